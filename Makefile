@@ -1,0 +1,67 @@
+# Everything happens in .venv beside this file; nothing outside the checkout is touched.
+# Paths are relative throughout, so a checkout may stand in a directory with spaces in its name.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first Python of 3.11 or later among: the one you name (make PYTHON=...), python3, python3.N.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON := $(shell for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$python -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$python; break; fi; done)
+
+VENV := .venv/bin/python
+PIP := $(VENV) -m pip --quiet --disable-pip-version-check
+
+.PHONY: help demo test lint format types layers tests clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.runtime ## a short conversation with the server, in the sandbox
+	@$(VENV) -m leadpipe_mcp demo
+
+test: lint types layers tests ## every check that a change has to pass
+
+lint: .venv/.tools ## ruff: every rule, and the format
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+
+format: .venv/.tools ## put the code into the house's format
+	@$(VENV) -m ruff check --fix .
+	@$(VENV) -m ruff format .
+
+types: .venv/.tools ## pyright, strict, on the package and its tests
+	@$(VENV) -m pyright
+
+layers: .venv/.tools ## import-linter: which room may know which
+	@$(VENV) -c 'from importlinter.cli import lint_imports; raise SystemExit(lint_imports())'
+
+tests: .venv/.tools ## pytest with branch coverage
+	@rm -f .coverage .coverage.*
+	@$(VENV) -m coverage run -m pytest
+	@$(VENV) -m coverage combine --quiet
+	@$(VENV) -m coverage report
+
+clean: ## remove what the other targets made
+	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
+
+# A virtual environment whose Python has gone away is made anew.
+.venv/.made:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "leadpipe-mcp needs Python 3.11 or later, and none was found." >&2; \
+		echo "python3 is: $$(python3 --version 2>&1)" >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; \
+	fi
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.runtime: .venv/.made pyproject.toml
+	@echo "Setting up .venv (once) ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+.venv/.tools: .venv/.runtime requirements/test.txt
+	@$(PIP) install --requirement requirements/test.txt
+	@touch $@

@@ -1,0 +1,130 @@
+"""How the May 2026 API says it: catalogue filters, runs by number, pages by offset."""
+
+from collections.abc import Iterator, Mapping
+
+from leadpipe_mcp.api.filters import Kind
+from leadpipe_mcp.api.models import AudienceConfig, Model, PeoplePage, Person, Preview, Run
+from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.api.transport import Answer, as_list, as_object
+from leadpipe_mcp.errors import NotPossible
+
+MAX_TOPICS = 250
+TOP_SCORE = 99
+
+_STILL_BUILDING = 202
+
+# `type` in the catalogue's words. What is not known here is taken as a list of values.
+_KINDS: Mapping[str, Kind] = {
+    "multi_select": "values",
+    "boolean": "flag",
+    "text_terms": "text",
+    "number_range": "range",
+}
+
+
+class _Value(Model):
+    value: str
+    label: str | None = None
+    count: int | None = None
+
+
+class _Filter(Model):
+    key: str
+    label: str | None = None
+    type: str | None = None
+    operators: tuple[str, ...] | None = None
+    values: tuple[_Value, ...] | None = None
+
+
+def is_catalog(data: object) -> bool:
+    """Whether an answer of GET /audiences/filters is of this generation."""
+    return isinstance(as_object(data).get("groups"), list)
+
+
+def read_catalog(answer: Answer) -> FilterCatalog:
+    """Every filter of every group, with its values."""
+    entries = {
+        item.key: FilterEntry(
+            item.key,
+            item.label or item.key,
+            _KINDS.get(item.type or "", "values"),
+            tuple(FilterValue(v.value, v.label or v.value, v.count) for v in item.values or ()),
+            item.operators or (),
+        )
+        for item in _filters(answer)
+    }
+    return FilterCatalog("catalog", entries)
+
+
+def _filters(answer: Answer) -> Iterator[_Filter]:
+    for group in as_list(as_object(answer.data).get("groups")):
+        yield from answer.read_each(_Filter, as_object(group).get("filters"))
+
+
+def fit(config: AudienceConfig) -> AudienceConfig:
+    """The config within this generation's bounds.
+
+    Raises:
+        NotPossible: If it asks for more than the service takes.
+    """
+    if len(config.topic_ids) > MAX_TOPICS:
+        raise NotPossible(
+            f"The service takes at most {MAX_TOPICS} topics, and {len(config.topic_ids)} were"
+            " named. Leave some out, or make two audiences."
+        )
+    if config.min_score is not None and config.min_score > TOP_SCORE:
+        raise NotPossible(f"Scores end at {TOP_SCORE} here; minScore must be lower.")
+    # Nobody scores above 99 here, so 100 and 99 mean the same.
+    over = config.max_score is not None and config.max_score > TOP_SCORE
+    return config.model_copy(update={"max_score": TOP_SCORE}) if over else config
+
+
+def read_preview(answer: Answer, config: AudienceConfig) -> Preview:
+    """The size, the make-up, the sample, and the filters that the service says it applied."""
+    data = as_object(answer.data)
+    breakdowns = as_object(data.get("breakdowns"))
+    return answer.read(
+        Preview,
+        {
+            **data,
+            "config": config,
+            "industries": breakdowns.get("industries") or (),
+            "seniorities": breakdowns.get("seniorities") or (),
+            "sample": tuple(_person(answer, row) for row in as_list(data.get("sample"))),
+        },
+    )
+
+
+def read_page(answer: Answer, offset: int) -> PeoplePage:
+    """The people of a run from the offset on, or the run that is still being built."""
+    data = as_object(answer.data)
+    run = answer.read(Run, data.get("run"))
+    if answer.status == _STILL_BUILDING:
+        return PeoplePage(run=run)
+    total = data.get("total")
+    if not isinstance(total, int):
+        raise answer.unusable("the number of people (data.total) is missing")
+    people = tuple(_person(answer, row) for row in answer.items(data.get("results")))
+    end = offset + len(people)
+    return PeoplePage(
+        run=run.model_copy(update={"size": total}),
+        people=people,
+        next_cursor=str(end) if people and end < total else None,
+    )
+
+
+def _person(answer: Answer, row: object) -> Person:
+    fields = as_object(row)
+    if not fields:
+        raise answer.unusable("a person is not an object")
+    named: dict[str, object] = {"id": fields.get("hashedEmail"), "company": fields.get("company")}
+    if company := as_object(fields.get("company")):
+        named |= {f"company{name[:1].upper()}{name[1:]}": value for name, value in company.items()}
+        named["company"] = company.get("name")
+    if intent := as_object(fields.get("intent")):
+        topics = [as_object(topic) for topic in as_list(intent.get("matchedTopics"))]
+        named["intentScore"] = intent.get("score")
+        named["topicOverlap"] = intent.get("topicOverlap")
+        named["topicName"] = [topic["topicName"] for topic in topics if topic.get("topicName")]
+    kept = {name: value for name, value in fields.items() if name not in {"company", "intent"}}
+    return answer.read(Person, kept | {name: v for name, v in named.items() if v is not None})

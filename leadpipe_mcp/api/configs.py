@@ -1,0 +1,151 @@
+"""Configs: what the service makes of topics, scores and filters before anything is saved."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from pydantic import JsonValue
+
+from leadpipe_mcp.api import catalog, flat
+from leadpipe_mcp.api.filters import read_filters, same_wish
+from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
+from leadpipe_mcp.api.service import Service, audience_path
+from leadpipe_mcp.api.spelling import FilterCatalog, missing_filters, unnested
+from leadpipe_mcp.api.transport import Answer, as_list, as_object
+from leadpipe_mcp.errors import NotFound, NotPossible
+from leadpipe_mcp.text import redact
+
+CATALOG_SECONDS = 24 * 3600
+
+
+class Configs:
+    """The filters that there are, and configs made of them.
+
+    Args:
+        service: The way to the service.
+        clock: The seconds by which the catalogue of filters grows old.
+    """
+
+    def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
+        self._service = service
+        self._clock = clock
+        self._catalog: tuple[float, FilterCatalog] | None = None
+
+    async def filters(self) -> FilterCatalog:
+        """The filters that the service has, asked for once a day."""
+        now = self._clock()
+        if self._catalog is None or now - self._catalog[0] > CATALOG_SECONDS:
+            answer = await self._service.get(audience_path("filters"))
+            self._catalog = (now, self._read_catalog(answer))
+        return self._catalog[1]
+
+    def _read_catalog(self, answer: Answer) -> FilterCatalog:
+        if self._service.profile.vocabulary is None:
+            if not catalog.is_catalog(answer.data) and not flat.is_flat(answer.data):
+                raise answer.unusable("its list of filters is of no known form")
+            found = "catalog" if catalog.is_catalog(answer.data) else "flat"
+            self._service.profile.vocabulary = found
+        if self._service.profile.vocabulary == "flat":
+            return flat.read_catalog(answer.data)
+        if not catalog.is_catalog(answer.data):
+            raise answer.unusable("its list of filters is not of the catalogue form")
+        return catalog.read_catalog(answer)
+
+    async def spell(self, config: AudienceConfig) -> AudienceConfig:
+        """The config in the service's own words and bounds.
+
+        Raises:
+            NotPossible: Naming what the service cannot apply.
+        """
+        filters = await self.filters()
+        fit = flat.fit if filters.vocabulary == "flat" else catalog.fit
+        spelled = filters.spell(read_filters(config.filters))
+        return fit(config.model_copy(update={"filters": spelled}))
+
+    async def merge_filters(
+        self, present: Mapping[str, JsonValue], change: Mapping[str, object]
+    ) -> dict[str, JsonValue]:
+        """The present filters with the change applied key by key; a None removes its filter."""
+        return (await self.filters()).merge(present, change)
+
+    async def validate(self, config: AudienceConfig) -> Validation | None:
+        """What the service makes of a config, or None where it does not offer to say.
+
+        Raises:
+            NotPossible: If the service finds it invalid, or would not apply all of its filters.
+        """
+        spelled = await self.spell(config)
+        if self._service.profile.validates is None:
+            offers = self._service.profile.vocabulary == "catalog"
+            self._service.profile.validates = offers
+        if not self._service.profile.validates:
+            return None
+        try:
+            answer = await self._service.post(audience_path("validate"), spelled.as_sent())
+        except NotFound:
+            self._service.profile.validates = False
+            return None
+        # An invalid config may come without anything else that a validation holds.
+        if as_object(answer.data).get("valid") is False:
+            raise NotPossible(f"The service finds this config invalid{_complaints(answer)}.")
+        validation = answer.read(Validation)
+        _check_applied(spelled, validation.applied_filters)
+        return validation
+
+    async def preview(self, config: AudienceConfig) -> Preview:
+        """How many people a config finds now; nothing is created.
+
+        Raises:
+            NotPossible: If the service did not apply every filter that was asked for.
+        """
+        validation = await self.validate(config)
+        spelled = await self.spell(config)
+        answer = await self._service.post(audience_path("preview"), spelled.as_sent())
+        read = (
+            flat.read_preview
+            if self._service.profile.vocabulary == "flat"
+            else catalog.read_preview
+        )
+        preview = read(answer, spelled)
+        _check_applied(spelled, preview.applied_filters)
+        normal = validation.normalized_config if validation else None
+        if normal and normal.min_score and normal.min_score != spelled.min_score:
+            note = f"The service counts scores from {normal.min_score}, not {spelled.min_score}."
+            spelled = spelled.model_copy(update={"min_score": normal.min_score})
+            return preview.model_copy(update={"notes": (note,), "config": spelled})
+        return preview
+
+
+def differing(sent: AudienceConfig, kept: AudienceConfig) -> tuple[str, ...]:
+    """The parts of a config that the service keeps otherwise than they were sent."""
+    # The May 2026 API counts scores from 50 to 99 and says so in what it keeps.
+    lowest = max(sent.min_score or 0, 50) if kept.min_score == 50 else sent.min_score
+    pairs: dict[str, tuple[object, object]] = {
+        "topicIds": (set(sent.topic_ids), set(kept.topic_ids)),
+        "minScore": (lowest, kept.min_score),
+        "maxScore": (min(sent.max_score or 99, 99), min(kept.max_score or 99, 99)),
+        "minTopicOverlap": (sent.min_topic_overlap or 1, kept.min_topic_overlap or 1),
+    }
+    parts = [name for name, (wanted, got) in pairs.items() if wanted not in {None, got}]
+    wanted, got = unnested(sent.filters), unnested(kept.filters)
+    keys = dict.fromkeys([*wanted, *got])
+    return (*parts, *(k for k in keys if not same_wish(k, wanted.get(k), got.get(k))))
+
+
+def _check_applied(spelled: AudienceConfig, applied: tuple[str, ...] | None) -> None:
+    missing = missing_filters(spelled.filters, applied)
+    if missing:
+        raise NotPossible(
+            f"The service took the config, but does not say that it applied {', '.join(missing)};"
+            " the people would not be the ones asked for.",
+            "Leave the filter out, or use another that means the same.",
+        )
+
+
+def _complaints(answer: Answer) -> str:
+    """What the service says is wrong; where it says it is not documented."""
+    data = as_object(answer.data)
+    said = [data.get(name) for name in ("message", "reason", "error")]
+    for listed in (data.get("errors"), data.get("issues")):
+        said += [as_object(item).get("message") or item for item in as_list(listed)]
+    words = [redact(text) for text in said if isinstance(text, str)]
+    return f": {'; '.join(words[:3])}" if words else ""

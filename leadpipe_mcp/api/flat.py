@@ -1,0 +1,88 @@
+"""How the April 2026 API says it: flat filters, runs by date, pages by cursor."""
+
+from leadpipe_mcp.api.filters import FLAT_KEYS
+from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Person, Preview, Run
+from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.api.transport import Answer, as_list, as_object
+from leadpipe_mcp.errors import NotPossible
+
+MAX_TOPICS = 10
+
+_STILL_BUILDING = 202
+
+
+def is_flat(data: object) -> bool:
+    """Whether an answer of GET /audiences/filters is of this generation."""
+    return any(
+        key in FLAT_KEYS and isinstance(value, list) for key, value in as_object(data).items()
+    )
+
+
+def read_catalog(data: object) -> FilterCatalog:
+    """The sixteen filters, with the values that the service lists for them."""
+    listed = as_object(data)
+    entries = {
+        key.name: FilterEntry(key.name, key.name, key.kind, _values(listed.get(key.name)))
+        for key in FLAT_KEYS.values()
+    }
+    return FilterCatalog("flat", entries)
+
+
+def _values(listed: object) -> tuple[FilterValue, ...]:
+    return tuple(FilterValue(word, word) for word in as_list(listed) if isinstance(word, str))
+
+
+def fit(config: AudienceConfig) -> AudienceConfig:
+    """The config within this generation's bounds.
+
+    Raises:
+        NotPossible: If it asks for more than the service takes.
+    """
+    if len(config.topic_ids) > MAX_TOPICS:
+        raise NotPossible(
+            f"The service takes at most {MAX_TOPICS} topics here, and {len(config.topic_ids)}"
+            " were named. Leave some out, or make two audiences."
+        )
+    # Scores start at 1 here, so 0 and 1 mean the same.
+    return config.model_copy(update={"min_score": 1}) if config.min_score == 0 else config
+
+
+def read_preview(answer: Answer, config: AudienceConfig) -> Preview:
+    """The size and the sample of a preview. It does not say which filters it applied."""
+    data = as_object(answer.data)
+    sample = tuple(_person(answer, row) for row in as_list(data.get("sample")))
+    return answer.read(Preview, {**data, "config": config, "sample": sample})
+
+
+def read_run(answer: Answer, item: object) -> Run:
+    """A dated run: it has no id, whatever the service's own key for it is."""
+    run = answer.read(Run, item)
+    return run.model_copy(update={"id": None})
+
+
+def read_page(answer: Answer) -> PeoplePage:
+    """The people of a query or of saved results, or the run that is still being built."""
+    if answer.status == _STILL_BUILDING or answer.meta.get("status") == "materializing":
+        return PeoplePage(run=answer.read(Run, {**answer.meta, "status": "materializing"}))
+    rows = answer.items()
+    if not isinstance(answer.meta.get("totalCount"), int):
+        raise answer.unusable("the number of people (meta.totalCount) is missing")
+    cursor = answer.meta.get("nextCursor")
+    return PeoplePage(
+        run=answer.read(Run, {"status": "ready", **answer.meta}),
+        people=tuple(_person(answer, row) for row in rows),
+        next_cursor=cursor if isinstance(cursor, str) and cursor else None,
+    )
+
+
+def _person(answer: Answer, row: object) -> Person:
+    fields = as_object(row)
+    if not fields:
+        raise answer.unusable("a person is not an object")
+    named = {
+        "id": fields.get("personId") or fields.get("hem"),
+        "personalEmail": fields.get("personalEmail") or fields.get("personalEmails"),
+        "phone": fields.get("mobilePhones") or fields.get("directNumbers") or fields.get("phones"),
+        "companyCountry": fields.get("companyCountry") or fields.get("country"),
+    }
+    return answer.read(Person, fields | {key: value for key, value in named.items() if value})

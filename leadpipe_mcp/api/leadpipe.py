@@ -1,0 +1,79 @@
+"""LeadpipeClient: everything that the service can do, whichever generation of its API answers."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from leadpipe_mcp.api import flat
+from leadpipe_mcp.api.audiences import Audiences
+from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.models import Account, Slots, TopicName
+from leadpipe_mcp.api.runs import Runs
+from leadpipe_mcp.api.service import ApiProfile, Pin, Service
+from leadpipe_mcp.api.transport import Transport, as_list, as_object
+
+
+class LeadpipeClient:
+    """The Leadpipe service.
+
+    Args:
+        transport: The way to it.
+        profile: Which generation of the API it is; `auto` finds out as it goes.
+        clock: The seconds by which what is remembered grows old.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        profile: Pin = "auto",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = Service(transport, profile)
+        self._topic_names: dict[int, str] = {}
+        self.configs = Configs(self._service, clock)
+        self.audiences = Audiences(self._service, self.configs)
+        self.runs = Runs(self._service, self.configs)
+
+    @property
+    def profile(self) -> ApiProfile:
+        """What has been found out about the API."""
+        return self._service.profile
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._service.transport.close()
+
+    async def account(self) -> Account:
+        """The state of the customer's account."""
+        answer = await self._service.get("/v1/data/account")
+        data = as_object(answer.data)
+        return answer.read(Account, {**data, "slots": _slots(data)} if data else answer.data)
+
+    async def topic_names(self, topic_ids: tuple[int, ...]) -> tuple[TopicName, ...]:
+        """The names of the topics, as far as the service knows them, each asked for once."""
+        unknown = [topic for topic in topic_ids if topic not in self._topic_names]
+        for start in range(0, len(unknown), flat.MAX_TOPICS):
+            answer = await self._service.transport.request(
+                "POST",
+                "/v1/intent/topics/compare",
+                body={"topicIds": unknown[start : start + flat.MAX_TOPICS]},
+                public=True,
+            )
+            for item in map(as_object, as_list(answer.data)):
+                topic, name = item.get("topicId"), item.get("topicName")
+                if isinstance(topic, int) and isinstance(name, str):
+                    self._topic_names[topic] = name
+        names = self._topic_names
+        return tuple(TopicName(id=t, name=names[t]) for t in topic_ids if t in names)
+
+
+def _slots(data: Mapping[str, object]) -> Slots | None:
+    """The audience slots, under whatever name: their place in the answer is not documented."""
+    for name, value in data.items():
+        if "slot" not in name.lower():
+            continue
+        counts = as_object(value)
+        used = counts.get("used", counts.get("active"))
+        limit = counts.get("limit", counts.get("total"))
+        if isinstance(used, int) and isinstance(limit, int):
+            return Slots(used=used, limit=limit)
+    return None

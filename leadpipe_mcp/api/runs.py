@@ -1,0 +1,140 @@
+"""Runs: each is one making of an audience's list of people. And the people themselves."""
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from leadpipe_mcp.api import catalog, flat
+from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Run
+from leadpipe_mcp.api.service import Service, audience_path
+from leadpipe_mcp.api.transport import as_object
+from leadpipe_mcp.errors import NotFound
+
+# A run takes from two seconds to a minute; looking at it often at first costs little.
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 2.5
+
+
+class Runs:
+    """The runs of saved audiences, and the people that they found."""
+
+    def __init__(self, service: Service, configs: Configs) -> None:
+        self._service = service
+        self._configs = configs
+
+    async def list(self, audience_id: str, limit: int = 5) -> tuple[Run, ...]:
+        """The latest runs of a saved audience, newest first."""
+        answer = await self._service.get(audience_path(audience_id, "runs"), limit=limit)
+        items = answer.items()
+        if items and self._service.profile.runs is None:
+            numbered = all("id" in as_object(item) for item in items)
+            self._service.profile.runs = "numbered" if numbered else "dated"
+        if self._service.profile.runs == "dated":
+            runs = tuple(flat.read_run(answer, item) for item in items)
+        else:
+            runs = answer.read_each(Run)
+        newest_first = sorted(runs, key=lambda r: r.created_at or r.data_date or "", reverse=True)
+        return tuple(newest_first[:limit])
+
+    async def latest(self, audience_id: str, date: str | None = None) -> Run:
+        """The newest run, of a date if one is named; its state is "none" where there is none."""
+        if self._service.profile.runs != "dated":
+            runs = [r for r in await self.list(audience_id, 100) if r.state != "cancelled"]
+            of_date = [r for r in runs if date in {None, r.data_date}]
+            if self._service.profile.runs == "numbered":
+                return of_date[0] if of_date else Run(state="none", data_date=date)
+        # Runs by date, or an audience without runs on an API that has not shown its kind.
+        try:
+            answer = await self._service.get(audience_path(audience_id, "status"), date=date)
+        except NotFound:
+            return Run(state="none", data_date=date)
+        return flat.read_run(answer, answer.data)
+
+    async def wait(
+        self,
+        audience_id: str,
+        seconds: float,
+        report: Callable[[Run, float], Awaitable[None]],
+    ) -> Run:
+        """The newest run once it is made, or as it stands when the seconds are over.
+
+        `report` is told of every look at it, with the seconds waited so far.
+        """
+        started = anyio.current_time()
+        pause = FIRST_PAUSE
+        while True:
+            run = await self.latest(audience_id)
+            waited = anyio.current_time() - started
+            await report(run, waited)
+            if run.state not in {"queued", "running"} or waited >= seconds:
+                return run
+            await anyio.sleep(min(pause, seconds - waited))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    async def people(
+        self,
+        audience_id: str,
+        *,
+        run_id: str | None = None,
+        date: str | None = None,
+        limit: int = 25,
+        cursor: str | None = None,
+    ) -> PeoplePage:
+        """People of a saved audience: of the named run, the run of the date, or the latest.
+
+        The page is empty, and its run tells why, where the run is not ready.
+        """
+        if run_id is None:
+            run = await self.latest(audience_id, date)
+            if run.state != "ready":
+                return PeoplePage(run=run)
+            run_id = run.id
+        if run_id is None:
+            path = audience_path(audience_id, "results")
+            answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
+            return flat.read_page(answer)
+        offset = int(cursor or 0)
+        path = audience_path(audience_id, "runs", run_id, "results")
+        answer = await self._service.get(path, limit=limit, offset=offset)
+        return catalog.read_page(answer, offset)
+
+    async def query(
+        self,
+        config: AudienceConfig | None = None,
+        *,
+        audience_id: str | None = None,
+        date: str | None = None,
+        limit: int = 25,
+        cursor: str | None = None,
+    ) -> PeoplePage | None:
+        """People whom a config, saved or not, finds; None where the API has no such query."""
+        if self._service.profile.queries is False:
+            return None
+        body: dict[str, object] = {"limit": limit}
+        body |= {"audienceId": audience_id} if audience_id else {}
+        body |= (await self._configs.spell(config)).as_sent() if config else {}
+        body |= {"date": date} if date else {}
+        body |= {"cursor": cursor} if cursor else {}
+        try:
+            answer = await self._service.post(audience_path("query"), body)
+        except NotFound:
+            if audience_id:
+                raise
+            self._service.profile.queries = False
+            return None
+        return flat.read_page(answer)
+
+    async def queue(self, audience_id: str, idempotency_key: str) -> Run:
+        """A new run; the same key never queues a second one."""
+        answer = await self._service.transport.request(
+            "POST",
+            audience_path(audience_id, "runs"),
+            body={"runType": "manual"},
+            idempotency_key=idempotency_key,
+        )
+        return answer.read(Run)
+
+    async def cancel(self, audience_id: str, run_id: str) -> None:
+        """Nothing; the run, which must still be queued, will not take place."""
+        await self._service.transport.request("DELETE", audience_path(audience_id, "runs", run_id))

@@ -1,0 +1,52 @@
+"""The way to the Leadpipe service, and what has been found out about the API that answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from leadpipe_mcp.api.spelling import Vocabulary
+from leadpipe_mcp.api.transport import Answer, Transport, path_of
+
+Pin = Literal["auto", "flat", "catalog"]
+"""Which generation of the API it is; `auto` finds out as it goes."""
+
+
+@dataclass
+class ApiProfile:
+    """What is known of the API that answers. The four facts are independent; None is unknown."""
+
+    vocabulary: Vocabulary | None = None
+    runs: Literal["dated", "numbered"] | None = None
+    validates: bool | None = None
+    queries: bool | None = None
+
+
+def pinned(pin: Pin) -> ApiProfile:
+    """The profile to start with."""
+    if pin == "flat":
+        return ApiProfile("flat", "dated", validates=False, queries=True)
+    if pin == "catalog":
+        return ApiProfile("catalog", "numbered", validates=True, queries=False)
+    return ApiProfile()
+
+
+class Service:
+    """Requests to the service, and the profile of its API, shared by all that speak to it."""
+
+    def __init__(self, transport: Transport, pin: Pin = "auto") -> None:
+        self.transport = transport
+        self.profile = pinned(pin)
+
+    async def get(self, path: str, **query: str | int | None) -> Answer:
+        """The answer to a GET request."""
+        return await self.transport.request("GET", path, query=query)
+
+    async def post(self, path: str, body: Mapping[str, object]) -> Answer:
+        """The answer to a POST request."""
+        return await self.transport.request("POST", path, body=body)
+
+
+def audience_path(audience_id: str | None = None, *rest: str) -> str:
+    """The route of the saved audiences, of one of them, or of something of it."""
+    parts = () if audience_id is None else (audience_id, *rest)
+    return f"/v1/intent/audiences{path_of(*parts)}"

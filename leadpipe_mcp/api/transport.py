@@ -1,0 +1,321 @@
+"""One HTTP service: where it is, the key it takes, how long it may take, what its errors mean.
+
+This is the only module that knows httpx. Callers get an `Answer` or one of our errors.
+"""
+
+import datetime as dt
+import email.utils
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+import anyio
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from leadpipe_mcp import __version__
+from leadpipe_mcp.errors import (
+    Conflict,
+    Forbidden,
+    KeyRefused,
+    NotConfigured,
+    NotFound,
+    OrganizationInactive,
+    RequestRefused,
+    ServiceDown,
+    ServiceError,
+    SlotsFull,
+    TooManyRequests,
+    Unreachable,
+    UnusableAnswer,
+)
+from leadpipe_mcp.text import redact
+
+if TYPE_CHECKING:
+    import httpx
+
+_Message = MutableMapping[str, Any]
+Application = Callable[
+    [_Message, Callable[[], Awaitable[_Message]], Callable[[_Message], Awaitable[None]]],
+    Awaitable[None],
+]
+"""An ASGI application, as the sandbox is one."""
+
+M = TypeVar("M", bound=BaseModel)
+_ALL = object()
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+TOTAL_SECONDS = 50.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service answered: the `data` and `meta` of its envelope."""
+
+    status: int
+    data: object
+    meta: Mapping[str, object]
+    request_id: str | None = None
+
+    def read(self, model: type[M], value: object = _ALL) -> M:
+        """The answer's data, or a part of it, as one of our models.
+
+        Raises:
+            UnusableAnswer: If it lacks what is essential, naming it.
+        """
+        try:
+            return model.model_validate(self.data if value is _ALL else value)
+        except ValidationError as error:
+            raise self.unusable(_lacking(error)) from None
+
+    def read_each(self, model: type[M], value: object = _ALL) -> tuple[M, ...]:
+        """As `read`, for a list of things."""
+        return tuple(self.read(model, item) for item in self.items(value))
+
+    def items(self, value: object = _ALL) -> list[object]:
+        """The answer's data, or a part of it, as the list that it must be."""
+        listed = self.data if value is _ALL else value
+        if isinstance(listed, list):
+            return cast("list[object]", listed)
+        raise self.unusable("what should be a list is none")
+
+    def unusable(self, lacking: str) -> UnusableAnswer:
+        """The error for an answer that lacks what is essential."""
+        return UnusableAnswer(
+            f"The service answered with status {self.status}, but {lacking}.",
+            status=self.status,
+            request_id=self.request_id,
+        )
+
+
+def as_object(value: object) -> dict[str, object]:
+    """The value if it is a JSON object, else an empty one."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[object]:
+    """The value if it is a JSON list, else an empty one."""
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+class Transport:
+    """Requests to one service over one pool of connections, opened when first needed.
+
+    Args:
+        base_url: Where the service is; a path in it is kept in front of every request's path.
+        key: The API key, or None: then only what is public can be asked.
+        application: An ASGI application that answers in the service's place, without a network.
+        total_seconds: How long one request may take in all.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: SecretStr | None,
+        *,
+        application: Application | None = None,
+        total_seconds: float = TOTAL_SECONDS,
+    ) -> None:
+        self._base_url = checked_base_url(base_url)
+        self._key = key
+        self._application = application
+        self._total_seconds = total_seconds
+        self._pool: httpx.AsyncClient | None = None
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int | None] | None = None,
+        body: Mapping[str, object] | None = None,
+        idempotency_key: str | None = None,
+        public: bool = False,
+    ) -> Answer:
+        """The service's answer, or the error that says why there is none.
+
+        This is the one way out of the house; retries, pacing and a breaker belong here, around
+        `_attempt`.
+        """
+        headers: dict[str, str] = {}
+        if self._key is not None:
+            headers["X-API-Key"] = self._key.get_secret_value()
+        elif not public:
+            raise NotConfigured
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            with anyio.fail_after(self._total_seconds):
+                response = await self._attempt(method, path, given, body, headers)
+        except TimeoutError:
+            raise Unreachable(
+                f"The service did not answer within {self._total_seconds:.0f} seconds."
+            ) from None
+        return _answer(response)
+
+    async def _attempt(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int],
+        body: Mapping[str, object] | None,
+        headers: Mapping[str, str],
+    ) -> "httpx.Response":
+        import httpx
+
+        try:
+            return await self._connections().request(
+                method, self._base_url + path, params=query, json=body, headers=headers
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise Unreachable("The service could not be reached; nothing was sent.") from None
+        except httpx.TimeoutException:
+            raise Unreachable("The service took too long to answer.") from None
+        # ConnectionError is how an application in the service's place loses its connection.
+        except (httpx.TransportError, ConnectionError):
+            raise Unreachable(
+                "The connection to the service was lost before its answer was complete.",
+                UnusableAnswer.what_next if method != "GET" else "",
+            ) from None
+
+    def _connections(self) -> "httpx.AsyncClient":
+        if self._pool is None:
+            import httpx
+
+            self._pool = httpx.AsyncClient(
+                transport=httpx.ASGITransport(self._application) if self._application else None,
+                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+                # A redirect would carry the key to wherever the answer says.
+                follow_redirects=False,
+                headers={
+                    "Accept": "application/json",
+                    "User-Agent": f"leadpipe-mcp/{__version__}",
+                },
+            )
+        return self._pool
+
+    async def close(self) -> None:
+        """Let go of the connections; a later request opens new ones."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            await pool.aclose()
+
+
+def path_of(*parts: str) -> str:
+    """The parts as one path; none of them can reach into another route."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def checked_base_url(url: str) -> str:
+    """The URL without a slash at its end, if a key may be sent there.
+
+    Raises:
+        ValueError: If it is not an https address (http is for this machine only), or carries
+            more than a host, a port and a path.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an address like https://api.example.com")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must be a plain address, without user, question mark or hash")
+    if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+        raise ValueError("must start with https:// (http is only for this machine)")
+    return url.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _answer(response: "httpx.Response") -> Answer:
+    status, request_id = response.status_code, response.headers.get("X-Request-Id")
+    try:
+        payload: object = response.json()
+    except (ValueError, RecursionError):
+        payload = None
+    envelope = as_object(payload)
+    if not response.is_success:
+        raise _error(response, envelope)
+    answer = Answer(status, envelope.get("data"), as_object(envelope.get("meta")), request_id)
+    if not response.content.strip():
+        raise answer.unusable("the answer is empty")
+    if payload is None:
+        raise answer.unusable("the answer is not complete JSON")
+    if "data" not in envelope:
+        raise answer.unusable("the answer has no 'data'")
+    return answer
+
+
+_BY_STATUS: Mapping[int, type[ServiceError]] = {
+    400: RequestRefused,
+    401: KeyRefused,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: RequestRefused,
+}
+
+
+def _error(response: "httpx.Response", envelope: Mapping[str, object]) -> ServiceError:
+    status, request_id = response.status_code, response.headers.get("X-Request-Id")
+    code, message = _said(envelope)
+    said = f": {message.rstrip('.')}" if message else ""
+    problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."
+    if status == 429:
+        wait = _seconds(response.headers.get("Retry-After"))
+        return TooManyRequests(problem, retry_after=wait, request_id=request_id)
+    if status >= 500:
+        problem = f"The service failed with status {status}{said}."
+        return ServiceDown(problem, status=status, code=code, request_id=request_id)
+    if 300 <= status < 400:
+        return UnusableAnswer(
+            f"The service answered with a redirect (status {status}), which is not followed.",
+            "Check LEADPIPE_BASE_URL.",
+            status=status,
+            request_id=request_id,
+        )
+    kind = _BY_STATUS.get(status, RequestRefused)
+    if status == 403 and code == "SLOTS_FULL":
+        kind = SlotsFull
+    elif status == 403 and message and "organization" in message.lower():
+        kind = OrganizationInactive
+    return kind(problem, status=status, code=code, request_id=request_id)
+
+
+def _said(envelope: Mapping[str, object]) -> tuple[str | None, str]:
+    """The code and the message of an error, wherever the service puts them, cleaned and cut."""
+    error = as_object(envelope.get("error"))
+    code, message = error.get("code") or error.get("name"), error.get("message")
+    if not isinstance(message, str):
+        places = (envelope.get(name) for name in ("message", "error", "detail", "title"))
+        message = next((text for text in places if isinstance(text, str)), "")
+    named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None
+    return named, redact(message)
+
+
+def _lacking(error: ValidationError) -> str:
+    places = {".".join(str(part) for part in one["loc"]) or "data" for one in error.errors()}
+    return f"these are missing or not what they should be: {', '.join(sorted(places)[:4])}"
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """How long a Retry-After header asks to wait: it holds seconds or a date."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        moment = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())

@@ -1,0 +1,152 @@
+"""Why something was not done, and what can be done about it.
+
+LeadpipeError
+├── NotConfigured            there is no API key
+├── NotPossible              what was asked cannot be said to the service; nothing was sent
+└── ServiceError             the service was asked, and did not do it
+    ├── Unreachable          no connection, no answer, or not in time
+    ├── UnusableAnswer       an answer that is not what the service promises
+    ├── RequestRefused       400, 422: the service does not take the request
+    ├── KeyRefused           401
+    ├── Forbidden            403
+    │   ├── OrganizationInactive
+    │   └── SlotsFull
+    ├── NotFound             404
+    ├── Conflict             409
+    ├── TooManyRequests      429
+    └── ServiceDown          5xx
+
+Every error says the problem and the advice in sentences that a person, or a model that helps one,
+can act on. `retryable` tells whether the same request can succeed later.
+"""
+
+
+class LeadpipeError(Exception):
+    """Something that was asked for was not done."""
+
+    retryable = False
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(f"{problem} {advice}".strip())
+        self.problem = problem
+        self.advice = advice
+
+
+class NotConfigured(LeadpipeError):
+    """There is no API key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No Leadpipe API key is set, so nothing was asked of the service.",
+            "Set LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"
+            " dashboard) and restart the server. To try everything with invented people and no"
+            " key, start it with --sandbox.",
+        )
+
+
+class NotPossible(LeadpipeError, ValueError):
+    """What was asked cannot be said to the service; nothing was sent.
+
+    Also a ValueError, so that a pydantic validator may raise it.
+    """
+
+
+class ServiceError(LeadpipeError):
+    """The service was asked, and did not do it."""
+
+    what_next = ""
+
+    def __init__(
+        self,
+        problem: str,
+        advice: str = "",
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(problem, advice or self.what_next)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+
+
+class Unreachable(ServiceError):
+    """No connection, no answer, or not in time."""
+
+    retryable = True
+    what_next = "Try again in a minute; if it stays so, check the network and LEADPIPE_BASE_URL."
+
+
+class UnusableAnswer(ServiceError):
+    """An answer that is not what the service promises."""
+
+    retryable = True
+    what_next = "Whether the service did what was asked is unknown: look before trying again."
+
+
+class RequestRefused(ServiceError):
+    """The service does not take the request."""
+
+    what_next = "Change what it names, then call again."
+
+
+class KeyRefused(ServiceError):
+    """The API key is wrong."""
+
+    what_next = (
+        "LEADPIPE_API_KEY must hold a current key (Settings > API Keys in the Leadpipe dashboard);"
+        " a regenerated key replaces the old one at once. Restart the server after changing it."
+    )
+
+
+class Forbidden(ServiceError):
+    """The key is good, but may not do this."""
+
+    what_next = "Someone who administers the Leadpipe organization has to allow it."
+
+
+class OrganizationInactive(Forbidden):
+    """The organization's subscription does not run."""
+
+    what_next = (
+        "The subscription has to be renewed in the Leadpipe dashboard; the key itself is fine."
+    )
+
+
+class SlotsFull(Forbidden):
+    """Every audience slot is taken."""
+
+    what_next = "Pause an active audience to free a slot, then activate again."
+
+
+class NotFound(ServiceError):
+    """There is no such thing."""
+
+    what_next = "list_audiences shows the ids that exist."
+
+
+class Conflict(ServiceError):
+    """The thing's present state does not allow it."""
+
+    what_next = "Look at its state with get_audience first."
+
+
+class TooManyRequests(ServiceError):
+    """The service wants a pause."""
+
+    retryable = True
+
+    def __init__(
+        self, problem: str, *, retry_after: float | None, request_id: str | None = None
+    ) -> None:
+        wait = f"in {retry_after:.0f} seconds" if retry_after is not None else "in a minute"
+        super().__init__(problem, f"Try again {wait}.", status=429, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class ServiceDown(ServiceError):
+    """The service failed."""
+
+    retryable = True
+    what_next = "The fault is on the service's side. Try again in a minute."

@@ -1,0 +1,60 @@
+"""What becomes of words before anybody reads them: cleaned, redacted, listed, compared."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+_SECRET = re.compile(
+    r"(?P<key>\bsk_[\w-]+)|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<address>\b\w+://\S+)", re.ASCII
+)
+_PLACEHOLDER = {"key": "[key]", "email": "[email]", "address": "[address]"}
+
+
+def clean(text: str, limit: int) -> str:
+    """The text on one line without invisible or control characters, at most `limit` long.
+
+    What goes are the Unicode classes that no reader sees but a model may obey: control, format
+    (zero-width, bidirectional, tag characters), private use and lone surrogates.
+    """
+    # A text ten times the limit is cut before it is looked at, so that size costs nothing.
+    spaced = " ".join(text[: limit * 10].split())
+    visible = "".join(c for c in spaced if unicodedata.category(c)[0] != "C")
+    return visible if len(visible) <= limit else visible[: limit - 1].rstrip() + "…"
+
+
+def redact(text: str, limit: int = 200) -> str:
+    """A message of somebody else's, fit for a log or an error: no key, address or e-mail in it."""
+    return _SECRET.sub(lambda found: _PLACEHOLDER[found.lastgroup or "key"], clean(text, limit))
+
+
+def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """The known words that look most like this one, best first; none if none is close."""
+    by_form = {form(name): name for name in known}
+    asked = form(word)
+    starts = [name for key, name in by_form.items() if asked and key.startswith(asked)]
+    close = [by_form[key] for key in difflib.get_close_matches(asked, by_form, limit, cutoff=0.6)]
+    within = [name for key, name in by_form.items() if len(asked) > 3 and asked in key]
+    return list(dict.fromkeys([*starts[:limit], *close, *within]))[:limit]
+
+
+def quoted(words: Iterable[str]) -> str:
+    """The words in quotation marks, with commas between."""
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def listed(words: Sequence[str], joint: str = "and") -> str:
+    """The words as in a sentence: one, two and three."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """The number with its noun: 1 person, 1,480 people."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def form(word: str) -> str:
+    """The word as it is compared: lower case, with one space for any other character."""
+    return re.sub(r"[\W_]+", " ", word).strip().casefold()
