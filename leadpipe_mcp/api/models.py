@@ -55,13 +55,10 @@ class AudienceConfig(Model):
     filters: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     source_url: str | None = None
 
-    def as_sent(self) -> dict[str, object]:
+    def as_sent(self) -> dict[str, JsonValue]:
         """The config as a request carries it, without what is not set."""
-        sent = self.model_dump(by_alias=True, exclude_none=True, include=set(CONFIG_FIELDS))
-        return sent if self.filters else {k: v for k, v in sent.items() if k != "filters"}
-
-
-CONFIG_FIELDS = tuple(AudienceConfig.model_fields)
+        fields = set(type(self).model_fields) - (set() if self.filters else {"filters"})
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, include=fields)
 
 
 class TopicName(Model):

@@ -1,0 +1,232 @@
+"""Tools that spend or delete: set_status and delete_audience, and the activation they share."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from leadpipe_mcp.api.models import Audience, Run, Slots, Status
+from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
+from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, Whole
+from leadpipe_mcp.tools.confirm import Action
+from leadpipe_mcp.tools.replies import (
+    RunPart,
+    SlotPart,
+    named,
+    people,
+    run_sentence,
+    suggestions,
+    to_read,
+    to_wait,
+)
+from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Suggestion, tool
+
+MAX_WAIT = 300
+
+
+class SetStatus(Arguments):
+    """Which audience, and what it is to be."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    status: Named[Literal["draft", "active", "paused"]] = Field(
+        description="active: refreshed daily, takes a slot. paused: frees the slot, keeps all."
+    )
+    wait_seconds: Whole = Field(
+        default=0,
+        ge=0,
+        le=MAX_WAIT,
+        description="After activating, wait up to so many seconds for its people. 0 to 300.",
+    )
+    confirm: ConfirmCode = None
+
+
+class DeleteAudience(Arguments):
+    """Which audience."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    confirm: ConfirmCode = None
+
+
+class StatusChanged(ConfirmableReply):
+    """What an audience was and is."""
+
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    before: str | None = Field(default=None, description="The status before.")
+    size: int | None = Field(default=None, description="How many people.")
+    slots: SlotPart | None = None
+    run: RunPart | None = None
+
+
+class AudienceDeleted(ConfirmableReply):
+    """What was deleted."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+@tool("Activate, pause or shelve an audience", idempotent=True)
+async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
+    """Activate, pause, or put back to draft a saved audience.
+
+    Activating starts its daily refresh and takes one of the account's slots, so the user is asked
+    first; pausing frees the slot and keeps the audience. The reply gives the slots before and
+    after, and whether its people are ready. When every slot is taken, it names the active
+    audiences that could be paused.
+    """
+    audience = await call.leadpipe.audiences.get(asked.id)
+    if audience.status == asked.status:
+        return StatusChanged(
+            summary=f"{named(audience)} is {asked.status} already; nothing was changed.",
+            id=audience.id,
+            name=audience.name,
+            status=audience.status,
+            size=audience.size,
+            next=suggestions(to_read(asked.id) if asked.status == "active" else None),
+        )
+    before = await slots_of(call)
+    if asked.status == "active":
+        await ask_to_activate(call, audience, before, asked.confirm)
+    changed = await change_status(call, audience, asked.status)
+    return await _changed(call, asked, audience, changed, before)
+
+
+async def _changed(
+    call: Call, asked: SetStatus, audience: Audience, changed: Audience, before: Slots | None
+) -> StatusChanged:
+    run = await newest_run(call, asked.id, asked.wait_seconds) if asked.status == "active" else None
+    slots = SlotPart.of(before, await slots_of(call))
+    summary = f"{named(changed)} is {changed.status} now; it was {audience.status}."
+    if slots and slots.after is not None:
+        summary += f" {slots.after} of {slots.limit} slots are in use."
+    if run:
+        summary += f" {run_sentence(run)}"
+    return StatusChanged(
+        summary=summary,
+        id=changed.id,
+        name=changed.name,
+        status=changed.status,
+        before=audience.status,
+        size=run.size if run and run.state == "ready" else changed.size,
+        slots=slots,
+        run=RunPart.of(run) if run else None,
+        next=suggestions(next_step(run, asked.id) if run else None),
+    )
+
+
+@tool("Delete an audience", destroys=True)
+async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
+    """Delete a saved audience for good, with its list of people.
+
+    The user is asked first, with the audience's name and size. To stop it and keep it, use
+    set_status with paused instead.
+    """
+    audience = await call.leadpipe.audiences.get(asked.id)
+    await call.confirm(
+        Action(
+            "delete",
+            f"Delete {named(audience)} ({people(audience.size)}, {audience.status})?"
+            " It cannot be had back.",
+            audience.model_dump(),
+        ),
+        asked.confirm,
+    )
+    await call.leadpipe.audiences.delete(asked.id)
+    return AudienceDeleted(
+        summary=f"{named(audience)} is deleted.", id=audience.id, name=audience.name
+    )
+
+
+async def ask_to_activate(
+    call: Call, audience: Audience, slots: Slots | None, code: str | None
+) -> None:
+    """Nothing, once the human agreed to give a slot to this audience."""
+    size = await size_now(call, audience)
+    question = f"Activate {named(audience)} ({people(size)})? {slot_sentence(slots)}"
+    await call.confirm(Action("activate", question, audience.model_dump()), code)
+
+
+def slot_sentence(slots: Slots | None) -> str:
+    """What activating does to the account's slots."""
+    if slots is None:
+        return "It takes one of the account's audience slots."
+    if slots.free == 0:
+        return f"All {slots.limit} slots are in use, so the service may refuse."
+    if slots.free == 1:
+        return f"It takes the last of your {slots.limit} slots."
+    return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
+
+
+async def change_status(call: Call, audience: Audience, status: Status) -> Audience:
+    """The audience with its new status.
+
+    Raises:
+        SlotsFull: Naming the active audiences, one of which could be paused.
+    """
+    try:
+        return await call.leadpipe.audiences.update(audience.id, status=status)
+    except SlotsFull as full:
+        raise SlotsFull(
+            f"SLOTS_FULL: every audience slot is in use, so {named(audience)} stays"
+            f" {audience.status}.",
+            await _who_could_be_paused(call),
+            status=full.status,
+            code=full.code,
+            request_id=full.request_id,
+        ) from None
+
+
+async def _who_could_be_paused(call: Call) -> str:
+    try:
+        active = await call.leadpipe.audiences.list("active")
+    except ServiceError:
+        return SlotsFull.what_next
+    listed = "; ".join(f"{named(a)} ({people(a.size)}, id {a.id})" for a in active[:10])
+    return f"Active now: {listed}. Ask the user which of them to pause, then activate again."
+
+
+async def slots_of(call: Call) -> Slots | None:
+    """The account's slots, or None where the service does not show them now."""
+    try:
+        return (await call.leadpipe.account()).slots
+    except ServiceError:
+        return None
+
+
+async def size_now(call: Call, audience: Audience) -> int | None:
+    """How many people the audience would have now; else how many it had last."""
+    if audience.config is None:
+        return audience.size
+    try:
+        return (await call.leadpipe.configs.preview(audience.config)).size
+    except LeadpipeError:
+        return audience.size
+
+
+async def newest_run(call: Call, audience_id: str, seconds: int) -> Run | None:
+    """The audience's newest run, waited for; None where the service does not show it now."""
+
+    async def report(run: Run, waited: float) -> None:
+        if seconds:
+            await call.progress(waited, seconds, run_sentence(run))
+
+    try:
+        return await call.leadpipe.runs.wait(audience_id, seconds, report)
+    except NotFound:
+        return None
+
+
+def next_step(run: Run, audience_id: str) -> Suggestion | None:
+    """What to do with an audience whose newest run is this one."""
+    if run.state == "ready":
+        return to_read(audience_id)
+    return to_wait(audience_id) if run.state in {"queued", "running"} else None
+
+
+def to_activate(audience_id: str) -> Suggestion:
+    """The call that activates a draft."""
+    return Suggestion(
+        tool="set_status",
+        arguments={"id": audience_id, "status": "active"},
+        why="start its daily refresh; takes a slot, the user is asked",
+    )

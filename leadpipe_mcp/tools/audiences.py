@@ -1,0 +1,151 @@
+"""Tools that show saved audiences."""
+
+from pydantic import Field, JsonValue
+
+from leadpipe_mcp.api.models import Audience, Status
+from leadpipe_mcp.errors import NotFound, ServiceError
+from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.tools.activation import MAX_WAIT, newest_run, next_step, to_activate
+from leadpipe_mcp.tools.arguments import AudienceId, Named, Whole
+from leadpipe_mcp.tools.replies import (
+    NAME_LENGTH,
+    Cell,
+    RunPart,
+    Table,
+    named,
+    run_sentence,
+    suggestions,
+)
+from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
+
+MOST_AUDIENCES = 100
+
+
+class ListAudiences(Arguments):
+    """Which audiences."""
+
+    status: Named[Status] | None = Field(default=None, description="Only those with this status.")
+    name_contains: str | None = Field(
+        default=None, max_length=255, description="Only those with these words in their name."
+    )
+    limit: Whole = Field(default=50, ge=1, le=MOST_AUDIENCES, description="At most so many, 1-100.")
+
+
+class AudienceList(Reply):
+    """Saved audiences."""
+
+    audiences: Table | None = None
+
+
+@tool("List audiences", reads=True)
+async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
+    """List the saved audiences (segments) with id, name, status, size and last refresh.
+
+    Use it to find the id that the other tools take. It costs nothing.
+    """
+    # Names are looked through here, because the service cannot.
+    limit = MOST_AUDIENCES if asked.name_contains else asked.limit
+    found = await call.leadpipe.audiences.list(asked.status, limit)
+    words = (asked.name_contains or "").casefold()
+    shown = [audience for audience in found if words in audience.name.casefold()][: asked.limit]
+    rows: list[list[Cell]] = [
+        [a.id, clean(a.name, NAME_LENGTH), a.status, a.size or 0, (a.last_refreshed_at or "")[:10]]
+        for a in shown
+    ]
+    kind = f"{asked.status} audience" if asked.status else "audience"
+    matching = f" with '{asked.name_contains}' in the name" if asked.name_contains else ""
+    return AudienceList(
+        summary=f"{counted(len(shown), kind)}{matching}.",
+        audiences=Table(columns=["id", "name", "status", "size", "refreshed"], rows=rows)
+        if rows
+        else None,
+        warnings=[f"There may be more: only the first {limit} were looked at."]
+        if len(found) == limit
+        else None,
+    )
+
+
+class GetAudience(Arguments):
+    """Which audience, and how long to wait for it."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    wait_seconds: Whole = Field(
+        default=0,
+        ge=0,
+        le=MAX_WAIT,
+        description="Wait up to so many seconds until its people are ready. 0 to 300.",
+    )
+
+
+class AudienceDetail(Reply):
+    """One saved audience."""
+
+    id: str
+    name: str
+    status: str
+    size: int | None = Field(default=None, description="How many people.")
+    data_date: str | None = None
+    config: dict[str, JsonValue] | None = Field(default=None, description="Who is in it.")
+    topics: dict[str, str] | None = Field(default=None, description="Names of the topic ids.")
+    run: RunPart | None = Field(default=None, description="The newest run.")
+    runs: Table | None = Field(default=None, description="The latest five runs.")
+    created_at: str | None = None
+    last_refreshed_at: str | None = None
+
+
+@tool("Show an audience", reads=True)
+async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
+    """Show one saved audience: who is in it, its status and size, its latest five runs.
+
+    Who is in it means its topics by name, scores and filters. With waitSeconds it waits until the
+    people are ready and reports progress, which is right after activating. To see people, use
+    query_audience.
+    """
+    audience = await call.leadpipe.audiences.get(asked.id)
+    run = await newest_run(call, asked.id, asked.wait_seconds)
+    if asked.wait_seconds:
+        audience = await call.leadpipe.audiences.get(asked.id)
+    ready = run is not None and run.state == "ready"
+    return AudienceDetail(
+        summary=f"{named(audience)} is {audience.status}."
+        f" {run_sentence(run) if run else 'The service does not show its runs.'}",
+        id=audience.id,
+        name=audience.name,
+        status=audience.status,
+        size=run.size if run and ready else audience.size,
+        data_date=run.data_date if run else None,
+        config=audience.config.as_sent() if audience.config else None,
+        topics=await _topic_names(call, audience),
+        run=RunPart.of(run) if run else None,
+        runs=await _runs_table(call, asked.id),
+        created_at=audience.created_at,
+        last_refreshed_at=audience.last_refreshed_at,
+        warnings=None if audience.config else ["The service does not show this audience's config."],
+        next=suggestions(
+            next_step(run, asked.id) if run else None,
+            to_activate(asked.id) if audience.status == "draft" else None,
+        ),
+    )
+
+
+async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:
+    known = {str(topic.id): topic.name for topic in audience.topics}
+    ids = audience.config.topic_ids if audience.config else ()
+    if not known and ids:
+        try:
+            found = await call.leadpipe.topic_names(ids)
+        except ServiceError:
+            return None
+        known = {str(topic.id): topic.name for topic in found}
+    return {topic: clean(name, NAME_LENGTH) for topic, name in known.items()} or None
+
+
+async def _runs_table(call: Call, audience_id: str) -> Table | None:
+    try:
+        runs = await call.leadpipe.runs.list(audience_id)
+    except NotFound:
+        return None
+    rows: list[list[Cell]] = [
+        [run.id or "", run.state, run.data_date or "", run.size or 0] for run in runs
+    ]
+    return Table(columns=["runId", "state", "dataDate", "size"], rows=rows) if rows else None

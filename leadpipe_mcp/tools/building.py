@@ -1,0 +1,361 @@
+"""Tools that build: how large an audience would be, saving it, changing it."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import Field, JsonValue
+
+from leadpipe_mcp.api.models import Audience, AudienceConfig, Breakdown, Preview, Status
+from leadpipe_mcp.errors import NotPossible, SlotsFull
+from leadpipe_mcp.people.columns import choose_columns
+from leadpipe_mcp.people.privacy import table
+from leadpipe_mcp.text import clean
+from leadpipe_mcp.tools.activation import (
+    change_status,
+    newest_run,
+    next_step,
+    slot_sentence,
+    slots_of,
+    to_activate,
+)
+from leadpipe_mcp.tools.arguments import (
+    AudienceId,
+    ConfigArguments,
+    ConfigChange,
+    ConfirmCode,
+    Named,
+    ObjectOf,
+    check_config,
+)
+from leadpipe_mcp.tools.confirm import Action
+from leadpipe_mcp.tools.replies import (
+    NAME_LENGTH,
+    Cell,
+    RunPart,
+    SlotPart,
+    Table,
+    named,
+    people,
+    run_sentence,
+    suggestions,
+    to_read,
+    to_wait,
+    warnings,
+)
+from leadpipe_mcp.tools.toolkit import (
+    Arguments,
+    Call,
+    ConfirmableReply,
+    Reply,
+    Suggestion,
+    tool,
+)
+
+SAMPLE_COLUMNS = ("name", "jobTitle", "company", "companyIndustry", "score")
+SAMPLE_SIZE = 5
+MAKE_UP_SIZE = 5
+SMALL_AUDIENCE = 100
+
+
+class PreviewAudience(ConfigArguments):
+    """Who is wanted."""
+
+
+class AudiencePreview(Reply):
+    """How many people a config finds."""
+
+    size: int = Field(description="How many people.")
+    data_date: str | None = None
+    industries: dict[str, int] | None = Field(default=None, description="People by industry.")
+    seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
+    make_up_of: str | None = Field(default=None, description="Whom these counts are of.")
+    sample: Table | None = None
+    config: dict[str, JsonValue] = Field(description="As applied; create_audience takes it.")
+    config_hash: str
+
+
+@tool("Preview an audience", reads=True)
+async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePreview:
+    """Count the people whom topics, scores and filters (an ICP) find today.
+
+    Gives their make-up and five masked examples. Use it before create_audience, as often as
+    needed: nothing is saved and nothing is spent. Every filter is checked against the service's
+    catalogue, and against what the service says it applied.
+    """
+    preview = await call.leadpipe.configs.preview(asked.to_config())
+    industries, seniorities, make_up_of = _make_up(preview)
+    columns = choose_columns(SAMPLE_COLUMNS)
+    sample = table(preview.sample[:SAMPLE_SIZE], columns, contact=False)
+    config = preview.config.as_sent()
+    create = Suggestion(
+        tool="create_audience", arguments={"config": config}, why="save it, under a name"
+    )
+    return AudiencePreview(
+        summary=f"{people(preview.size).capitalize()} match{'es' if preview.size == 1 else ''},"
+        f" data of {preview.data_date or 'an unknown day'}.",
+        size=preview.size,
+        data_date=preview.data_date,
+        industries=industries,
+        seniorities=seniorities,
+        make_up_of=make_up_of,
+        sample=Table(columns=[c.name for c in columns], rows=sample) if sample else None,
+        config=config,
+        config_hash=preview.config_hash or _hash(config),
+        warnings=warnings(asked.notes(), preview.notes, _size_warnings(preview.size)),
+        next=suggestions(create if preview.size else None),
+    )
+
+
+def _make_up(preview: Preview) -> tuple[dict[str, int] | None, dict[str, int] | None, str | None]:
+    """The most frequent industries and seniorities, and whom they are counted of."""
+    if preview.industries or preview.seniorities:
+        return _largest(preview.industries), _largest(preview.seniorities), "all"
+    if not preview.sample:
+        return None, None, None
+    return (
+        _most_common(person.company_industry for person in preview.sample),
+        _most_common(person.seniority for person in preview.sample),
+        f"the sample of {len(preview.sample)}",
+    )
+
+
+def _largest(breakdown: tuple[Breakdown, ...]) -> dict[str, int]:
+    largest = sorted(breakdown, key=lambda part: -part.count)[:MAKE_UP_SIZE]
+    return {clean(part.value, NAME_LENGTH): part.count for part in largest}
+
+
+def _most_common(words: Iterable[str | None]) -> dict[str, int]:
+    counts = Counter(clean(word, NAME_LENGTH) for word in words if word)
+    return dict(counts.most_common(MAKE_UP_SIZE))
+
+
+def _size_warnings(size: int) -> list[str]:
+    if size == 0:
+        return ["Nobody matches. Leave a filter out, lower minScore, or take other topics."]
+    if size < SMALL_AUDIENCE:
+        return [f"Only {people(size)}: small for outreach. Fewer filters bring more."]
+    return []
+
+
+def _hash(config: dict[str, JsonValue]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class CreateAudience(Arguments):
+    """The name, and who is wanted."""
+
+    name: str = Field(min_length=1, max_length=255, description="A name the user will know it by.")
+    config: ObjectOf[ConfigArguments] = Field(description="Who is wanted.")
+    status: Named[Status] = Field(
+        default="draft", description="active takes a slot, and the user is asked first."
+    )
+    confirm: ConfirmCode = None
+
+
+class AudienceCreated(ConfirmableReply):
+    """The audience that was saved."""
+
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    size: int | None = Field(default=None, description="How many people match now.")
+    data_date: str | None = None
+    config: dict[str, JsonValue] | None = Field(default=None, description="As saved.")
+    slots: SlotPart | None = None
+    run: RunPart | None = None
+
+
+@tool("Create an audience")
+async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
+    """Save an audience (segment, lead list) under a name.
+
+    It is a draft, which costs nothing, unless status says otherwise; active takes one of the
+    account's slots, so the user is asked first. Filters are checked and the people counted before
+    anything is saved. Calling it twice makes two audiences; to change one, use update_audience.
+    """
+    name = asked.name.strip()
+    preview = await call.leadpipe.configs.preview(asked.config.to_config())
+    if asked.status == "active":
+        return await _create_active(call, asked, name, preview)
+    audience = await call.leadpipe.audiences.create(name, preview.config, asked.status)
+    return _created(asked, audience, preview)
+
+
+async def _create_active(
+    call: Call, asked: CreateAudience, name: str, preview: Preview
+) -> AudienceCreated:
+    """The audience, saved as a draft and then activated.
+
+    Two steps, so that a full account leaves a draft that can be spoken of.
+    """
+    before = await slots_of(call)
+    question = (
+        f"Create and activate '{clean(name, NAME_LENGTH)}' ({people(preview.size)})?"
+        f" {slot_sentence(before)}"
+    )
+    await call.confirm(Action("create", question, [name, preview.config.as_sent()]), asked.confirm)
+    audience = await call.leadpipe.audiences.create(name, preview.config)
+    reply = _created(asked, audience, preview)
+    try:
+        audience = await change_status(call, audience, "active")
+    except SlotsFull as full:
+        reply.summary = f"{named(audience)} is saved, but as a draft. {full}"
+        return reply
+    run = await newest_run(call, audience.id, 0)
+    reply.summary = f"{named(audience)} is saved and active: {people(preview.size)} match now."
+    reply.status = audience.status
+    reply.slots = SlotPart.of(before, await slots_of(call))
+    reply.run = RunPart.of(run) if run else None
+    reply.next = suggestions(next_step(run, audience.id) if run else None)
+    if run:
+        reply.summary += f" {run_sentence(run)}"
+    return reply
+
+
+def _created(asked: CreateAudience, audience: Audience, preview: Preview) -> AudienceCreated:
+    return AudienceCreated(
+        summary=f"{named(audience)} is saved ({audience.status}): {people(preview.size)} match"
+        " now.",
+        id=audience.id,
+        name=audience.name,
+        status=audience.status,
+        size=preview.size,
+        data_date=preview.data_date,
+        config=preview.config.as_sent(),
+        warnings=warnings(asked.config.notes(), preview.notes, _size_warnings(preview.size)),
+        next=suggestions(to_activate(audience.id)),
+    )
+
+
+class UpdateAudience(Arguments):
+    """Which audience, and what to change."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    name: str | None = Field(default=None, min_length=1, max_length=255, description="A new name.")
+    config: ObjectOf[ConfigChange] | None = Field(
+        default=None, description="What to change about who is wanted; what is not named stays."
+    )
+    confirm: ConfirmCode = None
+
+
+class AudienceUpdated(ConfirmableReply):
+    """What an audience was and is."""
+
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    size: int | None = Field(default=None, description="How many people match now.")
+    changes: Table | None = Field(default=None, description="What was, and what is.")
+    config: dict[str, JsonValue] | None = Field(default=None, description="As it is now.")
+
+
+@tool("Change an audience", destroys=True, idempotent=True)
+async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
+    """Rename a saved audience, or change who is in it: topics, scores, filters.
+
+    It is a change, not a replacement: what is not named stays, filters are merged by key, null
+    removes one. The reply shows before and after, and the new size. Changing an active audience
+    asks the user first. For its status use set_status.
+    """
+    if asked.name is None and asked.config is None:
+        raise NotPossible("Nothing to change was named.", "Give a name, a config, or both.")
+    audience = await call.leadpipe.audiences.get(asked.id)
+    preview = await _preview_of_change(call, audience, asked.config) if asked.config else None
+    config = preview.config if preview else None
+    name = asked.name.strip() if asked.name else None
+    changes = _changes(audience, name, config)
+    if not changes:
+        return _unchanged(audience)
+    if audience.status == "active":
+        await _ask_to_change(call, audience, changes, preview, asked.confirm)
+    updated = await call.leadpipe.audiences.update(asked.id, name=name, config=config)
+    parts = ", ".join(str(row[0]) for row in changes)
+    size = f" {people(preview.size).capitalize()} match now." if preview else ""
+    return AudienceUpdated(
+        summary=f"{named(updated)} is changed: {parts}.{size}",
+        id=updated.id,
+        name=updated.name,
+        status=updated.status,
+        size=preview.size if preview else updated.size,
+        changes=Table(columns=["what", "before", "after"], rows=changes),
+        config=config.as_sent() if config else None,
+        warnings=warnings(preview.notes, _size_warnings(preview.size)) if preview else None,
+        next=suggestions(_after_change(updated)),
+    )
+
+
+async def _preview_of_change(call: Call, audience: Audience, change: ConfigChange) -> Preview:
+    """The people whom the audience's config finds with the change in it."""
+    if audience.config is None:
+        raise NotPossible(
+            f"The service does not show what {named(audience)} is made of, so a part of it cannot"
+            " be changed without losing the rest. Nothing was changed.",
+            "Create a new audience with the whole config instead.",
+        )
+    present = audience.config
+    filters = await call.leadpipe.configs.merge_filters(present.filters, change.filters or {})
+    config = change.applied_to(present, filters)
+    try:
+        check_config(config)
+    except ValueError as contradiction:
+        raise NotPossible(f"With this change, {contradiction}") from None
+    return await call.leadpipe.configs.preview(config)
+
+
+async def _ask_to_change(
+    call: Call,
+    audience: Audience,
+    changes: list[list[Cell]],
+    preview: Preview | None,
+    code: str | None,
+) -> None:
+    told = "; ".join(f"{what}: {before or '-'} → {after or '-'}" for what, before, after in changes)
+    size = f" It would have {people(preview.size)}." if preview else ""
+    question = f"Change {named(audience)}, which is active? {clean(told, 600)}.{size}"
+    await call.confirm(Action("update", question, audience.model_dump()), code)
+
+
+def _after_change(audience: Audience) -> Suggestion:
+    if audience.status == "draft":
+        return to_activate(audience.id)
+    return to_wait(audience.id) if audience.status == "active" else to_read(audience.id)
+
+
+def _changes(
+    audience: Audience, name: str | None, config: AudienceConfig | None
+) -> list[list[Cell]]:
+    """Each thing that differs, as it was and as it will be."""
+    rows: list[list[Cell]] = []
+    if name and name != audience.name:
+        rows.append(["name", clean(audience.name, NAME_LENGTH), clean(name, NAME_LENGTH)])
+    if config is None or audience.config is None:
+        return rows
+    before, after = _parts(audience.config), _parts(config)
+    parts = dict.fromkeys([*before, *after])
+    changed = [part for part in parts if before.get(part) != after.get(part)]
+    return rows + [[part, _shown(before.get(part)), _shown(after.get(part))] for part in changed]
+
+
+def _parts(config: AudienceConfig) -> dict[str, JsonValue]:
+    """The config as one level of named parts."""
+    parts = config.as_sent()
+    filters = parts.pop("filters", None)
+    return parts | (filters if isinstance(filters, dict) else {})
+
+
+def _shown(part: JsonValue) -> str:
+    if isinstance(part, dict) and isinstance(part.get("values"), list):
+        part = part["values"]
+    return "" if part is None else clean(json.dumps(part, ensure_ascii=False), 200)
+
+
+def _unchanged(audience: Audience) -> AudienceUpdated:
+    return AudienceUpdated(
+        summary=f"{named(audience)} is so already; nothing was changed.",
+        id=audience.id,
+        name=audience.name,
+        status=audience.status,
+        size=audience.size,
+    )

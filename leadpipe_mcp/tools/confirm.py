@@ -1,0 +1,143 @@
+"""Asking the human before something is spent, changed for others, or gone.
+
+Where the client can ask its user, it does, and a model cannot answer in the user's place. Where
+it cannot, the first call changes nothing and answers with the question and a code; the second
+call carries the code. A code holds for one action, on one state of the thing, for ten minutes,
+once.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import (
+    AcceptedElicitation,
+    Elicit,
+    Resolve,
+    build_resolver_plans,
+    resolve_arguments,
+)
+from mcp.types import InputRequiredResult
+from pydantic import BaseModel, Field
+
+from leadpipe_mcp.errors import LeadpipeError
+
+CODE_SECONDS = 600
+MOST_CODES = 200
+
+
+class Approval(BaseModel):
+    """What the human is asked to fill in."""
+
+    approve: bool = Field(title="Go ahead", description="Tick to go ahead; leave empty to not.")
+
+
+class Declined(LeadpipeError):
+    """The human said no."""
+
+
+class Asking(Exception):
+    """The client has to put the question to its user first, and then call again by itself."""
+
+    def __init__(self, result: InputRequiredResult) -> None:
+        super().__init__()
+        self.result = result
+
+
+class Unconfirmed(Exception):
+    """The assistant has to put the question to the user, and to call again with the code."""
+
+    def __init__(self, question: str, code: str, reason: str) -> None:
+        super().__init__()
+        self.question = question
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that needs a yes: what it does, and to what, in the state it was seen in."""
+
+    name: str
+    question: str
+    seen: object
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same action on the same state, and for nothing else."""
+        told = json.dumps([self.name, self.question, self.seen], sort_keys=True, default=str)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+class Codes:
+    """The codes that were given out and not used yet."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._given: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    def give(self, action: Action) -> str:
+        """A new code for the action."""
+        code = secrets.token_hex(3)
+        self._given[code] = (action.fingerprint, self._clock() + CODE_SECONDS)
+        while len(self._given) > MOST_CODES:
+            self._given.popitem(last=False)
+        return code
+
+    def redeem(self, code: str, action: Action) -> bool:
+        """Whether the code was given for just this action and still holds. It is used up."""
+        fingerprint, until = self._given.pop(code.strip().lower(), ("", 0.0))
+        return fingerprint == action.fingerprint and self._clock() <= until
+
+
+async def ask(action: Action, code: str | None, codes: Codes, context: Context[Any, Any]) -> None:
+    """Nothing, once the human agreed.
+
+    Raises:
+        Declined: If the human said no.
+        Asking: If the client is to ask and call again.
+        Unconfirmed: If the assistant is to ask and call again with a code.
+    """
+    if can_ask(context):
+        if not await _ask_human(action.question, context):
+            raise Declined(
+                f"The user said no to this: {action.question} Nothing was changed.",
+                "Ask them what they would like instead.",
+            )
+        return
+    if code and codes.redeem(code, action):
+        return
+    reason = (
+        "The code does not hold for this: it was used, is over ten minutes old, or something has"
+        " changed since. Nothing was changed."
+        if code
+        else "Nothing was changed yet."
+    )
+    raise Unconfirmed(action.question, codes.give(action), reason)
+
+
+def can_ask(context: Context[Any, Any]) -> bool:
+    """Whether the client can put a question to its user."""
+    capabilities = context.client_capabilities
+    asks = capabilities.elicitation if capabilities else None
+    # A client of before the modes existed says {} and means forms.
+    return asks is not None and (asks.form is not None or asks.url is None)
+
+
+async def _ask_human(question: str, context: Context[Any, Any]) -> bool:
+    """Whether the human agreed, asked in the way of the client's protocol."""
+
+    def approval() -> Elicit[Approval]:
+        return Elicit(question, Approval)
+
+    wanted = {"approval": (Resolve(approval), True)}
+    answered = await resolve_arguments(wanted, build_resolver_plans(wanted, set()), {}, context)
+    if isinstance(answered, InputRequiredResult):
+        raise Asking(answered)
+    return answered["approval"] == AcceptedElicitation(data=Approval(approve=True))

@@ -1,0 +1,107 @@
+"""The pieces of replies that several tools share, and the sentences about them."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from leadpipe_mcp.api.models import Audience, Run, Slots
+from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.tools.toolkit import Suggestion
+
+Cell = str | int | float | bool
+NAME_LENGTH = 80
+
+
+class Part(BaseModel):
+    """A part of a reply."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Table(Part):
+    """Rows under columns; an empty text stands for what is not known."""
+
+    columns: list[str]
+    rows: list[list[Cell]]
+
+
+class RunPart(Part):
+    """One making of the audience's list of people."""
+
+    id: str | None = None
+    state: str = Field(description="none, queued, running, ready, failed or cancelled.")
+    data_date: str | None = None
+    size: int | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunPart":
+        """The run as a reply shows it."""
+        return cls(id=run.id, state=run.state, data_date=run.data_date, size=run.size)
+
+
+class SlotPart(Part):
+    """How many audience slots were and are in use, of how many."""
+
+    before: int | None = None
+    after: int | None = None
+    limit: int
+
+    @classmethod
+    def of(cls, before: Slots | None, after: Slots | None) -> "SlotPart | None":
+        """The slots before and after, as far as the service shows them."""
+        seen = after or before
+        if seen is None:
+            return None
+        return cls(
+            before=before.used if before else None,
+            after=after.used if after else None,
+            limit=seen.limit,
+        )
+
+
+def people(number: int | None) -> str:
+    """The number of people in words."""
+    return "an unknown number of people" if number is None else counted(number, "person", "people")
+
+
+def named(audience: Audience) -> str:
+    """The audience's name in quotation marks, fit for a sentence."""
+    return f"'{clean(audience.name, NAME_LENGTH)}'"
+
+
+def run_sentence(run: Run) -> str:
+    """What can be said of an audience's newest run."""
+    if run.state == "ready":
+        return f"Its people are ready: {people(run.size)}, data of {run.data_date}."
+    if run.state in {"queued", "running"}:
+        return "Its people are still being put together."
+    if run.state == "none":
+        return "Its people have not been put together yet."
+    return f"Its last run {'failed' if run.state == 'failed' else 'was cancelled'}."
+
+
+def to_wait(audience_id: str) -> Suggestion:
+    """The call that waits for the people."""
+    return Suggestion(
+        tool="get_audience",
+        arguments={"id": audience_id, "waitSeconds": 60},
+        why="wait until its people are ready",
+    )
+
+
+def to_read(audience_id: str) -> Suggestion:
+    """The call that shows people."""
+    return Suggestion(
+        tool="query_audience", arguments={"audienceId": audience_id}, why="see the people"
+    )
+
+
+def suggestions(*made: Suggestion | None) -> list[Suggestion] | None:
+    """Those that there are, or None."""
+    return [suggestion for suggestion in made if suggestion] or None
+
+
+def warnings(*groups: Iterable[str] | None) -> list[str] | None:
+    """All the warnings, or None."""
+    return [text for group in groups for text in group or ()] or None

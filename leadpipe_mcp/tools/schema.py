@@ -1,0 +1,53 @@
+"""JSON schemas as a model should read them: nothing twice, nothing that only pydantic needs."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
+
+Schema = dict[str, Any]
+
+_NULL: Schema = {"type": "null"}
+
+
+def published_schema(model: type[BaseModel], mode: JsonSchemaMode) -> Schema:
+    """The model's schema without titles, references and the null of optional fields.
+
+    A client may send null for an optional argument all the same.
+    """
+    schema = model.model_json_schema(by_alias=True, mode=mode)
+    definitions = schema.pop("$defs", {})
+    return cast("Schema", _plain(schema, definitions))
+
+
+def _plain(part: object, definitions: Mapping[str, Schema]) -> object:
+    if isinstance(part, list):
+        return [_plain(item, definitions) for item in cast("list[object]", part)]
+    if not isinstance(part, dict):
+        return part
+    schema = cast("Schema", part)
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        return _plain({**definitions[name], **rest}, definitions)
+    if _NULL in schema.get("anyOf", []):
+        return _plain(_without_null(schema), definitions)
+    return {
+        key: _properties(value, definitions)
+        if key in {"properties", "patternProperties"}
+        else _plain(value, definitions)
+        for key, value in schema.items()
+        if key != "title" and not (key == "default" and value is None)
+    }
+
+
+def _properties(properties: Mapping[str, object], definitions: Mapping[str, Schema]) -> Schema:
+    """Properties by name: one called `title` is no title."""
+    return {name: _plain(value, definitions) for name, value in properties.items()}
+
+
+def _without_null(schema: Schema) -> Schema:
+    kinds = [kind for kind in schema["anyOf"] if kind != _NULL]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**kinds[0], **rest} if len(kinds) == 1 else {"anyOf": kinds, **rest}

@@ -1,0 +1,261 @@
+"""How a tool is declared, its arguments checked, its reply given and its refusal worded.
+
+This is the only module that bends the MCP SDK: a `HouseTool` takes the place of the SDK's own
+handling of arguments and results, and one middleware gives unknown names their proper error.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast, get_type_hints
+
+from mcp import MCPError
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool as SdkTool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    InputRequiredResult,
+    TextContent,
+    ToolAnnotations,
+)
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
+from pydantic.alias_generators import to_camel
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.errors import LeadpipeError
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.text import nearest, quoted
+from leadpipe_mcp.tools.confirm import Action, Asking, Codes, Unconfirmed, ask
+from leadpipe_mcp.tools.schema import published_schema
+from leadpipe_mcp.tools.wording import in_our_words
+
+
+class Arguments(BaseModel):
+    """The arguments of a tool: camelCase outside, nothing unknown, never shown in an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True
+    )
+
+
+class Suggestion(BaseModel):
+    """A call that makes sense now."""
+
+    tool: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    why: str
+
+
+class Reply(BaseModel):
+    """What every reply says: a summary first, then the tool's own data, then what to mind."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    summary: str = Field(description="The answer in a sentence or two.")
+    warnings: list[str] | None = Field(default=None, description="What to mind.")
+    next: list[Suggestion] | None = Field(default=None, description="Calls that make sense now.")
+    sandbox: bool | None = Field(default=None, description="True: the people are invented.")
+
+
+class ConfirmableReply(Reply):
+    """A reply that may be a question first: then nothing was changed, and `confirm` is the code."""
+
+    question: str | None = Field(default=None, description="To put to the user before going on.")
+    confirm: str | None = Field(
+        default=None, description="Repeat the call with this code once the user has agreed."
+    )
+
+
+@dataclass(frozen=True)
+class Services:
+    """What tools work with: the service, the settings, the open questions to the human."""
+
+    leadpipe: LeadpipeClient
+    settings: Settings
+    codes: Codes
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a tool: the services, and the way back to the client while it runs."""
+
+    services: Services
+    context: Context[Any, Any]
+
+    @property
+    def leadpipe(self) -> LeadpipeClient:
+        """The Leadpipe service."""
+        return self.services.leadpipe
+
+    @property
+    def shows_contact(self) -> bool:
+        """Whether e-mail addresses and phone numbers may leave the server whole."""
+        return self.services.settings.contact == "allow"
+
+    async def confirm(self, action: Action, code: str | None) -> None:
+        """Nothing, once the human agreed to the action; else the call ends here."""
+        if self.services.settings.confirm == "auto":
+            await ask(action, code, self.services.codes, self.context)
+
+    async def progress(self, done: float, total: float, message: str) -> None:
+        """Tell the client how far the call is."""
+        await self.context.report_progress(done, total, message)
+
+
+A = TypeVar("A", bound=Arguments)
+R = TypeVar("R", bound=Reply)
+
+
+@dataclass(frozen=True)
+class Declaration(Generic[A, R]):
+    """A tool as it is written down: its words, its hints, and the function that does it."""
+
+    name: str
+    title: str
+    description: str
+    hints: ToolAnnotations
+    arguments: type[A]
+    reply: type[R]
+    function: Callable[[Call, A], Awaitable[R]]
+
+
+def tool(
+    title: str, *, reads: bool = False, destroys: bool = False, idempotent: bool = False
+) -> Callable[[Callable[[Call, A], Awaitable[R]]], Declaration[A, R]]:
+    """Declare a tool: its name is the function's, its description the docstring.
+
+    Args:
+        title: What a person sees in a list of tools.
+        reads: It changes nothing.
+        destroys: What it changes cannot be had back.
+        idempotent: Calling it twice is calling it once.
+    """
+
+    def declare(function: Callable[[Call, A], Awaitable[R]]) -> Declaration[A, R]:
+        types = get_type_hints(function)
+        hints = ToolAnnotations(
+            title=title,
+            read_only_hint=reads,
+            destructive_hint=destroys,
+            idempotent_hint=reads or idempotent,
+            open_world_hint=True,
+        )
+        return Declaration(
+            name=function.__name__,
+            title=title,
+            description=" ".join((function.__doc__ or "").split()),
+            hints=hints,
+            arguments=types["asked"],
+            reply=types["return"],
+            function=function,
+        )
+
+    return declare
+
+
+class HouseTool(SdkTool):
+    """A declared tool in the SDK's registry."""
+
+    _declaration: Declaration[Any, Any] = PrivateAttr()
+    _services: Services = PrivateAttr()
+
+    @classmethod
+    def of(cls, declaration: Declaration[Any, Any], services: Services) -> "HouseTool":
+        """The declared tool, working with these services."""
+        made = cls(
+            fn=declaration.function,
+            name=declaration.name,
+            title=declaration.title,
+            description=declaration.description,
+            parameters=published_schema(declaration.arguments, "validation"),
+            fn_metadata=FuncMetadata(
+                arg_model=ArgModelBase,
+                output_schema=published_schema(declaration.reply, "serialization"),
+            ),
+            is_async=True,
+            context_kwarg=None,
+            annotations=declaration.hints,
+        )
+        made._declaration = declaration
+        made._services = services
+        return made
+
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002, FBT001, FBT002 -- the SDK's signature
+    ) -> CallToolResult | InputRequiredResult:
+        """The tool's reply, its refusal, or the question that its user has to answer first."""
+        declaration = self._declaration
+        try:
+            asked = declaration.arguments.model_validate(arguments)
+        except ValidationError as error:
+            return refusal(in_our_words(error, declaration.arguments))
+        try:
+            made = await declaration.function(Call(self._services, context), asked)
+        except LeadpipeError as error:
+            return refusal(str(error))
+        except Asking as asking:
+            return asking.result
+        except Unconfirmed as unconfirmed:
+            made = _question(declaration, unconfirmed)
+        except MCPError:
+            raise
+        except Exception as crash:
+            raise UnexpectedToolError(
+                f"{self.name} failed inside leadpipe-mcp, so whether anything was changed is"
+                " unknown. Look first; then try once more. The server's log has the details."
+            ) from crash
+        return success(made, sandbox=self._services.settings.sandbox)
+
+
+def _question(declaration: Declaration[Any, Any], unconfirmed: Unconfirmed) -> Reply:
+    summary = (
+        f"{unconfirmed.reason} Ask the user: «{unconfirmed.question}» Only if they agree, call"
+        f' {declaration.name} again with the same arguments and confirm: "{unconfirmed.code}"'
+        " (holds for ten minutes)."
+    )
+    reply = cast("type[ConfirmableReply]", declaration.reply)
+    return reply(summary=summary, question=unconfirmed.question, confirm=unconfirmed.code)
+
+
+def success(reply: Reply, *, sandbox: bool) -> CallToolResult:
+    """The reply as structured content, and the same as compact text."""
+    said = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
+    kept = {key: value for key, value in said.items() if value not in ([], {})}
+    last = {key: kept.pop(key) for key in ("warnings", "next") if key in kept}
+    kept |= last | ({"sandbox": True} if sandbox else {})
+    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=kept)
+
+
+def refusal(text: str) -> CallToolResult:
+    """What was refused, why, and what to do next, as text alone."""
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def refuse_unknown_tools(
+    server: MCPServer[Any],
+) -> Callable[[ServerRequestContext[Any, Any], CallNext], Awaitable[HandlerResult]]:
+    """A middleware that answers the call of an unknown tool with the protocol's own error."""
+
+    async def middleware(
+        context: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        if context.method == "tools/call":
+            name = (context.params or {}).get("name")
+            known = [known.name for known in await server.list_tools()]
+            if isinstance(name, str) and name not in known:
+                close = nearest(name, known)
+                hint = f" Did you mean {quoted(close)}?" if close else ""
+                raise MCPError(INVALID_PARAMS, f"There is no tool '{name[:64]}'.{hint}")
+        return await call_next(context)
+
+    return middleware

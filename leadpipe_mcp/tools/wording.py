@@ -1,0 +1,93 @@
+"""Refusals of arguments in our words: which one, why, and what would do. Never the value given."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from leadpipe_mcp.errors import LeadpipeError
+from leadpipe_mcp.text import listed, nearest, quoted
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_SENTENCES: Mapping[str, str] = {
+    "int_type": "{name} must be a whole number.",
+    "int_parsing": "{name} must be a whole number.",
+    "int_from_float": "{name} must be a whole number.",
+    "bool_type": "{name} must be true or false.",
+    "bool_parsing": "{name} must be true or false.",
+    "string_type": "{name} must be a text.",
+    "tuple_type": "{name} must be a list.",
+    "list_type": "{name} must be a list.",
+    "dict_type": "{name} must be an object.",
+    "model_type": "{name} must be an object.",
+    "model_attributes_type": "{name} must be an object.",
+    "greater_than_equal": "{name} must be {ge} or more.",
+    "less_than_equal": "{name} must be {le} or less.",
+    "string_too_short": "{name} must not be empty.",
+    "string_too_long": "{name} must be at most {max_length} characters long.",
+    "too_short": "{name} needs at least {min_length}.",
+    "too_long": "{name} takes at most {max_length}.",
+    "string_pattern_mismatch": "{name} does not have the form that it should.",
+    "literal_error": "{name} must be {expected}.",
+    "missing": "{name} is required.",
+}
+
+
+def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
+    """Every problem with the arguments, a sentence or two each, and what the tool takes."""
+    problems = error.errors(include_url=False, include_input=False)
+    sentences = [_sentence(problem, model) for problem in problems]
+    return " ".join(dict.fromkeys(sentences))
+
+
+def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
+    path = [str(part) for part in problem["loc"]]
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(path, model)
+    if kind == "value_error":
+        return _own_error(context, path)
+    name = f"'{'.'.join(path)}'" if path else "The arguments"
+    sentence = _SENTENCES.get(kind, "{name} is not what it should be.")
+    sentence = sentence.format(name=name, **context)
+    if kind == "missing":
+        sentence += _purpose(path, model)
+    return sentence
+
+
+def _own_error(context: Mapping[str, Any], path: list[str]) -> str:
+    """The sentence of a validator of ours: an error of ours, or a ValueError about its field."""
+    error = context["error"]
+    if isinstance(error, LeadpipeError) or not path:
+        return str(error)
+    return f"'{'.'.join(path)}' {error}"
+
+
+def _unknown(path: list[str], model: type[BaseModel]) -> str:
+    known = _fields(path[:-1], model)
+    close = nearest(path[-1], known)
+    named = f"There is no argument '{'.'.join(path)}'."
+    if close:
+        return f"{named} Did you mean {quoted(close)}?"
+    if not known:
+        return f"{named} This takes none."
+    return f"{named} There are: {listed(list(known))}."
+
+
+def _purpose(path: list[str], model: type[BaseModel]) -> str:
+    description = _fields(path[:-1], model).get(path[-1])
+    return f" It is: {description}" if description else ""
+
+
+def _fields(path: list[str], model: type[BaseModel]) -> dict[str, str | None]:
+    """The arguments that exist at a place, with what they are for."""
+    for part in path:
+        field = next((f for f in model.model_fields.values() if f.alias == part), None)
+        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
+        inner = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+        if not inner:
+            return {}
+        model = inner[0]
+    return {field.alias or name: field.description for name, field in model.model_fields.items()}
