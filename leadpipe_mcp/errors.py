@@ -123,7 +123,7 @@ class SlotsFull(Forbidden):
 class NotFound(ServiceError):
     """There is no such thing."""
 
-    what_next = "list_audiences shows the ids that exist."
+    what_next = "Check the id; list_audiences shows those that exist."
 
 
 class Conflict(ServiceError):

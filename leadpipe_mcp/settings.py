@@ -9,7 +9,7 @@ from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.api.transport import checked_base_url
 
 SANDBOX_KEY = "sk_sandbox"
-SANDBOX_URL = "http://127.0.0.1/sandbox"
+SANDBOX_URL = "http://127.0.0.1"
 
 SandboxProfile = Literal["mixed", "flat", "catalog"]
 
@@ -30,15 +30,31 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
 
-    api_key: Annotated[SecretStr, AfterValidator(_key)] | None = None
-    base_url: Annotated[str, AfterValidator(checked_base_url)] = "https://api.aws53.cloud"
-    api_profile: Pin = "auto"
-    confirm: Literal["auto", "off"] = "auto"
-    contact: Literal["allow", "mask"] = "allow"
-    sandbox: bool = False
-    sandbox_profile: SandboxProfile = "mixed"
-    sandbox_delay_ms: int = Field(default=0, ge=0, le=60_000)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    api_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        default=None, description="The organization's API key (sk_...); only as a variable."
+    )
+    base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
+        default="https://api.aws53.cloud", description="Where the service is."
+    )
+    api_profile: Pin = Field(
+        default="auto", description="Which generation of the API it is: auto, flat or catalog."
+    )
+    confirm: Literal["auto", "off"] = Field(
+        default="auto", description="Ask before spending or deleting: auto; off is for automation."
+    )
+    contact: Literal["allow", "mask"] = Field(
+        default="allow", description="Whole e-mail and phone on request: allow; never: mask."
+    )
+    sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
+    sandbox_profile: SandboxProfile = Field(
+        default="mixed", description="What the sandbox plays: mixed, flat or catalog."
+    )
+    sandbox_delay_ms: int = Field(
+        default=0, ge=0, le=60_000, description="How long each of the sandbox's answers takes."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
+    )
 
     @classmethod
     def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> "Settings":
@@ -51,8 +67,10 @@ class Settings(BaseModel):
         for name in cls.model_fields:
             text = environment.get(variable(name), "").strip()
             if text:
-                values[name] = text.upper() if name == "log_level" else text
+                values[name] = text
         values |= {name: value for name, value in flags.items() if value is not None}
+        if isinstance(values.get("log_level"), str):
+            values["log_level"] = str(values["log_level"]).upper()
         try:
             return cls.model_validate(values)
         except ValidationError as error:

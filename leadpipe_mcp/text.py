@@ -30,12 +30,18 @@ def redact(text: str, limit: int = 200) -> str:
 
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The known words that look most like this one, best first; none if none is close."""
-    by_form = {form(name): name for name in known}
     asked = form(word)
-    starts = [name for key, name in by_form.items() if asked and key.startswith(asked)]
-    close = [by_form[key] for key in difflib.get_close_matches(asked, by_form, limit, cutoff=0.6)]
-    within = [name for key, name in by_form.items() if len(asked) > 3 and asked in key]
-    return list(dict.fromkeys([*starts[:limit], *close, *within]))[:limit]
+    likeness = {name: _likeness(asked, form(name)) for name in known}
+    best = max(likeness.values(), default=0.0)
+    close = [name for name, like in likeness.items() if like >= max(0.6, best - 0.1)]
+    return sorted(close, key=lambda name: -likeness[name])[:limit]
+
+
+def _likeness(asked: str, known: str) -> float:
+    """From 0 to 1: how much of two forms is the same; the beginning of a word is very close."""
+    if len(asked) > 2 and (known.startswith(asked) or f" {asked}" in known):
+        return 0.9
+    return difflib.SequenceMatcher(None, asked, known).ratio()
 
 
 def quoted(words: Iterable[str]) -> str:

@@ -117,14 +117,18 @@ def _person(answer: Answer, row: object) -> Person:
     fields = as_object(row)
     if not fields:
         raise answer.unusable("a person is not an object")
-    named: dict[str, object] = {"id": fields.get("hashedEmail"), "company": fields.get("company")}
+    # What else is nested (where the person lives, say) is not documented: it is lifted as it is.
+    flat: dict[str, object] = {}
+    for name, value in fields.items():
+        flat |= as_object(value) if name not in {"company", "intent"} else {}
+    flat |= {name: value for name, value in fields.items() if not isinstance(value, dict)}
+    flat |= {"id": fields.get("hashedEmail")}
     if company := as_object(fields.get("company")):
-        named |= {f"company{name[:1].upper()}{name[1:]}": value for name, value in company.items()}
-        named["company"] = company.get("name")
+        flat |= {f"company{name[:1].upper()}{name[1:]}": value for name, value in company.items()}
+        flat["company"] = company.get("name")
     if intent := as_object(fields.get("intent")):
         topics = [as_object(topic) for topic in as_list(intent.get("matchedTopics"))]
-        named["intentScore"] = intent.get("score")
-        named["topicOverlap"] = intent.get("topicOverlap")
-        named["topicName"] = [topic["topicName"] for topic in topics if topic.get("topicName")]
-    kept = {name: value for name, value in fields.items() if name not in {"company", "intent"}}
-    return answer.read(Person, kept | {name: v for name, v in named.items() if v is not None})
+        flat["intentScore"] = intent.get("score")
+        flat["topicOverlap"] = intent.get("topicOverlap")
+        flat["topicName"] = [topic["topicName"] for topic in topics if topic.get("topicName")]
+    return answer.read(Person, {name: value for name, value in flat.items() if value is not None})

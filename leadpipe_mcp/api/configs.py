@@ -125,10 +125,10 @@ def differing(sent: AudienceConfig, kept: AudienceConfig) -> tuple[str, ...]:
         "maxScore": (min(sent.max_score or 99, 99), min(kept.max_score or 99, 99)),
         "minTopicOverlap": (sent.min_topic_overlap or 1, kept.min_topic_overlap or 1),
     }
-    parts = [name for name, (wanted, got) in pairs.items() if wanted not in {None, got}]
-    wanted, got = unnested(sent.filters), unnested(kept.filters)
-    keys = dict.fromkeys([*wanted, *got])
-    return (*parts, *(k for k in keys if not same_wish(k, wanted.get(k), got.get(k))))
+    parts = [name for name, (wanted, got) in pairs.items() if wanted is not None and wanted != got]
+    ours, theirs = unnested(sent.filters), unnested(kept.filters)
+    keys = dict.fromkeys([*ours, *theirs])
+    return (*parts, *(key for key in keys if not same_wish(key, ours.get(key), theirs.get(key))))
 
 
 def _check_applied(spelled: AudienceConfig, applied: tuple[str, ...] | None) -> None:

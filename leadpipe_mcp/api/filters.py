@@ -142,7 +142,7 @@ def unknown_key(key: str, known: Iterable[str]) -> NotPossible:
 def _read(key: str, value: object) -> Filter:
     flat = FLAT_KEYS.get(key)
     if flat is None and not CATALOG_KEY.fullmatch(key):
-        raise unknown_key(key, [*FLAT_KEYS, *_KNOWN_CATALOG_KEYS])
+        raise unknown_key(key, FLAT_KEYS if nearest(key, FLAT_KEYS) else _KNOWN_CATALOG_KEYS)
     wish = _read_value(key, value)
     if flat is None:
         return wish

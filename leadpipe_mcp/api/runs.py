@@ -83,13 +83,14 @@ class Runs:
     ) -> PeoplePage:
         """People of a saved audience: of the named run, the run of the date, or the latest.
 
+        A later page is asked for with the cursor, and with the run or the date of the first one.
         The page is empty, and its run tells why, where the run is not ready.
         """
-        if run_id is None:
+        if run_id is None and cursor is None:
             run = await self.latest(audience_id, date)
             if run.state != "ready":
                 return PeoplePage(run=run)
-            run_id = run.id
+            run_id, date = run.id, run.data_date
         if run_id is None:
             path = audience_path(audience_id, "results")
             answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
@@ -97,7 +98,11 @@ class Runs:
         offset = int(cursor or 0)
         path = audience_path(audience_id, "runs", run_id, "results")
         answer = await self._service.get(path, limit=limit, offset=offset)
-        return catalog.read_page(answer, offset)
+        page = catalog.read_page(answer, offset)
+        # The results of a run do not say of which day they are.
+        if page.run.data_date is None:
+            return page.model_copy(update={"run": page.run.model_copy(update={"data_date": date})})
+        return page
 
     async def query(
         self,

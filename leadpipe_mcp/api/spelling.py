@@ -44,8 +44,10 @@ class FilterEntry:
     values: tuple[FilterValue, ...] = ()
     operators: tuple[str, ...] = ()
 
-    def value_for(self, word: str) -> str:
+    def value_for(self, word: str, key: str) -> str:
         """The service's spelling of a word: by value or label, whatever its case.
+
+        `key` is what the caller called the filter.
 
         Raises:
             NotPossible: If no value is called so, with the nearest that exist.
@@ -63,7 +65,7 @@ class FilterEntry:
         else:
             some = [known.value for known in self.values[:8]]
             hint = f"It has {len(self.values)} values, such as {quoted(some)}."
-        raise NotPossible(f"'{self.key}' has no value '{word}'. {hint}")
+        raise NotPossible(f"'{key}' has no value '{word}'. {hint}")
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class FilterCatalog:
         if wish.flag is not None and not entry.values:
             raise NotPossible(f"'{wish.key}' takes words, not a yes or no.")
         if entry.kind != "text":
-            words = tuple(entry.value_for(word) for word in words)
+            words = tuple(entry.value_for(word, wish.key) for word in words)
         if self.vocabulary == "flat":
             return _flat_value(wish, entry, words)
         return _catalog_value(wish, entry, words)

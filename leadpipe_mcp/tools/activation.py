@@ -107,7 +107,7 @@ async def _changed(
         name=changed.name,
         status=changed.status,
         before=audience.status,
-        size=run.size if run and run.state == "ready" else changed.size,
+        size=run.size if run and run.state == "ready" else changed.size or None,
         slots=slots,
         run=RunPart.of(run) if run else None,
         next=suggestions(next_step(run, asked.id) if run else None),
@@ -126,7 +126,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
         Action(
             "delete",
             f"Delete {named(audience)} ({people(audience.size)}, {audience.status})?"
-            " It cannot be had back.",
+            " This cannot be undone.",
             audience.model_dump(),
         ),
         asked.confirm,

@@ -198,7 +198,7 @@ class ConfigArguments(Arguments):
             min_score=self.min_score,
             max_score=self.max_score,
             min_topic_overlap=self.min_topic_overlap,
-            filters={k: v for k, v in (self.filters or {}).items() if v is not None},
+            filters=given(self.filters),
             source_url=self.source_url,
         )
 
@@ -206,6 +206,11 @@ class ConfigArguments(Arguments):
         """What was put right without asking."""
         twice = len(self.topic_ids) - len(set(self.topic_ids))
         return [f"{twice} of the topicIds stood there twice and was left out."] if twice else []
+
+
+def given(filters: dict[str, Any] | None) -> dict[str, Any]:
+    """The filters without those that are null."""
+    return {key: value for key, value in (filters or {}).items() if value is not None}
 
 
 def check_config(config: AudienceConfig) -> None:

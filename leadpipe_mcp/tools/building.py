@@ -89,9 +89,7 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     columns = choose_columns(SAMPLE_COLUMNS)
     sample = table(preview.sample[:SAMPLE_SIZE], columns, contact=False)
     config = preview.config.as_sent()
-    create = Suggestion(
-        tool="create_audience", arguments={"config": config}, why="save it, under a name"
-    )
+    create = Suggestion(tool="create_audience", why="save this config under a name")
     return AudiencePreview(
         summary=f"{people(preview.size).capitalize()} match{'es' if preview.size == 1 else ''},"
         f" data of {preview.data_date or 'an unknown day'}.",

@@ -37,7 +37,8 @@ class RunPart(Part):
     @classmethod
     def of(cls, run: Run) -> "RunPart":
         """The run as a reply shows it."""
-        return cls(id=run.id, state=run.state, data_date=run.data_date, size=run.size)
+        size = run.size if run.state == "ready" else None
+        return cls(id=run.id, state=run.state, data_date=run.data_date, size=size)
 
 
 class SlotPart(Part):
@@ -73,12 +74,12 @@ def named(audience: Audience) -> str:
 def run_sentence(run: Run) -> str:
     """What can be said of an audience's newest run."""
     if run.state == "ready":
-        return f"Its people are ready: {people(run.size)}, data of {run.data_date}."
+        return f"The people are ready: {people(run.size)}, data of {run.data_date}."
     if run.state in {"queued", "running"}:
-        return "Its people are still being put together."
+        return "The people are still being put together."
     if run.state == "none":
-        return "Its people have not been put together yet."
-    return f"Its last run {'failed' if run.state == 'failed' else 'was cancelled'}."
+        return "The people have not been put together yet."
+    return f"The last run {'failed' if run.state == 'failed' else 'was cancelled'}."
 
 
 def to_wait(audience_id: str) -> Suggestion:

@@ -5,13 +5,18 @@ handling of arguments and results, and one middleware gives unknown names their 
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 from mcp import MCPError
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.context import (
+    CallNext,
+    HandlerResult,
+    ServerMiddleware,
+    ServerRequestContext,
+)
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -28,7 +33,7 @@ from pydantic.alias_generators import to_camel
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.text import nearest, quoted
+from leadpipe_mcp.text import clean, nearest, quoted
 from leadpipe_mcp.tools.confirm import Action, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
@@ -241,21 +246,15 @@ def refusal(text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
-def refuse_unknown_tools(
-    server: MCPServer[Any],
-) -> Callable[[ServerRequestContext[Any, Any], CallNext], Awaitable[HandlerResult]]:
+def refuse_unknown_tools(known: Collection[str]) -> ServerMiddleware[Any]:
     """A middleware that answers the call of an unknown tool with the protocol's own error."""
 
-    async def middleware(
-        context: ServerRequestContext[Any, Any], call_next: CallNext
-    ) -> HandlerResult:
-        if context.method == "tools/call":
-            name = (context.params or {}).get("name")
-            known = [known.name for known in await server.list_tools()]
-            if isinstance(name, str) and name not in known:
-                close = nearest(name, known)
-                hint = f" Did you mean {quoted(close)}?" if close else ""
-                raise MCPError(INVALID_PARAMS, f"There is no tool '{name[:64]}'.{hint}")
-        return await call_next(context)
+    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
+        if isinstance(name, str) and name not in known:
+            close = nearest(name, known)
+            hint = f" Did you mean {quoted(close)}?" if close else ""
+            raise MCPError(INVALID_PARAMS, f"There is no tool '{clean(name, 64)}'.{hint}")
+        return await call_next(ctx)
 
     return middleware

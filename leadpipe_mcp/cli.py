@@ -1,0 +1,85 @@
+"""The command line: serve (over stdio, the default), demo, sandbox."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from leadpipe_mcp import __version__
+from leadpipe_mcp.settings import Settings, SettingsError, variable
+
+DESCRIPTION = """\
+Build marketing audiences by talking to an AI assistant: an MCP server for Leadpipe.
+
+  serve    speak MCP over stdin and stdout; this is what an assistant starts (the default)
+  demo     a short conversation with the server, with invented people
+  sandbox  the simulated Leadpipe service alone, on a port of this machine
+"""
+SECRET = "api_key"  # noqa: S105 -- the name of the setting, which no flag may hold
+SANDBOX_PORT = 8787
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments name."""
+    parsed = vars(_parser().parse_args(arguments))
+    command, port = parsed.pop("command"), parsed.pop("port")
+    try:
+        settings = Settings.read(os.environ, parsed)
+    except SettingsError as error:
+        sys.exit(f"leadpipe-mcp: {error}")
+    if command == "demo":
+        from leadpipe_mcp.demo import run_demo
+
+        sys.exit(run_demo())
+    if command == "sandbox":
+        _serve_sandbox(settings, port)
+    else:
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from leadpipe_mcp.server import build_server
+
+    if settings.confirm == "off":
+        print("leadpipe-mcp: LEADPIPE_CONFIRM=off, nothing is asked first", file=sys.stderr)
+    build_server(settings).run("stdio")
+
+
+def _serve_sandbox(settings: Settings, port: int) -> None:
+    from leadpipe_mcp.sandbox import SandboxSettings, serve
+
+    print("The sandbox plays Leadpipe here until you press Ctrl-C:", file=sys.stderr)
+    try:
+        serve(
+            SandboxSettings(profile=settings.sandbox_profile, delay_ms=settings.sandbox_delay_ms),
+            port=port,
+        )
+    except OSError as error:
+        sys.exit(f"leadpipe-mcp: port {port} cannot be used: {error.strerror}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="leadpipe-mcp",
+        description=DESCRIPTION,
+        epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=("serve", "demo", "sandbox"),
+        default="serve",
+        metavar="command",
+    )
+    parser.add_argument("--version", action="version", version=f"leadpipe-mcp {__version__}")
+    parser.add_argument(
+        "--port", type=int, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT})."
+    )
+    for name, field in Settings.model_fields.items():
+        flag = f"--{name.replace('_', '-')}"
+        if field.annotation is bool:
+            parser.add_argument(flag, action="store_true", default=None, help=field.description)
+        elif name != SECRET:
+            parser.add_argument(flag, help=field.description, metavar=variable(name))
+    return parser
