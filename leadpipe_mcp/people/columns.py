@@ -45,7 +45,7 @@ COLUMNS: Mapping[str, Column] = {
         *_columns("plain", "companySize companyRevenueRange city state linkedinUrl"),
         Column("topic", source="topicName"),
         *_columns("plain", "topicId topicOverlap id firstName lastName"),
-        *_columns("email", "email businessEmail personalEmail emails businessEmails"),
+        *_columns("email", "contactEmail email businessEmail personalEmail emails businessEmails"),
         *_columns("email", "personalEmails primaryContactEmail"),
         *_columns("phone", "phone phones directNumbers mobilePhones personalPhones"),
         *_columns("plain", "jobTitleNormalized subdepartments jobFunctions companyIndustryGroup"),
@@ -61,7 +61,8 @@ COLUMNS: Mapping[str, Column] = {
 }
 
 DEFAULT_COLUMNS = (
-    "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score", "email",
+    "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score",
+    "contactEmail",
 )  # fmt: skip
 
 
@@ -86,11 +87,15 @@ def choose_columns(names: tuple[str, ...] | None) -> tuple[Column, ...]:
 
 
 def row_of(person: Person) -> dict[str, object]:
-    """The person's fields under the service's names, with a full name made where there is none."""
+    """The person's fields under the service's names, and two that are made of others.
+
+    fullName is made where the service sends none. contactEmail is the address to write to: the
+    business one where there is one.
+    """
     row = person.model_dump(by_alias=True, exclude_none=True)
     if "fullName" not in row:
         parts = (row.get("firstName"), row.get("lastName"))
         row["fullName"] = " ".join(str(part) for part in parts if part)
-    if "email" not in row:
-        row["email"] = row.get("primaryContactEmail") or row.get("businessEmail")
+    addresses = (row.get(name) for name in ("primaryContactEmail", "businessEmail", "email"))
+    row["contactEmail"] = next((address for address in addresses if address), None)
     return row
