@@ -51,7 +51,7 @@ class Suggestion(BaseModel):
     """A call that makes sense now."""
 
     tool: str
-    arguments: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    arguments: dict[str, JsonValue] | None = None
     why: str
 
 

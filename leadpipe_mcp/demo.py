@@ -1,0 +1,201 @@
+"""The demo: a marketer, an assistant and the real server, started as an assistant starts it.
+
+What the assistant says here is written down; what the server answers is not.
+"""
+
+import json
+import sys
+import textwrap
+from collections.abc import Mapping
+from io import TextIOWrapper
+from typing import Any, cast
+
+import anyio
+from mcp import Client, StdioServerParameters
+from mcp.client.session import ClientRequestContext
+from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
+
+WIDTH = 92
+CHARACTERS_PER_TOKEN = 4
+DEADLINE_SECONDS = 60
+# Marketing ROI, Marketing Automation, Demand Generation Benchmarks.
+TOPICS = [117805, 117890, 117918]
+LEADERS = {
+    "department": ["marketing"],
+    "seniority": ["director", "vp", "c_suite"],
+    "hasBusinessEmail": True,
+}
+
+
+class DemoFailed(Exception):
+    """The server did not answer as the conversation expects."""
+
+
+def run_demo() -> int:
+    """Hold the conversation; 0 if the server did its part."""
+    # A terminal that lacks a character still shows the rest.
+    cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")
+    problem = anyio.run(_with_deadline)
+    if problem:
+        print(f"\nThe demo stopped: {problem}", file=sys.stderr)
+        return 1
+    print(_how_to_connect())
+    return 0
+
+
+async def _with_deadline() -> str:
+    with anyio.move_on_after(DEADLINE_SECONDS):
+        return await _converse()
+    return f"the conversation took more than {DEADLINE_SECONDS} seconds."
+
+
+async def _converse() -> str:
+    """What went wrong, or nothing."""
+    server = StdioServerParameters(command=sys.executable, args=["-m", "leadpipe_mcp", "--sandbox"])
+    print(_rule("leadpipe-mcp, with invented people: nothing leaves this machine"))
+    async with Client(server, elicitation_callback=_answer_for_the_human) as client:
+        tools = (await client.list_tools()).tools
+        print(f"\nThe server is started and offers {len(tools)} tools.")
+        talk = Conversation(client)
+        try:
+            await _build(talk)
+            await _activate_and_read(talk)
+        except DemoFailed as failure:
+            return str(failure)
+    print(
+        f"\n{_rule()}\n{talk.calls} calls, {talk.tokens:,} tokens in all (characters / 4):"
+        " arguments and answers."
+    )
+    return ""
+
+
+async def _build(talk: "Conversation") -> None:
+    talk.person(
+        "I need marketing leaders who are looking into marketing ROI, automation and demand"
+        " generation. We want to e-mail them at work. How many are there?"
+    )
+    preview = await talk.call("preview_audience", {"topicIds": TOPICS, "filters": LEADERS})
+    talk.assistant(f"{preview['size']:,} people today, directors and above.")
+    talk.person("Only those at software companies, please, and save them.")
+    name = "Marketing leaders in software"
+    filters = LEADERS | {"companyIndustry": ["Software"]}
+    wanted = {"name": name, "config": {"topicIds": TOPICS, "filters": filters}}
+    await talk.call("create_audience", wanted, refused=True)
+    filters = LEADERS | {"companyIndustry": ["software development"]}
+    wanted = {"name": name, "config": {"topicIds": TOPICS, "filters": filters}}
+    created = await talk.call("create_audience", wanted)
+    talk.assistant(
+        f"Saved as a draft: {created['size']:,} people. The service calls the industry software"
+        " development. A draft costs nothing."
+    )
+    talk.audience_id = created["id"]
+
+
+async def _activate_and_read(talk: "Conversation") -> None:
+    audience = {"id": talk.audience_id}
+    talk.person("Activate it.")
+    active = await talk.call("set_status", audience | {"status": "active"})
+    slots = active["slots"]
+    talk.assistant(
+        f"It is active; {slots['after']} of your {slots['limit']} slots are in use. Its list is"
+        " being put together, I am waiting for it."
+    )
+    ready = await talk.call("get_audience", audience | {"waitSeconds": 30})
+    talk.assistant(f"Ready: {ready['size']:,} people.")
+    talk.person("Show me the five most interested.")
+    found = await talk.call(
+        "query_audience",
+        {
+            "audienceId": talk.audience_id,
+            "limit": 5,
+            "fields": ["name", "jobTitle", "score", "contactEmail"],
+        },
+    )
+    talk.table(found["people"])
+    talk.assistant("Addresses are masked; I show them whole only if you ask for it.")
+    talk.person("Good for now. Pause it, so that it takes no slot.")
+    await talk.call("set_status", audience | {"status": "paused"})
+    talk.assistant("Paused. The audience and its list stay.")
+
+
+class Conversation:
+    """Prints what is said, makes the calls, counts the tokens."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.calls = 0
+        self.tokens = 0
+        self.audience_id = ""
+
+    def person(self, words: str) -> None:
+        """What the marketer says."""
+        print(f"\n{_wrapped('You        ', words)}")
+
+    def assistant(self, words: str) -> None:
+        """What the assistant says."""
+        print(_wrapped("Assistant  ", words))
+
+    async def call(
+        self, tool: str, arguments: Mapping[str, Any], *, refused: bool = False
+    ) -> dict[str, Any]:
+        """The server's answer; the call and what the assistant gets to read are printed."""
+        sent = json.dumps(arguments, ensure_ascii=False)
+        print(_wrapped("     calls ", f"{tool} {sent}", style="36"))
+        result = await self._client.call_tool(tool, dict(arguments))
+        said = result.content[0].text if isinstance(result.content[0], TextContent) else ""
+        self._count(sent, said)
+        if bool(result.is_error) is not refused:
+            raise DemoFailed(f"{tool} answered: {said}")
+        answer: dict[str, Any] = result.structured_content or {}
+        shown = said if refused else answer["summary"]
+        label = "   refused " if refused else "   answers "
+        size = f"({len(said) // CHARACTERS_PER_TOKEN} tokens)"
+        print(_wrapped(label, f"{shown} {size}", style="31" if refused else "32"))
+        return answer
+
+    def table(self, people: Mapping[str, Any]) -> None:
+        """The people, as the assistant would lay them out."""
+        rows = [people["columns"], *people["rows"]]
+        widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            cells = (str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+            print("    " + "  ".join(cells).rstrip())
+
+    def _count(self, sent: str, said: str) -> None:
+        self.calls += 1
+        self.tokens += (len(sent) + len(said)) // CHARACTERS_PER_TOKEN
+
+
+async def _answer_for_the_human(
+    context: ClientRequestContext,  # noqa: ARG001 -- the SDK's signature
+    params: ElicitRequestParams,
+) -> ElicitResult:
+    """What an assistant's own window does: put the question to its user. Here the user agrees."""
+    asked = params.message if isinstance(params, ElicitRequestFormParams) else ""
+    print(_wrapped("  asks you ", f"{asked}  [the demo answers: yes]", style="33"))
+    return ElicitResult(action="accept", content={"approve": True})
+
+
+def _how_to_connect() -> str:
+    server = {"command": sys.executable, "args": ["-m", "leadpipe_mcp", "--sandbox"]}
+    config = json.dumps({"mcpServers": {"leadpipe": server}}, indent=2, ensure_ascii=False)
+    return (
+        f"\n{_rule('Try it yourself')}\n\n"
+        "Paste this into Claude Desktop's configuration (Settings > Developer > Edit Config) and\n"
+        "restart it. It is the sandbox: no key, invented people.\n\n"
+        f"{config}\n\n"
+        "For your own account, take --sandbox out of args and add beside it:\n"
+        '  "env": { "LEADPIPE_API_KEY": "sk_..." }'
+    )
+
+
+def _rule(title: str = "") -> str:
+    return f"── {title} ".ljust(WIDTH, "─") if title else "─" * WIDTH
+
+
+def _wrapped(label: str, words: str, style: str = "") -> str:
+    lines = textwrap.wrap(words, WIDTH - len(label), break_long_words=False) or [""]
+    text = f"\n{' ' * len(label)}".join(lines)
+    if style and sys.stdout.isatty():
+        text = f"\x1b[{style}m{text}\x1b[0m"
+    return label + text
