@@ -14,6 +14,7 @@ from leadpipe_mcp.tools.replies import (
     named,
     people,
     run_sentence,
+    size_of,
     suggestions,
     to_read,
     to_wait,
@@ -81,7 +82,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
             id=audience.id,
             name=audience.name,
             status=audience.status,
-            size=audience.size,
+            size=size_of(audience),
             next=suggestions(to_read(asked.id) if asked.status == "active" else None),
         )
     before = await slots_of(call)
@@ -94,12 +95,13 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
 async def _changed(
     call: Call, asked: SetStatus, audience: Audience, changed: Audience, before: Slots | None
 ) -> StatusChanged:
-    run = await newest_run(call, asked.id, asked.wait_seconds) if asked.status == "active" else None
+    active = asked.status == "active"
+    run = await run_after_change(call, asked.id, asked.wait_seconds) if active else None
     slots = SlotPart.of(before, await slots_of(call))
     summary = f"{named(changed)} is {changed.status} now; it was {audience.status}."
     if slots and slots.after is not None:
         summary += f" {slots.after} of {slots.limit} slots are in use."
-    if run:
+    if active:
         summary += f" {run_sentence(run)}"
     return StatusChanged(
         summary=summary,
@@ -107,10 +109,10 @@ async def _changed(
         name=changed.name,
         status=changed.status,
         before=audience.status,
-        size=run.size if run and run.state == "ready" else changed.size or None,
+        size=run.size if run and run.state == "ready" else size_of(changed),
         slots=slots,
         run=RunPart.of(run) if run else None,
-        next=suggestions(next_step(run, asked.id) if run else None),
+        next=suggestions(next_step(run, asked.id) if active else None),
     )
 
 
@@ -125,7 +127,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     await call.confirm(
         Action(
             "delete",
-            f"Delete {named(audience)} ({people(audience.size)}, {audience.status})?"
+            f"Delete {named(audience)} ({people(size_of(audience))}, {audience.status})?"
             " This cannot be undone.",
             audience.model_dump(),
         ),
@@ -181,7 +183,12 @@ async def _who_could_be_paused(call: Call) -> str:
         active = await call.leadpipe.audiences.list("active")
     except ServiceError:
         return SlotsFull.what_next
-    listed = "; ".join(f"{named(a)} ({people(a.size)}, id {a.id})" for a in active[:10])
+    if not active:
+        return (
+            "No audience is shown as active; one that was deleted may still hold its slot. Only the"
+            " Leadpipe dashboard can tell."
+        )
+    listed = "; ".join(f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10])
     return f"Active now: {listed}. Ask the user which of them to pause, then activate again."
 
 
@@ -196,11 +203,11 @@ async def slots_of(call: Call) -> Slots | None:
 async def size_now(call: Call, audience: Audience) -> int | None:
     """How many people the audience would have now; else how many it had last."""
     if audience.config is None:
-        return audience.size
+        return size_of(audience)
     try:
         return (await call.leadpipe.configs.preview(audience.config)).size
     except LeadpipeError:
-        return audience.size
+        return size_of(audience)
 
 
 async def newest_run(call: Call, audience_id: str, seconds: int) -> Run | None:
@@ -216,11 +223,19 @@ async def newest_run(call: Call, audience_id: str, seconds: int) -> Run | None:
         return None
 
 
-def next_step(run: Run, audience_id: str) -> Suggestion | None:
-    """What to do with an audience whose newest run is this one."""
-    if run.state == "ready":
-        return to_read(audience_id)
-    return to_wait(audience_id) if run.state in {"queued", "running"} else None
+async def run_after_change(call: Call, audience_id: str, seconds: int) -> Run | None:
+    """As `newest_run`; a service that fails now does not undo what it confirmed before."""
+    try:
+        return await newest_run(call, audience_id, seconds)
+    except ServiceError:
+        return None
+
+
+def next_step(run: Run | None, audience_id: str) -> Suggestion | None:
+    """What to do with an audience whose newest run is this one, or could not be looked at."""
+    if run is None or run.state in {"queued", "running"}:
+        return to_wait(audience_id)
+    return to_read(audience_id) if run.state == "ready" else None
 
 
 def to_activate(audience_id: str) -> Suggestion:

@@ -6,13 +6,26 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
-from leadpipe_mcp.api.filters import FLAT_KEYS, read_filters
+from leadpipe_mcp.api.filters import CATALOG_KEY, FLAT_KEYS, read_filters, unknown_key
 from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.text import counted, listed
 from leadpipe_mcp.tools.toolkit import Arguments
 
 T = TypeVar("T")
+
+
+# What belongs to a config, but is no filter: a slip that is easily made.
+_BESIDE_FILTERS = {"topicIds", "minScore", "maxScore", "minTopicOverlap", "sourceUrl"}
 
 
 def _from_json_text(value: object) -> object:
@@ -20,7 +33,7 @@ def _from_json_text(value: object) -> object:
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 
@@ -64,6 +77,13 @@ def _web_address(value: str) -> str:
 
 
 def _known_filters(value: dict[str, object]) -> dict[str, object]:
+    beside = [key for key in value if key in _BESIDE_FILTERS]
+    if beside:
+        raise NotPossible(f"Put this beside filters, not into it: {listed(beside)}.")
+    for key, wish in value.items():
+        # Null stands for no filter, or for one to remove: it has to exist all the same.
+        if wish is None and key not in FLAT_KEYS and not CATALOG_KEY.fullmatch(key):
+            raise unknown_key(key, FLAT_KEYS)
     read_filters(value)
     return value
 
@@ -79,6 +99,9 @@ Named = Annotated[T, BeforeValidator(_lower)]
 """A choice from a closed set, whatever its case."""
 ManyOf = Annotated[tuple[T, ...], BeforeValidator(_as_list)]
 ObjectOf = Annotated[T, BeforeValidator(_from_json_text)]
+AudienceName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
+]
 WebAddress = Annotated[
     str,
     Field(max_length=2048),
@@ -120,7 +143,10 @@ _MEANINGS = {
     "companyDomain": "Such as acme.example.",
     "companyName": "Words in the company's name.",
 }
-_CATALOG_MEANING = "A list of words, true or false, or {values, operator, mode}."
+_CATALOG_FILTER = {
+    "type": ["array", "boolean", "object"],
+    "description": "A list of words, true or false, or {values, operator, mode}.",
+}
 
 
 def _filters_schema(description: str, *, removable: bool) -> dict[str, Any]:
@@ -134,7 +160,7 @@ def _filters_schema(description: str, *, removable: bool) -> dict[str, Any]:
             key.name: typed(_TYPES[key.kind]) | {"description": _MEANINGS[key.name]}
             for key in FLAT_KEYS.values()
         },
-        "patternProperties": {r"^\w+\.\w+": {"description": _CATALOG_MEANING}},
+        "patternProperties": {r"^\w+\.\w+": _CATALOG_FILTER},
         "additionalProperties": False,
     }
 
@@ -204,8 +230,15 @@ class ConfigArguments(Arguments):
 
     def notes(self) -> list[str]:
         """What was put right without asking."""
-        twice = len(self.topic_ids) - len(set(self.topic_ids))
-        return [f"{twice} of the topicIds stood there twice and was left out."] if twice else []
+        return twice_named(self.topic_ids)
+
+
+def twice_named(topic_ids: tuple[int, ...] | None) -> list[str]:
+    """The note that ids were left out because they stood there before."""
+    again = len(topic_ids or ()) - len(set(topic_ids or ()))
+    if not again:
+        return []
+    return [f"{counted(again, 'topic id')} stood there twice and counted once."]
 
 
 def given(filters: dict[str, Any] | None) -> dict[str, Any]:

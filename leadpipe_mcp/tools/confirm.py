@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import (
     AcceptedElicitation,
     Elicit,
@@ -107,7 +108,7 @@ async def ask(action: Action, code: str | None, codes: Codes, context: Context[A
     if can_ask(context):
         if not await _ask_human(action.question, context):
             raise Declined(
-                f"The user said no to this: {action.question} Nothing was changed.",
+                f"The user did not agree to this: {action.question} Nothing was changed.",
                 "Ask them what they would like instead.",
             )
         return
@@ -137,7 +138,12 @@ async def _ask_human(question: str, context: Context[Any, Any]) -> bool:
         return Elicit(question, Approval)
 
     wanted = {"approval": (Resolve(approval), True)}
-    answered = await resolve_arguments(wanted, build_resolver_plans(wanted, set()), {}, context)
+    plans = build_resolver_plans(wanted, set())
+    try:
+        answered = await resolve_arguments(wanted, plans, {}, context)
+    except ToolError:
+        # An answer that is not what the form asks for is no agreement.
+        return False
     if isinstance(answered, InputRequiredResult):
         raise Asking(answered)
     return answered["approval"] == AcceptedElicitation(data=Approval(approve=True))

@@ -71,8 +71,15 @@ def named(audience: Audience) -> str:
     return f"'{clean(audience.name, NAME_LENGTH)}'"
 
 
-def run_sentence(run: Run) -> str:
-    """What can be said of an audience's newest run."""
+def size_of(audience: Audience) -> int | None:
+    """How many people the audience has. The service says 0 of one that was never refreshed."""
+    return audience.size or (0 if audience.last_refreshed_at and audience.size == 0 else None)
+
+
+def run_sentence(run: Run | None) -> str:
+    """What can be said of an audience's newest run, or of one that could not be looked at."""
+    if run is None:
+        return "Its people could not be looked at just now."
     if run.state == "ready":
         return f"The people are ready: {people(run.size)}, data of {run.data_date}."
     if run.state in {"queued", "running"}:

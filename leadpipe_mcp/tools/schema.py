@@ -34,12 +34,17 @@ def _plain(part: object, definitions: Mapping[str, Schema]) -> object:
     if _NULL in schema.get("anyOf", []):
         return _plain(_without_null(schema), definitions)
     return {
-        key: _properties(value, definitions)
-        if key in {"properties", "patternProperties"}
-        else _plain(value, definitions)
+        key: _value(key, value, definitions)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value is None)
     }
+
+
+def _value(key: str, value: object, definitions: Mapping[str, Schema]) -> object:
+    if key in {"properties", "patternProperties"}:
+        return _properties(cast("Schema", value), definitions)
+    # An empty schema and `true` mean the same; strict readers warn of the first.
+    return True if key == "additionalProperties" and value == {} else _plain(value, definitions)
 
 
 def _properties(properties: Mapping[str, object], definitions: Mapping[str, Schema]) -> Schema:

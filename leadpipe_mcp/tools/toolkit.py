@@ -27,7 +27,15 @@ from mcp.types import (
     TextContent,
     ToolAnnotations,
 )
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
@@ -45,6 +53,17 @@ class Arguments(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: object) -> object:
+        """What was given, where null for something that has a default is nothing given."""
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields.values()
+        filled = {f.alias for f in fields if not f.is_required() and f.default is not None}
+        named = cast("dict[str, object]", given)
+        return {name: v for name, v in named.items() if v is not None or name not in filled}
 
 
 class Suggestion(BaseModel):

@@ -1,23 +1,27 @@
 """Refusals of arguments in our words: which one, why, and what would do. Never the value given."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.text import listed, nearest, quoted
+from leadpipe_mcp.text import clean, listed, nearest, quoted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+NAME_LENGTH = 64
+
 _SENTENCES: Mapping[str, str] = {
     "int_type": "{name} must be a whole number.",
     "int_parsing": "{name} must be a whole number.",
+    "int_parsing_size": "{name} is too large a number.",
     "int_from_float": "{name} must be a whole number.",
     "bool_type": "{name} must be true or false.",
     "bool_parsing": "{name} must be true or false.",
     "string_type": "{name} must be a text.",
+    "string_unicode": "{name} holds characters that no text has.",
     "tuple_type": "{name} must be a list.",
     "list_type": "{name} must be a list.",
     "dict_type": "{name} must be an object.",
@@ -27,8 +31,8 @@ _SENTENCES: Mapping[str, str] = {
     "less_than_equal": "{name} must be {le} or less.",
     "string_too_short": "{name} must not be empty.",
     "string_too_long": "{name} must be at most {max_length} characters long.",
-    "too_short": "{name} needs at least {min_length}.",
-    "too_long": "{name} takes at most {max_length}.",
+    "too_short": "{name} needs at least {min_length} entry.",
+    "too_long": "{name} takes at most {max_length} entries.",
     "string_pattern_mismatch": "{name} does not have the form that it should.",
     "literal_error": "{name} must be {expected}.",
     "missing": "{name} is required.",
@@ -43,7 +47,8 @@ def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
-    path = [str(part) for part in problem["loc"]]
+    # An unknown argument is called as the caller called it, whatever that may be.
+    path = [clean(str(part), NAME_LENGTH) for part in problem["loc"]]
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(path, model)
@@ -85,9 +90,16 @@ def _fields(path: list[str], model: type[BaseModel]) -> dict[str, str | None]:
     """The arguments that exist at a place, with what they are for."""
     for part in path:
         field = next((f for f in model.model_fields.values() if f.alias == part), None)
-        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
-        inner = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
-        if not inner:
+        inner = next(_models(field.annotation), None) if field else None
+        if inner is None:
             return {}
-        model = inner[0]
+        model = inner
     return {field.alias or name: field.description for name, field in model.model_fields.items()}
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models in an annotation, however deep: one may be optional, or have validators."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

@@ -1,0 +1,58 @@
+"""The demo holds its conversation with the real server, in a process of its own."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def conversation() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "leadpipe_mcp", "demo"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return re.sub(r"\s+", " ", done.stdout)
+
+
+def test_the_wrong_filter_is_refused_with_what_exists(conversation: str) -> None:
+    assert "refused 'companyIndustry' has no value 'Software'. Nearest: 'software" in conversation
+
+
+def test_the_human_is_asked_before_a_slot_is_taken(conversation: str) -> None:
+    asked = conversation.index("asks you Activate 'Marketing leaders in software' (")
+
+    assert conversation.index("calls set_status") < asked
+    assert asked < conversation.index("is active now; it was draft.")
+
+
+def test_the_people_are_real_answers_with_masked_addresses(conversation: str) -> None:
+    assert re.search(r"answers 5 of \d+ people", conversation)
+    assert len(re.findall(r"\w•••@[\w-]+\.example", conversation)) == 5
+
+
+def test_the_tokens_are_counted(conversation: str) -> None:
+    calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", conversation)[0]
+
+    assert calls == "7"
+    shown = [int(number) for number in re.findall(r"\((\d+) tokens\)", conversation)]
+    assert sum(shown) < int(tokens.replace(",", "")) < 2_000
+
+
+def test_it_ends_with_a_configuration_to_paste(conversation: str) -> None:
+    config, _ = json.JSONDecoder().raw_decode(conversation, conversation.index('{ "mcpServers"'))
+
+    server = config["mcpServers"]["leadpipe"]
+    assert [server["command"], *server["args"]] == [
+        sys.executable,
+        "-m",
+        "leadpipe_mcp",
+        "--sandbox",
+    ]

@@ -1,0 +1,102 @@
+"""What the documents say is so."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import leadpipe_mcp
+from leadpipe_mcp.server import TOOLS
+from leadpipe_mcp.settings import Settings, variable
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^\$ (.+)$", README + CONTRIBUTING, re.MULTILINE)))
+
+
+def table_rows(heading: str) -> dict[str, list[str]]:
+    """The rows of the table under a heading of the README, by the code in their first cell."""
+    section = README.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip().strip("`"): [cell.strip() for cell in row[1:]] for row in rows}
+
+
+def test_the_readme_names_every_tool_and_no_other() -> None:
+    named = table_rows("What the assistant can do")
+
+    assert set(named) == {declaration.name for declaration in TOOLS}
+
+
+def test_the_readme_tells_which_tools_change_something_and_ask() -> None:
+    reading = {d.name for d in TOOLS if d.hints.read_only_hint}
+
+    asking = {name for name, cells in table_rows("What the assistant can do").items() if cells[1]}
+
+    assert asking.isdisjoint(reading)
+    assert asking == {"create_audience", "update_audience", "set_status", "delete_audience"}
+
+
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    rows = table_rows("Settings")
+
+    assert set(rows) == {variable(name) for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        shown = rows[variable(name)][1].strip("`")
+        told = {"None": "", "False": "off"}
+        assert shown == told.get(str(field.default), str(field.default))
+
+
+def test_the_configuration_in_the_readme_is_json_and_starts_our_command() -> None:
+    config = json.loads(README.split("```json\n")[1].split("```")[0])
+
+    server = config["mcpServers"]["leadpipe"]
+    assert server["command"] == "leadpipe-mcp"
+    assert set(server["env"]) <= {variable(name) for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("leadpipe-mcp")])
+def test_each_command_of_the_documents_runs(command: str) -> None:
+    arguments = [sys.executable, "-m", "leadpipe_mcp", *shlex.split(command)[1:]]
+
+    done = subprocess.run(arguments, capture_output=True, timeout=30, check=False, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make")])
+def test_each_make_command_of_the_documents_exists(command: str) -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert command.split()[1] in targets
+
+
+def test_the_documents_hold_no_other_commands() -> None:
+    assert {command.split()[0] for command in COMMANDS} == {"make", "leadpipe-mcp"}
+
+
+def test_the_architecture_names_every_module() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "leadpipe_mcp"
+
+    modules = {path.relative_to(package) for path in package.rglob("*.py")}
+    rooms = {path for path in modules if path.parts[0] != "sandbox" and path.name != "__init__.py"}
+
+    assert [str(path) for path in sorted(rooms) if path.name not in text] == []
+
+
+def test_the_registry_entry_is_of_this_version_and_names_real_settings() -> None:
+    entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
+    package = entry["packages"][0]
+
+    assert entry["version"] == package["version"] == leadpipe_mcp.__version__
+    assert len(entry["description"]) <= 100
+    assert f"mcp-name: {entry['name']}" in README
+    named = {item["name"]: item.get("isSecret", False) for item in package["environmentVariables"]}
+    assert set(named) <= {variable(name) for name in Settings.model_fields}
+    assert named["LEADPIPE_API_KEY"] is True
