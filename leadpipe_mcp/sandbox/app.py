@@ -1,0 +1,184 @@
+"""The application: finds who asks and who answers, keeps a record, lets faults happen."""
+
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.sandbox.account import ENDPOINTS as SHARED
+from leadpipe_mcp.sandbox.calls import Call, Endpoint
+from leadpipe_mcp.sandbox.catalog import ENDPOINTS as CATALOG
+from leadpipe_mcp.sandbox.examples import furnish
+from leadpipe_mcp.sandbox.faults import Faults
+from leadpipe_mcp.sandbox.flat import ENDPOINTS as FLAT
+from leadpipe_mcp.sandbox.flat import ONLY_FLAT
+from leadpipe_mcp.sandbox.replies import Refusal, Reply
+from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
+from leadpipe_mcp.sandbox.store import Organisation
+from leadpipe_mcp.sandbox.trouble import CONTROL_PATH, control, drop, send_half, spoil
+
+_REMEMBERED = 2_000
+_KEY = re.compile(r"sk_\S+")
+_EXPIRED_KEY = "sk_expired"
+_HANDLED = ("delay", "cut", "reset_after")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A request as it arrived, and the status of the answer (None: there was none)."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: object
+    """The JSON of the body, its text if it is not JSON, None if there is none."""
+    headers: Mapping[str, str]
+    """X-API-Key, redacted, and Idempotency-Key, as far as they were sent."""
+    status: int | None
+
+
+class Sandbox:
+    """An ASGI application that plays the Leadpipe API with invented people."""
+
+    def __init__(
+        self,
+        settings: SandboxSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings or SandboxSettings()
+        self.requests: deque[Recorded] = deque(maxlen=_REMEMBERED)
+        """What was asked, oldest first."""
+        self.faults = Faults()
+        """What goes wrong on purpose."""
+        self._clock = clock
+        self._organisations: dict[str, Organisation] = {}
+        self._endpoints = [
+            (compile_path(endpoint.path)[0], endpoint)
+            for endpoint in _endpoints(self.settings.profile)
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"The sandbox speaks HTTP alone, not {scope['type']}")
+        request = Request(scope, receive)
+        body = await request.body()
+        if request.url.path == CONTROL_PATH:
+            await control(self.faults, request.method, body)(scope, receive, send)
+            return
+        status: int | None = None
+        try:
+            status = await self._handle(request, body, send)
+        finally:
+            self.requests.append(_record(request, body, status))
+
+    async def _handle(self, request: Request, body: bytes, send: Send) -> int | None:
+        fault = self.faults.take(request.method, request.url.path)
+        kind = fault.kind if fault else None
+        await anyio.sleep((self.settings.delay_ms + (fault.delay_ms if fault else 0)) / 1000)
+        if kind == "reset":
+            return await drop(request)
+        if fault is None or kind in _HANDLED:
+            response = self._respond(request, body)
+        else:
+            response = spoil(fault)
+        if kind == "reset_after":
+            return await drop(request)
+        if kind == "cut":
+            await send_half(response, request, send)
+        else:
+            await response(request.scope, request.receive, send)
+        return response.status_code
+
+    def _respond(self, request: Request, body: bytes) -> Response:
+        try:
+            reply = self._reply(request, body)
+        except Refusal as refusal:
+            reply = refusal.reply
+        return JSONResponse(reply.body, reply.status)
+
+    def _reply(self, request: Request, body: bytes) -> Reply:
+        now = self._clock()
+        endpoint, path = self._find(request)
+        key = "" if endpoint.needs == "nothing" else _authenticated(request)
+        expired = key.startswith(_EXPIRED_KEY)
+        if expired and endpoint.needs == "live key":
+            raise Refusal(403, "Organization is expired")
+        call = Call(
+            settings=self.settings,
+            organisation=self._organisation(key, now),
+            now=now,
+            path=path,
+            query=dict(request.query_params),
+            headers=request.headers,
+            body=_parsed(body),
+            expired=expired,
+        )
+        return endpoint.handler(call)
+
+    def _find(self, request: Request) -> tuple[Endpoint, Mapping[str, str]]:
+        for pattern, endpoint in self._endpoints:
+            found = pattern.match(request.url.path)
+            if found and endpoint.method == request.method:
+                return endpoint, found.groupdict()
+        raise Refusal(404, "Not Found")
+
+    def _organisation(self, key: str, now: float) -> Organisation:
+        if key not in self._organisations:
+            organisation = self._organisations[key] = Organisation(key, self.settings)
+            if self.settings.examples and not key.startswith(_EXPIRED_KEY):
+                furnish(organisation, now)
+        return self._organisations[key]
+
+
+def _endpoints(profile: Profile) -> tuple[Endpoint, ...]:
+    of_profile: dict[Profile, tuple[Endpoint, ...]] = {
+        "flat": FLAT,
+        "catalog": CATALOG,
+        "mixed": (*CATALOG, *ONLY_FLAT),
+    }
+    return (*SHARED, *of_profile[profile])
+
+
+def _authenticated(request: Request) -> str:
+    """The key of the request; one sent as a Bearer token is none."""
+    key = request.headers.get("x-api-key", "")
+    if not _KEY.fullmatch(key):
+        raise Refusal(401, "Invalid API key")
+    return key
+
+
+def _parsed(body: bytes) -> object:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise Refusal(400, "Malformed JSON in request body") from None
+
+
+def _record(request: Request, body: bytes, status: int | None) -> Recorded:
+    headers = {"X-API-Key": "redacted"} if "x-api-key" in request.headers else {}
+    if "idempotency-key" in request.headers:
+        headers["Idempotency-Key"] = request.headers["idempotency-key"]
+    try:
+        content: object = json.loads(body) if body else None
+    except ValueError:
+        content = body.decode(errors="replace")
+    return Recorded(
+        method=request.method,
+        path=request.url.path,
+        query=dict(request.query_params),
+        body=content,
+        headers=headers,
+        status=status,
+    )

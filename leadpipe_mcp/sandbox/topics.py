@@ -1,0 +1,135 @@
+"""Twenty thousand invented intent topics: a subject and an aspect of it, named on demand."""
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+TopicType = Literal["b2b", "b2c", "both"]
+ASPECTS_PER_SUBJECT = 100
+_SUBJECTS_PER_FIELD = 10
+
+
+class Topic(NamedTuple):
+    """One topic as the API describes it."""
+
+    id: int
+    name: str
+    type: TopicType
+    industry: str
+    category: str
+
+
+class Field(NamedTuple):
+    """A line of business that topics are about, and who cares for it more than others."""
+
+    industry: str
+    type: TopicType
+    subjects: tuple[str, ...]
+    departments: tuple[str, ...]
+    industries: tuple[str, ...]
+
+
+# industry | type | subjects | departments | company industries. The order gives the ids: the
+# documented 117805 "Marketing ROI" and its neighbours fall into place because Marketing is tenth.
+_FIELDS = """
+Technology|b2b|Cloud,Kubernetes,Data Warehouse,Machine Learning,API,DevOps,Low-Code,Data Lake,Edge Computing,Serverless|engineering,information technology|software development,information technology and services
+Security|b2b|Cybersecurity,Endpoint Security,Zero Trust,Identity Management,Penetration Testing,SIEM,Data Privacy,Fraud Detection,Ransomware,Email Security|information technology|computer and network security,information technology and services
+Sales|b2b|CRM,Sales Enablement,Lead Scoring,Sales Forecasting,Account Planning,Sales Coaching,Cold Calling,Sales Compensation,Deal Desk,Revenue Operations|sales|software development,wholesale
+Finance|b2b|Accounts Payable,Accounts Receivable,Expense Management,Financial Planning,Treasury,Corporate Tax,Billing,Payroll,Procurement,ERP|finance|accounting,financial services,banking
+Human Resources|b2b|Recruiting,Applicant Tracking,Employee Engagement,Employee Benefits,Performance Review,Onboarding,HRIS,Workforce Planning,Employer Branding,Corporate Wellness|human resources|staffing and recruiting,human resources services
+Logistics|b2b|Supply Chain,Fleet Management,Warehouse,Freight,Last Mile Delivery,Inventory,Cold Chain,Customs,Route Planning,Packaging|operations|logistics and supply chain,transportation,warehousing
+Manufacturing|b2b|Industrial Automation,CNC Machining,Predictive Maintenance,Quality Management,Lean Production,Additive Manufacturing,Robotics,Industrial IoT,Plant Safety,Metal Fabrication|operations,engineering|machinery manufacturing,automotive,electronics manufacturing
+Healthcare|b2b|Electronic Health Records,Telehealth,Medical Billing,Clinical Trials,Patient Engagement,Medical Imaging,Revenue Cycle,Care Coordination,Medical Devices,Pharmacy|healthcare services|hospitals and health care,pharmaceuticals,medical devices
+Legal|b2b|Contract Management,E-Discovery,Compliance,Intellectual Property,Legal Research,Corporate Governance,Immigration,Document Review,Litigation,Regulatory Reporting|legal|law practice,legal services
+Marketing|b2b|Content,Email Marketing,SEO,Social Media,Paid Search,Influencer,Brand,Event Marketing,Marketing,Demand Generation|marketing|advertising services,public relations,market research,software development
+Customer Service|b2b|Help Desk,Contact Center,Chatbot,Customer Success,Customer Feedback,Field Service,Knowledge Base,Live Chat,Loyalty,Customer Experience|customer success|telecommunications,software development
+Construction|b2b|Building Information Modeling,Estimating,Project Management,Site Safety,Commercial Roofing,HVAC,Concrete,Scaffolding,Facility Management,Solar|operations|construction,architecture and planning,real estate
+Education|both|E-Learning,Learning Management,Corporate Training,Certification,Online Degree,STEM,Language Learning,Tutoring,Classroom,Coding Bootcamp|education,human resources|education management,higher education
+Travel|both|Business Travel,Hotel,Flight,Car Rental,Conference,Cruise,Travel Insurance,Airport Lounge,Vacation Rental,Rail|administrative,general management|hospitality,airlines and aviation
+Automotive|b2c|Electric Vehicle,SUV,Pickup Truck,Used Car,Hybrid,Motorcycle,Car Loan,Car Insurance,Tire,Minivan||
+Home|b2c|Kitchen,Bathroom,Mattress,Home Security,Lawn,Furniture,Smart Home,Flooring,Home Office,Swimming Pool||
+Health and Fitness|b2c|Running,Yoga,Weight Loss,Skin Care,Vitamin,Home Gym,Cycling,Sleep,Meditation,Hiking||
+Personal Finance|b2c|Credit Card,Mortgage,Student Loan,Life Insurance,Retirement,Savings,Personal Loan,Investing,Home Equity,Tax Filing||
+Family|b2c|Baby,Toy,Wedding,Pet,Summer Camp,College,Birthday,Senior Care,Video Game,Board Game||
+Food|b2c|Coffee,Meal Kit,Vegan,Grill,Wine,Organic,Snack,Tea,Gluten-Free,Keto||
+"""  # noqa: E501 - one line per field of business reads better than broken ones
+
+_BUSINESS_ASPECTS = {
+    "Service": "Consulting,Agencies,Outsourcing,Audits,ROI,Support,Managed Services,Assessment,"
+    "Implementation,Onboarding Services,Migration,Staffing,Training Services,Maintenance,"
+    "Certification Services,Advisory,Retainers,Benchmarks,Reviews,Pilots",
+    "Strategy": "Strategy,Roadmap,Budget,Best Practices,Planning,Transformation,Governance,Policy,"
+    "Risk,Cost Reduction,Scaling,Maturity Model,Operating Model,Business Case,Change Management,"
+    "Vendor Selection,Sourcing,Forecasting,Metrics,Goals",
+    "Education": "Courses,Webinars,Conferences,Case Studies,White Papers,Guides,Templates,"
+    "Checklists,Podcasts,Newsletters,Workshops,Trends,Research,Statistics,Glossary,Examples,"
+    "Books,Communities,Meetups,Salaries",
+    "Buying": "Pricing,Comparison,Alternatives,Demos,Free Trials,Requests for Proposal,Contracts,"
+    "Discounts,Licensing,Subscriptions,Total Cost,Shortlists,Vendors,Suppliers,Marketplaces,"
+    "Resellers,Partners,Procurement Rules,Financing,Renewals",
+    "Product": "Software,Integration,Platform,Tools,Dashboards,Reporting,Apps,Plugins,Databases,"
+    "Automation,Analytics,Monitoring,Open Source,Security,Cloud Hosting,Mobile,AI,Workflow,"
+    "Optimization,Management Systems",
+}
+_CONSUMER_ASPECTS = {
+    "Shopping": "Deals,Reviews,Comparison,Brands,Gifts,Coupons,Accessories,Prices,Sale,Stores,"
+    "Subscriptions,Bundles,Rental,Second Hand,Financing,Wish Lists,New Releases,Clearance,"
+    "Delivery,Returns",
+    "Ideas": "Ideas,Inspiration,Trends,Styles,Colors,Checklists,Projects,Makeovers,Photos,Stories,"
+    "Themes,Planning,Budget,Seasonal,Luxury,Vintage,Minimalist,Family,Weekend,Holiday",
+    "Advice": "Tips,Guides,Courses,Problems,Maintenance,Repair,Safety,Beginners,Experts,Myths,"
+    "Costs,Rules,Insurance,Warranty,Calculator,Rates,Eligibility,Requirements,Lessons,Coaching",
+    "Product": "Equipment,Apps,Sets,Kits,Replacement Parts,Cleaning,Storage,Upgrades,Lighting,"
+    "Organizers,Covers,Sensors,Smart Devices,Premium,Compact,Portable,Custom,Handmade,Refills,"
+    "Starter Sets",
+    "Community": "Clubs,Events,Forums,Podcasts,Videos,Influencers,Magazines,Newsletters,Challenges,"
+    "Competitions,Festivals,Classes,Groups,Volunteering,Travel,Tours,Records,News,History,Quizzes",
+}
+# Where ids lie: two blocks of business topics and one of consumer topics. Each subject takes a
+# hundred ids in a row, in the order of the table above.
+_BLOCKS = ((100_001, 0, 60), (114_001, 60, 80), (500_001, 140, 60))
+
+
+def _field(line: str) -> Field:
+    industry, kind, subjects, departments, industries = line.split("|")
+    types: dict[str, TopicType] = {"b2b": "b2b", "b2c": "b2c", "both": "both"}
+    return Field(
+        industry,
+        types[kind],
+        tuple(subjects.split(",")),
+        tuple(departments.split(",")),
+        tuple(industries.split(",")),
+    )
+
+
+def _aspects(by_category: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (category, aspect) for category, names in by_category.items() for aspect in names.split(",")
+    )
+
+
+FIELDS: tuple[Field, ...] = tuple(_field(line) for line in _FIELDS.split("\n") if line)
+_BUSINESS = _aspects(_BUSINESS_ASPECTS)
+_CONSUMER = _aspects(_CONSUMER_ASPECTS)
+
+
+@lru_cache(maxsize=512)
+def find_topic(topic_id: int) -> Topic | None:
+    """The topic with this id, or None when the inventory has none."""
+    for first, first_subject, subjects in _BLOCKS:
+        if first <= topic_id < first + subjects * ASPECTS_PER_SUBJECT:
+            subject, aspect = divmod(topic_id - first, ASPECTS_PER_SUBJECT)
+            return _name(topic_id, first_subject + subject, aspect)
+    return None
+
+
+def field_of(industry: str) -> Field:
+    """The line of business that topics of this industry are about."""
+    return next(field for field in FIELDS if field.industry == industry)
+
+
+def _name(topic_id: int, subject: int, aspect: int) -> Topic:
+    field = FIELDS[subject // _SUBJECTS_PER_FIELD]
+    aspects = _CONSUMER if field.type == "b2c" else _BUSINESS
+    category, words = aspects[aspect]
+    name = f"{field.subjects[subject % _SUBJECTS_PER_FIELD]} {words}"
+    return Topic(topic_id, name, field.type, field.industry, category)

@@ -1,0 +1,146 @@
+"""What can be asked about a person: the values, and the code that each has in a column."""
+
+from itertools import chain
+from typing import NamedTuple
+
+from leadpipe_mcp.sandbox.geography import PLACES
+
+
+class Industry(NamedTuple):
+    """A company industry with its group, how common it is and its classification codes."""
+
+    name: str
+    group: str
+    weight: int
+    naics: str
+
+
+# group | industry:weight:naics,...
+_INDUSTRIES = """
+technology, information and media|software development:24:511210,information technology and services:9:541512,computer and network security:3:541519,telecommunications:3:517311,media production:2:512110,publishing:1:511130
+professional services|advertising services:4:541810,management consulting:4:541611,market research:1:541910,public relations:1:541820,staffing and recruiting:2:561311,human resources services:1:541612,law practice:2:541110,legal services:1:541199,accounting:2:541211,architecture and planning:1:541310
+financial services|financial services:6:523930,banking:3:522110,insurance:3:524113,venture capital:1:523910
+manufacturing|machinery manufacturing:3:333249,electronics manufacturing:2:334419,automotive:2:336111,food and beverage manufacturing:2:311999,chemical manufacturing:1:325199,medical devices:2:339112
+health care|hospitals and health care:6:622110,pharmaceuticals:2:325412,biotechnology:1:541714,wellness and fitness:1:713940
+trade and transport|retail:5:452319,wholesale:2:423990,logistics and supply chain:3:488510,transportation:2:484121,warehousing:1:493110,airlines and aviation:1:481111
+property and building|construction:4:236220,real estate:3:531210,facilities services:1:561210
+public and social|higher education:2:611310,education management:2:611710,nonprofit:2:813319,government administration:2:921190,hospitality:2:721110
+energy|utilities:1:221122,oil and gas:1:211120,renewable energy:1:221114
+"""  # noqa: E501 - one line per group of industries reads better than broken ones
+
+
+def _industries() -> tuple[Industry, ...]:
+    found: list[Industry] = []
+    for line in filter(None, _INDUSTRIES.split("\n")):
+        group, members = line.split("|")
+        for member in members.split(","):
+            name, weight, naics = member.split(":")
+            found.append(Industry(name, group, int(weight), naics))
+    return tuple(found)
+
+
+INDUSTRIES: tuple[Industry, ...] = _industries()
+SIZES = (
+    "1 to 10",
+    "11 to 50",
+    "51 to 100",
+    "101 to 250",
+    "251 to 500",
+    "501 to 1000",
+    "1001 to 5000",
+    "5001 to 10000",
+    "10000+",
+)
+REVENUES = (
+    "under 1 million",
+    "1 million to 5 million",
+    "5 million to 10 million",
+    "10 million to 25 million",
+    "25 million to 50 million",
+    "50 million to 100 million",
+    "100 million to 250 million",
+    "250 million to 500 million",
+    "500 million to 1 billion",
+    "over 1 billion",
+)
+REVENUE_DOLLARS = tuple(
+    million * 1_000_000 for million in (0, 1, 5, 10, 25, 50, 100, 250, 500, 1000)
+)
+AGE_RANGES = ("18 to 24", "25 to 34", "35 to 44", "45 to 54", "55 to 64", "65 and older")
+GENDERS = ("female", "male")
+STATES = tuple(place.state for place in PLACES)
+
+# A person's role is one byte: department * 16 + seniority * 2 + variant of the title.
+SENIORITIES = ("entry", "senior", "manager", "director", "vp", "c_suite", "owner", "partner")
+DECISION_MAKERS = frozenset({"director", "vp", "c_suite", "owner", "partner"})
+DEPARTMENTS: dict[str, tuple[str, str, str]] = {
+    "marketing": ("Marketing", "Chief Marketing Officer", "CMO"),
+    "sales": ("Sales", "Chief Revenue Officer", "CRO"),
+    "engineering": ("Engineering", "Chief Technology Officer", "CTO"),
+    "information technology": ("IT", "Chief Information Officer", "CIO"),
+    "finance": ("Finance", "Chief Financial Officer", "CFO"),
+    "human resources": ("Human Resources", "Chief People Officer", "CHRO"),
+    "operations": ("Operations", "Chief Operating Officer", "COO"),
+    "product management": ("Product", "Chief Product Officer", "CPO"),
+    "customer success": ("Customer Success", "Chief Customer Officer", "CCO"),
+    "legal": ("Legal", "Chief Legal Officer", "General Counsel"),
+    "design": ("Design", "Chief Design Officer", "Chief Creative Officer"),
+    "research": ("Research", "Chief Scientific Officer", "CSO"),
+    "general management": ("Strategy", "Chief Executive Officer", "CEO"),
+    "administrative": ("Administration", "Chief Administrative Officer", "Chief of Staff"),
+    "healthcare services": ("Clinical Services", "Chief Medical Officer", "Chief Nursing Officer"),
+    "education": ("Learning", "Chief Learning Officer", "Chief Academic Officer"),
+}
+DEPARTMENT_WEIGHTS = (18, 15, 14, 9, 8, 6, 9, 5, 5, 3, 3, 3, 4, 3, 4, 3)
+SENIORITY_WEIGHTS = (24, 24, 20, 13, 8, 6, 3, 2)
+
+
+def _titles(noun: str, chief: str, chief_in_short: str) -> tuple[str, ...]:
+    return (
+        f"{noun} Coordinator",
+        f"{noun} Associate",
+        f"Senior {noun} Specialist",
+        f"{noun} Lead",
+        f"{noun} Manager",
+        f"Senior {noun} Manager",
+        f"Director of {noun}",
+        f"Senior Director, {noun}",
+        f"VP of {noun}",
+        f"Vice President, {noun}",
+        chief,
+        chief_in_short,
+        "Owner",
+        f"Co-Founder & Head of {noun}",
+        f"Partner, {noun}",
+        "Managing Partner",
+    )
+
+
+TITLES: tuple[str, ...] = tuple(chain(*(_titles(*words) for words in DEPARTMENTS.values())))
+SENIORITY_OF_ROLE: tuple[str, ...] = tuple(
+    SENIORITIES[role // 2 % len(SENIORITIES)] for role in range(len(TITLES))
+)
+DEPARTMENT_OF_ROLE: tuple[str, ...] = tuple(
+    department for department in DEPARTMENTS for _ in range(len(TITLES) // len(DEPARTMENTS))
+)
+CHIEF_EXECUTIVES = frozenset({"Chief Executive Officer", "CEO"})
+
+# What a person can be reached by, and whether they are known from business: bits of one byte.
+CONTACT_BITS = {
+    "hasBusinessEmail": 1,
+    "hasPersonalEmail": 2,
+    "hasLinkedin": 4,
+    "hasPhone": 8,
+    "isB2b": 16,
+}
+
+_LABELS = {"vp": "VP", "c_suite": "C-Suite", "cxo": "CXO"}
+_SMALL_WORDS = frozenset({"to", "and", "of"})
+
+
+def label(value: str) -> str:
+    """The value as a person would write it: "software development" is "Software Development"."""
+    if value in _LABELS:
+        return _LABELS[value]
+    words = (word if word in _SMALL_WORDS else word.capitalize() for word in value.split(" "))
+    return " ".join(words)

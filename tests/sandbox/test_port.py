@@ -1,0 +1,45 @@
+"""On a real port. It takes a moment: a second Python has to start."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+ACCOUNT = "/v1/data/account"
+CONTROL = "/_sandbox/faults"
+SERVE = "from leadpipe_mcp.sandbox import serve; serve()"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        with httpx.Client(base_url=url, headers={"X-API-Key": "sk_test"}, timeout=10) as client:
+            yield client
+        process.send_signal(2)
+        assert process.wait(timeout=10) == 0
+
+
+def test_it_answers_on_loopback(client: httpx.Client) -> None:
+    assert client.base_url.host == "127.0.0.1"
+    assert client.get(ACCOUNT).json()["data"]["healthy"] is True
+    assert client.post("/v1/intent/audiences/preview", json={"topicIds": [117805]}).is_success
+
+
+def test_a_reset_closes_the_connection_without_an_answer(client: httpx.Client) -> None:
+    for kind in ("reset", "reset_after"):
+        client.post(CONTROL, json={"kind": kind})
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            client.get(ACCOUNT)
+        assert client.get(ACCOUNT).is_success
+
+
+def test_a_cut_answer_ends_before_its_length(client: httpx.Client) -> None:
+    client.post(CONTROL, json={"kind": "cut"})
+    with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
+        client.get(ACCOUNT)
+    assert client.get(ACCOUNT).is_success
