@@ -9,26 +9,34 @@ from dataclasses import dataclass
 
 import anyio
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.sandbox.account import ENDPOINTS as SHARED
+from leadpipe_mcp.sandbox.account import ENDPOINTS as ACCOUNT
+from leadpipe_mcp.sandbox.analysis import ENDPOINTS as ANALYSIS
 from leadpipe_mcp.sandbox.calls import Call, Endpoint
 from leadpipe_mcp.sandbox.catalog import ENDPOINTS as CATALOG
+from leadpipe_mcp.sandbox.discovery import ENDPOINTS as DISCOVERY
+from leadpipe_mcp.sandbox.downloads import ENDPOINTS as DOWNLOADS
 from leadpipe_mcp.sandbox.examples import furnish
 from leadpipe_mcp.sandbox.faults import Faults
+from leadpipe_mcp.sandbox.files import Files
 from leadpipe_mcp.sandbox.flat import ENDPOINTS as FLAT
 from leadpipe_mcp.sandbox.flat import ONLY_FLAT
-from leadpipe_mcp.sandbox.replies import Refusal, Reply
+from leadpipe_mcp.sandbox.replies import Download, Refusal, Reply
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
 from leadpipe_mcp.sandbox.store import Organisation
+from leadpipe_mcp.sandbox.tracking import ENDPOINTS as PIXELS
+from leadpipe_mcp.sandbox.trends import ENDPOINTS as TRENDS
 from leadpipe_mcp.sandbox.trouble import CONTROL_PATH, control, drop, send_half, spoil
+from leadpipe_mcp.sandbox.visitors import ENDPOINTS as VISITORS
 
 _REMEMBERED = 2_000
 _KEY = re.compile(r"sk_\S+")
 _EXPIRED_KEY = "sk_expired"
 _HANDLED = ("delay", "cut", "reset_after")
+_SHARED = (*ACCOUNT, *DISCOVERY, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS, *DOWNLOADS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Sandbox:
         self.faults = Faults()
         """What goes wrong on purpose."""
         self._clock = clock
+        self._files = Files()
         self._organisations: dict[str, Organisation] = {}
         self._endpoints = [
             (compile_path(endpoint.path)[0], endpoint)
@@ -104,12 +113,14 @@ class Sandbox:
             reply = self._reply(request, body)
         except Refusal as refusal:
             reply = refusal.reply
-        return JSONResponse(reply.body, reply.status)
+        if isinstance(reply, Download):
+            return StreamingResponse(reply.pieces, headers=reply.headers)
+        return JSONResponse(reply.body, reply.status, reply.headers)
 
-    def _reply(self, request: Request, body: bytes) -> Reply:
+    def _reply(self, request: Request, body: bytes) -> Reply | Download:
         now = self._clock()
         endpoint, path = self._find(request)
-        key = "" if endpoint.needs == "nothing" else _authenticated(request)
+        key = self._key(endpoint, request)
         expired = key.startswith(_EXPIRED_KEY)
         if expired and endpoint.needs == "live key":
             raise Refusal(403, "Organization is expired")
@@ -121,9 +132,20 @@ class Sandbox:
             query=dict(request.query_params),
             headers=request.headers,
             body=_parsed(body),
+            files=self._files,
+            base_url=str(request.base_url).rstrip("/"),
+            has_key=bool(key),
             expired=expired,
         )
         return endpoint.handler(call)
+
+    def _key(self, endpoint: Endpoint, request: Request) -> str:
+        """The key of the request; empty where none is needed and none that is one was sent."""
+        sent = request.headers.get("x-api-key")
+        needless = endpoint.needs == "nothing"
+        if needless and (sent is None or self.settings.junk_key_on_public == "ignore"):
+            return sent if sent and _KEY.fullmatch(sent) else ""
+        return _authenticated(request)
 
     def _find(self, request: Request) -> tuple[Endpoint, Mapping[str, str]]:
         for pattern, endpoint in self._endpoints:
@@ -146,7 +168,7 @@ def _endpoints(profile: Profile) -> tuple[Endpoint, ...]:
         "catalog": CATALOG,
         "mixed": (*CATALOG, *ONLY_FLAT),
     }
-    return (*SHARED, *of_profile[profile])
+    return (*_SHARED, *of_profile[profile])
 
 
 def _authenticated(request: Request) -> str:

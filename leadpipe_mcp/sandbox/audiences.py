@@ -54,7 +54,10 @@ def change_audience(call: Call) -> Audience:
 
 def remove_audience(call: Call) -> Json:
     """Remove the audience, and say so."""
-    call.organisation.delete(call.audience())
+    audience = call.audience()
+    call.organisation.delete(audience)
+    if call.settings.deletion_removes_files:
+        call.files.forget(audience)
     return {"deleted": True}
 
 

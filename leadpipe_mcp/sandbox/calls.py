@@ -8,8 +8,10 @@ from typing import Literal, NamedTuple
 
 from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.days import data_date, timestamp
+from leadpipe_mcp.sandbox.files import Files
 from leadpipe_mcp.sandbox.reading import Form
 from leadpipe_mcp.sandbox.replies import (
+    Download,
     Issue,
     Json,
     Refusal,
@@ -33,6 +35,10 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: object
+    files: Files
+    base_url: str
+    """Where the sandbox is, as this request found it."""
+    has_key: bool = False
     expired: bool = False
 
     @property
@@ -89,6 +95,6 @@ class Endpoint(NamedTuple):
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    handler: Callable[[Call], Reply]
+    handler: Callable[[Call], Reply | Download]
     needs: Literal["key", "live key", "nothing"] = "live key"
     """Whether it answers to nobody in particular, to any key, or not to expired ones."""

@@ -7,6 +7,7 @@ from leadpipe_mcp.sandbox.audiences import (
     save_audience,
 )
 from leadpipe_mcp.sandbox.calls import Call, Endpoint
+from leadpipe_mcp.sandbox.catalog_exports import ENDPOINTS as EXPORT_ENDPOINTS
 from leadpipe_mcp.sandbox.catalog_filters import catalog_of
 from leadpipe_mcp.sandbox.catalog_rows import preview_row
 from leadpipe_mcp.sandbox.catalog_runs import ENDPOINTS as RUN_ENDPOINTS
@@ -144,6 +145,7 @@ ENDPOINTS = (
     Endpoint("GET", _AUDIENCES, list_audiences),
     Endpoint("POST", _AUDIENCES, create_audience),
     *RUN_ENDPOINTS,
+    *EXPORT_ENDPOINTS,
     Endpoint("GET", f"{_AUDIENCES}/{{id}}", read_audience),
     Endpoint("PATCH", f"{_AUDIENCES}/{{id}}", update_audience),
     Endpoint("DELETE", f"{_AUDIENCES}/{{id}}", delete_audience),

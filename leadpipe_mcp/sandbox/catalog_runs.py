@@ -35,12 +35,12 @@ def list_runs(call: Call) -> Reply:
 
 def read_run(call: Call) -> Reply:
     """One run."""
-    return call.traced(_shown(call, _run(call)))
+    return call.traced(_shown(call, find_run(call)))
 
 
 def cancel_run(call: Call) -> Reply:
     """The run, cancelled; only a queued one can be (G-runs)."""
-    run = _run(call)
+    run = find_run(call)
     if run.status(call.now) != "queued":
         raise Refusal(call.settings.cancel_conflict_status, "Only queued runs can be cancelled")
     run.cancelled = call.now
@@ -49,13 +49,13 @@ def cancel_run(call: Call) -> Reply:
 
 def read_results(call: Call) -> Reply:
     """A page of the people whom a run found."""
-    run = _run(call)
+    run = find_run(call)
     limit = call.number("limit", _ROWS, 1, call.settings.run_results_limit)
     offset = call.number("offset", 0, 0, _LARGEST_OFFSET)
     status = run.status(call.now)
     if status in ("failed", "cancelled"):
         raise Refusal(409, f"Run is {status} and has no results")
-    page: Json = {"run": _brief(call, run), "limit": limit, "offset": offset}
+    page: Json = {"run": brief_run(call, run), "limit": limit, "offset": offset}
     if status != "completed":
         return call.traced({**page, "state": status, "results": [], "total": 0}, status=202)
     found = run.match(call.settings.people)
@@ -64,7 +64,8 @@ def read_results(call: Call) -> Reply:
     return call.traced({**page, "results": rows, "total": found.count})
 
 
-def _run(call: Call) -> Run:
+def find_run(call: Call) -> Run:
+    """The run that the path names."""
     audience = call.audience()
     run_id = call.as_uuid(call.path["run_id"], "runId", "Run")
     for run in audience.runs:
@@ -80,7 +81,8 @@ def _counts(call: Call, run: Run) -> Json:
     return {"candidateCount": found.candidates, "resultCount": found.count}
 
 
-def _brief(call: Call, run: Run) -> Json:
+def brief_run(call: Call, run: Run) -> Json:
+    """What is said of a run beside what it found."""
     status = run.status(call.now)
     brief: Json = {"id": run.id, "status": status, "runType": run.type, **_counts(call, run)}
     if status == "completed":

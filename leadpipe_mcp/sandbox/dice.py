@@ -1,6 +1,8 @@
 """Chance that falls the same way on every start and every Python."""
 
+import hashlib
 import random
+import uuid
 from collections.abc import Sequence
 
 BYTE = 256
@@ -24,6 +26,12 @@ def share(seed: str, part: float, size: int) -> int:
     """A set of people holding about `part` of them, as an integer of 0/1 bytes."""
     rolls = dice(seed).randbytes(size)
     return number(rolls.translate(bytes(roll < part * BYTE for roll in range(BYTE))))
+
+
+def identity(seed: str) -> str:
+    """A UUID that depends on `seed` alone."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
 def number(column_of_bytes: bytes) -> int:

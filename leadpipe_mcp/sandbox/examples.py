@@ -1,4 +1,4 @@
-"""The audiences that an organisation starts with."""
+"""What an organisation starts with: two audiences and a pixel."""
 
 from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.days import SECONDS_PER_DAY
@@ -9,12 +9,15 @@ from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.store import Organisation
 
 _DAY = SECONDS_PER_DAY
-# Days before the first request at which the examples were saved, activated and paused.
+# Days before the first request at which the audiences were saved, activated and paused, and from
+# which on the pixel watched.
 _SAVED, _ACTIVATED, _PAUSED = 20, 12, 4
+_WATCHED, _DOMAIN = 45, "northwind-shop.example"
 
 
 def furnish(organisation: Organisation, now: float) -> None:
-    """Give a new organisation a paused audience and an active one, with their past runs."""
+    """Give a new organisation a pixel, and a paused and an active audience with their past runs."""
+    organisation.pixels.create(_DOMAIN, "Northwind Shop", now - _WATCHED * _DAY)
     if organisation.settings.slots < 1:
         return
     buyers = organisation.create(

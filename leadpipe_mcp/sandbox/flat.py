@@ -1,4 +1,4 @@
-"""The API of April 2026: flat filters and saved audiences; its results are in `flat_results`."""
+"""The API of April 2026: flat filters and saved audiences."""
 
 from leadpipe_mcp.sandbox.audiences import (
     audience_facts,
@@ -8,6 +8,7 @@ from leadpipe_mcp.sandbox.audiences import (
 )
 from leadpipe_mcp.sandbox.calls import Call, Endpoint
 from leadpipe_mcp.sandbox.facets import BY_FLAT_KEY
+from leadpipe_mcp.sandbox.flat_exports import export, read_stats
 from leadpipe_mcp.sandbox.flat_results import list_runs, query, read_results, read_status
 from leadpipe_mcp.sandbox.flat_rows import preview_row
 from leadpipe_mcp.sandbox.replies import Json, Reply, answer
@@ -78,6 +79,8 @@ ONLY_FLAT = (
     Endpoint("POST", f"{_AUDIENCES}/query", query),
     Endpoint("GET", f"{_AUDIENCES}/{{id}}/status", read_status),
     Endpoint("GET", f"{_AUDIENCES}/{{id}}/results", read_results),
+    Endpoint("GET", f"{_AUDIENCES}/{{id}}/stats", read_stats),
+    Endpoint("POST", f"{_AUDIENCES}/{{id}}/export", export),
 )
 ENDPOINTS = (
     Endpoint("GET", f"{_AUDIENCES}/filters", list_filters),

@@ -90,11 +90,19 @@ def list_runs(call: Call) -> Reply:
                 "status": _state(call, run),
                 "totalCount": _count(call, run),
                 "createdAt": timestamp(run.created),
-                "hasExport": False,
+                "hasExport": call.files.of_run(run, "flat") is not None,
             }
             for run in reversed(call.audience().runs)
         ]
     )
+
+
+def ready_run(call: Call) -> Run:
+    """The run for the day that was asked for, or the newest one, refused unless it is ready."""
+    run = call.audience().run_of_config(_asked_day(call))
+    if run is None or _state(call, run) != "ready":
+        raise Refusal(404, "Audience not found or not yet materialized")
+    return run
 
 
 def _state(call: Call, run: Run) -> str:

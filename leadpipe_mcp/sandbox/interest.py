@@ -14,6 +14,7 @@ LOWEST, HIGHEST = 50, 99
 _SCORE_OF_ROLL = bytes(
     LOWEST + int((HIGHEST + 1 - LOWEST) * (roll / BYTE) ** 1.6) for roll in range(BYTE)
 )
+_BITS = 8
 _CHURN = 0.03
 _FITTING, _OTHERS = 1.6, 0.8
 _NOBODY_BELOW, _NEARLY_ALL_ABOVE = 0.03, 0.985
@@ -38,36 +39,21 @@ def scores(people: int, topic_id: int, day: date) -> bytes:
 
 def scores_of_day(people: int, topic_id: int, day: date) -> bytes:
     """As `scores`, for series over many days that are not worth remembering."""
-    topic = find_topic(topic_id)
-    reach = _reach(topic_id) * _drift(topic_id, day)
-    if topic is None or reach == 0:
+    interested = _interested(people, topic_id, day)
+    if not interested:
         return bytes(people)
-    whom, how_much = _rolls(people, topic_id)
-    churn = _churned(people, day)
-    who = (whom ^ churn).to_bytes(people, "little")
-    fitting = _fitting(people, topic.industry)
-    interested = (number(who.translate(_below(reach * _FITTING))) & fitting) | (
-        number(who.translate(_below(reach * _OTHERS))) & ~fitting
-    )
-    marks = (how_much ^ churn).to_bytes(people, "little").translate(_SCORE_OF_ROLL)
+    _, how_much = _rolls(people, topic_id)
+    marks = (how_much ^ _churned(people, day)).to_bytes(people, "little").translate(_SCORE_OF_ROLL)
     return (number(marks) & interested).to_bytes(people, "little")
 
 
-@lru_cache(maxsize=32)
-def _rolls(people: int, topic_id: int) -> tuple[int, int]:
-    rolls = dice(f"topic {topic_id}").randbytes(2 * people)
-    return number(rolls[:people]), number(rolls[people:])
+def audience_of_day(people: int, topic_id: int, day: date) -> int:
+    """How many people have a score for the topic that day, without looking at the scores."""
+    return _interested(people, topic_id, day).bit_count() // _BITS
 
 
-@lru_cache(maxsize=32)
-def _churned(people: int, day: date) -> int:
-    """A few people's rolls fall anew each day, so that no two days have the same audience."""
-    rolls = dice(f"day {day.isoformat()}")
-    kept = bytes(0 if roll >= _CHURN * BYTE else 255 for roll in range(BYTE))
-    return number(rolls.randbytes(people).translate(kept)) & number(rolls.randbytes(people))
-
-
-def _reach(topic_id: int) -> float:
+def popularity(topic_id: int) -> float:
+    """How large a part of everybody the topic reaches over the weeks; 1 or more is all."""
     if topic_id in _KNOWN_REACH:
         return _KNOWN_REACH[topic_id]
     luck = dice(f"reach {topic_id}").random()
@@ -76,6 +62,34 @@ def _reach(topic_id: int) -> float:
     if luck > _NEARLY_ALL_ABOVE:
         return 1.3
     return 0.01 + 0.45 * luck**2.5
+
+
+def _interested(people: int, topic_id: int, day: date) -> int:
+    """Those whom the topic interests that day, as 255 per person."""
+    topic = find_topic(topic_id)
+    reach = popularity(topic_id) * _drift(topic_id, day)
+    if topic is None or reach == 0:
+        return 0
+    whom, _ = _rolls(people, topic_id)
+    who = (whom ^ _churned(people, day)).to_bytes(people, "little")
+    fitting = _fitting(people, topic.industry)
+    return (number(who.translate(_below(reach * _FITTING))) & fitting) | (
+        number(who.translate(_below(reach * _OTHERS))) & ~fitting
+    )
+
+
+@lru_cache(maxsize=32)
+def _rolls(people: int, topic_id: int) -> tuple[int, int]:
+    rolls = dice(f"topic {topic_id}").randbytes(2 * people)
+    return number(rolls[:people]), number(rolls[people:])
+
+
+@lru_cache(maxsize=128)
+def _churned(people: int, day: date) -> int:
+    """A few people's rolls fall anew each day, so that no two days have the same audience."""
+    rolls = dice(f"day {day.isoformat()}")
+    kept = bytes(0 if roll >= _CHURN * BYTE else 255 for roll in range(BYTE))
+    return number(rolls.randbytes(people).translate(kept)) & number(rolls.randbytes(people))
 
 
 def _drift(topic_id: int, day: date) -> float:

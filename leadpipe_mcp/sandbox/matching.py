@@ -14,6 +14,7 @@ from leadpipe_mcp.sandbox.interest import HIGHEST, LOWEST, scores
 from leadpipe_mcp.sandbox.world import World, world_of
 
 Mode = Literal["any", "all"]
+_ANYTHING = bytes(map(bool, range(BYTE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,16 @@ class Match:
         fitting = compress(range(self.world.people), self.best)
         return array("I", sorted(fitting, key=self.best.__getitem__, reverse=True))
 
+    @cached_property
+    def overlap(self) -> int:
+        """How many topics those who fit have in all."""
+        fitting, total = number(self.best.translate(_ANYTHING)), 0
+        in_range = _in_range(self.criteria)
+        for topic in self.criteria.topics:
+            column = scores(self.world.people, topic, self.day).translate(in_range)
+            total += (number(column.translate(_ANYTHING)) & fitting).bit_count()
+        return total
+
     def top(self, many: int) -> list[int]:
         """The first of the ranking, without ranking everybody."""
         found: list[int] = []
@@ -111,9 +122,7 @@ class Match:
 def match(people: int, criteria: Criteria, day: date) -> Match:
     """Apply the criteria as of a day."""
     world = world_of(people)
-    in_range = bytes(
-        code if criteria.lowest <= code <= criteria.highest else 0 for code in range(BYTE)
-    )
+    in_range = _in_range(criteria)
     touched = bytes(map(bool, in_range))
     overlaps, best = 0, 0
     for topic in criteria.topics:
@@ -147,6 +156,10 @@ def holders(world: World, criterion: Criterion) -> int:
 def population(world: World, facet: str) -> dict[str, int]:
     """How many of all people have each value."""
     return _tally(world.columns[FACETS[facet].column], FACETS[facet].meanings)
+
+
+def _in_range(criteria: Criteria) -> bytes:
+    return bytes(code if criteria.lowest <= code <= criteria.highest else 0 for code in range(BYTE))
 
 
 def _larger(one: int, other: int, people: int) -> int:

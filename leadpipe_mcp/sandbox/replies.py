@@ -1,7 +1,7 @@
 """Answers and refusals, in the envelope that the API puts around them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from leadpipe_mcp.sandbox.settings import SandboxSettings
@@ -16,6 +16,15 @@ class Reply:
 
     body: Json
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that a handler answers with, made piece by piece while it is sent."""
+
+    pieces: Iterator[bytes]
+    headers: Mapping[str, str]
 
 
 def answer(data: object, meta: Json | None = None, status: int = 200) -> Reply:
@@ -36,9 +45,17 @@ class Issue(NamedTuple):
 class Refusal(Exception):
     """An answer that is an error, raised from wherever it becomes clear."""
 
-    def __init__(self, status: int, message: str, code: str = HTTP_ERROR, **more: object) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str = HTTP_ERROR,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> None:
         super().__init__(message)
-        self.reply = Reply({"error": {"code": code, "message": message, **more}}, status)
+        error: Json = {"code": code, "message": message, **more}
+        self.reply = Reply({"error": error}, status, headers or {})
 
 
 def refuse_issues(issues: Sequence[Issue], settings: SandboxSettings) -> Refusal:

@@ -1,7 +1,5 @@
 """What organisations have: saved audiences, their runs, and slots."""
 
-import hashlib
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,7 +7,10 @@ from typing import Literal
 
 from leadpipe_mcp.sandbox.configs import Config
 from leadpipe_mcp.sandbox.days import SECONDS_PER_DAY, data_date, midnights
+from leadpipe_mcp.sandbox.dice import identity
 from leadpipe_mcp.sandbox.matching import Match
+from leadpipe_mcp.sandbox.pace import Pace
+from leadpipe_mcp.sandbox.pixels import Pixels
 from leadpipe_mcp.sandbox.replies import Refusal, not_found
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 
@@ -100,9 +101,11 @@ class Organisation:
     """Everything that belongs to one API key."""
 
     def __init__(self, key: str, settings: SandboxSettings) -> None:
-        self.id = _identity(f"organisation {key}")
+        self.id = identity(f"organisation {key}")
         self.settings = settings
         self.queries: dict[tuple[str, date], Run] = {}
+        self.pixels = Pixels(self.id)
+        self.analyses = Pace()
         self._audiences: dict[str, Audience] = {}
         self._lost_slots = 0
         self._issued = 0
@@ -209,13 +212,8 @@ class Organisation:
 
     def _new_id(self) -> str:
         self._issued += 1
-        return _identity(f"{self.id} {self._issued}")
+        return identity(f"{self.id} {self._issued}")
 
 
 def _newest(runs: Iterable[Run]) -> Run | None:
     return max(runs, key=lambda run: (run.day, run.created), default=None)
-
-
-def _identity(seed: str) -> str:
-    digest = hashlib.sha256(seed.encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=4))

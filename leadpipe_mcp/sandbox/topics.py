@@ -1,9 +1,10 @@
 """Twenty thousand invented intent topics: a subject and an aspect of it, named on demand."""
 
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 TopicType = Literal["b2b", "b2c", "both"]
+TOPIC_TYPES: tuple[TopicType, ...] = get_args(TopicType)
 ASPECTS_PER_SUBJECT = 100
 _SUBJECTS_PER_FIELD = 10
 
@@ -120,6 +121,17 @@ def find_topic(topic_id: int) -> Topic | None:
             subject, aspect = divmod(topic_id - first, ASPECTS_PER_SUBJECT)
             return _name(topic_id, first_subject + subject, aspect)
     return None
+
+
+@lru_cache(maxsize=1)
+def inventory() -> tuple[Topic, ...]:
+    """Every topic there is, by id."""
+    return tuple(
+        _name(first + number, first_subject + subject, aspect)
+        for first, first_subject, subjects in _BLOCKS
+        for number in range(subjects * ASPECTS_PER_SUBJECT)
+        for subject, aspect in (divmod(number, ASPECTS_PER_SUBJECT),)
+    )
 
 
 def field_of(industry: str) -> Field:

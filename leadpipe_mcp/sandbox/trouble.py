@@ -3,7 +3,7 @@
 import json
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Send
 
 from leadpipe_mcp.sandbox.faults import Fault, Faults, read_fault
@@ -42,6 +42,8 @@ async def drop(request: Request) -> None:
 async def send_half(response: Response, request: Request, send: Send) -> None:
     """Send half of a body under the headers of the whole, and hang up."""
     transport = request.scope.get("state", {}).get(TRANSPORT)
+    if isinstance(response, StreamingResponse):
+        response = await _whole(response)
     half = bytes(response.body)[: len(response.body) // 2]
     await send(
         {
@@ -66,6 +68,14 @@ def control(faults: Faults, method: str, body: bytes) -> Response:
     elif method == "DELETE":
         faults.clear()
     return JSONResponse({"data": faults.listed()}, 201 if method == "POST" else 200)
+
+
+async def _whole(stream: StreamingResponse) -> Response:
+    """The same answer in one piece, so that there is a length to fall short of."""
+    content = bytearray()
+    async for piece in stream.body_iterator:
+        content += piece.encode() if isinstance(piece, str) else piece
+    return Response(bytes(content), stream.status_code, stream.headers)
 
 
 async def _gone(request: Request) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Literal
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ ONLY_FLAT = [
     ("POST", f"{AUDIENCES}/query"),
     ("GET", f"{AUDIENCES}/{SOME_ID}/status"),
     ("GET", f"{AUDIENCES}/{SOME_ID}/results"),
+    ("GET", f"{AUDIENCES}/{SOME_ID}/stats"),
+    ("POST", f"{AUDIENCES}/{SOME_ID}/export"),
 ]
 ONLY_CATALOG = [
     ("POST", f"{AUDIENCES}/validate"),
@@ -23,6 +26,10 @@ ONLY_CATALOG = [
     ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}"),
     ("DELETE", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}"),
     ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/results"),
+    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/stats"),
+    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/export.csv"),
+    ("POST", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/exports"),
+    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/exports/{SOME_ID}"),
 ]
 BOTH = [
     ("GET", f"{AUDIENCES}/filters"),
@@ -33,7 +40,21 @@ BOTH = [
     ("PATCH", f"{AUDIENCES}/{SOME_ID}"),
     ("DELETE", f"{AUDIENCES}/{SOME_ID}"),
     ("GET", f"{AUDIENCES}/{SOME_ID}/runs"),
+    ("GET", "/v1/data"),
+    ("GET", "/v1/data/pixels"),
+    ("POST", "/v1/data/pixels"),
+    ("PATCH", f"/v1/data/pixels/{SOME_ID}"),
     ("GET", ACCOUNT),
+]
+TOPICS = "/v1/intent/topics"
+PUBLIC: list[tuple[str, str, dict[str, object] | None]] = [
+    ("GET", f"{TOPICS}?industry=Legal", None),
+    ("GET", f"{TOPICS}/facets", None),
+    ("GET", f"{TOPICS}/search?q=crm", None),
+    ("GET", f"{TOPICS}/movers?limit=1", None),
+    ("GET", f"{TOPICS}/117805/trend", None),
+    ("POST", f"{TOPICS}/compare", {"topicIds": [117805]}),
+    ("POST", f"{TOPICS}/analyze", {"url": "https://crm.example/"}),
 ]
 INVALID_KEY = {"error": {"code": "HTTP_ERROR", "message": "Invalid API key"}}
 NOT_FOUND = {"error": {"code": "HTTP_ERROR", "message": "Not Found"}}
@@ -59,8 +80,24 @@ async def test_without_a_key_every_data_route_answers_401(
             response = await client.request(method, path, headers=headers)
             assert response.status_code == 401
             assert response.json() == INVALID_KEY
-        topics = await client.post("/v1/intent/topics/compare", json={"topicIds": [117805]})
-        assert topics.status_code == 200
+
+
+@pytest.mark.parametrize("profile", ["flat", "catalog", "mixed"])
+async def test_topics_are_public_in_both_generations(profile: Profile, start: Start) -> None:
+    transport = httpx.ASGITransport(app=start(SandboxSettings(profile=profile, people=1_000)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
+        for method, path, body in PUBLIC:
+            assert (await client.request(method, path, json=body)).status_code == 200
+
+
+@pytest.mark.parametrize(("junk_key", "status"), [("ignore", 200), ("reject", 401)])
+async def test_public_routes_ignore_a_junk_key_or_refuse_it(
+    junk_key: Literal["ignore", "reject"], status: int, start: Start, connect: Connect
+) -> None:
+    settings = SandboxSettings(junk_key_on_public=junk_key, people=1_000)
+    client = connect(start(settings), "junk")
+    for method, path, body in PUBLIC:
+        assert (await client.request(method, path, json=body)).status_code == status
 
 
 async def test_an_expired_organisation_sees_its_account_alone(
@@ -81,6 +118,8 @@ async def test_an_expired_organisation_sees_its_account_alone(
     assert data["credits"]["used"] == 0
     assert data["credits"]["limit"] == data["credits"]["remaining"] == 500
     assert data["pixels"]["total"] == 0
+    for method, path, body in PUBLIC:
+        assert (await client.request(method, path, json=body)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -113,7 +152,7 @@ async def test_the_account_shows_credits_pixels_and_slots(start: Start, connect:
     assert data["audienceSlots"] == {"used": 1, "limit": 3, "remaining": 2}
     credit = data["credits"]
     assert credit["used"] + credit["remaining"] == credit["limit"]
-    assert data["pixels"]["active"] + data["pixels"]["paused"] == data["pixels"]["total"]
+    assert data["pixels"] == {"total": 1, "active": 1, "paused": 0}
     client = connect(start(SandboxSettings(slots_key="", examples=False)))
     assert "audienceSlots" not in (await client.get(ACCOUNT)).json()["data"]
 

@@ -43,3 +43,13 @@ def test_a_cut_answer_ends_before_its_length(client: httpx.Client) -> None:
     with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
         client.get(ACCOUNT)
     assert client.get(ACCOUNT).is_success
+
+
+def test_an_export_is_downloaded_from_where_it_was_asked_for(client: httpx.Client) -> None:
+    audience = client.get("/v1/intent/audiences").json()["data"][0]
+    data = client.post(f"/v1/intent/audiences/{audience['id']}/export").json()["data"]
+    assert data["downloadUrl"].startswith(str(client.base_url))
+    assert httpx.get(data["downloadUrl"]).text.count("\r\n") == data["rows"] + 1
+    client.post(CONTROL, json={"kind": "cut", "path": "/_files/"})
+    with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
+        client.get(data["downloadUrl"])

@@ -1,0 +1,175 @@
+"""Ready-made conversations: what a person who builds audiences would ask, said well."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mcp.server.mcpserver.prompts import Prompt
+from mcp.server.mcpserver.prompts.base import PromptArgument
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
+
+from leadpipe_mcp.text import clean
+
+LONGEST_WORDS = 1_000
+
+GOAL = PromptArgument(
+    name="goal",
+    description="What you want, in your own words: whom to reach, with what, where, how many.",
+    required=True,
+)
+OPTIONAL_GOAL = GOAL.model_copy(update={"required": False})
+AUDIENCE_TYPE = PromptArgument(name="audienceType", description="b2b, b2c or both.")
+
+BUILD = """\
+Build an audience for me.
+
+What I want: {goal}
+{audienceType}
+Please go about it like this:
+1. Find the topics that such people research with search_topics, several phrases in one call. If I
+   named a website, look at it with analyze_website_topics too. Tell me which topics you take, and
+   why.
+2. Turn the rest of my words into filters with find_filters. Where a word could mean several things,
+   ask me. Tell me what cannot be filtered by.
+3. Count with preview_audience. If it is far from what I need, change one thing at a time and say
+   what each change does to the number.
+4. Show me the result: topics, filters, size, who they mostly are. Save it with create_audience as a
+   draft once I agree. Do not activate it unless I say so: that takes one of my slots.
+"""
+
+DISCOVER = """\
+Find out which topics the people research whom I want to reach.
+
+What I want: {goal}
+{audienceType}{industry}{category}
+Search with several phrases at once (search_topics): what such people would look into before they
+buy, the problems they have, the names of the tools they use. Compare the best five to ten with
+compare_topics: how many people, and whether interest grows. Then give me a short list, best first,
+with the number of people for each and one sentence why, and name those that sound right but are too
+small or too broad. Do not create anything yet.
+"""
+
+OPERATE = """\
+Look after my saved audience {audienceId}.
+
+{goal}
+Start with get_audience: tell me what it is made of, its status, its size, and when its people were
+last put together. Then do what I want. Before anything that takes a slot, changes who is in it, or
+deletes it, tell me what would happen and wait for my answer. Show people with query_audience, with
+e-mail addresses masked unless I ask for them.
+"""
+
+VISITORS = """\
+Tell me who visits my website.
+
+{domain}{email}
+Use query_visitor_data. Tell me how many there were, from which companies, which pages they looked
+at, and who came back. If nothing is found, say whether the tracking pixel is installed and active
+(list_pixels) before you say that nobody came. Keep e-mail addresses and phone numbers masked unless
+I ask for them.
+"""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One prompt: its words with places for arguments, and how each place reads when given."""
+
+    name: str
+    title: str
+    description: str
+    text: str
+    arguments: tuple[PromptArgument, ...]
+    phrases: Mapping[str, str]
+
+    def filled(self, given: Mapping[str, str]) -> str:
+        """The text with what was given; a place for what was not is left out."""
+        places = dict.fromkeys(self.phrases, "")
+        for name, words in given.items():
+            if words.strip():
+                places[name] = self.phrases[name].format(clean(words, LONGEST_WORDS))
+        return self.text.format_map(places)
+
+    def prompt(self) -> Prompt:
+        """The prompt as the SDK keeps it."""
+
+        async def fill(**given: str) -> str:
+            return self.filled(given)
+
+        return Prompt(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            arguments=list(self.arguments),
+            fn=fill,
+            context_kwarg=None,
+        )
+
+    def check(self, given: Mapping[str, object]) -> None:
+        """Nothing, if what is required is there and nothing else.
+
+        Raises:
+            MCPError: As the protocol wants it, naming the argument.
+        """
+        known = {argument.name for argument in self.arguments}
+        for argument in self.arguments:
+            if argument.required and not str(given.get(argument.name, "")).strip():
+                raise MCPError(INVALID_PARAMS, f"'{self.name}' needs '{argument.name}'.")
+        for name in given:
+            if name not in known:
+                raise MCPError(INVALID_PARAMS, f"'{self.name}' has no '{clean(name, 64)}'.")
+
+
+_TYPE_PHRASE = "Whom I sell to: {}\n"
+
+CONVERSATIONS = (
+    Conversation(
+        name="build-audience",
+        title="Build an audience",
+        description="From a sentence about whom you want to reach to a saved draft.",
+        text=BUILD,
+        arguments=(GOAL, AUDIENCE_TYPE),
+        phrases={"goal": "{}", "audienceType": _TYPE_PHRASE},
+    ),
+    Conversation(
+        name="discover-audience-topics",
+        title="Find topics",
+        description="Which topics the people research whom you want to reach, and how many.",
+        text=DISCOVER,
+        arguments=(
+            GOAL,
+            AUDIENCE_TYPE,
+            PromptArgument(name="industry", description="Only topics of this industry."),
+            PromptArgument(name="category", description="Only topics of this category."),
+        ),
+        phrases={
+            "goal": "{}",
+            "audienceType": _TYPE_PHRASE,
+            "industry": "Only topics of the industry {}.\n",
+            "category": "Only topics of the category {}.\n",
+        },
+    ),
+    Conversation(
+        name="operate-saved-audience",
+        title="Look after a saved audience",
+        description="See how a saved audience stands, change it, activate it, read people.",
+        text=OPERATE,
+        arguments=(
+            PromptArgument(
+                name="audienceId", description="The audience's id (or its name).", required=True
+            ),
+            OPTIONAL_GOAL,
+        ),
+        phrases={"audienceId": "{}", "goal": "What I want: {}\n"},
+    ),
+    Conversation(
+        name="investigate-visitor-data",
+        title="Look at website visitors",
+        description="Who came to your website, or what one visitor did there.",
+        text=VISITORS,
+        arguments=(
+            PromptArgument(name="domain", description="Your website, such as acme.example."),
+            PromptArgument(name="email", description="One visitor's e-mail address."),
+        ),
+        phrases={"domain": "The website: {}\n", "email": "Only this visitor: {}\n"},
+    ),
+)
