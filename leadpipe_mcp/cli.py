@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.settings import Settings, SettingsError, variable
@@ -17,11 +18,12 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
 """
 SECRET = "api_key"  # noqa: S105 -- the name of the setting, which no flag may hold
 SANDBOX_PORT = 8787
+COMMANDS = ("serve", "demo", "sandbox")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
-    parsed = vars(_parser().parse_args(arguments))
+    parsed = _parse(arguments)
     command, port = parsed.pop("command"), parsed.pop("port")
     try:
         settings = Settings.read(os.environ, parsed)
@@ -58,28 +60,60 @@ def _serve_sandbox(settings: Settings, port: int) -> None:
         sys.exit(f"leadpipe-mcp: port {port} cannot be used: {error.strerror}")
 
 
+def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
+    """What was given; what was not understood is refused without repeating it: it may be a key."""
+    parser = _parser()
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        flags = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+        what = f"there is no flag {', '.join(flags)}" if flags else "that is one word too many"
+        parser.error(f"{what}; leadpipe-mcp --help lists what there is")
+    return vars(parsed)
+
+
+def _command(word: str) -> str:
+    if word not in COMMANDS:
+        raise argparse.ArgumentTypeError(f"must be {', '.join(COMMANDS[:-1])} or {COMMANDS[-1]}")
+    return word
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or int(word) > 65_535:
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 65535")
+    return int(word)
+
+
+def _refuse_key(_: str) -> str:
+    raise argparse.ArgumentTypeError(
+        f"a key on the command line can be read by others; set {variable(SECRET)} instead"
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="leadpipe-mcp",
         description=DESCRIPTION,
         epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "command",
         nargs="?",
-        choices=("serve", "demo", "sandbox"),
+        type=_command,
         default="serve",
         metavar="command",
     )
     parser.add_argument("--version", action="version", version=f"leadpipe-mcp {__version__}")
     parser.add_argument(
-        "--port", type=int, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT})."
+        "--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT})."
     )
     for name, field in Settings.model_fields.items():
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
             parser.add_argument(flag, action="store_true", default=None, help=field.description)
-        elif name != SECRET:
+        elif name == SECRET:
+            parser.add_argument(flag, type=_refuse_key, help=argparse.SUPPRESS)
+        else:
             parser.add_argument(flag, help=field.description, metavar=variable(name))
     return parser

@@ -27,9 +27,12 @@ class LeadpipeError(Exception):
     retryable = False
 
     def __init__(self, problem: str, advice: str = "") -> None:
-        super().__init__(f"{problem} {advice}".strip())
+        super().__init__(problem, advice)
         self.problem = problem
         self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.advice}".strip()
 
 
 class NotConfigured(LeadpipeError):
@@ -138,10 +141,17 @@ class TooManyRequests(ServiceError):
     retryable = True
 
     def __init__(
-        self, problem: str, *, retry_after: float | None, request_id: str | None = None
+        self,
+        problem: str,
+        *,
+        retry_after: float | None,
+        code: str | None = None,
+        request_id: str | None = None,
     ) -> None:
         wait = f"in {retry_after:.0f} seconds" if retry_after is not None else "in a minute"
-        super().__init__(problem, f"Try again {wait}.", status=429, request_id=request_id)
+        super().__init__(
+            problem, f"Try again {wait}.", status=429, code=code, request_id=request_id
+        )
         self.retry_after = retry_after
 
 

@@ -77,6 +77,12 @@ class Settings(BaseModel):
             raise SettingsError(_sentences(error)) from None
 
 
+_MESSAGES = {
+    "bool_parsing": "must be 1 or 0, true or false",
+    "int_parsing": "must be a whole number",
+}
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return f"LEADPIPE_{name.upper()}"
@@ -85,6 +91,7 @@ def variable(name: str) -> str:
 def _sentences(error: ValidationError) -> str:
     sentences: list[str] = []
     for problem in error.errors(include_input=False, include_url=False):
-        message = problem["msg"].removeprefix("Value error, ")
+        said = problem["msg"].removeprefix("Value error, ")
+        message = _MESSAGES.get(problem["type"], said.replace("Input should be", "must be"))
         sentences.append(f"{variable(str(problem['loc'][0]))}: {message[:1].lower()}{message[1:]}.")
     return " ".join(sentences)

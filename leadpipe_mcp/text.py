@@ -6,9 +6,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 _SECRET = re.compile(
-    r"(?P<key>\bsk_[\w-]+)|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<address>\b\w+://\S+)", re.ASCII
+    r"(?P<key>\bsk_\S+)|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<address>\b\w+://\S+)", re.ASCII
 )
 _PLACEHOLDER = {"key": "[key]", "email": "[email]", "address": "[address]"}
+# Blank, though their Unicode classes say letter, mark or symbol: selectors of a letter's variant
+# (whole messages have been hidden in them), joiners and fillers.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def clean(text: str, limit: int) -> str:
@@ -19,13 +24,15 @@ def clean(text: str, limit: int) -> str:
     """
     # A text ten times the limit is cut before it is looked at, so that size costs nothing.
     spaced = " ".join(text[: limit * 10].split())
-    visible = "".join(c for c in spaced if unicodedata.category(c)[0] != "C")
+    visible = "".join(c for c in _BLANK.sub("", spaced) if unicodedata.category(c)[0] != "C")
     return visible if len(visible) <= limit else visible[: limit - 1].rstrip() + "…"
 
 
 def redact(text: str, limit: int = 200) -> str:
     """A message of somebody else's, fit for a log or an error: no key, address or e-mail in it."""
-    return _SECRET.sub(lambda found: _PLACEHOLDER[found.lastgroup or "key"], clean(text, limit))
+    # Only then cut: half an address would not be known for one.
+    whole = clean(text, limit * 10)
+    return clean(_SECRET.sub(lambda found: _PLACEHOLDER[found.lastgroup or "key"], whole), limit)
 
 
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
@@ -39,6 +46,8 @@ def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
 def _likeness(asked: str, known: str) -> float:
     """From 0 to 1: how much of two forms is the same; the beginning of a word is very close."""
+    if asked == known:
+        return 1.0
     if len(asked) > 2 and (known.startswith(asked) or f" {asked}" in known):
         return 0.9
     return difflib.SequenceMatcher(None, asked, known).ratio()

@@ -4,6 +4,7 @@ from leadpipe_mcp.api.configs import Configs, differing
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.transport import Answer, as_object
+from leadpipe_mcp.errors import NotFound, ServiceError, UnusableAnswer
 
 
 class Audiences:
@@ -36,10 +37,14 @@ class Audiences:
             body["status"] = status
         answer = await self._service.post(audience_path(), body)
         audience = answer.read(Audience)
-        _check_kept(answer, spelled, audience)
-        if audience.status != status:
+        await self._check_kept(answer, spelled, audience)
+        if audience.status == status:
+            return audience
+        try:
             return await self.update(audience.id, status=status)
-        return audience
+        except ServiceError as failed:
+            failed.problem += f" The audience is saved as a draft, with the id {audience.id}."
+            raise
 
     async def update(
         self,
@@ -68,12 +73,13 @@ class Audiences:
             body={field: value for field, value in body.items() if value is not None},
         )
         audience = answer.read(Audience)
-        if (name and audience.name != name) or (status and audience.status != status):
+        asked = {"name": name, "status": status, "size": audience_size}
+        if any(value not in {None, getattr(audience, part)} for part, value in asked.items()):
             raise answer.unusable("the audience it shows has not changed as asked")
         if spelled and audience.config is None:
             audience = await self.get(audience_id)
         if spelled:
-            _check_kept(answer, spelled, audience)
+            await self._check_kept(answer, spelled, audience)
         return audience
 
     async def delete(self, audience_id: str) -> None:
@@ -82,13 +88,34 @@ class Audiences:
         Raises:
             UnusableAnswer: If the service's answer does not confirm it.
         """
-        answer = await self._service.transport.request("DELETE", audience_path(audience_id))
-        if as_object(answer.data).get("deleted") is False:
-            raise answer.unusable("it says that the audience was not deleted")
+        path = audience_path(audience_id)
+        try:
+            answer = await self._service.transport.request("DELETE", path)
+        # One document shows an answer without a body.
+        except UnusableAnswer as unclear:
+            await self._check_gone(path, unclear)
+            return
+        if as_object(answer.data).get("deleted") is not True:
+            await self._check_gone(path, answer.unusable("it does not say that it was deleted"))
 
+    async def _check_gone(self, path: str, unclear: UnusableAnswer) -> None:
+        """Look for the audience after an answer that does not tell."""
+        try:
+            await self._service.get(path)
+        except NotFound:
+            return
+        except ServiceError:
+            raise unclear from None
+        raise unclear
 
-def _check_kept(answer: Answer, sent: AudienceConfig, audience: Audience) -> None:
-    """Compare what the service keeps with what was sent, where it shows it."""
-    differ = differing(sent, audience.config) if audience.config else ()
-    if differ:
-        raise answer.unusable(f"it keeps these otherwise than they were sent: {', '.join(differ)}")
+    async def _check_kept(self, answer: Answer, sent: AudienceConfig, audience: Audience) -> None:
+        """Compare what the service keeps with what was sent, where it shows it."""
+        if audience.config is None:
+            return
+        # It may keep a filter under its other key.
+        filters = await self._configs.merge_filters(audience.config.filters, {})
+        differ = differing(sent, audience.config.model_copy(update={"filters": filters}))
+        if differ:
+            raise answer.unusable(
+                f"it keeps these otherwise than they were sent: {', '.join(differ)}"
+            )

@@ -1,9 +1,12 @@
 """How the May 2026 API says it: catalogue filters, runs by number, pages by offset."""
 
 from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from leadpipe_mcp.api.filters import Kind
-from leadpipe_mcp.api.models import AudienceConfig, Model, PeoplePage, Person, Preview, Run
+from leadpipe_mcp.api.models import AudienceConfig, Model, PeoplePage, Person, Preview, Run, Text
 from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
 from leadpipe_mcp.api.transport import Answer, as_list, as_object
 from leadpipe_mcp.errors import NotPossible
@@ -23,8 +26,8 @@ _KINDS: Mapping[str, Kind] = {
 
 
 class _Value(Model):
-    value: str
-    label: str | None = None
+    value: Annotated[str, BeforeValidator(str)]
+    label: Text = None
     count: int | None = None
 
 
@@ -121,6 +124,7 @@ def _person(answer: Answer, row: object) -> Person:
     flat: dict[str, object] = {}
     for name, value in fields.items():
         flat |= as_object(value) if name not in {"company", "intent"} else {}
+    flat["personalCountry"] = flat.pop("country", None)
     flat |= {name: value for name, value in fields.items() if not isinstance(value, dict)}
     flat |= {"id": fields.get("hashedEmail")}
     if company := as_object(fields.get("company")):

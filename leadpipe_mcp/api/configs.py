@@ -10,7 +10,7 @@ from leadpipe_mcp.api.filters import read_filters, same_wish
 from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.spelling import FilterCatalog, missing_filters, unnested
-from leadpipe_mcp.api.transport import Answer, as_list, as_object
+from leadpipe_mcp.api.transport import Answer, as_object, issues_in
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import redact
 
@@ -45,6 +45,8 @@ class Configs:
             found = "catalog" if catalog.is_catalog(answer.data) else "flat"
             self._service.profile.vocabulary = found
         if self._service.profile.vocabulary == "flat":
+            if not flat.is_flat(answer.data):
+                raise answer.unusable("its list of filters is not of the flat form")
             return flat.read_catalog(answer.data)
         if not catalog.is_catalog(answer.data):
             raise answer.unusable("its list of filters is not of the catalogue form")
@@ -80,7 +82,7 @@ class Configs:
         if not self._service.profile.validates:
             return None
         try:
-            answer = await self._service.post(audience_path("validate"), spelled.as_sent())
+            answer = await self._service.ask(audience_path("validate"), spelled.as_sent())
         except NotFound:
             self._service.profile.validates = False
             return None
@@ -88,6 +90,8 @@ class Configs:
         if as_object(answer.data).get("valid") is False:
             raise NotPossible(f"The service finds this config invalid{_complaints(answer)}.")
         validation = answer.read(Validation)
+        if not as_object(answer.data).keys() & {"valid", "configHash", "normalizedConfig"}:
+            raise answer.unusable("it does not say whether the config is valid")
         _check_applied(spelled, validation.applied_filters)
         return validation
 
@@ -99,7 +103,7 @@ class Configs:
         """
         validation = await self.validate(config)
         spelled = await self.spell(config)
-        answer = await self._service.post(audience_path("preview"), spelled.as_sent())
+        answer = await self._service.ask(audience_path("preview"), spelled.as_sent())
         read = (
             flat.read_preview
             if self._service.profile.vocabulary == "flat"
@@ -108,8 +112,9 @@ class Configs:
         preview = read(answer, spelled)
         _check_applied(spelled, preview.applied_filters)
         normal = validation.normalized_config if validation else None
-        if normal and normal.min_score and normal.min_score != spelled.min_score:
-            note = f"The service counts scores from {normal.min_score}, not {spelled.min_score}."
+        asked = spelled.min_score
+        if normal and normal.min_score and asked is not None and normal.min_score != asked:
+            note = f"The service counts scores from {normal.min_score}, not {asked}."
             spelled = spelled.model_copy(update={"min_score": normal.min_score})
             return preview.model_copy(update={"notes": (note,), "config": spelled})
         return preview
@@ -145,7 +150,5 @@ def _complaints(answer: Answer) -> str:
     """What the service says is wrong; where it says it is not documented."""
     data = as_object(answer.data)
     said = [data.get(name) for name in ("message", "reason", "error")]
-    for listed in (data.get("errors"), data.get("issues")):
-        said += [as_object(item).get("message") or item for item in as_list(listed)]
-    words = [redact(text) for text in said if isinstance(text, str)]
+    words = [*(redact(text) for text in said if isinstance(text, str)), *issues_in(data)]
     return f": {'; '.join(words[:3])}" if words else ""

@@ -120,11 +120,12 @@ def same_wish(key: str, one: object, other: object) -> bool:
     """Whether two writings of a filter's value ask for the same people."""
     try:
         first, second = _read(key, one), _read(key, other)
+        if first.flag is not None or second.flag is not None:
+            return as_flag(first) == as_flag(second)
     except NotPossible:
         return False
     return (
-        first.flag == second.flag
-        and {word.casefold() for word in first.values} == {w.casefold() for w in second.values}
+        {word.casefold() for word in first.values} == {w.casefold() for w in second.values}
         and (first.operator or "contains") == (second.operator or "contains")
         and (first.mode or "any") == (second.mode or "any")
     )

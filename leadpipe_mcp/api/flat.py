@@ -62,17 +62,26 @@ def read_run(answer: Answer, item: object) -> Run:
 
 def read_page(answer: Answer) -> PeoplePage:
     """The people of a query or of saved results, or the run that is still being built."""
-    if answer.status == _STILL_BUILDING or answer.meta.get("status") == "materializing":
-        return PeoplePage(run=answer.read(Run, {**answer.meta, "status": "materializing"}))
+    run = _run_of_page(answer)
+    if run.state != "ready":
+        return PeoplePage(run=run)
     rows = answer.items()
     if not isinstance(answer.meta.get("totalCount"), int):
         raise answer.unusable("the number of people (meta.totalCount) is missing")
     cursor = answer.meta.get("nextCursor")
     return PeoplePage(
-        run=answer.read(Run, {"status": "ready", **answer.meta}),
+        run=run,
         people=tuple(_person(answer, row) for row in rows),
         next_cursor=cursor if isinstance(cursor, str) and cursor else None,
     )
+
+
+def _run_of_page(answer: Answer) -> Run:
+    """The run that a page is of; what its `status` may be is documented for 202 alone."""
+    said = answer.meta.get("status")
+    other = "materializing" if answer.status == _STILL_BUILDING else "ready"
+    state = said if said in {"materializing", "failed", "none"} else other
+    return answer.read(Run, {**answer.meta, "status": state})
 
 
 def _person(answer: Answer, row: object) -> Person:

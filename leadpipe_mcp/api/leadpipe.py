@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from leadpipe_mcp.api import flat
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.api.service import ApiProfile, Pin, Service
-from leadpipe_mcp.api.transport import Transport, as_list, as_object
+from leadpipe_mcp.api.transport import Transport, as_object
+from leadpipe_mcp.api.visitors import Visitors
 
 
 class LeadpipeClient:
@@ -28,10 +30,12 @@ class LeadpipeClient:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = Service(transport, profile)
-        self._topic_names: dict[int, str] = {}
+        self._topic_names: dict[int, str | None] = {}
         self.configs = Configs(self._service, clock)
         self.audiences = Audiences(self._service, self.configs)
         self.runs = Runs(self._service, self.configs)
+        self.exports = Exports(self._service, self.runs)
+        self.visitors = Visitors(self._service)
 
     @property
     def profile(self) -> ApiProfile:
@@ -46,24 +50,32 @@ class LeadpipeClient:
         """The state of the customer's account."""
         answer = await self._service.get("/v1/data/account")
         data = as_object(answer.data)
-        return answer.read(Account, {**data, "slots": _slots(data)} if data else answer.data)
+        if not data.keys() & {"healthy", "organization"}:
+            raise answer.unusable("the state of the account is missing")
+        return answer.read(Account, {**data, "slots": _slots(data)})
 
     async def topic_names(self, topic_ids: tuple[int, ...]) -> tuple[TopicName, ...]:
         """The names of the topics, as far as the service knows them, each asked for once."""
-        unknown = [topic for topic in topic_ids if topic not in self._topic_names]
+        names = self._topic_names
+        unknown = list(dict.fromkeys(topic for topic in topic_ids if topic not in names))
         for start in range(0, len(unknown), flat.MAX_TOPICS):
+            asked = unknown[start : start + flat.MAX_TOPICS]
             answer = await self._service.transport.request(
                 "POST",
                 "/v1/intent/topics/compare",
-                body={"topicIds": unknown[start : start + flat.MAX_TOPICS]},
+                body={"topicIds": asked},
                 public=True,
+                reads=True,
             )
-            for item in map(as_object, as_list(answer.data)):
-                topic, name = item.get("topicId"), item.get("topicName")
-                if isinstance(topic, int) and isinstance(name, str):
-                    self._topic_names[topic] = name
-        names = self._topic_names
-        return tuple(TopicName(id=t, name=names[t]) for t in topic_ids if t in names)
+            told = {
+                item.get("topicId"): item.get("topicName")
+                for item in map(as_object, answer.items())
+            }
+            for topic in asked:
+                name = told.get(topic)
+                names[topic] = name if isinstance(name, str) else None
+        found = [(topic, names[topic]) for topic in topic_ids]
+        return tuple(TopicName(id=topic, name=name) for topic, name in found if name is not None)
 
 
 def _slots(data: Mapping[str, object]) -> Slots | None:

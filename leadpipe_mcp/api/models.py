@@ -30,6 +30,20 @@ def _text(said: object) -> object:
     return said if said is None or isinstance(said, str) else str(said)
 
 
+def _keys(said: object) -> object:
+    """The filters that the service says it applied: it shows their keys, in whatever is around."""
+    if isinstance(said, dict):
+        return list(cast("dict[str, object]", said))
+    if isinstance(said, list):
+        return [_key(item) for item in cast("list[object]", said)]
+    return said
+
+
+def _key(item: object) -> object:
+    return cast("dict[str, object]", item).get("key") if isinstance(item, dict) else item
+
+
+AppliedFilters = Annotated[tuple[str, ...] | None, BeforeValidator(_keys)]
 Text = Annotated[str | None, BeforeValidator(_text)]
 
 
@@ -96,6 +110,7 @@ class Run(Model):
         default=None, validation_alias=AliasChoices("size", "resultCount", "totalCount")
     )
     run_type: str | None = None
+    config_hash: str | None = None
     created_at: str | None = None
     completed_at: str | None = None
     error_message: str | None = None
@@ -151,7 +166,7 @@ class Preview(Model):
     industries: tuple[Breakdown, ...] = ()
     seniorities: tuple[Breakdown, ...] = ()
     sample: tuple[Person, ...] = ()
-    applied_filters: tuple[str, ...] | None = None
+    applied_filters: AppliedFilters = None
     notes: tuple[str, ...] = ()
 
 
@@ -161,7 +176,7 @@ class Validation(Model):
     valid: bool = True
     config_hash: str | None = None
     normalized_config: AudienceConfig | None = None
-    applied_filters: tuple[str, ...] | None = None
+    applied_filters: AppliedFilters = None
 
 
 class PeoplePage(Model):

@@ -6,10 +6,11 @@ import anyio
 
 from leadpipe_mcp.api import catalog, flat
 from leadpipe_mcp.api.configs import Configs
-from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Run
+from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.transport import as_object
-from leadpipe_mcp.errors import NotFound
+from leadpipe_mcp.errors import NotFound, NotPossible
+from leadpipe_mcp.text import clean
 
 # A run takes from two seconds to a minute; looking at it often at first costs little.
 FIRST_PAUSE = 0.25
@@ -48,6 +49,9 @@ class Runs:
         try:
             answer = await self._service.get(audience_path(audience_id, "status"), date=date)
         except NotFound:
+            # Only where it is not known whether there is such a route does this mean "no run".
+            if self._service.profile.runs == "dated":
+                raise
             return Run(state="none", data_date=date)
         return flat.read_run(answer, answer.data)
 
@@ -72,6 +76,18 @@ class Runs:
             await anyio.sleep(min(pause, seconds - waited))
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
+    async def is_outdated(self, audience: Audience, run: Run) -> bool:
+        """Whether the run was made before the audience's config was changed, as far as is told.
+
+        The service keeps the people of an older config until the next run of the new one.
+        """
+        changed, made = audience.updated_at, run.created_at
+        if not (run.config_hash and audience.config and changed and made) or changed <= made:
+            return False
+        validation = await self._configs.validate(audience.config)
+        now = validation.config_hash if validation else None
+        return now is not None and now != run.config_hash
+
     async def people(
         self,
         audience_id: str,
@@ -86,23 +102,26 @@ class Runs:
         A later page is asked for with the cursor, and with the run or the date of the first one.
         The page is empty, and its run tells why, where the run is not ready.
         """
+        latest: Run | None = None
         if run_id is None and cursor is None:
-            run = await self.latest(audience_id, date)
-            if run.state != "ready":
-                return PeoplePage(run=run)
-            run_id, date = run.id, run.data_date
+            latest = await self.latest(audience_id, date)
+            if latest.state != "ready":
+                return PeoplePage(run=latest)
+            run_id, date = latest.id, latest.data_date
         if run_id is None:
             path = audience_path(audience_id, "results")
             answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
             return flat.read_page(answer)
+        if cursor and not (cursor.isascii() and cursor.isdigit()):
+            raise NotPossible(f"'{clean(cursor, 60)}' is no cursor of this run.")
         offset = int(cursor or 0)
         path = audience_path(audience_id, "runs", run_id, "results")
         answer = await self._service.get(path, limit=limit, offset=offset)
         page = catalog.read_page(answer, offset)
-        # The results of a run do not say of which day they are.
-        if page.run.data_date is None:
-            return page.model_copy(update={"run": page.run.model_copy(update={"data_date": date})})
-        return page
+        # The results of a run do not say of which day they are, nor when they were made.
+        known = latest or page.run.model_copy(update={"data_date": page.run.data_date or date})
+        run = known.model_copy(update={"state": page.run.state, "size": page.run.size})
+        return page.model_copy(update={"run": run})
 
     async def query(
         self,
@@ -122,16 +141,26 @@ class Runs:
         body |= {"date": date} if date else {}
         body |= {"cursor": cursor} if cursor else {}
         try:
-            answer = await self._service.post(audience_path("query"), body)
+            answer = await self._service.ask(audience_path("query"), body)
         except NotFound:
-            if audience_id:
+            if audience_id or self._service.profile.queries:
+                raise
+            # Without the date it shows whether it is the route that is not there, or the day.
+            if date and await self.query(config, limit=1) is not None:
                 raise
             self._service.profile.queries = False
             return None
+        self._service.profile.queries = True
         return flat.read_page(answer)
 
     async def queue(self, audience_id: str, idempotency_key: str) -> Run:
-        """A new run; the same key never queues a second one."""
+        """A new run; the same key never queues a second one.
+
+        Raises:
+            NotPossible: If runs go by date here, and nobody can order one.
+        """
+        if self._service.profile.runs == "dated":
+            raise NotPossible("The service makes its runs by itself here, one a day.")
         answer = await self._service.transport.request(
             "POST",
             audience_path(audience_id, "runs"),
@@ -142,4 +171,12 @@ class Runs:
 
     async def cancel(self, audience_id: str, run_id: str) -> None:
         """Nothing; the run, which must still be queued, will not take place."""
-        await self._service.transport.request("DELETE", audience_path(audience_id, "runs", run_id))
+        answer = await self._service.transport.request(
+            "DELETE", audience_path(audience_id, "runs", run_id)
+        )
+        if as_object(answer.data).get("status") == "cancelled":
+            return
+        # What it answers is not documented; the runs themselves tell.
+        runs = await self.list(audience_id, 100)
+        if any(run.id == run_id and run.state != "cancelled" for run in runs):
+            raise answer.unusable("the run is not cancelled")

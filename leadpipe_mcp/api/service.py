@@ -45,6 +45,10 @@ class Service:
         """The answer to a POST request."""
         return await self.transport.request("POST", path, body=body)
 
+    async def ask(self, path: str, body: Mapping[str, object]) -> Answer:
+        """The answer to a POST request that changes nothing."""
+        return await self.transport.request("POST", path, body=body, reads=True)
+
 
 def audience_path(audience_id: str | None = None, *rest: str) -> str:
     """The route of the saved audiences, of one of them, or of something of it."""

@@ -54,10 +54,11 @@ class FilterEntry:
         """
         if not self.values:
             return word
-        asked = _same_words(word)
-        for known in self.values:
-            if {form(known.value), form(known.label)} & asked:
-                return known.value
+        if len(found := self._called(word)) == 1:
+            return found[0]
+        if found:
+            could = listed([f"'{value}'" for value in found[:4]], "or")
+            raise NotPossible(f"'{key}' has more than one value '{word}': it could be {could}.")
         names = {v.label: v.value for v in self.values} | {v.value: v.value for v in self.values}
         close = list(dict.fromkeys(names[name] for name in nearest(word, names, limit=4)))
         if close:
@@ -66,6 +67,16 @@ class FilterEntry:
             some = [known.value for known in self.values[:8]]
             hint = f"It has {len(self.values)} values, such as {quoted(some)}."
         raise NotPossible(f"'{key}' has no value '{word}'. {hint}")
+
+    def _called(self, word: str) -> list[str]:
+        """The values that are called so: exactly, or else in another case, or else nearly."""
+        asked, folded = _same_words(word), word.casefold()
+        ways = (
+            [v for v in self.values if v.value == word],
+            [v for v in self.values if folded in {v.value.casefold(), v.label.casefold()}],
+            [v for v in self.values if asked & {form(v.value), form(v.label)}],
+        )
+        return list(dict.fromkeys(v.value for v in next((way for way in ways if way), ways[0])))
 
 
 @dataclass(frozen=True)
@@ -104,9 +115,19 @@ class FilterCatalog:
         self, present: Mapping[str, JsonValue], change: Mapping[str, object]
     ) -> dict[str, JsonValue]:
         """The present filters with the change applied key by key; a None removes its filter."""
-        removed = {self.entry_for(key).key for key, value in change.items() if value is None}
-        kept = {key: value for key, value in unnested(present).items() if key not in removed}
+        own = {self._own_key(key): value for key, value in unnested(present).items()}
+        gone = [key for key, value in change.items() if value is None]
+        # One that the service has no more can still be taken out.
+        removed = {key if key in own else self.entry_for(key).key for key in gone}
+        kept = {key: value for key, value in own.items() if key not in removed}
         return kept | self.spell(read_filters(change))
+
+    def _own_key(self, key: str) -> str:
+        """The service's present key for one that it keeps, perhaps in its older spelling."""
+        try:
+            return self.entry_for(key).key
+        except NotPossible:
+            return key
 
     def entry_for(self, key: str) -> FilterEntry:
         """The entry that a key of either spelling stands for.
@@ -145,10 +166,11 @@ class FilterCatalog:
         )
 
     def _spell(self, wish: Filter, entry: FilterEntry) -> JsonValue:
-        if entry.kind == "flag":
-            return as_flag(wish)
-        if entry.kind == "yes_no":
-            return "y" if as_flag(wish) else "n"
+        if entry.kind in {"flag", "yes_no"}:
+            wanted = as_flag(wish)
+            if wish.operator or wish.mode:
+                raise NotPossible(f"'{wish.key}' takes true or false, without operator and mode.")
+            return wanted if entry.kind == "flag" else "y" if wanted else "n"
         if entry.kind == "range":
             raise NotPossible(
                 f"'{entry.key}' takes a range of numbers, and how the service wants it written"
@@ -178,11 +200,18 @@ def missing_filters(
 
 
 def unnested(filters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The filters under dotted keys; the service also writes {"role": {"seniority": ...}}."""
+    """The filters under dotted keys; the service also writes {"role": {"seniority": ...}}.
+
+    There "includeMode" stands beside "include", and is its mode.
+    """
     flat: dict[str, JsonValue] = {}
     for key, value in filters.items():
         if isinstance(value, dict) and "." not in key and "values" not in value:
-            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+            for name, inner in value.items():
+                mode = value.get(f"{name}Mode")
+                if name.endswith("Mode") and name.removesuffix("Mode") in value:
+                    continue
+                flat[f"{key}.{name}"] = {"values": inner, "mode": mode} if mode else inner
         else:
             flat[key] = value
     return flat
@@ -195,7 +224,8 @@ def _names(entry: str, key: str) -> bool:
 
 
 def _flat_value(wish: Filter, entry: FilterEntry, words: tuple[str, ...]) -> JsonValue:
-    if wish.operator not in {None, "contains"} or wish.mode not in {None, "any"}:
+    usual = "contains" if entry.kind == "text" else "in"
+    if wish.operator not in {None, usual} or wish.mode not in {None, "any"}:
         raise NotPossible(f"The service takes '{entry.key}' without operator and mode.")
     if entry.kind == "values":
         return list(words)
@@ -212,13 +242,24 @@ def _catalog_value(wish: Filter, entry: FilterEntry, words: tuple[str, ...]) -> 
     if operator and entry.operators and operator not in entry.operators:
         known = quoted(entry.operators)
         raise NotPossible(f"'{entry.key}' has no operator '{operator}'. It has {known}.")
+    modes = ("any", "all") if entry.kind == "text" else ("any",)
+    if wish.mode not in {None, *modes}:
+        raise NotPossible(f"'{entry.key}' has no mode '{wish.mode}'. It has {quoted(modes)}.")
     spelled: dict[str, JsonValue] = {"values": list(words)}
     if entry.kind == "text":
-        spelled |= {"operator": operator or "contains", "mode": wish.mode or "any"}
-        return spelled
-    spelled |= {"operator": operator} if operator else {}
-    spelled |= {"mode": wish.mode} if wish.mode else {}
-    return spelled
+        operator = operator or _usual_operator(entry)
+        spelled["mode"] = wish.mode or "any"
+    return spelled | ({"operator": operator} if operator else {})
+
+
+def _usual_operator(entry: FilterEntry) -> str | None:
+    """What is meant where no operator is named; None leaves it to the service.
+
+    A domain is meant whole: "acme.com" is not "notacme.com".
+    """
+    if entry.key == FLAT_KEYS["companyDomain"].twin and "equals" in entry.operators:
+        return "equals"
+    return "contains" if not entry.operators or "contains" in entry.operators else None
 
 
 def _same_words(word: str) -> set[str]:

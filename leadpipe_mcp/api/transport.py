@@ -6,10 +6,11 @@ This is the only module that knows httpx. Callers get an `Answer` or one of our 
 import datetime as dt
 import email.utils
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import anyio
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -21,6 +22,7 @@ from leadpipe_mcp.errors import (
     KeyRefused,
     NotConfigured,
     NotFound,
+    NotPossible,
     OrganizationInactive,
     RequestRefused,
     ServiceDown,
@@ -30,7 +32,7 @@ from leadpipe_mcp.errors import (
     Unreachable,
     UnusableAnswer,
 )
-from leadpipe_mcp.text import redact
+from leadpipe_mcp.text import clean, redact
 
 if TYPE_CHECKING:
     import httpx
@@ -133,11 +135,13 @@ class Transport:
         body: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
         public: bool = False,
+        reads: bool = False,
     ) -> Answer:
         """The service's answer, or the error that says why there is none.
 
         This is the one way out of the house; retries, pacing and a breaker belong here, around
-        `_attempt`.
+        `_attempt`. `reads` says that the request changes nothing, as no GET does: then the advice
+        after a failure may be to repeat it.
         """
         headers: dict[str, str] = {}
         if self._key is not None:
@@ -147,14 +151,15 @@ class Transport:
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         given = {name: value for name, value in (query or {}).items() if value is not None}
+        unclear = "" if reads or method == "GET" else UnusableAnswer.what_next
         try:
             with anyio.fail_after(self._total_seconds):
-                response = await self._attempt(method, path, given, body, headers)
+                response = await self._attempt(method, path, given, body, headers, unclear)
         except TimeoutError:
             raise Unreachable(
-                f"The service did not answer within {self._total_seconds:.0f} seconds."
+                f"The service did not answer within {self._total_seconds:g} seconds.", unclear
             ) from None
-        return _answer(response)
+        return _answer(response, unclear)
 
     async def _attempt(
         self,
@@ -163,6 +168,7 @@ class Transport:
         query: Mapping[str, str | int],
         body: Mapping[str, object] | None,
         headers: Mapping[str, str],
+        unclear: str,
     ) -> "httpx.Response":
         import httpx
 
@@ -173,12 +179,15 @@ class Transport:
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise Unreachable("The service could not be reached; nothing was sent.") from None
         except httpx.TimeoutException:
-            raise Unreachable("The service took too long to answer.") from None
+            raise Unreachable("The service took too long to answer.", unclear) from None
         # ConnectionError is how an application in the service's place loses its connection.
-        except (httpx.TransportError, ConnectionError):
+        except (httpx.RequestError, ConnectionError):
             raise Unreachable(
-                "The connection to the service was lost before its answer was complete.",
-                UnusableAnswer.what_next if method != "GET" else "",
+                "The connection to the service was lost before its answer was complete.", unclear
+            ) from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise NotPossible(
+                "A word of the request is too long, or holds half a character; nothing was sent."
             ) from None
 
     def _connections(self) -> "httpx.AsyncClient":
@@ -204,9 +213,26 @@ class Transport:
             await pool.aclose()
 
 
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+
+
 def path_of(*parts: str) -> str:
-    """The parts as one path; none of them can reach into another route."""
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
+    """The parts as one path; none of them can reach into another route.
+
+    Raises:
+        NotPossible: If a part holds what no id does. Escaping it would not do: a slash is one again
+            where the service reads the path, and dots are gone before it is sent.
+    """
+    for part in parts:
+        if not _PART.fullmatch(part):
+            raise NotPossible(
+                f"'{clean(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
+                "list_audiences shows those that exist.",
+            )
+    return "".join(f"/{part}" for part in parts)
+
+
+_NO_ADDRESS = "must be an address like https://api.example.com"
 
 
 def checked_base_url(url: str) -> str:
@@ -216,12 +242,17 @@ def checked_base_url(url: str) -> str:
         ValueError: If it is not an https address (http is for this machine only), or carries
             more than a host, a port and a path.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an address like https://api.example.com")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # half of an IPv6 address, or a port that is none
+        raise ValueError(_NO_ADDRESS) from None
+    is_plain = url.isprintable() and " " not in url
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or not is_plain:
+        raise ValueError(_NO_ADDRESS)
+    if "@" in parts.netloc or "?" in url or "#" in url:
         raise ValueError("must be a plain address, without user, question mark or hash")
-    if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+    if parts.scheme == "http" and not _is_this_machine(host):
         raise ValueError("must start with https:// (http is only for this machine)")
     return url.rstrip("/")
 
@@ -235,7 +266,7 @@ def _is_this_machine(host: str) -> bool:
         return False
 
 
-def _answer(response: "httpx.Response") -> Answer:
+def _answer(response: "httpx.Response", unclear: str) -> Answer:
     status, request_id = response.status_code, response.headers.get("X-Request-Id")
     try:
         payload: object = response.json()
@@ -243,7 +274,7 @@ def _answer(response: "httpx.Response") -> Answer:
         payload = None
     envelope = as_object(payload)
     if not response.is_success:
-        raise _error(response, envelope)
+        raise _error(response, envelope, unclear)
     answer = Answer(status, envelope.get("data"), as_object(envelope.get("meta")), request_id)
     if not response.content.strip():
         raise answer.unusable("the answer is empty")
@@ -264,17 +295,23 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
 }
 
 
-def _error(response: "httpx.Response", envelope: Mapping[str, object]) -> ServiceError:
+# An organization may also be named where only a permission is missing.
+_INACTIVE = re.compile(r"organi[sz]ation\b.*\b(expired|inactive|suspended|disabled)", re.IGNORECASE)
+
+
+def _error(
+    response: "httpx.Response", envelope: Mapping[str, object], unclear: str
+) -> ServiceError:
     status, request_id = response.status_code, response.headers.get("X-Request-Id")
     code, message = _said(envelope)
     said = f": {message.rstrip('.')}" if message else ""
     problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."
     if status == 429:
         wait = _seconds(response.headers.get("Retry-After"))
-        return TooManyRequests(problem, retry_after=wait, request_id=request_id)
+        return TooManyRequests(problem, retry_after=wait, code=code, request_id=request_id)
     if status >= 500:
         problem = f"The service failed with status {status}{said}."
-        return ServiceDown(problem, status=status, code=code, request_id=request_id)
+        return ServiceDown(problem, unclear, status=status, code=code, request_id=request_id)
     if 300 <= status < 400:
         return UnusableAnswer(
             f"The service answered with a redirect (status {status}), which is not followed.",
@@ -283,9 +320,9 @@ def _error(response: "httpx.Response", envelope: Mapping[str, object]) -> Servic
             request_id=request_id,
         )
     kind = _BY_STATUS.get(status, RequestRefused)
-    if status == 403 and code == "SLOTS_FULL":
+    if status == 403 and "SLOTS_FULL" in {code, message}:
         kind = SlotsFull
-    elif status == 403 and message and "organization" in message.lower():
+    elif status == 403 and _INACTIVE.search(message):
         kind = OrganizationInactive
     return kind(problem, status=status, code=code, request_id=request_id)
 
@@ -293,12 +330,31 @@ def _error(response: "httpx.Response", envelope: Mapping[str, object]) -> Servic
 def _said(envelope: Mapping[str, object]) -> tuple[str | None, str]:
     """The code and the message of an error, wherever the service puts them, cleaned and cut."""
     error = as_object(envelope.get("error"))
-    code, message = error.get("code") or error.get("name"), error.get("message")
+    code = error.get("code") or error.get("name") or envelope.get("code")
+    message = error.get("message")
     if not isinstance(message, str):
         places = (envelope.get(name) for name in ("message", "error", "detail", "title"))
         message = next((text for text in places if isinstance(text, str)), "")
     named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None
-    return named, redact(message)
+    return named, ": ".join(filter(None, [redact(message), "; ".join(issues_in(error))]))
+
+
+def issues_in(said: Mapping[str, object]) -> list[str]:
+    """What is wrong with a request and where, as far as an answer lists it; at most three things.
+
+    Where it does is not documented: these are the usual places.
+    """
+    found: list[str] = []
+    for item in (
+        item for name in ("issues", "errors", "details") for item in as_list(said.get(name))
+    ):
+        issue = as_object(item)
+        path = issue.get("path")
+        place = path if isinstance(path, str) else ".".join(str(part) for part in as_list(path))
+        text = item if isinstance(item, str) else issue.get("message")
+        if isinstance(text, str):
+            found.append(redact(f"{place}: {text}" if place else text))
+    return found[:3]
 
 
 def _lacking(error: ValidationError) -> str:
@@ -310,7 +366,7 @@ def _seconds(retry_after: str | None) -> float | None:
     """How long a Retry-After header asks to wait: it holds seconds or a date."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.isascii() and retry_after.strip().isdigit():
         return float(retry_after)
     try:
         moment = email.utils.parsedate_to_datetime(retry_after)

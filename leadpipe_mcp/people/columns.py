@@ -60,13 +60,39 @@ COLUMNS: Mapping[str, Column] = {
     ]
 }
 
+VISITOR_COLUMNS: Mapping[str, Column] = {
+    column.name: column
+    for column in [
+        COLUMNS["name"],
+        *_columns("plain", "jobTitle company city state"),
+        Column("country", source="visitorCountry"),
+        Column("lastSeen", source="lastSeenAt"),
+        *_columns("plain", "pages landingPage pageviews sessions pricingPageViews demoPageViews"),
+        *_columns("plain", "checkoutPageViews visitDuration referrerDomain intentLevel"),
+        *_columns("plain", "seniority department companyDomain companyIndustry companySize"),
+        *_columns("plain", "companyRevenue linkedinUrl firstName lastName"),
+        *_columns("plain", "enrichmentLevel enrichmentScore"),
+        *_columns("email", "contactEmail email businessEmail personalEmail emails businessEmails"),
+        *_columns("email", "personalEmails"),
+        *_columns("phone", "phone phones"),
+        *_columns("private", "ageRange gender"),
+        # Whoever links to the website chooses these words.
+        Column("untrustedUtmSource", "untrusted", "utmSource"),
+        Column("untrustedUtmMedium", "untrusted", "utmMedium"),
+        Column("untrustedUtmCampaign", "untrusted", "utmCampaign"),
+    ]
+}
+"""Every field that is known of a visitor to a website."""
+
 DEFAULT_COLUMNS = (
     "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score",
     "contactEmail",
 )  # fmt: skip
 
 
-def choose_columns(names: tuple[str, ...] | None) -> tuple[Column, ...]:
+def choose_columns(
+    names: tuple[str, ...] | None, known: Mapping[str, Column] = COLUMNS
+) -> tuple[Column, ...]:
     """The columns of these names, or the ones shown by default.
 
     Raises:
@@ -75,14 +101,14 @@ def choose_columns(names: tuple[str, ...] | None) -> tuple[Column, ...]:
     chosen: list[Column] = []
     problems: list[str] = []
     for name in dict.fromkeys(names or DEFAULT_COLUMNS):
-        if name in COLUMNS:
-            chosen.append(COLUMNS[name])
-        elif close := nearest(name, COLUMNS):
+        if name in known:
+            chosen.append(known[name])
+        elif close := nearest(name, known):
             problems.append(f"There is no field '{name}'. Did you mean {quoted(close)}?")
         else:
             problems.append(f"There is no field '{name}'.")
     if problems:
-        raise NotPossible(" ".join(problems), f"The fields are: {', '.join(COLUMNS)}.")
+        raise NotPossible(" ".join(problems), f"The fields are: {', '.join(known)}.")
     return tuple(chosen)
 
 

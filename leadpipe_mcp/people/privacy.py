@@ -8,8 +8,11 @@ from leadpipe_mcp.text import clean
 
 UNTRUSTED_LIMIT = 300
 PLAIN_LIMIT = 120
+CONTACT_LIMIT = 1000
 
-_EMAIL = re.compile(r"([^\s@,;<>\"']+)@([^\s@,;<>\"']+)")
+_LIMITS = {"untrusted": UNTRUSTED_LIMIT, "email": CONTACT_LIMIT, "phone": CONTACT_LIMIT}
+# Only from the beginning of a word: otherwise a long one would be looked at from every letter.
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:[@\uff20]([\w.-]+))+")
 _SEPARATOR = re.compile(r"\s*[,;|]\s*")
 _VISIBLE_DIGITS = 4
 
@@ -31,19 +34,20 @@ def show(column: Column, value: object, *, contact: bool) -> Value:
         return ""
     if isinstance(value, bool | int | float) and column.kind not in {"phone", "email"}:
         return value
-    limit = UNTRUSTED_LIMIT if column.kind == "untrusted" else PLAIN_LIMIT
-    text = clean(_joined(value), limit)
-    if contact:
-        return text
-    if column.kind == "phone":
-        return ", ".join(mask_phone(number) for number in _SEPARATOR.split(text) if number)
-    # An address may stand in any field: a name, a headline, a company's description.
-    return mask_emails(text)
+    limit = _LIMITS.get(column.kind, PLAIN_LIMIT)
+    # Cut at the end: half an address would not be known for one.
+    text = clean(_joined(value), limit * 10)
+    if column.kind == "phone" and not contact:
+        text = ", ".join(mask_phone(number) for number in _SEPARATOR.split(text) if number)
+    elif not contact:
+        # An address may stand in any field: a name, a headline, a company's description.
+        text = mask_emails(text)
+    return clean(text, limit)
 
 
 def mask_emails(text: str) -> str:
     """The text with each e-mail address cut to its first letter and its domain."""
-    return _EMAIL.sub(lambda found: f"{found[1][0]}•••@{found[2]}", text)
+    return _EMAIL.sub(lambda found: f"{found[0][0]}•••@{found[1]}", text)
 
 
 def mask_phone(number: str) -> str:

@@ -77,7 +77,8 @@ async def get_account_status(call: Call, asked: GetAccountStatus) -> AccountStat
 
 def _health(account: Account) -> str:
     status = account.organization.status
-    if account.healthy:
+    # Only what the service says is ill is called so.
+    if account.healthy is not False:
         return f"The key works and the organization is {status or 'in order'}."
     return (
         f"The key is right, but the organization is {status or 'not healthy'}: audiences cannot be"

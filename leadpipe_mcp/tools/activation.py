@@ -11,6 +11,7 @@ from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
     RunPart,
     SlotPart,
+    name_of,
     named,
     people,
     run_sentence,
@@ -22,6 +23,10 @@ from leadpipe_mcp.tools.replies import (
 from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Suggestion, tool
 
 MAX_WAIT = 300
+OLD_LIST = (
+    "The people shown were put together before the audience was last changed; the next run brings"
+    " the ones of its present config."
+)
 
 
 class SetStatus(Arguments):
@@ -80,7 +85,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
         return StatusChanged(
             summary=f"{named(audience)} is {asked.status} already; nothing was changed.",
             id=audience.id,
-            name=audience.name,
+            name=name_of(audience),
             status=audience.status,
             size=size_of(audience),
             next=suggestions(to_read(asked.id) if asked.status == "active" else None),
@@ -106,7 +111,7 @@ async def _changed(
     return StatusChanged(
         summary=summary,
         id=changed.id,
-        name=changed.name,
+        name=name_of(changed),
         status=changed.status,
         before=audience.status,
         size=run.size if run and run.state == "ready" else size_of(changed),
@@ -135,7 +140,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     )
     await call.leadpipe.audiences.delete(asked.id)
     return AudienceDeleted(
-        summary=f"{named(audience)} is deleted.", id=audience.id, name=audience.name
+        summary=f"{named(audience)} is deleted.", id=audience.id, name=name_of(audience)
     )
 
 
@@ -143,6 +148,8 @@ async def ask_to_activate(
     call: Call, audience: Audience, slots: Slots | None, code: str | None
 ) -> None:
     """Nothing, once the human agreed to give a slot to this audience."""
+    if not call.asks:
+        return
     size = await size_now(call, audience)
     question = f"Activate {named(audience)} ({people(size)})? {slot_sentence(slots)}"
     await call.confirm(Action("activate", question, audience.model_dump()), code)
@@ -153,7 +160,9 @@ def slot_sentence(slots: Slots | None) -> str:
     if slots is None:
         return "It takes one of the account's audience slots."
     if slots.free == 0:
-        return f"All {slots.limit} slots are in use, so the service may refuse."
+        return f"No slot is free ({slots.used} of {slots.limit} in use), so the service may refuse."
+    if slots.limit == 1:
+        return "It takes your only slot."
     if slots.free == 1:
         return f"It takes the last of your {slots.limit} slots."
     return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
@@ -231,6 +240,16 @@ async def run_after_change(call: Call, audience_id: str, seconds: int) -> Run | 
         return None
 
 
+async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[str]:
+    """A warning, if the people were put together before the audience was changed."""
+    try:
+        if run is None or not await call.leadpipe.runs.is_outdated(audience, run):
+            return []
+    except LeadpipeError:
+        return []
+    return [OLD_LIST]
+
+
 def next_step(run: Run | None, audience_id: str) -> Suggestion | None:
     """What to do with an audience whose newest run is this one, or could not be looked at."""
     if run is None or run.state in {"queued", "running"}:
@@ -239,7 +258,7 @@ def next_step(run: Run | None, audience_id: str) -> Suggestion | None:
 
 
 def to_activate(audience_id: str) -> Suggestion:
-    """The call that activates a draft."""
+    """The call that activates an audience."""
     return Suggestion(
         tool="set_status",
         arguments={"id": audience_id, "status": "active"},

@@ -166,9 +166,8 @@ def _filters_schema(description: str, *, removable: bool) -> dict[str, Any]:
 
 
 _FILTERS = (
-    "Who the people are (the ICP); all must hold. Case does not matter; a value that does not"
-    " exist is refused with the nearest. Catalogue keys such as company.industries or"
-    " jobTitle.exclude work too."
+    "Who the people are (the ICP); all must hold. Case does not matter; an unknown value is"
+    " refused with the nearest. Catalogue keys (company.industries, jobTitle.exclude) work too."
 )
 Filters = Annotated[
     dict[str, Any],
@@ -250,16 +249,14 @@ def check_config(config: AudienceConfig) -> None:
     """Nothing, if the parts of the config fit together.
 
     Raises:
-        ValueError: Naming the two that contradict each other.
+        NotPossible: Naming the two that contradict each other.
     """
     lowest, highest = config.min_score, config.max_score
     if lowest is not None and highest is not None and lowest > highest:
-        raise ValueError(f"minScore ({lowest}) is above maxScore ({highest}).")
-    if (config.min_topic_overlap or 1) > len(config.topic_ids):
-        raise ValueError(
-            f"minTopicOverlap is {config.min_topic_overlap}, but there are only"
-            f" {len(config.topic_ids)} topics."
-        )
+        raise NotPossible(f"minScore ({lowest}) is above maxScore ({highest}).")
+    overlap, topics = config.min_topic_overlap or 1, len(config.topic_ids)
+    if overlap > topics:
+        raise NotPossible(f"minTopicOverlap ({overlap}) is above the number of topics ({topics}).")
 
 
 class ConfigChange(Arguments):

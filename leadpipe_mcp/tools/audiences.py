@@ -5,16 +5,20 @@ from pydantic import Field, JsonValue
 from leadpipe_mcp.api.models import Audience, Status
 from leadpipe_mcp.errors import NotFound, ServiceError
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.tools.activation import MAX_WAIT, newest_run, next_step, to_activate
+from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, Named, Whole
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
     RunPart,
     Table,
+    cell,
+    name_of,
     named,
     run_sentence,
+    size_of,
     suggestions,
+    warnings,
 )
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
 
@@ -47,21 +51,33 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     limit = MOST_AUDIENCES if asked.name_contains else asked.limit
     found = await call.leadpipe.audiences.list(asked.status, limit)
     words = (asked.name_contains or "").casefold()
-    shown = [audience for audience in found if words in audience.name.casefold()][: asked.limit]
+    matching = [audience for audience in found if words in audience.name.casefold()]
+    shown = matching[: asked.limit]
     rows: list[list[Cell]] = [
-        [a.id, clean(a.name, NAME_LENGTH), a.status, a.size or 0, (a.last_refreshed_at or "")[:10]]
-        for a in shown
+        [
+            audience.id,
+            clean(audience.name, NAME_LENGTH),
+            audience.status,
+            cell(size_of(audience)),
+            (audience.last_refreshed_at or "")[:10],
+        ]
+        for audience in shown
     ]
     kind = f"{asked.status} audience" if asked.status else "audience"
-    matching = f" with '{asked.name_contains}' in the name" if asked.name_contains else ""
+    named_so = f" with '{clean(words, NAME_LENGTH)}' in the name" if words else ""
+    how = "; raise limit to see more" if limit < MOST_AUDIENCES else ""
+    hidden = len(matching) - len(shown)
     return AudienceList(
-        summary=f"{counted(len(shown), kind)}{matching}.",
+        summary=f"{counted(len(matching), kind)}{named_so}.",
         audiences=Table(columns=["id", "name", "status", "size", "refreshed"], rows=rows)
         if rows
         else None,
-        warnings=[f"There may be more: only the first {limit} were looked at."]
-        if len(found) == limit
-        else None,
+        warnings=warnings(
+            [f"{hidden} of them are not shown; raise limit to see them."] if hidden else None,
+            [f"There may be more: only the first {limit} were looked at{how}."]
+            if len(found) == limit
+            else None,
+        ),
     )
 
 
@@ -105,22 +121,25 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     run = await newest_run(call, asked.id, asked.wait_seconds)
     if asked.wait_seconds:
         audience = await call.leadpipe.audiences.get(asked.id)
-    ready = run is not None and run.state == "ready"
+    config = audience.config
     return AudienceDetail(
         summary=f"{named(audience)} is {audience.status}."
         f" {run_sentence(run) if run else 'The service does not show its runs.'}",
         id=audience.id,
-        name=audience.name,
+        name=name_of(audience),
         status=audience.status,
-        size=run.size if run and ready else audience.size,
+        size=run.size if run and run.state == "ready" else size_of(audience),
         data_date=run.data_date if run else None,
-        config=audience.config.as_sent() if audience.config else None,
+        config=config.as_sent() if config else None,
         topics=await _topic_names(call, audience),
         run=RunPart.of(run) if run else None,
         runs=await _runs_table(call, asked.id),
         created_at=audience.created_at,
         last_refreshed_at=audience.last_refreshed_at,
-        warnings=None if audience.config else ["The service does not show this audience's config."],
+        warnings=warnings(
+            await age_of_list(call, audience, run),
+            None if config else ["The service does not show this audience's config."],
+        ),
         next=suggestions(
             next_step(run, asked.id) if run else None,
             to_activate(asked.id) if audience.status == "draft" else None,
@@ -145,7 +164,16 @@ async def _runs_table(call: Call, audience_id: str) -> Table | None:
         runs = await call.leadpipe.runs.list(audience_id)
     except NotFound:
         return None
+    # Where runs go by date, they have no ids.
+    numbered = any(run.id for run in runs)
     rows: list[list[Cell]] = [
-        [run.id or "", run.state, run.data_date or "", run.size or 0] for run in runs
+        [
+            *([run.id or ""] if numbered else []),
+            run.state,
+            run.data_date or "",
+            cell(run.size if run.state == "ready" else None),
+        ]
+        for run in runs
     ]
-    return Table(columns=["runId", "state", "dataDate", "size"], rows=rows) if rows else None
+    columns = [*(["runId"] if numbered else []), "state", "dataDate", "size"]
+    return Table(columns=columns, rows=rows) if rows else None

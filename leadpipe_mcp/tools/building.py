@@ -7,27 +7,30 @@ from collections.abc import Iterable
 
 from pydantic import Field, JsonValue
 
-from leadpipe_mcp.api.models import Audience, AudienceConfig, Breakdown, Preview, Status
-from leadpipe_mcp.errors import NotPossible, SlotsFull
+from leadpipe_mcp.api.models import Audience, AudienceConfig, Breakdown, Preview, Slots, Status
+from leadpipe_mcp.errors import NotPossible, ServiceError, SlotsFull
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import clean
 from leadpipe_mcp.tools.activation import (
+    age_of_list,
     change_status,
-    newest_run,
     next_step,
+    run_after_change,
     slot_sentence,
     slots_of,
     to_activate,
 )
 from leadpipe_mcp.tools.arguments import (
     AudienceId,
+    AudienceName,
     ConfigArguments,
     ConfigChange,
     ConfirmCode,
     Named,
     ObjectOf,
     check_config,
+    twice_named,
 )
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
@@ -36,9 +39,12 @@ from leadpipe_mcp.tools.replies import (
     RunPart,
     SlotPart,
     Table,
+    day,
+    name_of,
     named,
     people,
     run_sentence,
+    size_of,
     suggestions,
     to_read,
     to_wait,
@@ -78,7 +84,7 @@ class AudiencePreview(Reply):
 
 @tool("Preview an audience", reads=True)
 async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePreview:
-    """Count the people whom topics, scores and filters (an ICP) find today.
+    """Count the people whom topics (intent data), scores and filters (an ICP) find today.
 
     Gives their make-up and five masked examples. Use it before create_audience, as often as
     needed: nothing is saved and nothing is spent. Every filter is checked against the service's
@@ -92,7 +98,7 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     create = Suggestion(tool="create_audience", why="save this config under a name")
     return AudiencePreview(
         summary=f"{people(preview.size).capitalize()} match{'es' if preview.size == 1 else ''},"
-        f" data of {preview.data_date or 'an unknown day'}.",
+        f" data of {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
         industries=industries,
@@ -144,7 +150,7 @@ def _hash(config: dict[str, JsonValue]) -> str:
 class CreateAudience(Arguments):
     """The name, and who is wanted."""
 
-    name: str = Field(min_length=1, max_length=255, description="A name the user will know it by.")
+    name: AudienceName = Field(description="A name the user will know it by.")
     config: ObjectOf[ConfigArguments] = Field(description="Who is wanted.")
     status: Named[Status] = Field(
         default="draft", description="active takes a slot, and the user is asked first."
@@ -173,42 +179,55 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     account's slots, so the user is asked first. Filters are checked and the people counted before
     anything is saved. Calling it twice makes two audiences; to change one, use update_audience.
     """
-    name = asked.name.strip()
     preview = await call.leadpipe.configs.preview(asked.config.to_config())
-    if asked.status == "active":
-        return await _create_active(call, asked, name, preview)
-    audience = await call.leadpipe.audiences.create(name, preview.config, asked.status)
-    return _created(asked, audience, preview)
-
-
-async def _create_active(
-    call: Call, asked: CreateAudience, name: str, preview: Preview
-) -> AudienceCreated:
-    """The audience, saved as a draft and then activated.
-
-    Two steps, so that a full account leaves a draft that can be spoken of.
-    """
-    before = await slots_of(call)
-    question = (
-        f"Create and activate '{clean(name, NAME_LENGTH)}' ({people(preview.size)})?"
-        f" {slot_sentence(before)}"
-    )
-    await call.confirm(Action("create", question, [name, preview.config.as_sent()]), asked.confirm)
-    audience = await call.leadpipe.audiences.create(name, preview.config)
+    before = await _ask_to_create(call, asked, preview) if asked.status == "active" else None
+    # First a draft, and then its status: what fails then leaves a draft that can be spoken of.
+    audience = await call.leadpipe.audiences.create(asked.name, preview.config)
     reply = _created(asked, audience, preview)
+    if asked.status == "draft":
+        return reply
     try:
-        audience = await change_status(call, audience, "active")
+        audience = await change_status(call, audience, asked.status)
     except SlotsFull as full:
         reply.summary = f"{named(audience)} is saved, but as a draft. {full}"
         return reply
-    run = await newest_run(call, audience.id, 0)
-    reply.summary = f"{named(audience)} is saved and active: {people(preview.size)} match now."
+    except ServiceError as failed:
+        return _half_created(reply, audience, asked.status, failed)
     reply.status = audience.status
-    reply.slots = SlotPart.of(before, await slots_of(call))
-    reply.run = RunPart.of(run) if run else None
-    reply.next = suggestions(next_step(run, audience.id) if run else None)
-    if run:
+    reply.summary = f"{named(audience)} is saved ({audience.status}): {people(preview.size)} match."
+    if asked.status == "active":
+        run = await run_after_change(call, audience.id, 0)
         reply.summary += f" {run_sentence(run)}"
+        reply.slots = SlotPart.of(before, await slots_of(call))
+        reply.run = RunPart.of(run) if run else None
+        reply.next = suggestions(next_step(run, audience.id))
+    return reply
+
+
+async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
+    """The account's slots, once the human agreed to give one to the new audience."""
+    before = await slots_of(call)
+    question = (
+        f"Create and activate '{clean(asked.name, NAME_LENGTH)}' ({people(preview.size)})?"
+        f" {slot_sentence(before)}"
+    )
+    seen = [asked.name, preview.config.as_sent()]
+    await call.confirm(Action("create", question, seen), asked.confirm)
+    return before
+
+
+def _half_created(
+    reply: AudienceCreated, audience: Audience, status: Status, failed: ServiceError
+) -> AudienceCreated:
+    """The reply where an audience is saved, and its status is not what was asked for."""
+    reply.summary = (
+        f"{named(audience)} is saved, but that it is {status} was not confirmed: {failed.problem}"
+        " Do not create it again; look at it with get_audience."
+    )
+    reply.status = None
+    reply.next = [
+        Suggestion(tool="get_audience", arguments={"id": audience.id}, why="see its status")
+    ]
     return reply
 
 
@@ -217,13 +236,13 @@ def _created(asked: CreateAudience, audience: Audience, preview: Preview) -> Aud
         summary=f"{named(audience)} is saved ({audience.status}): {people(preview.size)} match"
         " now.",
         id=audience.id,
-        name=audience.name,
+        name=name_of(audience),
         status=audience.status,
         size=preview.size,
         data_date=preview.data_date,
         config=preview.config.as_sent(),
         warnings=warnings(asked.config.notes(), preview.notes, _size_warnings(preview.size)),
-        next=suggestions(to_activate(audience.id)),
+        next=[to_activate(audience.id)],
     )
 
 
@@ -231,7 +250,7 @@ class UpdateAudience(Arguments):
     """Which audience, and what to change."""
 
     id: AudienceId = Field(description="The audience's id.")
-    name: str | None = Field(default=None, min_length=1, max_length=255, description="A new name.")
+    name: AudienceName | None = Field(default=None, description="A new name.")
     config: ObjectOf[ConfigChange] | None = Field(
         default=None, description="What to change about who is wanted; what is not named stays."
     )
@@ -262,24 +281,28 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     audience = await call.leadpipe.audiences.get(asked.id)
     preview = await _preview_of_change(call, audience, asked.config) if asked.config else None
     config = preview.config if preview else None
-    name = asked.name.strip() if asked.name else None
-    changes = _changes(audience, name, config)
+    changes = _changes(audience, asked.name, config)
     if not changes:
         return _unchanged(audience)
     if audience.status == "active":
         await _ask_to_change(call, audience, changes, preview, asked.confirm)
-    updated = await call.leadpipe.audiences.update(asked.id, name=name, config=config)
+    updated = await call.leadpipe.audiences.update(asked.id, name=asked.name, config=config)
     parts = ", ".join(str(row[0]) for row in changes)
     size = f" {people(preview.size).capitalize()} match now." if preview else ""
     return AudienceUpdated(
         summary=f"{named(updated)} is changed: {parts}.{size}",
         id=updated.id,
-        name=updated.name,
+        name=name_of(updated),
         status=updated.status,
-        size=preview.size if preview else updated.size,
+        size=preview.size if preview else size_of(updated),
         changes=Table(columns=["what", "before", "after"], rows=changes),
         config=config.as_sent() if config else None,
-        warnings=warnings(preview.notes, _size_warnings(preview.size)) if preview else None,
+        warnings=warnings(
+            _notes_of_change(asked, preview),
+            await age_of_list(call, updated, await run_after_change(call, asked.id, 0))
+            if config and updated.status != "draft"
+            else None,
+        ),
         next=suggestions(_after_change(updated)),
     )
 
@@ -297,9 +320,16 @@ async def _preview_of_change(call: Call, audience: Audience, change: ConfigChang
     config = change.applied_to(present, filters)
     try:
         check_config(config)
-    except ValueError as contradiction:
+    except NotPossible as contradiction:
         raise NotPossible(f"With this change, {contradiction}") from None
     return await call.leadpipe.configs.preview(config)
+
+
+def _notes_of_change(asked: UpdateAudience, preview: Preview | None) -> list[str]:
+    if preview is None or asked.config is None:
+        return []
+    twice = twice_named(asked.config.topic_ids)
+    return [*twice, *preview.notes, *_size_warnings(preview.size)]
 
 
 async def _ask_to_change(
@@ -353,7 +383,7 @@ def _unchanged(audience: Audience) -> AudienceUpdated:
     return AudienceUpdated(
         summary=f"{named(audience)} is so already; nothing was changed.",
         id=audience.id,
-        name=audience.name,
+        name=name_of(audience),
         status=audience.status,
-        size=audience.size,
+        size=size_of(audience),
     )

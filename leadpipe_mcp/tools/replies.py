@@ -11,12 +11,18 @@ from leadpipe_mcp.tools.toolkit import Suggestion
 
 Cell = str | int | float | bool
 NAME_LENGTH = 80
+LONGEST_NAME = 255
 
 
 class Part(BaseModel):
     """A part of a reply."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+def cell(value: Cell | None) -> Cell:
+    """The value as a cell; an empty text stands for what is not known."""
+    return "" if value is None else value
 
 
 class Table(Part):
@@ -66,14 +72,24 @@ def people(number: int | None) -> str:
     return "an unknown number of people" if number is None else counted(number, "person", "people")
 
 
+def day(date: str | None) -> str:
+    """The day of the data in words."""
+    return date or "an unknown day"
+
+
 def named(audience: Audience) -> str:
     """The audience's name in quotation marks, fit for a sentence."""
     return f"'{clean(audience.name, NAME_LENGTH)}'"
 
 
+def name_of(audience: Audience) -> str:
+    """The audience's whole name, without what no reader sees."""
+    return clean(audience.name, LONGEST_NAME)
+
+
 def size_of(audience: Audience) -> int | None:
     """How many people the audience has. The service says 0 of one that was never refreshed."""
-    return audience.size or (0 if audience.last_refreshed_at and audience.size == 0 else None)
+    return audience.size if audience.size or audience.last_refreshed_at else None
 
 
 def run_sentence(run: Run | None) -> str:
@@ -81,7 +97,7 @@ def run_sentence(run: Run | None) -> str:
     if run is None:
         return "Its people could not be looked at just now."
     if run.state == "ready":
-        return f"The people are ready: {people(run.size)}, data of {run.data_date}."
+        return f"The people are ready: {people(run.size)}, data of {day(run.data_date)}."
     if run.state in {"queued", "running"}:
         return "The people are still being put together."
     if run.state == "none":

@@ -9,10 +9,11 @@ from typing import Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Person, Run
-from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed, quoted
+from leadpipe_mcp.tools.activation import age_of_list, to_activate
 from leadpipe_mcp.tools.arguments import (
     DEFAULT_SCORE,
     MAX_SCORE,
@@ -29,14 +30,15 @@ from leadpipe_mcp.tools.arguments import (
     Whole,
     check_config,
     given,
+    twice_named,
 )
 from leadpipe_mcp.tools.replies import (
     Cell,
     RunPart,
     Table,
+    day,
     people,
     run_sentence,
-    suggestions,
     to_wait,
     warnings,
 )
@@ -67,17 +69,15 @@ class QueryAudience(Arguments):
     max_score: Score | None = Field(default=None, description=MAX_SCORE)
     min_topic_overlap: Overlap | None = Field(default=None, description=OVERLAP)
     filters: Filters | None = None
-    date: Date | None = Field(
-        default=None, description="People as of this day (YYYY-MM-DD), not the latest."
-    )
+    date: Date | None = Field(default=None, description="People as of this day, not the latest.")
     run_id: str | None = Field(
         default=None, max_length=120, description="People of this run; get_audience lists runs."
     )
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
-        description="Columns, instead of name, title, company, state, score, masked e-mail; such as"
-        " linkedinUrl, phone, seniority. A wrong one is answered with the list.",
+        description="Columns, such as name, city, linkedinUrl, phone; a wrong one is answered with"
+        " the list.",
     )
     limit: Whole = Field(default=25, ge=1, le=LARGEST_PAGE, description="How many people, 1-100.")
     cursor: str | None = Field(
@@ -90,7 +90,7 @@ class QueryAudience(Arguments):
 
     @model_validator(mode="after")
     def _one_question(self) -> "QueryAudience":
-        config = [name for name in _CONFIG if getattr(self, name) is not None]
+        config = [name for name in _CONFIG if getattr(self, name) not in (None, {})]
         if self.audience_id and (self.topic_ids or config):
             names = [QueryAudience.model_fields[name].alias or name for name in config]
             raise ValueError(
@@ -117,7 +117,8 @@ class QueryAudience(Arguments):
 
     def subject(self) -> str:
         """The same for two pages of one question, and different for two questions."""
-        asked = self.model_dump(mode="json", include={"audience_id", "topic_ids", *_CONFIG})
+        parts = {"audience_id", "topic_ids", *_CONFIG, "date", "run_id"}
+        asked = self.model_dump(mode="json", include=parts)
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -195,18 +196,31 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
         return await _sample(call, asked, columns)
     if page.run.state != "ready":
         return await _not_ready(call, asked, page.run)
-    return _shown(asked, columns, place, page)
+    shown = _shown(asked, columns, place, page)
+    if asked.audience_id and not asked.cursor and not asked.date and not asked.run_id:
+        audience = await call.leadpipe.audiences.get(asked.audience_id)
+        shown.warnings = warnings(await age_of_list(call, audience, page.run), shown.warnings)
+    return shown
 
 
 async def _page(call: Call, asked: QueryAudience, place: Place, limit: int) -> PeoplePage | None:
     if asked.audience_id:
-        return await call.leadpipe.runs.people(
-            asked.audience_id,
-            run_id=place.run_id,
-            date=place.date,
-            limit=limit,
-            cursor=place.cursor,
-        )
+        try:
+            return await call.leadpipe.runs.people(
+                asked.audience_id,
+                run_id=place.run_id,
+                date=place.date,
+                limit=limit,
+                cursor=place.cursor,
+            )
+        except NotFound as missing:
+            if asked.run_id is None:
+                raise
+            raise NotFound(
+                missing.problem,
+                "get_audience lists the audience's runs; where they have no runId, pass date.",
+                status=missing.status,
+            ) from None
     return await call.leadpipe.runs.query(
         asked.config(), date=place.date, limit=limit, cursor=place.cursor
     )
@@ -227,13 +241,14 @@ def _shown(
     elif page.next_cursor:
         following = Place(place.subject, run.id, date, page.next_cursor)
     return PeopleFound(
-        summary=f"{len(rows):,} of {people(run.size)}, data of {date or 'an unknown day'}.",
+        summary=f"{len(rows):,} of {people(run.size)}, data of {day(date)}.",
         size=run.size,
         data_date=date,
         people=Table(columns=[c.name for c in columns], rows=rows) if rows else None,
         next_cursor=following.written() if following else None,
         warnings=warnings(
             [f"Only {len(rows)} rows fit into one answer; nextCursor goes on."] if cut else None,
+            twice_named(asked.topic_ids),
             _untrusted_warning(columns),
         ),
     )
@@ -257,23 +272,30 @@ def _untrusted_warning(columns: tuple[Column, ...]) -> list[str]:
 async def _not_ready(call: Call, asked: QueryAudience, run: Run) -> PeopleFound:
     """What there is instead of people."""
     if asked.date and asked.audience_id and run.state == "none":
-        dates = [r.data_date for r in await call.leadpipe.runs.list(asked.audience_id, 10)]
-        known = [date for date in dates if date]
+        runs = await call.leadpipe.runs.list(asked.audience_id, 10)
+        dates = dict.fromkeys(run.data_date or "" for run in runs if run.state == "ready")
         raise NotPossible(
             f"This audience has no people of {asked.date}.",
-            f"It has people of: {', '.join(known)}." if known else "It has no runs yet.",
+            f"It has people of: {', '.join(dates)}." if dates else "It has people of no day yet.",
         )
+    way = await _way_to_people(call, asked.audience_id, run)
+    return PeopleFound(summary=run_sentence(run), run=RunPart.of(run), next=[way])
+
+
+async def _way_to_people(call: Call, audience_id: str | None, run: Run) -> Suggestion:
+    """The call that may lead to people, where this run has none."""
     building = run.state in {"queued", "running"}
-    again = Suggestion(tool="query_audience", why="the same call again, in a few seconds")
-    activate = Suggestion(
-        tool="set_status",
-        arguments={"id": asked.audience_id, "status": "active"},
-        why="its people are put together once it is active; takes a slot, the user is asked",
-    )
-    follow = activate if run.state == "none" else None
+    if audience_id is None:
+        later = "in a few seconds" if building else "later"
+        return Suggestion(tool="query_audience", why=f"the same call again, {later}")
     if building:
-        follow = to_wait(asked.audience_id) if asked.audience_id else again
-    return PeopleFound(summary=run_sentence(run), run=RunPart.of(run), next=suggestions(follow))
+        return to_wait(audience_id)
+    why = "an earlier run may have people: pass its date or runId"
+    if run.state == "none":
+        if (await call.leadpipe.audiences.get(audience_id)).status != "active":
+            return to_activate(audience_id)
+        why = "it is active; its first run comes with the next daily refresh"
+    return Suggestion(tool="get_audience", arguments={"id": audience_id}, why=why)
 
 
 async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...]) -> PeopleFound:
@@ -286,16 +308,24 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
     preview = await call.leadpipe.configs.preview(asked.config())
     sample: tuple[Person, ...] = preview.sample[: asked.limit]
     rows, _ = _fitting(table(sample, columns, contact=asked.contact == "full"))
+    if not rows:
+        return PeopleFound(
+            summary=f"{people(preview.size).capitalize()} match, data of {day(preview.data_date)}.",
+            size=preview.size,
+            data_date=preview.data_date,
+        )
+    save = Suggestion(tool="create_audience", why="save it, to read everyone once it is active")
     return PeopleFound(
-        summary=f"A sample of {len(rows)} of {people(preview.size)}, data of {preview.data_date}.",
+        summary=f"A sample of {len(rows)} of {people(preview.size)},"
+        f" data of {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
-        people=Table(columns=[c.name for c in columns], rows=rows) if rows else None,
+        people=Table(columns=[c.name for c in columns], rows=rows),
         warnings=warnings(
             [SAMPLE_ONLY],
+            twice_named(asked.topic_ids),
+            preview.notes,
             _untrusted_warning(columns),
         ),
-        next=suggestions(
-            Suggestion(tool="create_audience", why="save it, to read everyone once it is active")
-        ),
+        next=[save],
     )

@@ -1,6 +1,7 @@
 """JSON schemas as a model should read them: nothing twice, nothing that only pydantic needs."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -11,6 +12,7 @@ Schema = dict[str, Any]
 _NULL: Schema = {"type": "null"}
 
 
+@cache
 def published_schema(model: type[BaseModel], mode: JsonSchemaMode) -> Schema:
     """The model's schema without titles, references and the null of optional fields.
 
@@ -18,6 +20,8 @@ def published_schema(model: type[BaseModel], mode: JsonSchemaMode) -> Schema:
     """
     schema = model.model_json_schema(by_alias=True, mode=mode)
     definitions = schema.pop("$defs", {})
+    # What the whole is, the tool's own description says.
+    schema.pop("description", None)
     return cast("Schema", _plain(schema, definitions))
 
 
@@ -34,10 +38,17 @@ def _plain(part: object, definitions: Mapping[str, Schema]) -> object:
     if _NULL in schema.get("anyOf", []):
         return _plain(_without_null(schema), definitions)
     return {
-        key: _value(key, value, definitions)
+        _bound(key, schema): _value(key, value, definitions)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value is None)
     }
+
+
+def _bound(key: str, schema: Schema) -> str:
+    """The keyword as JSON Schema knows it: pydantic has its own for bounds behind a validator."""
+    if schema.get("type") == "array":
+        key = key.replace("Length", "Items")
+    return {"ge": "minimum", "le": "maximum"}.get(key, key)
 
 
 def _value(key: str, value: object, definitions: Mapping[str, Schema]) -> object:

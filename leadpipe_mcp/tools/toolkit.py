@@ -122,9 +122,14 @@ class Call:
         """Whether e-mail addresses and phone numbers may leave the server whole."""
         return self.services.settings.contact == "allow"
 
+    @property
+    def asks(self) -> bool:
+        """Whether the human is asked before something is spent or gone."""
+        return self.services.settings.confirm == "auto"
+
     async def confirm(self, action: Action, code: str | None) -> None:
         """Nothing, once the human agreed to the action; else the call ends here."""
-        if self.services.settings.confirm == "auto":
+        if self.asks:
             await ask(action, code, self.services.codes, self.context)
 
     async def progress(self, done: float, total: float, message: str) -> None:

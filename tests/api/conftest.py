@@ -1,0 +1,70 @@
+"""A sandbox with a clock, a client for it, and services whose answers a test chooses."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.service import Pin
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+
+URL = "https://service.test"
+KEY = "sk_test_0123456789"
+
+
+@pytest.fixture
+def moments() -> list[float]:
+    """What the sandbox's clock has shown; the last is now."""
+    return [datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()]
+
+
+@pytest.fixture
+def start(moments: list[float]) -> Callable[..., Sandbox]:
+    """Starts a sandbox, small and empty unless the settings say otherwise."""
+
+    def start(**settings: object) -> Sandbox:
+        usual = SandboxSettings(people=3_000, examples=False, run_seconds=0)
+        return Sandbox(replace(usual, **settings), clock=lambda: moments[-1])
+
+    return start
+
+
+@pytest.fixture
+def connect() -> Callable[..., LeadpipeClient]:
+    """A client of an application, which stands in the service's place."""
+
+    def connect(
+        application: Application,
+        pin: Pin = "auto",
+        key: str | None = KEY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> LeadpipeClient:
+        secret = None if key is None else SecretStr(key)
+        return LeadpipeClient(Transport(URL, secret, application=application), pin, clock)
+
+    return connect
+
+
+@pytest.fixture
+def altered() -> Callable[[Application, Mapping[str, Application]], Application]:
+    """An application with other answers to some requests: those like "GET /filters"."""
+
+    def altered(application: Application, changes: Mapping[str, Application]) -> Application:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            asked = f"{scope['method']} {scope['path']}"
+            for request, other in changes.items():
+                method, _, path = request.partition(" ")
+                if asked.startswith(f"{method} ") and asked.endswith(path):
+                    await other(scope, receive, send)
+                    return
+            await application(scope, receive, send)
+
+        return answer
+
+    return altered

@@ -1,0 +1,504 @@
+from collections.abc import Awaitable, Callable, Mapping
+
+import pytest
+from pydantic import JsonValue
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig, Status
+from leadpipe_mcp.api.service import Pin
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.errors import (
+    NotFound,
+    NotPossible,
+    RequestRefused,
+    ServiceDown,
+    SlotsFull,
+    Unreachable,
+    UnusableAnswer,
+)
+from leadpipe_mcp.sandbox import Fault, Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
+Filters = dict[str, JsonValue]
+PROFILES = ("flat", "catalog", "mixed")
+STATUSES: tuple[Status, ...] = ("draft", "active", "paused")
+UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+CONFIG = AudienceConfig(
+    topic_ids=(117805, 117890),
+    min_score=60,
+    max_score=99,
+    min_topic_overlap=2,
+    filters={"companyIndustry": ["Software Development"], "hasPhone": True},
+)
+SPELLED: dict[str, Filters] = {
+    "flat": {"companyIndustry": ["software development"], "hasPhone": True},
+    "catalog": {
+        "company.industries": {"values": ["software development"]},
+        "contact.hasPhone": True,
+    },
+}
+SPELLED["mixed"] = SPELLED["catalog"]
+
+
+@pytest.fixture(params=PROFILES)
+def profile(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def sandbox(profile: str, start: Start) -> Sandbox:
+    return start(profile=profile)
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, connect: Connect) -> LeadpipeClient:
+    return connect(sandbox)
+
+
+def sent(sandbox: Sandbox, method: str) -> list[object]:
+    return [request.body for request in sandbox.requests if request.method == method]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_an_audience_is_created_with_the_status_that_was_asked_for(
+    status: Status, profile: str, client: LeadpipeClient
+) -> None:
+    created = await client.audiences.create("Buyers", CONFIG, status)
+    assert (created.name, created.status) == ("Buyers", status)
+    read = await client.audiences.get(created.id)
+    assert (read.id, read.name, read.status) == (created.id, "Buyers", status)
+    assert read.config is not None
+    assert read.config.as_sent() == {
+        "topicIds": [117805, 117890],
+        "minScore": 60,
+        "maxScore": 99,
+        "minTopicOverlap": 2,
+        "filters": SPELLED[profile],
+    }
+    assert read.created_at == "2026-05-05T09:15:00.000Z"
+    if status != "active":
+        assert read.size in {None, 0}
+    # The newer API names no topics.
+    names = [] if profile == "catalog" else ["Marketing ROI", "Marketing Automation"]
+    assert [topic.name for topic in read.topics] == names
+
+
+async def test_the_older_api_is_told_the_status_afterwards(
+    profile: str, sandbox: Sandbox, client: LeadpipeClient
+) -> None:
+    await client.audiences.create("Buyers", CONFIG, "active")
+    assert len(sent(sandbox, "PATCH")) == (profile == "flat")
+    (body,) = sent(sandbox, "POST")
+    assert isinstance(body, dict)
+    assert ("status" in body) == (profile != "flat")
+
+
+async def test_a_service_that_ignores_the_status_is_told_again(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    draft = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    answer = JSONResponse({"data": draft.model_dump(by_alias=True)}, 201)
+    client = connect(altered(sandbox, {"POST /audiences": answer}))
+    assert (await client.audiences.create("Buyers", CONFIG, "paused")).status == "paused"
+    assert (await client.audiences.get(draft.id)).status == "paused"
+
+
+async def test_without_a_free_slot_nothing_is_activated(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile, slots=1))
+    await client.audiences.create("First", CONFIG, "active")
+    with pytest.raises(SlotsFull) as caught:
+        await client.audiences.create("Second", CONFIG, "active")
+    assert (caught.value.status, caught.value.code) == (403, "SLOTS_FULL")
+    saved = await client.audiences.list()
+    if profile == "flat":
+        draft = saved[0]
+        assert (draft.name, draft.status) == ("Second", "draft")
+        assert f"saved as a draft, with the id {draft.id}." in str(caught.value)
+    else:
+        assert [audience.name for audience in saved] == ["First"]
+        assert "draft" not in str(caught.value)
+        draft = await client.audiences.create("Second", CONFIG)
+    with pytest.raises(SlotsFull, match="Pause an active audience to free a slot"):
+        await client.audiences.update(draft.id, status="active")
+    assert (await client.audiences.get(draft.id)).status == "draft"
+
+
+async def test_a_config_that_cannot_be_said_saves_nothing(client: LeadpipeClient) -> None:
+    bad = CONFIG.model_copy(update={"filters": {"companyIndustry": ["softwork"]}})
+    with pytest.raises(NotPossible, match="no value 'softwork'"):
+        await client.audiences.create("Buyers", bad)
+    assert await client.audiences.list() == ()
+
+
+async def test_a_name_that_the_service_refuses_saves_nothing(client: LeadpipeClient) -> None:
+    for name in ("", "x" * 256):
+        with pytest.raises(RequestRefused, match="name: Expected a string of 1 to 255"):
+            await client.audiences.create(name, CONFIG)
+    assert await client.audiences.list() == ()
+
+
+async def test_the_list_is_of_a_status_and_so_long(
+    client: LeadpipeClient, moments: list[float]
+) -> None:
+    for number in range(3):
+        for status in STATUSES:
+            moments.append(moments[-1] + 1)
+            await client.audiences.create(f"{status} {number}", CONFIG, status)
+    assert len(await client.audiences.list()) == 9
+    for status in STATUSES:
+        names = [audience.name for audience in await client.audiences.list(status)]
+        assert names == [f"{status} {number}" for number in (2, 1, 0)]
+        names = [audience.name for audience in await client.audiences.list(status, 2)]
+        assert names == [f"{status} {number}" for number in (2, 1)]
+    assert [a.name for a in await client.audiences.list(limit=1)] == ["paused 2"]
+
+
+async def test_the_list_shows_what_there_is(start: Start, connect: Connect) -> None:
+    for profile in PROFILES:
+        client = connect(start(profile=profile, examples=True))
+        active, paused = await client.audiences.list()
+        assert (active.name, active.status) == ("Marketing Directors at Tech Companies", "active")
+        assert (paused.name, paused.status) == ("CRM Buyers in California", "paused")
+        assert active.size is not None
+        assert active.size > 0
+        assert active.last_refreshed_at == "2026-05-05T00:00:00.000Z"
+
+
+async def test_what_does_not_exist_is_not_found(client: LeadpipeClient) -> None:
+    for call in (
+        client.audiences.get(UNKNOWN_ID),
+        client.audiences.update(UNKNOWN_ID, name="x"),
+        client.audiences.delete(UNKNOWN_ID),
+    ):
+        with pytest.raises(NotFound, match=r"Audience not found.*list_audiences shows"):
+            await call
+
+
+async def test_a_change_changes_what_it_names(
+    client: LeadpipeClient, sandbox: Sandbox, moments: list[float]
+) -> None:
+    saved = await client.audiences.create("Buyers", CONFIG)
+    moments.append(moments[-1] + 60)
+    changed = await client.audiences.update(saved.id, name="Old Buyers")
+    assert (changed.id, changed.name, changed.status) == (saved.id, "Old Buyers", "draft")
+    assert changed.updated_at == "2026-05-05T09:16:00.000Z"
+    assert sent(sandbox, "PATCH") == [{"name": "Old Buyers"}]
+    for status in STATUSES:
+        assert (await client.audiences.update(saved.id, status=status)).status == status
+    read = await client.audiences.get(saved.id)
+    assert read.config is not None
+    assert read.config.topic_ids == CONFIG.topic_ids
+
+
+async def test_a_config_is_changed_as_a_whole(
+    profile: str, client: LeadpipeClient, sandbox: Sandbox
+) -> None:
+    saved = await client.audiences.create("Buyers", CONFIG)
+    other = AudienceConfig(
+        topic_ids=(117805,),
+        min_score=80,
+        filters={"state": "Texas"},
+        source_url="https://acme.example/crm",
+    )
+    changed = await client.audiences.update(saved.id, config=other)
+    filters = (
+        {"state": "texas"} if profile == "flat" else {"location.states": {"values": ["texas"]}}
+    )
+    whole = {
+        "topicIds": [117805],
+        "minScore": 80,
+        "filters": filters,
+        "sourceUrl": "https://acme.example/crm",
+    }
+    assert sent(sandbox, "PATCH") == [{"config": whole}]
+    assert changed.config is not None
+    assert changed.config.as_sent() == whole
+    nothing = await client.audiences.update(saved.id, config=AudienceConfig(topic_ids=(117805,)))
+    assert nothing.config is not None
+    assert nothing.config.as_sent() == {"topicIds": [117805]}
+
+
+async def test_a_size_is_kept_or_said_not_to_be(profile: str, client: LeadpipeClient) -> None:
+    saved = await client.audiences.create("Buyers", CONFIG)
+    if profile == "catalog":
+        with pytest.raises(UnusableAnswer, match="has not changed as asked"):
+            await client.audiences.update(saved.id, audience_size=123)
+    else:
+        assert (await client.audiences.update(saved.id, audience_size=123)).size == 123
+        assert (await client.audiences.update(saved.id, audience_size=0)).size == 0
+
+
+async def test_a_config_that_is_not_shown_is_not_made_up(start: Start, connect: Connect) -> None:
+    sandbox = start(profile="catalog", detail_has_config=False)
+    client = connect(sandbox)
+    saved = await client.audiences.create("Buyers", CONFIG)
+    assert (await client.audiences.get(saved.id)).config is None
+    changed = await client.audiences.update(saved.id, config=CONFIG)
+    assert changed.config is None
+    assert sandbox.requests[-1].method == "GET"
+
+
+async def test_a_filter_that_was_to_go_and_stayed_is_noticed(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile, config_patch="merge"))
+    saved = await client.audiences.create("Buyers", CONFIG)
+    fewer = CONFIG.model_copy(update={"filters": {"hasPhone": True}})
+    changed = await client.audiences.update(saved.id, config=fewer)
+    assert changed.config is not None
+    assert len(changed.config.filters) == 1
+    none = CONFIG.model_copy(update={"filters": {}})
+    key = "hasPhone" if profile == "flat" else "contact.hasPhone"
+    with pytest.raises(UnusableAnswer) as caught:
+        await client.audiences.update(saved.id, config=none)
+    assert caught.value.problem == (
+        f"The service answered with status 200, but it keeps these otherwise than they were sent:"
+        f" {key}."
+    )
+
+
+async def test_what_an_audience_cannot_become_is_refused(start: Start, connect: Connect) -> None:
+    client = connect(start(back_to_draft="reject", empty_patch="reject"))
+    saved = await client.audiences.create("Buyers", CONFIG, "paused")
+    with pytest.raises(RequestRefused, match="An audience cannot become a draft again"):
+        await client.audiences.update(saved.id, status="draft")
+    with pytest.raises(RequestRefused, match="Nothing to update"):
+        await client.audiences.update(saved.id)
+
+
+SAVED: dict[str, object] = {"id": UNKNOWN_ID, "name": "Buyers", "status": "draft"}
+KEPT: dict[str, object] = {
+    "topicIds": [117890, 117805],
+    "minScore": 60,
+    "maxScore": 100,
+    "minTopicOverlap": 2,
+    "filters": {"company": {"industries": ["software development"]}, "contact.hasPhone": True},
+}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        KEPT,
+        {**KEPT, "maxScore": None},
+        {**KEPT, "filters": SPELLED["catalog"], "more": 1},
+        {**KEPT, "filters": {"companyIndustry": ["Software Development"], "hasPhone": "y"}},
+    ],
+)
+async def test_what_means_the_same_is_kept(
+    kept: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
+    client = connect(altered(start(), {"POST /audiences": answer, "PATCH": answer}))
+    created = await client.audiences.create("Buyers", CONFIG)
+    assert created.id == UNKNOWN_ID
+
+
+@pytest.mark.parametrize(
+    ("kept", "named"),
+    [
+        ({**KEPT, "topicIds": [117805]}, "topicIds"),
+        ({**KEPT, "minScore": 70}, "minScore"),
+        ({**KEPT, "minScore": None}, "minScore"),
+        ({**KEPT, "maxScore": 89}, "maxScore"),
+        ({**KEPT, "minTopicOverlap": 1}, "minTopicOverlap"),
+        ({**KEPT, "minTopicOverlap": None}, "minTopicOverlap"),
+        ({**KEPT, "filters": {}}, "company.industries, contact.hasPhone"),
+        ({**KEPT, "filters": {"company.industries": ["software development"]}}, "contact.hasPhone"),
+        (
+            {**KEPT, "filters": {**SPELLED["catalog"], "contact.hasPhone": False}},
+            "contact.hasPhone",
+        ),
+        (
+            {**KEPT, "filters": {**SPELLED["catalog"], "company.industries": ["banking"]}},
+            "company.industries",
+        ),
+        (
+            {
+                **KEPT,
+                "filters": {
+                    **SPELLED["catalog"],
+                    "company.industries": {
+                        "values": ["software development"],
+                        "operator": "not_in",
+                    },
+                },
+            },
+            "company.industries",
+        ),
+        ({**KEPT, "filters": {**SPELLED["catalog"], "role.isCeo": True}}, "role.isCeo"),
+    ],
+)
+async def test_what_is_kept_otherwise_is_named(
+    kept: object, named: str, start: Start, connect: Connect, altered: Altered
+) -> None:
+    answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
+    client = connect(altered(start(), {"POST /audiences": answer}))
+    with pytest.raises(UnusableAnswer) as caught:
+        await client.audiences.create("Buyers", CONFIG)
+    assert caught.value.problem.endswith(f"otherwise than they were sent: {named}.")
+    assert caught.value.status == 201
+
+
+async def test_a_score_that_the_service_clamps_counts_as_kept(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    config = AudienceConfig(topic_ids=(117805,), min_score=20)
+    kept = {"topicIds": [117805], "minScore": 50}
+    answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
+    client = connect(altered(start(), {"POST /audiences": answer}))
+    assert (await client.audiences.create("Buyers", config)).config is not None
+
+
+@pytest.mark.parametrize("other", [{"name": "Sellers"}, {"status": "paused"}])
+async def test_a_change_that_is_not_confirmed_is_not_claimed(
+    other: dict[str, object], start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    answer = JSONResponse({"data": {**SAVED, "status": "active", **other}})
+    client = connect(altered(sandbox, {f"PATCH /{saved.id}": answer}))
+    with pytest.raises(UnusableAnswer, match="has not changed as asked"):
+        await client.audiences.update(saved.id, name="Buyers", status="active")
+
+
+async def test_a_deleted_audience_is_gone(client: LeadpipeClient, sandbox: Sandbox) -> None:
+    saved = await client.audiences.create("Buyers", CONFIG)
+    await client.audiences.delete(saved.id)
+    # The answer says it; nobody has to look.
+    assert sandbox.requests[-1].method == "DELETE"
+    with pytest.raises(NotFound):
+        await client.audiences.get(saved.id)
+    assert await client.audiences.list() == ()
+
+
+def unheard(application: Application, answer: Application) -> Application:
+    """Does what the application does, and answers something else."""
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        async def swallow(_: Message) -> None: ...
+
+        await application(scope, receive, swallow)
+        await answer(scope, receive, send)
+
+    return service
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(b"", 200),
+        Response(b"", 204),
+        Response(b"deleted", 200),
+        JSONResponse({"deleted": True}),
+        JSONResponse({"data": None}),
+        JSONResponse({"data": {}}),
+        JSONResponse({"data": {"id": UNKNOWN_ID}}),
+        JSONResponse({"data": {"deleted": "yes"}}),
+    ],
+)
+async def test_a_deletion_without_an_answer_is_looked_after(
+    answer: Response, start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    done = connect(altered(sandbox, {f"DELETE /{saved.id}": unheard(sandbox, answer)}))
+    await done.audiences.delete(saved.id)
+    assert (sandbox.requests[-1].method, sandbox.requests[-1].status) == ("GET", 404)
+    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    not_done = connect(altered(sandbox, {f"DELETE /{saved.id}": answer}))
+    with pytest.raises(UnusableAnswer, match="look before trying again") as caught:
+        await not_done.audiences.delete(saved.id)
+    assert caught.value.status == answer.status_code
+    assert await connect(sandbox).audiences.list()
+
+
+async def test_a_deletion_that_the_service_denies_did_not_happen(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    denied = JSONResponse({"data": {"deleted": False}})
+    client = connect(altered(sandbox, {f"DELETE /{saved.id}": denied}))
+    with pytest.raises(UnusableAnswer, match="it does not say that it was deleted"):
+        await client.audiences.delete(saved.id)
+
+
+async def test_where_nobody_can_look_a_deletion_stays_unclear(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    sandbox.faults.add(Fault("status", method="GET", times=None))
+    client = connect(altered(sandbox, {f"DELETE /{saved.id}": Response(b"", 204)}))
+    with pytest.raises(UnusableAnswer, match="status 204, but the answer is empty"):
+        await client.audiences.delete(saved.id)
+
+
+async def test_a_deletion_that_fails_is_an_error(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    saved = await client.audiences.create("Buyers", CONFIG)
+    for fault, kind in ((Fault("status"), ServiceDown), (Fault("reset_after"), Unreachable)):
+        sandbox.faults.add(fault)
+        with pytest.raises(kind, match="look before trying again"):
+            await client.audiences.delete(saved.id)
+
+
+AUDIENCE_CALLS: dict[str, Callable[[LeadpipeClient], Awaitable[object]]] = {
+    "list": lambda client: client.audiences.list(),
+    "get": lambda client: client.audiences.get(UNKNOWN_ID),
+    "create": lambda client: client.audiences.create("Buyers", CONFIG),
+    "update": lambda client: client.audiences.update(UNKNOWN_ID, name="x"),
+}
+
+
+@pytest.mark.parametrize("call", AUDIENCE_CALLS)
+@pytest.mark.parametrize("data", [{}, {"id": 7, "name": "x"}, [{}], [7], None, "x"])
+async def test_an_answer_that_shows_no_audience_is_no_success(
+    call: str, data: object, start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    listed = connect(sandbox)
+    await listed.configs.filters()
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        is_filters = scope["path"].endswith("/filters")
+        answer = sandbox if is_filters else JSONResponse({"data": data})
+        await answer(scope, receive, send)
+
+    with pytest.raises(UnusableAnswer) as caught:
+        await AUDIENCE_CALLS[call](connect(service))
+    assert "status 200" in caught.value.problem
+
+
+@pytest.mark.parametrize("pin", ["flat", "catalog"])
+async def test_a_pinned_api_is_not_asked_what_it_is(
+    pin: Pin, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=pin)
+    client = connect(sandbox, pin)
+    profile = client.profile
+    assert (profile.vocabulary, profile.validates) == (pin, pin == "catalog")
+    assert (profile.runs, profile.queries) == (
+        ("dated", True) if pin == "flat" else ("numbered", False)
+    )
+    created = await client.audiences.create("Buyers", CONFIG, "active")
+    read = await client.audiences.get(created.id)
+    assert read.config is not None
+    assert read.config.filters == SPELLED[pin]
+    page = await client.runs.people(created.id, limit=5)
+    assert len(page.people) == 5
+    assert (await client.runs.query(CONFIG, limit=5) is None) == (pin == "catalog")
+    routes = {request.path.rpartition("/")[2] for request in sandbox.requests}
+    assert ("status" in routes) == (pin == "flat")
+    assert (await client.configs.preview(CONFIG)).size > 5
+    assert ("/validate" in sandbox.requests[-2].path) == (pin == "catalog")

@@ -1,0 +1,278 @@
+from collections.abc import Callable, Mapping
+
+import pytest
+from pydantic import JsonValue
+from starlette.responses import JSONResponse
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.errors import LeadpipeError, NotPossible, UnusableAnswer
+from leadpipe_mcp.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
+Offering = Callable[..., LeadpipeClient]
+Filters = dict[str, JsonValue]
+
+
+def offered(key: str, *values: object, **more: object) -> dict[str, object]:
+    """A filter of the catalogue; its values stand for themselves if they are not objects."""
+    listed: list[object] = [
+        value if isinstance(value, dict) else {"value": value} for value in values
+    ]
+    kind = "multi_select" if values else "text_terms"
+    return {"key": key, "label": key, "type": kind, "values": listed or None, **more}
+
+
+def catalogue(*filters: object) -> JSONResponse:
+    return JSONResponse({"data": {"groups": [{"key": "all", "filters": filters}]}})
+
+
+@pytest.fixture
+def offering(start: Start, connect: Connect, altered: Altered) -> Offering:
+    """A client of a service whose catalogue has these filters."""
+
+    def offering(*filters: object) -> LeadpipeClient:
+        return connect(altered(start(), {"GET /filters": catalogue(*filters)}))
+
+    return offering
+
+
+async def spelled(client: LeadpipeClient, filters: Filters) -> Filters:
+    config = AudienceConfig(topic_ids=(117805,), filters=filters)
+    return (await client.configs.spell(config)).filters
+
+
+async def refusal(client: LeadpipeClient, filters: Filters) -> str:
+    with pytest.raises(NotPossible) as caught:
+        await spelled(client, filters)
+    return str(caught.value)
+
+
+TWINS = {
+    "companySize": "firm.employeeCount",
+    "state": "places.usStates",
+    "ageRange": "person.ages",
+    "gender": "person.gender",
+    "isB2b": "firm.b2b",
+    "hasPersonalEmail": "contact.personalEmail",
+    "hasLinkedin": "contact.hasLinkedinUrl",
+    "hasPhone": "contact.phone",
+}
+FLAT: Filters = {
+    "companySize": ["1 to 10"],
+    "state": "texas",
+    "ageRange": ["25 to 34"],
+    "gender": "male",
+    "isB2b": "y",
+    "hasPersonalEmail": True,
+    "hasLinkedin": True,
+    "hasPhone": True,
+}
+
+
+@pytest.mark.parametrize("flat_key", TWINS)
+async def test_an_undocumented_twin_is_found_under_several_names(
+    flat_key: str, start: Start, connect: Connect
+) -> None:
+    filters = {flat_key: FLAT[flat_key]}
+    config = AudienceConfig(topic_ids=(117805,), min_score=50, filters=filters)
+    named = connect(start(catalog_twins=TWINS))
+    preview = await named.configs.preview(config)
+    assert list(preview.config.filters) == [TWINS[flat_key]]
+    flat = connect(start(profile="flat"))
+    assert preview.size == (await flat.configs.preview(config)).size > 0
+
+
+async def test_where_no_key_is_alike_the_label_tells(offering: Offering) -> None:
+    client = offering(
+        offered("geo.s1", "texas", label="US States"), offered("x.y", "1 to 10", label="Headcount")
+    )
+    assert await spelled(client, {"state": "Texas"}) == {"geo.s1": {"values": ["texas"]}}
+    assert await spelled(client, {"companySize": "1 to 10"}) == {"x.y": {"values": ["1 to 10"]}}
+    client = offering(
+        offered("geo.states", "texas", label="Where"), offered("geo.other", "x", label="States")
+    )
+    assert await spelled(client, {"state": "texas"}) == {"geo.states": {"values": ["texas"]}}
+
+
+async def test_one_of_two_twins_is_not_guessed(offering: Offering) -> None:
+    client = offering(offered("location.states", "texas"), offered("company.states", "texas"))
+    assert await refusal(client, {"state": "texas"}) == (
+        "'state' could be 'location.states' or 'company.states' here. Use one of these keys."
+    )
+    assert await spelled(client, {"company.states": ["texas"]})
+
+
+async def test_a_filter_without_a_twin_is_refused_by_name(start: Start, connect: Connect) -> None:
+    client = connect(start(profile="catalog", catalog_twins={}))
+    said = await refusal(client, {"state": "texas", "hasPhone": True, "seniority": ["vp"]})
+    assert "The service has no filter for 'state' now; it has company.industries," in said
+    assert "no filter for 'hasPhone' now" in said
+    assert "seniority'" not in said
+
+
+async def test_a_documented_twin_that_is_gone_is_not_replaced(offering: Offering) -> None:
+    client = offering(offered("role.seniorities", "vp", label="Seniority"))
+    assert await refusal(client, {"seniority": ["vp"]}) == (
+        "The service has no filter for 'seniority' now; it has role.seniorities."
+    )
+
+
+async def test_a_yes_or_no_may_be_a_list_of_values_there(offering: Offering) -> None:
+    client = offering(offered("company.isB2b", "y", "n"), offered("contact.hasPhone", "with"))
+    assert await spelled(client, {"isB2b": True}) == {"company.isB2b": {"values": ["y"]}}
+    assert await spelled(client, {"isB2b": "no"}) == {"company.isB2b": {"values": ["n"]}}
+    assert "It has 1 values, such as 'with'" in await refusal(client, {"hasPhone": True})
+
+
+async def test_a_value_that_is_exactly_so_called_goes_first(offering: Offering) -> None:
+    client = offering(
+        offered("x.skills", "c", "c++", "C", {"value": "cs", "label": "C#"}),
+        offered("x.sizes", "10000", "10000+"),
+    )
+    for word in ("c", "c++", "C"):
+        assert await spelled(client, {"x.skills": [word]}) == {"x.skills": {"values": [word]}}
+    assert await spelled(client, {"x.skills": ["c#"]}) == {"x.skills": {"values": ["cs"]}}
+    assert await spelled(client, {"x.sizes": ["10000+"]}) == {"x.sizes": {"values": ["10000+"]}}
+
+
+async def test_one_of_two_values_is_not_guessed(offering: Offering) -> None:
+    client = offering(
+        offered(
+            "x.industries",
+            {"value": "software_a", "label": "Software"},
+            {"value": "software_b", "label": "Software"},
+        )
+    )
+    assert await refusal(client, {"x.industries": ["software"]}) == (
+        "'x.industries' has more than one value 'software':"
+        " it could be 'software_a' or 'software_b'."
+    )
+
+
+async def test_a_value_that_is_listed_twice_is_one_value(offering: Offering) -> None:
+    client = offering(offered("x.states", "texas", "texas"))
+    assert await spelled(client, {"x.states": ["TEXAS"]}) == {"x.states": {"values": ["texas"]}}
+
+
+async def test_values_may_be_numbers_and_have_no_label(offering: Offering) -> None:
+    client = offering(offered("x.years", 5, {"value": True, "label": None, "count": 3}))
+    assert await spelled(client, {"x.years": ["5"]}) == {"x.years": {"values": ["5"]}}
+    entry = (await client.configs.filters()).entries["x.years"]
+    assert [(v.value, v.label, v.count) for v in entry.values] == [
+        ("5", "5", None),
+        ("True", "True", 3),
+    ]
+
+
+async def test_where_no_values_are_listed_any_word_will_do(offering: Offering) -> None:
+    client = offering({"key": "company.industries"}, offered("x.sizes", "1", type="single_select"))
+    assert await spelled(client, {"companyIndustry": ["Anything"]}) == {
+        "company.industries": {"values": ["Anything"]}
+    }
+    assert await refusal(client, {"x.sizes": ["2"]})
+
+
+async def test_a_range_of_numbers_cannot_be_said(offering: Offering) -> None:
+    client = offering(offered("company.sizes", type="number_range"))
+    assert await refusal(client, {"companySize": ["10 to 20"]}) == (
+        "'company.sizes' takes a range of numbers, and how the service wants it written is not"
+        " published."
+    )
+
+
+async def test_terms_are_contained_unless_the_service_knows_no_such_thing(
+    offering: Offering,
+) -> None:
+    client = offering(
+        offered("jobTitle.include"),
+        offered("jobTitle.exact", operators=["equals"]),
+        offered("company.domains"),
+    )
+    assert await spelled(client, {"jobTitle": "cfo"}) == {
+        "jobTitle.include": {"values": ["cfo"], "operator": "contains", "mode": "any"}
+    }
+    assert await spelled(client, {"jobTitle.exact": ["cfo"]}) == {
+        "jobTitle.exact": {"values": ["cfo"], "mode": "any"}
+    }
+    assert await spelled(client, {"companyDomain": "a.example"}) == {
+        "company.domains": {"values": ["a.example"], "operator": "contains", "mode": "any"}
+    }
+    like: Filters = {"jobTitle.include": {"values": ["cfo"], "operator": "like", "mode": "all"}}
+    assert await spelled(client, like) == like
+
+
+async def test_the_catalogue_tells_labels_and_counts(start: Start, connect: Connect) -> None:
+    entries = (await connect(start()).configs.filters()).entries
+    software = entries["company.industries"].values[0]
+    assert (software.value, software.label) == ("software development", "Software Development")
+    assert software.count is not None
+    assert software.count > 100
+    assert entries["jobTitle.include"].kind == "text"
+    assert entries["jobTitle.include"].operators == ("contains", "equals")
+    assert entries["contact.hasPhone"].kind == "flag"
+
+
+async def test_the_catalogue_is_asked_for_once_a_day(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    seconds = [0.0]
+    client = connect(sandbox, clock=lambda: seconds[0])
+
+    def asked() -> int:
+        return sum(request.path.endswith("/filters") for request in sandbox.requests)
+
+    for now, times in ((0, 1), (1, 1), (24 * 3600, 1), (24 * 3600 + 1, 2), (24 * 3600 + 2, 2)):
+        seconds[0] = now
+        await client.configs.filters()
+        assert asked() == times
+
+
+async def test_what_the_older_api_does_not_list_may_hold_any_word(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    listed = JSONResponse({"data": {"seniority": ["cxo", 7, None], "new": ["x"]}})
+    client = connect(altered(start(profile="flat"), {"GET /filters": listed}))
+    assert await spelled(client, {"state": "Anywhere", "seniority": "C-Suite"}) == {
+        "state": "Anywhere",
+        "seniority": ["cxo"],
+    }
+    assert "It has 1 values, such as 'cxo'" in await refusal(client, {"seniority": ["7"]})
+
+
+OTHER_FORMS: list[tuple[object, str, str]] = [
+    ({}, "auto", "its list of filters is of no known form"),
+    ([], "auto", "its list of filters is of no known form"),
+    ({"groups": {}}, "auto", "its list of filters is of no known form"),
+    ({"seniority": "vp"}, "auto", "its list of filters is of no known form"),
+    ({"seniority": ["vp"]}, "catalog", "its list of filters is not of the catalogue form"),
+    ({"groups": []}, "flat", "its list of filters is not of the flat form"),
+    ({"groups": [{"filters": None}]}, "auto", "what should be a list is none"),
+    ({"groups": [{}]}, "catalog", "what should be a list is none"),
+    ({"groups": [{"filters": [{}]}]}, "auto", "not what they should be: key"),
+    (
+        {"groups": [{"filters": [{"key": "a.b", "values": [{"count": "x"}]}]}]},
+        "auto",
+        "not what they should be: values.0.count, values.0.value",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "pin", "said"), OTHER_FORMS)
+async def test_a_list_of_filters_of_another_form_is_not_used(
+    data: object, pin: str, said: str, connect: Connect
+) -> None:
+    client = connect(JSONResponse({"data": data}), pin)
+    with pytest.raises(UnusableAnswer) as caught:
+        await client.configs.filters()
+    assert said in caught.value.problem
+
+
+async def test_a_catalogue_without_filters_has_none(connect: Connect) -> None:
+    client = connect(JSONResponse({"data": {"groups": []}}))
+    assert (await client.configs.filters()).entries == {}
+    with pytest.raises(LeadpipeError, match="no filter for 'hasPhone' now"):
+        await spelled(client, {"hasPhone": True})

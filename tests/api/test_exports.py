@@ -1,0 +1,276 @@
+"""Links to the files of runs, and fill rates, in both generations."""
+
+import csv
+import io
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from leadpipe_mcp.api.exports import Export
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig, Run
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.errors import NotFound, ServiceDown, UnusableAnswer
+from leadpipe_mcp.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
+
+each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+WANTED = AudienceConfig(topic_ids=(117805,))
+AUDIENCE = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+NUMBERED = Run(id="11111111-1111-1111-1111-111111111111", state="ready", data_date="2026-05-04")
+DATED = Run(state="ready", data_date="2026-05-04")
+LINK = "https://files.example/a.csv?signature=1"
+
+
+@dataclass
+class Patience:
+    """Who is told of the waiting, and what the service's clock shows after each time."""
+
+    moments: list[float]
+    told: list[float] = field(default_factory=list[float])
+
+    async def __call__(self, waited: float) -> None:
+        self.told.append(waited)
+        self.moments.append(self.moments[-1] + 60)
+
+
+@pytest.fixture
+def patience(moments: list[float]) -> Patience:
+    return Patience(moments)
+
+
+@pytest.fixture
+def made(connect: Connect, patience: Patience) -> Callable[..., Awaitable[Export]]:
+    """The export that a client makes of one answer."""
+
+    async def made(run: Run, data: object) -> Export:
+        client = connect(JSONResponse({"data": data}))
+        return await client.exports.link(AUDIENCE, run, 0, patience)
+
+    return made
+
+
+def stored(link: object = LINK, **file: object) -> dict[str, object]:
+    return {"export": {"id": "e1", "status": "completed", **file}, "downloadUrl": link}
+
+
+async def activated(client: LeadpipeClient) -> str:
+    audience = await client.audiences.create("Buyers", WANTED)
+    await client.audiences.update(audience.id, status="active")
+    return audience.id
+
+
+@each_profile
+async def test_the_link_leads_to_everyone_of_the_run(
+    profile: str, start: Start, connect: Connect, patience: Patience
+) -> None:
+    sandbox = start(profile=profile)
+    client = connect(sandbox)
+    audience = await activated(client)
+    run = await client.exports.run_of(audience)
+    export = await client.exports.link(audience, run, 0, patience)
+    assert export.url is not None
+    assert export.url not in repr(export)
+    assert export.data_date == "2026-05-04"
+    assert export.file_name == "buyers-2026-05-04.csv"
+    if profile == "flat":
+        assert (export.expires_in, export.expires_at) == ("24h", None)
+    else:
+        assert export.expires_in == "86400 seconds"
+        assert (export.expires_at or "").startswith("2026-05-06")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox)) as browser:
+        file = (await browser.get(export.url)).text
+    rows = list(csv.DictReader(io.StringIO(file)))
+    assert len(rows) == export.rows == run.size
+    assert all("@" in row["email"] for row in rows)
+    assert patience.told == []
+
+
+async def test_a_file_that_is_still_being_written_is_waited_for(
+    start: Start, connect: Connect, patience: Patience
+) -> None:
+    # It takes the first, short pause.
+    client = connect(start(profile="catalog", export_seconds=60))
+    audience = await activated(client)
+    run = await client.exports.run_of(audience)
+    export = await client.exports.link(audience, run, 5, patience)
+    assert export.url is not None
+    assert len(patience.told) == 1
+
+
+async def test_a_file_that_takes_too_long_is_not_waited_for(
+    start: Start, connect: Connect, patience: Patience
+) -> None:
+    client = connect(start(profile="catalog", export_seconds=60))
+    audience = await activated(client)
+    run = await client.exports.run_of(audience)
+    export = await client.exports.link(audience, run, 0, patience)
+    assert export.url is None
+    assert export.data_date == "2026-05-04"
+    assert patience.told == []
+
+
+async def test_asking_again_goes_on_with_the_same_file(
+    start: Start, connect: Connect, patience: Patience, moments: list[float]
+) -> None:
+    client = connect(start(profile="catalog", export_seconds=60))
+    audience = await activated(client)
+    run = await client.exports.run_of(audience)
+    await client.exports.link(audience, run, 0, patience)
+    moments.append(moments[-1] + 60)
+    assert (await client.exports.link(audience, run, 0, patience)).url
+
+
+async def test_a_file_without_an_id_cannot_be_waited_for(
+    connect: Connect, patience: Patience
+) -> None:
+    data = {"export": {"status": "processing"}}
+    client = connect(JSONResponse({"data": data}))
+    export = await client.exports.link(AUDIENCE, NUMBERED, 60, patience)
+    assert export.url is None
+
+
+async def test_a_file_that_could_not_be_written_is_an_error(
+    made: Callable[..., Awaitable[Export]],
+) -> None:
+    with pytest.raises(ServiceDown, match=r"\(failed\): disk full at \[email\]\. The fault"):
+        await made(NUMBERED, stored(status="failed", errorMessage="disk full at jo@b.example."))
+    with pytest.raises(ServiceDown, match=r"\(cancelled\)\."):
+        await made(NUMBERED, stored(status="cancelled"))
+
+
+async def test_a_file_of_something_else_is_not_passed_on(
+    made: Callable[..., Awaitable[Export]],
+) -> None:
+    with pytest.raises(UnusableAnswer, match="of another run"):
+        await made(NUMBERED, stored(runId="another"))
+    with pytest.raises(UnusableAnswer, match="of another day"):
+        await made(DATED, {"downloadUrl": LINK, "dataDate": "2026-05-03"})
+
+
+async def test_little_is_needed_of_a_link(made: Callable[..., Awaitable[Export]]) -> None:
+    export = await made(DATED, {"downloadUrl": LINK})
+    assert (export.url, export.rows, export.data_date) == (LINK, None, "2026-05-04")
+    export = await made(NUMBERED, {"downloadUrl": LINK})
+    assert (export.url, export.expires_at, export.expires_in) == (LINK, None, None)
+    assert (await made(Run(state="ready"), {"downloadUrl": LINK})).data_date is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://files.example/a.csv",
+        "ftp://files.example/a.csv",
+        "javascript:alert(1)",
+        "https://jo:pw@files.example/a.csv",
+        "https://files.example/a b.csv",
+        "https://files.example/a.csv\nSee also",
+        "https://files.example/<script>",
+        "https://[half",
+        "https://files.example/" + "a" * 4_000,
+    ],
+)
+@pytest.mark.parametrize("run", [NUMBERED, DATED])
+async def test_a_link_that_is_not_plain_https_is_refused(
+    run: Run, link: str, made: Callable[..., Awaitable[Export]]
+) -> None:
+    with pytest.raises(UnusableAnswer, match="not a plain https address") as caught:
+        await made(run, stored(link))
+    assert "files.example" not in str(caught.value)
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:8080/a.csv", "http://localhost/a.csv"])
+async def test_a_link_to_this_machine_is_passed_on(
+    link: str, made: Callable[..., Awaitable[Export]]
+) -> None:
+    assert (await made(NUMBERED, stored(link))).url == link
+
+
+@pytest.mark.parametrize("link", [None, "", 7])
+async def test_a_missing_link_is_said_to_be_missing(
+    link: object, made: Callable[..., Awaitable[Export]]
+) -> None:
+    with pytest.raises(UnusableAnswer, match="the link to the file is missing"):
+        await made(NUMBERED, stored(link))
+
+
+async def test_a_run_is_found_by_its_id_its_day_or_its_newness(
+    start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile="catalog", examples=True))
+    audience = (await client.audiences.list("active"))[0].id
+    newest, earlier, *_ = await client.runs.list(audience)
+    assert await client.exports.run_of(audience) == newest
+    assert await client.exports.run_of(audience, date=earlier.data_date) == earlier
+    assert await client.exports.run_of(audience, run_id=earlier.id) == earlier
+    with pytest.raises(NotFound, match="There is no such run"):
+        await client.exports.run_of(audience, run_id=AUDIENCE)
+
+
+@each_profile
+async def test_fill_rates_have_the_same_names_in_both_generations(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile))
+    audience = await activated(client)
+    rates = await client.exports.fill_rates(audience)
+    run = await client.exports.run_of(audience)
+    assert rates is not None
+    assert (rates.total, rates.data_date) == (run.size, "2026-05-04")
+    assert rates.percent["email"] == 100
+    assert rates.percent["company"] == 100
+    assert 0 < rates.percent["businessEmail"] < 100
+    assert {"companyDomain", "companyIndustry", "jobTitle"} <= rates.percent.keys()
+    assert not [name for name in rates.percent if "." in name]
+
+
+async def test_fill_rates_are_of_the_day_that_is_named(start: Start, connect: Connect) -> None:
+    for profile in ("flat", "catalog"):
+        client = connect(start(profile=profile, examples=True))
+        audience = (await client.audiences.list("active"))[0].id
+        rates = await client.exports.fill_rates(audience, date="2026-05-02")
+        assert rates is not None
+        assert rates.data_date == "2026-05-02"
+
+
+@each_profile
+async def test_without_people_there_are_no_fill_rates(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile, run_seconds=60))
+    draft = (await client.audiences.create("Draft", WANTED)).id
+    assert await client.exports.fill_rates(draft) is None
+    assert await client.exports.fill_rates(await activated(client)) is None
+
+
+@pytest.mark.parametrize("status", [404, 409])
+async def test_a_service_that_counts_nothing_has_no_fill_rates(
+    status: int, start: Start, connect: Connect, altered: Altered
+) -> None:
+    answer = JSONResponse({"error": {}}, status)
+    client = connect(altered(start(profile="catalog"), {"GET /stats": answer}))
+    assert await client.exports.fill_rates(await activated(client)) is None
+
+
+async def test_fill_rates_that_make_no_sense_are_left_out_or_refused(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    def counting(stats: object) -> Response:
+        return JSONResponse({"data": {"stats": stats}})
+
+    odd = {"fillRates": {"email": {"count": 3, "percent": 50.5}, "phone": {"count": 1}, "a": "b"}}
+    client = connect(altered(start(profile="catalog"), {"GET /stats": counting(odd)}))
+    rates = await client.exports.fill_rates(await activated(client))
+    assert rates is not None
+    assert (rates.total, rates.percent) == (None, {"email": 50.5})
+    for none in ({}, {"fillRates": 7}):
+        client = connect(altered(start(profile="catalog"), {"GET /stats": counting(none)}))
+        with pytest.raises(UnusableAnswer, match="the fill rates are missing"):
+            await client.exports.fill_rates(await activated(client))

@@ -1,0 +1,400 @@
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from pydantic import JsonValue
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Filters = dict[str, JsonValue]
+PROFILES = ("flat", "catalog", "mixed")
+TWINS: list[tuple[Filters, Filters]] = [
+    (
+        {"companyIndustry": ["software development", "banking"]},
+        {"company.industries": {"values": ["software development", "banking"]}},
+    ),
+    (
+        {"seniority": ["director", "vp", "c_suite"]},
+        {"role.seniority": {"values": ["director", "vp", "cxo"]}},
+    ),
+    (
+        {"companySize": ["51 to 100", "10000+"]},
+        {"company.sizes": {"values": ["51 to 100", "10000+"]}},
+    ),
+    ({"department": ["marketing"]}, {"role.departments": {"values": ["marketing"]}}),
+    ({"state": "california"}, {"location.states": {"values": ["california"]}}),
+    (
+        {"companyRevenueRange": ["10 million to 25 million"]},
+        {"company.revenueRanges": {"values": ["10 million to 25 million"]}},
+    ),
+    ({"ageRange": ["25 to 34"]}, {"demographics.ageRanges": {"values": ["25 to 34"]}}),
+    ({"gender": "female"}, {"demographics.genders": {"values": ["female"]}}),
+    ({"isB2b": "n"}, {"company.isB2b": False}),
+    (
+        {"jobTitle": "Manager"},
+        {"jobTitle.include": {"values": ["manager"], "operator": "contains", "mode": "any"}},
+    ),
+    ({"hasBusinessEmail": True}, {"contact.hasBusinessEmail": True}),
+    ({"hasPersonalEmail": False}, {"contact.hasPersonalEmail": False}),
+    ({"hasLinkedin": False}, {"contact.hasLinkedin": False}),
+    ({"hasPhone": True}, {"contact.hasPhone": True}),
+    (
+        {"companyDomain": "northwind-analytics.example"},
+        {"company.domains": {"values": ["northwind-analytics.example"]}},
+    ),
+    ({"companyName": "north"}, {"company.names": {"values": ["NORTH"]}}),
+]
+ALL_FLAT: Filters = {key: value for flat, _ in TWINS for key, value in flat.items()}
+ALL_CATALOG: Filters = {key: value for _, catalog in TWINS for key, value in catalog.items()}
+
+
+async def size(client: LeadpipeClient, filters: Filters) -> int:
+    config = AudienceConfig(topic_ids=(117805,), min_score=50, filters=filters)
+    return (await client.configs.preview(config)).size
+
+
+async def refusal(client: LeadpipeClient, filters: object) -> str:
+    config = AudienceConfig.model_construct(topic_ids=(117805,), filters=filters)
+    with pytest.raises(NotPossible) as caught:
+        await client.configs.preview(config)
+    return str(caught.value)
+
+
+@pytest.fixture(params=PROFILES)
+def any_client(request: pytest.FixtureRequest, start: Start, connect: Connect) -> LeadpipeClient:
+    """A client of each profile in turn."""
+    return connect(start(profile=request.param))
+
+
+@pytest.fixture
+def flat(start: Start, connect: Connect) -> LeadpipeClient:
+    return connect(start(profile="flat"))
+
+
+@pytest.fixture
+def catalog(start: Start, connect: Connect) -> LeadpipeClient:
+    return connect(start(profile="catalog"))
+
+
+@pytest.mark.parametrize(("flat", "catalog"), TWINS, ids=[next(iter(flat)) for flat, _ in TWINS])
+async def test_a_filter_finds_the_same_people_in_either_spelling_of_either_api(
+    flat: Filters, catalog: Filters, start: Start, connect: Connect
+) -> None:
+    clients = [connect(start(profile=profile, people=20_000)) for profile in PROFILES]
+    sizes = {await size(client, filters) for client, filters in product(clients, (flat, catalog))}
+    assert len(sizes) == 1
+    everyone = await size(clients[0], {})
+    assert 0 < sizes.pop() < everyone
+
+
+async def test_all_sixteen_filters_go_together(any_client: LeadpipeClient) -> None:
+    assert len(ALL_FLAT) == len(ALL_CATALOG) == 16
+    config = AudienceConfig(topic_ids=(117805,), filters=ALL_FLAT)
+    spelled = (await any_client.configs.spell(config)).filters
+    assert len(spelled) == 16
+    other = AudienceConfig(topic_ids=(117805,), filters=ALL_CATALOG)
+    same = (await any_client.configs.spell(other)).filters
+    assert same.keys() == spelled.keys()
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"company.industries": {"values": ["software development"]}},
+        {"company.industries": {"values": ["software development"], "operator": "in"}},
+        {"company.industries": {"values": ["software development"], "mode": "any"}},
+        {"company.industries": ["software development"]},
+        {"company.industries": "software development"},
+        {"company.industries": ["Software Development", "SOFTWARE-development "]},
+        {"companyIndustry": ["software development"]},
+        {"companyIndustry": "Software Development"},
+        {"companyIndustry": {"values": ["software_development"]}},
+    ],
+)
+async def test_the_documented_filter_may_be_written_in_many_ways(
+    filters: Filters, any_client: LeadpipeClient
+) -> None:
+    expected = await size(any_client, {"companyIndustry": ["software development"]})
+    assert await size(any_client, filters) == expected > 0
+
+
+async def test_the_service_is_told_in_its_own_spelling(start: Start, connect: Connect) -> None:
+    def sent(sandbox: Sandbox) -> object:
+        body = sandbox.requests[-1].body
+        assert isinstance(body, dict)
+        return body["filters"]  # pyright: ignore[reportUnknownVariableType] -- recorded JSON
+
+    sandbox = start(profile="flat")
+    await size(connect(sandbox), ALL_CATALOG)
+    told = {**ALL_FLAT, "jobTitle": "manager", "companyName": "NORTH"}
+    assert sent(sandbox) == {**told, "seniority": ["director", "vp", "cxo"]}
+    text = {"operator": "contains", "mode": "any"}
+    for profile in ("catalog", "mixed"):
+        sandbox = start(profile=profile)
+        await size(connect(sandbox), ALL_FLAT)
+        assert sent(sandbox) == {
+            **ALL_CATALOG,
+            "role.seniority": {"values": ["director", "vp", "c_suite"]},
+            "jobTitle.include": {"values": ["Manager"], **text},
+            "company.names": {"values": ["north"], **text},
+            "company.domains": {
+                "values": ["northwind-analytics.example"],
+                "operator": "equals",
+                "mode": "any",
+            },
+        }
+
+
+@pytest.mark.parametrize(
+    "flag", [True, "y", "Y", "yes", "true", ["yes"], {"values": ["y"]}, " True "]
+)
+async def test_a_yes_may_be_said_in_many_ways(flag: JsonValue, any_client: LeadpipeClient) -> None:
+    for key in ("hasPhone", "isB2b", "contact.hasPhone", "company.isB2b"):
+        assert await size(any_client, {key: flag}) == await size(any_client, {key: True})
+
+
+@pytest.mark.parametrize("flag", [False, "n", "No", "FALSE", ["no"]])
+async def test_a_no_may_be_said_in_many_ways(flag: JsonValue, any_client: LeadpipeClient) -> None:
+    everyone = await size(any_client, {})
+    for key in ("hasPhone", "isB2b"):
+        assert await size(any_client, {key: flag}) == everyone - await size(any_client, {key: "y"})
+
+
+async def test_nothing_stands_for_no_filter(any_client: LeadpipeClient) -> None:
+    nothing: Filters = {"state": None, "hasPhone": None, "company.industries": None}
+    assert await size(any_client, nothing) == await size(any_client, {})
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        (
+            {"industry": ["banking"]},
+            "There is no filter 'industry'. Did you mean 'companyIndustry'",
+        ),
+        ({"hasMail": True}, "There is no filter 'hasMail'. Did you mean 'has"),
+        ({"role": {"isCeo": True}}, "There is no filter 'role'. Did you mean"),
+        ({"xyzzy": 1}, "There is no filter 'xyzzy'. There are: company.industries"),
+        ({"": 1}, "There is no filter ''. There are:"),
+        ({"company..size": 1}, "There is no filter 'company..size'."),
+        ({"hasPhone": "maybe"}, "'hasPhone' takes true or false."),
+        ({"hasPhone": ["y", "n"]}, "'hasPhone' takes true or false."),
+        ({"isB2b": "both"}, "'isB2b' takes true or false."),
+        ({"hasPhone": {"values": ["y"], "operator": "not"}}, "without operator and mode"),
+        ({"contact.hasPhone": {"values": ["y"], "mode": "all"}}, "without operator and mode"),
+        ({"seniority": True}, "'seniority' takes words, not a yes or no."),
+        ({"jobTitle": False}, "'jobTitle' takes words, not a yes or no."),
+        ({"jobTitle.include": True}, "'jobTitle.include' takes words, not a yes or no."),
+        ({"seniority": 3}, "'seniority' takes a list of words."),
+        ({"seniority": ["vp", 3]}, "'seniority' takes a list of words."),
+        ({"seniority": [["vp"]]}, "'seniority' takes a list of words."),
+        ({"seniority": [None]}, "'seniority' takes a list of words."),
+        ({"seniority": []}, "'seniority' is empty. Leave it out, or name at least one value."),
+        ({"state": " "}, "'state' is empty."),
+        ({"seniority": ["vp", ""]}, "'seniority' is empty."),
+        ({"seniority": {"values": []}}, "'seniority' is empty."),
+        ({"seniority": {}}, "'seniority' needs 'values': a list of words."),
+        ({"seniority": {"mode": "any"}}, "'seniority' needs 'values': a list of words."),
+        (
+            {"seniority": {"value": ["vp"]}},
+            "'seniority' has no part 'value'. Did you mean 'values'?",
+        ),
+        (
+            {"seniority": {"values": ["vp"], "not": True}},
+            "'seniority' has no part 'not'. Did you mean 'values', 'operator', 'mode'?",
+        ),
+        ({"seniority": {"values": ["vp"], "mode": 1}}, "'seniority' takes one word as its mode."),
+        (
+            {"jobTitle": {"values": ["cfo"], "operator": ""}},
+            "'jobTitle' takes one word as its operator.",
+        ),
+        ({"jobTitle": "x" * 256}, "'jobTitle' is too long"),
+        ({"companyName": [f"name {number}" for number in range(201)]}, "'companyName' is too long"),
+    ],
+)
+async def test_what_is_wrongly_written_is_refused_by_name(
+    filters: Filters, said: str, any_client: LeadpipeClient
+) -> None:
+    assert said in await refusal(any_client, filters)
+
+
+async def test_everything_that_is_wrong_is_said_at_once(any_client: LeadpipeClient) -> None:
+    said = await refusal(any_client, {"industri": ["x"], "hasPhone": 1, "seniority": []})
+    for name in ("'industri'", "'hasPhone'", "'seniority'"):
+        assert name in said
+    said = await refusal(any_client, {"companyIndustry": ["softwere"], "seniority": ["boss"]})
+    for name in ("'softwere'", "'boss'"):
+        assert name in said
+
+
+async def test_nothing_wrong_is_sent(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    await client.configs.filters()
+    asked = len(sandbox.requests)
+    for filters in ({"industri": ["x"]}, {"seniority": ["boss"]}, {"state": 1}):
+        await refusal(client, filters)
+    assert len(sandbox.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("key", "word", "near"),
+    [
+        ("companyIndustry", "software developmnt", "'software development'"),
+        ("company.industries", "software", "'software development'"),
+        ("seniority", "directors", "'director'"),
+        ("state", "californa", "'california'"),
+        ("location.states", "new yrok", "'new york'"),
+        ("companySize", "51 - 100", "'51 to 100'"),
+    ],
+)
+async def test_a_near_miss_is_refused_with_what_is_near(
+    key: str, word: str, near: str, any_client: LeadpipeClient
+) -> None:
+    said = await refusal(any_client, {key: [word]})
+    assert said.startswith(f"'{key}' has no value '{word}'. Nearest: ")
+    assert near in said
+
+
+async def test_what_is_not_near_anything_is_refused_with_examples(
+    any_client: LeadpipeClient,
+) -> None:
+    said = await refusal(any_client, {"gender": ["xqz"]})
+    assert said == "'gender' has no value 'xqz'. It has 2 values, such as 'female', 'male'."
+    said = await refusal(any_client, {"companyIndustry": ["xqzw"]})
+    assert "values, such as 'software development'" in said
+    assert said.count("'") == 2 * (2 + 8)
+
+
+async def test_the_highest_seniority_has_two_names(
+    flat: LeadpipeClient, catalog: LeadpipeClient
+) -> None:
+    for client in (flat, catalog):
+        for key in ("seniority", "role.seniority"):
+            sizes = {
+                await size(client, {key: [word]})
+                for word in ("c_suite", "cxo", "CXO", "C-Suite", "c suite")
+            }
+            assert len(sizes) == 1
+            assert sizes.pop() > 0
+
+
+async def test_one_filter_in_two_spellings_is_refused(any_client: LeadpipeClient) -> None:
+    both: Filters = {"companyIndustry": ["banking"], "company.industries": ["insurance"]}
+    assert await refusal(any_client, both) == (
+        "'companyIndustry', 'company.industries' are one and the same filter. Name it once."
+    )
+    both = {"location.states": ["california"], "state": "texas"}
+    assert "'location.states', 'state' are one and the same filter" in await refusal(
+        any_client, both
+    )
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        (
+            {"jobTitle.exclude": ["intern"]},
+            "no filter 'jobTitle.exclude', nor another that does the same. It has: companyIndustry",
+        ),
+        ({"role.isCeo": True}, "The service has no filter 'role.isCeo'"),
+        ({"jobTitle.exact": ["cfo"]}, "The service has no filter 'jobTitle.exact'"),
+        (
+            {"state": ["california", "texas"]},
+            "The service takes one value for 'state', not 2. Make one audience for each.",
+        ),
+        (
+            {"location.states": ["california", "texas"]},
+            "The service takes one value for 'state', not 2.",
+        ),
+        ({"gender": ["female", "male"]}, "one value for 'gender', not 2"),
+        ({"jobTitle": ["cfo", "ceo"]}, "one value for 'jobTitle', not 2"),
+        ({"companyDomain": ["a.example", "b.example"]}, "one value for 'companyDomain', not 2"),
+        (
+            {"jobTitle.include": {"values": ["cfo"], "operator": "equals"}},
+            "The service takes 'jobTitle' without operator and mode.",
+        ),
+        ({"jobTitle": {"values": ["cfo"], "mode": "all"}}, "without operator and mode"),
+        ({"seniority": {"values": ["vp"], "operator": "contains"}}, "without operator and mode"),
+        ({"seniority": {"values": ["vp"], "operator": "not_in"}}, "without operator and mode"),
+    ],
+)
+async def test_what_the_older_api_cannot_say_is_refused_by_name(
+    filters: Filters, said: str, flat: LeadpipeClient
+) -> None:
+    assert said in await refusal(flat, filters)
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        (
+            {"company.industrys": ["banking"]},
+            "Did you mean 'companyIndustry', 'company.industries', 'company.industryGroups'?",
+        ),
+        ({"role.isCeo": ["maybe"]}, "'role.isCeo' takes true or false."),
+        (
+            {"jobTitle": {"values": ["cfo"], "operator": "like"}},
+            "'jobTitle.include' has no operator 'like'. It has 'contains', 'equals'.",
+        ),
+        (
+            {"jobTitle.exact": {"values": ["cfo"], "operator": "contains"}},
+            "'jobTitle.exact' has no operator 'contains'. It has 'equals'.",
+        ),
+        (
+            {"jobTitle.include": {"values": ["cfo"], "mode": "some"}},
+            "'jobTitle.include' has no mode 'some'. It has 'any', 'all'.",
+        ),
+        (
+            {"seniority": {"values": ["vp"], "operator": "not_in"}},
+            "'role.seniority' has no operator 'not_in'. It has 'in'.",
+        ),
+        (
+            {"seniority": {"values": ["vp"], "mode": "all"}},
+            "'role.seniority' has no mode 'all'. It has 'any'.",
+        ),
+    ],
+)
+async def test_what_the_newer_api_cannot_say_is_refused_by_name(
+    filters: Filters, said: str, catalog: LeadpipeClient
+) -> None:
+    assert said in await refusal(catalog, filters)
+
+
+async def test_operator_and_mode_change_who_is_found(catalog: LeadpipeClient) -> None:
+    async def titles(*words: str, key: str = "jobTitle.include", **how: str) -> int:
+        return await size(catalog, {key: {"values": list(words), **how}})
+
+    either = await titles("chief", "officer", mode="any")
+    both = await titles("chief", "officer", mode="all")
+    assert 0 < both < either == await titles("chief", "officer")
+    assert await titles("Chief Financial Officer", operator="equals") > 0
+    assert await titles("chief", operator="equals") == 0
+    assert await titles("chief", key="jobTitle.exclude") == await size(catalog, {}) - await titles(
+        "chief"
+    )
+    assert await titles("Chief Financial Officer", key="jobTitle.exact") == await titles(
+        "Chief Financial Officer", operator="equals"
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_domain_is_meant_whole(profile: str, start: Start, connect: Connect) -> None:
+    client = connect(start(profile=profile, people=20_000))
+    assert await size(client, {"companyDomain": "northwind-analytics.example"}) > 0
+    assert await size(client, {"companyDomain": "analytics.example"}) == 0
+
+
+async def test_several_values_of_a_list_find_the_people_of_each(
+    any_client: LeadpipeClient,
+) -> None:
+    one = await size(any_client, {"companyIndustry": ["banking"]})
+    other = await size(any_client, {"companyIndustry": ["insurance"]})
+    both = await size(any_client, {"companyIndustry": ["banking", "insurance", "banking"]})
+    assert both == one + other

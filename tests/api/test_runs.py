@@ -1,0 +1,550 @@
+from collections.abc import Callable, Mapping
+
+import anyio
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig, Run
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, UnusableAnswer
+from leadpipe_mcp.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
+PROFILES = ("flat", "catalog", "mixed")
+NEWER = ("catalog", "mixed")
+UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+CONFIG = AudienceConfig(topic_ids=(117805,), min_score=90)
+OTHER_CONFIG = AudienceConfig(topic_ids=(117890,), min_score=90)
+
+
+async def saved(client: LeadpipeClient, *, active: bool = True) -> str:
+    audience = await client.audiences.create("Buyers", CONFIG, "active" if active else "draft")
+    return audience.id
+
+
+async def unheard(_run: Run, _seconds: float) -> None:
+    """Takes a report, and does nothing with it."""
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_run_is_queued_then_running_then_ready(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    client = connect(start(profile=profile, run_seconds=8))
+    audience = await saved(client)
+    # The older API has one word for both.
+    first = "running" if profile == "flat" else "queued"
+    for seconds, state in ((0, first), (2, "running"), (5.9, "running"), (0.2, "ready")):
+        moments.append(moments[-1] + seconds)
+        run = await client.runs.latest(audience)
+        assert (run.state, run.data_date) == (state, "2026-05-04")
+        assert (run.id is None) == (profile == "flat")
+    preview = await client.configs.preview(CONFIG)
+    assert run.size == preview.size > 0
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_run_may_fail(profile: str, start: Start, connect: Connect) -> None:
+    client = connect(start(profile=profile, runs_fail=True))
+    audience = await saved(client)
+    run = await client.runs.latest(audience)
+    assert run.state == "failed"
+    said = None if profile == "flat" else "The run could not be completed"
+    assert run.error_message == said
+    page = await client.runs.people(audience)
+    assert (page.run.state, page.people, page.next_cursor) == ("failed", (), None)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_an_audience_that_was_never_active_has_no_run(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=profile)
+    client = connect(sandbox)
+    audience = await saved(client, active=False)
+    assert await client.runs.list(audience) == ()
+    assert (await client.runs.latest(audience)).state == "none"
+    run = await client.runs.latest(audience, "2026-05-01")
+    assert (run.state, run.size or 0) == ("none", 0)
+    page = await client.runs.people(audience)
+    assert (page.run.state, page.people) == ("none", ())
+    # Asking for people must not start what nobody ordered.
+    assert not any(request.path.endswith("/results") for request in sandbox.requests)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_the_kind_of_runs_is_found_out(profile: str, start: Start, connect: Connect) -> None:
+    client = connect(start(profile=profile))
+    await client.runs.list(await saved(client, active=False))
+    assert client.profile.runs is None
+    await client.runs.list(await saved(client))
+    assert client.profile.runs == ("dated" if profile == "flat" else "numbered")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_an_unknown_audience_has_neither_runs_nor_people(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile))
+    # What is known of the API must make no difference.
+    for _ in range(2):
+        for call in (
+            client.runs.list(UNKNOWN_ID),
+            client.runs.latest(UNKNOWN_ID),
+            client.runs.people(UNKNOWN_ID),
+            client.runs.wait(UNKNOWN_ID, 1, unheard),
+        ):
+            with anyio.fail_after(5), pytest.raises(NotFound, match="Audience not found"):
+                await call
+        await client.runs.list(await saved(client))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_runs_are_listed_newest_first(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    client = connect(start(profile=profile))
+    audience = await saved(client)
+    moments.append(moments[-1] + 6 * 86_400)
+    runs = await client.runs.list(audience, 100)
+    days = [f"2026-05-{day:02}" for day in (10, 9, 8, 7, 6, 5, 4)]
+    assert [run.data_date for run in runs] == days
+    assert [run.data_date for run in await client.runs.list(audience, 3)] == days[:3]
+    assert len(await client.runs.list(audience)) == 5
+    assert {run.state for run in runs} == {"ready"}
+    assert all(run.size for run in runs)
+
+
+async def test_runs_are_listed_newest_first_whatever_their_order(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    runs = [
+        {"id": f"r{number}", "status": "completed", "createdAt": f"2026-05-0{number}T07:00:00Z"}
+        for number in (3, 1, 4, 2)
+    ]
+    listed = JSONResponse({"data": runs})
+    client = connect(altered(start(), {"GET /runs": listed}))
+    assert [run.id for run in await client.runs.list(UNKNOWN_ID)] == ["r4", "r3", "r2", "r1"]
+    assert (await client.runs.latest(UNKNOWN_ID)).id == "r4"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_the_run_of_a_date_can_be_chosen(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    client = connect(start(profile=profile))
+    audience = await saved(client)
+    moments.append(moments[-1] + 3 * 86_400)
+    assert (await client.runs.latest(audience)).data_date == "2026-05-07"
+    run = await client.runs.latest(audience, "2026-05-05")
+    assert (run.state, run.data_date) == ("ready", "2026-05-05")
+    missing = await client.runs.latest(audience, "2026-04-01")
+    assert missing.state == "none"
+    page = await client.runs.people(audience, date="2026-05-05", limit=3)
+    assert (page.run.data_date, page.run.size, len(page.people)) == ("2026-05-05", run.size, 3)
+    newest = await client.runs.people(audience, limit=3)
+    assert newest.run.data_date == "2026-05-07"
+    assert newest.run.size != page.run.size
+    assert (await client.runs.people(audience, date="2026-04-01")).run.state == "none"
+
+
+@pytest.mark.parametrize("profile", ["flat", "mixed"])
+async def test_waiting_ends_when_the_run_is_ready(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    client = connect(start(profile=profile, run_seconds=2))
+    audience = await saved(client)
+    looks: list[tuple[str, float]] = []
+
+    async def report(run: Run, waited: float) -> None:
+        looks.append((run.state, waited))
+        moments.append(moments[-1] + 2)
+
+    with anyio.fail_after(10):
+        run = await client.runs.wait(audience, 5, report)
+    assert run.state == "ready"
+    assert [state for state, _ in looks] == ["running" if profile == "flat" else "queued", "ready"]
+    assert 0 <= looks[0][1] < looks[1][1] < 5
+
+
+async def test_waiting_ends_when_the_time_is_over(start: Start, connect: Connect) -> None:
+    client = connect(start(run_seconds=1_000))
+    audience = await saved(client)
+    looks: list[float] = []
+
+    async def report(_run: Run, waited: float) -> None:
+        looks.append(waited)
+
+    with anyio.fail_after(10):
+        run = await client.runs.wait(audience, 0.05, report)
+        assert run.state == "queued"
+        assert len(looks) == 2
+        assert looks[-1] >= 0.05
+        await client.runs.wait(audience, 0, report)
+    assert len(looks) == 3
+
+
+@pytest.mark.parametrize("settings", [{"runs_fail": True}, {"activation_starts_run": False}])
+async def test_waiting_does_not_go_on_where_nothing_comes(
+    settings: dict[str, object], start: Start, connect: Connect
+) -> None:
+    client = connect(start(**settings))
+    audience = await saved(client)
+    with anyio.fail_after(5):
+        run = await client.runs.wait(audience, 1_000, unheard)
+    assert run.state == ("failed" if "runs_fail" in settings else "none")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_people_come_page_by_page_to_the_end(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile))
+    audience = await saved(client)
+    page = await client.runs.people(audience, limit=40)
+    run, pages = page.run, [page]
+    while page.next_cursor:
+        assert len(page.people) == 40
+        page = await client.runs.people(
+            audience, run_id=run.id, date=run.data_date, limit=40, cursor=page.next_cursor
+        )
+        pages.append(page)
+    people = [person for page in pages for person in page.people]
+    size = (await client.configs.preview(CONFIG)).size
+    assert len(people) == size == run.size
+    assert len(pages) == -(-size // 40) >= 3
+    assert 0 < len(pages[-1].people) <= 40
+    assert len({person.id for person in people}) == size
+    scores = [person.intent_score or 0 for person in people]
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) >= 90
+    assert {(page.run.state, page.run.data_date, page.run.size) for page in pages} == {
+        ("ready", "2026-05-04", size)
+    }
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_page_that_ends_with_the_last_person_is_the_last(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile, people=300))
+    audience = await saved(client)
+    size = (await client.runs.latest(audience)).size or 0
+    assert 1 < size < 100
+    assert (await client.runs.people(audience, limit=size)).next_cursor is None
+    assert (await client.runs.people(audience, limit=size - 1)).next_cursor is not None
+
+
+async def test_a_page_after_the_end_is_empty(start: Start, connect: Connect) -> None:
+    client = connect(start())
+    audience = await saved(client)
+    run = await client.runs.latest(audience)
+    page = await client.runs.people(audience, run_id=run.id, cursor="1000000")
+    assert (page.people, page.next_cursor, page.run.size) == ((), None, run.size)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_everybody_is_somebody(profile: str, start: Start, connect: Connect) -> None:
+    client = connect(start(profile=profile))
+    page = await client.runs.people(await saved(client), limit=100)
+    for person in page.people:
+        assert person.id
+        assert person.first_name
+        assert person.last_name
+        assert "@" in (person.email or "")
+        assert person.company
+        assert person.company_industry
+        assert person.company_size
+        assert person.city
+        assert person.state
+        assert person.topic_name == "Marketing ROI"
+        assert person.topic_overlap == 1
+    assert any(person.business_email for person in page.people)
+    assert any(person.phone for person in page.people)
+    assert any(person.linkedin_url for person in page.people)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_people_of_a_run_that_is_not_ready_are_not_shown(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile, run_seconds=100))
+    audience = await saved(client)
+    page = await client.runs.people(audience)
+    assert page.run.state == ("running" if profile == "flat" else "queued")
+    assert (page.people, page.next_cursor) == ((), None)
+    if profile != "flat":
+        named = await client.runs.people(audience, run_id=page.run.id)
+        assert (named.run.id, named.run.state, named.people) == (page.run.id, "queued", ())
+
+
+@pytest.mark.parametrize("profile", NEWER)
+async def test_people_of_a_named_run_stay_the_same(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    client = connect(start(profile=profile))
+    audience = await saved(client)
+    old = await client.runs.latest(audience)
+    before = await client.runs.people(audience, run_id=old.id, date=old.data_date)
+    moments.append(moments[-1] + 86_400)
+    assert (await client.runs.latest(audience)).id != old.id
+    assert await client.runs.people(audience, run_id=old.id, date=old.data_date) == before
+
+
+async def test_a_failed_run_serves_nobody(start: Start, connect: Connect) -> None:
+    client = connect(start(runs_fail=True))
+    audience = await saved(client)
+    run = await client.runs.latest(audience)
+    with pytest.raises(Conflict, match="Run is failed and has no results") as caught:
+        await client.runs.people(audience, run_id=run.id)
+    assert caught.value.status == 409
+    with pytest.raises(NotFound, match="Run not found"):
+        await client.runs.people(audience, run_id=UNKNOWN_ID)
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "²", "٣", " 1"])
+async def test_a_cursor_of_something_else_is_refused(
+    cursor: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    with pytest.raises(NotPossible, match="is no cursor of this run"):
+        await connect(sandbox).runs.people(UNKNOWN_ID, run_id=UNKNOWN_ID, cursor=cursor)
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("profile", NEWER)
+async def test_a_run_that_is_ordered_twice_with_one_key_is_one_run(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=profile, run_seconds=100)
+    client = connect(sandbox)
+    audience = await saved(client, active=False)
+    first = await client.runs.queue(audience, "once")
+    assert (first.state, first.run_type, first.data_date) == ("queued", "manual", "2026-05-04")
+    assert (await client.runs.queue(audience, "once")).id == first.id
+    assert sandbox.requests[-1].headers["Idempotency-Key"] == "once"
+    assert sandbox.requests[-1].body == {"runType": "manual"}
+    second = await client.runs.queue(audience, "again")
+    assert second.id != first.id
+    assert {run.id for run in await client.runs.list(audience)} == {first.id, second.id}
+
+
+async def test_the_older_api_takes_no_orders(start: Start, connect: Connect) -> None:
+    sandbox = start(profile="flat")
+    client = connect(sandbox)
+    audience = await saved(client)
+    await client.runs.list(audience)
+    asked = len(sandbox.requests)
+    with pytest.raises(NotPossible, match="makes its runs by itself"):
+        await client.runs.queue(audience, "once")
+    assert len(sandbox.requests) == asked
+
+
+@pytest.mark.parametrize("profile", NEWER)
+async def test_a_queued_run_can_be_cancelled(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    sandbox = start(profile=profile, run_seconds=8)
+    client = connect(sandbox)
+    audience = await saved(client)
+    moments.append(moments[-1] + 10)
+    before = await client.runs.latest(audience)
+    run = await client.runs.queue(audience, "once")
+    assert run.id is not None
+    await client.runs.cancel(audience, run.id)
+    assert sandbox.requests[-1].method == "DELETE"
+    states = {run.id: run.state for run in await client.runs.list(audience)}
+    assert states == {run.id: "cancelled", before.id: "ready"}
+    # The people of the run before are there as they were.
+    assert (await client.runs.latest(audience)).id == before.id
+    assert (await client.runs.people(audience, limit=1)).people
+
+
+@pytest.mark.parametrize("status", [409, 400])
+async def test_a_run_that_has_started_cannot_be_cancelled(
+    status: int, start: Start, connect: Connect
+) -> None:
+    client = connect(start(cancel_conflict_status=status))
+    audience = await saved(client)
+    run = await client.runs.latest(audience)
+    assert run.id is not None
+    with pytest.raises(Exception, match="Only queued runs can be cancelled") as caught:
+        await client.runs.cancel(audience, run.id)
+    assert isinstance(caught.value, Conflict) == (status == 409)
+    assert (await client.runs.latest(audience)).state == "ready"
+
+
+@pytest.mark.parametrize("data", [{}, None, {"cancelled": True}, {"status": "queued"}])
+async def test_where_the_answer_does_not_tell_the_runs_do(
+    data: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start(run_seconds=100)
+    audience = await saved(connect(sandbox))
+    run = await connect(sandbox).runs.latest(audience)
+    assert run.id is not None
+    answer = JSONResponse({"data": data})
+    client = connect(altered(sandbox, {f"DELETE /{run.id}": answer}))
+    with pytest.raises(UnusableAnswer, match="the run is not cancelled"):
+        await client.runs.cancel(audience, run.id)
+    await connect(sandbox).runs.cancel(audience, run.id)
+    await client.runs.cancel(audience, run.id)
+
+
+NO_PAGES: list[tuple[int, object]] = [
+    (200, {"data": {}}),
+    (200, {"data": {"run": {"id": "r", "status": "completed"}}}),
+    (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": 1}}),
+    (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": "1", "results": []}}),
+    (200, {"data": {"run": {"id": "r", "status": "done"}, "total": 0, "results": []}}),
+    (200, {"data": {"run": {"id": "r"}, "total": 0, "results": []}}),
+    (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": 1, "results": [7]}}),
+    (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": 1, "results": [{}]}}),
+    (202, {"data": {}}),
+    (202, {"data": []}),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), NO_PAGES)
+async def test_a_page_of_another_form_is_no_page(
+    status: int, body: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    answer = JSONResponse(body, status)
+    client = connect(altered(start(), {"GET /results": answer}))
+    with pytest.raises(UnusableAnswer) as caught:
+        await client.runs.people(UNKNOWN_ID, run_id=UNKNOWN_ID)
+    assert f"status {status}" in caught.value.problem
+
+
+READY = {"totalCount": 1, "status": "ready"}
+
+
+NO_OLDER_PAGES: list[object] = [
+    {"data": {}, "meta": READY},
+    {"data": None, "meta": READY},
+    {"data": []},
+    {"data": [], "meta": {"status": "ready"}},
+    {"data": [], "meta": {"totalCount": "1"}},
+    {"data": [{}], "meta": READY},
+    {"data": ["x"], "meta": READY},
+    {"data": [{"intentScore": "high"}], "meta": READY},
+]
+
+
+@pytest.mark.parametrize("body", NO_OLDER_PAGES)
+async def test_a_page_of_the_older_api_of_another_form_is_no_page(
+    body: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    answer = JSONResponse(body)
+    changes = {"GET /results": answer, "POST /query": answer}
+    client = connect(altered(start(profile="flat"), changes))
+    audience = await saved(client)
+    with pytest.raises(UnusableAnswer, match="status 200"):
+        await client.runs.people(audience)
+    with pytest.raises(UnusableAnswer, match="status 200"):
+        await client.runs.query(CONFIG)
+
+
+NO_LISTS: list[object] = [{}, [{}], [{"id": "r", "status": "asleep"}]]
+
+
+@pytest.mark.parametrize("data", NO_LISTS)
+async def test_a_list_of_runs_of_another_form_is_no_list(
+    data: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    for profile in PROFILES:
+        changes = {"GET /runs": JSONResponse({"data": data})}
+        client = connect(altered(start(profile=profile), changes))
+        with pytest.raises(UnusableAnswer, match="status 200"):
+            await client.runs.list(UNKNOWN_ID)
+
+
+async def test_a_status_or_a_run_of_another_form_is_none(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    answer = JSONResponse({"data": {}})
+    flat = connect(altered(start(profile="flat"), {"GET /status": answer}))
+    audience = await saved(flat)
+    with pytest.raises(UnusableAnswer, match="should be: state"):
+        await flat.runs.latest(audience)
+    client = connect(altered(start(), {"POST /runs": answer}))
+    with pytest.raises(UnusableAnswer):
+        await client.runs.queue(audience, "once")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_run_of_an_older_config_is_told_from_one_of_the_new(
+    profile: str, start: Start, connect: Connect, moments: list[float]
+) -> None:
+    sandbox = start(profile=profile)
+    client = connect(sandbox)
+    audience = await client.audiences.get(await saved(client))
+    run = await client.runs.latest(audience.id)
+    assert not await client.runs.is_outdated(audience, run)
+    moments.append(moments[-1] + 60)
+    audience = await client.audiences.update(audience.id, name="Other name")
+    assert not await client.runs.is_outdated(audience, run)
+    audience = await client.audiences.update(audience.id, config=OTHER_CONFIG)
+    # The older API tells no hash of a run's config.
+    assert await client.runs.is_outdated(audience, run) == (profile != "flat")
+    if profile != "flat":
+        moments.append(moments[-1] + 60)
+        new = await client.runs.queue(audience.id, "once")
+        assert not await client.runs.is_outdated(audience, new)
+
+
+async def test_without_validation_no_run_is_called_outdated(
+    start: Start, connect: Connect, altered: Altered, moments: list[float]
+) -> None:
+    client = connect(altered(start(), {"POST /validate": Response(b"{}", 404)}))
+    audience = await saved(client)
+    run = await client.runs.latest(audience)
+    moments.append(moments[-1] + 60)
+    changed = await client.audiences.update(audience, config=OTHER_CONFIG)
+    assert not await client.runs.is_outdated(changed, run)
+    hidden = changed.model_copy(update={"config": None})
+    assert not await client.runs.is_outdated(hidden, run)
+
+
+async def test_nested_parts_of_a_person_are_lifted(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    person = {
+        "hashedEmail": "abc",
+        "fullName": "Ada Example",
+        "email": "ada@example.com",
+        "company": {"name": "Acme", "domain": "acme.example", "employees": 7, "city": None},
+        "intent": {"score": 91.5, "topicOverlap": 2, "matchedTopics": [{"topicName": "CRM"}, {}]},
+        "location": {"city": "Austin", "state": "texas", "email": "wrong@example.com"},
+        "emailHashes": None,
+    }
+    other = {"hashedEmail": "def", "company": "Acme", "phone": ["1", "2"], "intentScore": 7}
+    run = {"id": "r", "status": "completed"}
+    data: dict[str, object] = {"run": run, "total": 2, "results": [person, other]}
+    client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
+    page = await client.runs.people(UNKNOWN_ID, run_id="r", date="2026-05-04")
+    first, second = page.people
+    assert first.model_dump(by_alias=True, exclude_none=True) == {
+        "id": "abc",
+        "hashedEmail": "abc",
+        "fullName": "Ada Example",
+        "email": "ada@example.com",
+        "company": "Acme",
+        "companyName": "Acme",
+        "companyDomain": "acme.example",
+        "companyEmployees": 7,
+        "intentScore": 91.5,
+        "topicOverlap": 2,
+        "topicName": "CRM",
+        "city": "Austin",
+        "state": "texas",
+    }
+    assert (second.company, second.phone, second.intent_score) == ("Acme", "1, 2", 7)
+    assert page.run.data_date == "2026-05-04"
+    data["run"] = {**run, "dataDate": "2026-05-03"}
+    client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
+    page = await client.runs.people(UNKNOWN_ID, run_id="r", date="2026-05-04")
+    assert page.run.data_date == "2026-05-03"

@@ -1,0 +1,434 @@
+"""Every example of the documents that this project grew from, word for word.
+
+Two of them show the API of May 2026 (once as a page, once as its Markdown), two that of April.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.sandbox import Recorded, Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Json = dict[str, Any]
+NEWER = ("catalog", "mixed")
+AUDIENCE_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+PLACEHOLDER_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+
+# The API of May 2026.
+CREATE: Json = json.loads("""
+{
+  "name": "Marketing Directors at Tech Companies",
+  "status": "draft",
+  "config": {
+    "topicIds": [117805, 117890, 117918],
+    "minScore": 70,
+    "maxScore": 99,
+    "minTopicOverlap": 2,
+    "filters": {
+      "company.industries": {
+        "values": ["software development"]
+      },
+      "role.seniority": {
+        "values": ["director", "vp", "c_suite"]
+      },
+      "contact.hasBusinessEmail": true
+    }
+  }
+}
+""")
+CREATED: Json = json.loads("""
+{
+  "data": {
+    "id": "6fb81599-f601-4afe-b3ff-e8a211cae27d",
+    "organizationId": "0f1815d3-6edc-4e8e-87e1-4d65ef4f1d2c",
+    "name": "Marketing Directors at Tech Companies",
+    "status": "draft",
+    "accessType": "paid",
+    "dailyRefreshEnabled": false,
+    "audienceSize": 0,
+    "createdAt": "2026-05-05T09:15:00.000Z",
+    "updatedAt": "2026-05-05T09:15:00.000Z"
+  }
+}
+""")
+ACTIVATE: Json = json.loads('{ "status": "active" }')
+PAUSE: Json = json.loads('{ "status": "paused" }')
+UPDATE: Json = json.loads("""
+{
+  "name": "Updated Name",
+  "config": {
+    "topicIds": [117805],
+    "minScore": 80,
+    "filters": {
+      "jobTitle.include": {
+        "values": ["chief financial officer", "cfo"],
+        "operator": "contains",
+        "mode": "any"
+      }
+    }
+  }
+}
+""")
+LIST_QUERY = {"status": "active", "limit": "50"}
+LISTED: Json = json.loads("""
+{
+  "data": [
+    {
+      "id": "6fb81599-f601-4afe-b3ff-e8a211cae27d",
+      "name": "Marketing Directors at Tech Companies",
+      "status": "active",
+      "accessType": "paid",
+      "dailyRefreshEnabled": true,
+      "audienceSize": 151,
+      "lastRefreshedAt": "2026-05-05T08:45:00.000Z",
+      "createdAt": "2026-05-04T16:20:00.000Z"
+    }
+  ]
+}
+""")
+
+# The API of April 2026.
+FLAT_FILTERS: Json = json.loads("""
+{
+  "companyIndustry": [
+    "<string>"
+  ],
+  "seniority": [
+    "<string>"
+  ],
+  "companySize": [
+    "<string>"
+  ],
+  "department": [
+    "<string>"
+  ],
+  "state": "<string>",
+  "companyRevenueRange": [
+    "<string>"
+  ],
+  "ageRange": [
+    "<string>"
+  ],
+  "gender": "<string>",
+  "isB2b": "y",
+  "jobTitle": "<string>",
+  "hasBusinessEmail": true,
+  "hasPersonalEmail": true,
+  "hasLinkedin": true,
+  "hasPhone": true,
+  "companyDomain": "<string>",
+  "companyName": "<string>"
+}
+""")
+QUERY: Json = {
+    "audienceId": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
+    "topicIds": [123],
+    "minScore": 70,
+    "maxScore": 100,
+    "minTopicOverlap": 1,
+    "filters": FLAT_FILTERS,
+    "date": "<string>",
+    "limit": 50,
+    "cursor": "<string>",
+}
+QUERIED: Json = json.loads("""
+{
+  "data": [
+    {
+      "hem": "<string>",
+      "intentScore": 123,
+      "topicId": 123,
+      "email": "<string>",
+      "company": "<string>",
+      "jobTitle": "<string>"
+    }
+  ],
+  "meta": {
+    "count": 123,
+    "totalCount": 123,
+    "nextCursor": "<string>",
+    "hasMore": true,
+    "status": "<string>",
+    "cacheKey": "<string>",
+    "dataDate": "<string>"
+  }
+}
+""")
+PATCH_CONFIG: Json = {
+    "topicIds": [123],
+    "minScore": 50,
+    "maxScore": 50,
+    "minTopicOverlap": 5,
+    "filters": FLAT_FILTERS,
+    "sourceUrl": "<string>",
+}
+PATCH: Json = {
+    "name": "<string>",
+    "status": "active",
+    "config": PATCH_CONFIG,
+    "audienceSize": 123,
+}
+PATCHED: Json = {
+    "data": {
+        "id": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
+        "name": "<string>",
+        "status": "<string>",
+        "config": PATCH_CONFIG,
+        "audienceSize": 123,
+        "lastRefreshedAt": "<string>",
+        "updatedAt": "<string>",
+    }
+}
+
+# What stands in the place of "<string>", where somebody has to understand it.
+REAL: Json = {
+    "companyIndustry": ["software development"],
+    "seniority": ["vp"],
+    "companySize": ["51 to 100"],
+    "department": ["marketing"],
+    "state": "california",
+    "companyRevenueRange": ["10 million to 25 million"],
+    "ageRange": ["25 to 34"],
+    "gender": "female",
+    "jobTitle": "vp",
+    "companyDomain": "northwind-analytics.example",
+    "companyName": "north",
+    "date": "2026-05-04",
+    "sourceUrl": "https://acme.example/crm",
+    "name": "VPs",
+}
+
+
+class Service:
+    """Answers every request with one example, and keeps what it was asked."""
+
+    def __init__(self, example: Json) -> None:
+        words = {key: ["<string>"] for key in FLAT_FILTERS if key not in {"isB2b", "jobTitle"}}
+        self._filters = {"data": {key: words[key] for key in words if not key.startswith("has")}}
+        self._example = example
+        self.asked: list[tuple[str, str, object]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.url.path.endswith("/filters"):
+            await JSONResponse(self._filters)(scope, receive, send)
+            return
+        assert request.headers["X-API-Key"].startswith("sk_")
+        body = await request.body()
+        if body:
+            assert request.headers["Content-Type"] == "application/json"
+        sent = json.loads(body) if body else None
+        self.asked.append((request.method, request.url.path, sent))
+        await JSONResponse(self._example)(scope, receive, send)
+
+
+def config_of(example: Json) -> AudienceConfig:
+    fields = ("topicIds", "minScore", "maxScore", "minTopicOverlap", "filters", "sourceUrl")
+    return AudienceConfig.model_validate({key: example[key] for key in fields if key in example})
+
+
+def filled(example: object, name: str = "") -> object:
+    """The example with something real in each place of "<string>"."""
+    if isinstance(example, dict):
+        items = cast("Json", example).items()
+        return {key: filled(value, key) for key, value in items}
+    return REAL[name] if example in ("<string>", ["<string>"]) else example
+
+
+def shape(example: object) -> object:
+    """The example's keys and kinds, without its values."""
+    if isinstance(example, dict):
+        return {key: shape(value) for key, value in cast("Json", example).items()}
+    if isinstance(example, list):
+        return [shape(value) for value in cast("list[object]", example)]
+    return type(example).__name__
+
+
+def changes(sandbox: Sandbox) -> Iterator[Recorded]:
+    """What was asked of the sandbox, beside what only looks."""
+    looks = ("/filters", "/validate", "/preview", "/runs", "/status")
+    return (r for r in sandbox.requests if not r.path.endswith(looks))
+
+
+@pytest.mark.parametrize("profile", NEWER)
+@pytest.mark.parametrize("spelling", ["catalog", "flat"])
+async def test_the_examples_of_may_are_sent_as_written_and_taken(
+    profile: str, spelling: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=profile)
+    client = connect(sandbox)
+    config, other = config_of(CREATE["config"]), config_of(UPDATE["config"])
+    if spelling == "flat":
+        filters = {
+            "companyIndustry": ["Software Development"],
+            "seniority": ["Director", "VP", "cxo"],
+            "hasBusinessEmail": "y",
+        }
+        config = config.model_copy(update={"filters": filters, "max_score": 100})
+        words = {"jobTitle": ["chief financial officer", "cfo"]}
+        other = other.model_copy(update={"filters": words})
+    created = await client.audiences.create(CREATE["name"], config, "draft")
+    active = await client.audiences.update(created.id, status="active")
+    assert active.status == "active"
+    listed = await client.audiences.list("active", 50)
+    assert [(a.id, a.name) for a in listed] == [(created.id, CREATE["name"])]
+    assert (listed[0].size or 0) > 0
+    paused = await client.audiences.update(created.id, status="paused")
+    assert paused.status == "paused"
+    updated = await client.audiences.update(created.id, name=UPDATE["name"], config=other)
+    assert updated.name == "Updated Name"
+    assert updated.config is not None
+    assert updated.config.as_sent() == UPDATE["config"]
+    await client.audiences.delete(created.id)
+    path = "/v1/intent/audiences"
+    assert [(r.method, r.path, r.query, r.body, r.status) for r in changes(sandbox)] == [
+        ("POST", path, {}, CREATE, 201),
+        ("PATCH", f"{path}/{created.id}", {}, ACTIVATE, 200),
+        ("GET", path, LIST_QUERY, None, 200),
+        ("PATCH", f"{path}/{created.id}", {}, PAUSE, 200),
+        ("PATCH", f"{path}/{created.id}", {}, UPDATE, 200),
+        ("DELETE", f"{path}/{created.id}", {}, None, 200),
+    ]
+    assert all(request.headers == {"X-API-Key": "redacted"} for request in changes(sandbox))
+
+
+async def test_the_examples_of_may_are_what_the_sandbox_answers(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile="catalog")
+    created = await connect(sandbox).audiences.create(CREATE["name"], config_of(CREATE["config"]))
+    assert created.model_extra is not None
+    assert created.model_extra.keys() | created.model_dump(by_alias=True).keys() >= {
+        *CREATED["data"]
+    }
+    assert created.created_at == CREATED["data"]["createdAt"]
+
+
+async def test_the_created_audience_of_may_is_read(start: Start, connect: Connect) -> None:
+    filters = start(profile="catalog")
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        is_filters = scope["path"].endswith("/filters")
+        await (filters if is_filters else JSONResponse(CREATED, 201))(scope, receive, send)
+
+    created = await connect(service).audiences.create(CREATE["name"], config_of(CREATE["config"]))
+    assert (created.id, created.name, created.status) == (
+        AUDIENCE_ID,
+        "Marketing Directors at Tech Companies",
+        "draft",
+    )
+    assert (created.size, created.config, created.topics) == (0, None, ())
+    assert (created.created_at, created.updated_at) == ("2026-05-05T09:15:00.000Z",) * 2
+
+
+async def test_the_listed_audience_of_may_is_read(connect: Connect) -> None:
+    service = Service(LISTED)
+    (listed,) = await connect(service).audiences.list("active", 50)
+    assert (listed.id, listed.status, listed.size) == (AUDIENCE_ID, "active", 151)
+    assert listed.last_refreshed_at == "2026-05-05T08:45:00.000Z"
+    assert listed.created_at == "2026-05-04T16:20:00.000Z"
+    assert await connect(service).audiences.list("paused") == ()
+    assert service.asked[0] == ("GET", "/v1/intent/audiences", None)
+
+
+async def test_the_query_of_april_is_sent_as_written_and_its_answer_read(connect: Connect) -> None:
+    service = Service(QUERIED)
+    page = await connect(service).runs.query(
+        config_of(QUERY),
+        audience_id=QUERY["audienceId"],
+        date=QUERY["date"],
+        limit=QUERY["limit"],
+        cursor=QUERY["cursor"],
+    )
+    assert service.asked == [("POST", "/v1/intent/audiences/query", QUERY)]
+    assert page is not None
+    assert (page.run.state, page.run.size, page.run.data_date) == ("ready", 123, "<string>")
+    assert page.next_cursor == "<string>"
+    (person,) = page.people
+    assert (person.id, person.intent_score, person.topic_id) == ("<string>", 123, 123)
+    assert (person.email, person.company, person.job_title) == ("<string>",) * 3
+
+
+async def test_the_query_of_april_is_taken(start: Start, connect: Connect) -> None:
+    sandbox = start(profile="flat")
+    client = connect(sandbox)
+    broad = AudienceConfig(topic_ids=(117805,), min_score=50)
+    saved = await client.audiences.create("Everybody", broad, "active")
+    first = await client.runs.query(audience_id=saved.id, limit=50)
+    assert first is not None
+    query = cast("Json", filled({**QUERY, "cursor": first.next_cursor, "audienceId": saved.id}))
+    assert shape(query) == shape(QUERY)
+    page = await client.runs.query(
+        config_of(query),
+        audience_id=saved.id,
+        date=query["date"],
+        limit=query["limit"],
+        cursor=query["cursor"],
+    )
+    assert sandbox.requests[-1].body == query
+    assert sandbox.requests[-1].status == 200
+    assert page is not None
+    assert len(page.people) == 50
+    assert {person.id for person in page.people}.isdisjoint(p.id for p in first.people)
+
+
+async def test_the_change_of_april_is_sent_as_written(connect: Connect) -> None:
+    service = Service(PATCHED)
+    config = config_of(PATCH["config"])
+    # The example's answer does not show the status that its request asks for.
+    with pytest.raises(UnusableAnswer, match="has not changed as asked"):
+        await connect(service).audiences.update(
+            PLACEHOLDER_ID,
+            name=PATCH["name"],
+            status=PATCH["status"],
+            config=config,
+            audience_size=PATCH["audienceSize"],
+        )
+    assert service.asked == [("PATCH", f"/v1/intent/audiences/{PLACEHOLDER_ID}", PATCH)]
+
+
+async def test_the_changed_audience_of_april_is_read(connect: Connect) -> None:
+    client = connect(Service(PATCHED))
+    config = config_of(PATCH["config"])
+    changed = await client.audiences.update(
+        PLACEHOLDER_ID, name="<string>", config=config, audience_size=123
+    )
+    assert (changed.id, changed.name, changed.status) == (PLACEHOLDER_ID, "<string>", "<string>")
+    assert (changed.size, changed.last_refreshed_at, changed.updated_at) == (
+        123,
+        "<string>",
+        "<string>",
+    )
+    assert changed.config is not None
+    assert changed.config.as_sent() == PATCH["config"]
+    assert await client.audiences.get(PLACEHOLDER_ID) == changed
+
+
+async def test_the_change_of_april_is_taken(start: Start, connect: Connect) -> None:
+    sandbox = start(profile="flat")
+    client = connect(sandbox)
+    saved = await client.audiences.create("Buyers", AudienceConfig(topic_ids=(117805,)))
+    patch = cast("Json", filled(PATCH))
+    assert shape(patch) == shape(PATCH)
+    changed = await client.audiences.update(
+        saved.id,
+        name=patch["name"],
+        status=patch["status"],
+        config=config_of(patch["config"]),
+        audience_size=patch["audienceSize"],
+    )
+    assert sandbox.requests[-1].body == patch
+    assert (changed.name, changed.status, changed.size) == ("VPs", "active", 123)
+    assert changed.config is not None
+    assert changed.config.as_sent() == patch["config"]

@@ -1,0 +1,535 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.errors import (
+    Conflict,
+    Forbidden,
+    KeyRefused,
+    NotConfigured,
+    NotFound,
+    NotPossible,
+    OrganizationInactive,
+    RequestRefused,
+    ServiceDown,
+    ServiceError,
+    SlotsFull,
+    TooManyRequests,
+    Unreachable,
+    UnusableAnswer,
+)
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.sandbox.faults import FaultKind
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+KEY = SecretStr("sk_test_0123456789")
+URL = "https://service.test"
+UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+
+
+def to(application: Application, url: str = URL) -> Transport:
+    return Transport(url, KEY, application=application)
+
+
+def failing(status: int, body: object, **headers: str) -> Transport:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return to(JSONResponse(body, status, named))
+
+
+async def refusal(transport: Transport, method: str = "GET") -> ServiceError:
+    with pytest.raises(ServiceError) as caught:
+        await transport.request(method, "/v1/data/account")
+    return caught.value
+
+
+async def test_a_path_in_the_base_url_stays_in_front_of_every_path() -> None:
+    asked: list[str] = []
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(f"{scope['headers'][0][1].decode()}{scope['path']}")
+        await JSONResponse({"data": []})(scope, receive, send)
+
+    for url in ("https://gate.test/leadpipe", "https://gate.test/leadpipe/", "https://gate.test"):
+        await to(service, url).request("GET", "/v1/intent/audiences")
+    assert asked == [
+        "gate.test/leadpipe/v1/intent/audiences",
+        "gate.test/leadpipe/v1/intent/audiences",
+        "gate.test/v1/intent/audiences",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.aws53.cloud",
+        "https://api.example.com:8443/prefix",
+        "http://localhost:8000",
+        "http://LOCALHOST",
+        "http://127.0.0.1:1",
+        "http://127.8.9.10",
+        "http://[::1]:8000",
+    ],
+)
+def test_a_key_may_go_over_https_or_to_this_machine(url: str) -> None:
+    Transport(url, KEY)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://api.aws53.cloud", "must start with https"),
+        ("http://localhost.example.com", "must start with https"),
+        ("http://127.0.0.1.example.com", "must start with https"),
+        ("http://192.168.0.1", "must start with https"),
+        ("ftp://localhost", "must be an address like"),
+        ("api.aws53.cloud", "must be an address like"),
+        ("https://", "must be an address like"),
+        ("https://[::1", "must be an address like"),
+        ("https://host:port", "must be an address like"),
+        ("https://host:0", "must be an address like"),
+        ("https://host:70000", "must be an address like"),
+        ("https://a host", "must be an address like"),
+        ("https://host\x7f", "must be an address like"),
+        ("https://user@host", "without user"),
+        ("https://user:secret@host", "without user"),
+        ("https://@host", "without user"),
+        ("https://host/?x=1", "without user"),
+        ("https://host?", "without user"),
+        ("https://host#", "without user"),
+        ("https://host/#part", "without user"),
+    ],
+)
+def test_a_key_goes_nowhere_else(url: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why) as caught:
+        Transport(url, KEY)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_redirect_is_not_followed_and_said() -> None:
+    hosts: list[str] = []
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        hosts.append(Request(scope).url.hostname or "")
+        redirect = RedirectResponse("https://elsewhere.test/v1/data/account?token=abc", 307)
+        await redirect(scope, receive, send)
+
+    error = await refusal(to(service))
+    assert hosts == ["service.test"]
+    assert isinstance(error, UnusableAnswer)
+    assert error.status == 307
+    assert str(error) == (
+        "The service answered with a redirect (status 307), which is not followed."
+        " Check LEADPIPE_BASE_URL."
+    )
+
+
+async def test_a_request_takes_no_longer_than_its_deadline(start: Start) -> None:
+    sandbox = start(delay_ms=60_000)
+    transport = Transport(URL, KEY, application=sandbox, total_seconds=0.05)
+    with anyio.fail_after(5):
+        error = await refusal(transport)
+    assert isinstance(error, Unreachable)
+    assert error.retryable
+    assert error.problem == "The service did not answer within 0.05 seconds."
+    assert "Try again in a minute" in error.advice
+
+
+async def test_after_a_deadline_a_write_is_not_simply_repeated(start: Start) -> None:
+    transport = Transport(URL, KEY, application=start(delay_ms=60_000), total_seconds=0.02)
+    with anyio.fail_after(5):
+        for method in ("POST", "PATCH", "DELETE"):
+            error = await refusal(transport, method)
+            assert error.advice.endswith("is unknown: look before trying again.")
+        with pytest.raises(Unreachable, match="Try again in a minute"):
+            await transport.request("POST", "/v1/intent/audiences/preview", reads=True)
+
+
+STATUSES: list[tuple[int, type[ServiceError], bool]] = [
+    (400, RequestRefused, False),
+    (401, KeyRefused, False),
+    (402, RequestRefused, False),
+    (403, Forbidden, False),
+    (404, NotFound, False),
+    (409, Conflict, False),
+    (418, RequestRefused, False),
+    (422, RequestRefused, False),
+    (429, TooManyRequests, True),
+    (500, ServiceDown, True),
+    (502, ServiceDown, True),
+    (503, ServiceDown, True),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "retryable"), STATUSES)
+async def test_every_status_has_its_error(
+    status: int, kind: type[ServiceError], *, retryable: bool, start: Start
+) -> None:
+    sandbox = start()
+    sandbox.faults.add(Fault("status", status=status, code="WHY_NOT", message="Not today."))
+    error = await refusal(to(sandbox))
+    assert type(error) is kind
+    assert (error.status, error.code, error.retryable) == (status, "WHY_NOT", retryable)
+    assert f"status {status}" in error.problem
+    assert error.problem.endswith(": Not today.")
+    assert error.advice
+    assert str(error) == f"{error.problem} {error.advice}"
+
+
+async def test_after_a_failure_a_write_is_not_simply_repeated() -> None:
+    error = await refusal(failing(500, {}), "POST")
+    assert str(error) == (
+        "The service failed with status 500."
+        " Whether the service did what was asked is unknown: look before trying again."
+    )
+    assert (await refusal(failing(500, {}))).advice == ServiceDown.what_next
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ({"error": {"code": "BAD", "message": "No such day"}}, "BAD", " BAD: No such day."),
+        ({"error": {"code": "HTTP_ERROR", "message": "No"}}, None, ": No."),
+        ({"error": {"name": "ZodError", "message": "No"}}, "ZodError", " ZodError: No."),
+        ({"code": "BAD", "message": "No"}, "BAD", " BAD: No."),
+        ({"error": "No such day"}, None, ": No such day."),
+        ({"detail": "No such day"}, None, ": No such day."),
+        ({"title": "No such day"}, None, ": No such day."),
+        ({"error": {"code": 7, "message": ["No"]}}, None, "."),
+        ({}, None, "."),
+        ([], None, "."),
+        ("No", None, "."),
+    ],
+)
+async def test_what_the_service_says_is_found_wherever_it_stands(
+    body: object, code: str | None, said: str
+) -> None:
+    error = await refusal(failing(400, body))
+    assert error.code == code
+    assert error.problem == f"The service refused with status 400{said}"
+
+
+async def test_what_is_wrong_with_a_request_is_named() -> None:
+    issues: list[object] = [
+        {"path": ["config", "topicIds", 0], "message": "Expected number"},
+        {"path": "name", "message": "Required"},
+        "Too long",
+        {"path": ["never"], "message": "Never shown"},
+    ]
+    body = {"error": {"code": "ZodError", "message": "Validation failed", "issues": issues}}
+    error = await refusal(failing(400, body))
+    assert error.problem == (
+        "The service refused with status 400 ZodError: Validation failed:"
+        " config.topicIds.0: Expected number; name: Required; Too long."
+    )
+    error = await refusal(failing(400, {"error": {"errors": [{"message": 1}, {}, None]}}))
+    assert error.problem == "The service refused with status 400."
+
+
+async def test_an_error_holds_nothing_that_is_not_for_others() -> None:
+    message = (
+        "Key sk_live_abc.def/+= of jane.doe@acme.com failed at https://10.0.0.7:9000/internal?x=1"
+        f" \u202e\u200bnow\n\tthen {'long ' * 100}"
+    )
+    body = {"error": {"code": "sk_other\u200b" + "X" * 100, "message": message}}
+    for status in (400, 500):
+        error = await refusal(failing(status, body))
+        for secret in ("sk_live", "def/", "jane", "acme", "10.0.0.7", "sk_other", "\u202e", "\n"):
+            assert secret not in str(error) + str(error.code)
+        assert "Key [key] of [email] failed at [address] now then long" in error.problem
+        assert len(error.problem) < 300
+
+
+async def test_a_page_of_a_proxy_is_not_quoted() -> None:
+    page = HTMLResponse("<h1>Bad gateway sk_live_1</h1>", 502)
+    assert (await refusal(to(page))).problem == "The service failed with status 502."
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"code": "SLOTS_FULL", "message": "All slots are in use"}}, SlotsFull),
+        ({"error": "SLOTS_FULL"}, SlotsFull),
+        ({"error": {"message": "Organization is expired"}}, OrganizationInactive),
+        ({"error": {"message": "This organisation is inactive"}}, OrganizationInactive),
+        ({"error": {"message": "Your organization does not allow this"}}, Forbidden),
+        ({"error": {"message": "The link is expired"}}, Forbidden),
+        ({}, Forbidden),
+    ],
+)
+async def test_what_is_forbidden_says_what_can_be_done(body: object, kind: type[Forbidden]) -> None:
+    error = await refusal(failing(403, body))
+    assert type(error) is kind
+    assert error.advice == kind.what_next
+    assert not error.retryable
+
+
+async def test_an_expired_organization_is_told_from_a_bad_key(
+    start: Start, connect: Connect
+) -> None:
+    with pytest.raises(OrganizationInactive, match="the key itself is fine"):
+        await connect(start(), key="sk_expired").audiences.list()
+    with pytest.raises(KeyRefused, match="Invalid API key"):
+        await connect(start(), key="junk").audiences.list()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), (" 30 ", 30), ("0", 0), ("soon", None), ("1.5", None), ("²", None), ("", None)],
+)
+async def test_the_wait_that_the_service_asks_for_is_passed_on(
+    header: str, seconds: float | None
+) -> None:
+    error = await refusal(to(Response(b"{}", 429, {"Retry-After": header})))
+    assert isinstance(error, TooManyRequests)
+    assert error.retry_after == seconds
+    wait = "in a minute" if seconds is None else f"in {seconds} seconds"
+    assert error.advice == f"Try again {wait}."
+
+
+async def test_the_wait_may_be_a_date() -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=100)
+    for date in (
+        format_datetime(moment, usegmt=True),
+        format_datetime(moment.replace(tzinfo=None)),
+    ):
+        error = await refusal(failing(429, {}, Retry_After=date))
+        assert isinstance(error, TooManyRequests)
+        assert error.retry_after is not None
+        assert 95 < error.retry_after <= 100
+    past = await refusal(failing(429, {}, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"))
+    assert isinstance(past, TooManyRequests)
+    assert past.retry_after == 0
+
+
+async def test_a_wait_that_is_not_named_is_a_minute() -> None:
+    error = await refusal(failing(429, {}))
+    assert isinstance(error, TooManyRequests)
+    assert (error.retry_after, error.advice) == (None, "Try again in a minute.")
+
+
+@pytest.mark.parametrize(
+    ("content", "lacking"),
+    [
+        (b"", "the answer is empty"),
+        (b" \n", "the answer is empty"),
+        (b"surprise", "the answer is not complete JSON"),
+        (b'{"data": [{"id": ', "the answer is not complete JSON"),
+        (b"\xff\xfe\xfa", "the answer is not complete JSON"),
+        (b"null", "the answer is not complete JSON"),
+        (b"[" * 100_000, "the answer is not complete JSON"),
+        (b"<!doctype html><title>Hello</title>", "the answer is not complete JSON"),
+        (b"[]", "the answer has no 'data'"),
+        (b'"data"', "the answer has no 'data'"),
+        (b"{}", "the answer has no 'data'"),
+        (b'{"results": []}', "the answer has no 'data'"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 201, 202])
+async def test_a_success_without_an_answer_is_no_success(
+    content: bytes, lacking: str, status: int
+) -> None:
+    error = await refusal(to(Response(content, status, {"X-Request-Id": "req_1"})), "POST")
+    assert type(error) is UnusableAnswer
+    assert (error.status, error.request_id) == (status, "req_1")
+    assert error.problem == f"The service answered with status {status}, but {lacking}."
+    assert error.advice.endswith("look before trying again.")
+
+
+@pytest.mark.parametrize("kind", ["malformed", "empty", "cut"])
+async def test_an_answer_that_breaks_off_is_no_success(kind: FaultKind, start: Start) -> None:
+    sandbox = start()
+    sandbox.faults.add(Fault(kind))
+    error = await refusal(to(sandbox))
+    assert type(error) is UnusableAnswer
+    assert error.status == 200
+
+
+async def test_a_connection_may_be_lost_before_or_after_the_work(start: Start) -> None:
+    for kind in ("reset", "reset_after"):
+        sandbox = start()
+        sandbox.faults.add(Fault(kind, times=None))
+        error = await refusal(to(sandbox))
+        assert type(error) is Unreachable
+        assert error.status is None
+        assert error.advice == Unreachable.what_next
+        error = await refusal(to(sandbox), "DELETE")
+        assert error.advice == UnusableAnswer.what_next
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (httpx.ReadTimeout, "took too long to answer"),
+        (httpx.WriteTimeout, "took too long to answer"),
+        (httpx.ConnectTimeout, "nothing was sent"),
+        (httpx.ConnectError, "nothing was sent"),
+        (httpx.ReadError, "before its answer was complete"),
+        (httpx.RemoteProtocolError, "before its answer was complete"),
+        (BrokenPipeError, "before its answer was complete"),
+    ],
+)
+async def test_whatever_goes_wrong_on_the_way_is_one_of_our_errors(
+    lost: Callable[[str], Exception], said: str
+) -> None:
+    async def service(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise lost("secret.internal")
+
+    error = await refusal(to(service), "POST")
+    assert type(error) is Unreachable
+    assert said in error.problem
+    assert "secret" not in str(error)
+    unclear = "nothing was sent" not in said
+    assert error.advice == (UnusableAnswer if unclear else Unreachable).what_next
+    assert (await refusal(to(service))).advice == Unreachable.what_next
+
+
+async def test_an_answer_that_cannot_be_unpacked_is_a_lost_one() -> None:
+    error = await refusal(to(Response(b"not gzip", 200, {"Content-Encoding": "gzip"})))
+    assert type(error) is Unreachable
+    assert "before its answer was complete" in error.problem
+
+
+async def test_the_envelope_comes_apart() -> None:
+    headers = {"X-Request-Id": "req_1"}
+    body = {"data": [1, 2], "meta": {"total": 2}}
+    answer = await to(JSONResponse(body, 202, headers)).request("GET", "/")
+    assert (answer.status, answer.data, answer.meta) == (202, [1, 2], {"total": 2})
+    assert answer.request_id == "req_1"
+    answer = await to(JSONResponse({"data": None, "meta": 1})).request("GET", "/")
+    assert (answer.data, answer.meta) == (None, {})
+
+
+async def test_without_a_key_nothing_is_sent(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    client = connect(sandbox, key=None)
+    for call in (client.account, client.audiences.list, client.configs.filters):
+        with pytest.raises(NotConfigured, match="LEADPIPE_API_KEY"):
+            await call()
+    assert not sandbox.requests
+
+
+async def test_without_a_key_public_routes_answer(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    names = await connect(sandbox, key=None).topic_names((117805,))
+    assert [topic.name for topic in names] == ["Marketing ROI"]
+    assert sandbox.requests[-1].headers == {}
+
+
+async def test_the_key_goes_into_its_header_and_nowhere_else() -> None:
+    requests: list[Request] = []
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        requests.append(Request(scope))
+        await JSONResponse({"data": []})(scope, receive, send)
+
+    await to(service).request("GET", "/v1/x", query={"a": 1, "b": None, "c": "&d=ü"})
+    (request,) = requests
+    assert request.headers["X-API-Key"] == KEY.get_secret_value()
+    assert "authorization" not in request.headers
+    assert request.headers["User-Agent"].startswith("leadpipe-mcp/")
+    assert request.headers["Accept"] == "application/json"
+    assert KEY.get_secret_value() not in str(request.url)
+    assert dict(request.query_params) == {"a": "1", "c": "&d=ü"}
+
+
+async def test_a_refused_key_is_not_repeated_in_the_error(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    key = "sk_live_" + "k" * 56
+    message = f"Key {key} is not known"
+    sandbox.faults.add(Fault("status", status=401, message=message, times=None))
+    with pytest.raises(KeyRefused) as caught:
+        await connect(sandbox, key=key).account()
+    assert caught.value.problem == "The service refused with status 401: Key [key] is not known."
+    assert "kkk" not in f"{caught.value!r}{caught.value.__dict__}"
+
+
+HOSTILE = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "a\\b",
+    "a%2Fb",
+    "a?b",
+    "a#b",
+    "a b",
+    "ä",
+    "\ud800",
+    f"{UNKNOWN_ID}\n",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+async def test_an_id_cannot_reach_another_route(
+    hostile: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    calls: list[Callable[[], Any]] = [
+        lambda: client.audiences.get(hostile),
+        lambda: client.audiences.update(hostile, name="x"),
+        lambda: client.audiences.delete(hostile),
+        lambda: client.runs.list(hostile),
+        lambda: client.runs.people(hostile, run_id=UNKNOWN_ID),
+        lambda: client.runs.people(UNKNOWN_ID, run_id=hostile),
+        lambda: client.runs.queue(hostile, "once"),
+        lambda: client.runs.cancel(UNKNOWN_ID, hostile),
+    ]
+    for call in calls:
+        with pytest.raises(NotPossible, match="cannot be an id: ids are of letters"):
+            await call()
+    assert not sandbox.requests
+
+
+async def test_an_id_that_does_not_exist_is_asked_for_as_it_is(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    for unknown in (UNKNOWN_ID, "aud_1.2-x"):
+        with pytest.raises(ServiceError):
+            await connect(sandbox).audiences.get(unknown)
+        assert sandbox.requests[-1].path == f"/v1/intent/audiences/{unknown}"
+
+
+async def test_what_cannot_be_sent_is_refused(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    with pytest.raises(NotPossible, match="holds half a character; nothing was sent"):
+        await client.audiences.update(UNKNOWN_ID, name="half \ud83d")
+    with pytest.raises(NotPossible, match="too long"):
+        await client.runs.people(UNKNOWN_ID, cursor="x" * 70_000)
+    assert not sandbox.requests
+
+
+async def test_a_closed_transport_opens_again_when_needed(start: Start) -> None:
+    transport = to(start())
+    await transport.close()
+    await transport.request("GET", "/v1/data/account")
+    await transport.close()
+    await transport.close()
+    answer = await transport.request("GET", "/v1/data/account")
+    assert answer.status == 200
+
+
+async def test_a_body_is_sent_as_json(start: Start) -> None:
+    sandbox = start()
+    body = {"topicIds": [117805], "x": None}
+    transport = to(sandbox)
+    await transport.request("POST", "/v1/intent/topics/compare", body=body, idempotency_key="once")
+    assert json.dumps(sandbox.requests[-1].body) == json.dumps(body)
+    assert sandbox.requests[-1].headers["Idempotency-Key"] == "once"

@@ -1,0 +1,159 @@
+"""The command line: commands, flags, and sentences instead of tracebacks."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from leadpipe_mcp import __version__
+from leadpipe_mcp.cli import main
+
+DEADLINE_SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the one who runs the tests has set is not looked at."""
+    for name in [name for name in os.environ if name.startswith("LEADPIPE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def stopped(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
+    """What a command that stops at once leaves: its code or last words, and its output."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    told = capsys.readouterr()
+    return caught.value.code, told.out + told.err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stopped(["--version"], capsys) == (0, f"leadpipe-mcp {__version__}\n")
+    assert stopped(["serve", "--version"], capsys) == (0, f"leadpipe-mcp {__version__}\n")
+
+
+def test_help_names_the_commands_and_the_flags(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = stopped(["--help"], capsys)
+    assert code == 0
+    for word in ("serve", "demo", "sandbox", "--sandbox", "--port", "--confirm", "--base-url"):
+        assert word in text
+    assert "--api-key" not in text
+    assert "LEADPIPE_SANDBOX=1" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--confirm", "never"], "LEADPIPE_CONFIRM: must be 'auto' or 'off'."),
+        (["serve", "--confirm", "never"], "LEADPIPE_CONFIRM: must be 'auto' or 'off'."),
+        (["--confirm=never", "serve"], "LEADPIPE_CONFIRM: must be 'auto' or 'off'."),
+        (
+            ["--sandbox-delay-ms", "-5", "sandbox"],
+            "LEADPIPE_SANDBOX_DELAY_MS: must be greater than or equal to 0.",
+        ),
+        (
+            ["--base-url", "http://api.example"],
+            "LEADPIPE_BASE_URL: must start with https:// (http is only for this machine).",
+        ),
+    ],
+)
+def test_a_value_that_makes_no_sense_stops_with_a_sentence(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stopped(arguments, capsys) == (f"leadpipe-mcp: {said}", "")
+
+
+def test_a_flag_goes_before_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEADPIPE_CONTACT", "nonsense")
+    monkeypatch.setenv("LEADPIPE_API_KEY", "sk_live\n1")
+    code, _ = stopped(["--contact", "mask"], capsys)
+    assert code == (
+        "leadpipe-mcp: LEADPIPE_API_KEY: holds characters that no key has; copy the key again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--colour"], "there is no flag --colour"),
+        (["--colour=secret", "serve", "--taste", "--sandbox"], "no flag --colour, --taste"),
+        (["--sand"], "there is no flag --sand"),
+        (["secret"], "argument command: must be serve, demo or sandbox"),
+        (["serve", "secret"], "that is one word too many"),
+        (["--port", "70000"], "argument --port: must be a whole number from 0 to 65535"),
+        (["--port", "secret"], "argument --port: must be a whole number from 0 to 65535"),
+        (["--api-key", "secret"], "set LEADPIPE_API_KEY instead"),
+        (["--api-key=secret"], "a key on the command line can be read by others"),
+    ],
+)
+def test_what_is_not_understood_is_refused_and_not_repeated(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = stopped(arguments, capsys)
+    assert code == 2
+    assert said in text
+    assert "secret" not in text
+
+
+def test_a_port_that_is_taken_is_named(taken_port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = stopped(["sandbox", "--port", str(taken_port)], capsys)
+    assert code == f"leadpipe-mcp: port {taken_port} cannot be used: Address already in use"
+
+
+def test_the_sandbox_is_served_until_it_is_ended() -> None:
+    # Takes a second: a process of its own.
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "leadpipe_mcp",
+            "--sandbox-profile",
+            "flat",
+            "sandbox",
+            "--port",
+            "0",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address.startswith("http://127.0.0.1:")
+        asked = urllib.request.Request(
+            f"{address}/v1/intent/audiences/filters", headers={"X-API-Key": "sk_test"}
+        )
+        with urllib.request.urlopen(asked, timeout=DEADLINE_SECONDS) as answer:
+            assert "seniority" in json.load(answer)["data"]
+    finally:
+        process.terminate()
+        _, told = process.communicate(timeout=DEADLINE_SECONDS)
+    assert told == "The sandbox plays Leadpipe here until you press Ctrl-C:\n"
+
+
+def test_a_server_that_asks_nothing_says_so_at_the_start() -> None:
+    # Takes a second: a process of its own, which ends because nobody speaks to it.
+    ended = subprocess.run(
+        [sys.executable, "-m", "leadpipe_mcp", "--sandbox", "--confirm", "off"],
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert ended.stdout == ""
+    assert ended.stderr == "leadpipe-mcp: LEADPIPE_CONFIRM=off, nothing is asked first\n"

@@ -1,0 +1,132 @@
+"""The server as a whole: what it says of itself, and how its parts are put together."""
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import anyio
+import pytest
+from mcp import Client
+from pydantic import SecretStr
+
+from leadpipe_mcp import __version__
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+WANTED = {"topicIds": [117805], "filters": {"seniority": ["vp"]}}
+
+
+@pytest.fixture
+def connect(era: str) -> Connect:
+    """A client of the given era."""
+
+    @asynccontextmanager
+    async def connect(
+        settings: Settings, service: Application | None = None
+    ) -> AsyncGenerator[Client]:
+        with anyio.fail_after(20):
+            async with Client(build_server(settings, service=service), mode=era) as client:
+                yield client
+
+    return connect
+
+
+async def test_the_server_says_who_it_is(connect: Connect) -> None:
+    async with connect(Settings(sandbox=True)) as client:
+        info = client.server_info
+        assert info is not None
+        assert (info.name, info.title, info.version) == ("leadpipe", "Leadpipe", __version__)
+        assert client.server_capabilities.tools is not None
+
+
+async def test_instructions_say_first_what_the_server_is_for(connect: Connect) -> None:
+    async with connect(Settings()) as client:
+        text = client.instructions or ""
+    assert 500 < len(text) < 2_000
+    beginning = text[:250]
+    for word in ("audiences", "segments", "lead", "prospects", "ICP", "intent", "preview"):
+        assert word in beginning
+    assert "set_status active (takes one of the account's slots)" in text[:512]
+    assert "invented" not in text
+    assert "LEADPIPE_CONFIRM" not in text
+
+
+async def test_instructions_name_only_tools_that_there_are(connect: Connect) -> None:
+    async with connect(Settings()) as client:
+        named = set(re.findall(r"\b[a-z]+_[a-z]+\b", client.instructions or ""))
+        known = {tool.name for tool in (await client.list_tools()).tools}
+    assert named
+    assert named <= known
+
+
+async def test_instructions_say_that_it_is_the_sandbox_and_that_nothing_is_asked(
+    connect: Connect,
+) -> None:
+    async with connect(Settings(sandbox=True, confirm="off")) as client:
+        text = client.instructions or ""
+    assert len(text) < 2_000
+    assert "This is the sandbox: all people and companies are invented. Say so to the user." in text
+    assert "LEADPIPE_CONFIRM=off: nothing is asked before spending or deleting." in text
+
+
+async def test_the_list_of_tools_may_be_kept_for_an_hour(connect: Connect) -> None:
+    async with connect(Settings(sandbox=True)) as client:
+        listed = (await client.list_tools()).model_dump(by_alias=True)
+        modern = client.protocol_version > "2026"
+    # Only the revision of 2026 knows how long.
+    assert (listed["ttlMs"], listed["cacheScope"]) == (
+        (3_600_000, "public") if modern else (0, None)
+    )
+
+
+async def test_the_sandbox_comes_with_its_own_service(connect: Connect) -> None:
+    settings = Settings(sandbox=True, sandbox_profile="flat", sandbox_delay_ms=1)
+    async with connect(settings) as client:
+        result = await client.call_tool("preview_audience", WANTED)
+    assert result.structured_content is not None
+    assert result.structured_content["config"]["filters"] == {"seniority": ["vp"]}
+    assert result.structured_content["sandbox"] is True
+
+
+async def test_two_servers_share_nothing(connect: Connect) -> None:
+    settings = Settings(sandbox=True)
+    async with connect(settings) as one, connect(settings) as other:
+        await one.call_tool("create_audience", {"name": "Mine", "config": WANTED})
+        listed = await other.call_tool("list_audiences", {})
+    assert "Mine" not in str(listed.structured_content)
+
+
+async def test_the_key_goes_to_the_service_and_nowhere_else(connect: Connect) -> None:
+    sandbox = Sandbox(SandboxSettings(people=1_000))
+    settings = Settings(api_key=SecretStr("sk_live_1"), base_url="https://api.example/v0")
+    async with connect(settings, sandbox) as client:
+        result = await client.call_tool("get_account_status", {})
+    (request,) = sandbox.requests
+    assert request.headers == {"X-API-Key": "redacted"}
+    # A path in the address stays in front of the routes; this service has none there.
+    assert request.path == "/v0/v1/data/account"
+    assert result.is_error
+    assert "sk_live_1" not in repr(settings)
+
+
+async def test_a_pinned_profile_is_not_found_out(connect: Connect) -> None:
+    # This service has the query route; the pin says that there is none.
+    sandbox = Sandbox(SandboxSettings(people=1_000, run_seconds=0))
+    async with connect(Settings(sandbox=True, api_profile="catalog"), sandbox) as client:
+        result = await client.call_tool("query_audience", WANTED)
+    assert result.structured_content is not None
+    assert result.structured_content["summary"].startswith("A sample of ")
+    assert not any(request.path.endswith("/query") for request in sandbox.requests)
+
+
+async def test_a_server_can_be_left_and_entered_again(era: str) -> None:
+    server = build_server(Settings(sandbox=True))
+    for _ in range(2):
+        with anyio.fail_after(20):
+            async with Client(server, mode=era) as client:
+                assert not (await client.call_tool("list_audiences", {})).is_error

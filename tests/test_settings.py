@@ -1,0 +1,135 @@
+"""Settings: from the environment and from flags, or a sentence that says what is wrong."""
+
+import pytest
+from pydantic import ValidationError
+
+from leadpipe_mcp.settings import Settings, SettingsError, variable
+
+
+def test_without_anything_the_settings_are_safe() -> None:
+    settings = Settings.read({}, {})
+    assert settings == Settings()
+    assert settings.api_key is None
+    assert settings.base_url == "https://api.aws53.cloud"
+    assert (settings.confirm, settings.contact, settings.sandbox) == ("auto", "allow", False)
+    assert (settings.api_profile, settings.log_level) == ("auto", "WARNING")
+
+
+def test_every_setting_has_a_variable() -> None:
+    values = {
+        "api_key": "sk_live_1",
+        "base_url": "https://api.example/",
+        "api_profile": "flat",
+        "confirm": "off",
+        "contact": "mask",
+        "sandbox": "1",
+        "sandbox_profile": "catalog",
+        "sandbox_delay_ms": "250",
+        "log_level": "debug",
+    }
+    assert set(values) == set(Settings.model_fields)
+    settings = Settings.read({variable(name): value for name, value in values.items()}, {})
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "sk_live_1"
+    assert settings.model_dump(exclude={"api_key"}) == {
+        "base_url": "https://api.example",
+        "api_profile": "flat",
+        "confirm": "off",
+        "contact": "mask",
+        "sandbox": True,
+        "sandbox_profile": "catalog",
+        "sandbox_delay_ms": 250,
+        "log_level": "DEBUG",
+    }
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_flag_goes_before_its_variable() -> None:
+    environment = {"LEADPIPE_SANDBOX_PROFILE": "flat", "LEADPIPE_CONFIRM": "off"}
+    settings = Settings.read(environment, {"sandbox_profile": "catalog", "confirm": None})
+    assert (settings.sandbox_profile, settings.confirm) == ("catalog", "off")
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n"])
+def test_an_empty_variable_is_not_set(empty: str) -> None:
+    environment = {"LEADPIPE_API_KEY": empty, "LEADPIPE_CONFIRM": empty}
+    assert Settings.read(environment, {}) == Settings()
+
+
+def test_a_key_may_end_in_a_newline() -> None:
+    settings = Settings.read({"LEADPIPE_API_KEY": "sk_live_1\n"}, {})
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "sk_live_1"
+
+
+@pytest.mark.parametrize("truth", ["1", "true", "TRUE", "yes", "on"])
+def test_the_sandbox_is_switched_on_in_any_usual_way(truth: str) -> None:
+    assert Settings.read({"LEADPIPE_SANDBOX": truth}, {}).sandbox
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("API_KEY", "sk_live\nX-Evil: 1", "holds characters that no key has; copy the key again."),
+        ("API_KEY", "sk_live 1", "holds characters that no key has; copy the key again."),
+        ("API_KEY", "sk_lïve", "holds characters that no key has; copy the key again."),
+        (
+            "BASE_URL",
+            "http://api.example",
+            "must start with https:// (http is only for this machine).",
+        ),
+        ("BASE_URL", "api.example", "must be an address like https://api.example.com."),
+        ("BASE_URL", "ftp://api.example", "must be an address like https://api.example.com."),
+        (
+            "BASE_URL",
+            "https://user:secret@api.example",
+            "must be a plain address, without user, question mark or hash.",
+        ),
+        (
+            "BASE_URL",
+            "https://api.example?key=secret",
+            "must be a plain address, without user, question mark or hash.",
+        ),
+        ("API_PROFILE", "nonsense", "must be 'auto', 'flat' or 'catalog'."),
+        ("CONFIRM", "never", "must be 'auto' or 'off'."),
+        ("CONTACT", "full", "must be 'allow' or 'mask'."),
+        ("SANDBOX", "perhaps", "must be 1 or 0, true or false."),
+        ("SANDBOX_PROFILE", "both", "must be 'mixed', 'flat' or 'catalog'."),
+        ("SANDBOX_DELAY_MS", "soon", "must be a whole number."),
+        ("SANDBOX_DELAY_MS", "-1", "must be greater than or equal to 0."),
+        ("SANDBOX_DELAY_MS", "60001", "must be less than or equal to 60000."),
+        ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_the_name_of_its_variable(
+    name: str, value: str, said: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({f"LEADPIPE_{name}": value}, {})
+    assert str(caught.value) == f"LEADPIPE_{name}: {said}"
+    assert caught.value.__suppress_context__
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({"LEADPIPE_CONFIRM": "never", "LEADPIPE_CONTACT": "full"}, {})
+    assert str(caught.value) == (
+        "LEADPIPE_CONFIRM: must be 'auto' or 'off'. LEADPIPE_CONTACT: must be 'allow' or 'mask'."
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8787", "localhost", "[::1]:80"])
+def test_http_is_for_this_machine(host: str) -> None:
+    assert Settings.read({"LEADPIPE_BASE_URL": f"http://{host}"}, {}).base_url == f"http://{host}"
+
+
+def test_variables_of_others_are_not_looked_at() -> None:
+    assert Settings.read({"LEADPIPE_OTHER": "x", "CONFIRM": "off"}, {}) == Settings()
+
+
+def test_settings_never_change() -> None:
+    with pytest.raises(ValidationError):
+        Settings().confirm = "off"  # pyright: ignore[reportAttributeAccessIssue] -- that is the point

@@ -1,0 +1,114 @@
+import time
+
+import pytest
+
+from leadpipe_mcp.text import clean, counted, form, listed, nearest, quoted, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("plain", "plain"),
+        ("  two\n\n words\t", "two words"),
+        ("in\u200bvisi\u202eble", "invisible"),
+        ("nul\x00l", "null"),
+        ("flag \U000e0041\U000e0042end", "flag end"),
+        ("half \ud83d", "half "),
+        ("", ""),
+        ("1234567890", "1234567890"),
+        ("12345678901", "123456789…"),
+        ("12345678 01x", "12345678…"),
+    ],
+)
+def test_a_text_is_cleaned_and_cut(text: str, cleaned: str) -> None:
+    assert clean(text, 10) == cleaned
+
+
+def test_a_long_text_costs_nothing() -> None:
+    started = time.perf_counter()
+    assert len(clean("x" * 50_000_000, 100)) == 100
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("message", "redacted"),
+    [
+        ("Invalid key sk_live_0123456789abcdef", "Invalid key [key]"),
+        ("Invalid key 'sk_test.x/y+z=='!", "Invalid key '[key]"),
+        ("sk_ alone", "sk_ alone"),
+        ("task_force and risk_", "task_force and risk_"),
+        ("Mail jane.doe+x@mail.acme.co.uk now", "Mail [email] now"),
+        ("see https://10.0.0.7:9000/x?key=sk_1 for more", "see [address] for more"),
+        ("postgres://user:pw@db.internal/x", "[address]"),
+        ("a@b is no address", "a@b is no address"),
+        ("zero\u200bwidth sk_\u200babc", "zerowidth [key]"),
+        ("sk_abc\ntwo lines", "[key] two lines"),
+    ],
+)
+def test_nothing_secret_stays_in_a_message(message: str, redacted: str) -> None:
+    assert redact(message) == redacted
+
+
+def test_a_message_is_cut_after_it_was_redacted() -> None:
+    for before in range(150, 210):
+        message = redact(f"{'x' * before} hidden.name@acme.com sk_secret https://internal/y")
+        assert len(message) <= 200
+        for secret in ("hidden", "secret", "internal"):
+            assert secret not in message
+    assert redact("x" * 30, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("companyindustri", ["company industry"]),
+        ("Seniorty", ["seniority"]),
+        ("company", ["company industry", "companySize"]),
+        ("size", []),
+        ("industry", ["company industry"]),
+        ("xyzzy", []),
+        ("", []),
+        ("co", []),
+    ],
+)
+def test_the_nearest_words_come_first(word: str, found: list[str]) -> None:
+    known = ["seniority", "company industry", "companySize", "state"]
+    assert nearest(word, known) == found
+
+
+def test_the_best_comes_first_and_no_more_than_asked() -> None:
+    known = ["software developer", "software development", "software", "soft ware development"]
+    assert nearest("software development", known)[0] == "software development"
+    assert len(nearest("software", [f"software {number}" for number in range(9)])) == 3
+    assert len(nearest("software", [f"software {number}" for number in range(9)], limit=5)) == 5
+    assert nearest("anything", []) == []
+
+
+def test_words_are_quoted() -> None:
+    assert quoted([]) == ""
+    assert quoted(["a"]) == "'a'"
+    assert quoted(word for word in ("a", "b")) == "'a', 'b'"
+
+
+def test_words_are_listed_as_in_a_sentence() -> None:
+    assert listed([]) == ""
+    assert listed(["one"]) == "one"
+    assert listed(["one", "two"]) == "one and two"
+    assert listed(["one", "two", "three"]) == "one, two and three"
+    assert listed(["one", "two"], "or") == "one or two"
+
+
+def test_numbers_have_their_nouns() -> None:
+    assert counted(1, "person", "people") == "1 person"
+    assert counted(0, "person", "people") == "0 people"
+    assert counted(1_480, "person", "people") == "1,480 people"
+    assert counted(2, "slot") == "2 slots"
+    assert counted(1, "slot") == "1 slot"
+
+
+def test_words_are_compared_without_case_and_marks() -> None:
+    assert form("C-Suite") == form("c_suite") == form(" C  suite ") == "c suite"
+    assert form("51 to 100") == "51 to 100"
+    assert form("R&D") == "r d"
+    assert form("+") == ""
+    assert form("STRASSE") == form("straße")

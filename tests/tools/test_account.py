@@ -1,0 +1,123 @@
+"""get_account_status: whether the account works, and what is free."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from mcp import Client
+from pydantic import SecretStr
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Message = MutableMapping[str, Any]
+
+each_profile = pytest.mark.parametrize(
+    ("profile", "era"),
+    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
+)
+
+
+def with_key(key: str) -> Settings:
+    return Settings(api_key=SecretStr(key), base_url="https://api.example")
+
+
+@each_profile
+async def test_an_account_that_is_well_is_called_so(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        reply = await call(client, "get_account_status")
+    assert reply["summary"] == (
+        "The key works and the organization is active. 2 of 3 slots free. 377 credits left."
+    )
+    assert reply["healthy"] is True
+    assert reply["slots"] == {"used": 1, "limit": 3, "free": 2}
+    assert reply["credits"] == {**reply["credits"], "used": 123, "limit": 500, "remaining": 377}
+    assert reply["credits"]["resetsAt"].startswith("2026-06-04")
+    assert reply["pixels"]["total"] == 1
+    assert (reply["organization"], reply["organizationStatus"]) == (
+        "Sandbox Organization",
+        "active",
+    )
+    assert "warnings" not in reply
+
+
+async def test_an_expired_subscription_is_told_from_a_wrong_key(
+    sandbox: Sandbox, connect: Connect, refused: Refused
+) -> None:
+    async with connect(settings=with_key("sk_expired_1")) as client:
+        result = await client.call_tool("get_account_status", {})
+        said = await refused(client, "list_audiences")
+    reply = result.structured_content
+    assert reply is not None
+    assert reply["summary"].startswith(
+        "The key is right, but the organization is expired: audiences cannot be used until the"
+        " subscription is renewed in the Leadpipe dashboard."
+    )
+    assert (reply["healthy"], reply["organizationStatus"]) == (False, "expired")
+    assert said == (
+        "The service refused with status 403: Organization is expired. The subscription has to be"
+        " renewed in the Leadpipe dashboard; the key itself is fine."
+    )
+
+
+async def test_a_wrong_key_is_called_wrong(connect: Connect, refused: Refused) -> None:
+    async with connect(settings=with_key("wrong")) as client:
+        said = await refused(client, "get_account_status")
+    assert said == (
+        "The service refused with status 401: Invalid API key. LEADPIPE_API_KEY must hold a current"
+        " key (Settings > API Keys in the Leadpipe dashboard); a regenerated key replaces the old"
+        " one at once. Restart the server after changing it."
+    )
+
+
+async def test_slots_that_are_not_shown_are_said_to_be_hidden(
+    start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(slots_key="")) as client:
+        reply = await call(client, "get_account_status")
+    assert reply["summary"] == ("The key works and the organization is active. 377 credits left.")
+    assert reply["warnings"] == ["The service does not show here how many audience slots are free."]
+    assert "slots" not in reply
+
+
+@pytest.mark.parametrize(
+    ("data", "summary"),
+    [
+        (
+            {"healthy": True, "audienceSlots": {"used": 4, "limit": 1}},
+            "The key works and the organization is in order. 0 of 1 slot free.",
+        ),
+        (
+            {"organization": {"status": "trial"}, "credits": {"used": 1}},
+            "The key works and the organization is trial.",
+        ),
+        (
+            {"healthy": False},
+            "The key is right, but the organization is not healthy: audiences cannot be used",
+        ),
+        (
+            {"healthy": True, "credits": {"remaining": 1}},
+            "The key works and the organization is in order. 1 credit",
+        ),
+    ],
+)
+async def test_only_what_the_service_says_is_said(
+    connect: Connect, call: Call, data: Reply, summary: str
+) -> None:
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse({"data": data})(scope, receive, send)
+
+    async with connect(service) as client:
+        reply = await call(client, "get_account_status")
+    assert reply["summary"].startswith(summary)

@@ -1,0 +1,473 @@
+"""What tools take: nothing unknown, nothing contradictory, harmless slips; said before anything
+is asked of the service.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from leadpipe_mcp.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+
+ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+WANTED = {"topicIds": [117805]}
+CREATE = {"name": "Buyers", "config": WANTED}
+TOPICS = "Ids of the topics that the people research: 1 to 250; an older API takes 10."
+
+
+@pytest.fixture
+def era() -> str:
+    """One is enough: the arguments are looked at behind the protocol."""
+    return "auto"
+
+
+@pytest.fixture
+async def unasked(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client]:
+    """A client whose calls must not reach the service."""
+    async with connect() as client:
+        yield client
+    assert list(sandbox.requests) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        (
+            "list_audiences",
+            {"nameContain": "x"},
+            "There is no argument 'nameContain'. Did you mean 'nameContains'?",
+        ),
+        (
+            "get_audience",
+            {"id": ID, "wait_seconds": 5},
+            "There is no argument 'wait_seconds'. Did you mean 'waitSeconds'?",
+        ),
+        (
+            "preview_audience",
+            {**WANTED, "topicID": 1},
+            "There is no argument 'topicID'. Did you mean 'topicIds'?",
+        ),
+        (
+            "create_audience",
+            {**CREATE, "state": "active"},
+            "There is no argument 'state'. Did you mean 'status'?",
+        ),
+        (
+            "create_audience",
+            {"name": "Buyers", "config": {**WANTED, "minscore": 80}},
+            "There is no argument 'config.minscore'. Did you mean 'minScore'?",
+        ),
+        (
+            "update_audience",
+            {"id": ID, "config": {"minTopicsOverlap": 2}},
+            "There is no argument 'config.minTopicsOverlap'. Did you mean 'minTopicOverlap'?",
+        ),
+        (
+            "update_audience",
+            {"id": ID, "config": {"zzz": 2}},
+            (
+                "There is no argument 'config.zzz'. There are: topicIds, minScore, maxScore,"
+                " minTopicOverlap, filters and sourceUrl."
+            ),
+        ),
+        (
+            "set_status",
+            {"id": ID, "status": "paused", "confirmation": "a1b2c3"},
+            "There is no argument 'confirmation'. Did you mean 'confirm'?",
+        ),
+        (
+            "delete_audience",
+            {"id": ID, "force": True},
+            "There is no argument 'force'. There are: id and confirm.",
+        ),
+        (
+            "query_audience",
+            {"audienceId": ID, "field": ["name"]},
+            "There is no argument 'field'. Did you mean 'fields'?",
+        ),
+        ("get_account_status", {"key": 1}, "There is no argument 'key'. This takes none."),
+    ],
+)
+async def test_an_unknown_argument_is_refused_by_name(
+    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+) -> None:
+    assert await refused(unasked, tool, **arguments) == said
+
+
+@pytest.mark.parametrize(
+    ("tool", "path"),
+    [
+        ("preview_audience", ()),
+        ("query_audience", ()),
+        ("create_audience", ("config",)),
+        ("update_audience", ("config",)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"senority": ["vp"]}, "There is no filter 'senority'. Did you mean 'seniority'?"),
+        ({"senority": None}, "There is no filter 'senority'. Did you mean 'seniority'?"),
+        (
+            {"seniority": {"values": ["vp"], "mod": "any"}},
+            "'seniority' has no part 'mod'. Did you mean 'mode'?",
+        ),
+        (
+            {"minScore": 80, "seniority": ["vp"]},
+            "Put this beside filters, not into it: minScore.",
+        ),
+        ({"hasPhone": "perhaps"}, "'hasPhone' takes true or false."),
+        ({"seniority": []}, "'seniority' is empty. Leave it out, or name at least one value."),
+        ({"jobTitle": True}, "'jobTitle' takes words, not a yes or no."),
+    ],
+)
+async def test_an_unknown_key_in_filters_is_refused_by_name(
+    unasked: Client, refused: Refused, tool: str, path: tuple[str, ...], filters: Reply, said: str
+) -> None:
+    others = {"create_audience": CREATE, "update_audience": {"id": ID}}.get(tool, WANTED)
+    config = {**WANTED, "filters": filters}
+    arguments = {**others, "config": config} if path else config
+    assert await refused(unasked, tool, **arguments) == said
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        (
+            "preview_audience",
+            {},
+            f"'topicIds' is required. It is: {TOPICS}",
+        ),
+        ("get_audience", {}, "'id' is required. It is: The audience's id."),
+        ("delete_audience", {"id": None}, "'id' must be a text."),
+        (
+            "create_audience",
+            {"name": "x", "config": {}},
+            f"'config.topicIds' is required. It is: {TOPICS}",
+        ),
+        ("create_audience", {"config": WANTED}, "'name' is required. It is: A name the user will"),
+        ("set_status", {"id": ID}, "'status' is required. It is: active: refreshed daily"),
+    ],
+)
+async def test_what_is_missing_is_named_with_what_it_is_for(
+    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+) -> None:
+    assert (await refused(unasked, tool, **arguments)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("preview_audience", {"topicIds": "many"}, "'topicIds.0' must be a whole number."),
+        ("preview_audience", {"topicIds": {"a": 1}}, "'topicIds' must be a list."),
+        ("preview_audience", {"topicIds": [True]}, "'topicIds.0' must be a whole number."),
+        ("preview_audience", {"topicIds": True}, "'topicIds' must be a list."),
+        ("preview_audience", {"topicIds": ["1" * 5_000]}, "'topicIds.0' is too large a number."),
+        ("preview_audience", {"topicIds": "[" * 9_000}, "'topicIds.0' must be a whole number."),
+        ("preview_audience", {**WANTED, "minScore": True}, "'minScore' must be a whole number."),
+        ("preview_audience", {**WANTED, "minScore": 70.5}, "'minScore' must be a whole number."),
+        ("preview_audience", {**WANTED, "filters": "vp"}, "'filters' must be an object."),
+        ("preview_audience", {**WANTED, "filters": ["vp"]}, "'filters' must be an object."),
+        (
+            "preview_audience",
+            {**WANTED, "sourceUrl": "acme.example"},
+            "'sourceUrl' must be a web address that starts with https://.",
+        ),
+        ("create_audience", {**CREATE, "config": "{nonsense"}, "'config' must be an object."),
+        ("create_audience", {**CREATE, "name": 7}, "'name' must be a text."),
+        ("create_audience", {**CREATE, "name": "\ud800"}, "'name' holds characters that no text"),
+        (
+            "create_audience",
+            {**CREATE, "status": "live"},
+            "'status' must be 'draft', 'active' or 'paused'.",
+        ),
+        (
+            "get_audience",
+            {"id": "first"},
+            (
+                "'id' must be an id like 6fb81599-f601-4afe-b3ff-e8a211cae27d; list_audiences shows"
+                " them."
+            ),
+        ),
+        (
+            "get_audience",
+            {"id": ID, "waitSeconds": "soon"},
+            "'waitSeconds' must be a whole number.",
+        ),
+        ("query_audience", {**WANTED, "contact": "all"}, "'contact' must be 'masked' or 'full'."),
+        ("query_audience", {**WANTED, "fields": [1]}, "'fields.0' must be a text."),
+    ],
+)
+async def test_the_wrong_kind_of_value_is_refused_by_name(
+    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+) -> None:
+    assert (await refused(unasked, tool, **arguments)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("preview_audience", {"topicIds": []}, "'topicIds' needs at least 1 entry."),
+        (
+            "preview_audience",
+            {"topicIds": [*range(1, 252)]},
+            "'topicIds' takes at most 250 entries.",
+        ),
+        ("preview_audience", {"topicIds": [0]}, "'topicIds.0' must be 1 or more."),
+        ("preview_audience", {**WANTED, "minScore": 101}, "'minScore' must be 100 or less."),
+        ("preview_audience", {**WANTED, "maxScore": -1}, "'maxScore' must be 0 or more."),
+        (
+            "preview_audience",
+            {**WANTED, "minTopicOverlap": 0},
+            "'minTopicOverlap' must be 1 or more.",
+        ),
+        (
+            "preview_audience",
+            {**WANTED, "sourceUrl": f"https://{'x' * 2_048}"},
+            "'sourceUrl' must be at most 2048 characters long.",
+        ),
+        ("create_audience", {**CREATE, "name": " \t "}, "'name' must not be empty."),
+        (
+            "create_audience",
+            {**CREATE, "name": "x" * 256},
+            "'name' must be at most 255 characters long.",
+        ),
+        ("update_audience", {"id": ID, "name": " "}, "'name' must not be empty."),
+        ("get_audience", {"id": ID, "waitSeconds": 301}, "'waitSeconds' must be 300 or less."),
+        (
+            "set_status",
+            {"id": ID, "status": "active", "waitSeconds": -1},
+            "'waitSeconds' must be 0",
+        ),
+        ("list_audiences", {"limit": 0}, "'limit' must be 1 or more."),
+        ("list_audiences", {"limit": 101}, "'limit' must be 100 or less."),
+        ("query_audience", {**WANTED, "limit": 101}, "'limit' must be 100 or less."),
+        (
+            "query_audience",
+            {**WANTED, "minScore": 200, "limit": 0},
+            "'minScore' must be 100 or less. 'limit' must be 1 or more.",
+        ),
+    ],
+)
+async def test_bounds_are_told(
+    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+) -> None:
+    assert (await refused(unasked, tool, **arguments)).startswith(said)
+
+
+TOO_LOW = "minScore (90) is above maxScore (80)."
+TOO_MANY = "minTopicOverlap (2) is above the number of topics (1)."
+OWN_CONFIG = "A saved audience has its own config; leave out"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("preview_audience", {**WANTED, "minScore": 90, "maxScore": 80}, TOO_LOW),
+        ("preview_audience", {**WANTED, "minTopicOverlap": 2}, TOO_MANY),
+        ("preview_audience", {"topicIds": [7, 7], "minTopicOverlap": 2}, TOO_MANY),
+        (
+            "create_audience",
+            {**CREATE, "config": {**WANTED, "minScore": 90, "maxScore": 80}},
+            TOO_LOW,
+        ),
+        ("query_audience", {**WANTED, "minScore": 90, "maxScore": 80}, TOO_LOW),
+        ("query_audience", {**WANTED, "maxScore": 60}, "minScore (70) is above maxScore (60)."),
+        ("query_audience", {**WANTED, "minTopicOverlap": 2}, TOO_MANY),
+        (
+            "query_audience",
+            {},
+            "Name an audienceId, or topicIds for people who are not saved.",
+        ),
+        (
+            "query_audience",
+            {"audienceId": ID, **WANTED},
+            f"{OWN_CONFIG} topicIds, or audienceId.",
+        ),
+        (
+            "query_audience",
+            {"audienceId": ID, "minScore": 0, "maxScore": 9, "filters": {"hasPhone": True}},
+            f"{OWN_CONFIG} minScore, maxScore and filters, or audienceId.",
+        ),
+        (
+            "query_audience",
+            {**WANTED, "runId": ID},
+            "runId goes with an audienceId, and without date.",
+        ),
+        (
+            "query_audience",
+            {"audienceId": ID, "runId": ID, "date": "2026-05-04"},
+            "runId goes with an audienceId, and without date.",
+        ),
+        (
+            "query_audience",
+            {**WANTED, "date": "2026-02-30"},
+            "'date' must be a date like 2026-05-04.",
+        ),
+        (
+            "query_audience",
+            {**WANTED, "date": "yesterday"},
+            "'date' must be a date like 2026-05-04.",
+        ),
+        (
+            "update_audience",
+            {"id": ID},
+            "Nothing to change was named. Give a name, a config, or both.",
+        ),
+        (
+            "update_audience",
+            {"id": ID, "name": None, "config": None},
+            "Nothing to change was named. Give a name, a config, or both.",
+        ),
+    ],
+)
+async def test_arguments_that_do_not_go_together_are_refused(
+    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+) -> None:
+    assert await refused(unasked, tool, **arguments) == said
+
+
+async def test_a_value_that_is_refused_is_not_repeated(unasked: Client, refused: Refused) -> None:
+    secret = "jane.doe@acme.example"
+    said = [
+        await refused(unasked, "get_audience", id=secret),
+        await refused(unasked, "set_status", id=ID, status=secret),
+        await refused(unasked, "preview_audience", topicIds=[secret], minScore=secret),
+        await refused(unasked, "preview_audience", **WANTED, filters=secret, sourceUrl=secret),
+        await refused(unasked, "create_audience", name=[secret], config=secret),
+        await refused(unasked, "query_audience", **WANTED, date=secret, cursor=secret),
+    ]
+    assert not any("jane" in text for text in said)
+
+
+async def test_a_name_that_is_not_known_is_repeated_clean_and_short(
+    unasked: Client, refused: Refused
+) -> None:
+    said = await refused(unasked, "list_audiences", **{"a\u202e\U000e0041\nb": 1, "x" * 900: 2})
+    assert said.startswith("There is no argument 'a b'.")
+    assert "x" * 60 in said
+    assert "x" * 65 not in said
+
+
+async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) -> None:
+    said = await refused(unasked, "query_audience", audienceId="x", limit=0, colour="red")
+    assert said.count(" must be ") == 2
+    assert "There is no argument 'colour'." in said
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"topicIds": ["117805"]},
+        {"topicIds": 117805},
+        {"topicIds": "117805"},
+        {"topicIds": "[117805]"},
+        {"topicIds": ' ["117805"] '},
+        {"minScore": "80"},
+        {"minScore": 80.0},
+        {"filters": '{"seniority": ["vp"], "hasPhone": true}'},
+        {"filters": {"seniority": "VP", "hasPhone": "yes"}},
+        {"filters": {"seniority": " Vp ", "hasPhone": "Y", "department": None}},
+        {"filters": {"seniority": {"values": ["VP"]}, "contact.hasPhone": True}},
+        {"filters": {"role.seniority": ["vp"], "contact.hasPhone": "true"}},
+        {"maxScore": None, "minTopicOverlap": None, "sourceUrl": None},
+    ],
+)
+async def test_a_harmless_slip_is_understood(client: Client, call: Call, slip: Reply) -> None:
+    wanted = {
+        "topicIds": [117805],
+        "minScore": 80,
+        "filters": {"seniority": ["vp"], "hasPhone": True},
+    }
+    right = await call(client, "preview_audience", **wanted)
+    assert 0 < right["size"] < 100
+    assert await call(client, "preview_audience", **{**wanted, **slip}) == right
+
+
+async def test_a_config_as_json_text_is_understood_at_every_level(
+    client: Client, call: Call
+) -> None:
+    config = (
+        '{"topicIds": "[\\"117805\\"]", "minScore": "80", "filters": "{\\"state\\": \\"Texas\\"}"}'
+    )
+    reply = await call(client, "create_audience", name="Buyers", config=config)
+    assert reply["config"] == {
+        "topicIds": [117805],
+        "minScore": 80,
+        "minTopicOverlap": 1,
+        "filters": {"location.states": {"values": ["texas"]}},
+    }
+    change = '{"minScore": "85", "filters": "{\\"state\\": null}"}'
+    reply = await call(client, "update_audience", id=reply["id"], config=change)
+    assert reply["config"] == {"topicIds": [117805], "minScore": 85, "minTopicOverlap": 1}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("list_audiences", {"status": None, "nameContains": None, "limit": None}),
+        ("list_audiences", {"limit": "50"}),
+        ("list_audiences", {"nameContains": ""}),
+        ("get_account_status", {}),
+    ],
+)
+async def test_null_for_an_optional_argument_is_its_default(
+    client: Client, call: Call, tool: str, arguments: Reply
+) -> None:
+    assert await call(client, tool, **arguments) == await call(client, tool)
+
+
+async def test_null_is_the_default_in_every_tool(client: Client, call: Call) -> None:
+    config = {**WANTED, "minScore": None, "maxScore": None, "filters": None, "sourceUrl": None}
+    made = await call(client, "create_audience", name="x", config=config, status=None, confirm=None)
+    assert made["config"] == {**WANTED, "minScore": 70, "minTopicOverlap": 1}
+    detail = await call(client, "get_audience", id=made["id"], waitSeconds=None)
+    assert detail["status"] == "draft"
+    del config["sourceUrl"]
+    others = dict.fromkeys(["audienceId", "date", "runId", "fields", "limit", "cursor", "contact"])
+    page = await call(client, "query_audience", **config, **others)
+    assert len(page["people"]["rows"]) == 25
+
+
+async def test_words_of_a_closed_set_are_understood_in_any_case(client: Client, call: Call) -> None:
+    found = await call(client, "list_audiences", status=" Active ")
+    assert found == await call(client, "list_audiences", status="active")
+    assert found["summary"] == "1 active audience."
+
+
+async def test_an_id_is_understood_in_any_writing(
+    client: Client, call: Call, saved: Callable[[Client], Awaitable[dict[str, str]]]
+) -> None:
+    audience = (await saved(client))["active"]
+    reply = await call(client, "get_audience", id=f" {audience.upper()} ")
+    assert reply["id"] == audience
+
+
+@pytest.mark.parametrize(
+    ("tool", "path"),
+    [("preview_audience", ()), ("create_audience", ("config",)), ("query_audience", ())],
+)
+async def test_an_id_that_stands_twice_counts_once_and_is_noted(
+    client: Client, call: Call, tool: str, path: tuple[str, ...]
+) -> None:
+    config = {"topicIds": [117805, 117890, 117805, 117805], "minTopicOverlap": 2}
+    reply = await call(client, tool, **({"name": "x", "config": config} if path else config))
+    assert "2 topic ids stood there twice and counted once." in reply["warnings"]
+    once = await call(client, "preview_audience", topicIds=[117805, 117890], minTopicOverlap=2)
+    assert reply["size"] == once["size"]
+
+
+async def test_an_id_that_stands_twice_in_a_change_is_noted(client: Client, call: Call) -> None:
+    made = await call(client, "create_audience", **CREATE)
+    twice = {"topicIds": [117890, 117890]}
+    reply = await call(client, "update_audience", id=made["id"], config=twice)
+    assert reply["config"]["topicIds"] == [117890]
+    assert reply["warnings"] == ["1 topic id stood there twice and counted once."]

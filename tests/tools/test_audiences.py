@@ -1,0 +1,278 @@
+"""Saved audiences, listed and shown."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+
+each_profile = pytest.mark.parametrize(
+    ("profile", "era"),
+    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
+)
+WANTED = {"topicIds": [117805]}
+UNASKED = Settings(sandbox=True, confirm="off")
+COLUMNS = ["id", "name", "status", "size", "refreshed"]
+
+
+@pytest.fixture
+def era() -> str:
+    """Where no profile is named, one is enough; `each_profile` speaks both."""
+    return "auto"
+
+
+@each_profile
+async def test_audiences_are_listed_with_what_other_tools_need(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        reply = await call(client, "list_audiences")
+    assert reply["summary"] == "2 audiences."
+    assert reply["audiences"]["columns"] == COLUMNS
+    active, paused = reply["audiences"]["rows"]
+    assert active[1:3] == ["Marketing Directors at Tech Companies", "active"]
+    assert paused[1:3] == ["CRM Buyers in California", "paused"]
+    assert active[4] == "2026-05-05"
+    assert paused[4] == "2026-05-01"
+    assert 0 < active[3] < paused[3] < 3_000
+    assert set(reply) == {"summary", "audiences", "sandbox"}
+
+
+@each_profile
+async def test_audiences_are_listed_by_status(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        paused = await call(client, "list_audiences", status="paused")
+        drafts = await call(client, "list_audiences", status="draft")
+    assert paused["summary"] == "1 paused audience."
+    assert [row[1] for row in paused["audiences"]["rows"]] == ["CRM Buyers in California"]
+    assert drafts == {"summary": "0 draft audiences.", "sandbox": True}
+
+
+async def test_audiences_are_found_by_words_of_their_name(client: Client, call: Call) -> None:
+    reply = await call(client, "list_audiences", nameContains="BUYERS in")
+    assert reply["summary"] == "1 audience with 'buyers in' in the name."
+    assert [row[1] for row in reply["audiences"]["rows"]] == ["CRM Buyers in California"]
+    reply = await call(client, "list_audiences", nameContains="nobody", status="active")
+    assert reply == {
+        "summary": "0 active audiences with 'nobody' in the name.",
+        "sandbox": True,
+    }
+
+
+async def test_a_list_that_is_cut_says_so(client: Client, call: Call) -> None:
+    reply = await call(client, "list_audiences", limit=1)
+    assert len(reply["audiences"]["rows"]) == 1
+    assert reply["warnings"] == [
+        "There may be more: only the first 1 were looked at; raise limit to see more."
+    ]
+    reply = await call(client, "list_audiences", limit=1, nameContains="a")
+    assert reply["summary"] == "2 audiences with 'a' in the name."
+    assert reply["warnings"] == ["1 of them are not shown; raise limit to see them."]
+
+
+async def test_names_are_looked_for_among_the_first_hundred(
+    start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile="flat", examples=False)) as client:
+        for number in range(101):
+            await client.call_tool("create_audience", {"name": f"n{number}", "config": WANTED})
+        reply = await call(client, "list_audiences", nameContains="n7", limit=100)
+    assert reply["summary"] == "11 audiences with 'n7' in the name."
+    assert reply["warnings"] == ["There may be more: only the first 100 were looked at."]
+
+
+async def test_the_size_of_an_audience_that_was_never_run_is_not_known(
+    client: Client, call: Call
+) -> None:
+    await call(client, "create_audience", name="New", config=WANTED)
+    reply = await call(client, "list_audiences", status="draft")
+    (row,) = reply["audiences"]["rows"]
+    assert row[1:] == ["New", "draft", "", ""]
+
+
+async def test_what_no_reader_sees_is_not_in_a_name(client: Client, call: Call) -> None:
+    made = await call(client, "create_audience", name="a\u202eb\u200b\U000e0041", config=WANTED)
+    assert (made["name"], made["summary"][:4]) == ("ab", "'ab'")
+    listed = await call(client, "list_audiences", status="draft")
+    assert listed["audiences"]["rows"][0][1] == "ab"
+    shown = await call(client, "get_audience", id=made["id"])
+    assert shown["name"] == "ab"
+
+
+@each_profile
+async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "get_audience", id=audience)
+    size = reply["size"]
+    assert reply["summary"] == (
+        "'Marketing Directors at Tech Companies' is active."
+        f" The people are ready: {size} people, data of 2026-05-04."
+    )
+    assert (reply["id"], reply["status"], reply["dataDate"]) == (audience, "active", "2026-05-04")
+    filters = reply["config"]["filters"]
+    key = "seniority" if profile == "flat" else "role.seniority"
+    assert "director" in str(filters[key])
+    assert reply["config"]["topicIds"] == [117805, 117890, 117918]
+    assert reply["topics"] == {
+        "117805": "Marketing ROI",
+        "117890": "Marketing Automation",
+        "117918": "Demand Generation Benchmarks",
+    }
+    assert reply["run"]["state"] == "ready"
+    assert reply["run"]["size"] == size > 0
+    ids = [] if profile == "flat" else ["runId"]
+    assert reply["runs"]["columns"] == [*ids, "state", "dataDate", "size"]
+    days = [row[-2] for row in reply["runs"]["rows"]]
+    assert days == [f"2026-05-0{day}" for day in (4, 3, 2, 1)] + ["2026-04-30"]
+    assert reply["runs"]["rows"][0][-1] == size
+    assert reply["next"] == [
+        {"tool": "query_audience", "arguments": {"audienceId": audience}, "why": "see the people"}
+    ]
+    assert "warnings" not in reply
+
+
+@each_profile
+async def test_a_draft_is_shown_without_people(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        reply = await call(client, "get_audience", id=made["id"])
+    assert reply["summary"] == "'New' is draft. The people have not been put together yet."
+    assert reply["run"] == {"state": "none"}
+    assert not {"size", "runs", "dataDate", "lastRefreshedAt"} & set(reply)
+    (step,) = reply["next"]
+    assert (step["tool"], step["arguments"]["status"]) == ("set_status", "active")
+
+
+async def test_a_run_that_is_being_built_is_told_with_the_way_to_wait(
+    start: Start, connect: Connect, call: Call, moments: list[float]
+) -> None:
+    async with connect(start(run_seconds=60), settings=UNASKED) as client:
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        await call(client, "set_status", id=made["id"], status="active")
+        moments.append(moments[-1] + 30)
+        reply = await call(client, "get_audience", id=made["id"])
+    assert reply["summary"] == "'New' is active. The people are still being put together."
+    assert reply["run"]["state"] == "running"
+    assert reply["runs"]["rows"][0][1:] == ["running", "2026-05-04", ""]
+    assert "size" not in reply
+    assert reply["next"] == [
+        {
+            "tool": "get_audience",
+            "arguments": {"id": made["id"], "waitSeconds": 60},
+            "why": "wait until its people are ready",
+        }
+    ]
+
+
+@each_profile
+async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
+    profile: str, start: Start, connect: Connect, call: Call, moments: list[float]
+) -> None:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+        moments.append(moments[-1] + 60)
+
+    async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        await call(client, "set_status", id=made["id"], status="active")
+        waiting = {"id": made["id"], "waitSeconds": 100}
+        reply = await client.call_tool("get_audience", waiting, progress_callback=listen)
+    shown = reply.structured_content
+    assert shown is not None
+    assert shown["summary"] == (
+        f"'New' is active. The people are ready: {made['size']} people, data of 2026-05-04."
+    )
+    assert shown["size"] == made["size"] == shown["run"]["size"]
+    assert shown["lastRefreshedAt"].startswith("2026-05-05")
+    assert [total for _, total, _ in told] == [100, 100]
+    assert 0 <= told[0][0] < told[1][0] < 100
+    assert told[0][2] == "The people are still being put together."
+    assert (told[1][2] or "").startswith("The people are ready")
+
+
+async def test_waiting_ends_when_the_seconds_are_over(
+    start: Start, connect: Connect, call: Call
+) -> None:
+    # Takes the second that it waits.
+    async with connect(start(run_seconds=60), settings=UNASKED) as client:
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        await call(client, "set_status", id=made["id"], status="active")
+        reply = await call(client, "get_audience", id=made["id"], waitSeconds=1)
+    assert reply["run"]["state"] == "queued"
+    assert reply["next"][0]["arguments"] == {"id": made["id"], "waitSeconds": 60}
+
+
+@each_profile
+async def test_a_failed_run_is_called_so(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile, runs_fail=True), settings=UNASKED) as client:
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        await call(client, "set_status", id=made["id"], status="active")
+        reply = await call(client, "get_audience", id=made["id"])
+    assert reply["summary"] == "'New' is active. The last run failed."
+    assert reply["run"] == {**reply["run"], "state": "failed"}
+    assert "size" not in reply["run"]
+
+
+async def test_a_config_that_the_service_hides_is_said_to_be_hidden(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile="catalog", detail_has_config=False)) as client:
+        reply = await call(client, "get_audience", id=(await saved(client))["active"])
+    assert reply["warnings"] == ["The service does not show this audience's config."]
+    assert not {"config", "topics"} & set(reply)
+
+
+async def test_topic_names_that_cannot_be_had_are_left_out(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    sandbox = start(profile="catalog")
+    sandbox.faults.add(Fault("status", path="/topics/compare"))
+    async with connect(sandbox) as client:
+        reply = await call(client, "get_audience", id=(await saved(client))["active"])
+        assert "topics" not in reply
+        reply = await call(client, "get_audience", id=reply["id"])
+    assert len(reply["topics"]) == 3
+
+
+async def test_runs_that_the_service_does_not_show_are_said_to_be_hidden(
+    client: Client, call: Call, sandbox: Sandbox, saved: Saved
+) -> None:
+    audience = (await saved(client))["active"]
+    sandbox.faults.add(Fault("status", path="/runs", status=404, times=None))
+    reply = await call(client, "get_audience", id=audience)
+    assert reply["summary"] == (
+        "'Marketing Directors at Tech Companies' is active. The service does not show its runs."
+    )
+    assert not {"run", "runs", "next"} & set(reply)
+    assert reply["size"] > 0
+
+
+async def test_an_audience_that_does_not_exist_is_refused(client: Client, refused: Refused) -> None:
+    said = await refused(client, "get_audience", id="6fb81599-f601-4afe-b3ff-e8a211cae27d")
+    assert said == (
+        "The service refused with status 404: Audience not found."
+        " Check the id; list_audiences shows those that exist."
+    )

@@ -1,0 +1,369 @@
+"""Asking the human: by the client where it can, by a question and a code where it cannot."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.client.session import ClientRequestContext
+from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+
+from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.confirm import CODE_SECONDS, Action, Codes
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+Changes = Callable[[Sandbox], list[str]]
+Humans = Callable[[ElicitResult], "Human"]
+
+WANTED = {"topicIds": [117805]}
+NOT_AGREED = "The user did not agree to this: {} Nothing was changed. Ask them what they would"
+NOT_HELD = (
+    "The code does not hold for this: it was used, is over ten minutes old, or something has"
+    " changed since. Nothing was changed. Ask the user: "
+)
+each_action = pytest.mark.parametrize("action", ["activate", "create", "update", "delete"])
+
+
+YES = ElicitResult(action="accept", content={"approve": True})
+NO = ElicitResult(action="decline")
+
+
+class Human:
+    """Answers every question alike, and remembers what had been changed when it was asked."""
+
+    def __init__(self, answer: ElicitResult, look: Callable[[], list[str]]) -> None:
+        self.questions: list[str] = []
+        self.forms: list[Reply] = []
+        self.changed_before: list[str] = []
+        self.look = look
+        self._answer = answer
+
+    async def __call__(
+        self,
+        context: ClientRequestContext,  # noqa: ARG002 -- the SDK's signature
+        params: ElicitRequestParams,
+    ) -> ElicitResult:
+        assert isinstance(params, ElicitRequestFormParams)
+        self.questions.append(params.message)
+        self.forms.append(params.requested_schema)
+        self.changed_before += self.look()
+        return self._answer
+
+
+@pytest.fixture
+def human(sandbox: Sandbox, changes: Changes) -> Callable[[ElicitResult], Human]:
+    """A human in front of the service that `connect` speaks to."""
+    return lambda answer: Human(answer, lambda: changes(sandbox))
+
+
+async def prepared(client: Client, action: str, call: Call, saved: Saved) -> tuple[str, Reply, str]:
+    """A call that needs a yes: the tool, its arguments, and the question that it leads to."""
+    if action == "create":
+        size = (await call(client, "preview_audience", **WANTED))["size"]
+        question = f"Create and activate 'New' ({size:,} people)?"
+        arguments: Reply = {"name": "New", "config": WANTED, "status": "active"}
+        return "create_audience", arguments, f"{question} {SLOT}"
+    ids = await saved(client)
+    audience = ids["active" if action == "update" else "paused"]
+    shown = await call(client, "get_audience", id=audience)
+    name, size = shown["name"], shown["size"]
+    if action == "delete":
+        question = f"Delete '{name}' ({size} people, paused)? This cannot be undone."
+        return "delete_audience", {"id": audience}, question
+    if action == "activate":
+        size = (await call(client, "preview_audience", **shown["config"]))["size"]
+        question = f"Activate '{name}' ({size} people)? {SLOT}"
+        return "set_status", {"id": audience, "status": "active"}, question
+    config = {**shown["config"], "minScore": 60, "filters": {"role.seniority": ["vp"]}}
+    config["filters"] = {**shown["config"]["filters"], "role.seniority": ["vp"]}
+    size = (await call(client, "preview_audience", **config))["size"]
+    question = (
+        f"Change '{name}', which is active? name: {name} → VPs; minScore: 70 → 60;"
+        f' role.seniority: ["director", "vp", "c_suite"] → ["vp"]. It would have {size} people.'
+    )
+    change = {"minScore": 60, "filters": {"seniority": "VP"}}
+    return "update_audience", {"id": audience, "name": "VPs", "config": change}, question
+
+
+SLOT = "It takes one of your 3 slots; 1 in use now."
+
+
+@each_action
+async def test_a_client_that_can_ask_its_human_asks_once_before_anything_changes(
+    action: str, human: Humans, connect: Connect, call: Call, saved: Saved
+) -> None:
+    asked = human(YES)
+    async with connect(answer=asked) as client:
+        tool, arguments, question = await prepared(client, action, call, saved)
+        reply = await call(client, tool, **arguments)
+    assert asked.questions == [question]
+    assert asked.changed_before == []
+    assert asked.look() != []
+    assert not {"question", "confirm"} & set(reply)
+    (form,) = asked.forms
+    assert form["required"] == ["approve"]
+    assert form["properties"]["approve"]["type"] == "boolean"
+
+
+@each_action
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ElicitResult(action="accept", content={"approve": False}),
+        NO,
+        ElicitResult(action="cancel"),
+        ElicitResult(action="accept"),
+        ElicitResult(action="accept", content={"approve": "perhaps"}),
+    ],
+    ids=["unticked", "decline", "cancel", "no form", "nonsense"],
+)
+async def test_anything_but_a_yes_changes_nothing(
+    action: str,
+    answer: ElicitResult,
+    human: Humans,
+    connect: Connect,
+    call: Call,
+    refused: Refused,
+    saved: Saved,
+) -> None:
+    asked = human(answer)
+    async with connect(answer=asked) as client:
+        tool, arguments, question = await prepared(client, action, call, saved)
+        said = await refused(client, tool, **arguments)
+    assert said.startswith(NOT_AGREED.format(question))
+    assert asked.questions == [question]
+    assert asked.look() == []
+
+
+@each_action
+async def test_a_client_that_cannot_ask_is_given_a_question_and_a_code(
+    action: str, sandbox: Sandbox, client: Client, call: Call, saved: Saved, changes: Changes
+) -> None:
+    tool, arguments, question = await prepared(client, action, call, saved)
+    first = await call(client, tool, **arguments)
+    code = first["confirm"]
+    assert first == {
+        "summary": f"Nothing was changed yet. Ask the user: «{question}» Only if they agree, call"
+        f' {tool} again with the same arguments and confirm: "{code}" (holds for ten minutes).',
+        "question": question,
+        "confirm": code,
+        "sandbox": True,
+    }
+    assert changes(sandbox) == []
+    done = await call(client, tool, **arguments, confirm=f" {code.upper()} ")
+    assert not {"question", "confirm"} & set(done)
+    assert changes(sandbox) != []
+
+
+@each_action
+async def test_a_code_that_was_never_given_is_answered_with_the_question(
+    action: str, sandbox: Sandbox, client: Client, call: Call, saved: Saved, changes: Changes
+) -> None:
+    tool, arguments, question = await prepared(client, action, call, saved)
+    reply = await call(client, tool, **arguments, confirm="abcdef")
+    assert reply["summary"].startswith(f"{NOT_HELD}«{question}»")
+    assert reply["confirm"] != "abcdef"
+    assert changes(sandbox) == []
+
+
+async def test_a_code_works_once(client: Client, call: Call, saved: Saved) -> None:
+    audience = (await saved(client))["paused"]
+    activate: Reply = {"id": audience, "status": "active"}
+    code = (await call(client, "set_status", **activate))["confirm"]
+    await call(client, "set_status", **activate, confirm=code)
+    await call(client, "set_status", id=audience, status="paused")
+    again = await call(client, "set_status", **activate, confirm=code)
+    assert again["summary"].startswith(NOT_HELD)
+
+
+async def test_a_code_is_for_one_action_on_one_thing(
+    client: Client, call: Call, saved: Saved, sandbox: Sandbox, changes: Changes
+) -> None:
+    ids = await saved(client)
+    one = (await call(client, "delete_audience", id=ids["paused"]))["confirm"]
+    other = await call(client, "delete_audience", id=ids["active"], confirm=one)
+    assert other["summary"].startswith(NOT_HELD)
+    code = (await call(client, "delete_audience", id=ids["paused"]))["confirm"]
+    other = await call(client, "set_status", id=ids["paused"], status="active", confirm=code)
+    assert other["summary"].startswith(NOT_HELD)
+    assert changes(sandbox) == []
+
+
+async def test_a_code_is_for_the_arguments_that_were_asked_about(
+    client: Client, call: Call, saved: Saved, sandbox: Sandbox, changes: Changes
+) -> None:
+    audience = (await saved(client))["active"]
+    asked: Reply = {"id": audience, "name": "One"}
+    code = (await call(client, "update_audience", **asked))["confirm"]
+    other = await call(client, "update_audience", id=audience, name="Two", confirm=code)
+    assert other["summary"].startswith(NOT_HELD)
+    made: Reply = {"name": "New", "config": WANTED, "status": "active"}
+    code = (await call(client, "create_audience", **made))["confirm"]
+    other = await call(client, "create_audience", **{**made, "name": "Old"}, confirm=code)
+    assert other["summary"].startswith(NOT_HELD)
+    assert changes(sandbox) == []
+
+
+async def test_a_code_does_not_outlive_a_change_of_the_audience(
+    client: Client, call: Call, saved: Saved, moments: list[float]
+) -> None:
+    audience = (await saved(client))["paused"]
+    code = (await call(client, "delete_audience", id=audience))["confirm"]
+    moments.append(moments[-1] + 1)
+    await call(client, "update_audience", id=audience, name="Renamed")
+    reply = await call(client, "delete_audience", id=audience, confirm=code)
+    assert reply["summary"].startswith(f"{NOT_HELD}«Delete 'Renamed' (")
+
+
+async def test_a_code_does_not_outlive_a_change_that_the_question_does_not_show(
+    client: Client, call: Call, saved: Saved, moments: list[float]
+) -> None:
+    audience = (await saved(client))["paused"]
+    first = await call(client, "delete_audience", id=audience)
+    moments.append(moments[-1] + 1)
+    url = {"sourceUrl": "https://acme.example"}
+    await call(client, "update_audience", id=audience, config=url)
+    reply = await call(client, "delete_audience", id=audience, confirm=first["confirm"])
+    assert reply["question"] == first["question"]
+    assert reply["summary"].startswith(NOT_HELD)
+
+
+def test_a_code_holds_for_ten_minutes() -> None:
+    now = [0.0]
+    codes = Codes(clock=lambda: now[-1])
+    action = Action("delete", "Delete it?", {"id": 1})
+    one, other = codes.give(action), codes.give(action)
+    now.append(CODE_SECONDS)
+    assert codes.redeem(one, action)
+    now.append(CODE_SECONDS + 0.1)
+    assert not codes.redeem(other, action)
+    assert CODE_SECONDS == 600
+
+
+def test_the_oldest_of_many_codes_are_forgotten() -> None:
+    codes = Codes()
+    action = Action("delete", "Delete it?", {"id": 1})
+    given = [codes.give(action) for _ in range(201)]
+    assert len(set(given)) == 201
+    assert not codes.redeem(given[0], action)
+    assert codes.redeem(given[1], action)
+
+
+async def test_a_code_is_not_looked_at_where_the_client_can_ask(
+    era: str, sandbox: Sandbox, human: Humans, call: Call, refused: Refused, saved: Saved
+) -> None:
+    asked = human(NO)
+    server = build_server(Settings(sandbox=True), service=sandbox)
+    async with Client(server, mode=era) as client:
+        audience = (await saved(client))["paused"]
+        code = (await call(client, "delete_audience", id=audience))["confirm"]
+    async with Client(server, mode=era, elicitation_callback=asked) as client:
+        said = await refused(client, "delete_audience", id=audience, confirm=code)
+    assert said.startswith("The user did not agree to this: Delete ")
+    assert len(asked.questions) == 1
+    assert asked.look() == []
+
+
+@each_action
+async def test_nobody_is_asked_where_the_server_is_told_not_to(
+    action: str, human: Humans, connect: Connect, call: Call, saved: Saved
+) -> None:
+    asked = human(NO)
+    settings = Settings(sandbox=True, confirm="off")
+    async with connect(settings=settings, answer=asked) as client:
+        tool, arguments, _ = await prepared(client, action, call, saved)
+        await call(client, tool, **arguments)
+    assert asked.questions == []
+    assert asked.look() != []
+
+
+async def test_nobody_is_asked_about_what_frees_or_costs_nothing(
+    human: Humans, connect: Connect, call: Call, saved: Saved
+) -> None:
+    asked = human(NO)
+    async with connect(answer=asked) as client:
+        ids = await saved(client)
+        await call(client, "set_status", id=ids["active"], status="paused")
+        await call(client, "update_audience", id=ids["paused"], name="Renamed")
+        await call(client, "create_audience", name="New", config=WANTED)
+        await call(client, "set_status", id=ids["paused"], status="draft")
+    assert asked.questions == []
+
+
+async def test_nobody_is_asked_about_what_is_so_already_or_cannot_be(
+    human: Humans, connect: Connect, call: Call, refused: Refused, saved: Saved
+) -> None:
+    asked = human(YES)
+    missing = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+    async with connect(answer=asked) as client:
+        ids = await saved(client)
+        await call(client, "set_status", id=ids["active"], status="active")
+        await call(client, "update_audience", id=ids["active"], config={"minScore": 70})
+        await refused(client, "delete_audience", id=missing)
+        bad: Reply = {**WANTED, "filters": {"seniority": ["chief"]}}
+        await refused(client, "create_audience", name="New", config=bad, status="active")
+    assert asked.questions == []
+
+
+@pytest.mark.parametrize(
+    ("service", "slots"),
+    [
+        ({"slots": 2}, "It takes the last of your 2 slots."),
+        ({"slots": 1}, "No slot is free (1 of 1 in use), so the service may refuse."),
+        ({"slots": 1, "examples": False}, "It takes your only slot."),
+        ({"slots_key": ""}, "It takes one of the account's audience slots."),
+    ],
+)
+async def test_the_question_says_what_it_does_to_the_slots(
+    start: Start, connect: Connect, call: Call, service: Reply, slots: str
+) -> None:
+    async with connect(start(**service)) as client:
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        reply = await call(client, "set_status", id=made["id"], status="active")
+    assert reply["question"].endswith(f" people)? {slots}")
+
+
+async def test_the_question_says_the_last_size_where_the_present_one_cannot_be_had(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile="catalog", detail_has_config=False)) as client:
+        audience = (await saved(client))["paused"]
+        size = (await call(client, "get_audience", id=audience))["size"]
+        made = await call(client, "create_audience", name="New", config=WANTED)
+        reply = await call(client, "set_status", id=audience, status="active")
+        draft = await call(client, "set_status", id=made["id"], status="active")
+    assert f"({size} people)" in reply["question"]
+    assert draft["question"].startswith("Activate 'New' (an unknown number of people)? ")
+
+
+async def test_the_question_asks_again_when_what_it_says_has_changed(
+    human: Humans, connect: Connect, call: Call, saved: Saved
+) -> None:
+    asked = human(YES)
+    async with connect() as other:
+        ids = await saved(other)
+
+        async def answer(
+            context: ClientRequestContext, params: ElicitRequestParams
+        ) -> ElicitResult:
+            if not asked.questions:
+                await call(other, "set_status", id=ids["active"], status="paused")
+            return await asked(context, params)
+
+        async with connect(answer=answer) as client:
+            reply = await call(client, "set_status", id=ids["paused"], status="active")
+            modern = client.protocol_version > "2026"
+    assert reply["status"] == "active"
+    # A client of the handshake era is asked while the call runs; one of 2026 calls again.
+    assert len(asked.questions) == (2 if modern else 1)
+    assert asked.questions[0].endswith("1 in use now.")
+    assert asked.questions[-1].endswith("0 in use now." if modern else "1 in use now.")

@@ -1,0 +1,167 @@
+"""create_audience: saved under a name, as a draft unless it is to be more."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+Changes = Callable[[Sandbox], list[str]]
+
+each_profile = pytest.mark.parametrize(
+    ("profile", "era"),
+    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
+)
+UNASKED = Settings(sandbox=True, confirm="off")
+WANTED = {"topicIds": [117805], "minScore": 80, "filters": {"seniority": ["vp"]}}
+
+
+@pytest.fixture
+def era() -> str:
+    """Where no profile is named, one is enough; `each_profile` speaks both."""
+    return "auto"
+
+
+@each_profile
+async def test_an_audience_is_saved_as_a_draft(
+    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox) as client:
+        preview = await call(client, "preview_audience", **WANTED)
+        reply = await call(client, "create_audience", name="  VPs  ", config=WANTED)
+        listed = await call(client, "list_audiences", status="draft")
+    assert reply["summary"] == f"'VPs' is saved (draft): {preview['size']} people match now."
+    assert (reply["name"], reply["status"], reply["size"]) == ("VPs", "draft", preview["size"])
+    assert reply["config"] == preview["config"]
+    assert reply["next"] == [
+        {
+            "tool": "set_status",
+            "arguments": {"id": reply["id"], "status": "active"},
+            "why": "start its daily refresh; takes a slot, the user is asked",
+        }
+    ]
+    assert not {"slots", "run", "question", "confirm"} & set(reply)
+    assert listed["audiences"]["rows"][0][:3] == [reply["id"], "VPs", "draft"]
+    assert changes(sandbox) == ["POST /audiences"]
+
+
+@each_profile
+async def test_an_audience_is_saved_as_paused(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="paused")
+        shown = await call(client, "get_audience", id=reply["id"])
+    assert reply["summary"] == f"'VPs' is saved (paused): {reply['size']} people match."
+    assert reply["status"] == shown["status"] == "paused"
+    assert not {"slots", "run"} & set(reply)
+
+
+@each_profile
+async def test_an_audience_is_saved_and_activated(
+    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+) -> None:
+    sandbox = start(profile=profile, run_seconds=60)
+    async with connect(sandbox, settings=UNASKED) as client:
+        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
+        shown = await call(client, "get_audience", id=reply["id"])
+    assert reply["summary"] == (
+        f"'VPs' is saved (active): {reply['size']} people match."
+        " The people are still being put together."
+    )
+    assert reply["status"] == shown["status"] == "active"
+    assert reply["slots"] == {"before": 1, "after": 2, "limit": 3}
+    assert reply["run"]["state"] in {"queued", "running"}
+    assert [step["tool"] for step in reply["next"]] == ["get_audience"]
+    assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{reply['id']}"]
+
+
+async def test_an_account_without_a_free_slot_is_left_with_a_draft(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(slots=1), settings=UNASKED) as client:
+        active = (await saved(client))["active"]
+        size = (await call(client, "get_audience", id=active))["size"]
+        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
+        drafts = await call(client, "list_audiences", status="draft")
+    assert reply["summary"] == (
+        "'VPs' is saved, but as a draft. SLOTS_FULL: every audience slot is in use, so 'VPs' stays"
+        f" draft. Active now: 'Marketing Directors at Tech Companies' ({size} people, id {active})."
+        " Ask the user which of them to pause, then activate again."
+    )
+    assert reply["status"] == "draft"
+    assert "slots" not in reply
+    assert [step["tool"] for step in reply["next"]] == ["set_status"]
+    assert [row[0] for row in drafts["audiences"]["rows"]] == [reply["id"]]
+
+
+@pytest.mark.parametrize("status", ["active", "paused"])
+async def test_an_audience_whose_status_fails_is_not_called_unsaved(
+    sandbox: Sandbox, connect: Connect, call: Call, status: str
+) -> None:
+    sandbox.faults.add(Fault("status", method="PATCH", status=500, message="Out of order"))
+    async with connect(settings=UNASKED) as client:
+        reply = await call(client, "create_audience", name="VPs", config=WANTED, status=status)
+    assert reply["summary"] == (
+        f"'VPs' is saved, but that it is {status} was not confirmed: The service failed with"
+        " status 500: Out of order. Do not create it again; look at it with get_audience."
+    )
+    assert "status" not in reply
+    assert reply["next"] == [
+        {"tool": "get_audience", "arguments": {"id": reply["id"]}, "why": "see its status"}
+    ]
+
+
+async def test_what_fails_after_the_activation_does_not_hide_it(
+    sandbox: Sandbox, connect: Connect, call: Call
+) -> None:
+    sandbox.faults.add(Fault("status", path="/runs", times=None))
+    async with connect(settings=UNASKED) as client:
+        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
+    assert reply["summary"].endswith("people match. Its people could not be looked at just now.")
+    assert reply["status"] == "active"
+    assert reply["slots"]["after"] == 2
+    assert "run" not in reply
+    assert [step["tool"] for step in reply["next"]] == ["get_audience"]
+
+
+async def test_slots_that_are_not_shown_are_left_out(
+    start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(slots_key=""), settings=UNASKED) as client:
+        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
+    assert reply["status"] == "active"
+    assert "slots" not in reply
+
+
+async def test_an_audience_of_nobody_is_saved_with_a_warning(client: Client, call: Call) -> None:
+    reply = await call(client, "create_audience", name="None", config={"topicIds": [999_999]})
+    assert reply["summary"] == "'None' is saved (draft): 0 people match now."
+    assert reply["warnings"] == [
+        "Nobody matches. Leave a filter out, lower minScore, or take other topics."
+    ]
+
+
+async def test_a_creation_whose_answer_is_lost_is_not_to_be_repeated_blindly(
+    client: Client, sandbox: Sandbox, refused: Refused, call: Call
+) -> None:
+    sandbox.faults.add(Fault("reset_after", method="POST", path="/intent/audiences", every=3))
+    said = await refused(client, "create_audience", name="VPs", config=WANTED)
+    assert said == (
+        "The connection to the service was lost before its answer was complete."
+        " Whether the service did what was asked is unknown: look before trying again."
+    )
+    drafts = await call(client, "list_audiences", status="draft")
+    assert [row[1] for row in drafts["audiences"]["rows"]] == ["VPs"]

@@ -1,0 +1,164 @@
+"""What every reply and every refusal is, whatever the tool."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+
+WANTED: Reply = {"topicIds": [117805, 117890]}
+ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+
+
+def one_call_each(active: str, paused: str) -> list[tuple[str, Reply]]:
+    return [
+        ("list_audiences", {}),
+        ("get_audience", {"id": active}),
+        ("preview_audience", WANTED),
+        ("create_audience", {"name": "New", "config": WANTED}),
+        ("update_audience", {"id": paused, "config": {"minScore": 70}}),
+        ("query_audience", {"audienceId": active}),
+        ("get_account_status", {}),
+        ("set_status", {"id": paused, "status": "active"}),
+        ("delete_audience", {"id": paused}),
+    ]
+
+
+async def test_every_reply_fits_its_published_schema_and_its_text_is_the_same(
+    client: Client, call: Call, saved: Saved
+) -> None:
+    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    ids = await saved(client)
+    calls = one_call_each(ids["active"], ids["paused"])
+    assert {name for name, _ in calls} == set(tools)
+    for name, arguments in calls:
+        reply = await call(client, name, **arguments)
+        schema = tools[name].output_schema
+        assert schema is not None
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.validate(reply, schema)
+        assert set(reply) <= set(schema["properties"])
+        assert reply["sandbox"] is True
+        assert 10 < len(reply["summary"]) < 400
+
+
+async def test_a_summary_comes_first_and_what_to_mind_comes_last(
+    client: Client, call: Call
+) -> None:
+    reply = await call(client, "preview_audience", **WANTED, minScore=20, filters={"state": "Ohio"})
+    assert next(iter(reply)) == "summary"
+    assert list(reply)[-3:] == ["warnings", "next", "sandbox"]
+
+
+async def test_only_the_sandbox_says_that_it_is_one(sandbox: Sandbox, connect: Connect) -> None:
+    # The same service, taken for the real one.
+    settings = Settings(api_key=SecretStr("sk_live_1"), base_url="https://api.example")
+    async with connect(settings=settings) as client:
+        result = await client.call_tool("list_audiences", {})
+    assert result.structured_content is not None
+    assert "sandbox" not in result.structured_content
+    assert sandbox.requests[0].headers == {"X-API-Key": "redacted"}
+
+
+async def test_a_refusal_is_text_alone(client: Client) -> None:
+    result = await client.call_tool("get_audience", {"id": ID})
+    assert result.is_error
+    assert result.structured_content is None
+    wire = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert wire["content"] == [
+        {
+            "type": "text",
+            "text": "The service refused with status 404: Audience not found."
+            " Check the id; list_audiences shows those that exist.",
+        }
+    ]
+
+
+async def test_refused_arguments_are_a_refusal_and_not_an_error_of_the_protocol(
+    client: Client, refused: Refused
+) -> None:
+    said = await refused(client, "get_audience", ident=ID)
+    assert said == (
+        "'id' is required. It is: The audience's id. There is no argument 'ident'."
+        " There are: id and waitSeconds."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("list_audience", "There is no tool 'list_audience'. Did you mean 'list_audiences'"),
+        ("zzz", "There is no tool 'zzz'."),
+        ("a\u202eb" + "x" * 200, "There is no tool 'abx"),
+    ],
+)
+async def test_an_unknown_tool_is_an_error_of_the_protocol(
+    client: Client, sandbox: Sandbox, name: str, message: str
+) -> None:
+    with pytest.raises(MCPError) as caught:
+        await client.call_tool(name, {})
+    assert caught.value.error.code == INVALID_PARAMS == -32602
+    assert caught.value.error.message.startswith(message)
+    assert len(caught.value.error.message) < 200
+    assert list(sandbox.requests) == []
+
+
+async def test_a_crash_says_nothing_of_itself(
+    connect: Connect, refused: Refused, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("password is swordfish")
+
+    with caplog.at_level(logging.ERROR):
+        async with connect(broken) as client:
+            said = await refused(client, "list_audiences")
+            assert (await client.list_tools()).tools
+    assert said == (
+        "list_audiences failed inside leadpipe-mcp, so whether anything was changed is unknown."
+        " Look first; then try once more. The server's log has the details."
+    )
+    assert "swordfish" in caplog.text
+
+
+async def test_without_a_key_a_tool_says_how_to_set_one(connect: Connect, refused: Refused) -> None:
+    async with connect(settings=Settings()) as client:
+        assert (await client.list_tools()).tools
+        for name, arguments in one_call_each(ID, ID):
+            said = await refused(client, name, **arguments)
+            assert said == (
+                "No Leadpipe API key is set, so nothing was asked of the service. Set"
+                " LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"
+                " dashboard) and restart the server. To try everything with invented people and no"
+                " key, start it with --sandbox."
+            )
+
+
+async def test_no_reply_says_the_key_or_where_the_service_is(connect: Connect) -> None:
+    settings = Settings(api_key=SecretStr("sk_live_abc"), base_url="https://hidden.example")
+    async with connect(settings=settings) as client:
+        listed = (await client.call_tool("list_audiences", {})).structured_content
+        assert listed is not None
+        active, paused = (row[0] for row in listed["audiences"]["rows"])
+        for name, arguments in [*one_call_each(active, paused), *one_call_each(ID, ID)]:
+            result = await client.call_tool(name, arguments)
+            said = json.dumps(result.model_dump(mode="json"))
+            assert "sk_live_abc" not in said
+            assert "hidden.example" not in said

@@ -1,0 +1,561 @@
+"""Ordering and cancelling runs, and letting everyone of an audience out."""
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.session import ClientRequestContext, ElicitationFnT
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import ElicitRequestParams, ElicitResult
+from pydantic import SecretStr
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.server import TOOLS
+from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
+from leadpipe_mcp.tools import runs
+from leadpipe_mcp.tools.confirm import Codes
+from leadpipe_mcp.tools.toolkit import HouseTool, Services
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+Draft = Callable[[Client], Awaitable[str]]
+Queued = Callable[[Client], Awaitable[dict[str, str]]]
+Answers = Callable[[str], ElicitationFnT]
+AlteredExport = Callable[[Application, object], Application]
+Changes = Callable[[Sandbox], list[str]]
+
+each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+numbered = pytest.mark.parametrize("profile", ["mixed", "catalog"])
+DIRECTORS = "'Marketing Directors at Tech Companies'"
+SANDBOX = Settings(sandbox=True)
+UNASKED = Settings(sandbox=True, confirm="off")
+WANTED = {"topicIds": [117805]}
+NO_RUN = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+
+
+@pytest.fixture
+def connect(era: str, sandbox: Sandbox) -> Connect:
+    """A client of a server that has these tools beside the others."""
+
+    @asynccontextmanager
+    async def connect(
+        service: Application = sandbox,
+        *,
+        settings: Settings = SANDBOX,
+        answer: ElicitationFnT | None = None,
+    ) -> AsyncGenerator[Client]:
+        transport = Transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), application=service)
+        services = Services(LeadpipeClient(transport), settings, Codes())
+        declared = {one.name: one for one in (*TOOLS, *runs.TOOLS)}
+        tools: list[Tool] = [HouseTool.of(one, services) for one in declared.values()]
+        with anyio.fail_after(20):
+            async with Client(
+                MCPServer("leadpipe", tools=tools), mode=era, elicitation_callback=answer
+            ) as client:
+                yield client
+
+    return connect
+
+
+@pytest.fixture
+def draft(call: Call) -> Draft:
+    """The id of a new draft."""
+
+    async def draft(client: Client) -> str:
+        return (await call(client, "create_audience", name="New", config=WANTED))["id"]
+
+    return draft
+
+
+@pytest.fixture
+def queued(call: Call, draft: Draft) -> Queued:
+    """What cancels the run that was just queued of a new draft."""
+
+    async def queued(client: Client) -> dict[str, str]:
+        audience = await draft(client)
+        run = (await call(client, "run_audience", id=audience))["run"]["id"]
+        return {"id": audience, "cancelRunId": run}
+
+    return queued
+
+
+@pytest.fixture
+def questions() -> list[str]:
+    """What the human was asked so far."""
+    return []
+
+
+@pytest.fixture
+def human(questions: list[str]) -> Answers:
+    """A human who answers every question alike."""
+
+    def human(action: Any) -> ElicitationFnT:  # noqa: ANN401 -- a Literal
+        async def answer(
+            context: ClientRequestContext, params: ElicitRequestParams
+        ) -> ElicitResult:
+            questions.append(params.message)
+            return ElicitResult(action=action, content={"approve": True})
+
+        return answer
+
+    return human
+
+
+@numbered
+async def test_a_run_is_queued(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "run_audience", id=audience)
+    assert reply["summary"].startswith(f"A run of {DIRECTORS} is ready. The people are ready: ")
+    assert reply["run"]["state"] == "ready"
+    assert reply["next"][0]["tool"] == "query_audience"
+
+
+@numbered
+async def test_a_run_that_takes_time_is_waited_for_with_get_audience(
+    profile: str, start: Start, connect: Connect, call: Call, draft: Draft
+) -> None:
+    sandbox = start(profile=profile, run_seconds=60)
+    async with connect(sandbox) as client:
+        audience = await draft(client)
+        reply = await call(client, "run_audience", id=audience)
+    assert reply["summary"] == "A run of 'New' is queued."
+    assert (reply["id"], reply["name"], reply["status"]) == (audience, "New", "draft")
+    assert reply["run"]["state"] == "queued"
+    assert reply["next"][0]["arguments"] == {"id": audience, "waitSeconds": 60}
+
+
+async def test_each_order_has_a_key_of_its_own(
+    client: Client, call: Call, sandbox: Sandbox, saved: Saved
+) -> None:
+    audience = (await saved(client))["active"]
+    for _ in range(2):
+        await call(client, "run_audience", id=audience)
+    orders = [request for request in sandbox.requests if request.method == "POST"]
+    keys = {request.headers["Idempotency-Key"] for request in orders}
+    assert len(keys) == len(orders) == 2
+    assert all(len(key) <= 120 for key in keys)
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0, "queued"), (30, "running")])
+async def test_no_second_run_is_queued_while_one_is_on_its_way(
+    *,
+    seconds: float,
+    state: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    queued: Queued,
+    moments: list[float],
+) -> None:
+    sandbox = start(run_seconds=60)
+    async with connect(sandbox) as client:
+        first = await queued(client)
+        moments.append(moments[-1] + seconds)
+        second = await call(client, "run_audience", id=first["id"])
+    assert second["summary"] == f"A run of 'New' is {state} already; none was added."
+    assert second["run"]["id"] == first["cancelRunId"]
+    orders = [request for request in sandbox.requests if request.path.endswith("/runs")]
+    assert [request.method for request in orders].count("POST") == 1
+
+
+async def test_where_runs_go_by_date_none_can_be_ordered(
+    start: Start, connect: Connect, refused: Refused, saved: Saved
+) -> None:
+    async with connect(start(profile="flat")) as client:
+        audiences = await saved(client)
+        active = await refused(client, "run_audience", id=audiences["active"])
+        paused = await refused(client, "run_audience", id=audiences["paused"])
+    assert active == (
+        "The service makes runs by itself here, one a day, and takes no orders for them."
+        f" {DIRECTORS} is active, so its next one comes without asking."
+        " get_audience shows its latest run."
+    )
+    assert paused.endswith(
+        "It makes them for active audiences; 'CRM Buyers in California' is paused."
+        " Activate it with set_status."
+    )
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_route_that_is_not_there_is_told_as_runs_by_date(
+    status: int,
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    draft: Draft,
+) -> None:
+    sandbox = start()
+    sandbox.faults.add(Fault("status", method="POST", path="/runs", status=status))
+    async with connect(sandbox) as client:
+        said = await refused(client, "run_audience", id=await draft(client))
+    assert said.startswith("The service makes runs by itself here")
+
+
+async def test_a_service_that_fails_is_not_told_as_runs_by_date(
+    client: Client, sandbox: Sandbox, refused: Refused, saved: Saved
+) -> None:
+    audience = (await saved(client))["active"]
+    sandbox.faults.add(Fault("status", method="POST", path="/runs", status=503))
+    said = await refused(client, "run_audience", id=audience)
+    assert said.startswith("The service failed with status 503")
+    assert "look before trying again" in said
+
+
+async def test_a_queued_run_is_cancelled(
+    start: Start, connect: Connect, call: Call, queued: Queued
+) -> None:
+    async with connect(start(run_seconds=60)) as client:
+        cancelling = await queued(client)
+        first = await call(client, "run_audience", **cancelling)
+        again = await call(client, "run_audience", **cancelling)
+    run = cancelling["cancelRunId"]
+    assert first["summary"] == "The queued run of 'New' is cancelled."
+    assert first["run"] == {"id": run, "state": "cancelled", "dataDate": "2026-05-04"}
+    assert "next" not in first
+    assert again["summary"] == "The run was cancelled already; nothing was changed."
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(30, "running already"), (60, "finished")])
+async def test_a_run_that_has_begun_is_not_cancelled(
+    *,
+    seconds: float,
+    said: str,
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    queued: Queued,
+    moments: list[float],
+) -> None:
+    async with connect(start(run_seconds=60)) as client:
+        cancelling = await queued(client)
+        moments.append(moments[-1] + seconds)
+        answer = await refused(client, "run_audience", **cancelling)
+    assert answer.startswith(
+        f"The run is {said}, and only queued runs can be cancelled; nothing was changed."
+    )
+
+
+@pytest.mark.parametrize("status", [400, 409])
+async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
+    status: int,
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    queued: Queued,
+    moments: list[float],
+) -> None:
+    sandbox = start(run_seconds=60, cancel_conflict_status=status)
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "DELETE":
+            moments.append(moments[-1] + 30)
+        await sandbox(scope, receive, send)
+
+    async with connect(service) as client:
+        said = await refused(client, "run_audience", **await queued(client))
+    assert said.startswith("The run is running already")
+
+
+async def test_a_refusal_of_a_run_that_is_still_queued_is_passed_on(
+    start: Start, connect: Connect, refused: Refused, queued: Queued
+) -> None:
+    sandbox = start(run_seconds=60)
+    sandbox.faults.add(Fault("status", method="DELETE", status=409, message="Not now"))
+    async with connect(sandbox) as client:
+        said = await refused(client, "run_audience", **await queued(client))
+    assert said.startswith("The service refused with status 409")
+
+
+@each_profile
+async def test_a_run_that_does_not_exist_is_not_cancelled(
+    profile: str, start: Start, connect: Connect, refused: Refused, saved: Saved
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        audience = (await saved(client))["active"]
+        said = await refused(client, "run_audience", id=audience, cancelRunId=NO_RUN)
+    assert said.startswith("There is no such run among the latest 100 of this audience.")
+
+
+@each_profile
+async def test_everyone_is_exported_once_the_human_agreed(
+    profile: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    saved: Saved,
+    human: Answers,
+    questions: list[str],
+) -> None:
+    async with connect(start(profile=profile), answer=human("accept")) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "export_audience", id=audience)
+    size = reply["size"]
+    assert size > 0
+    (question,) = questions
+    assert question == (
+        f"Export {DIRECTORS} ({size} people, data of 2026-05-04) as a link to a CSV file? E-mail"
+        " addresses and phone numbers go out unmasked, to whoever has the link."
+    )
+    until = "for 24h" if profile == "flat" else f"until {reply.get('expiresAt')}"
+    assert reply["summary"] == (
+        f"A link to the CSV of {DIRECTORS}: {size} people, unmasked, data of 2026-05-04."
+        f" It works {until}."
+    )
+    assert reply["url"].startswith("http://127.0.0.1/")
+    assert reply["fileName"] == "marketing-directors-at-tech-companies-2026-05-04.csv"
+    assert reply["dataDate"] == "2026-05-04"
+    assert reply["warnings"] == [runs.ANYONE, runs.ONLY_HERE]
+    assert "next" not in reply
+
+
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_nothing_goes_out_when_the_human_does_not_agree(
+    action: str,
+    connect: Connect,
+    sandbox: Sandbox,
+    refused: Refused,
+    saved: Saved,
+    human: Answers,
+    changes: Changes,
+) -> None:
+    async with connect(answer=human(action)) as client:
+        audience = (await saved(client))["active"]
+        said = await refused(client, "export_audience", id=audience)
+    assert said.startswith("The user did not agree to this: Export ")
+    assert changes(sandbox) == []
+
+
+async def test_without_a_human_at_hand_the_assistant_asks_and_brings_a_code(
+    client: Client, call: Call, sandbox: Sandbox, saved: Saved, changes: Changes
+) -> None:
+    audience = (await saved(client))["active"]
+    asked = await call(client, "export_audience", id=audience)
+    assert asked["question"].startswith(f"Export {DIRECTORS} (")
+    assert "url" not in asked
+    assert changes(sandbox) == []
+    reply = await call(client, "export_audience", id=audience, confirm=asked["confirm"])
+    assert reply["url"]
+    other_day = {"id": audience, "date": "2026-05-02", "confirm": asked["confirm"]}
+    assert "url" not in await call(client, "export_audience", **other_day)
+
+
+async def test_a_server_that_masks_lets_nobody_out(
+    connect: Connect, sandbox: Sandbox, refused: Refused
+) -> None:
+    settings = Settings(sandbox=True, confirm="off", contact="mask")
+    async with connect(settings=settings) as client:
+        said = await refused(client, "export_audience", id=NO_RUN)
+    assert said == (
+        "This server lets no unmasked e-mail addresses and phone numbers out"
+        " (LEADPIPE_CONTACT=mask), and the file has them."
+        " query_audience shows the people with masked ones."
+    )
+    assert not sandbox.requests
+
+
+@each_profile
+async def test_people_of_an_earlier_day_are_exported(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile=profile), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "export_audience", id=audience, date="2026-05-02")
+    assert reply["dataDate"] == "2026-05-02"
+    assert "data of 2026-05-02" in reply["summary"]
+
+
+async def test_people_of_a_run_are_exported(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile="catalog"), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        rows = (await call(client, "get_audience", id=audience))["runs"]["rows"]
+        reply = await call(client, "export_audience", id=audience, runId=rows[2][0])
+    assert reply["dataDate"] == rows[2][2]
+    assert reply["size"] == rows[2][3]
+
+
+async def test_a_date_and_a_run_contradict_each_other(client: Client, refused: Refused) -> None:
+    said = await refused(
+        client, "export_audience", id=NO_RUN, runId=NO_RUN, date="2026-05-02", format="URL"
+    )
+    assert said == "Name a date or a runId, not both."
+    said = await refused(client, "export_audience", id=NO_RUN, format="csv")
+    assert said == "'format' must be 'url'."
+
+
+@each_profile
+async def test_a_draft_has_nothing_to_export(
+    profile: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    draft: Draft,
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        audience = await draft(client)
+        reply = await call(client, "export_audience", id=audience)
+    assert reply["summary"] == (
+        "The people have not been put together yet. There is nothing to export yet."
+    )
+    assert reply["run"] == {"state": "none"}
+    assert reply["next"][0]["tool"] == "set_status"
+    assert reply["next"][0]["arguments"] == {"id": audience, "status": "active"}
+
+
+@each_profile
+async def test_a_run_on_its_way_is_waited_for_before_the_export(
+    profile: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    draft: Draft,
+) -> None:
+    async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
+        audience = await draft(client)
+        await call(client, "set_status", id=audience, status="active")
+        reply = await call(client, "export_audience", id=audience)
+    assert reply["summary"] == (
+        "The people are still being put together. There is nothing to export yet."
+    )
+    assert [step["arguments"] for step in reply["next"]] == [{"id": audience, "waitSeconds": 60}]
+
+
+@numbered
+async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+) -> None:
+    async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        await call(client, "run_audience", id=audience)
+        reply = await call(client, "export_audience", id=audience)
+        step = reply["next"][1]
+        assert step["tool"] == "export_audience"
+        assert step["why"] == "the people of 2026-05-04 instead"
+        earlier = await call(client, step["tool"], **step["arguments"])
+    assert earlier["url"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "tool"), [("flat", "get_audience"), ("catalog", "run_audience")]
+)
+async def test_after_a_failed_run_there_is_a_way_on(
+    profile: str,
+    tool: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    draft: Draft,
+) -> None:
+    async with connect(start(profile=profile, runs_fail=True), settings=UNASKED) as client:
+        audience = await draft(client)
+        await call(client, "set_status", id=audience, status="active")
+        reply = await call(client, "export_audience", id=audience)
+    assert reply["summary"] == "The last run failed. There is nothing to export yet."
+    assert [(step["tool"], step["arguments"]) for step in reply["next"]] == [
+        (tool, {"id": audience})
+    ]
+
+
+@each_profile
+async def test_a_day_without_people_is_answered_with_another(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile=profile), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "export_audience", id=audience, date="2025-01-01")
+        assert reply["summary"] == "There are no people of 2025-01-01 to export."
+        (step,) = reply["next"]
+        export = await call(client, step["tool"], **step["arguments"])
+    assert export["dataDate"] == "2026-05-04"
+
+
+async def test_a_file_that_takes_time_is_told_with_progress(
+    start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+) -> None:
+    told: list[str | None] = []
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append(message)
+        moments.append(moments[-1] + 60)
+
+    async with connect(start(profile="catalog", export_seconds=60), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        exporting = {"id": audience}
+        reply = await client.call_tool("export_audience", exporting, progress_callback=listen)
+    assert (reply.structured_content or {})["url"]
+    assert told == ["The file is being written."]
+
+
+async def test_a_file_that_is_not_there_in_time_is_asked_for_again(
+    start: Start, connect: Connect, call: Call, saved: Saved, altered_export: AlteredExport
+) -> None:
+    service = altered_export(start(profile="catalog"), {"export": {"status": "processing"}})
+    async with connect(service, settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "export_audience", id=audience)
+    assert reply["summary"] == f"The file of {DIRECTORS} is still being written."
+    assert reply["next"][0]["tool"] == "export_audience"
+    assert "url" not in reply
+
+
+async def test_what_is_odd_about_a_file_is_said(
+    start: Start, connect: Connect, call: Call, saved: Saved, altered_export: AlteredExport
+) -> None:
+    data = {"export": {"rowCount": 7}, "downloadUrl": "https://files.example/a.csv"}
+    service = altered_export(start(profile="catalog"), data)
+    settings = Settings.model_validate({"confirm": "off"})
+    async with connect(service, settings=settings) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "export_audience", id=audience)
+    assert reply["size"] == 7
+    assert reply["summary"].endswith("The service does not say how long it works.")
+    assert reply["warnings"][0] == runs.ANYONE
+    assert reply["warnings"][1].startswith("The run found ")
+    assert reply["warnings"][1].endswith("people, not 7.")
+    assert "fileName" not in reply
+
+
+@pytest.fixture
+def altered_export() -> AlteredExport:
+    """A service that answers the wish for a file with this."""
+
+    def altered(application: Application, data: object) -> Application:
+        async def service(scope: Scope, receive: Receive, send: Send) -> None:
+            exports = scope["path"].endswith("/exports")
+            answer = JSONResponse({"data": data}, 201) if exports else application
+            await answer(scope, receive, send)
+
+        return service
+
+    return altered
+
+
+async def test_the_tools_tell_what_they_do_and_cost_little(client: Client) -> None:
+    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    for declaration in runs.TOOLS:
+        tool = tools[declaration.name]
+        hints = tool.annotations
+        assert hints is not None
+        assert (hints.read_only_hint, hints.destructive_hint) == (False, False)
+        assert all("description" in field for field in tool.input_schema["properties"].values())
+        schema = json.dumps(tool.input_schema, separators=(",", ":"))
+        assert len(f"{tool.name}{tool.description}{schema}") / 4 < 450

@@ -1,0 +1,219 @@
+"""update_audience: a change, not a replacement."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+Changes = Callable[[Sandbox], list[str]]
+
+each_profile = pytest.mark.parametrize(
+    ("profile", "era"),
+    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
+)
+UNASKED = Settings(sandbox=True, confirm="off")
+WANTED = {
+    "topicIds": [117805, 117890],
+    "minScore": 60,
+    "maxScore": 95,
+    "minTopicOverlap": 2,
+    "filters": {"seniority": ["vp"], "hasPhone": True},
+    "sourceUrl": "https://acme.example/crm",
+}
+
+
+@pytest.fixture
+def era() -> str:
+    """Where no profile is named, one is enough; `each_profile` speaks both."""
+    return "auto"
+
+
+@each_profile
+async def test_filters_are_merged_by_key_and_null_removes_one(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        change = {"filters": {"department": ["Sales"], "hasPhone": None}}
+        reply = await call(client, "update_audience", id=made["id"], config=change)
+        shown = await call(client, "get_audience", id=made["id"])
+        wanted = {**WANTED, "filters": {"seniority": ["vp"], "department": ["sales"]}}
+        right = await call(client, "preview_audience", **wanted)
+    assert reply["config"] == shown["config"] == right["config"]
+    assert reply["size"] == right["size"]
+    flat = profile == "flat"
+    phone, department = "contact.hasPhone", "role.departments"
+    rows = [["hasPhone" if flat else phone, "true", ""]]
+    rows += [["department" if flat else department, "", '["sales"]']]
+    assert reply["changes"]["columns"] == ["what", "before", "after"]
+    assert sorted(reply["changes"]["rows"]) == sorted(rows)
+    assert reply["summary"].startswith("'VPs' is changed: ")
+    assert reply["summary"].endswith(f". {right['size']} people match now.")
+    assert [step["tool"] for step in reply["next"]] == ["set_status"]
+
+
+@each_profile
+async def test_what_is_not_named_stays(
+    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox) as client:
+        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        reply = await call(client, "update_audience", id=made["id"], config={"minScore": 70})
+    assert reply["config"] == {**made["config"], "minScore": 70}
+    assert reply["changes"]["rows"] == [["minScore", "60", "70"]]
+    assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{made['id']}"]
+
+
+async def test_null_removes_what_can_be_missing_and_leaves_the_rest(
+    client: Client, call: Call
+) -> None:
+    made = await call(client, "create_audience", name="VPs", config=WANTED)
+    nulls = dict.fromkeys(
+        ["topicIds", "minScore", "maxScore", "minTopicOverlap", "filters", "sourceUrl"]
+    )
+    reply = await call(client, "update_audience", id=made["id"], config=nulls)
+    expected = dict(made["config"])
+    del expected["maxScore"], expected["sourceUrl"]
+    assert reply["config"] == expected
+    assert [row[::2] for row in reply["changes"]["rows"]] == [["maxScore", ""], ["sourceUrl", ""]]
+
+
+async def test_everything_can_be_changed_at_once(client: Client, call: Call) -> None:
+    made = await call(client, "create_audience", name="VPs", config=WANTED)
+    config = {
+        "topicIds": [117918],
+        "minScore": 75,
+        "maxScore": 90,
+        "minTopicOverlap": 1,
+        "filters": {"seniority": None, "hasPhone": None},
+        "sourceUrl": "https://acme.example/erp",
+    }
+    reply = await call(client, "update_audience", id=made["id"], name="All", config=config)
+    del config["filters"]
+    assert reply["config"] == config
+    assert reply["name"] == "All"
+    parts = [row[0] for row in reply["changes"]["rows"]]
+    assert parts[0] == "name"
+    assert reply["summary"].startswith(f"'All' is changed: {', '.join(parts)}.")
+    assert reply["changes"]["rows"][1] == ["topicIds", "[117805, 117890]", "[117918]"]
+
+
+async def test_an_audience_is_renamed_without_a_look_at_its_people(
+    client: Client, call: Call, saved: Saved, sandbox: Sandbox
+) -> None:
+    audience = (await saved(client))["paused"]
+    before = len(sandbox.requests)
+    reply = await call(client, "update_audience", id=audience, name=" CRM ")
+    assert reply["summary"] == "'CRM' is changed: name."
+    assert reply["changes"]["rows"] == [["name", "CRM Buyers in California", "CRM"]]
+    assert reply["size"] > 0
+    assert "config" not in reply
+    assert [request.method for request in sandbox.requests][before:] == ["GET", "PATCH"]
+    assert reply["next"] == [
+        {"tool": "query_audience", "arguments": {"audienceId": audience}, "why": "see the people"}
+    ]
+
+
+@each_profile
+async def test_a_change_to_what_is_so_already_changes_nothing(
+    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+) -> None:
+    sandbox = start(profile=profile)
+    same = {"minScore": "60", "filters": {"seniority": "VP", "role.departments": None}}
+    async with connect(sandbox) as client:
+        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        reply = await call(client, "update_audience", id=made["id"], name="VPs", config=same)
+        empty = await call(client, "update_audience", id=made["id"], config={})
+    assert reply["summary"] == "'VPs' is so already; nothing was changed."
+    assert empty == reply
+    assert not {"changes", "size", "next"} & set(reply)
+    assert changes(sandbox) == ["POST /audiences"]
+
+
+async def test_an_active_audience_is_changed_with_the_way_to_its_new_people(
+    connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        reply = await call(client, "update_audience", id=audience, config={"minScore": 60})
+    assert reply["status"] == "active"
+    assert reply["next"][0]["tool"] == "get_audience"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"minScore": 96}, "With this change, minScore (96) is above maxScore (95)."),
+        (
+            {"topicIds": [117805]},
+            "With this change, minTopicOverlap (2) is above the number of topics (1).",
+        ),
+        (
+            {"filters": {"role.senority": None}},
+            "There is no filter 'role.senority'. Did you mean 'role.seniority'",
+        ),
+        ({"filters": {"seniority": ["chief"]}}, "'seniority' has no value 'chief'."),
+    ],
+)
+async def test_a_change_that_does_not_fit_is_refused(
+    client: Client,
+    call: Call,
+    refused: Refused,
+    sandbox: Sandbox,
+    changes: Changes,
+    change: Reply,
+    said: str,
+) -> None:
+    made = await call(client, "create_audience", name="VPs", config=WANTED)
+    text = await refused(client, "update_audience", id=made["id"], config=change)
+    assert text.startswith(said)
+    assert changes(sandbox) == ["POST /audiences"]
+
+
+async def test_a_part_of_a_config_that_is_hidden_cannot_be_changed(
+    start: Start, connect: Connect, call: Call, refused: Refused, changes: Changes
+) -> None:
+    sandbox = start(profile="catalog", detail_has_config=False)
+    async with connect(sandbox) as client:
+        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        said = await refused(client, "update_audience", id=made["id"], config={"minScore": 70})
+        renamed = await call(client, "update_audience", id=made["id"], name="Others")
+    assert said == (
+        "The service does not show what 'VPs' is made of, so a part of it cannot be changed"
+        " without losing the rest. Nothing was changed."
+        " Create a new audience with the whole config instead."
+    )
+    assert renamed["summary"] == "'Others' is changed: name."
+    assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{made['id']}"]
+
+
+async def test_a_change_that_leaves_few_people_is_warned_of(client: Client, call: Call) -> None:
+    made = await call(client, "create_audience", name="VPs", config=WANTED)
+    reply = await call(client, "update_audience", id=made["id"], config={"topicIds": [1, 2]})
+    assert reply["size"] == 0
+    assert reply["warnings"] == [
+        "Nobody matches. Leave a filter out, lower minScore, or take other topics."
+    ]
+
+
+async def test_a_long_value_is_cut_in_the_table_of_changes(client: Client, call: Call) -> None:
+    made = await call(client, "create_audience", name="VPs", config={"topicIds": [117805]})
+    many = [*range(1, 101)]
+    reply = await call(client, "update_audience", id=made["id"], config={"topicIds": many})
+    (row,) = reply["changes"]["rows"]
+    assert len(row[2]) == 200
+    assert row[2].endswith("…")
+    assert reply["config"]["topicIds"] == many

@@ -1,0 +1,100 @@
+"""What it costs a model to see the tools and to read their answers: characters / 4."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal
+
+import pytest
+from mcp import Client
+from mcp.types import TextContent, Tool
+
+from leadpipe_mcp.sandbox import SandboxSettings
+
+pytestmark = pytest.mark.anyio
+Profile = Literal["mixed", "flat", "catalog"]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+WITH_A_CONFIG = {"preview_audience", "create_audience", "update_audience", "query_audience"}
+WANTED = {"topicIds": [117805, 117890], "filters": {"seniority": ["vp"], "hasPhone": True}}
+
+
+@pytest.fixture
+def era() -> str:
+    """Both say the same; the tests of the tools hold that."""
+    return "auto"
+
+
+def tokens(text: str) -> float:
+    return len(text) / 4
+
+
+def seen(tool: Tool) -> float:
+    """What a model sees of a tool: its name, its words and its arguments."""
+    schema = json.dumps(tool.input_schema, ensure_ascii=False, separators=(",", ":"))
+    return tokens(f"{tool.name}{tool.description}{schema}")
+
+
+async def said(client: Client, tool: str, arguments: dict[str, Any]) -> float:
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    return tokens(block.text)
+
+
+async def test_the_tools_together_cost_less_than_5000(tools: list[Tool]) -> None:
+    assert sum(map(seen, tools)) < 5_000
+
+
+async def test_a_tool_that_takes_a_config_costs_less_than_900(tools: list[Tool]) -> None:
+    costs = {tool.name: seen(tool) for tool in tools if tool.name in WITH_A_CONFIG}
+    assert set(costs) == WITH_A_CONFIG
+    assert {name: cost for name, cost in costs.items() if cost >= 900} == {}
+
+
+async def test_any_other_tool_costs_less_than_450(tools: list[Tool]) -> None:
+    costs = {tool.name: seen(tool) for tool in tools if tool.name not in WITH_A_CONFIG}
+    assert {name: cost for name, cost in costs.items() if cost >= 450} == {}
+
+
+async def test_the_list_of_tools_on_the_wire_costs_less_than_18000(connect: Connect) -> None:
+    async with connect() as client:
+        listed = await client.list_tools()
+    line = listed.model_dump_json(by_alias=True, exclude_none=True)
+    assert tokens(line) < 18_000
+
+
+async def test_a_page_of_people_costs_less_than_2000(connect: Connect) -> None:
+    async with connect() as client:
+        assert 500 < await said(client, "query_audience", {**WANTED, "limit": 25}) < 2_000
+
+
+async def test_a_list_of_50_audiences_costs_less_than_3000(connect: Connect) -> None:
+    async with connect(SandboxSettings(profile="flat", people=1_000)) as client:
+        for number in range(48):
+            name = f"Marketing leaders at software companies, {number}"
+            made = {"name": name, "config": {"topicIds": [117805]}}
+            await client.call_tool("create_audience", made)
+        assert 1_000 < await said(client, "list_audiences", {"limit": 50}) < 3_000
+
+
+@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+async def test_a_default_reply_costs_less_than_2000(connect: Connect, profile: Profile) -> None:
+    async with connect(SandboxSettings(profile=profile, run_seconds=0)) as client:
+        listed = await client.call_tool("list_audiences", {})
+        assert listed.structured_content is not None
+        active, paused = (row[0] for row in listed.structured_content["audiences"]["rows"])
+        for tool, arguments in [
+            ("list_audiences", {}),
+            ("get_audience", {"id": active}),
+            ("preview_audience", WANTED),
+            ("create_audience", {"name": "VPs", "config": WANTED}),
+            ("update_audience", {"id": paused, "config": WANTED}),
+            ("query_audience", {"audienceId": active}),
+            ("query_audience", WANTED),
+            ("get_account_status", {}),
+            ("set_status", {"id": paused, "status": "active"}),
+            ("delete_audience", {"id": paused}),
+        ]:
+            assert await said(client, tool, arguments) < 2_000, tool

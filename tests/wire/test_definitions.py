@@ -1,0 +1,192 @@
+"""Tool definitions: what a directory and a model ask of them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+import jsonschema
+import pytest
+from mcp.types import Tool
+
+pytestmark = pytest.mark.anyio
+Schema = dict[str, Any]
+
+# read only, destructive, idempotent, open world
+HINTS = {
+    "preview_audience": (True, False, True, True),
+    "create_audience": (False, False, False, True),
+    "update_audience": (False, True, True, True),
+    "list_audiences": (True, False, True, True),
+    "get_audience": (True, False, True, True),
+    "set_status": (False, False, True, True),
+    "delete_audience": (False, True, False, True),
+    "query_audience": (True, False, True, True),
+    "get_account_status": (True, False, True, True),
+}
+BOUNDS = ("minimum", "maximum", "minItems", "maxItems")
+WORDS_OF_SCHEMAS = {
+    *("type", "properties", "patternProperties", "additionalProperties", "required", "items"),
+    *("description", "enum", "default", "format", "minLength", "maxLength", "anyOf", *BOUNDS),
+}
+WORDS_OF_USERS = ["audience", "segment", "lead", "prospect", "ICP", "people", "intent"]
+
+
+@pytest.fixture
+def era() -> str:
+    """Both list the same; test_snapshot holds that."""
+    return "auto"
+
+
+def objects(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """Every schema inside a schema, with its place."""
+    yield path, schema
+    for key in ("properties", "patternProperties"):
+        for name, inner in schema.get(key, {}).items():
+            yield from objects(inner, f"{path}.{name}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from objects(schema[key], f"{path}.{key}")
+    for key in ("anyOf", "oneOf", "allOf"):
+        for number, inner in enumerate(schema.get(key, [])):
+            yield from objects(inner, f"{path}.{key}{number}")
+
+
+def keys(part: object) -> Iterator[str]:
+    """Every keyword in a schema; names of properties are none."""
+    if isinstance(part, list):
+        for item in cast("list[object]", part):
+            yield from keys(item)
+    if isinstance(part, dict):
+        for key, value in cast("Schema", part).items():
+            yield key
+            named = key in {"properties", "patternProperties"}
+            yield from keys(list(value.values()) if named else value)
+
+
+async def test_the_tools_are_these_and_their_hints_are_true(tools: list[Tool]) -> None:
+    hints = {
+        tool.name: (
+            tool.annotations.read_only_hint,
+            tool.annotations.destructive_hint,
+            tool.annotations.idempotent_hint,
+            tool.annotations.open_world_hint,
+        )
+        for tool in tools
+        if tool.annotations
+    }
+    assert hints == HINTS
+
+
+async def test_every_tool_has_a_title_and_a_name_that_clients_take(tools: list[Tool]) -> None:
+    for tool in tools:
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", tool.name)
+        assert len(f"mcp__leadpipe__{tool.name}") <= 64
+        assert tool.title
+        assert tool.annotations
+        assert tool.annotations.title == tool.title
+    assert len({tool.title for tool in tools}) == len(tools)
+
+
+async def test_every_description_is_two_to_five_plain_sentences(tools: list[Tool]) -> None:
+    for tool in tools:
+        words = tool.description or ""
+        assert 2 <= len(re.findall(r"\.(?= |$)", words)) <= 5, tool.name
+        assert not re.search(r"\b(IMPORTANT|MUST|NEVER|ALWAYS|WARNING)\b|!", words), tool.name
+        assert "\n" not in words
+
+
+async def test_the_words_that_users_use_stand_where_a_search_finds_them(tools: list[Tool]) -> None:
+    text = " ".join(f"{tool.name} {tool.description}" for tool in tools)
+    assert [word for word in WORDS_OF_USERS if word not in text] == []
+
+
+async def test_descriptions_name_only_tools_that_there_are(tools: list[Tool]) -> None:
+    known = {tool.name for tool in tools}
+    for tool in tools:
+        text = str(tool.model_dump())
+        named = set(re.findall(r"\b(?:[a-z]+_audiences?|set_status|get_\w+_status)\b", text))
+        assert named <= known, tool.name
+
+
+async def test_every_parameter_is_described_and_typed(tools: list[Tool]) -> None:
+    for tool in tools:
+        for path, schema in objects(tool.input_schema):
+            parameter = path and not path.endswith((".items", ".additionalProperties"))
+            if parameter and not re.search(r"\.anyOf\d$", path):
+                assert schema.get("description"), f"{tool.name}{path}"
+            assert schema.get("type") or schema.get("anyOf"), f"{tool.name}{path}"
+
+
+async def test_nothing_unknown_is_allowed_at_any_level(tools: list[Tool]) -> None:
+    for tool in tools:
+        for path, schema in objects(tool.input_schema):
+            if "properties" in schema:
+                assert schema["additionalProperties"] is False, f"{tool.name}{path}"
+
+
+async def test_schemas_are_objects_without_noise(tools: list[Tool]) -> None:
+    for tool in tools:
+        for schema in (tool.input_schema, tool.output_schema or {}):
+            jsonschema.Draft202012Validator.check_schema(schema)
+            assert schema["type"] == "object"
+            assert not {"anyOf", "oneOf", "allOf", "$schema"} & set(schema)
+            assert None not in [part.get("default", 0) for _, part in objects(schema)]
+
+
+async def test_numbers_and_lists_are_published_with_their_bounds(tools: list[Tool]) -> None:
+    bounds = {
+        path: [schema.get(word) for word in BOUNDS if word in schema]
+        for tool in tools
+        for path, schema in objects(tool.input_schema)
+        if schema.get("type") in ("integer", "array") and ".filters." not in path
+    }
+    assert bounds == {
+        ".topicIds": [1, 250],
+        ".topicIds.items": [1],
+        ".minScore": [0, 100],
+        ".maxScore": [0, 100],
+        ".minTopicOverlap": [1, 250],
+        ".config.topicIds": [1, 250],
+        ".config.topicIds.items": [1],
+        ".config.minScore": [0, 100],
+        ".config.maxScore": [0, 100],
+        ".config.minTopicOverlap": [1, 250],
+        ".limit": [1, 100],
+        ".waitSeconds": [0, 300],
+        ".fields": [60],
+    }
+
+
+async def test_schemas_hold_only_words_of_json_schema(tools: list[Tool]) -> None:
+    for tool in tools:
+        for schema in (tool.input_schema, tool.output_schema):
+            assert set(keys(schema)) <= WORDS_OF_SCHEMAS, tool.name
+
+
+async def test_what_a_filter_takes_is_told_and_null_only_where_it_removes(
+    tools: list[Tool],
+) -> None:
+    by_name = {tool.name: tool.input_schema["properties"] for tool in tools}
+    asked = by_name["preview_audience"]["filters"]
+    changed = by_name["update_audience"]["config"]["properties"]["filters"]
+    assert set(asked["properties"]) == set(changed["properties"])
+    assert len(asked["properties"]) == 16
+    assert asked["properties"]["isB2b"]["enum"] == ["y", "n"]
+    for name, schema in asked["properties"].items():
+        assert changed["properties"][name]["type"] == [schema["type"], "null"]
+
+
+async def test_every_reply_begins_with_a_summary_that_is_required(tools: list[Tool]) -> None:
+    for tool in tools:
+        schema = tool.output_schema or {}
+        assert next(iter(schema["properties"])) == "summary"
+        assert "summary" in schema["required"]
+        assert {"warnings", "next", "sandbox"} <= set(schema["properties"])
+
+
+async def test_tools_that_ask_can_answer_with_a_question_and_no_others(tools: list[Tool]) -> None:
+    asking = {"create_audience", "update_audience", "set_status", "delete_audience"}
+    for tool in tools:
+        assert ("confirm" in tool.input_schema["properties"]) == (tool.name in asking)
+        properties = (tool.output_schema or {})["properties"]
+        assert ({"question", "confirm"} <= set(properties)) == (tool.name in asking)
