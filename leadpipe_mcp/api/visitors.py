@@ -1,0 +1,270 @@
+"""Visitors: who came to the customer's own websites, and the pixels by which they are known."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
+from leadpipe_mcp.api.models import Model, Person, Text
+from leadpipe_mcp.api.service import Service
+from leadpipe_mcp.api.transport import Answer, as_list, as_object, path_of
+from leadpipe_mcp.errors import NotFound, ServiceError
+
+Timeframe = Literal["24h", "7d", "14d", "30d", "90d", "all"]
+PixelStatus = Literal["active", "paused"]
+
+# No document says how many visitors are on a page; two integrators saw so many.
+PAGE_SIZE = 50
+
+_PIXELS = "/v1/data/pixels"
+_HOST = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
+_SCHEME = re.compile(r"^\w+://")
+
+
+class Visitor(Person):
+    """One person who came to a website. Everything else that the service sends is kept."""
+
+    pages: tuple[str, ...] = ()
+    last_seen_at: Text = None
+
+
+class VisitorPage(Model):
+    """Some visitors, how many there are in all (None: not told), and whether more follow."""
+
+    visitors: tuple[Visitor, ...] = ()
+    total: int | None = None
+    has_more: bool = False
+
+
+class Pixel(Model):
+    """The script of one website, which recognises its visitors.
+
+    A list of paths is None where there is none, and not set where the service does not show it.
+    """
+
+    id: str
+    domain: str
+    status: str
+    name: Text = None
+    paused_reason: Text = None
+    excluded_paths: tuple[str, ...] | None = None
+    included_paths: tuple[str, ...] | None = None
+    code: str | None = Field(default=None, repr=False)
+    created_at: Text = None
+
+    def is_of(self, domain: str) -> bool:
+        """Whether it is the pixel of the domain, however the two are written."""
+        return _bare(self.domain) == _bare(domain)
+
+
+class PixelChange(Model):
+    """What to change of a pixel; what is not set stays, None removes a list."""
+
+    status: PixelStatus | None = None
+    excluded_paths: tuple[str, ...] | None = None
+    included_paths: tuple[str, ...] | None = None
+
+    def differs_from(self, pixel: Pixel) -> bool:
+        """Whether the pixel is otherwise in anything that is to be changed, as far as it shows."""
+        return any(
+            _comparable(getattr(self, part)) != _comparable(getattr(pixel, part))
+            for part in self.model_fields_set & pixel.model_fields_set
+        )
+
+
+class Visitors:
+    """The visitors of the organization's websites, and its pixels."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def find(
+        self,
+        *,
+        email: str | None = None,
+        domain: str | None = None,
+        timeframe: Timeframe = "7d",
+        page: int = 1,
+    ) -> VisitorPage:
+        """Who came to the domain, or what is known of the visitor with the address."""
+        try:
+            answer = await self._service.get(
+                "/v1/data", email=email, domain=domain, timeframe=timeframe, page=page
+            )
+        except NotFound:
+            # An empty list is what was seen where there is nobody; one integrator expects this.
+            return VisitorPage(total=0)
+        visitors = tuple(_visitor(answer, row) for row in _rows(answer))
+        total = answer.meta.get("total")
+        known = total if isinstance(total, int) else None
+        has_more = _has_more(answer.meta, page, len(visitors), known)
+        return VisitorPage(visitors=visitors, total=known, has_more=has_more)
+
+    async def pixels(self) -> tuple[Pixel, ...]:
+        """Every pixel of the organization."""
+        return (await self._service.get(_PIXELS)).read_each(Pixel)
+
+    async def create_pixel(
+        self,
+        domain: str,
+        name: str | None = None,
+        *,
+        excluded_paths: tuple[str, ...] | None = None,
+        included_paths: tuple[str, ...] | None = None,
+    ) -> Pixel:
+        """The new pixel, with the code to put into the pages.
+
+        Raises:
+            Conflict: If the domain has one already.
+        """
+        body = {
+            "domain": domain,
+            "name": name,
+            "excludedPaths": excluded_paths,
+            "includedPaths": included_paths,
+        }
+        given = {field: value for field, value in body.items() if value is not None}
+        pixel = (await self._service.post(_PIXELS, given)).read(Pixel)
+        return pixel if given.keys() <= {"domain", "name"} else await self._with_paths(pixel)
+
+    async def _with_paths(self, pixel: Pixel) -> Pixel:
+        """The new pixel with the lists of paths, which no document shows in the first answer."""
+        if {"excluded_paths", "included_paths"} & pixel.model_fields_set:
+            return pixel
+        try:
+            listed = await self.pixels()
+        except ServiceError:
+            return pixel
+        kept = next((other for other in listed if other.id == pixel.id), pixel)
+        return kept.model_copy(update={"code": pixel.code})
+
+    async def update_pixel(self, pixel_id: str, change: PixelChange) -> Pixel:
+        """The pixel after the change.
+
+        Raises:
+            UnusableAnswer: If the service's answer contradicts the change.
+        """
+        answer = await self._service.transport.request(
+            "PATCH",
+            f"{_PIXELS}{path_of(pixel_id)}",
+            body=change.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        )
+        pixel = answer.read(Pixel)
+        if change.differs_from(pixel):
+            raise answer.unusable("the pixel that it shows has not changed as asked")
+        return pixel
+
+
+def host_of(address: str) -> str | None:
+    """The host of a domain or a web address, in lower case; None if it is neither."""
+    text = address.strip().lower()
+    try:
+        parts = urlsplit(text if _SCHEME.match(text) else f"//{text}")
+        host = (parts.hostname or "").removesuffix(".")
+    except ValueError:
+        return None
+    return host if "@" not in parts.netloc and _HOST.fullmatch(host) else None
+
+
+def _bare(domain: str) -> str:
+    """The domain without what does not tell one site from another."""
+    return (host_of(domain) or domain.strip().lower()).removeprefix("www.")
+
+
+def _comparable(value: object) -> object:
+    """A value of a pixel, where the order of paths, and none at all or null, are the same."""
+    return sorted(cast("tuple[str, ...]", value)) or None if isinstance(value, tuple) else value
+
+
+def _rows(answer: Answer) -> list[object]:
+    """The records of an answer: what one visitor alone looks like is not documented."""
+    if answer.data is None:
+        return []
+    return [answer.data] if as_object(answer.data) else answer.items()
+
+
+def _has_more(meta: Mapping[str, object], page: int, shown: int, total: int | None) -> bool:
+    """Whether a page follows; what `meta` holds besides the total is not documented."""
+    said, pages = meta.get("hasMore"), meta.get("totalPages")
+    if isinstance(said, bool):
+        return said
+    if isinstance(pages, int):
+        return page < pages
+    if total is None:
+        return shown >= PAGE_SIZE
+    is_last = (page - 1) * PAGE_SIZE + shown == total
+    # Where pages are of another size, a page too many is better than visitors too few.
+    return 0 < page * shown < total and not is_last
+
+
+# Under which other names readers of live answers have met a field.
+_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "company": ("companyName",),
+    "companyIndustry": ("industry",),
+    "companySize": ("companySizeRange", "companyEmployeeCount"),
+    "companyRevenue": ("companyTotalRevenue",),
+    "visitorCountry": ("country", "countryCode"),
+    # A word here, and no number from 1 to 100 as in an audience.
+    "intentLevel": ("intentScore",),
+    "email": ("emails",),
+    "businessEmail": ("businessEmails",),
+    "personalEmail": ("personalEmails",),
+    "phone": ("primaryPhone", "phones", "allPhones"),
+    "referrerDomain": ("referrer",),
+    "visitedPages": ("pageUrl",),
+}
+
+
+def _visitor(answer: Answer, row: object) -> Visitor:
+    told = _told(as_object(row))
+    if not told:
+        raise answer.unusable("a visitor is not an object with anything in it")
+    for name, others in _OTHER_NAMES.items():
+        found = next((told[other] for other in (name, *others) if other in told), None)
+        if found is not None:
+            told[name] = found
+    for name in ("email", "businessEmail", "personalEmail", "phone"):
+        told[name] = next(iter(as_list(told.get(name))), told.get(name))
+    told.pop("intentScore", None)
+    visited = told.get("visitedPages")
+    places = [_place(page) for page in as_list(visited) or [visited]]
+    told["pages"] = list(dict.fromkeys(_path(place) for place in places if place))
+    told["landingPage"] = _place(told.get("landingPage"))
+    told["referrerDomain"] = (_place(told.get("referrerDomain")) or "").partition("/")[0]
+    return answer.read(Visitor, {name: value for name, value in told.items() if value})
+
+
+def _told(fields: Mapping[str, object]) -> dict[str, object]:
+    """The fields that say something, in camelCase, those of objects within beside the others."""
+    told: dict[str, object] = {}
+    for name, value in fields.items():
+        for inner, text in as_object(value).items():
+            # A company's name is not the visitor's.
+            told[f"company{inner[:1].upper()}{inner[1:]}" if name == "company" else inner] = text
+    for name, value in fields.items():
+        if not isinstance(value, dict):
+            told[to_camel(name) if "_" in name else name] = value
+    return {name: value for name, value in told.items() if value not in (None, "", [])}
+
+
+def _place(page: object) -> str | None:
+    """A page's host and path, as far as they are told.
+
+    What follows a question mark or a hash is left out: it is no page, and forms and newsletters
+    put people's addresses there.
+    """
+    shown = as_object(page)
+    texts = [page, *(shown.get(name) for name in ("url", "pageUrl", "path", "page"))]
+    text = next((text for text in texts if isinstance(text, str)), None)
+    if text is None:
+        return None
+    plain = re.split(r"[?#]", _SCHEME.sub("", text), maxsplit=1)[0]
+    # An address in a path is still to be known for one.
+    return plain.replace("%40", "@")
+
+
+def _path(place: str) -> str:
+    return f"/{place.partition('/')[2]}"

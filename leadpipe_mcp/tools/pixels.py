@@ -1,0 +1,374 @@
+"""Tools for tracking pixels: listed, created, paused, told which pages to leave out."""
+
+import uuid
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+
+from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
+from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
+from leadpipe_mcp.tools.confirm import Action
+from leadpipe_mcp.tools.replies import (
+    LONGEST_NAME,
+    NAME_LENGTH,
+    Cell,
+    Part,
+    Table,
+    suggestions,
+    warnings,
+)
+from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Reply, Suggestion, tool
+
+MOST_PIXELS = 50
+PATH_LENGTH = 120
+STATUS_LENGTH = 20
+LONGEST_CODE = 4_000
+
+NOT_CONFIRMED = "The service does not show which paths the pixel leaves out or keeps to."
+
+
+def _real_domain(value: str) -> str:
+    host = host_of(value)
+    if host is None:
+        raise ValueError("must be a domain like acme.example.")
+    return host
+
+
+def _real_path(value: str) -> str:
+    if not value.startswith("/") or not 2 <= len(value) <= 500:
+        raise ValueError("must be a path of 2 to 500 characters that starts with /.")
+    return value
+
+
+def _real_pixel_id(value: str) -> str:
+    try:
+        return str(uuid.UUID(value.strip()))
+    except ValueError:
+        raise ValueError("must be the id of a pixel; list_pixels shows them.") from None
+
+
+Domain = Annotated[str, Field(max_length=255), AfterValidator(_real_domain)]
+PixelId = Annotated[
+    str, AfterValidator(_real_pixel_id), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+_PATH: dict[str, Any] = {"type": "string", "pattern": "^/", "minLength": 2, "maxLength": 500}
+Paths = Annotated[
+    ManyOf[Annotated[str, AfterValidator(_real_path), WithJsonSchema(_PATH)]],
+    Field(min_length=1, max_length=50),
+]
+PixelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+
+
+class ListPixels(Arguments):
+    """Which pixels."""
+
+    domain_contains: str | None = Field(
+        default=None, max_length=255, description="Only those with this in their domain."
+    )
+
+
+class PixelList(Reply):
+    """Tracking pixels."""
+
+    pixels: Table | None = None
+
+
+@tool("List tracking pixels", reads=True)
+async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
+    """List the tracking pixels: the scripts by which website visitors are recognised.
+
+    Each has its id, domain, name, whether it is active or paused, and which pages it leaves out.
+    Use it to find the id for update_pixel, or to see for which websites query_visitor_data can
+    know visitors.
+    """
+    part = (asked.domain_contains or "").strip().casefold()
+    found = [p for p in await call.leadpipe.visitors.pixels() if part in p.domain.casefold()]
+    why = any(pixel.paused_reason for pixel in found)
+    rows: list[list[Cell]] = [
+        [
+            pixel.id,
+            domain_of(pixel),
+            clean(pixel.name or "", NAME_LENGTH),
+            _status(pixel),
+            _paths_in_short(pixel),
+            (pixel.created_at or "")[:10],
+            *([clean(pixel.paused_reason or "", NAME_LENGTH)] if why else []),
+        ]
+        for pixel in found[:MOST_PIXELS]
+    ]
+    columns = ["id", "domain", "name", "status", "pages", "created"]
+    active = sum(pixel.status == "active" for pixel in found)
+    hidden = len(found) - len(rows)
+    return PixelList(
+        summary=f"{counted(len(found), 'pixel')}, {active} active.",
+        pixels=Table(columns=columns + ["pausedReason"] * why, rows=rows) if rows else None,
+        warnings=[f"{hidden} of them are not shown; find them with domainContains."]
+        if hidden
+        else None,
+        next=None
+        if found or part
+        else [Suggestion(tool="create_pixel", why="recognise the visitors of a website")],
+    )
+
+
+class CreatePixel(Arguments):
+    """For which website, and which of its pages."""
+
+    domain: Domain = Field(description="The website, such as acme.example.")
+    name: PixelName | None = Field(default=None, description="What to call it.")
+    excluded_paths: Paths | None = Field(
+        default=None, description="Pages to leave out, such as /careers; or use includedPaths."
+    )
+    included_paths: Paths | None = Field(
+        default=None, description="The only pages to look at, such as /pricing."
+    )
+
+    @model_validator(mode="after")
+    def _one_list(self) -> "CreatePixel":
+        if self.excluded_paths and self.included_paths:
+            raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
+        return self
+
+
+class PixelCreated(Reply):
+    """A new pixel."""
+
+    id: str
+    domain: str
+    name: str | None = None
+    status: str
+    code: str | None = Field(default=None, description="To put into the pages, as it is.")
+    excluded_paths: list[str] | None = None
+    included_paths: list[str] | None = None
+    created_at: str | None = None
+
+
+@tool("Create a tracking pixel")
+async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
+    """Create the tracking pixel of a website, to recognise its anonymous traffic as leads.
+
+    The reply holds the embed code that has to be put into the pages; nobody is recognised before
+    that. A domain has one pixel: if there is one already, it is named and nothing is created. It
+    cannot be deleted afterwards, only paused with update_pixel.
+    """
+    try:
+        pixel = await call.leadpipe.visitors.create_pixel(
+            asked.domain,
+            asked.name,
+            excluded_paths=asked.excluded_paths,
+            included_paths=asked.included_paths,
+        )
+    except Conflict as conflict:
+        raise await _duplicate(call, asked.domain, conflict) from None
+    lists = {"excluded_paths": asked.excluded_paths, "included_paths": asked.included_paths}
+    wanted = PixelChange.model_validate({name: paths for name, paths in lists.items() if paths})
+    code = pixel.code if pixel.code and len(pixel.code) <= LONGEST_CODE else None
+    how = "put its code into the pages of the website" if code else "its code is still needed"
+    return PixelCreated(
+        summary=f"The pixel of {domain_of(pixel)} is created and {_status(pixel)};"
+        f" {how}, nobody is recognised before that.",
+        id=pixel.id,
+        domain=domain_of(pixel),
+        name=clean(pixel.name, LONGEST_NAME) if pixel.name else None,
+        status=_status(pixel),
+        code=code,
+        excluded_paths=_shown(pixel.excluded_paths),
+        included_paths=_shown(pixel.included_paths),
+        created_at=pixel.created_at,
+        warnings=warnings(
+            None if code else ["The service did not give the code; the Leadpipe dashboard has it."],
+            _unconfirmed(wanted, pixel),
+        ),
+    )
+
+
+async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
+    """The refusal of a second pixel, naming the first one."""
+    try:
+        there = [p for p in await call.leadpipe.visitors.pixels() if p.is_of(domain)]
+    except ServiceError:
+        return Conflict(
+            conflict.problem, "list_pixels shows the one that is there.", status=conflict.status
+        )
+    if not there:
+        return Conflict(
+            f"{conflict.problem} It is not among the pixels of this organization, so another one"
+            " may have it; nothing was created.",
+            "Ask Leadpipe whose it is.",
+            status=conflict.status,
+        )
+    pixel = there[0]
+    called = f", '{clean(pixel.name, NAME_LENGTH)}'" if pixel.name else ""
+    return Conflict(
+        f"{domain_of(pixel)} has a pixel already{called} (id {pixel.id}, {status_of(pixel)})."
+        " Nothing was created.",
+        "Use it; update_pixel changes its status and its lists of paths.",
+        status=conflict.status,
+    )
+
+
+class UpdatePixel(Arguments):
+    """Which pixel, and what to change."""
+
+    id: PixelId = Field(description="The pixel's id; list_pixels shows it.")
+    status: Named[PixelStatus] | None = Field(
+        default=None, description="paused: visitors are no longer recognised, until active again."
+    )
+    excluded_paths: Paths | None = Field(
+        default=None, description="Pages to leave out, instead of those before; null removes all."
+    )
+    included_paths: Paths | None = Field(
+        default=None, description="The only pages to look at; null: all pages again."
+    )
+    confirm: ConfirmCode = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "UpdatePixel":
+        if self.excluded_paths and self.included_paths:
+            raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
+        if not self.change().model_fields_set:
+            raise NotPossible("Name what to change: status, excludedPaths or includedPaths.")
+        return self
+
+    def change(self) -> PixelChange:
+        """What is named; a null status says nothing, a null list removes it."""
+        named = self.model_fields_set & PixelChange.model_fields.keys()
+        values = {name: getattr(self, name) for name in named}
+        if self.status is None:
+            values.pop("status", None)
+        return PixelChange.model_validate(values)
+
+
+class PixelState(Part):
+    """What can be changed of a pixel."""
+
+    status: str
+    excluded_paths: list[str] | None = None
+    included_paths: list[str] | None = None
+
+
+class PixelUpdated(ConfirmableReply):
+    """What a pixel was and is."""
+
+    id: str | None = None
+    domain: str | None = None
+    before: PixelState | None = None
+    after: PixelState | None = None
+
+
+@tool("Change a tracking pixel", idempotent=True)
+async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
+    """Pause a tracking pixel, activate it again, or change which pages it looks at.
+
+    A pixel has excludedPaths or includedPaths; what is not named stays. Before pausing the user
+    is asked, because visitors who come meanwhile are never known. The reply shows the pixel
+    before and after.
+    """
+    change = asked.change()
+    before = await _find(call, asked.id)
+    _refuse_second_list(change, before)
+    if change.model_fields_set <= before.model_fields_set and not change.differs_from(before):
+        return PixelUpdated(
+            summary=f"The pixel of {domain_of(before)} is so already; nothing was changed.",
+            id=before.id,
+            domain=domain_of(before),
+            after=_state(before),
+        )
+    if change.status == "paused" and before.status != "paused":
+        question = (
+            f"Pause the pixel of {domain_of(before)}? Visitors who come before it is active again"
+            " are not recognised, and cannot be later."
+        )
+        seen = [change.model_dump(), before.model_dump(exclude={"code"})]
+        await call.confirm(Action("pause pixel", question, seen), asked.confirm)
+    after = await call.leadpipe.visitors.update_pixel(asked.id, change)
+    return PixelUpdated(
+        summary=_what_changed(before, after, change),
+        id=after.id,
+        domain=domain_of(after),
+        before=_state(before),
+        after=_state(after),
+        warnings=_unconfirmed(change, after),
+        next=suggestions(to_list() if _unconfirmed(change, after) else None),
+    )
+
+
+async def _find(call: Call, pixel_id: str) -> Pixel:
+    for pixel in await call.leadpipe.visitors.pixels():
+        if pixel.id == pixel_id:
+            return pixel
+    raise NotFound(
+        "There is no pixel with this id.", "list_pixels shows those that exist.", status=404
+    )
+
+
+def _refuse_second_list(change: PixelChange, pixel: Pixel) -> None:
+    """What becomes of a list when the other one is set is not documented: so it is not tried."""
+    for new, old in (("excluded_paths", "included_paths"), ("included_paths", "excluded_paths")):
+        if getattr(change, new) and getattr(pixel, old) and old not in change.model_fields_set:
+            names = PixelChange.model_fields
+            raise NotPossible(
+                f"The pixel has {names[old].alias}, and it cannot have both lists; nothing was"
+                " changed.",
+                f"To replace that list, pass {names[old].alias}: null as well.",
+            )
+
+
+def _what_changed(before: Pixel, after: Pixel, change: PixelChange) -> str:
+    now = " now" if after.status != before.status else ""
+    said = f"The pixel of {domain_of(after)} is {_status(after)}{now}."
+    lists = change.model_fields_set - {"status"}
+    return f"{said} Its pages: {_paths_in_short(after) or 'not shown'}." if lists else said
+
+
+def _unconfirmed(change: PixelChange, pixel: Pixel) -> list[str] | None:
+    """What to mind of a pixel that does not show what was asked for, or shows something else."""
+    if change.differs_from(pixel):
+        return ["The pixel looks at other pages than was asked for; put it right by update_pixel."]
+    return None if change.model_fields_set <= pixel.model_fields_set else [NOT_CONFIRMED]
+
+
+def _state(pixel: Pixel) -> PixelState:
+    return PixelState(
+        status=_status(pixel),
+        excluded_paths=_shown(pixel.excluded_paths),
+        included_paths=_shown(pixel.included_paths),
+    )
+
+
+def _shown(paths: tuple[str, ...] | None) -> list[str] | None:
+    return [clean(path, PATH_LENGTH) for path in paths] if paths else None
+
+
+def _paths_in_short(pixel: Pixel) -> str:
+    """Which pages the pixel looks at; empty where the service does not show it."""
+    if pixel.included_paths:
+        return clean(f"only {', '.join(pixel.included_paths)}", PATH_LENGTH)
+    if pixel.excluded_paths:
+        return clean(f"all but {', '.join(pixel.excluded_paths)}", PATH_LENGTH)
+    return "all" if {"excluded_paths", "included_paths"} & pixel.model_fields_set else ""
+
+
+def domain_of(pixel: Pixel) -> str:
+    """The pixel's domain, fit for a sentence."""
+    return clean(pixel.domain, NAME_LENGTH)
+
+
+def status_of(pixel: Pixel) -> str:
+    """Whether the pixel is active, and if not, why."""
+    why = f" ({clean(pixel.paused_reason, NAME_LENGTH)})" if pixel.paused_reason else ""
+    return f"{_status(pixel)}{why}"
+
+
+def _status(pixel: Pixel) -> str:
+    return clean(pixel.status, STATUS_LENGTH)
+
+
+def to_list() -> Suggestion:
+    """The call that shows the pixels."""
+    return Suggestion(tool="list_pixels", why="see how the pixel is kept")
+
+
+TOOLS = (list_pixels, create_pixel, update_pixel)
