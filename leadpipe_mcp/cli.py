@@ -57,7 +57,7 @@ def _serve_sandbox(settings: Settings, port: int) -> None:
             port=port,
         )
     except OSError as error:
-        sys.exit(f"leadpipe-mcp: port {port} cannot be used: {error.strerror}")
+        sys.exit(f"leadpipe-mcp: port {port} cannot be used: {os.strerror(error.errno or 0)}")
 
 
 def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.shared.exceptions import MCPError
@@ -117,6 +119,22 @@ class Conversation:
         for name in given:
             if name not in known:
                 raise MCPError(INVALID_PARAMS, f"'{self.name}' has no '{clean(name, 64)}'.")
+
+
+async def check_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """A middleware that answers a call of an unknown prompt, or one that lacks an argument.
+
+    The protocol has an error of its own for both.
+    """
+    if ctx.method == "prompts/get":
+        asked = ctx.params or {}
+        name, given = asked.get("name"), asked.get("arguments")
+        found = next((talk for talk in CONVERSATIONS if talk.name == name), None)
+        if found is None:
+            known = ", ".join(talk.name for talk in CONVERSATIONS)
+            raise MCPError(INVALID_PARAMS, f"There is no such prompt. There are: {known}.")
+        found.check(cast("Mapping[str, object]", given) if isinstance(given, dict) else {})
+    return await call_next(ctx)
 
 
 _TYPE_PHRASE = "Whom I sell to: {}\n"

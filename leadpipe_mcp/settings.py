@@ -1,17 +1,22 @@
 """Settings: what the person who starts the server decided, read once and never changed."""
 
+import sys
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.api.transport import checked_base_url
+from leadpipe_mcp.text import listed
 
 SANDBOX_KEY = "sk_sandbox"
 SANDBOX_URL = "http://127.0.0.1"
 
 SandboxProfile = Literal["mixed", "flat", "catalog"]
+Toolset = Literal["topics", "audiences", "results", "account", "visitors"]
+DEFAULT_TOOLSETS = "topics,audiences,results,account"
 
 
 class SettingsError(ValueError):
@@ -23,6 +28,16 @@ def _key(value: SecretStr) -> SecretStr:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("holds characters that no key has; copy the key again")
     return value
+
+
+def _toolsets(value: str) -> str:
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    known = get_args(Toolset)
+    unknown = [name for name in names if name not in {*known, "all"}]
+    if unknown or not names:
+        what = f"there is no toolset {listed(unknown, 'or')}" if unknown else "names no toolset"
+        raise ValueError(f"{what}; there are {listed(known)}, or all of them with 'all'")
+    return ",".join(names)
 
 
 class Settings(BaseModel):
@@ -44,6 +59,14 @@ class Settings(BaseModel):
     )
     contact: Literal["allow", "mask"] = Field(
         default="allow", description="Whole e-mail and phone on request: allow; never: mask."
+    )
+    toolsets: Annotated[str, AfterValidator(_toolsets)] = Field(
+        default=DEFAULT_TOOLSETS,
+        description="Which tools to offer, by toolset, with commas between; or all.",
+    )
+    read_only: bool = Field(default=False, description="Offer only tools that change nothing.")
+    cache_dir: Path | None = Field(
+        default=None, description="Where the catalogue of topics is kept for a day."
     )
     sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
     sandbox_profile: SandboxProfile = Field(
@@ -69,6 +92,7 @@ class Settings(BaseModel):
             if text:
                 values[name] = text
         values |= {name: value for name, value in flags.items() if value is not None}
+        values.setdefault("cache_dir", user_cache(environment, sys.platform))
         if isinstance(values.get("log_level"), str):
             values["log_level"] = str(values["log_level"]).upper()
         try:
@@ -76,11 +100,28 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise SettingsError(_sentences(error)) from None
 
+    def chosen_toolsets(self) -> tuple[Toolset, ...]:
+        """The toolsets that are on, in the order in which they are listed everywhere."""
+        named = self.toolsets.split(",")
+        return tuple(name for name in get_args(Toolset) if name in named or "all" in named)
+
 
 _MESSAGES = {
     "bool_parsing": "must be 1 or 0, true or false",
     "int_parsing": "must be a whole number",
 }
+
+
+def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
+    """Where a program of this user keeps what it can make again; None if that is not known."""
+    home = environment.get("HOME", "")
+    places = {
+        "win32": environment.get("LOCALAPPDATA", ""),
+        "darwin": home and f"{home}/Library/Caches",
+    }
+    usual = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
+    place = places.get(platform, usual)
+    return Path(place) / "leadpipe-mcp" if place else None
 
 
 def variable(name: str) -> str:

@@ -5,14 +5,16 @@ import os
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Sequence
+from http.client import HTTPConnection
+from threading import Timer
 
 import pytest
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.cli import main
 
+COMMAND = [sys.executable, "-m", "leadpipe_mcp"]
 DEADLINE_SECONDS = 30
 
 
@@ -115,39 +117,32 @@ def test_a_port_that_is_taken_is_named(taken_port: int, capsys: pytest.CaptureFi
 def test_the_sandbox_is_served_until_it_is_ended() -> None:
     # Takes a second: a process of its own.
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "leadpipe_mcp",
-            "--sandbox-profile",
-            "flat",
-            "sandbox",
-            "--port",
-            "0",
-        ],
+        [*COMMAND, "--sandbox-profile", "flat", "sandbox", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    deadline = Timer(DEADLINE_SECONDS, process.kill)
+    deadline.start()
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         assert address.startswith("http://127.0.0.1:")
-        asked = urllib.request.Request(
-            f"{address}/v1/intent/audiences/filters", headers={"X-API-Key": "sk_test"}
-        )
-        with urllib.request.urlopen(asked, timeout=DEADLINE_SECONDS) as answer:
-            assert "seniority" in json.load(answer)["data"]
+        asked = HTTPConnection(address.removeprefix("http://"), timeout=DEADLINE_SECONDS)
+        asked.request("GET", "/v1/intent/audiences/filters", headers={"X-API-Key": "sk_test"})
+        assert "seniority" in json.load(asked.getresponse())["data"]
+        asked.close()
     finally:
         process.terminate()
-        _, told = process.communicate(timeout=DEADLINE_SECONDS)
+        _, told = process.communicate()
+        deadline.cancel()
     assert told == "The sandbox plays Leadpipe here until you press Ctrl-C:\n"
 
 
 def test_a_server_that_asks_nothing_says_so_at_the_start() -> None:
     # Takes a second: a process of its own, which ends because nobody speaks to it.
     ended = subprocess.run(
-        [sys.executable, "-m", "leadpipe_mcp", "--sandbox", "--confirm", "off"],
+        [*COMMAND, "--sandbox", "--confirm", "off"],
         input="",
         capture_output=True,
         text=True,

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import leadpipe_mcp
-from leadpipe_mcp.server import TOOLS
 from leadpipe_mcp.settings import Settings, variable
+from leadpipe_mcp.tools.toolsets import TOOLS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,7 +38,14 @@ def test_the_readme_tells_which_tools_change_something_and_ask() -> None:
     asking = {name for name, cells in table_rows("What the assistant can do").items() if cells[1]}
 
     assert asking.isdisjoint(reading)
-    assert asking == {"create_audience", "update_audience", "set_status", "delete_audience"}
+    assert asking == {
+        "create_audience",
+        "update_audience",
+        "set_status",
+        "delete_audience",
+        "export_audience",
+        "update_pixel",
+    }
 
 
 def test_the_readme_names_every_setting_with_its_default() -> None:

@@ -69,6 +69,8 @@ def test_a_message_is_cut_after_it_was_redacted() -> None:
         ("xyzzy", []),
         ("", []),
         ("co", []),
+        ("ind", ["company industry"]),
+        ("stat", ["state"]),
     ],
 )
 def test_the_nearest_words_come_first(word: str, found: list[str]) -> None:

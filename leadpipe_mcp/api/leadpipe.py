@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from leadpipe_mcp.api import flat
 from leadpipe_mcp.api.audiences import Audiences
@@ -10,6 +11,7 @@ from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.api.service import ApiProfile, Pin, Service
+from leadpipe_mcp.api.topics import Topics
 from leadpipe_mcp.api.transport import Transport, as_object
 from leadpipe_mcp.api.visitors import Visitors
 
@@ -21,6 +23,7 @@ class LeadpipeClient:
         transport: The way to it.
         profile: Which generation of the API it is; `auto` finds out as it goes.
         clock: The seconds by which what is remembered grows old.
+        cache_dir: Where the catalogue of topics is kept for the next start; None: nowhere.
     """
 
     def __init__(
@@ -28,6 +31,8 @@ class LeadpipeClient:
         transport: Transport,
         profile: Pin = "auto",
         clock: Callable[[], float] = time.monotonic,
+        *,
+        cache_dir: Path | None = None,
     ) -> None:
         self._service = Service(transport, profile)
         self._topic_names: dict[int, str | None] = {}
@@ -36,6 +41,7 @@ class LeadpipeClient:
         self.runs = Runs(self._service, self.configs)
         self.exports = Exports(self._service, self.runs)
         self.visitors = Visitors(self._service)
+        self.topics = Topics(self._service, cache_dir, clock)
 
     @property
     def profile(self) -> ApiProfile:

@@ -91,6 +91,10 @@ class GetAudience(Arguments):
         le=MAX_WAIT,
         description="Wait up to so many seconds until its people are ready. 0 to 300.",
     )
+    fill_rates: bool = Field(
+        default=False,
+        description="Also tell of how many people in a hundred each field is known, such as phone.",
+    )
 
 
 class AudienceDetail(Reply):
@@ -105,6 +109,7 @@ class AudienceDetail(Reply):
     topics: dict[str, str] | None = Field(default=None, description="Names of the topic ids.")
     run: RunPart | None = Field(default=None, description="The newest run.")
     runs: Table | None = Field(default=None, description="The latest five runs.")
+    fill_rates: dict[str, float] | None = Field(default=None, description="Percent, by field.")
     created_at: str | None = None
     last_refreshed_at: str | None = None
 
@@ -134,6 +139,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         topics=await _topic_names(call, audience),
         run=RunPart.of(run) if run else None,
         runs=await _runs_table(call, asked.id),
+        fill_rates=await _fill_rates(call, asked.id) if asked.fill_rates else None,
         created_at=audience.created_at,
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
@@ -145,6 +151,11 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
             to_activate(asked.id) if audience.status == "draft" else None,
         ),
     )
+
+
+async def _fill_rates(call: Call, audience_id: str) -> dict[str, float] | None:
+    rates = await call.leadpipe.exports.fill_rates(audience_id)
+    return rates.percent if rates else None
 
 
 async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mcp import MCPError
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import (
@@ -41,6 +42,10 @@ class Approval(BaseModel):
 
 class Declined(LeadpipeError):
     """The human said no."""
+
+
+class NotAsked(LeadpipeError):
+    """The human could not be asked."""
 
 
 class Asking(Exception):
@@ -102,6 +107,7 @@ async def ask(action: Action, code: str | None, codes: Codes, context: Context[A
 
     Raises:
         Declined: If the human said no.
+        NotAsked: If the client says that it can ask, and fails to.
         Asking: If the client is to ask and call again.
         Unconfirmed: If the assistant is to ask and call again with a code.
     """
@@ -144,6 +150,11 @@ async def _ask_human(question: str, context: Context[Any, Any]) -> bool:
     except ToolError:
         # An answer that is not what the form asks for is no agreement.
         return False
+    except MCPError:
+        raise NotAsked(
+            f"The client could not put this question to its user: {question} Nothing was changed.",
+            "Tell the user; it can be done in the Leadpipe dashboard.",
+        ) from None
     if isinstance(answered, InputRequiredResult):
         raise Asking(answered)
     return answered["approval"] == AcceptedElicitation(data=Approval(approve=True))

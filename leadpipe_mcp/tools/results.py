@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Person, Run
-from leadpipe_mcp.errors import NotFound, NotPossible
+from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed, quoted
@@ -198,9 +198,19 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
         return await _not_ready(call, asked, page.run)
     shown = _shown(asked, columns, place, page)
     if asked.audience_id and not asked.cursor and not asked.date and not asked.run_id:
-        audience = await call.leadpipe.audiences.get(asked.audience_id)
-        shown.warnings = warnings(await age_of_list(call, audience, page.run), shown.warnings)
+        shown.warnings = warnings(
+            await _age_of_page(call, asked.audience_id, page.run), shown.warnings
+        )
     return shown
+
+
+async def _age_of_page(call: Call, audience_id: str, run: Run) -> list[str]:
+    """A warning, if the people are those of an older config; none where that cannot be told."""
+    try:
+        audience = await call.leadpipe.audiences.get(audience_id)
+    except ServiceError:
+        return []
+    return await age_of_list(call, audience, run)
 
 
 async def _page(call: Call, asked: QueryAudience, place: Place, limit: int) -> PeoplePage | None:

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Slots
-from leadpipe_mcp.errors import KeyRefused, UnusableAnswer
+from leadpipe_mcp.errors import KeyRefused, ServiceDown, UnusableAnswer
 from leadpipe_mcp.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +136,9 @@ async def test_a_failure_is_not_remembered_as_a_name(start: Start, connect: Conn
     client = connect(sandbox)
     sandbox.faults.add(Fault("wrong_shape"))
     with pytest.raises(UnusableAnswer, match="what should be a list is none"):
+        await client.topic_names((117805,))
+    sandbox.faults.add(Fault("status"))
+    with pytest.raises(ServiceDown, match="Try again in a minute"):
         await client.topic_names((117805,))
     assert [topic.name for topic in await client.topic_names((117805,))] == ["Marketing ROI"]
 

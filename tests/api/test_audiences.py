@@ -348,14 +348,75 @@ async def test_what_is_kept_otherwise_is_named(
     assert caught.value.status == 201
 
 
-async def test_a_score_that_the_service_clamps_counts_as_kept(
-    start: Start, connect: Connect, altered: Altered
+TERMS = ["chief", "officer"]
+SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
+    ({}, {}, None),
+    ({}, {"minScore": 70, "maxScore": 99, "minTopicOverlap": 1}, None),
+    ({}, {"maxScore": 100}, None),
+    ({}, {"maxScore": 98}, "maxScore"),
+    ({}, {"minTopicOverlap": 2}, "minTopicOverlap"),
+    ({"min_score": 0}, {"minScore": 0}, None),
+    # The newer API counts scores from 50.
+    ({"min_score": 0}, {"minScore": 50}, None),
+    ({"min_score": 49}, {"minScore": 50}, None),
+    ({"min_score": 51}, {"minScore": 50}, "minScore"),
+    ({"min_score": 40}, {"minScore": 51}, "minScore"),
+    ({"min_score": 60}, {"maxScore": 99}, "minScore"),
+    ({"max_score": 99}, {"maxScore": 100}, None),
+    ({"max_score": 98}, {"maxScore": 99}, "maxScore"),
+    ({"max_score": 98}, {}, "maxScore"),
+    ({"min_topic_overlap": 1}, {}, None),
+    ({"filters": {"jobTitle": TERMS}}, {"filters": {"jobTitle.include": TERMS}}, None),
+    (
+        {"filters": {"jobTitle": TERMS}},
+        {"filters": {"jobTitle": {"include": TERMS, "includeMode": "any"}}},
+        None,
+    ),
+    (
+        {"filters": {"jobTitle": {"values": TERMS, "mode": "all"}}},
+        {"filters": {"jobTitle": {"include": TERMS, "includeMode": "all"}}},
+        None,
+    ),
+    (
+        {"filters": {"jobTitle": {"values": TERMS, "mode": "all"}}},
+        {"filters": {"jobTitle.include": TERMS}},
+        "jobTitle.include",
+    ),
+    (
+        {"filters": {"jobTitle": TERMS}},
+        {"filters": {"jobTitle.include": {"values": TERMS, "mode": "all"}}},
+        "jobTitle.include",
+    ),
+    (
+        {"filters": {"jobTitle": {"values": TERMS, "operator": "equals"}}},
+        {"filters": {"jobTitle.include": TERMS}},
+        "jobTitle.include",
+    ),
+    (
+        {"filters": {"hasPhone": True}},
+        {"filters": {"contact.hasPhone": ["maybe"]}},
+        "contact.hasPhone",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sent", "kept", "differs"), SENT_AND_KEPT)
+async def test_what_is_kept_is_compared_part_by_part(
+    sent: dict[str, object],
+    kept: dict[str, object],
+    differs: str | None,
+    start: Start,
+    connect: Connect,
+    altered: Altered,
 ) -> None:
-    config = AudienceConfig(topic_ids=(117805,), min_score=20)
-    kept = {"topicIds": [117805], "minScore": 50}
-    answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
+    config = AudienceConfig.model_validate({"topicIds": [117805], **sent})
+    answer = JSONResponse({"data": {**SAVED, "config": {"topicIds": [117805], **kept}}}, 201)
     client = connect(altered(start(), {"POST /audiences": answer}))
-    assert (await client.audiences.create("Buyers", config)).config is not None
+    if differs is None:
+        assert (await client.audiences.create("Buyers", config)).config is not None
+    else:
+        with pytest.raises(UnusableAnswer, match=f"than they were sent: {differs}[.]"):
+            await client.audiences.create("Buyers", config)
 
 
 @pytest.mark.parametrize("other", [{"name": "Sellers"}, {"status": "paused"}])

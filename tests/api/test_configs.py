@@ -159,14 +159,36 @@ async def test_an_answer_that_does_not_speak_of_validity_is_no_validation(
         await client.configs.preview(config())
 
 
-async def test_a_service_that_fails_to_validate_is_not_passed_over(
-    start: Start, connect: Connect
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"valid": True},
+        {"configHash": "abc"},
+        {"normalizedConfig": {"topicIds": [117805]}},
+        {"valid": True, "normalizedConfig": {"topicIds": [117805], "minScore": None}},
+    ],
+)
+async def test_a_validation_may_tell_little(
+    data: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    client = connect(altered(start(), {"POST /validate": JSONResponse({"data": data})}))
+    preview = await client.configs.preview(config(min_score=60, filters=SOFTWARE))
+    assert (preview.notes, preview.config.min_score) == ((), 60)
+    validation = await client.configs.validate(config())
+    assert validation is not None
+    assert validation.valid
+
+
+@pytest.mark.parametrize("route", ["filters", "validate", "preview"])
+async def test_a_service_that_fails_is_not_passed_over(
+    route: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start()
-    sandbox.faults.add(Fault("status", path="/validate"))
-    with pytest.raises(ServiceDown):
+    sandbox.faults.add(Fault("status", path=f"/{route}"))
+    # Nothing was changed, so the advice is to ask again.
+    with pytest.raises(ServiceDown, match="Try again in a minute"):
         await connect(sandbox).configs.preview(config())
-    assert not asked(sandbox, "/preview")
+    assert sandbox.requests[-1].path.endswith(route)
 
 
 APPLIED: list[object] = [

@@ -224,6 +224,11 @@ async def test_what_is_wrongly_written_is_refused_by_name(
     assert said in await refusal(any_client, filters)
 
 
+async def test_as_much_as_is_allowed_is_taken(catalog: LeadpipeClient) -> None:
+    longest: Filters = {"company.names": ["x" * 255, *(f"name {n}" for n in range(199))]}
+    assert await size(catalog, longest) == 0
+
+
 async def test_everything_that_is_wrong_is_said_at_once(any_client: LeadpipeClient) -> None:
     said = await refusal(any_client, {"industri": ["x"], "hasPhone": 1, "seniority": []})
     for name in ("'industri'", "'hasPhone'", "'seniority'"):

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.errors import NotFound, NotPossible, RequestRefused
-from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.errors import NotFound, NotPossible, RequestRefused, ServiceError
+from leadpipe_mcp.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]
@@ -166,6 +166,14 @@ async def test_the_state_of_a_query_is_what_is_documented(
     page = await connect(altered(start(), {"POST /query": answer})).runs.query(CONFIG)
     assert page is not None
     assert (page.run.state, page.next_cursor) == (state, None)
+
+
+async def test_a_query_that_gets_no_answer_may_be_repeated(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    for fault in (Fault("status"), Fault("reset_after")):
+        sandbox.faults.add(fault)
+        with pytest.raises(ServiceError, match="Try again in a minute"):
+            await connect(sandbox, "flat").runs.query(audience_id=UNKNOWN_ID)
 
 
 async def test_the_newer_api_has_no_query(start: Start, connect: Connect) -> None:

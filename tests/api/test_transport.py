@@ -344,7 +344,7 @@ async def test_a_success_without_an_answer_is_no_success(
 ) -> None:
     error = await refusal(to(Response(content, status, {"X-Request-Id": "req_1"})), "POST")
     assert type(error) is UnusableAnswer
-    assert (error.status, error.request_id) == (status, "req_1")
+    assert (error.status, error.request_id, error.retryable) == (status, "req_1", True)
     assert error.problem == f"The service answered with status {status}, but {lacking}."
     assert error.advice.endswith("look before trying again.")
 

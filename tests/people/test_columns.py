@@ -20,6 +20,8 @@ SHARED = (
     *("companyCountry", "untrustedHeadline"),
 )
 
+NUMBERS = {"intentScore", "topicId", "topicOverlap"}
+
 
 def cells(person: Person, *names: str, contact: bool = True) -> list[Value]:
     (row,) = table((person,), choose_columns(names), contact=contact)
@@ -73,6 +75,23 @@ def test_every_way_to_reach_a_person_is_known_as_one() -> None:
     for name, column in COLUMNS.items():
         if any(way in name.lower() for way in ways):
             assert column.kind in {"email", "phone"}
+
+
+def test_money_family_and_home_are_private() -> None:
+    private = "ageRange gender address zip personalCountry incomeRange netWorth photoUrl"
+    for name in (*private.split(), "hasChildren", "isHomeowner", "isMarried"):
+        assert COLUMNS[name].kind == "private"
+
+
+def test_a_column_shows_the_field_of_its_name() -> None:
+    shown = [c for c in COLUMNS.values() if c.kind not in {"email", "phone"}]
+    fields = {column.source or column.name for column in shown} - NUMBERS
+    everybody = person(**{name: f"{name} of it" for name in fields})
+    for column in shown:
+        name = column.source or column.name
+        if name in fields:
+            assert cells(everybody, column.name) == [f"{name} of it"]
+    assert cells(person(topicName="CRM", lastName="King"), "topic", "lastName") == ["CRM", "King"]
 
 
 @pytest.mark.anyio

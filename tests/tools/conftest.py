@@ -6,13 +6,14 @@ to what all of them promise.
 
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import anyio
 import pytest
+from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult, TextContent
@@ -32,6 +33,22 @@ NEVER_SAID = re.compile(
     r"Traceback|Error executing|pydantic|httpx|127\.0\.0\.1|localhost|https?://\w|\bsk_\w",
     re.IGNORECASE,
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_checked_once() -> Iterator[None]:
+    """The client checks each schema anew in each session: longer than all else here takes."""
+    check, seen = Draft202012Validator.check_schema, set[str]()
+
+    def once(schema: Reply) -> None:
+        text = json.dumps(schema, sort_keys=True)
+        if text not in seen:
+            check(schema)
+            seen.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", once)
+        yield
 
 
 @pytest.fixture

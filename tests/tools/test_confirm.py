@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
-from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
-from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.confirm import CODE_SECONDS, Action, Codes
@@ -237,13 +237,14 @@ async def test_a_code_does_not_outlive_a_change_that_the_question_does_not_show(
     assert reply["summary"].startswith(NOT_HELD)
 
 
-def test_a_code_holds_for_ten_minutes() -> None:
+def test_a_code_holds_once_and_for_ten_minutes() -> None:
     now = [0.0]
     codes = Codes(clock=lambda: now[-1])
     action = Action("delete", "Delete it?", {"id": 1})
     one, other = codes.give(action), codes.give(action)
     now.append(CODE_SECONDS)
     assert codes.redeem(one, action)
+    assert not codes.redeem(one, action), "it is used up"
     now.append(CODE_SECONDS + 0.1)
     assert not codes.redeem(other, action)
     assert CODE_SECONDS == 600
@@ -343,6 +344,35 @@ async def test_the_question_says_the_last_size_where_the_present_one_cannot_be_h
         draft = await call(client, "set_status", id=made["id"], status="active")
     assert f"({size} people)" in reply["question"]
     assert draft["question"].startswith("Activate 'New' (an unknown number of people)? ")
+
+
+async def test_a_client_that_fails_to_ask_changes_nothing(
+    sandbox: Sandbox, connect: Connect, saved: Saved, changes: Changes
+) -> None:
+    async def fail(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=-32601, message="Method not found")
+
+    async with connect(answer=fail) as client:
+        audience = (await saved(client))["paused"]
+        if client.protocol_version > "2026":  # The client knows of its failure before the server.
+            with pytest.raises(MCPError, match="Method not found"):
+                await client.call_tool("delete_audience", {"id": audience})
+        else:
+            result = await client.call_tool("delete_audience", {"id": audience})
+            assert result.is_error
+            assert "The client could not put this question to its user: Delete " in str(result)
+            assert "Nothing was changed. Tell the user" in str(result)
+    assert changes(sandbox) == []
+
+
+async def test_the_question_says_the_last_size_where_the_count_fails(
+    sandbox: Sandbox, client: Client, call: Call, saved: Saved
+) -> None:
+    audience = (await saved(client))["paused"]
+    size = (await call(client, "get_audience", id=audience))["size"]
+    sandbox.faults.add(Fault("status", path="/preview", times=None))
+    reply = await call(client, "set_status", id=audience, status="active")
+    assert f"({size} people)" in reply["question"]
 
 
 async def test_the_question_asks_again_when_what_it_says_has_changed(

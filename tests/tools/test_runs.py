@@ -19,11 +19,11 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.server import TOOLS
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
 from leadpipe_mcp.tools import runs
 from leadpipe_mcp.tools.confirm import Codes
 from leadpipe_mcp.tools.toolkit import HouseTool, Services
+from leadpipe_mcp.tools.toolsets import TOOLS
 
 pytestmark = pytest.mark.anyio
 Reply = dict[str, Any]
@@ -207,6 +207,14 @@ async def test_a_route_that_is_not_there_is_told_as_runs_by_date(
     async with connect(sandbox) as client:
         said = await refused(client, "run_audience", id=await draft(client))
     assert said.startswith("The service makes runs by itself here")
+
+
+async def test_a_service_that_hides_its_runs_takes_orders_all_the_same(
+    client: Client, call: Call, sandbox: Sandbox, saved: Saved
+) -> None:
+    audience = (await saved(client))["active"]
+    sandbox.faults.add(Fault("status", method="GET", path="/runs", status=404))
+    assert (await call(client, "run_audience", id=audience))["run"]["state"] == "ready"
 
 
 async def test_a_service_that_fails_is_not_told_as_runs_by_date(

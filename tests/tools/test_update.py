@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +22,10 @@ Changes = Callable[[Sandbox], list[str]]
 each_profile = pytest.mark.parametrize(
     ("profile", "era"),
     [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
+)
+OLD_LIST = (
+    "The people shown were put together before the audience was last changed; the next run brings"
+    " the ones of its present config."
 )
 UNASKED = Settings(sandbox=True, confirm="off")
 WANTED = {
@@ -151,6 +155,40 @@ async def test_an_active_audience_is_changed_with_the_way_to_its_new_people(
         reply = await call(client, "update_audience", id=audience, config={"minScore": 60})
     assert reply["status"] == "active"
     assert reply["next"][0]["tool"] == "get_audience"
+
+
+@pytest.mark.parametrize("profile", ["mixed", "catalog"])
+async def test_people_of_the_config_before_are_called_so_until_the_next_run(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+) -> None:
+    async with connect(start(profile=profile), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        changed = await call(client, "update_audience", id=audience, config={"minScore": 60})
+        shown = await call(client, "get_audience", id=audience)
+        people = await call(client, "query_audience", audienceId=audience)
+        moments.append(moments[-1] + 86_400)
+        shown_later = await call(client, "get_audience", id=audience)
+        people_later = await call(client, "query_audience", audienceId=audience)
+    for reply in (changed, shown, people):
+        assert OLD_LIST in reply["warnings"]
+    for reply in (shown_later, people_later):
+        assert OLD_LIST not in reply.get("warnings", [])
+    assert people["size"] < changed["size"]
+
+
+async def test_people_whose_age_cannot_be_told_are_shown_all_the_same(
+    sandbox: Sandbox, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        await call(client, "update_audience", id=audience, config={"minScore": 60})
+        sandbox.faults.add(Fault("status", path="/validate"))
+        one = await call(client, "query_audience", audienceId=audience)
+        # The runs, their people, and then the audience itself.
+        sandbox.faults.add(Fault("status", method="GET", path=f"/audiences/{audience}", every=3))
+        other = await call(client, "query_audience", audienceId=audience)
+    assert "warnings" not in one
+    assert other == one
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,11 @@ async def test_a_full_page_costs_less_than_two_thousand_tokens(
 
 async def test_the_pages_follow_each_other(client: Client, call: Call) -> None:
     asked = {"domain": f"https://{SHOP.upper()}/a", "timeframe": "90D", "fields": "contactEmail"}
-    seen: list[str] = []
-    page: int | None = 1
-    while page:
+    reply = await call(client, "query_visitor_data", **asked)
+    seen = reply["visitors"]["rows"]
+    while page := reply.get("nextPage"):
         reply = await call(client, "query_visitor_data", **asked, page=page)
-        seen += [row[0] for row in reply["visitors"]["rows"]]
-        page = reply.get("nextPage")
+        seen += reply["visitors"]["rows"]
     assert len(seen) == reply["size"] > 50
     beyond = await call(client, "query_visitor_data", **asked, page=99)
     assert beyond["summary"] == (
@@ -303,8 +302,11 @@ async def test_a_paused_pixel_is_told_to_be_paused(
     async with connect(settings=UNASKED) as client:
         pixel = await shop(client)
         await call(client, "update_pixel", id=pixel, status="paused")
+        listed = (await call(client, "list_pixels"))["pixels"]
         of_site = await call(client, "query_visitor_data", domain=SHOP)
         of_one = await call(client, "query_visitor_data", email="jo@b.example", timeframe="24h")
+    assert dict(zip(listed["columns"], listed["rows"][0], strict=True))["status"] == "paused"
+    assert (listed["columns"][-1], listed["rows"][0][-1]) == ("pausedReason", "manual")
     assert of_site["summary"].endswith(
         f"The pixel of {SHOP} is paused (manual), so nobody is recognised."
     )
@@ -503,11 +505,8 @@ async def test_a_pixel_is_paused_once_the_human_agreed(
         f"Pause the pixel of {SHOP}? Visitors who come before it is active again are not"
         " recognised, and cannot be later."
     )
-    assert paused["summary"] == f"The pixel of {SHOP} is paused (manual) now."
-    assert (paused["before"], paused["after"]) == (
-        {"status": "active"},
-        {"status": "paused (manual)"},
-    )
+    assert paused["summary"] == f"The pixel of {SHOP} is paused now."
+    assert (paused["before"], paused["after"]) == ({"status": "active"}, {"status": "paused"})
     assert again["summary"] == f"The pixel of {SHOP} is so already; nothing was changed."
     assert "before" not in again
     assert active["summary"] == f"The pixel of {SHOP} is active now."
@@ -538,7 +537,7 @@ async def test_without_a_human_at_hand_pausing_takes_a_code(
     reply = await call(
         client, "update_pixel", **{**pausing, "excludedPaths": ["/b"]}, confirm=asked["confirm"]
     )
-    assert reply["after"] == {"status": "paused (manual)", "excludedPaths": ["/b"]}
+    assert reply["after"] == {"status": "paused", "excludedPaths": ["/b"]}
 
 
 async def test_lists_of_paths_are_set_replaced_and_removed(

@@ -14,6 +14,7 @@ from leadpipe_mcp.settings import Settings
 
 DEADLINE_SECONDS = 20
 PLAYED = SandboxSettings(run_seconds=0)
+EVERYTHING = Settings(sandbox=True, toolsets="all")
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def connect(era: str) -> Callable[..., AbstractAsyncContextManager[Client]]:
 
     @asynccontextmanager
     async def connect(played: SandboxSettings = PLAYED) -> AsyncGenerator[Client]:
-        server = build_server(Settings(sandbox=True), service=Sandbox(played))
+        server = build_server(EVERYTHING, service=Sandbox(played))
         with anyio.fail_after(DEADLINE_SECONDS):
             async with Client(server, mode=era) as client:
                 yield client

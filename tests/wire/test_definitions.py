@@ -26,7 +26,8 @@ HINTS = {
 BOUNDS = ("minimum", "maximum", "minItems", "maxItems")
 WORDS_OF_SCHEMAS = {
     *("type", "properties", "patternProperties", "additionalProperties", "required", "items"),
-    *("description", "enum", "default", "format", "minLength", "maxLength", "anyOf", *BOUNDS),
+    *("description", "enum", "const", "default", "format", "pattern", "anyOf"),
+    *("minLength", "maxLength", *BOUNDS),
 }
 WORDS_OF_USERS = ["audience", "segment", "lead", "prospect", "ICP", "people", "intent"]
 
@@ -63,7 +64,7 @@ def keys(part: object) -> Iterator[str]:
             yield from keys(list(value.values()) if named else value)
 
 
-async def test_the_tools_are_these_and_their_hints_are_true(tools: list[Tool]) -> None:
+async def test_every_tool_has_four_hints_and_they_are_true(tools: list[Tool]) -> None:
     hints = {
         tool.name: (
             tool.annotations.read_only_hint,
@@ -74,7 +75,9 @@ async def test_the_tools_are_these_and_their_hints_are_true(tools: list[Tool]) -
         for tool in tools
         if tool.annotations
     }
-    assert hints == HINTS
+    assert hints == hints | HINTS
+    assert all(None not in four for four in hints.values())
+    assert len(hints) == len(tools)
 
 
 async def test_every_tool_has_a_title_and_a_name_that_clients_take(tools: list[Tool]) -> None:
@@ -138,7 +141,9 @@ async def test_numbers_and_lists_are_published_with_their_bounds(tools: list[Too
         path: [schema.get(word) for word in BOUNDS if word in schema]
         for tool in tools
         for path, schema in objects(tool.input_schema)
-        if schema.get("type") in ("integer", "array") and ".filters." not in path
+        if schema.get("type") in ("integer", "array")
+        and ".filters." not in path
+        and tool.name in HINTS
     }
     assert bounds == {
         ".topicIds": [1, 250],
@@ -185,8 +190,11 @@ async def test_every_reply_begins_with_a_summary_that_is_required(tools: list[To
 
 
 async def test_tools_that_ask_can_answer_with_a_question_and_no_others(tools: list[Tool]) -> None:
-    asking = {"create_audience", "update_audience", "set_status", "delete_audience"}
+    asking: set[str] = set()
     for tool in tools:
-        assert ("confirm" in tool.input_schema["properties"]) == (tool.name in asking)
+        asks = "confirm" in tool.input_schema["properties"]
         properties = (tool.output_schema or {})["properties"]
-        assert ({"question", "confirm"} <= set(properties)) == (tool.name in asking)
+        assert ({"question", "confirm"} <= set(properties)) == asks, tool.name
+        asking |= {tool.name} if asks else set()
+    of_audiences = {"create_audience", "update_audience", "set_status", "delete_audience"}
+    assert asking & set(HINTS) == of_audiences

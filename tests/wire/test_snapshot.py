@@ -1,29 +1,119 @@
-"""The list of tools as every client gets it, kept in tools.json.
+"""What every client gets listed: tools, prompts and resources, kept in files beside this one.
 
-A change of it is a change of the product: UPDATE_SNAPSHOTS=1 writes the file anew, and the
-difference shows what a model will read.
+A change of them is a change of the product: UPDATE_SNAPSHOTS=1 writes the files anew, and the
+difference shows what people and their models will read. So it is with docs/tools.md, which is
+made of the same list.
 """
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.types import Tool
+from pydantic import BaseModel
+
+from leadpipe_mcp.tools.toolsets import TOOLSETS
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
-SNAPSHOT = Path(__file__).with_name("tools.json")
+HERE = Path(__file__).parent
+REFERENCE = HERE.parents[1] / "docs/tools.md"
+HEAD = """\
+# The tools
+
+Made from the code; `UPDATE_SNAPSHOTS=1 make tests` writes it anew. Arguments that are not marked
+as required may be left out. Every reply begins with `summary`; `warnings` say what to mind, and
+`next` names calls that make sense now.
+"""
 
 
-async def test_the_tools_are_listed_as_the_snapshot_says(connect: Connect) -> None:
-    async with connect() as client:
-        tools = (await client.list_tools()).tools
-    listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
-    text = json.dumps(listed, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+def held_to(path: Path, text: str) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        SNAPSHOT.write_text(text, encoding="utf-8")
-    assert text == SNAPSHOT.read_text(encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def listed(things: Iterable[BaseModel]) -> str:
+    dumped = [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
+    return json.dumps(dumped, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+async def test_the_tools_are_listed_as_the_snapshot_says(tools: list[Tool]) -> None:
+    held_to(HERE / "tools.json", listed(tools))
+
+
+async def test_the_prompts_are_listed_as_the_snapshot_says(connect: Connect) -> None:
+    async with connect() as client:
+        held_to(HERE / "prompts.json", listed((await client.list_prompts()).prompts))
+
+
+async def test_the_resources_are_listed_as_the_snapshot_says(connect: Connect) -> None:
+    async with connect() as client:
+        resources = (await client.list_resources()).resources
+        templates = (await client.list_resource_templates()).resource_templates
+        held_to(HERE / "resources.json", listed([*resources, *templates]))
+
+
+async def test_the_reference_describes_the_tools_as_they_are(tools: list[Tool]) -> None:
+    by_name = {tool.name: tool for tool in tools}
+    parts = [HEAD]
+    for toolset, declared in TOOLSETS.items():
+        parts.append(f"\n## Toolset `{toolset}`\n")
+        parts += [described(by_name[tool.name]) for tool in declared]
+
+    held_to(REFERENCE, "".join(parts))
+
+
+def described(tool: Tool) -> str:
+    hints = tool.annotations
+    assert hints is not None
+    kind = "Changes nothing." if hints.read_only_hint else "Changes something at the service."
+    if hints.destructive_hint:
+        kind = "Changes something at the service that cannot be had back from it."
+    reply = tool.output_schema or {}
+    fields = [
+        f"`{name}`" for name in reply["properties"] if name not in {"warnings", "next", "sandbox"}
+    ]
+    return (
+        f"\n### {tool.name}\n\n{tool.description}\n\n*{kind}*\n"
+        f"\n{arguments(tool.input_schema)}\nReply: {', '.join(fields)}.\n"
+    )
+
+
+def arguments(schema: dict[str, Any]) -> str:
+    if not schema["properties"]:
+        return "It takes no arguments.\n"
+    lines = ["| argument | takes | meaning |", "| --- | --- | --- |"]
+    for name, part in rows(schema):
+        meaning = part.get("description", "")
+        default = part.get("default")
+        if default is not None and "default" not in meaning.lower():
+            meaning += f" Default: {json.dumps(default)}."
+        lines.append(f"| {name} | {kind_of(part)} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def rows(schema: dict[str, Any], above: str = "") -> Iterable[tuple[str, dict[str, Any]]]:
+    required = schema.get("required", [])
+    for name, part in schema["properties"].items():
+        mark = " (required)" if name in required else ""
+        yield f"`{above}{name}`{mark}", part
+        # Filters are the same everywhere; preview_audience, the first, shows their keys.
+        if part.get("properties") and name != "filters":
+            yield from rows(part, f"{above}{name}.")
+
+
+def kind_of(part: dict[str, Any]) -> str:
+    if "enum" in part:
+        return " or ".join(str(value) for value in part["enum"])
+    kind = str(part.get("type", "anything"))
+    if kind == "array":
+        return f"list of {part['items']['type']}s"
+    low, high = part.get("minimum"), part.get("maximum")
+    return f"{kind}, {low} to {high}" if low is not None and high is not None else kind

@@ -1,0 +1,385 @@
+"""Topics: what people research, how many of them from day to day, and what a website is about.
+
+Everything here is public: it works without a key, and changes nothing.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import anyio
+import anyio.to_thread
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from leadpipe_mcp.api.models import Breakdown, Model, Text
+from leadpipe_mcp.api.service import Service
+from leadpipe_mcp.api.transport import Answer, as_list, as_object
+from leadpipe_mcp.errors import NotFound, ServiceError
+
+TopicType = Literal["b2b", "b2c", "both"]
+Direction = Literal["up", "down"]
+
+CATALOGUE_SECONDS = 24 * 3600
+MOST_COMPARED = 10
+MOST_FOUND = 50
+
+STEADY = 0.05
+"""The share by which an audience may grow or shrink and still be called steady."""
+
+_TOPICS = "/v1/intent/topics"
+_FILE_VERSION = 1
+
+
+def _day(said: object) -> object:
+    """The day of a date, which may come with a time."""
+    return said[:10] if isinstance(said, str) else said
+
+
+def _whole(said: object) -> object:
+    """A share of a person is none."""
+    return round(said) if isinstance(said, float) else said
+
+
+Count = Annotated[int, BeforeValidator(_whole)]
+
+
+class Topic(Model):
+    """One thing that people research."""
+
+    id: int = Field(validation_alias=AliasChoices("id", "topicId"))
+    name: str = Field(validation_alias=AliasChoices("name", "topicName"))
+    type: Text = None
+    industry: Text = None
+    category: Text = None
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Every topic that there is. Equal only to itself, so that an index can be kept of it."""
+
+    topics: tuple[Topic, ...]
+
+
+class TopicFacets(Model):
+    """How many topics there are of each type, industry and category, and in all."""
+
+    types: tuple[Breakdown, ...] = ()
+    industries: tuple[Breakdown, ...] = ()
+    categories: tuple[Breakdown, ...] = ()
+    total: int | None = None
+
+
+class TopicDay(Model):
+    """How many people researched a topic on one day, and how strongly."""
+
+    date: Annotated[dt.date, BeforeValidator(_day)]
+    audience: Count = Field(validation_alias=AliasChoices("audience", "uniqueAudience"))
+    signals: Count | None = Field(
+        default=None, validation_alias=AliasChoices("signals", "totalSignals")
+    )
+    average_score: float | None = Field(
+        default=None, validation_alias=AliasChoices("averageScore", "avgScore")
+    )
+    high: Count | None = Field(default=None, validation_alias=AliasChoices("high", "highAudience"))
+    medium: Count | None = Field(
+        default=None, validation_alias=AliasChoices("medium", "mediumAudience")
+    )
+    low: Count | None = Field(default=None, validation_alias=AliasChoices("low", "lowAudience"))
+
+
+class TopicSeries(Model):
+    """A topic from day to day, the oldest day first."""
+
+    id: int
+    name: Text = None
+    days: tuple[TopicDay, ...] = ()
+
+    @property
+    def latest(self) -> TopicDay | None:
+        """The newest day."""
+        return self.days[-1] if self.days else None
+
+    def last(self, days: int) -> "TopicSeries":
+        """The topic over so many days, the newest being the last of them."""
+        first = self.days[-1].date - dt.timedelta(days - 1) if self.days else dt.date.min
+        return self.model_copy(update={"days": tuple(d for d in self.days if d.date >= first)})
+
+    def change_over(self, days: int) -> float | None:
+        """By how many percent the audience grew against so many days before.
+
+        The day before that or the two after stand in for it where the service shows no more.
+        """
+        if not self.days:
+            return None
+        newest = self.days[-1]
+        wanted = newest.date - dt.timedelta(days)
+        near = [d for d in self.days if -1 <= (d.date - wanted).days <= min(2, days - 1)]
+        before = min(near, key=lambda day: abs((day.date - wanted).days), default=None)
+        if before is None or not before.audience:
+            return None
+        return 100 * (newest.audience - before.audience) / before.audience
+
+    @property
+    def direction(self) -> Literal["rising", "falling", "steady"] | None:
+        """Where the audience goes: its last week, or half, against its first."""
+        span = min(7, len(self.days) // 2)
+        if span < 2:
+            return None
+        first = sum(day.audience for day in self.days[:span])
+        last = sum(day.audience for day in self.days[-span:])
+        if abs(last - first) <= STEADY * first:
+            return "steady"
+        return "rising" if last > first else "falling"
+
+
+class Mover(Topic):
+    """A topic with its audience on the newest day of the data and on the day before."""
+
+    today: Count = Field(validation_alias=AliasChoices("today", "todayAudience"))
+    yesterday: Count | None = Field(
+        default=None, validation_alias=AliasChoices("yesterday", "yesterdayAudience")
+    )
+
+    @property
+    def change(self) -> float | None:
+        """By how many percent the audience grew, if there was any the day before.
+
+        The service's own `pctChange` is not used: whether it is percent is not documented.
+        """
+        return 100 * (self.today - self.yesterday) / self.yesterday if self.yesterday else None
+
+
+class SiteTopic(Topic):
+    """A topic that a website seems to be about, and the word of the website that says so."""
+
+    similarity: float | None = None
+    matched_keyword: Text = None
+
+
+class SiteTopics(Model):
+    """What a website is about. All words but the topics' are those of the website."""
+
+    company: Text = None
+    summary: Text = None
+    keywords: tuple[str, ...] = ()
+    topics: tuple[SiteTopic, ...]
+
+
+class Topics:
+    """The topics that people research.
+
+    Args:
+        service: The way to the service.
+        cache_dir: Where the catalogue is kept for the next start; None keeps it in memory alone.
+        clock: The seconds by which the catalogue grows old.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        cache_dir: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._clock = clock
+        # The transport tells its address to nobody else; a kept catalogue has to be of the same.
+        url = service.transport._base_url  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._file = CatalogueFile(cache_dir, url) if cache_dir else None
+        self._fetching = anyio.Lock()
+        self._catalogue: tuple[float, Catalogue] | None = None
+        self._facets: tuple[float, TopicFacets] | None = None
+
+    async def search(
+        self,
+        words: str,
+        *,
+        type: TopicType | None = None,  # noqa: A002 -- the service's own word
+        industry: str | None = None,
+        limit: int = 10,
+    ) -> tuple[Topic, ...]:
+        """The topics that the service finds for the words, best first; at most fifty."""
+        answer = await self._get("/search", q=words, type=type, industry=industry, limit=limit)
+        return answer.read_each(Topic)
+
+    async def all(self) -> Catalogue:
+        """Every topic, asked for once a day, however many ask at once."""
+        async with self._fetching:
+            now = self._clock()
+            if self._catalogue is None or now - self._catalogue[0] > CATALOGUE_SECONDS:
+                self._catalogue = await self._kept(now) or await self._fetched(now)
+            return self._catalogue[1]
+
+    async def _kept(self, now: float) -> tuple[float, Catalogue] | None:
+        """The catalogue of the file with the moment when it was fetched, if it is to be trusted."""
+        found = await anyio.to_thread.run_sync(self._file.read) if self._file else None
+        return (now - found[0], found[1]) if found else None
+
+    async def _fetched(self, now: float) -> tuple[float, Catalogue]:
+        answer = await self._get("")
+        # Twenty thousand take a tenth of a second, in which other calls go on.
+        topics = await anyio.to_thread.run_sync(answer.read_each, Topic)
+        if not topics:
+            raise answer.unusable("the list of all topics is empty")
+        catalogue = Catalogue(topics)
+        if self._file:
+            await anyio.to_thread.run_sync(self._file.write, catalogue)
+        return now, catalogue
+
+    async def facets(self) -> TopicFacets:
+        """How many topics there are of each type, industry and category, asked for once a day."""
+        now = self._clock()
+        if self._facets is None or now - self._facets[0] > CATALOGUE_SECONDS:
+            self._facets = (now, (await self._get("/facets")).read(TopicFacets))
+        return self._facets[1]
+
+    async def trend(self, topic_id: int) -> TopicSeries | None:
+        """Every day that the service shows of one topic; None where it does not know the topic."""
+        try:
+            answer = await self._get(f"/{topic_id}/trend")
+        except NotFound:
+            return None
+        rows = answer.items()
+        if not rows:
+            return None
+        name = as_object(rows[0]).get("topicName")
+        return _series(answer, topic_id, name, rows)
+
+    async def compare(self, topic_ids: Sequence[int]) -> tuple[TopicSeries, ...]:
+        """The topics from day to day, as asked; those that the service does not know are left out.
+
+        It shows about a month; `series` shows more.
+        """
+        wanted = list(dict.fromkeys(topic_ids))
+        found: dict[int, TopicSeries] = {}
+        for start in range(0, len(wanted), MOST_COMPARED):
+            found |= await self._compared(wanted[start : start + MOST_COMPARED])
+        return tuple(found[topic] for topic in wanted if topic in found)
+
+    async def _compared(self, topic_ids: Sequence[int]) -> dict[int, TopicSeries]:
+        try:
+            answer = await self._ask("/compare", {"topicIds": topic_ids})
+        except NotFound:
+            # Whether one unknown topic refuses all of them is not documented.
+            if len(topic_ids) == 1:
+                return {}
+            alone = [await self._compared([topic]) for topic in topic_ids]
+            return {topic: series for one in alone for topic, series in one.items()}
+        found = [_compared_series(answer, item) for item in map(as_object, answer.items())]
+        return {series.id: series for series in found if series.name or series.days}
+
+    async def series(self, topic_ids: Sequence[int], days: int) -> tuple[TopicSeries, ...]:
+        """As `compare`, over as many of the days as the service shows anywhere."""
+        compared = await self.compare(topic_ids)
+        if max((len(series.days) for series in compared), default=days) >= days:
+            return tuple(series.last(days) for series in compared)
+        longer: dict[int, TopicSeries] = {}
+
+        async def lengthen(topic: int) -> None:
+            # What was compared stands where nothing more can be had.
+            with contextlib.suppress(ServiceError):
+                trend = await self.trend(topic)
+                longer.update({topic: trend} if trend else {})
+
+        async with anyio.create_task_group() as tasks:
+            for series in compared:
+                tasks.start_soon(lengthen, series.id)
+        return tuple(longer.get(series.id, series).last(days) for series in compared)
+
+    async def movers(
+        self,
+        direction: Direction = "up",
+        *,
+        type: TopicType | None = None,  # noqa: A002 -- the service's own word
+        industry: str | None = None,
+        limit: int = 20,
+    ) -> tuple[Mover, ...]:
+        """The topics whose audience grew or shrank most since the day before; at most fifty."""
+        answer = await self._get(
+            "/movers", direction=direction, type=type, industry=industry, limit=limit
+        )
+        return answer.read_each(Mover)
+
+    async def analyze(self, url: str) -> SiteTopics:
+        """What the website at a public address is about; the service visits it, not this program.
+
+        Whoever calls it has made sure that the address is a public one.
+        """
+        return (await self._ask("/analyze", {"url": url})).read(SiteTopics)
+
+    async def _get(self, path: str, **query: str | int | None) -> Answer:
+        return await self._service.transport.request(
+            "GET", f"{_TOPICS}{path}", query=query, public=True
+        )
+
+    async def _ask(self, path: str, body: Mapping[str, object]) -> Answer:
+        return await self._service.transport.request(
+            "POST", f"{_TOPICS}{path}", body=body, public=True, reads=True
+        )
+
+
+def _compared_series(answer: Answer, item: Mapping[str, object]) -> TopicSeries:
+    return _series(answer, item.get("topicId"), item.get("topicName"), as_list(item.get("data")))
+
+
+def _series(answer: Answer, topic_id: object, name: object, rows: list[object]) -> TopicSeries:
+    days = sorted(answer.read_each(TopicDay, rows), key=lambda day: day.date)
+    return answer.read(TopicSeries, {"id": topic_id, "name": name, "days": days})
+
+
+class CatalogueFile:
+    """The catalogue of one service on disk, for a day. What is in it is never trusted unread.
+
+    Args:
+        folder: Where it is, made when first written.
+        url: The service that the catalogue is of.
+    """
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._url = url
+        self._path = folder / f"topics-{hashlib.sha256(url.encode()).hexdigest()[:12]}.json"
+
+    def read(self) -> tuple[float, Catalogue] | None:
+        """How many seconds old the catalogue is, and the catalogue; None if it is not to be used.
+
+        It is not if it is broken, too old, from the future, of another service or another version.
+        """
+        try:
+            kept = as_object(json.loads(self._path.read_bytes()))
+            age = time.time() - float(cast("float", kept["fetchedAt"]))
+            is_ours = kept["version"] == _FILE_VERSION and kept["url"] == self._url
+            if not is_ours or not 0 <= age <= CATALOGUE_SECONDS:
+                return None
+            names = ("id", "name", "type", "industry", "category")
+            rows = cast("list[list[object]]", kept["topics"])
+            topics = tuple(Topic.model_validate(dict(zip(names, row, strict=True))) for row in rows)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return (age, Catalogue(topics)) if topics else None
+
+    def write(self, catalogue: Catalogue) -> None:
+        """Nothing; the catalogue is kept, if it can be: without a file everything works as well."""
+        kept = {
+            "version": _FILE_VERSION,
+            "url": self._url,
+            "fetchedAt": time.time(),
+            "topics": [[t.id, t.name, t.type, t.industry, t.category] for t in catalogue.topics],
+        }
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Beside it and then renamed: whoever reads meanwhile sees a whole one. Mode 0600.
+            handle, beside = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.stem}-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(kept, file, separators=(",", ":"))
+                Path(beside).replace(self._path)
+            except OSError:
+                Path(beside).unlink(missing_ok=True)
+                raise

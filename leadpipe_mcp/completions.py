@@ -1,0 +1,77 @@
+"""What an argument of a prompt or resource may be, offered while a person types it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from mcp.types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.errors import LeadpipeError
+
+MOST_VALUES = 20
+Reference = PromptReference | ResourceTemplateReference
+Offer = Callable[
+    [Reference, CompletionArgument, CompletionContext | None], Awaitable[Completion | None]
+]
+
+
+def completions(leadpipe: LeadpipeClient) -> Offer:
+    """The handler that offers ids of audiences, industries, categories and domains."""
+
+    async def audiences(typed: str) -> list[str]:
+        found = await leadpipe.audiences.list(limit=100)
+        return [a.id for a in found if a.id.startswith(typed) or typed in a.name.casefold()]
+
+    async def industries(typed: str) -> list[str]:
+        return _matching(
+            typed, (part.value for part in (await leadpipe.topics.facets()).industries)
+        )
+
+    async def categories(typed: str) -> list[str]:
+        return _matching(
+            typed, (part.value for part in (await leadpipe.topics.facets()).categories)
+        )
+
+    async def types(typed: str) -> list[str]:
+        return _matching(typed, ("b2b", "b2c", "both"))
+
+    async def domains(typed: str) -> list[str]:
+        pixels = await leadpipe.visitors.pixels()
+        return _matching(typed, (pixel.domain for pixel in pixels))
+
+    offers: Mapping[str, Callable[[str], Awaitable[list[str]]]] = {
+        "id": audiences,
+        "audienceId": audiences,
+        "industry": industries,
+        "category": categories,
+        "audienceType": types,
+        "domain": domains,
+    }
+
+    async def offer(
+        ref: Reference,  # noqa: ARG001 -- an argument means the same wherever it stands
+        argument: CompletionArgument,
+        context: CompletionContext | None,  # noqa: ARG001 -- as above
+    ) -> Completion | None:
+        if argument.name not in offers:
+            return None
+        try:
+            values = await offers[argument.name](argument.value.strip().casefold())
+        # A person who types must not be stopped because there is nothing to offer.
+        except LeadpipeError:
+            return None
+        shown = values[:MOST_VALUES]
+        return Completion(values=shown, total=len(values), has_more=len(values) > len(shown))
+
+    return offer
+
+
+def _matching(typed: str, values: Iterable[str]) -> list[str]:
+    """The values that hold what was typed, those that start with it first."""
+    found = [value for value in values if typed in value.casefold()]
+    return sorted(found, key=lambda value: not value.casefold().startswith(typed))

@@ -1,0 +1,83 @@
+"""Names and titles that a sentence spells out: 'title contains growth', 'works at Acme'."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leadpipe_mcp.planning.words import Meaning, Reading, phrase
+
+_QUOTED = r"\"[^\"]+\"|“[^”]+”"
+_STOP = r"(?!(?:with|in|at|who|and|or|but|from|not|that|also|has|have|is|are)\b)"
+_WORD = rf"{_STOP}[\w&+#-]+"
+_TERM = rf"(?:{_QUOTED}|{_WORD}(?:[ ]+{_WORD}){{0,3}})"
+_TITLE = re.compile(
+    r"(?:job\s+)?titles?\s*(?:(?:that|which)\s+)?"
+    r"(?P<no>(?:do(?:es)?\s+not|do(?:es)?n'?t|is\s+not|isn'?t|not|without|never)\s+)?"
+    r"(?P<how>contain(?:s|ing)?|includ(?:es?|ing)|exclud(?:es?|ing)|with|ha(?:s|ve)|like"
+    r"|mention(?:s|ing)?|is|are|equals?|exactly|=|:|(?=\"))"
+    r"(?:\s+(?:exactly|the\s+words?|words?))?\s*"
+    rf"(?P<terms>{_TERM}(?:\s*(?:,?\s*\bor\b|/)\s*{_TERM}|\s*,\s*(?=[\"“]){_TERM})*)",
+    re.IGNORECASE,
+)
+_IN_TITLE = re.compile(
+    rf"(?P<terms>{_QUOTED}|[\w&+#-]+)\s+in\s+(?:the|their|his|her)\s+(?:job\s+)?titles?",
+    re.IGNORECASE,
+)
+_EXACTLY = re.compile(r"is|are|equals?|exactly|=", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?(?P<domain>(?:[A-Za-z0-9-]{2,}\.)+[a-z]{2,6})\b/?")
+_NAME = rf"(?:{_QUOTED}|[A-Z][\w&-]*(?:[ ][A-Z][\w&-]*)*)"
+_COMPANY = re.compile(
+    r"(?i:(?:work(?:s|ing)?\s+)?at|work(?:s|ing)?\s+for|employed\s+(?:at|by)|employees\s+of"
+    r"|compan(?:y|ies)\s+(?:names?\s+)?(?:named|called|like|contain(?:s|ing)?|is))\s+"
+    rf"(?P<names>{_NAME}(?:\s*(?:,|\bor\b|\band\b)\s*{_NAME})*)"
+)
+_JOINTS = re.compile(r"\s*(?:,?\s*\b(?:or|and)\b|[,/])\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Words that the sentence gives for a title or a company, as they stand."""
+
+    meaning: Meaning
+    end: int
+    out: bool = False
+
+
+def read_naming(text: str, start: int, knows: Callable[[tuple[str, ...]], object]) -> Naming | None:
+    """The title, domain or company name that the text spells out at this place, if any.
+
+    Args:
+        text: The sentence.
+        start: Where to look.
+        knows: Whether a phrase means something by itself: 'works at Banks' names no company.
+    """
+    if found := _TITLE.match(text, start):
+        out = bool(found["no"]) or found["how"].lower().startswith("exclud")
+        return Naming(_title(found["how"], _terms(found["terms"])), found.end(), out)
+    if found := _IN_TITLE.match(text, start):
+        return Naming(_title("contains", _terms(found["terms"])), found.end())
+    if found := _DOMAIN.match(text, start):
+        return Naming(_one("companyDomain", (found["domain"].lower(),)), found.end())
+    found = _COMPANY.match(text, start)
+    if found and not any(knows(phrase(name)) for name in _terms(found["names"])):
+        close = "By words in the company's name; a domain is surer."
+        return Naming(_one("companyName", _terms(found["names"]), close), found.end())
+    return None
+
+
+def _title(how: str, terms: tuple[str, ...]) -> Meaning:
+    if not _EXACTLY.fullmatch(how):
+        return _one("jobTitle", terms)
+    close = "No filter asks for whole titles; these words may stand among others."
+    return Meaning((Reading("jobTitle.exact", terms), Reading("jobTitle", terms, close)))
+
+
+def _one(key: str, words: tuple[str, ...], close: str | None = None) -> Meaning:
+    return Meaning((Reading(key, words, close),))
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    quoted = re.findall(r"[\"“]([^\"”]+)[\"”]", text)
+    plain = re.sub(_QUOTED, "", text)
+    terms = [*quoted, *_JOINTS.split(plain)]
+    return tuple(dict.fromkeys(term.strip() for term in terms if term.strip()))

@@ -1,0 +1,304 @@
+"""Topics: from what a user calls them to those that the service has."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+
+import anyio
+import anyio.to_thread
+
+from leadpipe_mcp.api.models import Breakdown
+from leadpipe_mcp.api.topics import MOST_FOUND, Catalogue, Topic, Topics, TopicType
+from leadpipe_mcp.errors import LeadpipeError, NotPossible, ServiceError
+from leadpipe_mcp.planning.spelling_index import (
+    CLOSE,
+    How,
+    Spelled,
+    SpellingIndex,
+    compare,
+    spelled,
+)
+from leadpipe_mcp.text import clean, form, nearest, quoted
+
+LITTLE = 3
+"""Where so few are found plainly, near spellings are looked for as well."""
+
+_HOWS: tuple[How, ...] = ("exact", "prefix", "words", "close")
+_NEAREST = 3
+_FAR = 0.35
+_OTHERWISE = 0.99
+"""What a match of a phrase said otherwise counts, against the same of the phrase itself."""
+
+# What people call topics by, and what it stands for. Either finds the other.
+_ABBREVIATIONS = """
+ABM account based marketing|AI artificial intelligence|AML anti money laundering
+AP accounts payable|API application programming interface|AR accounts receivable
+AR augmented reality|ATS applicant tracking system|BI business intelligence
+BIM building information modeling|BPM business process management|CAD computer aided design
+CCaaS contact center as a service|CDP customer data platform|CLM contract lifecycle management
+CMS content management system|CPQ configure price quote|CRM customer relationship management
+CRO conversion rate optimization|CX customer experience|DAM digital asset management
+DLP data loss prevention|DSP demand side platform|EDR endpoint detection and response
+EHR electronic health records|EMR electronic medical records|ERP enterprise resource planning
+ESG environmental social governance|EV electric vehicle|GTM go to market
+HCM human capital management|HR human resources|HRIS human resources information system
+IaaS infrastructure as a service|IAM identity and access management
+IoT internet of things|IT information technology
+ITSM IT service management|KYC know your customer|LLM large language model
+LMS learning management system|MDM mobile device management|MDM master data management
+MES manufacturing execution system|MFA multi factor authentication|ML machine learning
+NLP natural language processing|NPS net promoter score|PaaS platform as a service
+PEO professional employer organization|PIM product information management
+PLM product lifecycle management|POS point of sale|PPC pay per click|PR public relations
+QA quality assurance|RCM revenue cycle management|RevOps revenue operations
+RFP request for proposal|ROI return on investment|RPA robotic process automation
+SaaS software as a service|SCM supply chain management|SDN software defined networking
+SEM search engine marketing|SEO search engine optimization
+SIEM security information and event management|SMM social media marketing|SSO single sign on
+TMS transportation management system|UX user experience|VoIP voice over IP
+VPN virtual private network|VR virtual reality|WMS warehouse management system
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What kind of topics is wanted; None is any."""
+
+    type: TopicType | None = None
+    industry: str | None = None
+    category: str | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether every topic will do."""
+        return self == ANY
+
+    def fits(self, topic: Topic) -> bool:
+        """Whether the topic is of this kind."""
+        wishes = (self.type, self.industry, self.category)
+        has = (topic.type, topic.industry, topic.category)
+        return all(
+            wish is None or wish.casefold() == (value or "").casefold()
+            for wish, value in zip(wishes, has, strict=True)
+        )
+
+
+ANY = Kind()
+
+
+async def known_kind(topics: Topics, wanted: Kind) -> Kind:
+    """The kind in the service's own words, as far as the service tells them.
+
+    Raises:
+        NotPossible: If it has no such industry or category, with the nearest.
+    """
+    if wanted.industry is None and wanted.category is None:
+        return wanted
+    try:
+        facets = await topics.facets()
+    except ServiceError:
+        return wanted
+    return Kind(
+        wanted.type,
+        _known("industry", wanted.industry, facets.industries),
+        _known("category", wanted.category, facets.categories),
+    )
+
+
+def _known(what: str, word: str | None, facets: Sequence[Breakdown]) -> str | None:
+    if word is None or not facets:
+        return word
+    names = {form(facet.value): facet.value for facet in facets}
+    if form(word) in names:
+        return names[form(word)]
+    close = nearest(word, [clean(name, 60) for name in names.values()])
+    raise NotPossible(
+        f"No topic is of the {what} '{clean(word, 60)}'.",
+        f"The nearest: {quoted(close)}." if close else "search_topics without queries lists them.",
+    )
+
+
+@dataclass(frozen=True)
+class TopicMatch:
+    """A topic that a phrase may mean, how it matches, and from 0 to 1 how like it is."""
+
+    topic: Topic
+    how: How
+    likeness: float
+
+    @property
+    def order(self) -> tuple[int, float, str, int]:
+        """What puts the best first."""
+        topic = self.topic
+        return (_HOWS.index(self.how), -self.likeness, topic.name.casefold(), topic.id)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a phrase finds, the best first; where that is nothing, the nearest names."""
+
+    phrase: str
+    matches: tuple[TopicMatch, ...] = ()
+    nearest: tuple[Topic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What each phrase finds, and what of the search did not succeed."""
+
+    found: tuple[Found, ...]
+    failures: tuple[LeadpipeError, ...] = ()
+
+
+def find_topics(
+    phrases: Iterable[str], catalogue: Catalogue, kind: Kind = ANY, limit: int = 10
+) -> tuple[Found, ...]:
+    """What each phrase finds among all topics of the kind.
+
+    The first search in a catalogue takes the fifth of a second that its index takes to build.
+    """
+    index = _index_of(catalogue)
+    return tuple(_find(phrase, catalogue.topics, index, kind, limit) for phrase in phrases)
+
+
+def _find(
+    phrase: str, topics: Sequence[Topic], index: SpellingIndex, kind: Kind, limit: int
+) -> Found:
+    def fits(number: int) -> bool:
+        return kind.is_any or kind.fits(topics[number])
+
+    own, *others = ways_to_say(phrase)
+    matches = [
+        TopicMatch(topics[place.number], place.how, place.likeness * worth)
+        for way, worth in [(own, 1.0), *((other, _OTHERWISE) for other in others)]
+        for place in index.plain(way)
+        if fits(place.number)
+    ]
+    if len(matches) >= LITTLE:
+        return Found(phrase, best_of(matches, limit))
+    near = index.near(own, None if kind.is_any else fits)
+    matches += [
+        TopicMatch(topics[place.number], "close", place.likeness)
+        for place in near
+        if place.how == "close" and place.likeness >= CLOSE
+    ]
+    nearest = () if matches else [p.number for p in near[:_NEAREST] if p.likeness >= _FAR]
+    return Found(phrase, best_of(matches, limit), tuple(topics[number] for number in nearest))
+
+
+def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]:
+    """The best matches, each topic once."""
+    best: dict[int, TopicMatch] = {}
+    for match in sorted(matches, key=lambda match: match.order):
+        best.setdefault(match.topic.id, match)
+    return tuple(best.values())[:limit]
+
+
+_building = threading.Lock()
+
+
+def _index_of(catalogue: Catalogue) -> SpellingIndex:
+    with _building:
+        return _built(catalogue)
+
+
+@lru_cache(maxsize=1)
+def _built(catalogue: Catalogue) -> SpellingIndex:
+    return SpellingIndex([topic.name for topic in catalogue.topics])
+
+
+async def look_up(
+    topics: Topics, phrases: Sequence[str], kind: Kind = ANY, limit: int = 10
+) -> Findings:
+    """What each phrase finds by the service's own search and, where that is little, among all.
+
+    Raises:
+        LeadpipeError: If neither could be asked.
+    """
+    searches = _Searches(topics, kind, limit)
+    async with anyio.create_task_group() as tasks:
+        for phrase in dict.fromkeys(phrases):
+            tasks.start_soon(searches.ask, phrase)
+    thin = [phrase for phrase in phrases if searches.found_little(phrase)]
+    listed: dict[str, Found] = {}
+    if thin:
+        try:
+            catalogue = await topics.all()
+        except LeadpipeError as error:
+            if len(searches.failures) == len(set(phrases)):
+                raise
+            searches.failures.append(error)
+        else:
+            search = partial(find_topics, thin, catalogue, kind, limit)
+            listed = dict(zip(thin, await anyio.to_thread.run_sync(search), strict=True))
+    found = (searches.joined(phrase, listed.get(phrase, Found(phrase))) for phrase in phrases)
+    return Findings(tuple(found), tuple(searches.failures))
+
+
+class _Searches:
+    """The service's own search for some phrases, and what came of it."""
+
+    def __init__(self, topics: Topics, kind: Kind, limit: int) -> None:
+        self._topics = topics
+        self._kind = kind
+        self._limit = limit
+        self._matches: dict[str, list[TopicMatch]] = {}
+        self.failures: list[LeadpipeError] = []
+
+    async def ask(self, phrase: str) -> None:
+        """Nothing; what the service finds for the phrase, or its failure, is noted."""
+        kind = self._kind
+        # The service's search knows no category: more is asked for, and what fits is kept.
+        limit = MOST_FOUND if kind.category else self._limit
+        try:
+            found = await self._topics.search(
+                phrase, type=kind.type, industry=kind.industry, limit=limit
+            )
+        except LeadpipeError as error:
+            self.failures.append(error)
+            return
+        self._matches[phrase] = [_match(phrase, topic) for topic in found if kind.fits(topic)]
+
+    def found_little(self, phrase: str) -> bool:
+        """Whether the catalogue may know better: few plain matches, or another way to say it."""
+        plain = [match for match in self._matches.get(phrase, ()) if match.how != "close"]
+        wanted = self._limit if self._kind.category else min(LITTLE, self._limit)
+        return len(plain) < wanted or len(ways_to_say(phrase)) > 1
+
+    def joined(self, phrase: str, listed: Found) -> Found:
+        """What the service and the catalogue find for the phrase."""
+        matches = best_of([*self._matches.get(phrase, ()), *listed.matches], self._limit)
+        return Found(phrase, matches, () if matches else listed.nearest)
+
+
+def _match(phrase: str, topic: Topic) -> TopicMatch:
+    """A topic that the service found; close where only the service knows why."""
+    name, (own, *others) = spelled(topic.name), ways_to_say(phrase)
+    matches = [TopicMatch(topic, *compare(own, name))]
+    for other in others:
+        how, likeness = compare(other, name)
+        matches.append(TopicMatch(topic, how, likeness * _OTHERWISE))
+    return min(matches, key=lambda match: match.order)
+
+
+@lru_cache(maxsize=256)
+def ways_to_say(phrase: str) -> tuple[Spelled, ...]:
+    """The phrase as it is compared; then with an abbreviation in it written out, or the reverse."""
+    own = spelled(phrase)
+    return tuple(dict.fromkeys([own, *_otherwise(own.words)]))
+
+
+def _otherwise(words: tuple[str, ...]) -> Iterator[Spelled]:
+    for short, long in _abbreviations():
+        for have, want in ((short, long), (long, short)):
+            for start in range(len(words) - len(have) + 1):
+                if words[start : start + len(have)] == have:
+                    yield Spelled((*words[:start], *want, *words[start + len(have) :]))
+
+
+@cache
+def _abbreviations() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    entries = _ABBREVIATIONS.strip().replace("\n", "|").split("|")
+    pairs = (entry.split(" ", 1) for entry in entries)
+    return tuple((spelled(short).words, spelled(long).words) for short, long in pairs)

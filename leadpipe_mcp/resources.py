@@ -1,0 +1,111 @@
+"""Things to read: the guide, the filters and topics that there are, one audience."""
+
+from typing import Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.types import TextContent
+from pydantic import ValidationError
+
+from leadpipe_mcp.errors import LeadpipeError, NotFound
+from leadpipe_mcp.tools.audiences import get_audience
+from leadpipe_mcp.tools.finding import find_filters
+from leadpipe_mcp.tools.toolkit import Call, Declaration, Services, success
+from leadpipe_mcp.tools.topics import search_topics
+
+GUIDE = """\
+# Building audiences with Leadpipe
+
+An **audience** is a saved answer to: who researches these **topics** at least this much (**score**)
+and is such a person (**filters**)? The list of people is put together anew every day while the
+audience is active; each list is a **run**, with the day of its data.
+
+## From a sentence to an audience
+
+1. `search_topics`: several phrases in one call. Take topics that people research *before* they buy.
+   `compare_topics` shows how many people and whether interest grows.
+2. `find_filters`: the user's words ("VPs in California, 50 to 250 employees") to filter keys and
+   values. What it marks as close or ambiguous is worth a question; what it lists as not possible
+   has to be said.
+3. `preview_audience`: the size today, as often as you like. Scores: 90 and up is high interest, 70
+   medium, below 60 faint. Too few: lower `minScore`, drop the narrowest filter, add topics. Too
+   many: raise `minScore`, or `minTopicOverlap` (how many of the topics a person must research).
+4. `create_audience`: a draft, which costs nothing.
+5. `set_status` active: takes one of the account's slots, so the user is asked. Then `get_audience`
+   with `waitSeconds` until the people are ready, and `query_audience`.
+
+## What to tell the user
+
+The size and the day of the data. What was asked for and could not be applied. That e-mail
+addresses and phone numbers are masked until they ask for them. Before spending or deleting, what
+would happen.
+
+## When something is refused
+
+A refusal says what was refused, why, and what would work. Use the nearest value it names if it
+plainly means the same; otherwise ask the user. Do not leave a filter out silently.
+"""
+
+
+def add_resources(server: MCPServer[Any], services: Services) -> None:
+    """Give the server its things to read; what is live is what the tools of the same name say."""
+
+    @server.resource(
+        "leadpipe://guide",
+        name="guide",
+        title="How to build an audience",
+        description="From a sentence to people: the steps, the words, what to tell the user.",
+        mime_type="text/markdown",
+    )
+    def guide() -> str:
+        return GUIDE
+
+    @server.resource(
+        "leadpipe://filters",
+        name="filters",
+        title="Filters",
+        description="Every filter of the service, with its kind and its most frequent values.",
+        mime_type="application/json",
+    )
+    async def filters() -> str:
+        return await _told(services, find_filters, Context(mcp_server=server))
+
+    @server.resource(
+        "leadpipe://topics/facets",
+        name="topic-facets",
+        title="Topics",
+        description="The types, industries and categories of topics, with counts.",
+        mime_type="application/json",
+    )
+    async def facets() -> str:
+        return await _told(services, search_topics, Context(mcp_server=server))
+
+    @server.resource(
+        "leadpipe://audiences/{id}",
+        name="audience",
+        title="A saved audience",
+        description="One saved audience: who is in it, its status, size and runs.",
+        mime_type="application/json",
+    )
+    async def audience(id: str, ctx: Context[Any, Any]) -> str:  # noqa: A002 -- the address says id
+        return await _told(services, get_audience, ctx, id=id)
+
+
+async def _told(
+    services: Services,
+    declaration: Declaration[Any, Any],
+    context: Context[Any, Any],
+    **arguments: str,
+) -> str:
+    """What a reading tool answers."""
+    try:
+        asked = declaration.arguments.model_validate(arguments)
+        reply = await declaration.function(Call(services, context), asked)
+    except (NotFound, ValidationError):
+        raise ResourceNotFoundError(
+            "There is no such audience; list_audiences shows them."
+        ) from None
+    except LeadpipeError as error:
+        raise ResourceError(str(error)) from None
+    (block,) = success(reply, sandbox=services.settings.sandbox).content
+    return block.text if isinstance(block, TextContent) else ""

@@ -1,0 +1,299 @@
+"""Tools that follow topics from day to day."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from leadpipe_mcp.api.topics import (
+    MOST_COMPARED,
+    MOST_FOUND,
+    Direction,
+    Mover,
+    TopicDay,
+    TopicSeries,
+    TopicType,
+)
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.planning.topics import Kind, known_kind
+from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole, twice_named
+from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, people, suggestions, warnings
+from leadpipe_mcp.tools.results import MOST_CHARACTERS
+from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.topics import INDUSTRY, TYPE, KindName, to_preview, topic_cells, topic_name
+
+MOST_POINTS = 12
+FEW_PEOPLE = 100
+A_TABLES_CHARACTERS = 4_000
+A_DAYS_CHARACTERS = 70
+"""The room that one day of one topic takes at most."""
+
+Detail = Literal["summary", "series"]
+
+
+class CompareTopics(Arguments):
+    """Which topics, and over how long."""
+
+    topic_ids: Annotated[
+        ManyOf[Annotated[Whole, Field(ge=1)]], Field(min_length=1, max_length=MOST_COMPARED)
+    ] = Field(description="1 to 10 topic ids from search_topics, such as [117805].")
+    days: Whole = Field(
+        default=30, ge=7, le=90, description="How many days back, 7-90; default 30."
+    )
+    detail: Named[Detail] = Field(
+        default="summary",
+        description="summary: 12 points at most; series: every day's figures. Default summary.",
+    )
+
+
+class ComparedTopics(Reply):
+    """Topics from day to day, side by side."""
+
+    data_date: str | None = Field(default=None, description="The newest day of the data.")
+    topics: Table = Field(
+        description="Figures of the newest day. audience: people; change7d, change30d: percent"
+        " against so many days before (29 where only 30 are shown); high, medium, low: people by"
+        " score (from 90, 70, 60); direction: over the whole span."
+    )
+    series: Table | None = Field(
+        default=None, description="The audience by day, a column per topic id."
+    )
+    daily: Table | None = Field(default=None, description="Every day's figures.")
+
+
+@tool("Compare topics", reads=True)
+async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
+    """Compare topics by how many people research them (intent) and whether interest grows.
+
+    Per topic: latest audience, change over 7 and 30 days, average score, high, medium and low
+    intent, direction, and a short series. Use it to choose among the topics of search_topics;
+    preview_audience counts the people whom filters leave.
+    """
+    # A change over thirty days needs the day before the first of them.
+    found = await call.leadpipe.topics.series(asked.topic_ids, max(asked.days, 30))
+    if not found:
+        raise NotPossible(
+            f"The service knows none of these topics: {_ids(asked.topic_ids)}.",
+            "search_topics finds the ids.",
+        )
+    newest = max((s.latest.date for s in found if s.latest), default=None)
+    spans = [series.last(asked.days) for series in found]
+    daily, left = _daily(spans) if asked.detail == "series" else (None, [])
+    return ComparedTopics(
+        summary=_summary(found, spans, asked.days),
+        data_date=newest.isoformat() if newest else None,
+        topics=_side_by_side(found, spans),
+        series=_points(spans) if asked.detail == "summary" else None,
+        daily=daily,
+        warnings=warnings(
+            twice_named(asked.topic_ids),
+            _unknown(asked.topic_ids, found),
+            _stale(found, newest),
+            _shorter(spans, asked.days),
+        ),
+        next=suggestions(
+            _rest(asked, left),
+            to_preview(series.id for series in found),
+        ),
+    )
+
+
+def _named(series: TopicSeries) -> str:
+    return clean(series.name or "", NAME_LENGTH)
+
+
+def _ids(topic_ids: Sequence[int]) -> str:
+    return listed([str(topic) for topic in dict.fromkeys(topic_ids)])
+
+
+def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: int) -> str:
+    latest = [(series.latest, series) for series in found if series.latest]
+    if not latest:
+        return f"The service shows no figures for {counted(len(found), 'topic')}."
+    day, largest = max(latest, key=lambda pair: pair[0].audience)
+    change = largest.change_over(30)
+    grown = f", {change:+.1f}% in 30 days" if change is not None else ""
+    text = (
+        f"'{_named(largest)}' ({largest.id}) has {'the most: ' if len(latest) > 1 else ''}"
+        f"{people(day.audience)} on {day.date.isoformat()}{grown}."
+    )
+    ways = [series.direction for series in spans]
+    said = [
+        f"{ways.count(way)} {way}" for way in ("rising", "steady", "falling") if ways.count(way)
+    ]
+    return f"{text} Over {days} days: {', '.join(said)}." if said else text
+
+
+def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) -> Table:
+    return Table(
+        columns=[
+            *("id", "name", "audience", "change7d", "change30d"),
+            *("avgScore", "high", "medium", "low", "direction"),
+        ],
+        rows=[
+            [
+                series.id,
+                _named(series),
+                cell(series.latest.audience if series.latest else None),
+                _rounded(series.change_over(7)),
+                _rounded(series.change_over(30)),
+                *_strength(series.latest),
+                cell(span.direction),
+            ]
+            for series, span in zip(found, spans, strict=True)
+        ],
+    )
+
+
+def _strength(day: TopicDay | None) -> list[Cell]:
+    """The average score of a day, and its people by how high they score."""
+    if day is None:
+        return ["", "", "", ""]
+    return [_rounded(day.average_score), cell(day.high), cell(day.medium), cell(day.low)]
+
+
+def _rounded(number: float | None) -> Cell:
+    return "" if number is None else round(number, 1)
+
+
+def _points(spans: Sequence[TopicSeries]) -> Table | None:
+    """The audiences on at most twelve days, evenly apart, the newest the last of them."""
+    audiences = [{day.date: day.audience for day in series.days} for series in spans]
+    days = sorted({day for audience in audiences for day in audience})
+    if not days:
+        return None
+    points = min(MOST_POINTS, len(days))
+    chosen = [days[-1 - round(n * (len(days) - 1) / max(1, points - 1))] for n in range(points)]
+    return Table(
+        columns=["date", *(str(series.id) for series in spans)],
+        rows=[
+            [day.isoformat(), *(cell(audience.get(day)) for audience in audiences)]
+            for day in reversed(chosen)
+        ],
+    )
+
+
+def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
+    """Every day's figures of as many whole topics as fit, and the ids of the others."""
+    room, shown = MOST_CHARACTERS - A_TABLES_CHARACTERS, 0
+    for series in spans:
+        room -= len(series.days) * A_DAYS_CHARACTERS
+        if room < 0:
+            break
+        shown += 1
+    rows: list[list[Cell]] = [
+        [series.id, day.date.isoformat(), day.audience, cell(day.signals), *_strength(day)]
+        for series in spans[:shown]
+        for day in series.days
+    ]
+    columns = ["id", "date", "audience", "signals", "avgScore", "high", "medium", "low"]
+    table = Table(columns=columns, rows=rows) if rows else None
+    return table, [series.id for series in spans[shown:]]
+
+
+def _unknown(topic_ids: Sequence[int], found: Sequence[TopicSeries]) -> list[str]:
+    missing = [topic for topic in topic_ids if topic not in {series.id for series in found}]
+    return [f"The service knows no topic {_ids(missing)}."] if missing else []
+
+
+def _stale(found: Sequence[TopicSeries], newest: dt.date | None) -> list[str]:
+    """What to mind of topics whose figures end before those of the others, or are not there."""
+    said: list[str] = []
+    for series in found:
+        if series.latest is None:
+            said.append(f"There are no figures for {series.id}.")
+        elif series.latest.date != newest:
+            said.append(f"The figures of {series.id} end on {series.latest.date.isoformat()}.")
+    return said
+
+
+def _shorter(spans: Sequence[TopicSeries], days: int) -> list[str]:
+    longest = max(len(series.days) for series in spans)
+    return [f"The service shows only {longest} days."] if 0 < longest < days else []
+
+
+def _rest(asked: CompareTopics, left: list[int]) -> Suggestion | None:
+    if not left:
+        return None
+    return Suggestion(
+        tool="compare_topics",
+        arguments={"topicIds": [*left], "days": asked.days, "detail": "series"},
+        why="the days of these did not fit",
+    )
+
+
+class TopicMovers(Arguments):
+    """Which topics, and which way."""
+
+    direction: Named[Direction] = Field(
+        default="up", description="up: growing most; down: shrinking most. Default up."
+    )
+    type: Named[TopicType] | None = Field(default=None, description=TYPE)
+    industry: KindName | None = Field(default=None, description=INDUSTRY)
+    limit: Whole = Field(
+        default=10, ge=1, le=MOST_FOUND, description="At most so many, 1-50; default 10."
+    )
+
+
+class MoversFound(Reply):
+    """The topics that moved most."""
+
+    topics: Table | None = Field(
+        default=None, description="audience, dayBefore: people; change: percent between the two."
+    )
+
+
+@tool("Show trending topics", reads=True)
+async def get_topic_movers(call: Call, asked: TopicMovers) -> MoversFound:
+    """Show trending topics: those whose audience (people in-market) grew or shrank most in a day.
+
+    Use it to see what an industry researches right now, and for ideas; to find topics by name use
+    search_topics. One day says little: compare_topics shows whether a move lasts.
+    """
+    kind = await known_kind(call.leadpipe.topics, Kind(asked.type, asked.industry))
+    movers = await call.leadpipe.topics.movers(
+        asked.direction, type=kind.type, industry=kind.industry, limit=asked.limit
+    )
+    shown = movers[: asked.limit]
+    ids = [mover.id for mover in shown[:5]]
+    small = any((mover.yesterday or 0) < FEW_PEOPLE for mover in shown)
+    return MoversFound(
+        summary=_movers_sentence(shown, asked.direction),
+        topics=Table(
+            columns=["id", "name", "type", "industry", "audience", "dayBefore", "change"],
+            rows=[_mover(mover) for mover in shown],
+        )
+        if shown
+        else None,
+        warnings=[f"Of fewer than {FEW_PEOPLE} people a percentage says little."]
+        if small
+        else None,
+        next=suggestions(
+            Suggestion(
+                tool="compare_topics", arguments={"topicIds": [*ids]}, why="see whether it lasts"
+            )
+            if ids
+            else None,
+            to_preview(ids),
+        ),
+    )
+
+
+def _mover(mover: Mover) -> list[Cell]:
+    return [
+        *topic_cells(mover)[:-1],
+        mover.today,
+        cell(mover.yesterday),
+        _rounded(mover.change),
+    ]
+
+
+def _movers_sentence(movers: Sequence[Mover], direction: Direction) -> str:
+    verb = "grew" if direction == "up" else "shrank"
+    if not movers:
+        return f"The service shows no topic of this kind that {verb} since the day before."
+    first = movers[0]
+    by = f" by {abs(first.change):.1f}%" if first.change is not None else ""
+    return f"{topic_name(first)} {verb} most since the day before{by} to {people(first.today)}."

@@ -1,0 +1,384 @@
+"""Topics: found, counted from day to day, kept for a day, and read leniently."""
+
+import datetime as dt
+import json
+import stat
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.topics import (
+    CATALOGUE_SECONDS,
+    Mover,
+    TopicDay,
+    Topics,
+    TopicSeries,
+)
+from leadpipe_mcp.api.transport import Application, Transport, as_list, as_object
+from leadpipe_mcp.errors import RequestRefused, ServiceDown, TooManyRequests, UnusableAnswer
+from leadpipe_mcp.sandbox import Sandbox
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+
+URL = "https://service.test"
+TOPICS = "/v1/intent/topics"
+CRM = {"topicId": 7, "topicName": "CRM", "type": "b2b", "industry": "Sales", "category": "Product"}
+TODAY = dt.date(2026, 5, 4)
+each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+
+
+class Service:
+    """A service that answers each route with what the test says, and counts what it is asked."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.answers = dict(answers)
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = request.url.path.removeprefix(TOPICS)
+        self.asked.append(f"{request.method} {path}")
+        answer = self.answers.get(path, JSONResponse({}, 404))
+        if callable(answer) and not isinstance(answer, Response):
+            answer = answer(json.loads(await request.body()))
+        response = answer if isinstance(answer, Response) else JSONResponse({"data": answer})
+        await response(scope, receive, send)
+
+
+def topics_of(
+    application: Application,
+    cache_dir: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Topics:
+    transport = Transport(URL, None, application=application)
+    return LeadpipeClient(transport, clock=clock, cache_dir=cache_dir).topics
+
+
+def days(*audiences: int) -> list[dict[str, Any]]:
+    """The days up to today with these audiences."""
+    first = TODAY - dt.timedelta(len(audiences) - 1)
+    return [
+        {"date": str(first + dt.timedelta(n)), "uniqueAudience": audience}
+        for n, audience in enumerate(audiences)
+    ]
+
+
+def series(*audiences: int) -> TopicSeries:
+    read = tuple(TopicDay.model_validate(day) for day in days(*audiences))
+    return TopicSeries(id=7, name="CRM", days=read)
+
+
+@each_profile
+async def test_topics_need_no_key(profile: str, start: Start, connect: Connect) -> None:
+    topics = connect(start(profile=profile), key=None).topics
+    found = await topics.search("crm software", type="b2b", industry="Sales", limit=3)
+    assert (found[0].name, found[0].category) == ("CRM Software", "Product")
+    (compared,) = await topics.compare([found[0].id, 5])
+    trend = await topics.trend(found[0].id)
+    assert trend is not None
+    assert compared.name == trend.name == "CRM Software"
+    assert [day.audience for day in compared.days] == [d.audience for d in trend.days[-30:]]
+    assert len((await topics.facets()).industries) == 20
+    movers = await topics.movers("down", type="b2b", industry="Sales", limit=2)
+    assert [(mover.change or 0) < 0 for mover in movers] == [True, True]
+    site = await topics.analyze("https://crm.example")
+    assert site.company == "Crm"
+    assert site.topics[0].similarity
+
+
+async def test_a_topic_that_does_not_exist_has_no_trend(start: Start, connect: Connect) -> None:
+    assert await connect(start(unknown_trend_status=404)).topics.trend(5) is None
+    assert await connect(start(unknown_trend_status=200)).topics.trend(5) is None
+
+
+async def test_the_days_of_a_topic_come_oldest_first_and_may_lack_all_but_the_audience() -> None:
+    rows = days(1, 2)[::-1]
+    rows[0] |= {"date": "2026-05-04T00:00:00Z", "avgScore": "70.5", "highAudience": 1.0}
+    topics = topics_of(Service({"/7/trend": rows}))
+    trend = await topics.trend(7)
+    assert trend is not None
+    assert trend.name is None
+    assert [day.audience for day in trend.days] == [1, 2]
+    assert trend.latest == trend.days[1]
+    assert (trend.days[1].date, trend.days[1].average_score, trend.days[1].high) == (TODAY, 70.5, 1)
+    assert trend.days[0].low is None
+
+
+@pytest.mark.parametrize(
+    ("route", "answer", "missing"),
+    [
+        ("/search", [{"topicId": 1}], "name"),
+        ("/search", {}, "should be a list"),
+        ("/7/trend", [{"date": "soon", "uniqueAudience": 1}], "date"),
+        ("/7/trend", [{"date": 5, "uniqueAudience": 1.5}], "date"),
+        ("/7/trend", [{"date": "2026-05-04"}], "udience"),
+        ("/movers", [{"topicId": 1, "topicName": "a"}], "today"),
+        ("/analyze", {"company": "Acme"}, "topics"),
+        ("/facets", {"types": [{"value": "b2b"}]}, "types.0.count"),
+        ("", [], "the list of all topics is empty"),
+    ],
+)
+async def test_an_answer_that_lacks_what_is_essential_is_not_used(
+    route: str, answer: object, missing: str
+) -> None:
+    topics = topics_of(Service({route: answer}))
+    calls = {
+        "/search": lambda: topics.search("crm"),
+        "/7/trend": lambda: topics.trend(7),
+        "/movers": topics.movers,
+        "/analyze": lambda: topics.analyze("https://acme.example"),
+        "/facets": topics.facets,
+        "": topics.all,
+    }
+    with pytest.raises(UnusableAnswer, match=missing):
+        await calls[route]()
+
+
+async def test_reading_says_after_a_failure_that_it_may_be_repeated() -> None:
+    topics = topics_of(Service({"/analyze": Response(status_code=503)}))
+    with pytest.raises(ServiceDown) as caught:
+        await topics.analyze("https://acme.example")
+    assert "Try again" in caught.value.advice
+
+
+async def test_too_many_analyses_say_how_long_to_wait(start: Start, connect: Connect) -> None:
+    topics = connect(start(), key=None).topics
+    await topics.analyze("https://acme.example")
+    await topics.analyze("https://acme.example")
+    with pytest.raises(TooManyRequests, match=r"Try again in \d+ seconds"):
+        await topics.analyze("https://acme.example")
+
+
+async def test_topics_are_compared_ten_at_a_time_in_the_order_asked(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    ids = [117805, *range(102001, 102011), 117805]
+    compared = await connect(sandbox).topics.compare(ids)
+    assert [one.id for one in compared] == ids[:-1]
+    bodies = [as_object(request.body) for request in sandbox.requests]
+    assert [len(as_list(body["topicIds"])) for body in bodies] == [10, 1]
+
+
+async def test_one_unknown_topic_does_not_hide_the_others() -> None:
+    def strict(body: dict[str, Any]) -> object:
+        if 5 in body["topicIds"]:
+            return JSONResponse({}, 404)
+        return [{"topicId": n, "topicName": None, "data": days(1)} for n in body["topicIds"]]
+
+    topics = topics_of(Service({"/compare": strict}))
+    assert [one.id for one in await topics.compare([7, 5, 8])] == [7, 8]
+
+
+async def test_a_topic_without_name_and_days_is_not_known() -> None:
+    nothing = {"topicId": 5, "topicName": None, "data": None}
+    topics = topics_of(Service({"/compare": [nothing, {"topicId": 7, "topicName": "CRM"}]}))
+    assert [(one.id, one.days, one.latest) for one in await topics.compare([5, 7])] == [
+        (7, (), None)
+    ]
+
+
+async def test_a_series_is_taken_from_the_trends_where_the_comparison_is_too_short() -> None:
+    compared = [{"topicId": n, "topicName": "CRM", "data": days(*range(1, 31))} for n in (7, 8, 9)]
+    service = Service(
+        {
+            "/compare": compared,
+            "/7/trend": days(*range(100)),
+            "/8/trend": Response(status_code=500),
+            "/9/trend": [],
+        }
+    )
+    topics = topics_of(service)
+    assert [len(one.days) for one in await topics.series([7, 8, 9], 7)] == [7, 7, 7]
+    assert service.asked == ["POST /compare"]
+    assert [len(one.days) for one in await topics.series([7, 8, 9], 90)] == [90, 30, 30]
+    assert await topics_of(Service({"/compare": []})).series([7], 90) == ()
+
+
+@pytest.mark.parametrize(
+    ("audiences", "span", "change"),
+    [
+        ((100, 0, 0, 0, 0, 0, 0, 150), 7, 50),
+        (tuple(range(100, 130)), 30, 29),
+        ((100, 110, 120), 7, None),
+        ((0, 0, 0, 0, 0, 0, 0, 5), 7, None),
+        ((), 7, None),
+        ((200, 100), 1, -50),
+    ],
+)
+def test_a_change_is_in_percent_against_so_many_days_before(
+    audiences: tuple[int, ...], span: int, change: float | None
+) -> None:
+    assert series(*audiences).change_over(span) == change
+
+
+@pytest.mark.parametrize(
+    ("audiences", "direction"),
+    [
+        ([100] * 15 + [120] * 15, "rising"),
+        ([100] * 15 + [80] * 15, "falling"),
+        ([100] * 15 + [104] * 15, "steady"),
+        ([0] * 30, "steady"),
+        ([0, 0, 1, 1], "rising"),
+        ([1, 2, 3], None),
+        ([], None),
+    ],
+)
+def test_a_direction_is_the_last_week_against_the_first(
+    audiences: list[int], direction: str | None
+) -> None:
+    assert series(*audiences).direction == direction
+
+
+def test_a_move_is_counted_from_the_audiences() -> None:
+    mover = {"topicId": 1, "topicName": "a", "todayAudience": 12, "pctChange": 0.2}
+    assert Mover.model_validate({**mover, "yesterdayAudience": 10}).change == 20
+    assert Mover.model_validate({**mover, "yesterdayAudience": 0}).change is None
+    assert Mover.model_validate(mover).change is None
+
+
+async def test_facets_are_asked_for_once_a_day() -> None:
+    service, now = Service({"/facets": {"total": 1}}), [0.0]
+    topics = topics_of(service, clock=lambda: now[-1])
+    await topics.facets()
+    now.append(CATALOGUE_SECONDS)
+    assert (await topics.facets()).total == 1
+    assert len(service.asked) == 1
+    now.append(CATALOGUE_SECONDS + 1)
+    await topics.facets()
+    assert len(service.asked) == 2
+
+
+async def test_the_catalogue_is_fetched_once_for_callers_at_once_and_once_a_day() -> None:
+    service, now = Service({"": [CRM]}), [0.0]
+    topics = topics_of(service, clock=lambda: now[-1])
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(topics.all)
+        tasks.start_soon(topics.all)
+    first = await topics.all()
+    assert [topic.name for topic in first.topics] == ["CRM"]
+    assert service.asked == ["GET "]
+    now.append(CATALOGUE_SECONDS + 1)
+    assert await topics.all() is not first
+    assert service.asked == ["GET "] * 2
+
+
+async def test_a_failed_fetch_is_tried_again_by_the_next_caller() -> None:
+    service = Service({"": Response(status_code=500)})
+    topics = topics_of(service)
+    with pytest.raises(ServiceDown):
+        await topics.all()
+    service.answers[""] = [CRM]
+    assert len((await topics.all()).topics) == 1
+
+
+async def test_the_catalogue_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "leadpipe"
+    service = Service({"": [CRM, {"topicId": 8, "topicName": "ERP"}]})
+    first = await topics_of(service, folder).all()
+    (file,) = files_in(folder)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    second = await topics_of(service, folder).all()
+    assert second.topics == first.topics
+    assert len(service.asked) == 1
+
+
+async def test_a_kept_catalogue_grows_old_from_when_it_was_fetched(tmp_path: Path) -> None:
+    service, now = Service({"": [CRM]}), [0.0]
+    await topics_of(service, tmp_path).all()
+    rewrite(tmp_path, fetchedAt=time.time() - CATALOGUE_SECONDS + 100)
+    topics = topics_of(service, tmp_path, clock=lambda: now[-1])
+    await topics.all()
+    now.append(50)
+    await topics.all()
+    assert len(service.asked) == 1
+    now.append(200)
+    rewrite(tmp_path, fetchedAt=0)
+    await topics.all()
+    assert len(service.asked) == 2
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    (file,) = files_in(folder)
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**kept, **changes}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("version", 0),
+        ("url", "https://other.test"),
+        ("fetchedAt", 0),
+        ("fetchedAt", 1e12),
+        ("fetchedAt", float("nan")),
+        ("fetchedAt", "yesterday"),
+        ("fetchedAt", None),
+        ("topics", []),
+        ("topics", None),
+        ("topics", [None]),
+        ("topics", [[1]]),
+        ("topics", [["x", None, 1, 1, 1]]),
+    ],
+)
+async def test_a_broken_old_or_foreign_file_is_made_anew(
+    part: str, value: object, tmp_path: Path
+) -> None:
+    service = Service({"": [CRM]})
+    await topics_of(service, tmp_path).all()
+    rewrite(tmp_path, **{part: value})
+    found = await topics_of(service, tmp_path).all()
+    assert [topic.name for topic in found.topics] == ["CRM"]
+    assert len(service.asked) == 2
+    await topics_of(service, tmp_path).all()
+    assert len(service.asked) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b'{"version": 1', b"[" * 100_000])
+async def test_a_file_that_holds_no_catalogue_is_made_anew(content: bytes, tmp_path: Path) -> None:
+    service = Service({"": [CRM]})
+    await topics_of(service, tmp_path).all()
+    files_in(tmp_path)[0].write_bytes(content)
+    await topics_of(service, tmp_path).all()
+    assert len(service.asked) == 2
+
+
+async def test_each_service_has_a_file_of_its_own(tmp_path: Path) -> None:
+    for url in (URL, "https://other.test"):
+        transport = Transport(url, None, application=Service({"": [CRM]}))
+        await LeadpipeClient(transport, cache_dir=tmp_path).topics.all()
+    assert len(files_in(tmp_path)) == 2
+
+
+async def test_a_catalogue_that_cannot_be_kept_is_used_all_the_same(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder", "utf-8")
+    service = Service({"": [CRM]})
+    assert (await topics_of(service, in_the_way).all()).topics
+    # A folder stands where the file should be: it is written beside, cannot be put there, and goes.
+    await topics_of(service, tmp_path / "cache").all()
+    (file,) = files_in(tmp_path / "cache")
+    file.unlink()
+    (file / "full").mkdir(parents=True)
+    assert (await topics_of(service, tmp_path / "cache").all()).topics
+    assert files_in(tmp_path / "cache") == [file]
+
+
+async def test_what_the_service_refuses_is_refused(start: Start, connect: Connect) -> None:
+    with pytest.raises(RequestRefused, match="limit"):
+        await connect(start()).topics.search("crm", limit=51)

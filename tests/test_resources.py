@@ -1,0 +1,97 @@
+"""Things to read: the guide, the filters and topics that there are, one audience."""
+
+import json
+import re
+from collections.abc import AsyncGenerator
+
+import anyio
+import pytest
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS, TextResourceContents
+
+from leadpipe_mcp.sandbox import Fault, Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import TOOLS
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(SandboxSettings(people=2_000))
+
+
+@pytest.fixture
+async def client(era: str, sandbox: Sandbox) -> AsyncGenerator[Client]:
+    with anyio.fail_after(20):
+        server = build_server(Settings(sandbox=True), service=sandbox)
+        async with Client(server, mode=era) as client:
+            yield client
+
+
+async def text_of(client: Client, address: str) -> str:
+    (content,) = (await client.read_resource(address)).contents
+    assert isinstance(content, TextResourceContents)
+    return content.text
+
+
+async def test_three_resources_and_one_template_are_listed(client: Client) -> None:
+    listed = (await client.list_resources()).resources
+    templates = (await client.list_resource_templates()).resource_templates
+
+    assert [str(resource.uri) for resource in listed] == [
+        "leadpipe://guide",
+        "leadpipe://filters",
+        "leadpipe://topics/facets",
+    ]
+    assert [template.uri_template for template in templates] == ["leadpipe://audiences/{id}"]
+    for thing in (*listed, *templates):
+        assert thing.title
+        assert thing.description
+        assert thing.mime_type
+
+
+async def test_the_guide_names_only_tools_that_there_are(client: Client) -> None:
+    guide = await text_of(client, "leadpipe://guide")
+
+    names = set(re.findall(r"`([a-z]+_[a-z_]+)`", guide))
+    assert names <= {tool.name for tool in TOOLS}
+    assert len(names) == 8
+    assert len(guide) < 8_000
+
+
+async def test_filters_and_facets_are_live(client: Client) -> None:
+    filters = json.loads(await text_of(client, "leadpipe://filters"))
+    facets = json.loads(await text_of(client, "leadpipe://topics/facets"))
+
+    assert "company.industries" in str(filters["found"]["rows"])
+    assert facets["total"] == 20_000
+    assert facets["sandbox"] is True
+
+
+async def test_an_audience_is_read_by_its_id(client: Client) -> None:
+    listed = await client.call_tool("list_audiences", {})
+    assert listed.structured_content
+    row = listed.structured_content["audiences"]["rows"][0]
+
+    audience = json.loads(await text_of(client, f"leadpipe://audiences/{row[0]}"))
+
+    assert audience["name"] == row[1]
+    assert audience["config"]["topicIds"]
+
+
+@pytest.mark.parametrize("name", ["nobody", "6fb81599-f601-4afe-b3ff-e8a211cae27d"])
+async def test_an_audience_that_is_not_there_is_said_to_be_so(client: Client, name: str) -> None:
+    with pytest.raises(MCPError) as refused:
+        await client.read_resource(f"leadpipe://audiences/{name}")
+
+    assert refused.value.error.code == INVALID_PARAMS
+    assert "There is no such audience" in refused.value.error.message
+
+
+async def test_a_service_that_fails_is_told_in_our_words(client: Client, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault("status", status=503, path="/filters"))
+
+    with pytest.raises(MCPError, match="The service failed with status 503"):
+        await client.read_resource("leadpipe://filters")

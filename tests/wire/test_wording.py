@@ -1,0 +1,33 @@
+"""A judge from outside finds nothing to say of the tools' definitions."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mcp.types import Tool
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def era() -> str:
+    return "auto"
+
+
+async def test_tdqs_lint_finds_no_error_and_no_warning(tools: list[Tool], tmp_path: Path) -> None:
+    dump = tmp_path / "tools.json"
+    listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    dump.write_text(json.dumps({"tools": listed}), encoding="utf-8")
+
+    judged = subprocess.run(  # noqa: ASYNC221 -- nothing else runs meanwhile
+        [sys.executable, "-m", "tdqs", "lint", "--file", str(dump), "--fail-on", "warning"],
+        capture_output=True,
+        timeout=30,
+        check=False,
+        text=True,
+    )
+
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "0 errors, 0 warnings" in judged.stdout
