@@ -73,3 +73,14 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def form(word: str) -> str:
     """The word as it is compared: lower case, with one space for any other character."""
     return re.sub(r"[\W_]+", " ", word).strip().casefold()
+
+
+def singular(word: str) -> str:
+    """The word without the ending of a plural. Where two are cut alike, neither need be one."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word

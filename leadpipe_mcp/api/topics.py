@@ -190,8 +190,8 @@ class Topics:
     ) -> None:
         self._service = service
         self._clock = clock
-        # The transport tells its address to nobody else; a kept catalogue has to be of the same.
-        url = service.transport._base_url  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        # A kept catalogue has to be of the same service.
+        url = service.transport.base_url
         self._file = CatalogueFile(cache_dir, url) if cache_dir else None
         self._fetching = anyio.Lock()
         self._catalogue: tuple[float, Catalogue] | None = None

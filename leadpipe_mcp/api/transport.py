@@ -6,6 +6,7 @@ This is the only module that knows httpx. Callers get an `Answer` or one of our 
 import datetime as dt
 import email.utils
 import ipaddress
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ class Transport:
         application: Application | None = None,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
-        self._base_url = checked_base_url(base_url)
+        self.base_url = checked_base_url(base_url)
         self._key = key
         self._application = application
         self._total_seconds = total_seconds
@@ -174,7 +175,7 @@ class Transport:
 
         try:
             return await self._connections().request(
-                method, self._base_url + path, params=query, json=body, headers=headers
+                method, self.base_url + path, params=query, json=body, headers=headers
             )
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise Unreachable("The service could not be reached; nothing was sent.") from None
@@ -194,6 +195,9 @@ class Transport:
         if self._pool is None:
             import httpx
 
+            # Its log of requests holds whole addresses, and an address may hold a person's e-mail.
+            logging.getLogger("httpx").setLevel(logging.WARNING)
+            logging.getLogger("httpcore").setLevel(logging.WARNING)
             self._pool = httpx.AsyncClient(
                 transport=httpx.ASGITransport(self._application) if self._application else None,
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),

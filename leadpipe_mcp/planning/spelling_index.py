@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
+from leadpipe_mcp.text import singular
+
 How = Literal["exact", "prefix", "words", "close"]
 
 _WORD = re.compile(r"[^\W_]+[+#]*")
@@ -65,16 +67,7 @@ def spelled(text: str) -> Spelled:
 
 @lru_cache(maxsize=65_536)
 def _singular(word: str) -> str:
-    """The word without the ending of a plural. Both sides are cut alike, so it need not be one."""
-    if word in _NO_PLURAL:
-        return word
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+    return word if word in _NO_PLURAL else singular(word)
 
 
 def compare(phrase: Spelled, name: Spelled) -> tuple[How, float]:

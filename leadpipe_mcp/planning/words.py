@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 from leadpipe_mcp.planning.ranges import Span
+from leadpipe_mcp.text import singular
 
 Phrase = tuple[str, ...]
 
@@ -108,18 +109,7 @@ def _compared(text: str) -> str:
         return "and"
     if re.fullmatch(r"(?:[a-z]\.){2,}", word):
         return word.replace(".", "")
-    return _singular(word.replace("-", "").replace("'", ""))
-
-
-def _singular(word: str) -> str:
-    """The word without the ending of a plural. Both sides are cut alike, so it need not be one."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+    return singular(word.replace("-", "").replace("'", ""))
 
 
 @cache

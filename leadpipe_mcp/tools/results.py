@@ -27,6 +27,7 @@ from leadpipe_mcp.tools.arguments import (
     Overlap,
     Score,
     TopicIds,
+    WebAddress,
     Whole,
     check_config,
     given,
@@ -53,31 +54,31 @@ SAMPLE_ONLY = (
     " audiences only."
 )
 
-_CONFIG = ("min_score", "max_score", "min_topic_overlap", "filters")
+_CONFIG = ("min_score", "max_score", "min_topic_overlap", "filters", "source_url")
 
 
 class QueryAudience(Arguments):
     """Whose people, which fields, and how many."""
 
     audience_id: AudienceId | None = Field(
-        default=None, description="A saved audience; then leave topicIds and filters out."
+        default=None, description="A saved audience, without topicIds and filters."
     )
     topic_ids: TopicIds | None = Field(
-        default=None, description="Without a saved audience: topics, as in preview_audience."
+        default=None, description="Else: topics, as in preview_audience."
     )
     min_score: Score | None = Field(default=None, description=MIN_SCORE + " Default 70.")
     max_score: Score | None = Field(default=None, description=MAX_SCORE)
     min_topic_overlap: Overlap | None = Field(default=None, description=OVERLAP)
     filters: Filters | None = None
-    date: Date | None = Field(default=None, description="People as of this day, not the latest.")
+    source_url: WebAddress | None = Field(default=None, description="Where the topics are from.")
+    date: Date | None = Field(default=None, description="People as of this day.")
     run_id: str | None = Field(
         default=None, max_length=120, description="People of this run; get_audience lists runs."
     )
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
-        description="Columns, such as name, city, linkedinUrl, phone; a wrong one is answered with"
-        " the list.",
+        description="Columns, such as name, city, phone; a wrong one is answered with the list.",
     )
     limit: Whole = Field(default=25, ge=1, le=LARGEST_PAGE, description="How many people, 1-100.")
     cursor: str | None = Field(
@@ -113,6 +114,7 @@ class QueryAudience(Arguments):
             max_score=self.max_score,
             min_topic_overlap=self.min_topic_overlap or 1,
             filters=given(self.filters),
+            source_url=self.source_url,
         )
 
     def subject(self) -> str:
@@ -175,8 +177,8 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
     """Show people (leads, prospects) of a saved audience, or of topics and filters not yet saved.
 
     E-mail addresses and phone numbers are masked unless contact is full. Where the people are
-    still being put together, it says so and how to wait. For the number of people and their
-    make-up alone, preview_audience is cheaper.
+    still being put together, it says so and how to wait. For numbers alone, preview_audience is
+    cheaper.
     """
     columns = choose_columns(asked.fields)
     if asked.contact == "full" and not call.shows_contact:
