@@ -4,6 +4,7 @@ What the assistant says here is written down; what the server answers is not.
 """
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -18,8 +19,6 @@ from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 WIDTH = 92
 CHARACTERS_PER_TOKEN = 4
 DEADLINE_SECONDS = 60
-# Marketing ROI, Marketing Automation, Demand Generation Benchmarks.
-TOPICS = [117805, 117890, 117918]
 LEADERS = {
     "department": ["marketing"],
     "seniority": ["director", "vp", "c_suite"],
@@ -35,7 +34,12 @@ def run_demo() -> int:
     """Hold the conversation; 0 if the server did its part."""
     # A terminal that lacks a character still shows the rest.
     cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")
-    problem = anyio.run(_with_deadline)
+    problem = ""
+    try:
+        problem = anyio.run(_with_deadline)
+    except* BrokenPipeError:
+        # Whoever reads has seen enough; what is still to be said goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if problem:
         print(f"\nThe demo stopped: {problem}", file=sys.stderr)
         return 1
@@ -74,15 +78,18 @@ async def _build(talk: "Conversation") -> None:
         "I need marketing leaders who are looking into marketing ROI, automation and demand"
         " generation. We want to e-mail them at work. How many are there?"
     )
-    preview = await talk.call("preview_audience", {"topicIds": TOPICS, "filters": LEADERS})
+    phrases = ["marketing roi", "marketing automation", "demand generation"]
+    found = await talk.call("search_topics", {"queries": phrases, "limit": 1})
+    topics = [row[0] for row in found["topics"]["rows"]]
+    preview = await talk.call("preview_audience", {"topicIds": topics, "filters": LEADERS})
     talk.assistant(f"{preview['size']:,} people today, directors and above.")
     talk.person("Only those at software companies, please, and save them.")
     name = "Marketing leaders in software"
     filters = LEADERS | {"companyIndustry": ["Software"]}
-    wanted = {"name": name, "config": {"topicIds": TOPICS, "filters": filters}}
+    wanted = {"name": name, "config": {"topicIds": topics, "filters": filters}}
     await talk.call("create_audience", wanted, refused=True)
     filters = LEADERS | {"companyIndustry": ["software development"]}
-    wanted = {"name": name, "config": {"topicIds": TOPICS, "filters": filters}}
+    wanted = {"name": name, "config": {"topicIds": topics, "filters": filters}}
     created = await talk.call("create_audience", wanted)
     talk.assistant(
         f"Saved as a draft: {created['size']:,} people. The service calls the industry software"

@@ -41,7 +41,7 @@ def test_the_people_are_real_answers_with_masked_addresses(conversation: str) ->
 def test_the_tokens_are_counted(conversation: str) -> None:
     calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", conversation)[0]
 
-    assert calls == "7"
+    assert calls == "8"
     shown = [int(number) for number in re.findall(r"\((\d+) tokens\)", conversation)]
     assert sum(shown) < int(tokens.replace(",", "")) < 2_000
 
@@ -56,3 +56,20 @@ def test_it_ends_with_a_configuration_to_paste(conversation: str) -> None:
         "leadpipe_mcp",
         "--sandbox",
     ]
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "leadpipe_mcp", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as demo:
+        assert demo.stdout
+        assert demo.stderr
+        demo.stdout.readline()
+        demo.stdout.close()
+
+        assert "Traceback" not in demo.stderr.read()
+        assert demo.wait(timeout=30) == 0

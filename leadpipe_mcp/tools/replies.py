@@ -1,5 +1,6 @@
 """The pieces of replies that several tools share, and the sentences about them."""
 
+import json
 from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,8 @@ from leadpipe_mcp.tools.toolkit import Suggestion
 
 Cell = str | int | float | bool
 NAME_LENGTH = 80
+# 10,000 tokens are about 40,000 characters; the rest of a reply needs some of them.
+MOST_CHARACTERS = 36_000
 LONGEST_NAME = 255
 
 
@@ -65,6 +68,16 @@ class SlotPart(Part):
             after=after.used if after else None,
             limit=seen.limit,
         )
+
+
+def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """The rows that fit into one answer, at least one."""
+    room = MOST_CHARACTERS
+    for number, row in enumerate(rows):
+        room -= len(json.dumps(row, ensure_ascii=False)) + 1
+        if room < 0 and number:
+            return rows[:number]
+    return rows
 
 
 def people(number: int | None) -> str:

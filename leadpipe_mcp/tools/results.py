@@ -34,10 +34,10 @@ from leadpipe_mcp.tools.arguments import (
     twice_named,
 )
 from leadpipe_mcp.tools.replies import (
-    Cell,
     RunPart,
     Table,
     day,
+    fitting,
     people,
     run_sentence,
     to_wait,
@@ -46,8 +46,6 @@ from leadpipe_mcp.tools.replies import (
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 
 LARGEST_PAGE = 100
-# 10,000 tokens are about 40,000 characters; the rest of the reply needs some of them.
-MOST_CHARACTERS = 36_000
 
 SAMPLE_ONLY = (
     "This is a sample from the preview, with few fields: the service shows all people of saved"
@@ -242,7 +240,8 @@ def _shown(
     asked: QueryAudience, columns: tuple[Column, ...], place: Place, page: PeoplePage
 ) -> PeopleFound:
     chosen = page.people[place.skip : place.skip + asked.limit]
-    rows, cut = _fitting(table(chosen, columns, contact=asked.contact == "full"))
+    rows = fitting(table(chosen, columns, contact=asked.contact == "full"))
+    cut = len(rows) < len(chosen)
     shown = place.skip + len(rows)
     run = page.run
     following = None
@@ -264,16 +263,6 @@ def _shown(
             _untrusted_warning(columns),
         ),
     )
-
-
-def _fitting(rows: list[list[Cell]]) -> tuple[list[list[Cell]], bool]:
-    """The rows that fit into one answer, at least one, and whether any did not."""
-    room = MOST_CHARACTERS
-    for number, row in enumerate(rows):
-        room -= len(json.dumps(row, ensure_ascii=False)) + 1
-        if room < 0 and number:
-            return rows[:number], True
-    return rows, False
 
 
 def _untrusted_warning(columns: tuple[Column, ...]) -> list[str]:
@@ -319,7 +308,7 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
         )
     preview = await call.leadpipe.configs.preview(asked.config())
     sample: tuple[Person, ...] = preview.sample[: asked.limit]
-    rows, _ = _fitting(table(sample, columns, contact=asked.contact == "full"))
+    rows = fitting(table(sample, columns, contact=asked.contact == "full"))
     if not rows:
         return PeopleFound(
             summary=f"{people(preview.size).capitalize()} match, data of {day(preview.data_date)}.",

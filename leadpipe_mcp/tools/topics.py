@@ -1,6 +1,5 @@
 """Tools that find topics: by what they are called, and by what a website is about."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
@@ -22,8 +21,15 @@ from leadpipe_mcp.planning.topics import (
 from leadpipe_mcp.planning.websites import LONGEST_ADDRESS, public_address
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole
-from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, suggestions, warnings
-from leadpipe_mcp.tools.results import MOST_CHARACTERS
+from leadpipe_mcp.tools.replies import (
+    NAME_LENGTH,
+    Cell,
+    Table,
+    cell,
+    fitting,
+    suggestions,
+    warnings,
+)
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 
 PHRASE_LENGTH = 40
@@ -148,7 +154,7 @@ def _found(findings: Findings) -> TopicsFound:
         [*topic_cells(match.topic), match.how, *([_said(match, findings)] if several else [])]
         for match in best
     ]
-    shown = _fitting(rows)
+    shown = fitting(rows)
     columns = [*TOPIC_COLUMNS, "match", *(["query"] if several else [])]
     chosen = [one.matches[0] for one in findings.found if one.matches]
     ids = list(dict.fromkeys(match.topic.id for match in chosen))
@@ -211,16 +217,6 @@ def _to_compare(topic_ids: list[int]) -> Suggestion | None:
         if len(topic_ids) > 1
         else None
     )
-
-
-def _fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
-    """The rows that fit into one answer."""
-    room = MOST_CHARACTERS
-    for number, row in enumerate(rows):
-        room -= len(json.dumps(row, ensure_ascii=False)) + 1
-        if room < 0:
-            return rows[:number]
-    return rows
 
 
 async def _facets(call: Call) -> TopicsFound:

@@ -19,8 +19,16 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.topics import Kind, known_kind
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole, twice_named
-from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, people, suggestions, warnings
-from leadpipe_mcp.tools.results import MOST_CHARACTERS
+from leadpipe_mcp.tools.replies import (
+    MOST_CHARACTERS,
+    NAME_LENGTH,
+    Cell,
+    Table,
+    cell,
+    people,
+    suggestions,
+    warnings,
+)
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 from leadpipe_mcp.tools.topics import INDUSTRY, TYPE, KindName, to_preview, topic_cells, topic_name
 

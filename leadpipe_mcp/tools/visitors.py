@@ -1,6 +1,5 @@
 """The tool that shows who came to the customer's own websites."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
@@ -15,8 +14,7 @@ from leadpipe_mcp.text import clean, counted, listed, quoted
 from leadpipe_mcp.tools import pixels
 from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole
 from leadpipe_mcp.tools.pixels import Domain, domain_of, status_of
-from leadpipe_mcp.tools.replies import Cell, Table, warnings
-from leadpipe_mcp.tools.results import MOST_CHARACTERS
+from leadpipe_mcp.tools.replies import Cell, Table, fitting, warnings
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "country", "lastSeen", "pages", "contactEmail")
@@ -119,7 +117,7 @@ async def query_visitor_data(call: Call, asked: QueryVisitors) -> VisitorsFound:
 
 def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage) -> VisitorsFound:
     rows = table(page.visitors, columns, contact=asked.contact == "full")
-    rows = _fitting([_polished(row, columns, short=not asked.fields) for row in rows])
+    rows = fitting([_polished(row, columns, short=not asked.fields) for row in rows])
     cut = len(page.visitors) - len(rows)
     of = f"{len(rows):,} of {page.total:,}" if page.total is not None else f"{len(rows):,}"
     noun = "visitor" if (page.total or len(rows)) == 1 else "visitors"
@@ -136,16 +134,6 @@ def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage)
             _untrusted(columns),
         ),
     )
-
-
-def _fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
-    """The rows that fit into one answer, at least one."""
-    room = MOST_CHARACTERS
-    for number, row in enumerate(rows):
-        room -= len(json.dumps(row, ensure_ascii=False)) + 1
-        if room < 0 and number:
-            return rows[:number]
-    return rows
 
 
 def _polished(row: list[Cell], columns: tuple[Column, ...], *, short: bool) -> list[Cell]:
