@@ -10,6 +10,8 @@ from mcp import Client
 from mcp.types import TextContent, Tool
 
 from leadpipe_mcp.sandbox import SandboxSettings
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import chosen_tools
 
 pytestmark = pytest.mark.anyio
 Profile = Literal["mixed", "flat", "catalog"]
@@ -50,6 +52,21 @@ async def test_the_tools_of_audiences_together_cost_less_than_5000(tools: list[T
     costs = {tool.name: seen(tool) for tool in tools if tool.name in OF_AUDIENCES}
     assert set(costs) == OF_AUDIENCES
     assert sum(costs.values()) < 5_000
+
+
+async def test_the_tools_that_are_on_without_asking_cost_less_than_8000(tools: list[Tool]) -> None:
+    usual = {tool.name for tool in chosen_tools(Settings())}
+    costs = {tool.name: seen(tool) for tool in tools if tool.name in usual}
+    assert len(costs) == 16
+    assert sum(costs.values()) < 8_000
+
+
+async def test_three_phrases_and_five_topics_cost_little(connect: Connect) -> None:
+    phrases = ["crm software", "marketing automation", "lead scoring"]
+    topics = [117805, 117890, 117918, 117801, 102391]
+    async with connect() as client:
+        assert 200 < await said(client, "search_topics", {"queries": phrases}) < 1_000
+        assert 200 < await said(client, "compare_topics", {"topicIds": topics}) < 1_200
 
 
 async def test_a_tool_that_takes_a_config_costs_less_than_900(tools: list[Tool]) -> None:
