@@ -1,12 +1,12 @@
 """Tools that show saved audiences."""
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
-from leadpipe_mcp.api.models import Audience, Status
-from leadpipe_mcp.errors import NotFound, ServiceError
+from leadpipe_mcp.api.models import Audience, Run, Status
+from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
-from leadpipe_mcp.tools.arguments import AudienceId, Named, Whole
+from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, Whole
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
@@ -95,6 +95,20 @@ class GetAudience(Arguments):
         default=False,
         description="Also tell of how many people in a hundred each field is known, such as phone.",
     )
+    date: Date | None = Field(
+        default=None, description="Show the run of this day (YYYY-MM-DD), not the newest."
+    )
+    run_id: str | None = Field(
+        default=None, max_length=120, description="Show this run, not the newest."
+    )
+
+    @model_validator(mode="after")
+    def _one_run(self) -> "GetAudience":
+        if self.run_id and self.date:
+            raise NotPossible("Name a date or a runId, not both.")
+        if self.wait_seconds and (self.run_id or self.date):
+            raise NotPossible("waitSeconds waits for the newest run: leave date and runId out.")
+        return self
 
 
 class AudienceDetail(Reply):
@@ -107,7 +121,7 @@ class AudienceDetail(Reply):
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="Who is in it.")
     topics: dict[str, str] | None = Field(default=None, description="Names of the topic ids.")
-    run: RunPart | None = Field(default=None, description="The newest run.")
+    run: RunPart | None = Field(default=None, description="The newest run, or the one named.")
     runs: Table | None = Field(default=None, description="The latest five runs.")
     fill_rates: dict[str, float] | None = Field(default=None, description="Percent, by field.")
     created_at: str | None = None
@@ -123,23 +137,22 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     query_audience.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
-    run = await newest_run(call, asked.id, asked.wait_seconds)
+    run = await _run_of(call, asked)
     if asked.wait_seconds:
         audience = await call.leadpipe.audiences.get(asked.id)
     config = audience.config
     return AudienceDetail(
-        summary=f"{named(audience)} is {audience.status}."
-        f" {run_sentence(run) if run else 'The service does not show its runs.'}",
+        summary=f"{named(audience)} is {audience.status}. {_people_sentence(asked, run)}",
         id=audience.id,
         name=name_of(audience),
         status=audience.status,
-        size=run.size if run and run.state == "ready" else size_of(audience),
+        size=_size(asked, audience, run),
         data_date=run.data_date if run else None,
         config=config.as_sent() if config else None,
         topics=await _topic_names(call, audience),
         run=RunPart.of(run) if run else None,
         runs=await _runs_table(call, asked.id),
-        fill_rates=await _fill_rates(call, asked.id) if asked.fill_rates else None,
+        fill_rates=await _fill_rates(call, asked) if asked.fill_rates else None,
         created_at=audience.created_at,
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
@@ -153,8 +166,30 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     )
 
 
-async def _fill_rates(call: Call, audience_id: str) -> dict[str, float] | None:
-    rates = await call.leadpipe.exports.fill_rates(audience_id)
+async def _run_of(call: Call, asked: GetAudience) -> Run | None:
+    """The run that was named, else the newest."""
+    if asked.run_id or asked.date:
+        return await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
+    return await newest_run(call, asked.id, asked.wait_seconds)
+
+
+def _people_sentence(asked: GetAudience, run: Run | None) -> str:
+    if run is None:
+        return "The service does not show its runs."
+    if asked.date and run.state == "none":
+        return f"It has no people of {asked.date}."
+    return run_sentence(run)
+
+
+def _size(asked: GetAudience, audience: Audience, run: Run | None) -> int | None:
+    """How many people the run has; the audience's own size is that of the newest."""
+    if run and run.state == "ready":
+        return run.size
+    return None if asked.date or asked.run_id else size_of(audience)
+
+
+async def _fill_rates(call: Call, asked: GetAudience) -> dict[str, float] | None:
+    rates = await call.leadpipe.exports.fill_rates(asked.id, date=asked.date, run_id=asked.run_id)
     return rates.percent if rates else None
 
 

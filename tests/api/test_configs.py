@@ -446,6 +446,21 @@ async def test_a_mode_beside_its_terms_is_kept(start: Start, connect: Connect) -
     assert set(told) == {"jobTitle.include", "contact.hasPhone"}
 
 
+async def test_an_object_is_not_taken_for_a_group(start: Start, connect: Connect) -> None:
+    client = connect(start())
+    present: Filters = {
+        "jobTitle": {"values": ["cfo"], "mode": "any"},
+        "company.size": {"from": 10, "to": 50},
+        "company": {"tradingMode": {"values": ["x"]}, "names": ["Acme"]},
+    }
+    assert await client.configs.merge_filters(present, {}) == {
+        "jobTitle.include": {"values": ["cfo"], "mode": "any"},
+        "company.size": {"from": 10, "to": 50},
+        "company.tradingMode": {"values": ["x"]},
+        "company.names": ["Acme"],
+    }
+
+
 async def test_a_change_names_what_it_cannot_do(start: Start, connect: Connect) -> None:
     client = connect(start())
     for change, said in (

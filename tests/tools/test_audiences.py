@@ -276,3 +276,40 @@ async def test_an_audience_that_does_not_exist_is_refused(client: Client, refuse
         "The service refused with status 404: Audience not found."
         " Check the id; list_audiences shows those that exist."
     )
+
+
+@each_profile
+async def test_an_earlier_run_is_shown_by_its_date(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        audience = (await saved(client))["active"]
+        runs = (await call(client, "get_audience", id=audience))["runs"]
+        day = runs["rows"][-1][runs["columns"].index("dataDate")]
+
+        shown = await call(client, "get_audience", id=audience, date=day, fillRates=True)
+        nothing = await call(client, "get_audience", id=audience, date="2020-01-01")
+
+    assert shown["dataDate"] == shown["run"]["dataDate"] == day
+    assert shown["size"] == shown["run"]["size"]
+    assert shown["fillRates"]["jobTitle"] == 100
+    assert 0 < shown["fillRates"]["phones" if profile == "flat" else "phone"] < 100
+    assert "It has no people of 2020-01-01." in nothing["summary"]
+    assert "size" not in nothing
+    assert "fillRates" not in nothing
+
+
+async def test_an_earlier_run_is_shown_by_its_id(
+    connect: Connect, call: Call, saved: Saved, refused: Refused
+) -> None:
+    async with connect() as client:
+        audience = (await saved(client))["active"]
+        row = (await call(client, "get_audience", id=audience))["runs"]["rows"][-1]
+
+        shown = await call(client, "get_audience", id=audience, runId=row[0])
+        both = await refused(client, "get_audience", id=audience, runId=row[0], date=row[2])
+        waiting = await refused(client, "get_audience", id=audience, date=row[2], waitSeconds=5)
+
+    assert shown["run"]["id"] == row[0]
+    assert "not both" in both
+    assert "waitSeconds waits for the newest run" in waiting
