@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from leadpipe_mcp.text import clean, counted, form, listed, nearest, quoted, redact
+from leadpipe_mcp.text import clean, counted, form, listed, nearest, quoted, redact, singular
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,25 @@ def test_words_are_compared_without_case_and_marks() -> None:
     assert form("R&D") == "r d"
     assert form("+") == ""
     assert form("STRASSE") == form("straße")
+
+
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("companies", "company"),
+        ("ties", "tie"),
+        ("businesses", "business"),
+        ("boxes", "box"),
+        ("searches", "search"),
+        ("brushes", "brush"),
+        ("directors", "director"),
+        ("business", "business"),
+        ("status", "status"),
+        ("analysis", "analysis"),
+        ("is", "is"),
+        ("director", "director"),
+        ("", ""),
+    ],
+)
+def test_a_plural_loses_its_ending(many: str, one: str) -> None:
+    assert singular(many) == one

@@ -64,7 +64,8 @@ class Audiences:
         body = {
             "name": name,
             "status": status,
-            "config": spelled.as_sent() if spelled else None,
+            # Filters are sent though there are none left: a service that merges would keep them.
+            "config": {"filters": {}} | spelled.as_sent() if spelled else None,
             "audienceSize": audience_size,
         }
         answer = await self._service.transport.request(

@@ -246,22 +246,31 @@ async def test_a_config_that_is_not_shown_is_not_made_up(start: Start, connect: 
     assert sandbox.requests[-1].method == "GET"
 
 
-async def test_a_filter_that_was_to_go_and_stayed_is_noticed(
+async def test_filters_can_go_though_the_service_merges_configs(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile, config_patch="merge"))
     saved = await client.audiences.create("Buyers", CONFIG)
-    fewer = CONFIG.model_copy(update={"filters": {"hasPhone": True}})
-    changed = await client.audiences.update(saved.id, config=fewer)
-    assert changed.config is not None
-    assert len(changed.config.filters) == 1
-    none = CONFIG.model_copy(update={"filters": {}})
-    key = "hasPhone" if profile == "flat" else "contact.hasPhone"
+    for filters in ({"hasPhone": True}, {}):
+        wanted = CONFIG.model_copy(update={"filters": filters})
+        changed = await client.audiences.update(saved.id, config=wanted)
+        assert changed.config is not None
+        assert len(changed.config.filters) == len(filters)
+
+
+async def test_a_part_that_was_to_go_and_stayed_is_noticed(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile=profile, config_patch="merge"))
+    below = CONFIG.model_copy(update={"max_score": 90})
+    saved = await client.audiences.create("Buyers", below)
     with pytest.raises(UnusableAnswer) as caught:
-        await client.audiences.update(saved.id, config=none)
+        await client.audiences.update(
+            saved.id, config=CONFIG.model_copy(update={"max_score": None})
+        )
     assert caught.value.problem == (
-        f"The service answered with status 200, but it keeps these otherwise than they were sent:"
-        f" {key}."
+        "The service answered with status 200, but it keeps these otherwise than they were sent:"
+        " maxScore."
     )
 
 
