@@ -1,6 +1,8 @@
 """What of a person is shown, and how: masked, cleaned, or as it is."""
 
 import re
+from collections.abc import Iterable
+from typing import cast
 
 from leadpipe_mcp.api.models import Person
 from leadpipe_mcp.people.columns import Column, Value, row_of
@@ -59,5 +61,5 @@ def mask_phone(number: str) -> str:
 
 def _joined(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] -- any JSON value has a text
+        return ", ".join(str(part) for part in cast("Iterable[object]", value))
     return str(value)

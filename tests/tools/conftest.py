@@ -15,8 +15,8 @@ import anyio
 import pytest
 from jsonschema import Draft202012Validator
 from mcp import Client
-from mcp.client.session import ElicitationFnT
-from mcp.types import CallToolResult, TextContent
+from mcp.client.session import ClientRequestContext, ElicitationFnT
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
@@ -24,7 +24,7 @@ from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 
 Reply = dict[str, Any]
-SANDBOX = Settings(sandbox=True)
+SANDBOX = Settings(sandbox=True, toolsets="all")
 DEADLINE_SECONDS = 20
 LARGEST_REPLY = 40_000
 # Requests that change nothing, though they are POSTs.
@@ -100,6 +100,28 @@ async def client(
     """A client that cannot ask its human."""
     async with connect() as client:
         yield client
+
+
+@pytest.fixture
+def questions() -> list[str]:
+    """What the human was asked so far."""
+    return []
+
+
+@pytest.fixture
+def human(questions: list[str]) -> Callable[[Any], ElicitationFnT]:
+    """A human who answers every question alike."""
+
+    def human(action: Any) -> ElicitationFnT:  # noqa: ANN401 -- a Literal
+        async def answer(
+            context: ClientRequestContext, params: ElicitRequestParams
+        ) -> ElicitResult:
+            questions.append(params.message)
+            return ElicitResult(action=action, content={"approve": True})
+
+        return answer
+
+    return human
 
 
 @pytest.fixture

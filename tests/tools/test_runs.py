@@ -1,29 +1,20 @@
 """Ordering and cancelling runs, and letting everyone of an audience out."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import anyio
 import pytest
 from mcp import Client
-from mcp.client.session import ClientRequestContext, ElicitationFnT
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.tools import Tool
-from mcp.types import ElicitRequestParams, ElicitResult
-from pydantic import SecretStr
+from mcp.client.session import ElicitationFnT
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
+from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import runs
-from leadpipe_mcp.tools.confirm import Codes
-from leadpipe_mcp.tools.toolkit import HouseTool, Services
-from leadpipe_mcp.tools.toolsets import TOOLS
 
 pytestmark = pytest.mark.anyio
 Reply = dict[str, Any]
@@ -48,30 +39,6 @@ NO_RUN = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 
 
 @pytest.fixture
-def connect(era: str, sandbox: Sandbox) -> Connect:
-    """A client of a server that has these tools beside the others."""
-
-    @asynccontextmanager
-    async def connect(
-        service: Application = sandbox,
-        *,
-        settings: Settings = SANDBOX,
-        answer: ElicitationFnT | None = None,
-    ) -> AsyncGenerator[Client]:
-        transport = Transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), application=service)
-        services = Services(LeadpipeClient(transport), settings, Codes())
-        declared = {one.name: one for one in (*TOOLS, *runs.TOOLS)}
-        tools: list[Tool] = [HouseTool.of(one, services) for one in declared.values()]
-        with anyio.fail_after(20):
-            async with Client(
-                MCPServer("leadpipe", tools=tools), mode=era, elicitation_callback=answer
-            ) as client:
-                yield client
-
-    return connect
-
-
-@pytest.fixture
 def draft(call: Call) -> Draft:
     """The id of a new draft."""
 
@@ -91,28 +58,6 @@ def queued(call: Call, draft: Draft) -> Queued:
         return {"id": audience, "cancelRunId": run}
 
     return queued
-
-
-@pytest.fixture
-def questions() -> list[str]:
-    """What the human was asked so far."""
-    return []
-
-
-@pytest.fixture
-def human(questions: list[str]) -> Answers:
-    """A human who answers every question alike."""
-
-    def human(action: Any) -> ElicitationFnT:  # noqa: ANN401 -- a Literal
-        async def answer(
-            context: ClientRequestContext, params: ElicitRequestParams
-        ) -> ElicitResult:
-            questions.append(params.message)
-            return ElicitResult(action=action, content={"approve": True})
-
-        return answer
-
-    return human
 
 
 @numbered
@@ -530,7 +475,7 @@ async def test_what_is_odd_about_a_file_is_said(
 ) -> None:
     data = {"export": {"rowCount": 7}, "downloadUrl": "https://files.example/a.csv"}
     service = altered_export(start(profile="catalog"), data)
-    settings = Settings.model_validate({"confirm": "off"})
+    settings = Settings.model_validate({"confirm": "off", "api_key": "sk_test"})
     async with connect(service, settings=settings) as client:
         audience = (await saved(client))["active"]
         reply = await call(client, "export_audience", id=audience)
