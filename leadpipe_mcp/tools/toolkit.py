@@ -235,8 +235,6 @@ class HouseTool(SdkTool):
             return asking.result
         except Unconfirmed as unconfirmed:
             made = _question(declaration, unconfirmed)
-        except MCPError:
-            raise
         except Exception as crash:
             raise UnexpectedToolError(
                 f"{self.name} failed inside leadpipe-mcp, so whether anything was changed is"
