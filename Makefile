@@ -46,6 +46,10 @@ clean: ## remove what the other targets made
 	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
 
 # A virtual environment whose Python has gone away is made anew.
+ifeq ($(shell $(VENV) -c '' 2>/dev/null && echo works),)
+.PHONY: .venv/.made
+endif
+
 .venv/.made:
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "leadpipe-mcp needs Python 3.11 or later, and none was found." >&2; \

@@ -9,7 +9,11 @@ import pytest
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine")
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None, reason="there is no make on this machine"
+)
+
+
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -38,3 +42,23 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert "needs Python 3.11 or later" in done.stderr
     assert "Python 3.8.18" in done.stderr
     assert not (checkout / ".venv").exists()
+
+
+def test_an_environment_whose_python_has_gone_away_is_made_anew(tmp_path: Path) -> None:
+    shutil.copy(MAKEFILE, tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".venv").mkdir()
+    for stamp in (".made", ".runtime"):
+        (tmp_path / ".venv" / stamp).touch()
+
+    planned = subprocess.run(
+        ["make", "--dry-run", "demo"],  # noqa: S607 -- whichever make runs this
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=30,
+        check=True,
+        text=True,
+    )
+
+    assert "-m venv .venv" in planned.stdout
+    assert "install --editable ." in planned.stdout
