@@ -66,7 +66,7 @@ async def test_filters_and_facets_are_live(client: Client) -> None:
     facets = json.loads(await text_of(client, "leadpipe://topics/facets"))
 
     assert "company.industries" in str(filters["found"]["rows"])
-    assert facets["total"] == 20_000
+    assert facets["total"] == 20_068
     assert facets["sandbox"] is True
 
 

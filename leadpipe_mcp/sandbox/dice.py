@@ -4,8 +4,14 @@ import hashlib
 import random
 import uuid
 from collections.abc import Sequence
+from math import fsum
 
-BYTE = 256
+from leadpipe_mcp.sandbox.bytewise import BYTE, number
+
+PERCENT = 100
+SIDES = 128
+_PERCENT_OF_ROLL = bytes(roll * PERCENT // BYTE for roll in range(BYTE))
+_SIDE_OF_ROLL = bytes(roll % SIDES for roll in range(BYTE))
 
 
 def dice(seed: str) -> random.Random:
@@ -17,15 +23,30 @@ def dice(seed: str) -> random.Random:
     return random.Random(seed)  # noqa: S311 - invents people, guards nothing
 
 
+def rolls(seed: str, people: int) -> int:
+    """A roll for everybody, 0 to 127."""
+    return number(dice(seed).randbytes(people).translate(_SIDE_OF_ROLL))
+
+
+def percents(seed: str, people: int) -> int:
+    """A roll for everybody, 0 to 99."""
+    return number(dice(seed).randbytes(people).translate(_PERCENT_OF_ROLL))
+
+
 def column(seed: str, weights: Sequence[float], size: int, codes: Sequence[int]) -> bytes:
     """One of `codes` per person, each about as often as its weight says, none left out."""
     return dice(seed).randbytes(size).translate(_shares(weights, codes))
 
 
-def share(seed: str, part: float, size: int) -> int:
-    """A set of people holding about `part` of them, as an integer of 0/1 bytes."""
-    rolls = dice(seed).randbytes(size)
-    return number(rolls.translate(bytes(roll < part * BYTE for roll in range(BYTE))))
+def column_by(
+    kinds: bytes, seed: str, weights: Sequence[Sequence[float]], codes: Sequence[int]
+) -> bytes:
+    """As `column`, for people of several kinds: those of kind 2 by the weights at index 2."""
+    rolled, found = dice(seed).randbytes(len(kinds)), 0
+    for kind, weights_of_kind in enumerate(weights):
+        of_kind = number(kinds.translate(bytes(255 * (code == kind) for code in range(BYTE))))
+        found |= number(rolled.translate(_shares(weights_of_kind, codes))) & of_kind
+    return found.to_bytes(len(kinds), "little")
 
 
 def identity(seed: str) -> str:
@@ -34,13 +55,9 @@ def identity(seed: str) -> str:
     return str(uuid.UUID(bytes=digest[:16], version=4))
 
 
-def number(column_of_bytes: bytes) -> int:
-    """The column as one integer, so that `&`, `|` and `+` work on all people at once."""
-    return int.from_bytes(column_of_bytes, "little")
-
-
 def _shares(weights: Sequence[float], codes: Sequence[int]) -> bytes:
-    total = sum(weights)
+    # `sum` rounds differently from Python 3.12 on.
+    total = fsum(weights)
     slots = [max(1, round(weight / total * BYTE)) for weight in weights]
     largest = max(range(len(slots)), key=slots.__getitem__)
     slots[largest] += BYTE - sum(slots)

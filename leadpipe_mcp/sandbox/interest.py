@@ -4,19 +4,20 @@ from datetime import date
 from functools import lru_cache
 from math import sin
 
-from leadpipe_mcp.sandbox.dice import BYTE, dice, number
-from leadpipe_mcp.sandbox.topics import field_of, find_topic
-from leadpipe_mcp.sandbox.vocabulary import DEPARTMENT_OF_ROLE, INDUSTRIES
-from leadpipe_mcp.sandbox.world import world_of
+from leadpipe_mcp.sandbox.bytewise import BYTE, everyone, lower, number
+from leadpipe_mcp.sandbox.dice import SIDES, dice, rolls
+from leadpipe_mcp.sandbox.kinship import rolls_for
+from leadpipe_mcp.sandbox.nearness import DEPARTMENT, TRADE, chances, nearness_of
+from leadpipe_mcp.sandbox.topics import find_topic, near_name
 
 LOWEST, HIGHEST = 50, 99
-# High scores are rarer than low ones: about one interested person in eight has 90 or more.
-_SCORE_OF_ROLL = bytes(
-    LOWEST + int((HIGHEST + 1 - LOWEST) * (roll / BYTE) ** 1.6) for roll in range(BYTE)
-)
+# High scores are rarer than low ones, and rarer among strangers than among those whose trade and
+# whose department the topic is about.
+_RARITY = (1.9, 1.6, 1.2, 0.9)
+# Those who take two topics for one have much the same score for both, but not quite.
+_TWISTS = 8
 _BITS = 8
 _CHURN = 0.03
-_FITTING, _OTHERS = 1.6, 0.8
 _NOBODY_BELOW, _NEARLY_ALL_ABOVE = 0.03, 0.985
 # The topics of the documents' examples, and CRM Software and CRM Integration, are neither empty
 # nor everybody's.
@@ -39,11 +40,14 @@ def scores(people: int, topic_id: int, day: date) -> bytes:
 
 def scores_of_day(people: int, topic_id: int, day: date) -> bytes:
     """As `scores`, for series over many days that are not worth remembering."""
-    interested = _interested(people, topic_id, day)
-    if not interested:
+    topic, interested = find_topic(topic_id), _interested(people, topic_id, day)
+    if not topic or not interested:
         return bytes(people)
-    _, how_much = _rolls(people, topic_id)
-    marks = (how_much ^ _churned(people, day)).to_bytes(people, "little").translate(_SCORE_OF_ROLL)
+    near = number(nearness_of(people, topic.industry).codes) & everyone(people, TRADE | DEPARTMENT)
+    heat = rolls_for(people, topic, "how much") ^ _churned(people, day)
+    # Six bits of a roll above two that say how near the topic is.
+    heat = (heat & everyone(people, SIDES - 2)) << 1
+    marks = (heat | near).to_bytes(people, "little").translate(_scores(topic_id % _TWISTS))
     return (number(marks) & interested).to_bytes(people, "little")
 
 
@@ -56,6 +60,9 @@ def popularity(topic_id: int) -> float:
     """How large a part of everybody the topic reaches over the weeks; 1 or more is all."""
     if topic_id in _KNOWN_REACH:
         return _KNOWN_REACH[topic_id]
+    near = near_name(topic_id)
+    if near:
+        return near.reach
     luck = dice(f"reach {topic_id}").random()
     if luck < _NOBODY_BELOW:
         return 0.0
@@ -70,26 +77,24 @@ def _interested(people: int, topic_id: int, day: date) -> int:
     reach = popularity(topic_id) * _drift(topic_id, day)
     if topic is None or reach == 0:
         return 0
-    whom, _ = _rolls(people, topic_id)
-    who = (whom ^ _churned(people, day)).to_bytes(people, "little")
-    fitting = _fitting(people, topic.industry)
-    return (number(who.translate(_below(reach * _FITTING))) & fitting) | (
-        number(who.translate(_below(reach * _OTHERS))) & ~fitting
+    codes, parts = nearness_of(people, topic.industry)
+    limits = [divmod(round(SIDES**2 * chance), SIDES) for chance in chances(reach, parts)]
+    whole, rest = (
+        number(codes.translate(bytes(limit).ljust(BYTE, b"\0")))
+        for limit in zip(*limits, strict=True)
     )
-
-
-@lru_cache(maxsize=32)
-def _rolls(people: int, topic_id: int) -> tuple[int, int]:
-    rolls = dice(f"topic {topic_id}").randbytes(2 * people)
-    return number(rolls[:people]), number(rolls[people:])
+    # A second roll decides between two sides of the first, for topics that reach very few.
+    one_more = lower(_second_rolls(people), rest, people) & everyone(people, 1)
+    rolled = rolls_for(people, topic, "whether") ^ _churned(people, day)
+    return lower(rolled, whole + one_more, people)
 
 
 @lru_cache(maxsize=128)
 def _churned(people: int, day: date) -> int:
     """A few people's rolls fall anew each day, so that no two days have the same audience."""
-    rolls = dice(f"day {day.isoformat()}")
-    kept = bytes(0 if roll >= _CHURN * BYTE else 255 for roll in range(BYTE))
-    return number(rolls.randbytes(people).translate(kept)) & number(rolls.randbytes(people))
+    rolled = dice(f"day {day.isoformat()}")
+    kept = bytes(0 if roll >= _CHURN * BYTE else SIDES - 1 for roll in range(BYTE))
+    return number(rolled.randbytes(people).translate(kept)) & number(rolled.randbytes(people))
 
 
 def _drift(topic_id: int, day: date) -> float:
@@ -97,19 +102,17 @@ def _drift(topic_id: int, day: date) -> float:
     return 1 + 0.12 * sin(topic_id + day.toordinal() / (5 + topic_id % 7))
 
 
-@lru_cache(maxsize=64)
-def _below(part: float) -> bytes:
-    return bytes(255 if roll < part * BYTE else 0 for roll in range(BYTE))
+@lru_cache(maxsize=2)
+def _second_rolls(people: int) -> int:
+    return rolls("second", people)
 
 
-@lru_cache(maxsize=24)
-def _fitting(people: int, industry: str) -> int:
-    """Those whose work the topic is about, as 255 per person."""
-    columns, field = world_of(people).columns, field_of(industry)
-    by_role = bytes(255 * (department in field.departments) for department in DEPARTMENT_OF_ROLE)
-    by_industry = bytearray(BYTE)
-    for code, company_industry in enumerate(INDUSTRIES, start=1):
-        by_industry[code] = 255 * (company_industry.name in field.industries)
-    return number(columns["role"].translate(by_role)) | number(
-        columns["industry"].translate(by_industry)
+@lru_cache(maxsize=_TWISTS)
+def _scores(twist: int) -> bytes:
+    """The score by six bits of heat and two of nearness."""
+    steps = BYTE // len(_RARITY)
+    return bytes(
+        LOWEST + int((HIGHEST + 1 - LOWEST) * (((step ^ twist) + 0.5) / steps) ** rarity)
+        for step in range(steps)
+        for rarity in _RARITY
     )

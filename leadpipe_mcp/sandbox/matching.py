@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Literal, NamedTuple
 
-from leadpipe_mcp.sandbox.dice import BYTE, number
+from leadpipe_mcp.sandbox.bytewise import BYTE, larger, number
 from leadpipe_mcp.sandbox.facets import FACETS, Meaning, Operator
 from leadpipe_mcp.sandbox.interest import HIGHEST, LOWEST, scores
 from leadpipe_mcp.sandbox.world import World, world_of
@@ -128,7 +128,7 @@ def match(people: int, criteria: Criteria, day: date) -> Match:
     for topic in criteria.topics:
         column = scores(people, topic, day)
         overlaps += number(column.translate(touched))
-        best = _larger(best, number(column.translate(in_range)), people)
+        best = larger(best, number(column.translate(in_range)), people)
     # Up to 250 topics: a person's overlap still fits into their byte.
     enough = bytes(code >= criteria.overlap for code in range(BYTE))
     fitting = number(overlaps.to_bytes(people, "little").translate(enough))
@@ -160,14 +160,6 @@ def population(world: World, facet: str) -> dict[str, int]:
 
 def _in_range(criteria: Criteria) -> bytes:
     return bytes(code if criteria.lowest <= code <= criteria.highest else 0 for code in range(BYTE))
-
-
-def _larger(one: int, other: int, people: int) -> int:
-    """The larger of each two bytes, none above 127, for everybody at once."""
-    tops = number(b"\x80" * people)
-    wins = ((one | tops) - other) & tops
-    mask = (wins - (wins >> 7)) | wins
-    return other ^ ((one ^ other) & mask)
 
 
 def _tally(column: bytes, meanings: tuple[Meaning, ...]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from leadpipe_mcp.sandbox.companies import Company
 from leadpipe_mcp.sandbox.dice import dice
 from leadpipe_mcp.sandbox.geography import PLACES, Place
 from leadpipe_mcp.sandbox.vocabulary import (
@@ -15,7 +16,7 @@ from leadpipe_mcp.sandbox.vocabulary import (
     SENIORITY_OF_ROLE,
     TITLES,
 )
-from leadpipe_mcp.sandbox.world import Company, World
+from leadpipe_mcp.sandbox.world import World
 
 Choice = TypeVar("Choice")
 _FEMALE = """

@@ -1,10 +1,16 @@
-"""Twenty thousand invented intent topics: a subject and an aspect of it, named on demand."""
+"""Twenty thousand invented intent topics: a subject and an aspect of it, named on demand.
+
+A few more are called nearly as one of these, or exactly so; `near_names` lists them.
+"""
 
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
+from leadpipe_mcp.sandbox.near_names import NEAR_NAMES, NearName
+
 TopicType = Literal["b2b", "b2c", "both"]
 TOPIC_TYPES: tuple[TopicType, ...] = get_args(TopicType)
+_TYPES: dict[str, TopicType] = {kind: kind for kind in TOPIC_TYPES}
 ASPECTS_PER_SUBJECT = 100
 _SUBJECTS_PER_FIELD = 10
 
@@ -20,38 +26,42 @@ class Topic(NamedTuple):
 
 
 class Field(NamedTuple):
-    """A line of business that topics are about, and who cares for it more than others."""
+    """A line of business that topics are about, and who cares for it more than others.
+
+    Business topics interest departments and industries, those of private life people of some ages.
+    """
 
     industry: str
     type: TopicType
     subjects: tuple[str, ...]
     departments: tuple[str, ...]
     industries: tuple[str, ...]
+    ages: tuple[str, ...]
 
 
-# industry | type | subjects | departments | company industries. The order gives the ids: the
+# industry | type | subjects | departments | company industries | ages. The order gives the ids: the
 # documented 117805 "Marketing ROI" and its neighbours fall into place because Marketing is tenth.
 _FIELDS = """
-Technology|b2b|Cloud,Kubernetes,Data Warehouse,Machine Learning,API,DevOps,Low-Code,Data Lake,Edge Computing,Serverless|engineering,information technology|software development,information technology and services
-Security|b2b|Cybersecurity,Endpoint Security,Zero Trust,Identity Management,Penetration Testing,SIEM,Data Privacy,Fraud Detection,Ransomware,Email Security|information technology|computer and network security,information technology and services
-Sales|b2b|CRM,Sales Enablement,Lead Scoring,Sales Forecasting,Account Planning,Sales Coaching,Cold Calling,Sales Compensation,Deal Desk,Revenue Operations|sales|software development,wholesale
-Finance|b2b|Accounts Payable,Accounts Receivable,Expense Management,Financial Planning,Treasury,Corporate Tax,Billing,Payroll,Procurement,ERP|finance|accounting,financial services,banking
-Human Resources|b2b|Recruiting,Applicant Tracking,Employee Engagement,Employee Benefits,Performance Review,Onboarding,HRIS,Workforce Planning,Employer Branding,Corporate Wellness|human resources|staffing and recruiting,human resources services
-Logistics|b2b|Supply Chain,Fleet Management,Warehouse,Freight,Last Mile Delivery,Inventory,Cold Chain,Customs,Route Planning,Packaging|operations|logistics and supply chain,transportation,warehousing
-Manufacturing|b2b|Industrial Automation,CNC Machining,Predictive Maintenance,Quality Management,Lean Production,Additive Manufacturing,Robotics,Industrial IoT,Plant Safety,Metal Fabrication|operations,engineering|machinery manufacturing,automotive,electronics manufacturing
-Healthcare|b2b|Electronic Health Records,Telehealth,Medical Billing,Clinical Trials,Patient Engagement,Medical Imaging,Revenue Cycle,Care Coordination,Medical Devices,Pharmacy|healthcare services|hospitals and health care,pharmaceuticals,medical devices
-Legal|b2b|Contract Management,E-Discovery,Compliance,Intellectual Property,Legal Research,Corporate Governance,Immigration,Document Review,Litigation,Regulatory Reporting|legal|law practice,legal services
-Marketing|b2b|Content,Email Marketing,SEO,Social Media,Paid Search,Influencer,Brand,Event Marketing,Marketing,Demand Generation|marketing|advertising services,public relations,market research,software development
-Customer Service|b2b|Help Desk,Contact Center,Chatbot,Customer Success,Customer Feedback,Field Service,Knowledge Base,Live Chat,Loyalty,Customer Experience|customer success|telecommunications,software development
-Construction|b2b|Building Information Modeling,Estimating,Project Management,Site Safety,Commercial Roofing,HVAC,Concrete,Scaffolding,Facility Management,Solar|operations|construction,architecture and planning,real estate
-Education|both|E-Learning,Learning Management,Corporate Training,Certification,Online Degree,STEM,Language Learning,Tutoring,Classroom,Coding Bootcamp|education,human resources|education management,higher education
-Travel|both|Business Travel,Hotel,Flight,Car Rental,Conference,Cruise,Travel Insurance,Airport Lounge,Vacation Rental,Rail|administrative,general management|hospitality,airlines and aviation
-Automotive|b2c|Electric Vehicle,SUV,Pickup Truck,Used Car,Hybrid,Motorcycle,Car Loan,Car Insurance,Tire,Minivan||
-Home|b2c|Kitchen,Bathroom,Mattress,Home Security,Lawn,Furniture,Smart Home,Flooring,Home Office,Swimming Pool||
-Health and Fitness|b2c|Running,Yoga,Weight Loss,Skin Care,Vitamin,Home Gym,Cycling,Sleep,Meditation,Hiking||
-Personal Finance|b2c|Credit Card,Mortgage,Student Loan,Life Insurance,Retirement,Savings,Personal Loan,Investing,Home Equity,Tax Filing||
-Family|b2c|Baby,Toy,Wedding,Pet,Summer Camp,College,Birthday,Senior Care,Video Game,Board Game||
-Food|b2c|Coffee,Meal Kit,Vegan,Grill,Wine,Organic,Snack,Tea,Gluten-Free,Keto||
+Technology|b2b|Cloud,Kubernetes,Data Warehouse,Machine Learning,API,DevOps,Low-Code,Data Lake,Edge Computing,Serverless|engineering,information technology,product management|software development,information technology and services|
+Security|b2b|Cybersecurity,Endpoint Security,Zero Trust,Identity Management,Penetration Testing,SIEM,Data Privacy,Fraud Detection,Ransomware,Email Security|information technology|computer and network security,information technology and services,banking|
+Sales|b2b|CRM,Sales Enablement,Lead Scoring,Sales Forecasting,Account Planning,Sales Coaching,Cold Calling,Sales Compensation,Deal Desk,Revenue Operations|sales,marketing,customer success|software development,information technology and services,wholesale|
+Finance|b2b|Accounts Payable,Accounts Receivable,Expense Management,Financial Planning,Treasury,Corporate Tax,Billing,Payroll,Procurement,ERP|finance|accounting,financial services,banking|
+Human Resources|b2b|Recruiting,Applicant Tracking,Employee Engagement,Employee Benefits,Performance Review,Onboarding,HRIS,Workforce Planning,Employer Branding,Corporate Wellness|human resources|staffing and recruiting,human resources services|
+Logistics|b2b|Supply Chain,Fleet Management,Warehouse,Freight,Last Mile Delivery,Inventory,Cold Chain,Customs,Route Planning,Packaging|operations|logistics and supply chain,transportation,warehousing,wholesale,retail|
+Manufacturing|b2b|Industrial Automation,CNC Machining,Predictive Maintenance,Quality Management,Lean Production,Additive Manufacturing,Robotics,Industrial IoT,Plant Safety,Metal Fabrication|operations,engineering|machinery manufacturing,automotive,electronics manufacturing|
+Healthcare|b2b|Electronic Health Records,Telehealth,Medical Billing,Clinical Trials,Patient Engagement,Medical Imaging,Revenue Cycle,Care Coordination,Medical Devices,Pharmacy|healthcare services,research|hospitals and health care,pharmaceuticals,medical devices|
+Legal|b2b|Contract Management,E-Discovery,Compliance,Intellectual Property,Legal Research,Corporate Governance,Immigration,Document Review,Litigation,Regulatory Reporting|legal|law practice,legal services|
+Marketing|b2b|Content,Email Marketing,SEO,Social Media,Paid Search,Influencer,Brand,Event Marketing,Marketing,Demand Generation|marketing,sales|advertising services,public relations,market research,software development|
+Customer Service|b2b|Help Desk,Contact Center,Chatbot,Customer Success,Customer Feedback,Field Service,Knowledge Base,Live Chat,Loyalty,Customer Experience|customer success,sales|telecommunications,software development|
+Construction|b2b|Building Information Modeling,Estimating,Project Management,Site Safety,Commercial Roofing,HVAC,Concrete,Scaffolding,Facility Management,Solar|operations|construction,architecture and planning,real estate|
+Education|both|E-Learning,Learning Management,Corporate Training,Certification,Online Degree,STEM,Language Learning,Tutoring,Classroom,Coding Bootcamp|education,human resources|education management,higher education|
+Travel|both|Business Travel,Hotel,Flight,Car Rental,Conference,Cruise,Travel Insurance,Airport Lounge,Vacation Rental,Rail|administrative,general management|hospitality,airlines and aviation|
+Automotive|b2c|Electric Vehicle,SUV,Pickup Truck,Used Car,Hybrid,Motorcycle,Car Loan,Car Insurance,Tire,Minivan|||25 to 34,35 to 44,45 to 54
+Home|b2c|Kitchen,Bathroom,Mattress,Home Security,Lawn,Furniture,Smart Home,Flooring,Home Office,Swimming Pool|||35 to 44,45 to 54,55 to 64
+Health and Fitness|b2c|Running,Yoga,Weight Loss,Skin Care,Vitamin,Home Gym,Cycling,Sleep,Meditation,Hiking|||18 to 24,25 to 34,35 to 44
+Personal Finance|b2c|Credit Card,Mortgage,Student Loan,Life Insurance,Retirement,Savings,Personal Loan,Investing,Home Equity,Tax Filing|||45 to 54,55 to 64,65 and older
+Family|b2c|Baby,Toy,Wedding,Pet,Summer Camp,College,Birthday,Senior Care,Video Game,Board Game|||25 to 34,35 to 44
+Food|b2c|Coffee,Meal Kit,Vegan,Grill,Wine,Organic,Snack,Tea,Gluten-Free,Keto|||18 to 24,25 to 34,35 to 44
 """  # noqa: E501 - one line per field of business reads better than broken ones
 
 _BUSINESS_ASPECTS = {
@@ -86,19 +96,20 @@ _CONSUMER_ASPECTS = {
     "Competitions,Festivals,Classes,Groups,Volunteering,Travel,Tours,Records,News,History,Quizzes",
 }
 # Where ids lie: two blocks of business topics and one of consumer topics. Each subject takes a
-# hundred ids in a row, in the order of the table above.
+# hundred ids in a row, in the order of the table above. Near names come after all of them.
 _BLOCKS = ((100_001, 0, 60), (114_001, 60, 80), (500_001, 140, 60))
+FIRST_NEAR_NAME = 600_001
 
 
 def _field(line: str) -> Field:
-    industry, kind, subjects, departments, industries = line.split("|")
-    types: dict[str, TopicType] = {"b2b": "b2b", "b2c": "b2c", "both": "both"}
+    industry, kind, subjects, departments, industries, ages = line.split("|")
     return Field(
         industry,
-        types[kind],
+        _TYPES[kind],
         tuple(subjects.split(",")),
         tuple(departments.split(",")),
         tuple(industries.split(",")),
+        tuple(ages.split(",")),
     )
 
 
@@ -116,21 +127,27 @@ _CONSUMER = _aspects(_CONSUMER_ASPECTS)
 @lru_cache(maxsize=512)
 def find_topic(topic_id: int) -> Topic | None:
     """The topic with this id, or None when the inventory has none."""
-    for first, first_subject, subjects in _BLOCKS:
-        if first <= topic_id < first + subjects * ASPECTS_PER_SUBJECT:
-            subject, aspect = divmod(topic_id - first, ASPECTS_PER_SUBJECT)
-            return _name(topic_id, first_subject + subject, aspect)
-    return None
+    near = near_name(topic_id)
+    if near:
+        return _called_nearly(topic_id, near)
+    place = _place(topic_id)
+    return place and _name(topic_id, *place)
 
 
 @lru_cache(maxsize=1)
 def inventory() -> tuple[Topic, ...]:
     """Every topic there is, by id."""
-    return tuple(
-        _name(first + number, first_subject + subject, aspect)
-        for first, first_subject, subjects in _BLOCKS
-        for number in range(subjects * ASPECTS_PER_SUBJECT)
-        for subject, aspect in (divmod(number, ASPECTS_PER_SUBJECT),)
+    return (
+        *(
+            _name(first + number, first_subject + subject, aspect)
+            for first, first_subject, subjects in _BLOCKS
+            for number in range(subjects * ASPECTS_PER_SUBJECT)
+            for subject, aspect in (divmod(number, ASPECTS_PER_SUBJECT),)
+        ),
+        *(
+            _called_nearly(topic_id, near)
+            for topic_id, near in enumerate(NEAR_NAMES, FIRST_NEAR_NAME)
+        ),
     )
 
 
@@ -139,9 +156,44 @@ def field_of(industry: str) -> Field:
     return next(field for field in FIELDS if field.industry == industry)
 
 
+def near_name(topic_id: int) -> NearName | None:
+    """What is known of a topic that is called nearly as another is; None for all others."""
+    place = topic_id - FIRST_NEAR_NAME
+    return NEAR_NAMES[place] if 0 <= place < len(NEAR_NAMES) else None
+
+
+def subject_of(topic: Topic) -> str:
+    """What the topic and those around it are about: "CRM" for CRM Software."""
+    near = near_name(topic.id)
+    place = _place(near.like if near else topic.id)
+    # One that is like no other has its subject to itself.
+    return _subject(place[0]) if place else f"{topic.type} {topic.name}"
+
+
+def _place(topic_id: int) -> tuple[int, int] | None:
+    """The subject and the aspect of a topic, as places in the tables."""
+    for first, first_subject, subjects in _BLOCKS:
+        if first <= topic_id < first + subjects * ASPECTS_PER_SUBJECT:
+            subject, aspect = divmod(topic_id - first, ASPECTS_PER_SUBJECT)
+            return first_subject + subject, aspect
+    return None
+
+
+def _subject(subject: int) -> str:
+    field, place = divmod(subject, _SUBJECTS_PER_FIELD)
+    return FIELDS[field].subjects[place]
+
+
 def _name(topic_id: int, subject: int, aspect: int) -> Topic:
     field = FIELDS[subject // _SUBJECTS_PER_FIELD]
     aspects = _CONSUMER if field.type == "b2c" else _BUSINESS
     category, words = aspects[aspect]
-    name = f"{field.subjects[subject % _SUBJECTS_PER_FIELD]} {words}"
-    return Topic(topic_id, name, field.type, field.industry, category)
+    return Topic(topic_id, f"{_subject(subject)} {words}", field.type, field.industry, category)
+
+
+def _called_nearly(topic_id: int, near: NearName) -> Topic:
+    place = _place(near.like)
+    if place:
+        return _name(topic_id, *place)._replace(name=near.name)
+    kind, industry, category = near.kind.split("|")
+    return Topic(topic_id, near.name, _TYPES[kind], industry, category)

@@ -97,7 +97,7 @@ def movers(call: Call) -> Reply:
 
 @lru_cache(maxsize=1)
 def popular_topics() -> tuple[Topic, ...]:
-    """Two topics of every subject, 400 in all.
+    """Two topics of every subject, some 400 in all.
 
     Counting the audiences of all twenty thousand topics takes over ten seconds, and a list of the
     top movers shows fifty at most; so these stand for all, counted exactly as a trend counts.

@@ -17,15 +17,15 @@ class Industry(NamedTuple):
 
 # group | industry:weight:naics,...
 _INDUSTRIES = """
-technology, information and media|software development:24:511210,information technology and services:9:541512,computer and network security:3:541519,telecommunications:3:517311,media production:2:512110,publishing:1:511130
+technology, information and media|software development:40:511210,information technology and services:10:541512,computer and network security:4:541519,telecommunications:3:517311,media production:2:512110,publishing:1:511130
 professional services|advertising services:4:541810,management consulting:4:541611,market research:1:541910,public relations:1:541820,staffing and recruiting:2:561311,human resources services:1:541612,law practice:2:541110,legal services:1:541199,accounting:2:541211,architecture and planning:1:541310
-financial services|financial services:6:523930,banking:3:522110,insurance:3:524113,venture capital:1:523910
+financial services|financial services:7:523930,banking:4:522110,insurance:3:524113,venture capital:1:523910
 manufacturing|machinery manufacturing:3:333249,electronics manufacturing:2:334419,automotive:2:336111,food and beverage manufacturing:2:311999,chemical manufacturing:1:325199,medical devices:2:339112
 health care|hospitals and health care:6:622110,pharmaceuticals:2:325412,biotechnology:1:541714,wellness and fitness:1:713940
 trade and transport|retail:5:452319,wholesale:2:423990,logistics and supply chain:3:488510,transportation:2:484121,warehousing:1:493110,airlines and aviation:1:481111
 property and building|construction:4:236220,real estate:3:531210,facilities services:1:561210
 public and social|higher education:2:611310,education management:2:611710,nonprofit:2:813319,government administration:2:921190,hospitality:2:721110
-energy|utilities:1:221122,oil and gas:1:211120,renewable energy:1:221114
+energy|utilities:1:221122,oil and gas:2:211120,renewable energy:1:221114
 """  # noqa: E501 - one line per group of industries reads better than broken ones
 
 
@@ -91,8 +91,6 @@ DEPARTMENTS: dict[str, tuple[str, str, str]] = {
     "healthcare services": ("Clinical Services", "Chief Medical Officer", "Chief Nursing Officer"),
     "education": ("Learning", "Chief Learning Officer", "Chief Academic Officer"),
 }
-DEPARTMENT_WEIGHTS = (18, 15, 14, 9, 8, 6, 9, 5, 5, 3, 3, 3, 4, 3, 4, 3)
-SENIORITY_WEIGHTS = (24, 24, 20, 13, 8, 6, 3, 2)
 
 
 def _titles(noun: str, chief: str, chief_in_short: str) -> tuple[str, ...]:

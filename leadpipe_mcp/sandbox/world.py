@@ -1,55 +1,31 @@
-"""Fifty thousand invented people and the companies they work for, one byte per person and fact."""
+"""Fifty thousand invented people and the companies they work for, one byte per person and fact.
+
+The facts hang together as in life, so that the size of an audience depends on which filters meet:
+`trades` says what goes with an industry, `ranks` what goes with seniority and company size.
+"""
 
 import sys
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
-from typing import NamedTuple
 
-from leadpipe_mcp.sandbox.dice import column, dice, number, share
+from leadpipe_mcp.sandbox.bytewise import BYTE, chosen, everyone, lower, number
+from leadpipe_mcp.sandbox.companies import Company, found_companies
+from leadpipe_mcp.sandbox.dice import column, column_by, dice, percents
 from leadpipe_mcp.sandbox.geography import PLACES
+from leadpipe_mcp.sandbox.ranks import PARTNERS, RANKS, STAFFS
+from leadpipe_mcp.sandbox.trades import DEPARTMENTS_OF_TRADE, TRADE_OF_INDUSTRY, TRADES
 from leadpipe_mcp.sandbox.vocabulary import (
     AGE_RANGES,
     CONTACT_BITS,
-    DEPARTMENT_WEIGHTS,
-    INDUSTRIES,
-    REVENUES,
-    SENIORITY_WEIGHTS,
+    DEPARTMENTS,
+    SENIORITIES,
 )
 
-_COMPANIES = 3_000
 _TWO_BYTES = 1 << 16
-_FIRST_WORDS = """
-Northwind Bluefern Copperleaf Silverbrook Oakhollow Brightwater Stonemill Redwick Ambergate Foxglen
-Ironvale Maplecrest Harborlight Pinecone Larkfield Windermoor Cloudmere Sunhaven Ashgrove Thornbury
-Willowbank Moonridge Starling Fernhill Goldcrest Riverbend Graystone Kestrel Hazelmoor Cinderford
-Dovetail Elmstead Frostgate Glimmer Hollybrook Ivybridge Junipero Kingfisher Lanternside Meadowlark
-Nightjar Otterburn Periwinkle Quillmark Rosefield Saltmarsh Tidewell Umberly Vellum Wrenfield
-Yarrowton Zephyrine Acornwood Birchmont Cobblestone Driftwood Emberly Falconer Greenlock Heathrowan
-"""
-_SECOND_WORDS = """
-Analytics Systems Labs Software Digital Networks Media Partners Advisors Group Holdings Capital
-Trust Insurance Industries Works Manufacturing Components Foods Chemicals Health Biotech Clinics
-Pharma Retail Trading Logistics Freight Airways Builders Properties Estates Academy Institute
-Foundation Hotels Energy Power Utilities Solar Consulting Studios Technologies Dynamics Solutions
-Ventures Collective Supply Robotics Interactive
-"""
-_SIZE_WEIGHTS = (18, 22, 14, 14, 10, 8, 8, 3, 3)
-# How much likelier a person works at a company of each size than at the smallest.
-_STAFF = (1, 2, 3, 4, 6, 8, 12, 16, 24)
-
-
-class Company(NamedTuple):
-    """A company; industry, size, revenue and state are codes of their columns."""
-
-    name: str
-    domain: str
-    industry: int
-    size: int
-    revenue: int
-    state: int
-    city: str
+_NEAR_WORK = 75
+_RANKS = tuple(RANKS[seniority] for seniority in SENIORITIES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,63 +47,38 @@ class World:
 @lru_cache(maxsize=2)
 def world_of(people: int) -> World:
     """The world with this many people in it, the same every time."""
-    companies = _found_companies()
+    companies = found_companies()
     employer = _employ(companies, people)
-    by_company = {
-        name: bytes(map([getattr(company, name) for company in companies].__getitem__, employer))
+    industries, sizes, revenues, states = (
+        bytes(map([getattr(company, name) for company in companies].__getitem__, employer))
         for name in ("industry", "size", "revenue", "state")
-    }
+    )
+    trades = _recoded(industries, TRADE_OF_INDUSTRY, first=1)
+    ranks = _ranks(sizes, trades)
+    ages = range(1, len(AGE_RANGES) + 1)
     return World(
         people=people,
         companies=companies,
         company_low=_bytes(employer)[0::2],
         company_high=_bytes(employer)[1::2],
         columns={
-            **by_company,
-            "state": _homes(by_company["state"], people),
-            "role": _roles(people),
+            "industry": industries,
+            "size": sizes,
+            "revenue": revenues,
+            "state": _homes(states),
+            "role": _roles(ranks, trades),
             "gender": column("gender", (47, 53), people, (1, 2)),
-            "age": column("age", (5, 24, 29, 22, 14, 6), people, range(1, len(AGE_RANGES) + 1)),
-            "contact": _contacts(people),
+            "age": column_by(ranks, "age", [rank.ages for rank in _RANKS], ages),
+            "contact": _contacts(sizes, trades, ranks),
         },
     )
 
 
-def _found_companies() -> tuple[Company, ...]:
-    roll = dice("companies").random
-    first_words, second_words = _FIRST_WORDS.split(), _SECOND_WORDS.split()
-    industries = tuple(accumulate(industry.weight for industry in INDUSTRIES))
-    sizes = tuple(accumulate(_SIZE_WEIGHTS))
-    states = tuple(accumulate(place.weight for place in PLACES))
-
-    def pick(bounds: tuple[int, ...]) -> int:
-        mark = roll() * bounds[-1]
-        return next(code for code, bound in enumerate(bounds) if mark < bound)
-
-    companies: list[Company] = []
-    for index in range(_COMPANIES):
-        first = first_words[index % len(first_words)]
-        second = second_words[(index // len(first_words) + index) % len(second_words)]
-        size, state = pick(sizes), pick(states)
-        revenue = min(max(size + int(roll() * 3) - 1, 0), len(REVENUES) - 1)
-        cities = PLACES[state].cities
-        companies.append(
-            Company(
-                name=f"{first} {second}",
-                domain=f"{first}-{second}.example".lower(),
-                industry=pick(industries) + 1,
-                size=size + 1,
-                revenue=revenue + 1,
-                state=state + 1,
-                city=cities[int(roll() * len(cities))],
-            )
-        )
-    return tuple(companies)
-
-
 def _employ(companies: tuple[Company, ...], people: int) -> "array[int]":
     desks = [
-        index for index, company in enumerate(companies) for _ in range(_STAFF[company.size - 1])
+        index
+        for index, company in enumerate(companies)
+        for _ in range(STAFFS[company.size - 1].people)
     ]
     rolls = array("H", dice("employer").randbytes(2 * people))
     if sys.byteorder == "big":  # pragma: no cover - the rolls are little-endian everywhere
@@ -142,32 +93,82 @@ def _bytes(numbers: "array[int]") -> bytes:
     return numbers.tobytes()
 
 
-def _roles(people: int) -> bytes:
-    departments = len(DEPARTMENT_WEIGHTS)
-    parts = (
-        column("department", DEPARTMENT_WEIGHTS, people, range(0, departments * 16, 16)),
-        column("seniority", SENIORITY_WEIGHTS, people, range(0, len(SENIORITY_WEIGHTS) * 2, 2)),
-        column("variant", (1, 1), people, (0, 1)),
-    )
-    return sum(map(number, parts)).to_bytes(people, "little")
+def _recoded(codes: bytes, meanings: Sequence[int], first: int = 0) -> bytes:
+    """The meaning of everybody's code, where `first` is the code of the first meaning."""
+    return codes.translate(bytes([*bytes(first), *meanings]).ljust(BYTE, b"\0"))
 
 
-def _homes(company_states: bytes, people: int) -> bytes:
+def _homes(states_of_work: bytes) -> bytes:
+    people = len(states_of_work)
     states = column("home", [place.weight for place in PLACES], people, range(1, len(PLACES) + 1))
-    near_work = share("near work", 0.7, people) * 255
-    at_work, elsewhere = number(company_states), number(states)
-    return (elsewhere ^ ((elsewhere ^ at_work) & near_work)).to_bytes(people, "little")
+    near_work = lower(percents("near work", people), everyone(people, _NEAR_WORK), people)
+    return chosen(near_work, number(states_of_work), number(states)).to_bytes(people, "little")
 
 
-def _contacts(people: int) -> bytes:
-    everyone = number(b"\1" * people)
+def _ranks(sizes: bytes, trades: bytes) -> bytes:
+    """Everybody's place in SENIORITIES, which depends on how many others work there."""
+    usual = [staff.seniorities for staff in STAFFS]
+    with_partners = [(*others, partners + PARTNERS) for *others, partners in usual]
+    trade_has_partners = [len(usual) * trade.has_partners for trade in TRADES]
+    kinds = number(_recoded(sizes, range(len(usual)), first=1)) + number(
+        _recoded(trades, trade_has_partners)
+    )
+    return column_by(
+        kinds.to_bytes(len(sizes), "little"),
+        "seniority",
+        [*usual, *with_partners],
+        range(len(SENIORITIES)),
+    )
+
+
+def _roles(ranks: bytes, trades: bytes) -> bytes:
+    people, codes = len(ranks), range(0, len(DEPARTMENTS) * 16, 16)
+    of_trade = number(column_by(trades, "department", DEPARTMENTS_OF_TRADE, codes))
+    general = everyone(people, codes[tuple(DEPARTMENTS).index("general management")])
+    leading = number(_recoded(ranks, [rank.general for rank in _RANKS]))
+    department = chosen(lower(percents("leading", people), leading, people), general, of_trade)
+    seniority = number(_recoded(ranks, range(0, len(SENIORITIES) * 2, 2)))
+    variant = number(column("variant", (1, 1), people, (0, 1)))
+    return (department | seniority | variant).to_bytes(people, "little")
+
+
+def _contacts(sizes: bytes, trades: bytes, ranks: bytes) -> bytes:
+    people = len(sizes)
+
+    def known(trait: str, *chances: bytes) -> int:
+        """Those who have the trait, when their chances add up to percent."""
+        return lower(percents(trait, people), sum(map(number, chances)), people)
+
+    def by_size(points: Sequence[int]) -> bytes:
+        return _recoded(sizes, points, first=1)
+
+    def by_rank(points: Sequence[int]) -> bytes:
+        return _recoded(ranks, points)
+
     traits = {
-        "hasBusinessEmail": share("business email", 0.70, people),
-        "hasPersonalEmail": share("personal email", 0.62, people),
-        "hasLinkedin": share("linkedin", 0.75, people),
-        "hasPhone": share("phone", 0.55, people),
-        "isB2b": share("b2b", 0.78, people),
+        "hasBusinessEmail": known(
+            "business email",
+            by_size([staff.business_email for staff in STAFFS]),
+            by_rank([rank.business_email for rank in _RANKS]),
+        ),
+        "hasPersonalEmail": known(
+            "personal email",
+            by_size([staff.personal_email for staff in STAFFS]),
+            by_rank([rank.personal_email for rank in _RANKS]),
+        ),
+        "hasLinkedin": known(
+            "linkedin",
+            _recoded(trades, [trade.linkedin for trade in TRADES]),
+            by_rank([rank.linkedin for rank in _RANKS]),
+        ),
+        "hasPhone": known(
+            "phone",
+            by_size([staff.phone for staff in STAFFS]),
+            by_rank([rank.phone for rank in _RANKS]),
+        ),
+        "isB2b": known("b2b", by_rank([rank.is_b2b for rank in _RANKS])),
     }
     # Nobody is without any email address: it is what the service knows people by.
-    traits["hasPersonalEmail"] |= everyone ^ traits["hasBusinessEmail"]
-    return sum(bit * traits[name] for name, bit in CONTACT_BITS.items()).to_bytes(people, "little")
+    traits["hasPersonalEmail"] |= everyone(people, BYTE - 1) ^ traits["hasBusinessEmail"]
+    bits = (traits[name] & everyone(people, bit) for name, bit in CONTACT_BITS.items())
+    return sum(bits).to_bytes(people, "little")

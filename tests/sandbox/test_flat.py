@@ -327,7 +327,7 @@ async def test_the_active_example_has_a_week_of_days(start: Start, connect: Conn
     assert (active["status"], paused["status"]) == ("active", "paused")
     assert active["name"] == "Marketing Directors at Tech Companies"
     assert active["config"]["filters"]["seniority"] == ["director", "vp", "cxo"]
-    assert 100 < active["audienceSize"] < 250
+    assert 500 < active["audienceSize"] < 2_000
     assert paused["audienceSize"] > 0
     runs = (await client.get(f"{AUDIENCES}/{active['id']}/runs")).json()["data"]
     days = [run["dataDate"] for run in runs]

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -13,6 +15,7 @@ Connect = Callable[..., httpx.AsyncClient]
 Play = Callable[[SandboxSettings], httpx.AsyncClient]
 TOPICS = "/v1/intent/topics"
 SEARCH = f"{TOPICS}/search"
+ALL_TOPICS = 20_068
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ async def names(client: httpx.AsyncClient, **params: str) -> list[str]:
 
 async def test_the_whole_inventory_comes_at_once(client: httpx.AsyncClient) -> None:
     answer = (await client.get(TOPICS)).json()
-    assert len(answer["data"]) == len({topic["topicId"] for topic in answer["data"]}) == 20_000
+    assert len(answer["data"]) == len({topic["topicId"] for topic in answer["data"]}) == ALL_TOPICS
     assert {
         "topicId": 117805,
         "topicName": "Marketing ROI",
@@ -42,21 +45,63 @@ async def test_the_whole_inventory_comes_at_once(client: httpx.AsyncClient) -> N
         "category": "Service",
     } in answer["data"]
     nothing = {"type": None, "industry": None, "category": None, "q": None}
-    assert answer["meta"] == {"count": 20_000, "total": 20_000, "filters": nothing}
+    assert answer["meta"] == {"count": ALL_TOPICS, "total": ALL_TOPICS, "filters": nothing}
+
+
+async def test_what_was_once_called_something_is_called_so_for_ever(
+    client: httpx.AsyncClient,
+) -> None:
+    topics = (await client.get(TOPICS)).json()["data"]
+    known = json.dumps([list(topic.values()) for topic in topics if topic["topicId"] < 600_001])
+    assert hashlib.sha256(known.encode()).hexdigest()[:16] == "2f9442e971563263"
+
+
+async def test_some_names_are_near_each_other(client: httpx.AsyncClient) -> None:
+    assert (await names(client, q="crm"))[0] == "CRM"
+    assert await names(client, q="crm platform") == ["CRM Platform", "CRM Platforms"]
+    assert await names(client, q="crm tool") == ["CRM Tool", "CRM Tools"]
+    automation = await names(client, q="marketing automation")
+    assert automation[:2] == ["Marketing Automation", "Marketing Automation Tools"]
+    assert {"Marketing Automation Software", "Email Marketing Automation"} < {*automation}
+
+
+async def test_one_name_can_be_a_topic_of_business_and_one_of_private_life(
+    client: httpx.AsyncClient,
+) -> None:
+    topics = (await client.get(TOPICS)).json()["data"]
+    by_name: dict[str, list[dict[str, str]]] = {}
+    for topic in topics:
+        by_name.setdefault(topic["topicName"], []).append(topic)
+    shared = [called for called in by_name.values() if len(called) > 1]
+    assert len(shared) == 12
+    assert all({topic["type"] for topic in called} == {"b2b", "b2c"} for called in shared)
+    facets = (await client.get(f"{TOPICS}/facets")).json()["data"]
+    assert (len(facets["industries"]), len(facets["categories"])) == (20, 9)
+
+
+async def test_near_names_have_an_audience_and_a_trend(client: httpx.AsyncClient) -> None:
+    topics = (await client.get(TOPICS)).json()["data"]
+    for topic in topics[-68::11]:
+        body: dict[str, Any] = {"topicIds": [topic["topicId"]], "minScore": 50}
+        found = (await client.post("/v1/intent/audiences/preview", json=body)).json()["data"]
+        assert 500 < found["totalCount"] < 20_000
+    trend = (await client.get(f"{TOPICS}/{topics[-1]['topicId']}/trend")).json()["data"]
+    assert trend[-1]["uniqueAudience"] > 0
+    assert (await client.get(f"{TOPICS}/{topics[-1]['topicId'] + 1}/trend")).json()["data"] == []
 
 
 async def test_topics_are_listed_by_kind_and_name(client: httpx.AsyncClient) -> None:
     params = {"type": "b2b", "industry": "Sales", "category": "Product", "q": "crm"}
     answer = (await client.get(TOPICS, params=params)).json()
-    assert len(answer["data"]) == 20
+    assert len(answer["data"]) == 27
     for topic in answer["data"]:
-        assert topic["topicName"].startswith("CRM ")
+        assert "CRM" in topic["topicName"].split()
         assert (topic["type"], topic["industry"], topic["category"]) == ("b2b", "Sales", "Product")
-    assert answer["meta"] == {"count": 20, "total": 20, "filters": params}
+    assert answer["meta"] == {"count": 27, "total": 27, "filters": params}
     nothing = (await client.get(TOPICS, params={"industry": "sales"})).json()
     assert nothing["data"] == []
     everything = (await client.get(TOPICS, params={"industry": "", "q": ""})).json()
-    assert everything["meta"]["count"] == 20_000
+    assert everything["meta"]["count"] == ALL_TOPICS
 
 
 async def test_the_meta_of_the_list_is_a_setting(play: Play) -> None:
@@ -66,20 +111,20 @@ async def test_the_meta_of_the_list_is_a_setting(play: Play) -> None:
     assert meta == {"total": 1, "page": 1, "pageSize": 1, "hasMore": False}
     client = play(SandboxSettings(topics_total="inventory"))
     meta = (await client.get(TOPICS, params=params)).json()["meta"]
-    assert (meta["count"], meta["total"]) == (1, 20_000)
+    assert (meta["count"], meta["total"]) == (1, ALL_TOPICS)
 
 
 async def test_facets_count_the_inventory(client: httpx.AsyncClient) -> None:
     data = (await client.get(f"{TOPICS}/facets")).json()["data"]
-    assert data["total"] == 20_000
+    assert data["total"] == ALL_TOPICS
     assert data["types"] == [
-        {"value": "b2b", "count": 12_000},
-        {"value": "b2c", "count": 6_000},
-        {"value": "both", "count": 2_000},
+        {"value": "b2b", "count": 12_060},
+        {"value": "b2c", "count": 6_007},
+        {"value": "both", "count": 2_001},
     ]
     for facet in ("types", "industries", "categories"):
-        assert sum(part["count"] for part in data[facet]) == 20_000
-    assert {"value": "Marketing", "count": 1_000} in data["industries"]
+        assert sum(part["count"] for part in data[facet]) == ALL_TOPICS
+    assert {"value": "Marketing", "count": 1_016} in data["industries"]
 
 
 async def test_a_search_puts_the_name_itself_first(client: httpx.AsyncClient) -> None:
@@ -145,8 +190,8 @@ async def test_what_the_topic_routes_refuse(path: str, client: httpx.AsyncClient
 
 async def test_topics_of_both_types_can_count_as_either(play: Play) -> None:
     for settings, count in (
-        (SandboxSettings(), 12_000),
-        (SandboxSettings(both_is_either=True), 14_000),
+        (SandboxSettings(), 12_060),
+        (SandboxSettings(both_is_either=True), 14_061),
     ):
         answer = (await play(settings).get(TOPICS, params={"type": "b2b"})).json()
         assert answer["meta"]["count"] == count

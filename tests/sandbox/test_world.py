@@ -7,12 +7,16 @@ import httpx
 import pytest
 
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox.trades import TRADES
+from leadpipe_mcp.sandbox.vocabulary import DEPARTMENTS, INDUSTRIES, STATES
+from leadpipe_mcp.sandbox.world import world_of
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[SandboxSettings], Sandbox]
 Connect = Callable[..., httpx.AsyncClient]
 PREVIEW = "/v1/intent/audiences/preview"
 QUERY = "/v1/intent/audiences/query"
+BANKING = [industry.name for industry in INDUSTRIES].index("banking") + 1
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ async def everyone(client: httpx.AsyncClient, **body: object) -> list[dict[str, 
 async def test_the_same_people_live_in_it_on_every_python(client: httpx.AsyncClient) -> None:
     rows = await everyone(client, topicIds=[117805, 117890], minTopicOverlap=2)
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-    assert digest[:16] == "22fcdd19aa7adc55"
+    assert digest[:16] == "eae5f3aee38b43d8"
 
 
 async def test_nobody_in_it_can_be_reached(client: httpx.AsyncClient) -> None:
@@ -94,7 +98,7 @@ async def test_those_whose_work_a_topic_is_about_care_more(client: httpx.AsyncCl
         counts = {value["value"]: value["count"] for value in whole["filters"][1]["values"]}
         return await size(client, 117805, filters=filters) / counts[department]
 
-    assert await part("marketing") > 1.3 * await part("legal")
+    assert await part("marketing") > 3 * await part("legal")
 
 
 async def test_250_topics_can_be_asked_for_at_once(client: httpx.AsyncClient) -> None:
@@ -156,6 +160,30 @@ async def test_a_preview_takes_milliseconds(client: httpx.AsyncClient) -> None:
         times.append(time.perf_counter() - started)
     # The best of many, so that a busy machine does not fail the test.
     assert min(times) < 0.02
+
+
+def test_a_world_is_built_in_an_instant() -> None:
+    # Takes a tenth of a second where nothing else runs; the limit is the one that is promised.
+    started = time.perf_counter()
+    world = world_of.__wrapped__(300_000)
+    assert time.perf_counter() - started < 2
+    assert {len(column) for column in world.columns.values()} == {300_000}
+
+
+def test_every_company_has_a_name_of_its_own_that_says_what_it_does() -> None:
+    companies = world_of(50_000).companies
+    assert len({company.name for company in companies}) == 3_000
+    assert len({company.domain for company in companies}) == 3_000
+    banks = {company.name.split()[1] for company in companies if company.industry == BANKING}
+    assert {"Bank", "Trust"} < banks
+    assert "Software" not in banks
+
+
+def test_trades_speak_only_of_what_there_is() -> None:
+    spoken_of = {industry for trade in TRADES for industry in trade.industries}
+    assert spoken_of == {industry.name for industry in INDUSTRIES}
+    assert {state for trade in TRADES for state in trade.states} <= {*STATES}
+    assert {name for trade in TRADES for name in trade.departments} <= {*DEPARTMENTS}
 
 
 async def test_documented_topics_are_in_the_inventory(client: httpx.AsyncClient) -> None:
