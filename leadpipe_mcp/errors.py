@@ -3,6 +3,7 @@
 LeadpipeError
 ├── NotConfigured            there is no API key
 ├── NotPossible              what was asked cannot be said to the service; nothing was sent
+├── AllowanceSpent           a piece of work has made all the requests that it may make
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
     ├── UnusableAnswer       an answer that is not what the service promises
@@ -52,6 +53,13 @@ class NotPossible(LeadpipeError, ValueError):
 
     Also a ValueError, so that a pydantic validator may raise it.
     """
+
+
+class AllowanceSpent(LeadpipeError):
+    """A piece of work has made all the requests that it may make; this one was not sent."""
+
+    def __init__(self) -> None:
+        super().__init__("The requests that one call may make are used up.")
 
 
 class ServiceError(LeadpipeError):

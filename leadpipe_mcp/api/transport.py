@@ -17,6 +17,7 @@ import anyio
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from leadpipe_mcp import __version__
+from leadpipe_mcp.api.allowance import one_request
 from leadpipe_mcp.errors import (
     Conflict,
     Forbidden,
@@ -154,8 +155,10 @@ class Transport:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         unclear = "" if reads or method == "GET" else UnusableAnswer.what_next
         try:
-            with anyio.fail_after(self._total_seconds):
-                response = await self._attempt(method, path, given, body, headers, unclear)
+            # Waiting for one's turn is not waiting for the service.
+            async with one_request():
+                with anyio.fail_after(self._total_seconds):
+                    response = await self._attempt(method, path, given, body, headers, unclear)
         except TimeoutError:
             raise Unreachable(
                 f"The service did not answer within {self._total_seconds:g} seconds.", unclear
