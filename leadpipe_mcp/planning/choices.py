@@ -10,7 +10,7 @@ from leadpipe_mcp.api.filters import MAX_WORDS
 from leadpipe_mcp.api.spelling import FilterEntry, FilterValue
 from leadpipe_mcp.planning.lexicon import Lexicon
 from leadpipe_mcp.planning.ranges import Span, cover
-from leadpipe_mcp.planning.sentences import Wish
+from leadpipe_mcp.planning.wishes import Wish
 from leadpipe_mcp.planning.words import Meaning, Reading, phrase
 from leadpipe_mcp.text import form, quoted
 
@@ -29,6 +29,8 @@ class Choice:
     """Why it is not quite what was said; None if it is."""
     but: tuple[str, ...] = ()
     """What is left out, where the values are all others."""
+    part: bool = False
+    """Whether what was said is only a part of it."""
 
     @property
     def key(self) -> str:
@@ -63,6 +65,9 @@ def choices_of(wish: Wish, lexicon: Lexicon) -> list[Choice]:
         if choice and not any(_same(choice, other) for other in found):
             found.append(choice)
     found = _of_kin(found, lexicon)
+    if wish.numbered:
+        # Of what a bare number may count, first that of which it is a range: "25-34".
+        found.sort(key=lambda choice: choice.close is not None)
     cued = [choice for choice in found if _speaks_of(choice) == wish.cue]
     return cued or found
 
@@ -80,6 +85,8 @@ def choice_with(wish: Wish, key: str, lexicon: Lexicon) -> Choice | None:
 def without(choice: Choice, lexicon: Lexicon) -> Choice | None:
     """What leaves out what the choice would find; None if no filter can."""
     entry = choice.entry
+    if choice.part:
+        return None
     if choice.flag is not None:
         note = "Whether the service finds those without it when told false is not documented."
         return replace(choice, flag=not choice.flag).noting(note)
@@ -104,10 +111,12 @@ def _live(reading: Reading, wish: Wish, lexicon: Lexicon) -> Choice | None:
     if entry is None or entry.kind == "range":
         return None
     if isinstance(reading.wanted, Span):
-        return _ranged(entry, reading.wanted, reading)
-    if isinstance(reading.wanted, bool):
-        return _flagged(entry, reading.wanted, reading)
-    return _worded(entry, reading.wanted, reading.close, wish, lexicon)
+        choice = _ranged(entry, reading.wanted, reading)
+    elif isinstance(reading.wanted, bool):
+        choice = _flagged(entry, reading.wanted, reading)
+    else:
+        choice = _worded(entry, reading.wanted, reading.close, wish, lexicon)
+    return replace(choice, part=reading.part) if choice else None
 
 
 def _worded(

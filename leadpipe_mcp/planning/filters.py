@@ -1,16 +1,19 @@
 """Filters in the user's own words: what of it the service can apply, how surely, and what not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Literal
 
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.planning.choices import Choice, choice_with, choices_of, without
+from leadpipe_mcp.planning.agreeing import agreed, by_neighbours
+from leadpipe_mcp.planning.choices import Choice, choices_of, without
 from leadpipe_mcp.planning.lexicon import Lexicon
-from leadpipe_mcp.planning.sentences import Unsayable, Wish, read_sentence
+from leadpipe_mcp.planning.ranges import Span
+from leadpipe_mcp.planning.sentences import read_sentence
+from leadpipe_mcp.planning.wanted import Wanted, held_apart, merged, narrowed, takes_one
+from leadpipe_mcp.planning.wishes import Unsayable
 from leadpipe_mcp.text import quoted
 
 Sure = Literal["exact", "close", "ambiguous"]
@@ -19,21 +22,36 @@ MOST_FREQUENT = 3
 
 _NOT_LIVE = "The service has no filter or no value for it now."
 _CANNOT_EXCLUDE = "The service has no way to leave this out; leave it out of the results instead."
-_CONTRADICTION = "What is wanted here is also left out."
-_EITHER = "All filters must hold, so 'or' between '{one}' and '{other}' needs an audience for each."
+_TOO_MUCH = "It cannot be left out by itself. {close}"
 _ONE_AT_A_TIME = "The service takes one value here: choose one, or make an audience for each."
 _ONE_TITLE = "The service takes one title; {others} would need an audience of its own."
+_ONE_TAKEN = (
+    "It needs an audience of its own: the service takes one value here, and {one} was taken."
+)
+_REST_LEFT = (
+    "The service takes one value here, and {one} was taken; {others} need audiences of their own."
+)
+_EVERYBODY = "All that the service tells apart is wanted, so it needs no filter."
 
 
 @dataclass(frozen=True)
 class Match:
-    """What was found for one wish: a choice, or several of which the user has to choose."""
+    """What was found for one wish: a choice, or several of which one has to be chosen."""
 
     asked: str
     sure: Sure
     choices: tuple[Choice, ...]
+    """Where one is taken, it is the first; the others could have been meant as well."""
     out: bool = False
+    """Whether it is not wanted, and the choice leaves it out."""
     note: str | None = None
+    taken: bool = True
+    """Whether the first choice is in the filters."""
+
+    @property
+    def key(self) -> str:
+        """The service's own key of the first choice."""
+        return self.choices[0].key
 
 
 @dataclass(frozen=True)
@@ -42,9 +60,12 @@ class Found:
 
     matches: tuple[Match, ...]
     filters: Mapping[str, JsonValue]
-    """What a config takes: of the matches those that are exact or close."""
+    """What a config takes: the matches that are taken."""
     not_possible: tuple[Unsayable, ...]
+    """What no filter can say, and what is left out because another was taken, as it was said."""
     not_understood: tuple[str, ...]
+    people_wanted: Span | None = None
+    """How many people the words ask for, which is no filter."""
 
 
 @dataclass(frozen=True)
@@ -58,42 +79,42 @@ class FilterOverview:
     values: tuple[FilterValue, ...]
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    wish: Wish
-    choices: tuple[Choice, ...]
-    note: str | None = None
-
-    @property
-    def choice(self) -> Choice | None:
-        return self.choices[0] if len(self.choices) == 1 else None
-
-
-def find_filters(about: str, catalog: FilterCatalog) -> Found:
+def find_filters(about: str, catalog: FilterCatalog, *, decide: bool = False) -> Found:
     """The filters that the words stand for, as the live catalogue spells them.
 
     Args:
         about: What is wanted of the people, in free words: "VP or above at SaaS companies".
         catalog: The filters that the service has now.
+        decide: Whether to choose where the user would have to. Of readings of one word the
+            likeliest is taken; of what no one audience can hold, the first. So everybody in the
+            audience fits what was said, and what is missing is named in `not_possible`.
     """
     lexicon = Lexicon(catalog)
     sentence = read_sentence(about, lexicon)
     impossible = list(sentence.not_possible)
-    wanted: list[_Wanted] = []
+    wanted: list[Wanted] = []
     for wish in sentence.wishes:
         if choices := choices_of(wish, lexicon):
-            wanted.append(_Wanted(wish, tuple(choices)))
+            wanted.append(Wanted(wish, tuple(choices)))
         else:
             impossible.append(Unsayable(wish.asked, _NOT_LIVE))
-    wanted = _agreed(wanted, lexicon)
+    wanted = by_neighbours(wanted)
+    if decide:
+        wanted = [one.settle() for one in wanted]
+    wanted = agreed(wanted, sentence.text, lexicon)
     wanted, unsayable = _turned(wanted, lexicon)
-    wanted = [_single(one, wanted, catalog) for one in wanted]
-    wanted, contradictions = _held_apart(wanted)
+    wanted, beyond_one = _single(wanted, catalog)
+    wanted, contradictions = narrowed(wanted)
+    wanted, excluded = held_apart(wanted)
+    left = [one.left for one in wanted if one.left] if decide else []
+    text = " ".join(about.split())
+    said = [*impossible, *unsayable, *beyond_one, *contradictions, *excluded, *left]
     return Found(
         matches=tuple(dict.fromkeys(_match(one) for one in wanted)),
-        filters=_merged(wanted, catalog),
-        not_possible=tuple(dict.fromkeys([*impossible, *unsayable, *contradictions])),
+        filters=merged(wanted, catalog),
+        not_possible=tuple(sorted(dict.fromkeys(said), key=lambda one: text.find(one.asked))),
         not_understood=tuple(dict.fromkeys(sentence.not_understood)),
+        people_wanted=sentence.people_wanted,
     )
 
 
@@ -117,153 +138,103 @@ def describe_filter(entry: FilterEntry, *, start: int = 0, most: int) -> FilterO
     )
 
 
-def _agreed(wanted: list[_Wanted], lexicon: Lexicon) -> list[_Wanted]:
-    """The wishes, those joined by 'or' under one filter, and none that excludes another."""
-    made = _decided(wanted)
-    for one, other in combinations(range(len(made)), 2):
-        joined = other == one + 1 and made[other].wish.joint == "or"
-        pair = made[one], made[other]
-        if _agree(*pair) or not (joined or _are_kin(*pair, lexicon)):
-            continue
-        if agreement := _agreement(*pair, lexicon):
-            made[one], made[other] = agreement
-        elif joined:
-            note = _EITHER.format(one=pair[0].wish.asked, other=pair[1].wish.asked)
-            made[one], made[other] = (replace(part, note=note) for part in pair)
-    return made
-
-
-def _decided(wanted: list[_Wanted]) -> list[_Wanted]:
-    """The wishes, those that are listed with one of a certain filter taken as of that filter."""
-    made = list(wanted)
-    pairs = [(number, number + 1) for number in range(len(made) - 1)]
-    for one, other in (*pairs, *((after, before) for before, after in reversed(pairs))):
-        choice = made[one].choice
-        listed = made[max(one, other)].wish.joint in {"or", "and", ","}
-        if choice is None or not listed:
-            continue
-        alike = tuple(each for each in made[other].choices if each.key == choice.key)
-        if len(alike) == 1:
-            made[other] = replace(made[other], choices=alike)
-    return made
-
-
-def _agree(one: _Wanted, other: _Wanted) -> bool:
-    """Whether two wishes are or may be of one filter, or one is not wanted at all."""
-    keys = [{choice.key for choice in part.choices} for part in (one, other)]
-    return one.wish.out or other.wish.out or bool(keys[0] & keys[1])
-
-
-def _are_kin(one: _Wanted, other: _Wanted, lexicon: Lexicon) -> bool:
-    """Whether two filters ask for the same kind of thing, so that hardly anybody fits both."""
-    kinds = (
-        ("companyIndustry", "company.industryGroups"),
-        ("seniority", "role.isCeo", "role.isVp", "jobTitle"),
-    )
-    named = one.wish.named or other.wish.named
-    entries = [{lexicon.entry(key) for key in kind} - {None} for kind in kinds]
-    both = {choice.entry.key for part in (one, other) for choice in part.choices}
-    return not named and any(both <= {entry.key for entry in kind if entry} for kind in entries)
-
-
-def _agreement(one: _Wanted, other: _Wanted, lexicon: Lexicon) -> tuple[_Wanted, _Wanted] | None:
-    """Both under one filter, if one of them can be said with the other's."""
-    for part, model in ((one, other), (other, one)):
-        said = choice_with(part.wish, model.choice.key, lexicon) if model.choice else None
-        if said:
-            note = f"Taken as {quoted(said.values)}, to be one filter with '{model.wish.asked}'."
-            agreed = replace(part, choices=(replace(said, close=note),))
-            return (agreed, other) if part is one else (one, agreed)
-    return None
-
-
-def _turned(wanted: list[_Wanted], lexicon: Lexicon) -> tuple[list[_Wanted], list[Unsayable]]:
+def _turned(wanted: Sequence[Wanted], lexicon: Lexicon) -> tuple[list[Wanted], list[Unsayable]]:
     """The wishes with what is not wanted expressed as what leaves it out, and what cannot be."""
-    made: list[_Wanted] = []
+    made: list[Wanted] = []
     impossible: list[Unsayable] = []
-    named = {one.choice.key for one in wanted if one.choice and not one.wish.out}
+    named = {one.wants.key for one in wanted if one.wants}
     for one in wanted:
         if not one.wish.out:
             made.append(one)
-        elif turned := [choice for each in one.choices if (choice := without(each, lexicon))]:
+            continue
+        every = tuple(
+            replace(each, part=each.part or _is_more_than(each, wanted))
+            for each in (*one.choices, *one.others)
+        )
+        turned = tuple(choice for each in every if (choice := without(each, lexicon)))
+        if turned:
             # What is left out of values that are named needs no naming of all others.
             plain = [replace(t, close=None) if t.but and t.key in named else t for t in turned]
-            made.append(replace(one, choices=tuple(plain)))
+            again = replace(one, choices=tuple(plain), others=())
+            made.append(again.settle() if one.settled else again)
         else:
-            impossible.append(Unsayable(one.wish.asked, _CANNOT_EXCLUDE))
+            close = next((each.close for each in every if each.part), None)
+            why = _TOO_MUCH.format(close=close) if close else _CANNOT_EXCLUDE
+            impossible.append(Unsayable(one.wish.asked, why))
     return made, impossible
 
 
-def _single(one: _Wanted, wanted: list[_Wanted], catalog: FilterCatalog) -> _Wanted:
-    """The wish, left to the user where the service takes one value and several are wanted."""
-    choice = one.choice
-    if choice is None or not _takes_one(choice, catalog):
-        return one
-    rivals = {
-        value
-        for other in wanted
-        if other.choice and other.choice.key == choice.key and other != one
-        for value in other.choice.values[:1]
-    }
-    if choice.entry.kind == "text" and not one.wish.named and not rivals - {choice.values[0]}:
+def _is_more_than(choice: Choice, wanted: Sequence[Wanted]) -> bool:
+    """Whether what it finds is more than was said, and holds what is wanted by its own name."""
+    return choice.close is not None and any(
+        each.key == choice.key and not each.close and set(each.values) <= set(choice.values)
+        for one in wanted
+        if (each := one.wants) and each.values
+    )
+
+
+def _single(
+    wanted: Sequence[Wanted], catalog: FilterCatalog
+) -> tuple[list[Wanted], list[Unsayable]]:
+    """The wishes with one value where the service takes one, and those that need no filter.
+
+    Where several are wanted it is the user's to choose; if that is decided, the first is taken.
+    """
+    made: list[Wanted] = []
+    unsayable: list[Unsayable] = []
+    for one in wanted:
+        choice = one.wants
+        if choice is None or not takes_one(choice, catalog):
+            made.append(one)
+            continue
+        rivals = {
+            value
+            for other in wanted
+            if other is not one and (each := other.wants) and each.key == choice.key
+            for value in each.values[:1]
+        }
+        known = {known.value for known in choice.entry.values}
+        if len(known) > 1 and rivals | set(choice.values) == known:
+            unsayable.append(Unsayable(one.wish.asked, _EVERYBODY))
+            continue
+        taken = [each for before in made if (each := before.wants) and each.key == choice.key]
+        single = _with_one_value(one, choice, rivals, taken[0].values[0] if taken else None)
+        made.append(single)
+        if single.others and single.others != one.others:
+            others = quoted(other.values[0] for other in single.others)
+            why = _REST_LEFT.format(one=f"'{single.choices[0].values[0]}'", others=others)
+            unsayable.append(Unsayable(one.wish.asked, why))
+    return made, unsayable
+
+
+def _with_one_value(one: Wanted, choice: Choice, rivals: set[str], taken: str | None) -> Wanted:
+    """The wish with the one value that can be sent; where it is not decided, left to the user.
+
+    `taken` is the value that a wish before it has.
+    """
+    synonyms = choice.entry.kind == "text" and not one.wish.named
+    if synonyms and not rivals - {choice.values[0]}:
         others = quoted(choice.values[1:])
         note = _ONE_TITLE.format(others=others) if others else None
         return replace(one, choices=(replace(choice, values=choice.values[:1]).noting(note),))
     if len({*choice.values, *rivals}) == 1:
         return one
     each = tuple(replace(choice, values=(value,)) for value in choice.values)
-    return replace(one, choices=each, note=_ONE_AT_A_TIME)
+    if not one.settled:
+        return replace(one, choices=each, note=_ONE_AT_A_TIME)
+    ways = [way for way in each if way.values[0] == taken] if taken else list(each[:1])
+    if not ways:
+        left = Unsayable(one.wish.asked, _ONE_TAKEN.format(one=f"'{taken}'"))
+        return replace(one, choices=each[:1], note=_ONE_AT_A_TIME, left=left)
+    rest = () if synonyms else tuple(way for way in each if way not in ways)
+    return replace(one, choices=(ways[0],), others=(*rest, *one.others), note=_ONE_AT_A_TIME)
 
 
-def _takes_one(choice: Choice, catalog: FilterCatalog) -> bool:
-    return catalog.vocabulary == "flat" and choice.entry.kind in {"value", "text"}
-
-
-def _held_apart(wanted: list[_Wanted]) -> tuple[list[_Wanted], list[Unsayable]]:
-    """The wishes without those of a filter of which nothing would be left."""
-    empty = {
-        one.choice.key
-        for one in wanted
-        if one.choice and one.note is None and _left(one.choice, wanted) == ()
-    }
-    kept = [one for one in wanted if one.choice is None or one.choice.key not in empty]
-    gone = [Unsayable(one.wish.asked, _CONTRADICTION) for one in wanted if one not in kept]
-    return kept, gone
-
-
-def _left(choice: Choice, wanted: list[_Wanted]) -> tuple[str, ...] | None:
-    """The values of a filter that are wanted and not left out; None if it holds no values."""
-    chosen = [
-        (one.choice, one.wish.out)
-        for one in wanted
-        if one.choice and one.note is None and one.choice.key == choice.key
-    ]
-    if choice.flag is not None:
-        flags = {each.flag for each, _ in chosen}
-        return None if len(flags) == 1 else ()
-    out = {value for each, _ in chosen for value in each.but}
-    named = [value for each, _ in chosen if not each.but for value in each.values]
-    every = named or [value for each, _ in chosen for value in each.values]
-    return tuple(value for value in dict.fromkeys(every) if value not in out)
-
-
-def _match(one: _Wanted) -> Match:
-    choice = one.choice
-    if choice is None or one.note:
-        return Match(one.wish.asked, "ambiguous", one.choices, one.wish.out, one.note)
-    noted = choice.noting(one.wish.note)
+def _match(one: Wanted) -> Match:
+    wish, choice = one.wish, one.choice
+    if choice is None or one.others or one.note:
+        choices = (*one.choices, *one.others)
+        return Match(wish.asked, "ambiguous", choices, wish.out, one.note, bool(one.standing))
+    noted = choice.noting(wish.note)
     sure: Sure = "close" if noted.close else "exact"
-    return Match(one.wish.asked, sure, (noted,), one.wish.out, noted.close)
-
-
-def _merged(wanted: list[_Wanted], catalog: FilterCatalog) -> dict[str, JsonValue]:
-    """The filters of a config: what is certain enough, each key once."""
-    filters: dict[str, JsonValue] = {}
-    for one in wanted:
-        choice = one.choice
-        if choice is None or one.note:
-            continue
-        values = _left(choice, wanted)
-        whole = choice if values is None else replace(choice, values=values)
-        filters[choice.key] = whole.written(one=_takes_one(choice, catalog))
-    return filters
+    return Match(wish.asked, sure, (noted,), wish.out, noted.close)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from leadpipe_mcp.planning.words import Meaning, Reading, phrase
+from leadpipe_mcp.planning.words import Meaning, Reading
 
 _QUOTED = r"\"[^\"]+\"|“[^”]+”"
 _STOP = r"(?!(?:with|in|at|who|and|or|but|from|not|that|also|has|have|is|are)\b)"
@@ -23,12 +24,14 @@ _IN_TITLE = re.compile(
     rf"(?P<terms>{_QUOTED}|[\w&+#-]+)\s+in\s+(?:the|their|his|her)\s+(?:job\s+)?titles?",
     re.IGNORECASE,
 )
+_SAYS = re.compile(r"is|are|like|=|:", re.IGNORECASE)
 _EXACTLY = re.compile(r"is|are|equals?|exactly|=", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?(?P<domain>(?:[A-Za-z0-9-]{2,}\.)+[a-z]{2,6})\b/?")
-_NAME = rf"(?:{_QUOTED}|[A-Z][\w&-]*(?:[ ][A-Z][\w&-]*)*)"
+_CAPITAL = r"[A-Z][\w&-]*(?![\w&-]|\s+\d)"
+_NAME = rf"(?:{_QUOTED}|{_CAPITAL}(?:[ ](?:of[ ](?:the[ ])?)?{_CAPITAL})*)"
 _COMPANY = re.compile(
-    r"(?i:(?:work(?:s|ing)?\s+)?at|work(?:s|ing)?\s+for|employed\s+(?:at|by)|employees\s+of"
-    r"|compan(?:y|ies)\s+(?:names?\s+)?(?:named|called|like|contain(?:s|ing)?|is))\s+"
+    r"(?:(?i:(?:work(?:s|ing)?\s+)?at|work(?:s|ing)?\s+for|employed\s+(?:at|by)|employees\s+of"
+    r"|compan(?:y|ies)\s+(?:names?\s+)?(?:named|called|contain(?:s|ing)?|is))\s+|@\s*)"
     rf"(?P<names>{_NAME}(?:\s*(?:,|\bor\b|\band\b)\s*{_NAME})*)"
 )
 _JOINTS = re.compile(r"\s*(?:,?\s*\b(?:or|and)\b|[,/])\s*", re.IGNORECASE)
@@ -43,15 +46,28 @@ class Naming:
     out: bool = False
 
 
-def read_naming(text: str, start: int, knows: Callable[[tuple[str, ...]], object]) -> Naming | None:
+class Known(Protocol):
+    """What tells names from words that mean something."""
+
+    def is_name(self, name: str) -> bool:
+        """Whether words in capitals are a company's name: 'works at Banks' has none."""
+        ...
+
+    def is_level(self, title: str) -> bool:
+        """Whether a title begins with a level, and gives no words to look for: 'title: VP'."""
+        ...
+
+
+def read_naming(text: str, start: int, known: Known) -> Naming | None:
     """The title, domain or company name that the text spells out at this place, if any.
 
     Args:
         text: The sentence.
         start: Where to look.
-        knows: Whether a phrase means something by itself: 'works at Banks' names no company.
+        known: What tells names from words that mean something.
     """
-    if found := _TITLE.match(text, start):
+    found = _TITLE.match(text, start)
+    if found and not (_SAYS.fullmatch(found["how"]) and _is_level(found["terms"], known)):
         out = bool(found["no"]) or found["how"].lower().startswith("exclud")
         return Naming(_title(found["how"], _terms(found["terms"])), found.end(), out)
     if found := _IN_TITLE.match(text, start):
@@ -59,10 +75,28 @@ def read_naming(text: str, start: int, knows: Callable[[tuple[str, ...]], object
     if found := _DOMAIN.match(text, start):
         return Naming(_one("companyDomain", (found["domain"].lower(),)), found.end())
     found = _COMPANY.match(text, start)
-    if found and not any(knows(phrase(name)) for name in _terms(found["names"])):
+    names = _leading(found["names"], known.is_name) if found else ""
+    if found and names:
         close = "By words in the company's name; a domain is surer."
-        return Naming(_one("companyName", _terms(found["names"]), close), found.end())
+        meaning = _one("companyName", _terms(names), close)
+        return Naming(meaning, found.start("names") + len(names))
     return None
+
+
+def _is_level(terms: str, known: Known) -> bool:
+    return terms[0] not in '"“' and known.is_level(terms)
+
+
+def _leading(names: str, is_name: Callable[[str], bool]) -> str:
+    """As much of a list as names companies: "Stripe, CFOs" names one."""
+    end = 0
+    for part in re.finditer(rf"{_NAME}|{_JOINTS.pattern}", names):
+        if _JOINTS.fullmatch(part[0]):
+            continue
+        if not is_name(part[0].strip('"“”')):
+            break
+        end = part.end()
+    return names[:end]
 
 
 def _title(how: str, terms: tuple[str, ...]) -> Meaning:

@@ -1,67 +1,63 @@
-"""Numbers in words: "51-200 employees", "over $100M", and the ranges of a list that they touch."""
+"""Ranges of numbers, and the values of a list, such as "51 to 100", that they touch."""
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from leadpipe_mcp.planning.numbers import AMOUNT, AMOUNT_BEFORE_AND, Amount, read_amount
 from leadpipe_mcp.text import listed
 
-Measure = Literal["companySize", "companyRevenueRange", "ageRange", "people"]
-"""What a number counts; `people` are those wanted, which is no filter."""
-
-_UNITS = {"k": 10**3, "t": 10**3, "m": 10**6, "b": 10**9}
-_AMOUNT = (
-    r"[$€£]?\s?\d[\d,]*(?:\.\d+)?\s?"
-    r"(?:(?:k|thousand|m|mm|mn|mio|mil|million|b|bn|billion)s?\b)?"
+_NUANCE = r"(?:(?:just|well|slightly|a\s+(?:little|bit))\s+)?"
+_LEAST = (
+    r"(?:at|of\s+at)\s+least|(?:a\s+)?minimum(?:\s+of)?|min\b\.?|no(?:t)?\s+(?:less|fewer)\s+than"
+    r"|starting\s+(?:at|from)|upwards?\s+of|no\s+smaller\s+than|>=|≥"
 )
-_NUMBER = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s?(?P<unit>[kmbt])?", re.IGNORECASE)
-
-_MORE = (
-    r"over|above|more\s+than|greater\s+than|larger\s+than|bigger\s+than|older\s+than|exceeding|>"
+_MORE_THAN = (
+    rf"{_NUANCE}(?:over|above|(?:more|greater|larger|bigger|older|higher)\s+than|exceeding|beyond"
+    r"|north\s+of|in\s+excess\s+of)|>"
 )
-_LEAST = r"at\s+least|minimum(?:\s+of)?|min\.?|no\s+less\s+than|starting\s+at|>=|≥"
-_LESS = r"under|below|less\s+than|fewer\s+than|smaller\s+than|younger\s+than|<"
-_MOST = r"at\s+most|up\s+to|maximum(?:\s+of)?|max\.?|no\s+more\s+than|<=|≤"
-_ABOUT = r"about|around|approximately|roughly|between|from|~"
+_MOST = (
+    r"at\s+most|up\s+to|(?:a\s+)?maximum(?:\s+of)?|max\b\.?|capped\s+at|not\s+(?:over|above)"
+    r"|no(?:t)?\s+(?:more|greater|larger|bigger|older|higher)\s+than|<=|≤"
+)
+_LESS_THAN = (
+    rf"{_NUANCE}(?:under|below|(?:less|fewer|smaller|younger|lower)\s+than|south\s+of)"
+    r"|sub(?=[\s-]*[$\d])|<"
+)
+_ABOUT = (
+    r"about|around|approximately|approx\b\.?|roughly|circa|nearly|almost|close\s+to|some|exactly"
+    r"|(?:anywhere\s+)?from|~"
+)
 _UP = (
-    r"\+|or\s+(?:more|above|over|higher|larger|older|greater)"
-    r"|and\s+(?:up|above|over|older|more)|plus"
+    r"\+|or\s+(?:more|above|over|higher|larger|older|greater|bigger|up)"
+    r"|and\s+(?:up|above|over|older|more|larger)|plus"
 )
-_DOWN = r"or\s+(?:less|fewer|below|under|smaller|younger)|and\s+(?:below|under|younger)"
+_DOWN = r"or\s+(?:less|fewer|below|under|smaller|younger)|and\s+(?:below|under|younger|less|fewer)"
+_DASH = r"-|–|—|to|through|thru|until"  # noqa: RUF001 -- dashes are meant
+_TOP = (
+    rf"|(?:\s*,)?\s*(?:(?:but|and|yet)\s+)?(?:(?P<to_most>{_MOST})|(?P<to_less>{_LESS_THAN}))"
+    rf"\s*(?P<top>{AMOUNT})"
+)
 
-_MONEY = r"(?:revenues?|turnover|arr)"
-_FIRM = r"(?:compan(?:y|ies)|firms?|business(?:es)?|teams?|startups?)"
-_BEFORE: Mapping[Measure, str] = {
-    "companyRevenueRange": rf"(?:annual\s+)?{_MONEY}",
-    "ageRange": r"ages?d?(?:\s+(?:group|range|bracket))?",
-    "companySize": (
-        r"(?:company\s+|team\s+)?(?:sizes?|headcounts?)|employees?(?:\s+(?:count|range|size))?"
-        rf"|staff|{_FIRM}\s+(?:with|of|having)"
-    ),
-}
-_AFTER: Mapping[Measure, str] = {
-    "companyRevenueRange": (
-        rf"(?:(?:in|of)\s+)?(?:(?:annual|yearly)\s+)?{_MONEY}|in\s+sales|dollars|usd"
-    ),
-    "ageRange": r"years?[\s-]olds?|yrs?\s+old|y/?o|years?\s+of\s+age",
-    "companySize": (
-        rf"employees?|headcount|staff|ftes?|(?:people|persons?)\s+{_FIRM}|strong|workers|seats"
-    ),
-    "people": r"people|persons?|leads?|contacts|prospects|of\s+them|records|profiles",
-}
-_QUANTITY = re.compile(
-    r"(?:(?P<before>" + "|".join(_BEFORE.values()) + r")\b"
-    r"\s*(?:(?:of|is|are|range|count|a|an|the|with|in|:|=)\s*)*)?"
-    rf"(?:(?P<least>{_LEAST})|(?P<more>{_MORE})|(?P<most>{_MOST})|(?P<less>{_LESS})|(?:{_ABOUT}))?"
-    rf"\s*(?P<low>(?<!\w){_AMOUNT})"
-    rf"(?:\s*(?:-|–|—|to|and|through)\s*(?P<high>{_AMOUNT}))?"  # noqa: RUF001 -- dashes are meant
-    rf"(?:\s*(?:(?P<up>{_UP})|(?P<down>{_DOWN})))?(?!\w)"
-    r"(?:[\s-]*(?P<after>" + "|".join(_AFTER.values()) + r")\b)?",
-    re.IGNORECASE,
-)
-_DECADE = re.compile(r"in\s+(?:their|his|her|the)\s+(?P<decade>[2-9]0)s\b", re.IGNORECASE)
+
+def range_pattern(*, with_top: bool) -> str:
+    """The pattern of a range: "51-200", "over a hundred", "10 or fewer".
+
+    `with_top`: also with both ends in words: "at least 50 but no more than 200".
+    """
+    return (
+        rf"(?:between\s+(?:(?P<ages>(?:the\s+)?ages?(?:\s+of)?)\s+)?(?P<from>{AMOUNT_BEFORE_AND})\s*(?:and|{_DASH})\s*(?P<to>{AMOUNT})"
+        rf"|(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?P<more>{_MORE_THAN})"
+        rf"|(?P<less>{_LESS_THAN})|(?P<about>{_ABOUT}))?"
+        rf"[\s-]*(?P<low>(?<![\w.]){AMOUNT})"
+        rf"(?:\s*(?:{_DASH})\s*(?P<high>{AMOUNT}){_TOP if with_top else ''})?"
+        rf"(?:\s*(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?!\s*{AMOUNT}))?)(?!\w)"
+    )
+
+
+_RANGE = re.compile(range_pattern(with_top=False), re.IGNORECASE)
+_BOUNDS = ("to", "least", "more", "less", "most", "high", "top", "up", "down")
 
 
 @dataclass(frozen=True)
@@ -73,18 +69,6 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """A range of numbers as it stands in a sentence."""
-
-    measures: tuple[Measure, ...]
-    """What it may count: several where the sentence does not say."""
-    span: Span
-    end: int
-    said: bool
-    """Whether the sentence says what is counted."""
-
-
-@dataclass(frozen=True)
 class Cover:
     """The values of a list that together hold a range, and where they do not fit."""
 
@@ -92,81 +76,47 @@ class Cover:
     misfit: str | None = None
 
 
-def read_quantity(text: str, start: int) -> Quantity | None:
-    """The range of numbers that the text has at this place, if it has one."""
-    if decade := _DECADE.match(text, start):
-        low = int(decade["decade"])
-        return Quantity(("ageRange",), Span(low, low + 9), decade.end(), said=True)
-    found = _QUANTITY.match(text, start)
-    if found is None:
-        return None
-    span = _span(found)
-    measures = _measured(found, span)
-    said = bool(found["before"] or found["after"] or re.search(r"[$€£]", found[0]))
-    bounds = ("more", "least", "less", "most", "high", "up", "down")
-    bare = not any(found[name] for name in bounds)
-    # A number by itself says nothing, unless it is in the millions.
-    if bare and not said and span.low < 10**6:
-        return None
-    return Quantity(measures, _whole(found, span, measures), found.end(), said)
+def is_bounded(found: re.Match[str]) -> bool:
+    """Whether a range says where it begins or ends, and is not a number by itself."""
+    return any(found.groupdict().get(name) for name in _BOUNDS)
 
 
-def _span(found: re.Match[str]) -> Span:
-    low, unit = _amount(found["low"])
-    if found["high"]:
-        high, high_unit = _amount(found["high"])
-        # "10-50 million" is 10 million to 50 million, and "1-5k" 1,000 to 5,000.
-        low = low * high_unit if unit == 1 and low * high_unit <= high else low
-        return Span(min(low, high), max(low, high))
-    if found["more"] or found["least"] or found["up"]:
-        return Span(low)
-    if found["less"] or found["most"] or found["down"]:
-        return Span(0, low)
-    return Span(low, low)
+def span_of(found: re.Match[str], *, whole: bool = False) -> Span:
+    """The span that a range stands for.
+
+    `whole`: of whole things. Over 50 employees are 51 and more; of money it stays as it is.
+    """
+    parts = found.groupdict()
+    step = 1 if whole else 0
+    low = read_amount(parts["from"] or parts["low"])
+    if end := parts["to"] or parts["high"]:
+        return _between(low, read_amount(end))
+    if end := parts.get("top"):
+        least = low.low + (step if parts["more"] else 0)
+        return Span(least, read_amount(end).high - (step if parts.get("to_less") else 0))
+    if parts["more"]:
+        return Span(low.low + step)
+    if parts["least"] or parts["up"]:
+        return Span(low.low)
+    if parts["less"]:
+        return Span(0, low.high - step)
+    return Span(0, low.high) if parts["most"] or parts["down"] else Span(low.low, low.high)
 
 
-def _whole(found: re.Match[str], span: Span, measures: Sequence[Measure]) -> Span:
-    """The span of whole things: over 50 employees are 51 and more; of money it stays as it is."""
-    if "companyRevenueRange" in measures:
-        return span
-    if found["more"]:
-        return Span(span.low + 1, span.high)
-    return Span(span.low, span.high - 1) if found["less"] else span
-
-
-def _measured(found: re.Match[str], span: Span) -> tuple[Measure, ...]:
-    after = _measure_of(found["after"], _AFTER)
-    before = _measure_of(found["before"], _BEFORE)
-    # "companies with 500 people" are counted by their employees.
-    if measure := before if after in {None, "people"} and before else after:
-        return (measure,)
-    top = span.low if math.isinf(span.high) else span.high
-    if re.search(r"[$€£]", found[0]) or top >= 10**6:
-        return ("companyRevenueRange",)
-    return ("companySize", "ageRange") if 18 <= span.low <= top <= 99 else ("companySize",)
-
-
-def _measure_of(text: str | None, names: Mapping[Measure, str]) -> Measure | None:
-    for measure, name in names.items():
-        if text and re.fullmatch(name, text, re.IGNORECASE):
-            return measure
-    return None
-
-
-def _amount(text: str) -> tuple[float, int]:
-    found = _NUMBER.search(text)
-    if found is None:  # pragma: no cover -- the pattern has a digit
-        return 0, 1
-    unit = _UNITS.get((found["unit"] or "").lower(), 1)
-    return float(found["number"].replace(",", "")) * unit, unit
+def _between(one: Amount, other: Amount) -> Span:
+    low = one.low
+    # "10-50 million" is 10 million to 50 million, and "one to three thousand" 1,000 to 3,000.
+    if one.unit == 1 and low * other.unit <= other.high:
+        low *= other.unit
+    return Span(min(low, other.low), max(one.high, other.high))
 
 
 def value_span(value: str) -> Span | None:
     """The range that a value of a list stands for: "51 to 100", "10000+", "under 1 million"."""
-    found = _QUANTITY.search(value)
+    found = _RANGE.search(value)
     if found is None or not re.search(r"\d", value):
         return None
-    return _span(found)
+    return span_of(found)
 
 
 def cover(span: Span, values: Sequence[str], *, whole: bool) -> Cover | None:

@@ -3,22 +3,38 @@
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from leadpipe_mcp.planning.ranges import Span
 from leadpipe_mcp.text import singular
 
 Phrase = tuple[str, ...]
+Negation = Literal["short", "long", "never", "needless"]
+"""Whether a "not" ends at a comma, goes on over it, is none at all ("not only"), or says that
+what follows need not be."""
+Afterthought = Literal["out", "optional", "waived"]
+"""What is said of a wish after it: not wanted, need not be, or "needed" after a "no"."""
 
 _TOKEN = re.compile(
-    r"(?:[A-Za-z]\.){2,}|(?i:e-?mails?)\b|[^\W_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)?"
-    r"|[,;:.!?/|&+()\n]"
+    r"(?:[A-Za-z]\.){2,}|(?i:e-?mails?)\b|(?i:\bw/(?:o(?:ut)?\b)?)"
+    r"|(?i:sr|jr|mgr|dir|exec|dept|mktg|eng|asst|assoc|approx|inc|corp|st|ft|mt)\.(?=\s|,|$)"
+    r"|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?[^\W_]*"
+    r"|[^\W_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}]\w+)?|[,;:.!?/|&+@()\n]"
 )
 _BREAKS = frozenset(",;:.!?/|()\n")
+_Kind = TypeVar("_Kind", bound=str)
+_SHORT_FOR = {
+    "&": "and",
+    "@": "at",
+    "w/": "with",
+    "w/o": "without",
+    "w/out": "without",
+    "cos": "company",
+}
 _CAPITALS = 4
 """A saying of at most so many letters, all capitals, counts only in capitals."""
 
@@ -47,6 +63,8 @@ class Reading:
     wanted: tuple[str, ...] | bool | Span
     close: str | None = None
     """Why it is not quite what was said."""
+    part: bool = False
+    """Whether what was said is only a part of it: to be found with it, not left out with it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,8 @@ class Meaning:
     """What a saying stands for: the first of the readings that the service has."""
 
     readings: tuple[Reading, ...]
+    chief_of: tuple[str, ...] = ()
+    """Of a title: the department whose chief it is."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,8 @@ class Ladder:
     after: Mapping[Phrase, str]
     before: Mapping[Phrase, str]
     through: frozenset[Phrase]
+    raises: frozenset[Phrase]
+    """What is said before a level and makes it no other: "senior finance managers"."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +104,17 @@ class Words:
     impossible: Mapping[Phrase, Impossible]
     capitals: frozenset[Phrase]
     fillers: frozenset[str]
-    negations: Mapping[Phrase, bool]
-    """Each with whether it goes on over commas."""
+    alone: frozenset[str]
+    """Words that stand in the names of values and say nothing of them by themselves."""
+    no_slips: frozenset[str]
+    """Words that look like a slip of another, and are none."""
+    negations: Mapping[Phrase, Negation]
+    afterthoughts: Mapping[Phrase, Afterthought]
     people: frozenset[str]
     companies: frozenset[str]
     ladder: Ladder
+    namesakes: Mapping[Phrase, frozenset[str]]
+    """Places that lie in one state and have a namesake in these."""
     longest: int
 
 
@@ -103,10 +131,17 @@ def phrase(text: str) -> Phrase:
     return tuple(token.word for token in tokens(text) if not token.is_break)
 
 
+def spellings(name: str) -> tuple[Phrase, ...]:
+    """The phrases that name something: "technology, information" with its comma or not."""
+    return phrase(name), tuple(token.word for token in tokens(name))
+
+
 def _compared(text: str) -> str:
     word = text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").removesuffix("'s")
-    if word == "&":
-        return "and"
+    if word in _SHORT_FOR:
+        return _SHORT_FOR[word]
+    if word.endswith("."):
+        word = word.removesuffix(".") if word.count(".") == 1 and len(word) > 1 else word
     if re.fullmatch(r"(?:[a-z]\.){2,}", word):
         return word.replace(".", "")
     return singular(word.replace("-", "").replace("'", ""))
@@ -120,9 +155,9 @@ def known_words() -> Words:
     meanings: dict[Phrase, tuple[Meaning, ...]] = {}
     capitals: set[Phrase] = set()
     for said, made in _meanings(data):
-        key = phrase(said)
-        meanings[key] = (*meanings.get(key, ()), *made)
-        capitals |= {key} if _in_capitals(said) else set()
+        for key in spellings(said):
+            meanings[key] = tuple(dict.fromkeys([*meanings.get(key, ()), *made]))
+        capitals |= {phrase(said)} if _in_capitals(said) else set()
     impossible: dict[Phrase, Impossible] = {}
     for entry in data["impossible"]:
         for said in entry["words"]:
@@ -133,17 +168,25 @@ def known_words() -> Words:
         meanings=meanings,
         impossible=impossible,
         capitals=frozenset(capitals),
-        fillers=frozenset(word for said in data["fillers"].split() for word in phrase(said)),
-        negations={
-            phrase(said): length == "long"
-            for length in ("short", "long")
-            for said in data["not"][length]
-        },
-        people=frozenset(word for said in data["cues"]["people"] for word in phrase(said)),
-        companies=frozenset(word for said in data["cues"]["companies"] for word in phrase(said)),
+        fillers=_each(data["fillers"].split()),
+        alone=_each(data["alone"].split()),
+        no_slips=_each(data["no_slips"].split()),
+        negations=_phrases(data["not"], get_args(Negation)),
+        afterthoughts=_phrases(data["afterthought"], get_args(Afterthought)),
+        people=_each(data["cues"]["people"]),
+        companies=_each(data["cues"]["companies"]),
         ladder=_ladder(data["ladder"]),
+        namesakes={phrase(city): frozenset(its) for city, its in data["namesakes"].items()},
         longest=max(len(key) for key in known),
     )
+
+
+def _each(said: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for one in said for word in phrase(one))
+
+
+def _phrases(data: Mapping[str, Any], kinds: tuple[_Kind, ...]) -> dict[Phrase, _Kind]:
+    return {phrase(said): kind for kind in kinds for said in data[kind]}
 
 
 def _meanings(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Meaning, ...]]]:
@@ -151,21 +194,29 @@ def _meanings(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Meaning, ...
         made = _meaning(entry)
         for said in entry["words"]:
             yield said, made
+    for title in data["titles"]["as_said"]:
+        yield title, (Meaning((Reading("jobTitle", (title,), data["titles"]["close"]),)),)
     for name, code in data["states"].items():
         made = (Meaning((Reading("state", (name, code)),)),)
         yield name, made
         yield code, made
+    for state, cities in data["cities"].items():
+        if state == "close":
+            continue
+        place = Reading("state", (state, data["states"][state]), data["cities"]["close"], part=True)
+        for city in cities:
+            yield city, (Meaning((place,)),)
 
 
 def _meaning(entry: Mapping[str, Any]) -> tuple[Meaning, ...]:
     readings = tuple(
-        Reading(key, _wanted(value), entry.get("close"))
+        Reading(key, _wanted(value), entry.get("close"), part=entry.get("part", False))
         for key, value in entry.items()
-        if key not in {"words", "close", "either"}
+        if key not in {"words", "close", "either", "part", "chief_of"}
     )
     if entry.get("either"):
         return tuple(Meaning((reading,)) for reading in readings)
-    return (Meaning(readings),)
+    return (Meaning(readings, tuple(entry.get("chief_of", ()))),)
 
 
 def _wanted(value: object) -> tuple[str, ...] | bool | Span:
@@ -185,6 +236,7 @@ def _ladder(data: Mapping[str, Any]) -> Ladder:
         after=after,
         before={phrase(said): way for way in ways for said in data[way]},
         through=frozenset(phrase(said) for said in data["through"]),
+        raises=frozenset(phrase(said) for said in data["raises"]),
     )
 
 

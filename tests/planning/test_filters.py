@@ -1,5 +1,8 @@
 """From words to filters: what is said is data, in filter_words.toml; the rest stands here."""
 
+import fnmatch
+import math
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -15,15 +18,32 @@ from leadpipe_mcp.api.filters import FLAT_KEYS, Kind, read_filters
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue, Vocabulary
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.planning.filters import Found, describe_filter, describe_filters, find_filters
+from leadpipe_mcp.planning.filters import (
+    Found,
+    Match,
+    describe_filter,
+    describe_filters,
+    find_filters,
+)
+from leadpipe_mcp.planning.ranges import Span
 from leadpipe_mcp.planning.words import known_words
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox.topics import inventory
 
-SAYINGS = cast(
-    "list[dict[str, Any]]",
-    tomllib.loads((Path(__file__).parent / "filter_words.toml").read_text("utf-8"))["saying"],
-)
-INDUSTRIES = ("software development", "financial services", "banking")
+
+def table(name: str, entries: str) -> list[dict[str, Any]]:
+    """The entries of a data file beside this one."""
+    text = (Path(__file__).parent / name).read_text("utf-8")
+    return cast("list[dict[str, Any]]", tomllib.loads(text)[entries])
+
+
+SAYINGS = table("filter_words.toml", "saying")
+BRIEFS = table("briefs.toml", "brief")
+EVERYTHING_SAID = [
+    *(saying["said"] for saying in SAYINGS),
+    *(brief["filters"] for brief in BRIEFS if "filters" in brief),
+]
+PROFILES = ("mixed", "catalog", "flat")
 Find = Callable[[str], Found]
 
 
@@ -100,6 +120,162 @@ def test_what_is_said_is_found(saying: dict[str, Any], profile: str) -> None:
     assert sure(found) == expected("sure")
     assert [unsaid.asked for unsaid in found.not_possible] == expected("not_possible")
     assert list(found.not_understood) == saying.get("not_understood", [])
+    assert found.people_wanted == span(saying.get("people_wanted"))
+
+
+def span(ends: list[int] | None) -> Span | None:
+    """From and to how many people; no second number is no end."""
+    return Span(ends[0], ends[1] if len(ends) > 1 else math.inf) if ends else None
+
+
+def as_wanted(filters: Mapping[str, Any], catalog: FilterCatalog) -> dict[str, Any]:
+    """Filters of either spelling as what they come to with this catalogue."""
+    return dict(as_written(key, value, catalog) for key, value in filters.items())
+
+
+def as_written(key: str, value: object, catalog: FilterCatalog) -> tuple[str, object]:
+    entry = catalog.entry_for(key)
+    if entry.kind in {"flag", "yes_no"}:
+        return entry.key, value in (True, "y")
+    words = [value] if isinstance(value, str) else cast("list[str]", value)
+    if words[0] == "all but":
+        return entry.key, {known.value for known in entry.values} - set(words)
+    spelled = {"c_suite": "cxo"} if catalog.vocabulary == "flat" else {}
+    return entry.key, {spelled.get(word, word) for word in words}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("brief", BRIEFS, ids=[brief["says"][:50] for brief in BRIEFS])
+def test_the_filters_of_a_brief_are_what_a_careful_colleague_would_take(
+    brief: dict[str, Any], profile: str
+) -> None:
+    catalog = live(profile)
+    found = find_filters(brief.get("filters", ""), catalog, decide=True)
+    impossible = brief.get("not_possible", [])
+    wanted = brief["applied"]
+    if profile == "flat":
+        impossible = brief.get("flat_not_possible", impossible)
+        wanted = brief.get("flat", wanted)
+
+    assert as_wanted(found.filters, catalog) == as_wanted(wanted, catalog)
+    assert [unsaid.asked for unsaid in found.not_possible] == impossible
+    assert list(found.not_understood) == brief.get("not_understood", [])
+    assert found.people_wanted == span(brief.get("people_wanted"))
+
+
+@pytest.mark.parametrize("brief", BRIEFS, ids=[brief["says"][:50] for brief in BRIEFS])
+def test_the_topics_of_a_brief_are_there_to_be_chosen(brief: dict[str, Any]) -> None:
+    chosen = cast("dict[str, str | list[str]]", brief["chosen"])
+    parts = {part for phrase in brief["topics"] for part in re.split(r" (?:and|&) ", phrase)}
+    names = [topic.name for topic in inventory()]
+    assert set(chosen) == parts
+    for one in chosen.values():
+        for pattern in [one] if isinstance(one, str) else one:
+            assert not pattern or fnmatch.filter(names, pattern), pattern
+    assert brief["who"] in {"marketer", "sales", "recruiter", "founder"}
+
+
+@pytest.mark.parametrize("said", EVERYTHING_SAID)
+def test_when_decided_the_filters_are_what_is_taken_and_nothing_else(said: str) -> None:
+    for catalog in map(live, PROFILES):
+        found = find_filters(said, catalog, decide=True)
+        taken = [match for match in found.matches if match.taken]
+        left = [match for match in found.matches if not match.taken]
+
+        assert set(catalog.spell(read_filters(found.filters))) == set(found.filters)
+        assert {match.key for match in taken} == set(found.filters)
+        for key, written in found.filters.items():
+            _, value = as_written(key, written, catalog)
+            its = [match for match in taken if match.key == key]
+            assert all(holds(match, value) for match in its), key
+            words = {word for match in its for word in match.choices[0].values}
+            assert not isinstance(value, set) or value <= words
+        assert all(match.sure == "ambiguous" for match in left)
+        reasons = " ".join(unsaid.why for unsaid in found.not_possible)
+        assert not left or "It needs an audience of its own" in reasons
+
+
+def holds(match: Match, value: object) -> bool:
+    """Whether the filter does what the wish asks for, in part where others ask for less."""
+    choice = match.choices[0]
+    if choice.flag is not None:
+        return value is choice.flag
+    held = cast("set[str]", value)
+    return held.isdisjoint(choice.but) if choice.but else not held.isdisjoint(choice.values)
+
+
+@pytest.mark.parametrize("said", EVERYTHING_SAID)
+def test_when_not_decided_what_is_ambiguous_is_in_no_filter(said: str) -> None:
+    for catalog in map(live, PROFILES):
+        found = find_filters(said, catalog)
+        assert all(match.taken == (match.sure != "ambiguous") for match in found.matches)
+        assert {match.key for match in found.matches if match.taken} == set(found.filters)
+
+
+def test_when_decided_the_likeliest_reading_is_taken_and_the_others_are_kept(find: Find) -> None:
+    found = find_filters("finance", live("mixed"), decide=True)
+    (finance,) = found.matches
+    assert found.filters == {"role.departments": ["finance"]}
+    assert (finance.sure, finance.taken, finance.key) == ("ambiguous", True, "role.departments")
+    assert [choice.key for choice in finance.choices[1:]] == ["company.industries"]
+    assert find_filters("25-34", live("mixed"), decide=True).filters == {
+        "demographics.ageRanges": ["25 to 34"]
+    }
+
+
+def test_when_decided_the_first_of_two_filters_joined_by_or_is_taken() -> None:
+    found = find_filters("Texas or women", live("mixed"), decide=True)
+    assert found.filters == {"location.states": ["texas"]}
+    assert [(match.asked, match.taken) for match in found.matches] == [
+        ("Texas", True),
+        ("women", False),
+    ]
+    (women,) = found.not_possible
+    assert women.asked == "women"
+    assert women.why == (
+        "It needs an audience of its own: all filters must hold, and here 'Texas' was taken."
+    )
+
+
+def test_when_decided_the_first_value_is_taken_where_the_service_takes_one() -> None:
+    found = find_filters("California or Texas", live("flat"), decide=True)
+    assert found.filters == {"state": "california"}
+    (texas,) = found.not_possible
+    assert texas.asked == "Texas"
+    assert texas.why == (
+        "It needs an audience of its own: the service takes one value here, and 'california' was"
+        " taken."
+    )
+    coast = find_filters("west coast or Nevada", live("flat"), decide=True)
+    assert [choice.values for choice in coast.matches[0].choices] == [
+        ("california",),
+        ("oregon",),
+        ("washington",),
+    ]
+    coast_left, nevada = coast.not_possible
+    assert (coast_left.asked, nevada.asked) == ("west coast", "Nevada")
+    assert coast_left.why == (
+        "The service takes one value here, and 'california' was taken; 'oregon', 'washington' need"
+        " audiences of their own."
+    )
+    assert nevada.why == texas.why
+    same = find_filters("California, west coast", live("flat"), decide=True)
+    assert same.filters == {"state": "california"}
+    assert all(match.taken for match in same.matches)
+
+
+def test_what_is_left_out_is_said_to_be_so(find: Find) -> None:
+    agencies, phone = find("not agencies, phone").matches
+    assert (agencies.out, agencies.key) == (True, "company.industries")
+    assert (phone.out, phone.key) == (False, "contact.hasPhone")
+
+
+def test_whoever_wants_everybody_needs_no_filter() -> None:
+    found = find_filters("men and women, 25-34", live("flat"), decide=True)
+    assert found.filters == {"ageRange": ["25 to 34"]}
+    assert {unsaid.why for unsaid in found.not_possible} == {
+        "All that the service tells apart is wanted, so it needs no filter."
+    }
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
