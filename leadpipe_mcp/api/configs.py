@@ -95,28 +95,46 @@ class Configs:
         _check_applied(spelled, validation.applied_filters)
         return validation
 
-    async def preview(self, config: AudienceConfig) -> Preview:
+    async def preview(
+        self, config: AudienceConfig, validation: Validation | None = None
+    ) -> Preview:
         """How many people a config finds now; nothing is created.
+
+        Args:
+            config: Who is wanted.
+            validation: What the service made of the config, if it was asked already.
 
         Raises:
             NotPossible: If the service did not apply every filter that was asked for.
         """
-        validation = await self.validate(config)
+        validation = validation or await self.validate(config)
         spelled = await self.spell(config)
-        answer = await self._service.ask(audience_path("preview"), spelled.as_sent())
-        read = (
-            flat.read_preview
-            if self._service.profile.vocabulary == "flat"
-            else catalog.read_preview
-        )
-        preview = read(answer, spelled)
-        _check_applied(spelled, preview.applied_filters)
+        preview = await self._previewed(spelled)
         normal = validation.normalized_config if validation else None
         asked = spelled.min_score
         if normal and normal.min_score and asked is not None and normal.min_score != asked:
             note = f"The service counts scores from {normal.min_score}, not {asked}."
             spelled = spelled.model_copy(update={"min_score": normal.min_score})
             return preview.model_copy(update={"notes": (note,), "config": spelled})
+        return preview
+
+    async def size(self, config: AudienceConfig) -> int:
+        """How many people a config finds now, in one request: it is not validated before.
+
+        For variations of a config that `preview` has looked at.
+        """
+        return (await self._previewed(await self.spell(config))).size
+
+    async def most_topics(self) -> int:
+        """How many topics a config may have."""
+        filters = await self.filters()
+        return flat.MAX_TOPICS if filters.vocabulary == "flat" else catalog.MAX_TOPICS
+
+    async def _previewed(self, spelled: AudienceConfig) -> Preview:
+        answer = await self._service.ask(audience_path("preview"), spelled.as_sent())
+        is_flat = self._service.profile.vocabulary == "flat"
+        preview = (flat if is_flat else catalog).read_preview(answer, spelled)
+        _check_applied(spelled, preview.applied_filters)
         return preview
 
 

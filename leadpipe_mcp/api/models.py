@@ -11,6 +11,9 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Status = Literal["draft", "active", "paused"]
+DEFAULT_SCORE = 70
+"""The score from which people count where nobody names one."""
+
 RunState = Literal["none", "queued", "running", "ready", "failed", "cancelled"]
 
 _RUN_STATES: Mapping[str, RunState] = {

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
@@ -93,8 +93,13 @@ def _nearness(phrase: Spelled, name: Spelled) -> float:
     short_ones = {word for word in phrase.words if len(word) <= _SHORT}
     if whole >= _ALL_BUT_SAME and short_ones <= set(name.words):
         return whole
-    every = all(any(_is_close(word, other) for other in name.words) for word in phrase.words)
-    return max(whole, CLOSE) if every else whole * CLOSE
+    return max(whole, CLOSE) if words_are_near(phrase.words, name.words) else whole * CLOSE
+
+
+def words_are_near(words: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether each of the words is spelled nearly as one of the others."""
+    known = tuple(others)
+    return all(any(_is_close(word, other) for other in known) for word in words)
 
 
 def _is_close(one: str, other: str) -> bool:

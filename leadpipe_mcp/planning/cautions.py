@@ -1,0 +1,86 @@
+"""Cautions: what a careful colleague would point out about a plan."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from leadpipe_mcp.api.filters import FLAT_KEYS
+from leadpipe_mcp.api.models import Preview
+from leadpipe_mcp.planning.plan import Plan
+from leadpipe_mcp.text import clean, counted
+
+SMALL = 100
+"""Fewer people than this are few for outreach."""
+
+_OLD_DAYS = 3
+_NEARLY_ALL = 0.9
+_HARDLY = 0.01
+_LONGEST = 80
+
+
+def cautions(plan: Plan, today: dt.date) -> list[str]:
+    """What to mind of the plan, the weightiest first."""
+    said = [*_of_problems(plan)]
+    if plan.size is not None:
+        said += of_size(plan.size)
+        said += [*_of_filters(plan), *_of_topics(plan)]
+    if plan.sized.preview:
+        said += [*_of_date(plan.sized.preview, today), *_of_contact(plan, plan.sized.preview)]
+    return list(dict.fromkeys(said))
+
+
+def of_size(size: int) -> list[str]:
+    """What to mind of a size."""
+    if size == 0:
+        return ["Nobody matches. Leave a filter out, lower minScore, or take other topics."]
+    if size < SMALL:
+        many = counted(size, "person", "people")
+        return [f"Only {many}: small for outreach. Fewer filters bring more."]
+    return []
+
+
+def _of_problems(plan: Plan) -> Iterator[str]:
+    for choice in plan.topics.choices:
+        if choice.topic is None:
+            yield f"No topic for '{clean(choice.asked, _LONGEST)}': it is not in the config."
+    for problem in plan.topics.problems:
+        yield f"Part of the search for topics failed. {problem}"
+    if plan.sized.problems:
+        yield f"Part of the measuring failed. {' '.join(plan.sized.problems)}"
+
+
+def _of_filters(plan: Plan) -> Iterator[str]:
+    """The filter that removes most, if that is nearly everybody."""
+    size, weights = plan.size or 0, plan.sized.without_filter
+    key = max(weights, key=lambda key: weights[key], default=None)
+    if key is None or not weights[key] or size >= (1 - _NEARLY_ALL) * weights[key]:
+        return
+    share = f"{100 * (1 - size / weights[key]):.0f} %" if size else "everybody"
+    yield f"{key} alone removes {share}: without it there are {weights[key]:,}."
+
+
+def _of_topics(plan: Plan) -> Iterator[str]:
+    names = {topic.id: topic.name for topic in plan.topics.topics}
+    for topic, only in plan.only_by_topic.items():
+        if plan.size and only < _HARDLY * plan.size:
+            name = clean(names.get(topic, str(topic)), _LONGEST)
+            yield f"'{name}' hardly adds anybody: {only:,} of {plan.size:,}."
+
+
+def _of_date(preview: Preview, today: dt.date) -> Iterator[str]:
+    try:
+        day = dt.date.fromisoformat((preview.data_date or "")[:10])
+    except ValueError:
+        return
+    if (today - day).days > _OLD_DAYS:
+        yield f"The service's data is of {day}, {(today - day).days} days old."
+
+
+def _of_contact(plan: Plan, preview: Preview) -> Iterator[str]:
+    business = FLAT_KEYS["hasBusinessEmail"]
+    if not {business.name, business.twin} & plan.config.filters.keys() or not preview.sample:
+        return
+    if any(person.business_email for person in preview.sample):
+        return
+    if any(person.personal_email for person in preview.sample):
+        many = len(preview.sample)
+        yield f"Business e-mail was wanted, but all {many} of the sample have personal ones only."

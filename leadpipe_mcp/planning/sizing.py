@@ -1,0 +1,260 @@
+"""Sizing: how many people a config finds, and what each part of it makes of that."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import anyio
+
+from leadpipe_mcp.api.allowance import Allowance
+from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.models import AudienceConfig, Preview
+from leadpipe_mcp.errors import (
+    AllowanceSpent,
+    Forbidden,
+    KeyRefused,
+    LeadpipeError,
+    NotConfigured,
+    NotPossible,
+    TooManyRequests,
+)
+from leadpipe_mcp.planning.asking import insist, may_pass
+from leadpipe_mcp.planning.target import Change
+from leadpipe_mcp.planning.variations import (
+    LADDER,
+    Variation,
+    at_score,
+    ladder_of,
+    other_overlap,
+    with_each,
+    without_each_filter,
+    without_each_topic,
+)
+
+_NEARER = 3
+"""How many scores between two steps of the ladder are tried."""
+_ENDS_ALL = (TooManyRequests, KeyRefused, Forbidden, NotConfigured)
+"""After these, whatever else is asked would be refused as well."""
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What was measured of a config; what could not be is not in it, and said."""
+
+    preview: Preview | None = None
+    ladder: Mapping[int, int] = field(default_factory=dict[int, int])
+    """How many people there are from each score."""
+    without_filter: Mapping[str, int] = field(default_factory=dict[str, int])
+    without_topic: Mapping[int, int] = field(default_factory=dict[int, int])
+    reachable: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many of the people can be reached in each way, by the filter that says so."""
+    options: tuple[Change, ...] = ()
+    """What could be done otherwise, with how many people there would be."""
+    not_measured: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Why it was not."""
+
+    @property
+    def size(self) -> int | None:
+        """How many people the config finds as it is; None if that could not be measured."""
+        return self.preview.size if self.preview else None
+
+
+@dataclass
+class _Sizes:
+    """The sizes of configs, each asked for once."""
+
+    configs: Configs
+    allowance: Allowance
+    _known: dict[str, int] = field(default_factory=dict[str, int])
+    _failed: dict[str, LeadpipeError] = field(default_factory=dict[str, LeadpipeError])
+
+    @property
+    def failures(self) -> list[LeadpipeError]:
+        """Why something was asked for and not measured."""
+        return list(self._failed.values())
+
+    def note(self, config: AudienceConfig, size: int) -> None:
+        """Nothing; the size is known already."""
+        self._known[_form(config)] = size
+
+    def of(self, config: AudienceConfig) -> int | None:
+        """The size of a config; None if it was not measured."""
+        return self._known.get(_form(config))
+
+    async def measure(self, variations: Iterable[Variation]) -> None:
+        """Nothing; the variations are measured, the first ones first, as far as it goes.
+
+        Those on which the service failed in passing come once more at the end.
+        """
+        wanted = {_form(one.config): one.config for one in variations}
+        for _ in range(2):
+            async with anyio.create_task_group() as tasks:
+                for form, config in wanted.items():
+                    if self._is_open(form):
+                        tasks.start_soon(self._ask, form, config)
+
+    def _is_open(self, form: str) -> bool:
+        """Whether a size is not known, and asking for it may help."""
+        failed = self._failed.get(form)
+        return form not in self._known and (failed is None or may_pass(failed))
+
+    async def _ask(self, form: str, config: AudienceConfig) -> None:
+        try:
+            self._known[form] = await self.configs.size(config)
+        except AllowanceSpent:
+            return
+        except LeadpipeError as error:
+            self._failed[form] = error
+            if isinstance(error, _ENDS_ALL):
+                self.allowance.end()
+        else:
+            self._failed.pop(form, None)
+
+
+class Sizing:
+    """Measures a config, what matters most first; `sized` tells what is known so far.
+
+    Args:
+        configs: Who can be asked.
+        config: What is measured, in the service's own words.
+        allowance: How many requests there may be.
+        target: How many people are wanted.
+        names: The names of the topics.
+    """
+
+    def __init__(
+        self,
+        configs: Configs,
+        config: AudienceConfig,
+        allowance: Allowance,
+        *,
+        target: range | None,
+        names: Mapping[int, str],
+    ) -> None:
+        self._configs = configs
+        self._config = config
+        self._target = target
+        self._sizes = _Sizes(configs, allowance)
+        self._names = names
+        self._preview: Preview | None = None
+        self._failure: LeadpipeError | None = None
+        self._ladder: list[Variation] = []
+        self._others: list[Variation] = []
+        self._filters: list[Variation] = []
+        self._topics: list[Variation] = []
+        self._contact: list[Variation] = []
+
+    @property
+    def weights(self) -> int:
+        """How many requests `weigh` makes for the size, the ladder and what each part weighs."""
+        return 2 + len(LADDER) + len(self._config.filters) + len(self._config.topic_ids)
+
+    async def look(self) -> None:
+        """Nothing; how many people there are and who they are is noted, if the service says it."""
+        await self._look(anyio.Event())
+
+    async def weigh(self, contact: Sequence[str]) -> None:
+        """Nothing; with what `look` notes, what each part of the config makes of its size is."""
+        own = self._config.min_score
+        self._ladder = ladder_of(self._config)
+        self._filters = without_each_filter(self._config)
+        self._topics = without_each_topic(self._config, self._names)
+        self._contact = with_each(self._config, contact)
+        validated = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._look, validated)
+            steps = [step for step in self._ladder if step.config.min_score != own]
+            tasks.start_soon(self._sizes.measure, steps)
+            # Once the config itself is known to be valid, its parts need not wait for its size.
+            await validated.wait()
+            tasks.start_soon(self._sizes.measure, [*self._filters, *self._topics])
+        if self._failure and may_pass(self._failure):
+            # Alone, after everything else, it has the best prospects.
+            await self._look(validated)
+        await self._approach()
+        await self._sizes.measure(self._contact)
+
+    async def _look(self, validated: anyio.Event) -> None:
+        configs, config = self._configs, self._config
+        try:
+            validation = await insist(lambda: configs.validate(config))
+            validated.set()
+            self._preview = await insist(lambda: configs.preview(config, validation))
+        except LeadpipeError as error:
+            self._failure = error
+            validated.set()
+        else:
+            self._failure = None
+            self._sizes.note(config, self._preview.size)
+
+    async def _approach(self) -> None:
+        """Look for what brings the size into the target where no part of the config does."""
+        size, target = self._sizes.of(self._config), self._target
+        if target is None or size is None or size in target:
+            return
+        self._others = other_overlap(self._config, more_people=size < target.start)
+        await self._sizes.measure(self._others)
+        for _ in range(_NEARER):
+            score = _between(self._scores(), target)
+            if score is None:
+                return
+            there = at_score(self._config, score)
+            self._others.append(there)
+            await self._sizes.measure([there])
+
+    def _scores(self) -> dict[int, int]:
+        """What is known of the size from each score, the lowest first."""
+        own = Variation("score", str(self._config.min_score or 0), "", self._config)
+        steps = [own, *self._ladder, *(one for one in self._others if one.part == "score")]
+        known = {int(step.name): self._sizes.of(step.config) for step in steps}
+        return {score: size for score, size in sorted(known.items()) if size is not None}
+
+    def sized(self) -> Sized:
+        """What is known so far.
+
+        Raises:
+            NotPossible: If the service finds the config invalid, or does not apply all of it.
+        """
+        if isinstance(self._failure, NotPossible):
+            raise self._failure
+        options = [*self._ladder, *self._others, *self._topics, *self._filters]
+        missing = [one for one in (*options, *self._contact) if self._sizes.of(one.config) is None]
+        failures = [*([self._failure] if self._failure else []), *self._sizes.failures]
+        return Sized(
+            preview=self._preview,
+            ladder=self._scores(),
+            without_filter=self._known(self._filters),
+            without_topic={int(id_): size for id_, size in self._known(self._topics).items()},
+            reachable=self._known(self._contact),
+            options=tuple(
+                Change(one, size)
+                for one in options
+                if one.config != self._config and (size := self._sizes.of(one.config)) is not None
+            ),
+            not_measured=(
+                *(() if self._preview else ("the size as asked",)),
+                *(one.words for one in missing),
+            ),
+            problems=tuple(dict.fromkeys(failure.problem for failure in failures)),
+        )
+
+    def _known(self, variations: Iterable[Variation]) -> dict[str, int]:
+        sizes = {one.name: self._sizes.of(one.config) for one in variations}
+        return {name: size for name, size in sizes.items() if size is not None}
+
+
+def _between(ladder: Mapping[int, int], wanted: range) -> int | None:
+    """The score in the middle of two between which a size that is wanted lies, if none has it."""
+    if any(size in wanted for size in ladder.values()):
+        return None
+    for low, high in pairwise(ladder):
+        # The higher the score, the fewer people.
+        if ladder[low] >= wanted.stop and ladder[high] < wanted.start:
+            return (low + high) // 2 if high - low > 1 else None
+    return None
+
+
+def _form(config: AudienceConfig) -> str:
+    """The same for configs that ask the same."""
+    return config.model_dump_json(by_alias=True, exclude_none=True)

@@ -1,0 +1,96 @@
+"""The target: which single change brings the size to what is wanted, and which to take."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from leadpipe_mcp.planning.variations import Part, Variation
+
+_LEAST_MEDDLING: Sequence[Part] = ("score", "overlap", "topic", "filter")
+"""What is rather changed than what comes after it: a filter is what was asked for by name."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to do otherwise, and how many people there would be."""
+
+    variation: Variation
+    size: int
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do to come to the target, and why."""
+
+    reason: str
+    change: Change | None = None
+    """None: nothing."""
+
+
+def changes_into(target: range, options: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes whose size is in the target, those that meddle least first."""
+    middle = _middle(target)
+    return tuple(
+        sorted(
+            (change for change in options if change.size in target),
+            key=lambda change: (
+                _LEAST_MEDDLING.index(change.variation.part),
+                abs(change.size - middle),
+            ),
+        )
+    )
+
+
+def advise(target: range, size: int | None, options: Sequence[Change]) -> Advice:
+    """What to take: the config as it is, the change that reaches the target, or the nearest."""
+    wanted = said(target)
+    if size is not None and size in target:
+        return Advice(f"That is within {wanted}.")
+    if reaching := changes_into(target, options):
+        best = reaching[0]
+        return Advice(f"{_with(best)}, within {wanted}: {_stays(best)}.", best)
+    nearest = min(options, key=lambda change: _distance(change.size, target), default=None)
+    if nearest is None:
+        return Advice(f"Whether one change reaches {wanted} is not known.")
+    if size is not None and _distance(size, target) <= _distance(nearest.size, target):
+        return Advice(f"No single change comes nearer to {wanted}.")
+    return Advice(f"No single change reaches {wanted}. {_with(nearest)}, the nearest.", nearest)
+
+
+def _with(change: Change) -> str:
+    words = change.variation.words
+    given = words[:1].upper() + words[1:] if words.startswith("without") else f"With {words}"
+    return f"{given} there would be {change.size:,}"
+
+
+def _stays(change: Change) -> str:
+    match change.variation.part:
+        case "score" | "overlap":
+            return "every topic and filter stays"
+        case "topic":
+            return "every filter stays"
+        case _:
+            return "the rest stays"
+
+
+def said(target: range) -> str:
+    """The target in words."""
+    if target.stop - 1 >= NO_END:
+        return f"{target.start:,} or more"
+    return f"{target.start:,} to {target.stop - 1:,}"
+
+
+NO_END = 10**9
+"""From here on a target has no upper end."""
+
+
+def _middle(target: range) -> float:
+    return target.start if target.stop - 1 >= NO_END else (target.start + target.stop - 1) / 2
+
+
+def _distance(size: int, target: range) -> float:
+    """How far a size is from the target, as a factor: 500 is as far from 1,000 as 2,000."""
+    if size in target:
+        return 0.0
+    edge = target.start if size < target.start else target.stop - 1
+    return abs(math.log(max(size, 0.5) / max(edge, 0.5)))
