@@ -28,15 +28,14 @@ Build an audience for me.
 What I want: {goal}
 {audienceType}
 Please go about it like this:
-1. Find the topics that such people research with search_topics, several phrases in one call. If I
-   named a website, look at it with analyze_website_topics too. Tell me which topics you take, and
-   why.
-2. Turn the rest of my words into filters with find_filters. Where a word could mean several things,
-   ask me. Tell me what cannot be filtered by.
-3. Count with preview_audience. If it is far from what I need, change one thing at a time and say
-   what each change does to the number.
-4. Show me the result: topics, filters, size, who they mostly are. Save it with create_audience as a
-   draft once I agree. Do not activate it unless I say so: that takes one of my slots.
+1. Call plan_audience once: what such people research as topics, who they are in my own words as
+   filters, how many I want as targetSize, my website if I named one.
+2. Tell me what it took for each of my words, what it was not sure of, what it could not apply, and
+   how many people there are. Where it chose for me, ask me.
+3. If the number is far from what I need, say which single change would reach it, and what that
+   costs. Plan again, or try it with preview_audience, once I have chosen.
+4. Save the config as it stands with create_audience as a draft once I agree. Do not activate it
+   unless I say so: that takes one of my slots.
 """
 
 DISCOVER = """\

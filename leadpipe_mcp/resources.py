@@ -22,17 +22,21 @@ audience is active; each list is a **run**, with the day of its data.
 
 ## From a sentence to an audience
 
-1. `search_topics`: several phrases in one call. Take topics that people research *before* they buy.
-   `compare_topics` shows how many people and whether interest grows.
-2. `find_filters`: the user's words ("VPs in California, 50 to 250 employees") to filter keys and
-   values. What it marks as close or ambiguous is worth a question; what it lists as not possible
-   has to be said.
-3. `preview_audience`: the size today, as often as you like. Scores: 90 and up is high interest, 70
-   medium, below 60 faint. Too few: lower `minScore`, drop the narrowest filter, add topics. Too
-   many: raise `minScore`, or `minTopicOverlap` (how many of the topics a person must research).
-4. `create_audience`: a draft, which costs nothing.
-5. `set_status` active: takes one of the account's slots, so the user is asked. Then `get_audience`
+1. `plan_audience`: the whole brief in one call. `topics` are what people research *before* they buy
+   (phrases or ids), `filters` the user's own words ("VPs in California, 50 to 250 employees"),
+   `website` a site to take topics from, `targetSize` how many are wanted. It answers with a config,
+   its size, what each score, filter and topic makes of it, and what would reach the target.
+2. Tell the user what was taken for their words. What is ambiguous was chosen for them: ask. What is
+   not possible has to be said. `config` is what they asked for; `recommended` changes it, so it
+   needs their yes.
+3. `create_audience` with that `config`: a draft, which costs nothing.
+4. `set_status` active: takes one of the account's slots, so the user is asked. Then `get_audience`
    with `waitSeconds` until the people are ready, and `query_audience`.
+
+Step by step instead, or to look closer: `search_topics` (several phrases in one call),
+`compare_topics` (how many people, whether interest grows), `find_filters`, `preview_audience`.
+Scores: 90 and up is high interest, 70 medium, below 60 faint. `minTopicOverlap` is how many of the
+topics a person must research.
 
 ## What to tell the user
 

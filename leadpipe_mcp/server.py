@@ -22,9 +22,10 @@ from leadpipe_mcp.tools.toolsets import chosen_tools
 INSTRUCTIONS = """\
 Build marketing and sales audiences (segments, lead lists, prospects, ICP) from people who research\
  topics (intent data): preview the size, save, activate, read people.
-Usual way: search_topics, find_filters, preview_audience until the size is right, create_audience\
- (a draft, free), set_status active (takes one of the account's slots), get_audience with\
- waitSeconds, query_audience. The resource leadpipe://guide says more.
+Usual way: plan_audience (the user's words to a config with its size), create_audience with that\
+ config (a draft, free), set_status active (takes one of the account's slots), get_audience with\
+ waitSeconds, query_audience. Step by step: search_topics, find_filters, preview_audience. The\
+ resource leadpipe://guide says more.
 Reading is free. Activating, deleting and changing an active audience ask the user; if an answer\
  holds a question and a confirm code, put the question to the user and wait for the answer.
 What cannot be applied is refused by name, with the nearest values: use those, or ask the user.\

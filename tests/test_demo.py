@@ -23,7 +23,14 @@ def conversation() -> str:
 
 
 def test_the_wrong_filter_is_refused_with_what_exists(conversation: str) -> None:
-    assert "refused 'companyIndustry' has no value 'Software'. Nearest: 'software" in conversation
+    assert "refused 'companySize' has no value '1-250'. Nearest: '101 to 250'" in conversation
+
+
+def test_it_starts_with_a_plan_made_of_a_sentence(conversation: str) -> None:
+    first, answer = re.findall(r"calls (\w+) .*? answers (\d+ people match)", conversation)[0]
+
+    assert first == "plan_audience"
+    assert answer
 
 
 def test_the_human_is_asked_before_a_slot_is_taken(conversation: str) -> None:

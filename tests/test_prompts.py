@@ -81,7 +81,7 @@ async def test_conversations_name_only_tools_that_there_are() -> None:
     }
 
     assert words <= {tool.name for tool in TOOLS}
-    assert {"search_topics", "find_filters", "preview_audience", "query_visitor_data"} <= words
+    assert {"search_topics", "plan_audience", "preview_audience", "query_visitor_data"} <= words
 
 
 @pytest.mark.parametrize(

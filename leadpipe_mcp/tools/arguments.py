@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from leadpipe_mcp.api.filters import CATALOG_KEY, FLAT_KEYS, read_filters, unknown_key
-from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import counted, listed
 from leadpipe_mcp.tools.toolkit import Arguments
@@ -38,7 +38,7 @@ def _from_json_text(value: object) -> object:
     return value
 
 
-def _as_list(value: object) -> object:
+def as_list(value: object) -> object:
     """The one thing that was sent where a list is taken, as a list."""
     value = _from_json_text(value)
     return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
@@ -97,7 +97,7 @@ Date = Annotated[
 ]
 Named = Annotated[T, BeforeValidator(_lower)]
 """A choice from a closed set, whatever its case."""
-ManyOf = Annotated[tuple[T, ...], BeforeValidator(_as_list)]
+ManyOf = Annotated[tuple[T, ...], BeforeValidator(as_list)]
 ObjectOf = Annotated[T, BeforeValidator(_from_json_text)]
 AudienceName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
@@ -197,8 +197,6 @@ MIN_SCORE = "Lowest intent score, 0 to 100: 90 is high, 70 medium, below 60 fain
 MAX_SCORE = "Highest intent score."
 OVERLAP = "How many of the topics a person must research at least."
 SOURCE_URL = "The website that the topics were taken from."
-
-DEFAULT_SCORE = 70
 
 
 class ConfigArguments(Arguments):

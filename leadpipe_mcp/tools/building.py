@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from leadpipe_mcp.api.models import Audience, AudienceConfig, Breakdown, Preview, Slots, Status
+from leadpipe_mcp.api.models import Audience, AudienceConfig, Preview, Slots, Status
 from leadpipe_mcp.errors import NotPossible, ServiceError, SlotsFull
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
+from leadpipe_mcp.planning.cautions import of_size
 from leadpipe_mcp.text import clean
 from leadpipe_mcp.tools.activation import (
     age_of_list,
@@ -34,6 +33,7 @@ from leadpipe_mcp.tools.arguments import (
     twice_named,
 )
 from leadpipe_mcp.tools.confirm import Action
+from leadpipe_mcp.tools.make_up import make_up
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
@@ -63,7 +63,6 @@ from leadpipe_mcp.tools.toolkit import (
 SAMPLE_COLUMNS = ("name", "jobTitle", "company", "companyIndustry", "score")
 SAMPLE_SIZE = 5
 MAKE_UP_SIZE = 5
-SMALL_AUDIENCE = 100
 
 
 class PreviewAudience(ConfigArguments):
@@ -92,7 +91,7 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     catalogue, and against what the service says it applied.
     """
     preview = await call.leadpipe.configs.preview(asked.to_config())
-    industries, seniorities, make_up_of = _make_up(preview)
+    who = make_up(preview, MAKE_UP_SIZE)
     columns = choose_columns(SAMPLE_COLUMNS)
     sample = table(preview.sample[:SAMPLE_SIZE], columns, contact=False)
     config = preview.config.as_sent()
@@ -102,46 +101,15 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
         f" data of {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
-        industries=industries,
-        seniorities=seniorities,
-        make_up_of=make_up_of,
+        industries=who.industries,
+        seniorities=who.seniorities,
+        make_up_of=who.of,
         sample=Table(columns=[c.name for c in columns], rows=sample) if sample else None,
         config=config,
         config_hash=preview.config_hash or _hash(config),
-        warnings=warnings(asked.notes(), preview.notes, _size_warnings(preview.size)),
+        warnings=warnings(asked.notes(), preview.notes, of_size(preview.size)),
         next=suggestions(create if preview.size else None),
     )
-
-
-def _make_up(preview: Preview) -> tuple[dict[str, int] | None, dict[str, int] | None, str | None]:
-    """The most frequent industries and seniorities, and whom they are counted of."""
-    if preview.industries or preview.seniorities:
-        return _largest(preview.industries), _largest(preview.seniorities), "all"
-    if not preview.sample:
-        return None, None, None
-    return (
-        _most_common(person.company_industry for person in preview.sample),
-        _most_common(person.seniority for person in preview.sample),
-        f"the sample of {len(preview.sample)}",
-    )
-
-
-def _largest(breakdown: tuple[Breakdown, ...]) -> dict[str, int]:
-    largest = sorted(breakdown, key=lambda part: -part.count)[:MAKE_UP_SIZE]
-    return {clean(part.value, NAME_LENGTH): part.count for part in largest}
-
-
-def _most_common(words: Iterable[str | None]) -> dict[str, int]:
-    counts = Counter(clean(word, NAME_LENGTH) for word in words if word)
-    return dict(counts.most_common(MAKE_UP_SIZE))
-
-
-def _size_warnings(size: int) -> list[str]:
-    if size == 0:
-        return ["Nobody matches. Leave a filter out, lower minScore, or take other topics."]
-    if size < SMALL_AUDIENCE:
-        return [f"Only {people(size)}: small for outreach. Fewer filters bring more."]
-    return []
 
 
 def _hash(config: dict[str, JsonValue]) -> str:
@@ -249,7 +217,7 @@ def _created(asked: CreateAudience, audience: Audience, preview: Preview) -> Aud
         size=preview.size,
         data_date=preview.data_date,
         config=preview.config.as_sent(),
-        warnings=warnings(asked.config.notes(), preview.notes, _size_warnings(preview.size)),
+        warnings=warnings(asked.config.notes(), preview.notes, of_size(preview.size)),
         next=[to_activate(audience.id)],
     )
 
@@ -337,7 +305,7 @@ def _notes_of_change(asked: UpdateAudience, preview: Preview | None) -> list[str
     if preview is None or asked.config is None:
         return []
     twice = twice_named(asked.config.topic_ids)
-    return [*twice, *preview.notes, *_size_warnings(preview.size)]
+    return [*twice, *preview.notes, *of_size(preview.size)]
 
 
 async def _ask_to_change(

@@ -8,7 +8,7 @@ from leadpipe_mcp.planning import filters as planning
 from leadpipe_mcp.planning.choices import Choice
 from leadpipe_mcp.planning.filters import Found, Match, describe_filter, describe_filters
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggestions
+from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, filled, suggestions
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 
 LONGEST_ABOUT = 1_000
@@ -17,6 +17,7 @@ _SHOWN_VALUES = 5
 _SHOWN_MATCHES = 30
 _LONGEST_ASKED = 80
 _LONGEST_NOTE = 250
+_COLUMNS = ("asked", "key", "values", "sure", "people", "note")
 _TAKES: dict[Kind, str] = {
     "values": "any of its values",
     "value": "one of its values",
@@ -114,25 +115,14 @@ async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
 
 def _answer(found: Found, catalog: FilterCatalog) -> FilterAnswer:
     shown = found.matches[:_SHOWN_MATCHES]
-    # A column that says nothing of any wish is left out.
-    rows = [_row(match) for match in shown]
-    filled = [number for number in range(6) if any(row[number] != "" for row in rows)]
-    columns = ["asked", "key", "values", "sure", "people", "note"]
     ambiguous = [match for match in shown if match.sure == "ambiguous"]
     return FilterAnswer(
         summary=_summary(found),
-        found=Table(
-            columns=[columns[number] for number in filled],
-            rows=[[row[number] for number in filled] for row in rows],
-        )
-        if rows
-        else None,
+        found=filled(_COLUMNS, [_cells(match) for match in shown]),
         filters=dict(found.filters),
         alternatives=[_to_choose(match, catalog) for match in ambiguous],
-        not_possible=[
-            Unsaid(asked=_asked(unsaid.asked), why=unsaid.why) for unsaid in found.not_possible
-        ],
-        not_understood=[_asked(words) for words in found.not_understood],
+        not_possible=not_possible(found),
+        not_understood=not_understood(found),
         warnings=_cut(len(found.matches) - len(shown)),
         next=suggestions(_to_preview() if found.filters else _to_overview()),
     )
@@ -152,20 +142,31 @@ def _summary(found: Found) -> str:
     return "; ".join(part for part in parts if part) + "."
 
 
-def _row(match: Match) -> list[Cell]:
+def not_possible(found: Found) -> list[Unsaid]:
+    """What of the words no filter can say, and why."""
+    return [Unsaid(asked=_asked(unsaid.asked), why=unsaid.why) for unsaid in found.not_possible]
+
+
+def not_understood(found: Found) -> list[str]:
+    """The words that mean nothing known."""
+    return [_asked(words) for words in found.not_understood]
+
+
+def _cells(match: Match) -> list[Cell]:
     one = match.choices[0] if match.sure != "ambiguous" else None
     keys = dict.fromkeys(choice.key for choice in match.choices)
     return [
         _asked(match.asked),
         " or ".join(keys),
-        _shown(one) if one else "",
+        shown_values(one) if one else "",
         match.sure,
         cell(one.people if one else None),
         clean(match.note or "", _LONGEST_NOTE),
     ]
 
 
-def _shown(choice: Choice) -> str:
+def shown_values(choice: Choice) -> str:
+    """What the filter holds, the first of a long list."""
     if choice.flag is not None:
         return "yes" if choice.flag else "no"
     if choice.but:

@@ -1,7 +1,7 @@
 """The pieces of replies that several tools share, and the sentences about them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -68,6 +68,14 @@ class SlotPart(Part):
             after=after.used if after else None,
             limit=seen.limit,
         )
+
+
+def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | None:
+    """The rows without the columns in which they say nothing; None where there are no rows."""
+    kept = [n for n in range(len(columns)) if any(row[n] != "" for row in rows)]
+    if not rows:
+        return None
+    return Table(columns=[columns[n] for n in kept], rows=[[row[n] for n in kept] for row in rows])
 
 
 def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:

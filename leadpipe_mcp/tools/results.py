@@ -8,14 +8,13 @@ from typing import Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Person, Run
+from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig, PeoplePage, Person, Run
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed, quoted
 from leadpipe_mcp.tools.activation import age_of_list, to_activate
 from leadpipe_mcp.tools.arguments import (
-    DEFAULT_SCORE,
     MAX_SCORE,
     MIN_SCORE,
     OVERLAP,

@@ -10,6 +10,7 @@ from leadpipe_mcp.tools import (
     audiences,
     building,
     finding,
+    planning,
     results,
     runs,
     topics,
@@ -26,6 +27,7 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any]]] = {
         topics.analyze_website_topics,
     ),
     "audiences": (
+        planning.plan_audience,
         finding.find_filters,
         building.preview_audience,
         building.create_audience,

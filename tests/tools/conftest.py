@@ -28,7 +28,7 @@ SANDBOX = Settings(sandbox=True, toolsets="all")
 DEADLINE_SECONDS = 20
 LARGEST_REPLY = 40_000
 # Requests that change nothing, though they are POSTs.
-READING = ("/validate", "/preview", "/query", "/compare")
+READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 NEVER_SAID = re.compile(
     r"Traceback|Error executing|pydantic|httpx|127\.0\.0\.1|localhost|https?://\w|\bsk_\w",
     re.IGNORECASE,

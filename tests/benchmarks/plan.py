@@ -1,0 +1,58 @@
+"""How long a plan takes, and how much it asks of the service: five topics, six filters, 150 ms.
+
+Run with `make bench`. The machine's load moves the seconds; the requests and the tokens stay.
+"""
+
+import json
+import statistics
+import time
+from typing import Any
+
+import anyio
+from mcp import Client
+
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+
+DELAY_MS = 150
+PLANS = 5
+BRIEF: dict[str, Any] = {
+    "topics": ["CRM", "marketing automation", "sales enablement", "lead scoring", "marketing ROI"],
+    "filters": "directors or VPs in marketing or sales at software or IT services companies,"
+    " 51-1000 employees, in California or Texas, with business email",
+    "targetSize": {"min": 100, "max": 400},
+}
+
+
+async def plan(client: Client, sandbox: Sandbox) -> tuple[float, int, int]:
+    """The seconds, requests and tokens of one plan."""
+    asked = len(sandbox.requests)
+    started = time.perf_counter()
+    result = await client.call_tool("plan_audience", BRIEF)
+    seconds = time.perf_counter() - started
+    said: dict[str, Any] = result.structured_content or {}
+    # How people can be reached is asked last, if requests are left.
+    weighed = all(gap.startswith("those with") for gap in said.get("notMeasured", []))
+    if result.is_error or not weighed or len(said["config"]["filters"]) != 6:
+        raise SystemExit(f"This was no whole plan: {said or result.content}")
+    tokens = len(json.dumps(said, ensure_ascii=False, separators=(",", ":"))) // 4
+    return seconds, len(sandbox.requests) - asked, tokens
+
+
+async def main() -> None:
+    """Print a cold plan, and the median of some later ones."""
+    sandbox = Sandbox(SandboxSettings(delay_ms=DELAY_MS))
+    server = build_server(Settings(sandbox=True), service=sandbox)
+    async with Client(server) as client:
+        await client.list_tools()
+        print(f"plan_audience, 5 topics, 6 filters, ladder and weights, {DELAY_MS} ms per request")
+        seconds, requests, tokens = await plan(client, sandbox)
+        print(f"  first: {seconds:.2f} s, {requests} requests, {tokens:,} tokens")
+        later = [await plan(client, sandbox) for _ in range(PLANS)]
+        median = statistics.median(one[0] for one in later)
+        most = max(one[1] for one in later)
+        print(f"  later: {median:.2f} s (median of {PLANS}), at most {most} requests")
+
+
+anyio.run(main)
