@@ -12,7 +12,7 @@ PYTHON := $(shell for python in $(PYTHON) python3 python3.14 python3.13 python3.
 VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format types layers tests clean
+.PHONY: help demo test lint format types layers tests bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ tests: .venv/.tools ## pytest with branch coverage
 	@$(VENV) -m coverage run -m pytest
 	@$(VENV) -m coverage combine --quiet
 	@$(VENV) -m coverage report
+
+bench: .venv/.tools ## what is promised of speed and size, measured
+	@for script in tests/benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
 
 clean: ## remove what the other targets made
 	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache

@@ -19,11 +19,6 @@ from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 WIDTH = 92
 CHARACTERS_PER_TOKEN = 4
 DEADLINE_SECONDS = 60
-LEADERS = {
-    "department": ["marketing"],
-    "seniority": ["director", "vp", "c_suite"],
-    "hasBusinessEmail": True,
-}
 
 
 class DemoFailed(Exception):
@@ -75,27 +70,36 @@ async def _converse() -> str:
 
 async def _build(talk: "Conversation") -> None:
     talk.person(
-        "I need marketing leaders who are looking into marketing ROI, automation and demand"
-        " generation. We want to e-mail them at work. How many are there?"
+        "I need directors and VPs of marketing at software companies who are looking into CRM and"
+        " marketing automation. We write to them at work. Four to five hundred would be right."
     )
-    phrases = ["marketing roi", "marketing automation", "demand generation"]
-    found = await talk.call("search_topics", {"queries": phrases, "limit": 1})
-    topics = [row[0] for row in found["topics"]["rows"]]
-    preview = await talk.call("preview_audience", {"topicIds": topics, "filters": LEADERS})
-    talk.assistant(f"{preview['size']:,} people today, directors and above.")
-    talk.person("Only those at software companies, please, and save them.")
-    name = "Marketing leaders in software"
-    filters = LEADERS | {"companyIndustry": ["Software"]}
-    wanted = {"name": name, "config": {"topicIds": topics, "filters": filters}}
-    await talk.call("create_audience", wanted, refused=True)
-    filters = LEADERS | {"companyIndustry": ["software development"]}
-    wanted = {"name": name, "config": {"topicIds": topics, "filters": filters}}
-    created = await talk.call("create_audience", wanted)
+    plan = await talk.call(
+        "plan_audience",
+        {
+            "topics": ["CRM and marketing automation"],
+            "filters": "directors and VPs of marketing at software companies, business email",
+            "targetSize": {"min": 400, "max": 500},
+        },
+    )
+    better = plan.get("recommended")
     talk.assistant(
-        f"Saved as a draft: {created['size']:,} people. The service calls the industry software"
-        " development. A draft costs nothing."
+        f"{plan['size']:,} people today; {better['change']} would make it {better['size']:,}."
+        if better
+        else f"{plan['size']:,} people today, as many as you want."
     )
-    talk.audience_id = created["id"]
+    talk.person("Take that and save it, but only companies of up to 250 people.")
+    config = (better or plan)["config"]
+    wanted = {"name": "Marketing leaders in software", "config": config}
+    talk.audience_id = (await talk.call("create_audience", wanted))["id"]
+    change = {"id": talk.audience_id, "config": {"filters": {"companySize": ["1-250"]}}}
+    await talk.call("update_audience", change, refused=True)
+    sizes = ["1 to 10", "11 to 50", "51 to 100", "101 to 250"]
+    change = {"id": talk.audience_id, "config": {"filters": {"companySize": sizes}}}
+    changed = await talk.call("update_audience", change)
+    talk.assistant(
+        f"Saved as a draft: {changed['size']:,} people. The service knows sizes in steps, so I took"
+        " the four up to 250. A draft costs nothing."
+    )
 
 
 async def _activate_and_read(talk: "Conversation") -> None:
