@@ -49,16 +49,20 @@ class _Clause:
         return bool(self.departments or self.titles)
 
 
-def by_neighbours(wanted: Sequence[Wanted]) -> list[Wanted]:
+def by_neighbours(wanted: Sequence[Wanted], lexicon: Lexicon) -> list[Wanted]:
     """The wishes, those that are listed with one of a certain filter taken as of that filter."""
     made = list(wanted)
     pairs = [(number, number + 1) for number in range(len(made) - 1)]
     for one, other in (*pairs, *((after, before) for before, after in reversed(pairs))):
         choice = made[one].choice
         listed = made[max(one, other)].wish.joint in _LISTED
+        listed = listed and made[one].wish.out == made[other].wish.out
         if choice is None or not listed:
             continue
         alike = [each for each in made[other].choices if each.key == choice.key]
+        if not alike:
+            kin = {each.key for each in made[one].choices} | _kin_of(choice.key, lexicon)
+            alike = [each for each in made[other].choices if each.key in kin]
         if len(alike) > 1:
             alike = [each for each in alike if (each.close is None) == (choice.close is None)]
         if len(alike) == 1:
@@ -76,6 +80,13 @@ def agreed(wanted: Sequence[Wanted], text: str, lexicon: Lexicon) -> list[Wanted
     agreeing.unite()
     agreeing.choose()
     return agreeing.made
+
+
+def _kin_of(key: str, lexicon: Lexicon) -> frozenset[str]:
+    """The filters of industries, if it is one."""
+    entries = (lexicon.entry(name) for name in _KIN[0])
+    kin = frozenset(entry.key for entry in entries if entry)
+    return kin if key in kin else frozenset()
 
 
 class _Agreement:
@@ -115,7 +126,7 @@ class _Agreement:
         for kept, clause in self._after_kept(clauses):
             areas = clause.joint == "and" and _areas_apart(kept, clause)
             if (clause in either or areas) and not self._united(kept, clause):
-                self._note(kept.numbers[-1:], self._beginning(clause), clause.joint)
+                self._note(kept.numbers[-1:], self._beginning(clause, kept), clause.joint)
         self._spread()
 
     def _after_kept(self, clauses: Sequence[_Clause]) -> Iterator[tuple[_Clause, _Clause]]:
@@ -162,8 +173,6 @@ class _Agreement:
                 self.made[number] = replace(one, note=noted[one.wants.key])
 
     def _note(self, taken: Sequence[int], left: Sequence[int], joint: str) -> None:
-        if not taken or not left:
-            return
         one, other = self._said(taken), self._said(left)
         note = (_EITHER if joint == "or" else _BOTH).format(one=one, other=other)
         unsayable = Unsayable(other, _APART.format(one=one))
@@ -243,12 +252,19 @@ class _Agreement:
         chosen = [(number, self.made[number].choice) for number in clause.numbers]
         return [number for number, choice in chosen if choice and choice.key in keys]
 
-    def _beginning(self, clause: _Clause) -> list[int]:
-        """The wishes up to where a new phrase begins, which may be meant of all that is listed."""
+    def _beginning(self, clause: _Clause, kept: _Clause) -> list[int]:
+        """The wishes up to those that may be meant of all that is listed.
+
+        That is what a new phrase begins, or a level: "SaaS or marketing VPs", "phone or email in
+        Texas".
+        """
         begun = [clause.numbers[0]]
+        last = self._lexicon.speaks_of(self.made[kept.numbers[-1]].wish.meanings)
         for before, number in pairwise(clause.numbers):
-            between = self._text[self.made[before].wish.place[1] : self.made[number].wish.place[0]]
-            if _NEW_PHRASE.search(between.casefold()):
+            one, other = self.made[before].wish, self.made[number].wish
+            between = self._text[one.place[1] : other.place[0]].casefold()
+            shared = last and not kept.level and self._lexicon.are_levels(other.meanings)
+            if shared or _NEW_PHRASE.search(between):
                 break
             begun.append(number)
         return begun

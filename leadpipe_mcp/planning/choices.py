@@ -116,7 +116,7 @@ def _live(reading: Reading, wish: Wish, lexicon: Lexicon) -> Choice | None:
         choice = _flagged(entry, reading.wanted, reading)
     else:
         choice = _worded(entry, reading.wanted, reading.close, wish, lexicon)
-    return replace(choice, part=reading.part) if choice else None
+    return replace(choice, part=reading.part and choice.close is not None) if choice else None
 
 
 def _worded(

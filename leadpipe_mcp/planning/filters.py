@@ -98,7 +98,7 @@ def find_filters(about: str, catalog: FilterCatalog, *, decide: bool = False) ->
             wanted.append(Wanted(wish, tuple(choices)))
         else:
             impossible.append(Unsayable(wish.asked, _NOT_LIVE))
-    wanted = by_neighbours(wanted)
+    wanted = by_neighbours(wanted, lexicon)
     if decide:
         wanted = [one.settle() for one in wanted]
     wanted = agreed(wanted, sentence.text, lexicon)
@@ -152,7 +152,7 @@ def _turned(wanted: Sequence[Wanted], lexicon: Lexicon) -> tuple[list[Wanted], l
             for each in (*one.choices, *one.others)
         )
         turned = tuple(choice for each in every if (choice := without(each, lexicon)))
-        if turned:
+        if turned and not every[0].part:
             # What is left out of values that are named needs no naming of all others.
             plain = [replace(t, close=None) if t.but and t.key in named else t for t in turned]
             again = replace(one, choices=tuple(plain), others=())

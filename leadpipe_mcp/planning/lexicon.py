@@ -86,7 +86,8 @@ class Lexicon:
             return True
         before = sentence[start - 1].word if start else ","
         after = sentence[end] if end < len(sentence) else None
-        capital = sentence[start].text.rstrip("s").isupper()
+        text = sentence[start].text
+        capital = text.rstrip("s").isupper() or "." in text
         shouted = all(token.text.upper() == token.text for token in sentence)
         joint = part[0] in _JOINTS and (capital or part[0] not in _CALLS)
         if joint or (shouted and part[0] in self.words.fillers):

@@ -11,17 +11,22 @@ _QUOTED = r"\"[^\"]+\"|“[^”]+”"
 _STOP = r"(?!(?:with|in|at|who|and|or|but|from|not|that|also|has|have|is|are)\b)"
 _WORD = rf"{_STOP}[\w&+#-]+"
 _TERM = rf"(?:{_QUOTED}|{_WORD}(?:[ ]+{_WORD}){{0,3}})"
+_TERMS = rf"{_TERM}(?:\s*(?:,?\s*\bor\b|/)\s*{_TERM}|\s*,\s*(?=[\"“]){_TERM})*"
 _TITLE = re.compile(
     r"(?:job\s+)?titles?\s*(?:(?:that|which)\s+)?"
     r"(?P<no>(?:do(?:es)?\s+not|do(?:es)?n'?t|is\s+not|isn'?t|not|without|never)\s+)?"
     r"(?P<how>contain(?:s|ing)?|includ(?:es?|ing)|exclud(?:es?|ing)|with|ha(?:s|ve)|like"
     r"|mention(?:s|ing)?|is|are|equals?|exactly|=|:|(?=\"))"
     r"(?:\s+(?:exactly|the\s+words?|words?))?\s*"
-    rf"(?P<terms>{_TERM}(?:\s*(?:,?\s*\bor\b|/)\s*{_TERM}|\s*,\s*(?=[\"“]){_TERM})*)",
+    rf"(?P<terms>{_TERMS})"
+    rf"(?:,?\s*(?:(?:but|and)\s+not|without|excluding)\s+(?P<without>{_TERMS}))?",
     re.IGNORECASE,
 )
 _IN_TITLE = re.compile(
-    rf"(?P<terms>{_QUOTED}|[\w&+#-]+)\s+in\s+(?:the|their|his|her)\s+(?:job\s+)?titles?",
+    rf"(?P<terms>(?:{_QUOTED})(?:(?:\s*,|\s*,?\s+or)\s*(?:{_QUOTED}))*"
+    r"(?=\s+in\s+(?:\w+\s+){0,2}titles?)"
+    r"|[\w&+#-]+(?=\s+in\s+(?:the|their|his|her)\s+(?:job\s+)?titles?))"
+    r"\s+in\s+(?:\w+\s+){0,2}titles?",
     re.IGNORECASE,
 )
 _SAYS = re.compile(r"is|are|like|=|:", re.IGNORECASE)
@@ -31,7 +36,8 @@ _CAPITAL = r"[A-Z][\w&-]*(?![\w&-]|\s+\d)"
 _NAME = rf"(?:{_QUOTED}|{_CAPITAL}(?:[ ](?:of[ ](?:the[ ])?)?{_CAPITAL})*)"
 _COMPANY = re.compile(
     r"(?:(?i:(?:work(?:s|ing)?\s+)?at|work(?:s|ing)?\s+for|employed\s+(?:at|by)|employees\s+of"
-    r"|compan(?:y|ies)\s+(?:names?\s+)?(?:named|called|contain(?:s|ing)?|is))\s+|@\s*)"
+    r"|compan(?:y|ies)\s+(?:names?\s+)?(?:named|called|contain(?:s|ing)?|is))\s+"
+    r"|@\s*|(?i:compan(?:y|ies)(?:\s+names?)?\s*[:=])\s*)"
     rf"(?P<names>{_NAME}(?:\s*(?:,|\bor\b|\band\b)\s*{_NAME})*)"
 )
 _JOINTS = re.compile(r"\s*(?:,?\s*\b(?:or|and)\b|[,/])\s*", re.IGNORECASE)
@@ -44,6 +50,10 @@ class Naming:
     meaning: Meaning
     end: int
     out: bool = False
+    without: Meaning | None = None
+    """What shall not stand in the title: 'title contains VP but not assistant'."""
+    without_at: int = 0
+    """Where that begins."""
 
 
 class Known(Protocol):
@@ -69,7 +79,9 @@ def read_naming(text: str, start: int, known: Known) -> Naming | None:
     found = _TITLE.match(text, start)
     if found and not (_SAYS.fullmatch(found["how"]) and _is_level(found["terms"], known)):
         out = bool(found["no"]) or found["how"].lower().startswith("exclud")
-        return Naming(_title(found["how"], _terms(found["terms"])), found.end(), out)
+        without = _one("jobTitle", _terms(found["without"])) if found["without"] else None
+        title = _title(found["how"], _terms(found["terms"]))
+        return Naming(title, found.end(), out, without, found.end("terms"))
     if found := _IN_TITLE.match(text, start):
         return Naming(_title("contains", _terms(found["terms"])), found.end())
     if found := _DOMAIN.match(text, start):

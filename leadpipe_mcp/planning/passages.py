@@ -1,6 +1,7 @@
 """Passages: what stands at each place of a sentence, before it is decided what is wanted."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from leadpipe_mcp.planning.lexicon import Lexicon
@@ -16,6 +17,7 @@ _AFTER_NUMBERS = _TURNS_ASIDE | OR | AND | {"but", "plus", "that", "to"}
 _AREA = frozenset({"metro", "area", "metropolitan", "region", "suburb", "vicinity"})
 _TEAMS = frozenset({"team", "department", "dept", "staff"})
 _SIGHT = 6
+"""How many words are looked at before or behind one."""
 
 
 class Passage:
@@ -29,6 +31,7 @@ class Passage:
         self.lexicon = lexicon
         self.words = lexicon.words
         self.tokens = tokens(text)
+        self._starts = [token.start for token in self.tokens]
 
     def said(self, start: int, end: int) -> str:
         """The text between two places, on one line."""
@@ -36,13 +39,13 @@ class Passage:
 
     def number_at(self, place: int) -> int:
         """The number of the first word that begins there or later."""
-        numbers = (n for n, token in enumerate(self.tokens) if token.start >= place)
-        return next(numbers, len(self.tokens))
+        return bisect_left(self._starts, place)
 
-    def longest(self, known: Iterable[Phrase], at: int) -> Phrase | None:
+    def longest(self, known: Container[Phrase], at: int) -> Phrase | None:
         """The longest of the known phrases that stands here."""
-        standing = [said for said in known if phrase_of(self.tokens[at : at + len(said)]) == said]
-        return max(standing, key=len, default=None)
+        said = phrase_of(self.tokens[at : at + _SIGHT])
+        parts = (said[:length] for length in range(len(said), 0, -1))
+        return next((part for part in parts if part in known), None)
 
     def begins_with(self, at: int, signs: str) -> int:
         """The place where the word begins, with the sign before it, which is no word."""
@@ -62,7 +65,8 @@ class Passage:
         """What the words after a number are of, people or companies, and where those end."""
         head: Cue | None = None
         end, at = place, self.number_at(place)
-        while at < len(self.tokens) and not self._ends_phrase(at):
+        last = min(at + _SIGHT, len(self.tokens))
+        while at < last and not self._ends_phrase(at):
             found = self.lexicon.find(self.tokens, at)
             if found is None or isinstance(found[1], Impossible):
                 kind, at = self._cue_of(self.tokens[at].word), at + 1

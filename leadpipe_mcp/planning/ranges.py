@@ -47,7 +47,8 @@ def range_pattern(*, with_top: bool) -> str:
     `with_top`: also with both ends in words: "at least 50 but no more than 200".
     """
     return (
-        rf"(?:between\s+(?:(?P<ages>(?:the\s+)?ages?(?:\s+of)?)\s+)?(?P<from>{AMOUNT_BEFORE_AND})\s*(?:and|{_DASH})\s*(?P<to>{AMOUNT})"
+        r"(?:between\s+(?:(?P<ages>(?:the\s+)?ages?(?:\s+of)?)\s+)?"
+        rf"(?P<from>{AMOUNT_BEFORE_AND})\s*(?:and|{_DASH})\s*(?P<to>{AMOUNT})"
         rf"|(?:(?P<least>{_LEAST})|(?P<most>{_MOST})|(?P<more>{_MORE_THAN})"
         rf"|(?P<less>{_LESS_THAN})|(?P<about>{_ABOUT}))?"
         rf"[\s-]*(?P<low>(?<![\w.]){AMOUNT})"

@@ -24,6 +24,7 @@ _UNSAID = {
     "companyRevenueRange": "Taken as the company's revenue a year.",
     "ageRange": "Taken as the person's age.",
 }
+_THOSE = frozenset({"people", "anyone", "those", "company", "who", "that"})
 _HAVING = frozenset({"with", "having", "have", "has"})
 _QUOTES = '"\N{LEFT DOUBLE QUOTATION MARK}'
 _CURRENCIES = "$€£"
@@ -111,6 +112,8 @@ class _Reader:
             turn = self._turn
             if turn and (mark != "," or not (turn.long or self._lists(turn))):
                 self._turn = None
+            elif turn:
+                turn.paused = True
 
     def _lists(self, turn: Turn) -> bool:
         """Whether a list goes on after a comma to its last 'or': "not in Ohio, Texas or Utah"."""
@@ -191,11 +194,21 @@ class _Reader:
         self.flush()
         kind, start = self.words.negations[said], self.tokens[self.at].start
         self._needless = kind == "needless"
-        if kind in {"short", "long"}:
+        if kind == "short" and self._undoes(said):
+            self._turn = None
+        elif kind in {"short", "long"}:
             self._turn = Turn(start, long=kind == "long")
             self._joint = self._joint or "and"
         self._fresh = False
         self.at += len(said)
+
+    def _undoes(self, said: Phrase) -> bool:
+        """Whether a 'not' undoes the one before it: "exclude people without a phone"."""
+        turn, before = self._turn, self.passage.word_before(self.at)
+        negates = said in self.words.undoing or before in _HAVING
+        if turn is None or not negates or (turn.used and not turn.long):
+            return False
+        return not turn.paused or before in _THOSE
 
     def _naming(self) -> bool:
         start = self.passage.begins_with(self.at, _QUOTES)
@@ -204,6 +217,9 @@ class _Reader:
             return False
         wish = self._wish(start, naming.end, (naming.meaning,))
         self._take(replace(wish, out=naming.out, named=True))
+        if naming.without:
+            other = self._wish(naming.without_at, naming.end, (naming.without,))
+            self._add(replace(other, out=not naming.out, named=True))
         return True
 
     def _quantity(self) -> bool:

@@ -16,6 +16,8 @@ class Turn:
     keys: frozenset[str] = frozenset()
     """The filters of what it turned so far; it goes on over those alone."""
     used: bool = False
+    paused: bool = False
+    """Whether a comma stands between it and what comes next."""
     blind: bool = False
     """Whether it turned something that is no filter, so that nothing tells what it is of."""
 

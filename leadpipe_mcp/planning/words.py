@@ -109,6 +109,8 @@ class Words:
     no_slips: frozenset[str]
     """Words that look like a slip of another, and are none."""
     negations: Mapping[Phrase, Negation]
+    undoing: frozenset[Phrase]
+    """Those that undo one before them: "nobody without a phone"."""
     afterthoughts: Mapping[Phrase, Afterthought]
     people: frozenset[str]
     companies: frozenset[str]
@@ -172,6 +174,7 @@ def known_words() -> Words:
         alone=_each(data["alone"].split()),
         no_slips=_each(data["no_slips"].split()),
         negations=_phrases(data["not"], get_args(Negation)),
+        undoing=frozenset(phrase(said) for said in data["not"]["undoing"]),
         afterthoughts=_phrases(data["afterthought"], get_args(Afterthought)),
         people=_each(data["cues"]["people"]),
         companies=_each(data["cues"]["companies"]),

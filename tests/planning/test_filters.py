@@ -600,6 +600,12 @@ def test_the_flat_keys_are_all_within_reach_of_words() -> None:
         "over " * 200,
         "zxqv kwjy " * 100,
         "1,0" * 330,
+        "a hundred and " * 70,
+        "in LA, " * 140,
+        "1-2 " * 250,
+        "VP of sales, CEO or " * 50,
+        "not in Texas, Ohio, " * 50,
+        "companies with " * 65,
     ],
     ids=lambda text: repr(text[:12]),
 )
