@@ -7,8 +7,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.service import Pin
-from leadpipe_mcp.api.transport import checked_base_url
 from leadpipe_mcp.text import listed
 
 SANDBOX_KEY = "sk_sandbox"

@@ -1,9 +1,9 @@
 """Saved audiences: listed, read, created, changed, deleted."""
 
+from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.configs import Configs, differing
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.transport import Answer, as_object
 from leadpipe_mcp.errors import NotFound, ServiceError, UnusableAnswer
 
 

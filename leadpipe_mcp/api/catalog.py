@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from leadpipe_mcp.api.answers import Answer, as_list, as_object
 from leadpipe_mcp.api.filters import Kind
 from leadpipe_mcp.api.models import AudienceConfig, Model, PeoplePage, Person, Preview, Run, Text
 from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.api.transport import Answer, as_list, as_object
 from leadpipe_mcp.errors import NotPossible
 
 MAX_TOPICS = 250

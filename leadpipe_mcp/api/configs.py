@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pydantic import JsonValue
 
 from leadpipe_mcp.api import catalog, flat
+from leadpipe_mcp.api.answers import Answer, as_object, issues_in
 from leadpipe_mcp.api.filters import read_filters, same_wish
 from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.spelling import FilterCatalog, missing_filters, unnested
-from leadpipe_mcp.api.transport import Answer, as_object, issues_in
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import redact
 

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import anyio
 from pydantic import Field
 
+from leadpipe_mcp.api.addresses import checked_base_url
+from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.models import Model, Run, Text
 from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, Runs
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.transport import Answer, as_object, checked_base_url
 from leadpipe_mcp.errors import Conflict, NotFound, ServiceDown, UnusableAnswer
 from leadpipe_mcp.text import redact
 

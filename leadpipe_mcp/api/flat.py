@@ -1,9 +1,9 @@
 """How the April 2026 API says it: flat filters, runs by date, pages by cursor."""
 
+from leadpipe_mcp.api.answers import Answer, as_list, as_object
 from leadpipe_mcp.api.filters import FLAT_KEYS
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Person, Preview, Run
 from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.api.transport import Answer, as_list, as_object
 from leadpipe_mcp.errors import NotPossible
 
 MAX_TOPICS = 10

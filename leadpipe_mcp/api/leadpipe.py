@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from leadpipe_mcp.api import flat
+from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.exports import Exports
@@ -12,7 +13,7 @@ from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.api.service import ApiProfile, Pin, Service
 from leadpipe_mcp.api.topics import Topics
-from leadpipe_mcp.api.transport import Transport, as_object
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.api.visitors import Visitors
 
 

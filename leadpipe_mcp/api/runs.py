@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from leadpipe_mcp.api import catalog, flat
+from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.transport import as_object
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import clean
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from leadpipe_mcp.api.addresses import path_of
+from leadpipe_mcp.api.answers import Answer
 from leadpipe_mcp.api.spelling import Vocabulary
-from leadpipe_mcp.api.transport import Answer, Transport, path_of
+from leadpipe_mcp.api.transport import Transport
 
 Pin = Literal["auto", "flat", "catalog"]
 """Which generation of the API it is; `auto` finds out as it goes."""

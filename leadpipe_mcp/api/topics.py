@@ -19,9 +19,9 @@ import anyio
 import anyio.to_thread
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from leadpipe_mcp.api.answers import Answer, as_list, as_object
 from leadpipe_mcp.api.models import Breakdown, Model, Text
 from leadpipe_mcp.api.service import Service
-from leadpipe_mcp.api.transport import Answer, as_list, as_object
 from leadpipe_mcp.errors import NotFound, ServiceError
 
 TopicType = Literal["b2b", "b2c", "both"]

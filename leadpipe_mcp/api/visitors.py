@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
+from leadpipe_mcp.api.addresses import path_of
+from leadpipe_mcp.api.answers import Answer, as_list, as_object
 from leadpipe_mcp.api.models import Model, Person, Text
 from leadpipe_mcp.api.service import Service
-from leadpipe_mcp.api.transport import Answer, as_list, as_object, path_of
 from leadpipe_mcp.errors import NotFound, ServiceError
 
 Timeframe = Literal["24h", "7d", "14d", "30d", "90d", "all"]

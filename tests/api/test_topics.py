@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.answers import as_list, as_object
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.topics import (
     CATALOGUE_SECONDS,
@@ -22,7 +23,7 @@ from leadpipe_mcp.api.topics import (
     Topics,
     TopicSeries,
 )
-from leadpipe_mcp.api.transport import Application, Transport, as_list, as_object
+from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import RequestRefused, ServiceDown, TooManyRequests, UnusableAnswer
 from leadpipe_mcp.sandbox import Sandbox
 

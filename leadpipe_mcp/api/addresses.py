@@ -1,0 +1,60 @@
+"""Addresses: where the service may be, and paths that no id can bend."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.text import clean
+
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+
+
+def path_of(*parts: str) -> str:
+    """The parts as one path; none of them can reach into another route.
+
+    Raises:
+        NotPossible: If a part holds what no id does. Escaping it would not do: a slash is one again
+            where the service reads the path, and dots are gone before it is sent.
+    """
+    for part in parts:
+        if not _PART.fullmatch(part):
+            raise NotPossible(
+                f"'{clean(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
+                "list_audiences shows those that exist.",
+            )
+    return "".join(f"/{part}" for part in parts)
+
+
+_NO_ADDRESS = "must be an address like https://api.example.com"
+
+
+def checked_base_url(url: str) -> str:
+    """The URL without a slash at its end, if a key may be sent there.
+
+    Raises:
+        ValueError: If it is not an https address (http is for this machine only), or carries
+            more than a host, a port and a path.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # half of an IPv6 address, or a port that is none
+        raise ValueError(_NO_ADDRESS) from None
+    is_plain = url.isprintable() and " " not in url
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or not is_plain:
+        raise ValueError(_NO_ADDRESS)
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise ValueError("must be a plain address, without user, question mark or hash")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise ValueError("must start with https:// (http is only for this machine)")
+    return url.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

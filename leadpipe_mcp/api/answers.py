@@ -1,0 +1,217 @@
+"""Answers: what the service's envelope holds, or the error that it stands for."""
+
+import datetime as dt
+import email.utils
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from leadpipe_mcp.errors import (
+    Conflict,
+    Forbidden,
+    KeyRefused,
+    NotFound,
+    OrganizationInactive,
+    RequestRefused,
+    ServiceDown,
+    ServiceError,
+    SlotsFull,
+    TooManyRequests,
+    UnusableAnswer,
+)
+from leadpipe_mcp.text import redact
+
+M = TypeVar("M", bound=BaseModel)
+_ALL = object()
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Their names in lower case."""
+    body: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's own name for the request."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status says so."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service answered: the `data` and `meta` of its envelope."""
+
+    status: int
+    data: object
+    meta: Mapping[str, object]
+    request_id: str | None = None
+
+    def read(self, model: type[M], value: object = _ALL) -> M:
+        """The answer's data, or a part of it, as one of our models.
+
+        Raises:
+            UnusableAnswer: If it lacks what is essential, naming it.
+        """
+        try:
+            return model.model_validate(self.data if value is _ALL else value)
+        except ValidationError as error:
+            raise self.unusable(_lacking(error)) from None
+
+    def read_each(self, model: type[M], value: object = _ALL) -> tuple[M, ...]:
+        """As `read`, for a list of things."""
+        return tuple(self.read(model, item) for item in self.items(value))
+
+    def items(self, value: object = _ALL) -> list[object]:
+        """The answer's data, or a part of it, as the list that it must be."""
+        listed = self.data if value is _ALL else value
+        if isinstance(listed, list):
+            return cast("list[object]", listed)
+        raise self.unusable("what should be a list is none")
+
+    def unusable(self, lacking: str) -> UnusableAnswer:
+        """The error for an answer that lacks what is essential."""
+        return UnusableAnswer(
+            f"The service answered with status {self.status}, but {lacking}.",
+            status=self.status,
+            request_id=self.request_id,
+        )
+
+
+def as_object(value: object) -> dict[str, object]:
+    """The value if it is a JSON object, else an empty one."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[object]:
+    """The value if it is a JSON list, else an empty one."""
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def read_answer(received: Received, unclear: str) -> Answer:
+    """What was received, as an answer.
+
+    Raises:
+        ServiceError: If the status says so, or if it is none. `unclear` is then the advice.
+    """
+    try:
+        payload: object = json.loads(received.body)
+    except (ValueError, RecursionError):
+        payload = None
+    envelope = as_object(payload)
+    if not received.is_success:
+        raise _error(received, envelope, unclear)
+    answer = Answer(
+        received.status,
+        envelope.get("data"),
+        as_object(envelope.get("meta")),
+        received.request_id,
+    )
+    if not received.body.strip():
+        raise answer.unusable("the answer is empty")
+    if payload is None:
+        raise answer.unusable("the answer is not complete JSON")
+    if "data" not in envelope:
+        raise answer.unusable("the answer has no 'data'")
+    return answer
+
+
+_BY_STATUS: Mapping[int, type[ServiceError]] = {
+    400: RequestRefused,
+    401: KeyRefused,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: RequestRefused,
+}
+
+
+# An organization may also be named where only a permission is missing.
+_INACTIVE = re.compile(r"organi[sz]ation\b.*\b(expired|inactive|suspended|disabled)", re.IGNORECASE)
+
+
+def _error(received: Received, envelope: Mapping[str, object], unclear: str) -> ServiceError:
+    status, request_id = received.status, received.request_id
+    code, message = _said(envelope)
+    said = f": {message.rstrip('.')}" if message else ""
+    problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."
+    if status == 429:
+        wait = _seconds(received.headers.get("retry-after"))
+        return TooManyRequests(problem, retry_after=wait, code=code, request_id=request_id)
+    if status >= 500:
+        problem = f"The service failed with status {status}{said}."
+        return ServiceDown(problem, unclear, status=status, code=code, request_id=request_id)
+    if 300 <= status < 400:
+        return UnusableAnswer(
+            f"The service answered with a redirect (status {status}), which is not followed.",
+            "Check LEADPIPE_BASE_URL.",
+            status=status,
+            request_id=request_id,
+        )
+    kind = _BY_STATUS.get(status, RequestRefused)
+    if status == 403 and "SLOTS_FULL" in {code, message}:
+        kind = SlotsFull
+    elif status == 403 and _INACTIVE.search(message):
+        kind = OrganizationInactive
+    return kind(problem, status=status, code=code, request_id=request_id)
+
+
+def _said(envelope: Mapping[str, object]) -> tuple[str | None, str]:
+    """The code and the message of an error, wherever the service puts them, cleaned and cut."""
+    error = as_object(envelope.get("error"))
+    code = error.get("code") or error.get("name") or envelope.get("code")
+    message = error.get("message")
+    if not isinstance(message, str):
+        places = (envelope.get(name) for name in ("message", "error", "detail", "title"))
+        message = next((text for text in places if isinstance(text, str)), "")
+    named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None
+    return named, ": ".join(filter(None, [redact(message), "; ".join(issues_in(error))]))
+
+
+def issues_in(said: Mapping[str, object]) -> list[str]:
+    """What is wrong with a request and where, as far as an answer lists it; at most three things.
+
+    Where it does is not documented: these are the usual places.
+    """
+    found: list[str] = []
+    for item in (
+        item for name in ("issues", "errors", "details") for item in as_list(said.get(name))
+    ):
+        issue = as_object(item)
+        path = issue.get("path")
+        place = path if isinstance(path, str) else ".".join(str(part) for part in as_list(path))
+        text = item if isinstance(item, str) else issue.get("message")
+        if isinstance(text, str):
+            found.append(redact(f"{place}: {text}" if place else text))
+    return found[:3]
+
+
+def _lacking(error: ValidationError) -> str:
+    places = {".".join(str(part) for part in one["loc"]) or "data" for one in error.errors()}
+    return f"these are missing or not what they should be: {', '.join(sorted(places)[:4])}"
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """How long a Retry-After header asks to wait: it holds seconds or a date."""
+    if not retry_after:
+        return None
+    if retry_after.isascii() and retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        moment = email.utils.parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
