@@ -104,7 +104,7 @@ class Exports:
         long it has waited so far.
         """
         if run.id is None:
-            return await self._dated(audience_id, run)
+            return await self.dated(audience_id, run)
         path = audience_path(audience_id, "runs", run.id, "exports")
         answer = await self._service.transport.request("POST", path)
         started, pause = anyio.current_time(), FIRST_PAUSE
@@ -121,7 +121,8 @@ class Exports:
                 audience_path(audience_id, "runs", run.id, "exports", stored.export.id)
             )
 
-    async def _dated(self, audience_id: str, run: Run) -> Export:
+    async def dated(self, audience_id: str, run: Run) -> Export:
+        """The file of a run that goes by date, with a link that holds for a day."""
         answer = await self._service.transport.request(
             "POST", audience_path(audience_id, "export"), query={"date": run.data_date}
         )

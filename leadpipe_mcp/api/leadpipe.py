@@ -8,6 +8,7 @@ from leadpipe_mcp.api import flat
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.runs import Runs
@@ -41,6 +42,7 @@ class LeadpipeClient:
         self.audiences = Audiences(self._service, self.configs)
         self.runs = Runs(self._service, self.configs)
         self.exports = Exports(self._service, self.runs)
+        self.everyone = Everyone(self._service, self.runs, self.exports)
         self.visitors = Visitors(self._service)
         self.topics = Topics(self._service, cache_dir, clock)
 

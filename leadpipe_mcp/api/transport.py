@@ -6,6 +6,7 @@ This is the only module that knows httpx. Callers get an `Answer` or one of our 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import anyio
 from pydantic import SecretStr
@@ -29,6 +30,8 @@ Application = Callable[
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 50.0
+DOWNLOAD_SECONDS = 300.0
+MOST_DOWNLOADED = 2 * 2**30
 
 
 class Transport:
@@ -142,8 +145,142 @@ class Transport:
             )
         return self._pool
 
+    async def download(
+        self,
+        where: str,
+        write: Callable[[bytes], object],
+        *,
+        most_bytes: int = MOST_DOWNLOADED,
+    ) -> None:
+        """Nothing; a file is handed to `write`, piece by piece, as it comes.
+
+        Args:
+            where: A path of the service, or a whole address, to which no key is sent: a link that
+                the service has signed.
+            write: What takes the pieces. What it has got is of no use if this fails.
+            most_bytes: A longer file is not taken.
+        """
+        key = {"X-API-Key": self._key.get_secret_value()} if self._key else {}
+        is_own = where.startswith("/")
+        counted = _Counting(write, most_bytes)
+        address = self.base_url + where if is_own else where
+        try:
+            with anyio.fail_after(DOWNLOAD_SECONDS):
+                if self._application is None:
+                    await self._stream(address, key if is_own else {}, counted)
+                else:
+                    await _play(self._application, address, key if is_own else {}, counted)
+        except TimeoutError:
+            raise Unreachable(
+                f"The file did not come whole within {DOWNLOAD_SECONDS:g} seconds."
+            ) from None
+
+    async def _stream(
+        self, address: str, headers: Mapping[str, str], write: Callable[[bytes], None]
+    ) -> None:
+        import httpx
+
+        try:
+            async with self._connections().stream("GET", address, headers=headers) as response:
+                if not response.is_success:
+                    body = await response.aread()
+                    read_answer(Received(response.status_code, dict(response.headers), body), "")
+                async for piece in response.aiter_bytes():
+                    write(piece)
+        except (httpx.RequestError, httpx.InvalidURL):
+            raise Unreachable("The connection was lost before the file was complete.") from None
+
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await pool.aclose()
+
+
+class _Counting:
+    """Hands pieces on, up to so many bytes in all."""
+
+    def __init__(self, write: Callable[[bytes], object], most: int) -> None:
+        self._write = write
+        self._left = most
+
+    def __call__(self, piece: bytes) -> None:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise UnusableAnswer("The service's file is far longer than any list of people.")
+        self._write(piece)
+
+
+async def _play(
+    application: Application,
+    address: str,
+    headers: Mapping[str, str],
+    write: Callable[[bytes], None],
+) -> None:
+    """Hand the pieces of an application's answer on as they are made.
+
+    The library's own way to an application keeps the whole answer in memory first.
+    """
+    parts = urlsplit(address)
+    answer = _Played(write)
+    asked: list[_Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> _Message:
+        if not asked:
+            await anyio.sleep_forever()
+        return asked.pop()
+
+    sent = {"host": parts.netloc, **{name.lower(): value for name, value in headers.items()}}
+    scope: _Message = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": parts.scheme,
+        "server": (parts.hostname, parts.port),
+        "path": unquote(parts.path),
+        "raw_path": parts.path.encode("ascii"),
+        "query_string": parts.query.encode("ascii"),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+    }
+    try:
+        await application(scope, receive, answer.send)
+    except ConnectionError:
+        answer.missing = -1
+    answer.check()
+
+
+class _Played:
+    """What an application answers."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._refusal = bytearray()
+        self.missing = 0
+        """How many bytes were promised and did not come; less than none where all is lost."""
+
+    async def send(self, message: _Message) -> None:
+        """Take a message of the application."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            named = [(name.decode().lower(), value.decode()) for name, value in message["headers"]]
+            self._headers = dict(named)
+            self.missing = int(self._headers.get("content-length", 0))
+            return
+        piece = message.get("body", b"")
+        self.missing = max(0, self.missing - len(piece))
+        if 200 <= self._status < 300:
+            self._write(piece)
+        else:
+            self._refusal.extend(piece)
+
+    def check(self) -> None:
+        """Nothing, if the whole answer came and is none of an error."""
+        if self.missing:
+            raise Unreachable("The connection was lost before the file was complete.")
+        received = Received(self._status, self._headers, bytes(self._refusal))
+        if not received.is_success:
+            read_answer(received, "")

@@ -1,0 +1,205 @@
+"""Everyone in a run: the service's file, or its pages."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig, Run
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.errors import Conflict, ServiceDown, Unreachable, UnusableAnswer
+from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.sandbox.faults import Fault
+
+pytestmark = pytest.mark.anyio
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+
+each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+WANTED = AudienceConfig(topic_ids=(117805,), min_score=50)
+SERVE = (
+    "from leadpipe_mcp.sandbox import SandboxSettings, serve;"
+    " serve(SandboxSettings(people=3_000, examples=False, run_seconds=0))"
+)
+
+
+async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
+    audience = await leadpipe.audiences.create("Everyone", WANTED)
+    await leadpipe.audiences.update(audience.id, status="active")
+    return audience.id, await leadpipe.runs.latest(audience.id)
+
+
+async def lines(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> list[list[str]] | None:
+    async with leadpipe.everyone.file(audience_id, run) as path:
+        if path is None:
+            return None
+        assert path.stat().st_mode & 0o777 == 0o600 or sys.platform == "win32"
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.reader(file))
+
+
+async def counted(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> int:
+    return sum([len(page.people) async for page in leadpipe.everyone.pages(audience_id, run)])
+
+
+@each_profile
+async def test_the_file_and_the_pages_hold_everyone(
+    start: Start, connect: Connect, profile: str
+) -> None:
+    leadpipe = connect(start(profile=profile))
+    audience_id, run = await ready(leadpipe)
+    found = await lines(leadpipe, audience_id, run)
+
+    assert run.size
+    assert found
+    assert len(found) - 1 == run.size > 300
+    assert await counted(leadpipe, audience_id, run) == run.size
+
+
+@each_profile
+async def test_few_people_come_page_by_page(start: Start, connect: Connect, profile: str) -> None:
+    leadpipe = connect(start(profile=profile))
+    audience_id, run = await ready(leadpipe)
+
+    assert await lines(leadpipe, audience_id, run.model_copy(update={"size": 300})) is None
+
+
+async def test_where_the_service_has_no_file_pages_are_the_way(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    leadpipe = connect(sandbox)
+    audience_id, run = await ready(leadpipe)
+    sandbox.faults.add(Fault("status", path="export.csv", status=404))
+
+    assert await lines(leadpipe, audience_id, run) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault("status", path="export.csv", status=500), ServiceDown),
+        (Fault("reset", path="export.csv"), Unreachable),
+        (Fault("reset_after", path="export.csv"), Unreachable),
+        (Fault("cut", path="export.csv"), Unreachable),
+    ],
+)
+async def test_a_file_that_does_not_come_whole_is_none(
+    start: Start, connect: Connect, fault: Fault, error: type[Exception]
+) -> None:
+    sandbox = start()
+    leadpipe = connect(sandbox)
+    audience_id, run = await ready(leadpipe)
+    sandbox.faults.add(fault)
+    with pytest.raises(error):
+        await lines(leadpipe, audience_id, run)
+
+
+async def test_no_key_is_sent_to_where_a_link_leads(start: Start) -> None:
+    keys: list[str | None] = []
+    sandbox = start(profile="flat")
+
+    async def watching(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        keys.append(request.headers.get("x-api-key") if "_files" in request.url.path else "own")
+        await sandbox(scope, receive, send)
+
+    transport = Transport("https://service.test", SecretStr("sk_test"), application=watching)
+    leadpipe = LeadpipeClient(transport)
+    audience_id, run = await ready(leadpipe)
+    await lines(leadpipe, audience_id, run)
+
+    assert None in keys
+
+
+async def test_a_file_without_an_end_is_not_taken() -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(b"x" * 101, media_type="text/csv")(scope, receive, send)
+
+    transport = Transport("https://service.test", None, application=answer)
+    taken: list[bytes] = []
+    with pytest.raises(UnusableAnswer, match="far longer"):
+        await transport.download("/v1/file.csv", taken.append, most_bytes=100)
+    assert taken == []
+
+
+def paging(first: dict[str, Any], second: dict[str, Any]) -> Application:
+    """A service whose pages of results are these, the second one for ever."""
+    answers = [first]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        state = {"data": {"status": "ready", "dataDate": "2026-05-04", "totalCount": 9}}
+        if scope["path"].endswith("/status"):
+            body: dict[str, Any] = state
+        else:
+            body = answers.pop() if answers else second
+        response = Response(json.dumps(body), media_type="application/json")
+        await response(scope, receive, send)
+
+    return answer
+
+
+async def test_pages_that_come_round_again_are_noticed(connect: Connect) -> None:
+    page: dict[str, Any] = {
+        "data": [{"fullName": "Ann Vale"}],
+        "meta": {"status": "ready", "totalCount": 9, "nextCursor": "again"},
+    }
+    leadpipe = connect(paging(page, page), "flat")
+    run = Run(state="ready", data_date="2026-05-04", size=9)
+    audience_id = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+    with pytest.raises(UnusableAnswer, match="again and again"):
+        await counted(leadpipe, audience_id, run)
+
+
+async def test_people_that_are_put_together_anew_meanwhile_are_noticed(connect: Connect) -> None:
+    page: dict[str, Any] = {
+        "data": [{"fullName": "Ann Vale"}],
+        "meta": {"status": "ready", "totalCount": 9, "nextCursor": "more"},
+    }
+    building: dict[str, Any] = {"data": [], "meta": {"status": "materializing"}}
+    leadpipe = connect(paging(page, building), "flat")
+    run = Run(state="ready", data_date="2026-05-04", size=9)
+    with pytest.raises(Conflict, match="put together anew"):
+        await counted(leadpipe, "6fb81599-f601-4afe-b3ff-e8a211cae27d", run)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+        process.wait(timeout=10)
+
+
+async def test_over_a_port_it_is_the_same(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    transport = Transport(url, SecretStr("sk_test"), total_seconds=20)
+    leadpipe = LeadpipeClient(transport)
+    try:
+        audience_id, run = await ready(leadpipe)
+        found = await lines(leadpipe, audience_id, run)
+        assert found
+        assert len(found) - 1 == run.size
+
+        for kind in ("reset", "cut"):
+            fault = {"kind": kind, "path": "export.csv"}
+            await transport.request("POST", "/_sandbox/faults", body=fault)
+            with pytest.raises(Unreachable):
+                await lines(leadpipe, audience_id, run)
+        fault = {"kind": "status", "path": "export.csv", "status": 503}
+        await transport.request("POST", "/_sandbox/faults", body=fault)
+        with pytest.raises(ServiceDown):
+            await lines(leadpipe, audience_id, run)
+    finally:
+        await leadpipe.close()
