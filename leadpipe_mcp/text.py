@@ -12,7 +12,21 @@ _PLACEHOLDER = {"key": "[key]", "email": "[email]", "address": "[address]"}
 # Blank, though their Unicode classes say letter, mark or symbol: selectors of a letter's variant
 # (whole messages have been hidden in them), joiners and fillers.
 _BLANK = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159"
+    "\U000e0100-\U000e01ef]"
+)
+# What a terminal takes for a command: colours, titles, links.
+_TERMINAL = re.compile("(?:\x1b\\[|\x9b)[0-?]{0,40}[ -/]{0,4}[@-~]")
+# Two joiners and the selector of a picture. Some scripts and most families of emoji need them.
+_JOINERS = "\u200c\u200d\ufe0f"
+_LETTER = "[\u0620-\u06d5\u06fa-\u06ff\u0710-\u072f\u0750-\u077f\u08a0-\u08c9\u0900-\u0dff]"
+_PICTURE = (
+    "[\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299"
+    "\U0001f000-\U0001faff]"
+)
+_JOINER = re.compile(
+    f"(?P<needed>(?<={_LETTER})[\u200c\u200d](?={_LETTER})"
+    f"|(?<={_PICTURE})(?:\ufe0f?\u200d(?={_PICTURE})|\ufe0f))|[{_JOINERS}]"
 )
 
 
@@ -26,6 +40,32 @@ def clean(text: str, limit: int) -> str:
     spaced = " ".join(text[: limit * 10].split())
     visible = "".join(c for c in _BLANK.sub("", spaced) if unicodedata.category(c)[0] != "C")
     return visible if len(visible) <= limit else visible[: limit - 1].rstrip() + "…"
+
+
+def visible(text: str, *, joiners: bool = False) -> str:
+    """The whole text on one line, without the characters that no reader sees.
+
+    They are those that `clean` takes out, and a terminal's commands. With `joiners`, for a file
+    that people read, three of them stay where leaving them out would misspell: joiners between
+    letters of Arabic, Syriac and the scripts of India, and what holds one emoji together.
+    """
+    line = " ".join(text.split())
+    if line.isprintable() and (line.isascii() or not _BLANK.search(line)):
+        return line
+    # Printable is what is neither of the classes that `clean` takes out nor a blank but the space.
+    kept = _JOINERS if joiners else ""
+    line = "".join(
+        c for c in _TERMINAL.sub("", text) if c in kept or c.isspace() or c.isprintable()
+    )
+    line = "".join(c for c in line if c in kept or not _BLANK.match(c))
+    if joiners:
+        line = _JOINER.sub(lambda found: found["needed"] or "", line)
+    return " ".join(line.split())
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, at most `limit` long; an ellipsis says that there was more."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def redact(text: str, limit: int = 200) -> str:

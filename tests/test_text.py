@@ -2,7 +2,18 @@ import time
 
 import pytest
 
-from leadpipe_mcp.text import clean, counted, form, listed, nearest, quoted, redact, singular
+from leadpipe_mcp.text import (
+    clean,
+    counted,
+    cut,
+    form,
+    listed,
+    nearest,
+    quoted,
+    redact,
+    singular,
+    visible,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +39,61 @@ def test_a_long_text_costs_nothing() -> None:
     started = time.perf_counter()
     assert len(clean("x" * 50_000_000, 100)) == 100
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("plain  text\n", "plain text"),
+        ("", ""),
+        ("Zoë", "Zoë"),
+        ("in\u200bvisi\u202eble", "invisible"),
+        ("nul\x00l", "null"),
+        ("\x1b[1;31mred\x1b[0m and \x9b2Jclear", "red and clear"),
+        ("a \u200b b", "a b"),
+        ("\u200b one\u2028two\x85three ", "one two three"),
+        ("half \ud83d", "half"),
+        ("filled\u3164\u2800\u180f\U0001d159", "filled"),
+        ("tag\U000e0041\U000e007f", "tag"),
+    ],
+)
+def test_what_is_seen_of_a_text_is_all_of_it_on_one_line(text: str, seen: str) -> None:
+    assert visible(text) == visible(text, joiners=True) == seen
+
+
+JOINED = {
+    "letters of Arabic": "\u0645\u06cc\u200c\u062e",
+    "letters of India": "\u0915\u094d\u200d\u0937",
+    "a picture": "\u2764\ufe0f!",
+    "a family": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "a heart on fire": "\u2764\ufe0f\u200d\U0001f525",
+    "a skin": "\U0001f469\U0001f3fd\u200d\U0001f4bb",
+}
+
+
+@pytest.mark.parametrize("what", JOINED)
+def test_joiners_stay_where_they_join_what_is_seen(what: str) -> None:
+    text = JOINED[what]
+    assert visible(text, joiners=True) == text
+    assert visible(text) == "".join(c for c in text if c not in "\u200c\u200d\ufe0f")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a\u200db", "\u0645\u200ca", "a\u200c\u0645", "a\ufe0f", "\u200da", "a\u200d"),
+        *("\u0645\u200c", "\u0645\u200c\u200c\u062e", "\u0645\u200c \u062e", "1\ufe0f"),
+        *("\u0645\u200b\u200c\u200d\u062e", "\U0001f600\u200d", "\u200d\U0001f600"),
+    ],
+)
+def test_joiners_that_join_nothing_go(text: str) -> None:
+    assert not {*"\u200b\u200c\u200d\ufe0f"} & {*visible(text, joiners=True)}
+
+
+def test_a_text_is_cut_with_an_ellipsis() -> None:
+    assert [cut(text, 5) for text in ("", "12345", "123456", "123 567")] == [
+        *("", "12345", "1234…", "123…"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,36 @@
-"""What of a person is shown, and how: masked, cleaned, or as it is."""
+"""What of a person is shown, and how: masked, cleaned, or as it is.
 
-import re
-from collections.abc import Iterable
+Everything that leaves the server about a person goes through here: `show` for an answer, which is
+short, and `whole` for a file on the user's machine.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import cast
 
 from leadpipe_mcp.api.models import Person
 from leadpipe_mcp.people.columns import Column, Value, row_of
-from leadpipe_mcp.text import clean
+from leadpipe_mcp.people.masking import (
+    LONGEST_ADDRESS,
+    mask_contacts,
+    mask_emails,
+    only_masked_emails,
+    only_masked_phones,
+)
+from leadpipe_mcp.text import cut, visible
+
+__all__ = ["UNTRUSTED_LIMIT", "contact_fields", "mask_emails", "show", "table", "whole"]
 
 UNTRUSTED_LIMIT = 300
 PLAIN_LIMIT = 120
 CONTACT_LIMIT = 1000
 
 _LIMITS = {"untrusted": UNTRUSTED_LIMIT, "email": CONTACT_LIMIT, "phone": CONTACT_LIMIT}
-# Only from the beginning of a word: otherwise a long one would be looked at from every letter.
-_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:[@\uff20]([\w.-]+))+")
-_SEPARATOR = re.compile(r"\s*[,;|]\s*")
-_VISIBLE_DIGITS = 4
+_CONTACT = ("email", "phone")
+# Larger whole numbers are none of a person's, and many a reader of JSON would change them.
+_LARGEST_NUMBER = 2**63
+_DEEPEST = 6
+_MOST_PARTS = 10_000
 
 
 def table(
@@ -31,35 +45,74 @@ def table(
 
 
 def show(column: Column, value: object, *, contact: bool) -> Value:
-    """One field as it may be shown."""
+    """One field as an answer may show it: on one line, cut to what its kind may take."""
+    if isinstance(value, bool | int | float) and column.kind not in _CONTACT:
+        return value if _is_sound(value) else ""
+    limit = _LIMITS.get(column.kind, PLAIN_LIMIT)
+    words = _words(value)
+    # Cut before it is looked at, so that size costs nothing.
+    text = visible(words[: limit * 20])
+    if not contact:
+        text = _masked(column, text)
+    if len(words) > limit * 20:
+        # Cut again before the end: half an address would not be known for one.
+        text = f"{text[:-LONGEST_ADDRESS]}…"
+    return cut(text, limit)
+
+
+def whole(column: Column, value: object, *, contact: bool) -> Value | None:
+    """One field as a file may have it: on one line, but of any length; None if it is not known.
+
+    E-mail addresses and phone numbers are whole only if `contact` says so.
+    """
+    if isinstance(value, bool | int | float) and column.kind not in _CONTACT:
+        return value if _is_sound(value) else None
+    text = visible(_words(value), joiners=True)
+    return (text if contact else _masked(column, text)) or None
+
+
+def contact_fields(columns: Iterable[Column]) -> tuple[str, ...]:
+    """The names of those columns that hold e-mail addresses or phone numbers."""
+    return tuple(column.name for column in columns if column.kind in _CONTACT)
+
+
+def _masked(column: Column, text: str) -> str:
+    if column.kind == "email":
+        return only_masked_emails(text)
+    if column.kind == "phone":
+        return only_masked_phones(text)
+    # An address may stand in any field: a name, a headline, a company's description.
+    return mask_contacts(text)
+
+
+def _is_sound(number: float) -> bool:
+    # Neither is anything that is not a number.
+    return -_LARGEST_NUMBER < number < _LARGEST_NUMBER
+
+
+def _words(value: object) -> str:
+    """The value as text: several parts with commas between, nested ones as well."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
-    if isinstance(value, bool | int | float) and column.kind not in {"phone", "email"}:
-        return value
-    limit = _LIMITS.get(column.kind, PLAIN_LIMIT)
-    # Cut at the end: half an address would not be known for one.
-    text = clean(_joined(value), limit * 10)
-    if column.kind == "phone" and not contact:
-        text = ", ".join(mask_phone(number) for number in _SEPARATOR.split(text) if number)
-    elif not contact:
-        # An address may stand in any field: a name, a headline, a company's description.
-        text = mask_emails(text)
-    return clean(text, limit)
+    return ", ".join(_parts(value, _DEEPEST))
 
 
-def mask_emails(text: str) -> str:
-    """The text with each e-mail address cut to its first letter and its domain."""
-    return _EMAIL.sub(lambda found: f"{found[0][0]}•••@{found[1]}", text)
-
-
-def mask_phone(number: str) -> str:
-    """A phone number's country, if it is +1, and its last four digits."""
-    digits = re.sub(r"\D", "", number)
-    shown = digits[-_VISIBLE_DIGITS:] if len(digits) > _VISIBLE_DIGITS + 2 else ""
-    return f"{'+1' if number.strip().startswith('+1') else ''}•••{shown}"
-
-
-def _joined(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(str(part) for part in cast("Iterable[object]", value))
-    return str(value)
+def _parts(value: object, depth: int) -> Iterator[str]:
+    """The texts in a value that may be nested."""
+    if isinstance(value, int | float):
+        if _is_sound(value):
+            # 15550100142.0 is a phone number that went through a spreadsheet.
+            whole_number = isinstance(value, float) and value.is_integer()
+            yield str(int(value) if whole_number else value)
+        return
+    if isinstance(value, Mapping):
+        value = tuple(cast("Mapping[object, object]", value).values())
+    if not isinstance(value, list | tuple | set | frozenset):
+        if value is not None:
+            yield str(value)
+        return
+    if depth:
+        for part in islice(cast("Iterable[object]", value), _MOST_PARTS):
+            yield from _parts(part, depth - 1)

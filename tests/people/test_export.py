@@ -1,0 +1,414 @@
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.columns import COLUMNS, Column
+from leadpipe_mcp.people.export import (
+    BATCH,
+    Target,
+    export,
+    export_folder,
+    planned,
+    target,
+    write,
+)
+from leadpipe_mcp.people.formats import EXTENSIONS, Format
+from leadpipe_mcp.people.new_files import claim, rename
+
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+each_format = pytest.mark.parametrize("kind", ["csv", "jsonl", "linkedin_urls"])
+ADA = ("Ada King", 91, "ada@acme.example", "https://linkedin.com/in/ada")
+
+
+def columns(names: str) -> list[Column]:
+    return [COLUMNS[name] for name in names.split()]
+
+
+FOUR = columns("name score contactEmail linkedinUrl")
+
+
+def many(number: int) -> Iterator[tuple[object, ...]]:
+    for person in range(number):
+        yield (f"Ada {person}", person, f"ada{person}@acme.example", f"linkedin.com/in/a{person}")
+
+
+def in_folder(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+# The receipt
+
+
+@each_format
+def test_the_receipt_is_true(tmp_path: Path, kind: Format) -> None:
+    receipt = write(many(BATCH + 5), FOUR, target(tmp_path, kind), contact=True)
+    for file in receipt.files:
+        data = file.path.read_bytes()
+        assert file.bytes == len(data) == file.path.stat().st_size
+        assert file.sha256 == hashlib.sha256(data).hexdigest()
+        assert file.rows == data.count(b"\n") - (kind == "csv")
+    assert receipt.people == receipt.rows == BATCH + 5
+    assert receipt.bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert (receipt.path, receipt.sha256) == (receipt.files[0].path, receipt.files[0].sha256)
+
+
+# Names and places
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("crm buyers", "crm buyers.csv"),
+        ("crm-buyers.csv", "crm-buyers.csv"),
+        ("crm-buyers.CSV", "crm-buyers.csv"),
+        ("crm-buyers.jsonl", "crm-buyers.csv"),
+        ("report.v2", "report.v2.csv"),
+        ("evil.exe", "evil.exe.csv"),
+        ("  (West) Käufer  ", "(West) Käufer.csv"),
+        ("Ka\u0308ufer", "Käufer.csv"),
+        ("محمد", "محمد.csv"),
+        ("console", "console.csv"),
+        ("x" * 120, "x" * 120 + ".csv"),
+    ],
+)
+def test_a_name_gets_the_extension_of_the_format(tmp_path: Path, name: str, file: str) -> None:
+    chosen = target(tmp_path, "csv", file_name=name)
+    assert planned(chosen) == tmp_path / file
+    assert write([], FOUR, chosen, contact=True).path == tmp_path / file
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "nothing before the extension"),
+        (".csv", "nothing before the extension"),
+        ("a/b", "has / in it"),
+        ("/etc/passwd", "has / in it"),
+        ("..\\x", r"has \\ in it"),
+        ("c:x", "has : in it"),
+        ('a"b*c', 'has \\* and " in it'),
+        ("..", "begins with a dot"),
+        ("../x", "has / in it"),
+        (".hidden", "begins with a dot"),
+        ("-rf", "begins with a dot, a dash"),
+        ("~root", "a tilde"),
+        ("x.", "ends with a dot"),
+        ("a\x00b", "nobody sees"),
+        ("a\nb", "nobody sees"),
+        ("a\u202eb", "nobody sees"),
+        ("a\u200bb", "nobody sees"),
+        ("a\ud800b", "nobody sees"),
+        ("a  b", "several blanks"),
+        ("con", "device"),
+        ("CON.csv", "device"),
+        ("nul.x.y", "device"),
+        ("Com1 .x", "device"),
+        ("lpt\u00b2", "device"),
+        ("x" * 121, "more than 120 characters"),
+        ("\u6f22" * 70, "or 200 bytes"),
+    ],
+)
+def test_what_is_no_name_of_a_file_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(NotPossible, match=reason) as caught:
+        target(tmp_path, "csv", file_name=name)
+    assert "fileName" in caught.value.advice
+    assert in_folder(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("audience", "day", "file"),
+    [
+        ("CRM buyers \u2013 West", "2026-05-04", "crm-buyers-west-2026-05-04.csv"),
+        ("../../etc/passwd", "2026-05-04", "etc-passwd-2026-05-04.csv"),
+        ("con", "", "con-people.csv"),
+        ("", "2026-05-04", "audience-2026-05-04.csv"),
+        ("", "", "audience-people.csv"),
+        ("=cmd|'x'!A0\u202e\x00", "2026-05-04", "cmd-x-a0-2026-05-04.csv"),
+        ("Käufer हिन्दी 漢字", "x/../y", "käufer-हिन्दी-漢字-x-y.csv"),
+        ("漢" * 200, "2026-05-04", "漢" * 33 + "-2026-05-04.csv"),
+    ],
+)
+def test_without_a_name_it_is_the_audience_and_the_day(
+    tmp_path: Path, audience: str, day: str, file: str
+) -> None:
+    assert planned(target(tmp_path, "csv", audience=audience, day=day)).name == file
+
+
+def test_a_name_that_is_taken_is_refused_and_a_free_one_named(tmp_path: Path) -> None:
+    for taken in ("crm.csv", "crm-2.csv"):
+        (tmp_path / taken).write_text("mine")
+    with pytest.raises(NotPossible) as caught:
+        target(tmp_path, "csv", file_name="crm")
+    assert caught.value.problem == (
+        f"There is a file 'crm.csv' in {tmp_path} already, and nothing is overwritten."
+    )
+    assert "'crm-3'" in caught.value.advice
+    assert target(tmp_path, "jsonl", file_name="crm").path("crm").name == "crm.jsonl"
+
+
+def test_a_name_that_was_made_is_numbered(tmp_path: Path) -> None:
+    names = [
+        write([ADA], FOUR, target(tmp_path, "csv", audience="CRM", day="1"), contact=True).path.name
+        for _ in range(3)
+    ]
+    assert names == ["crm-1.csv", "crm-1-2.csv", "crm-1-3.csv"]
+
+
+def test_files_that_appear_meanwhile_are_never_overwritten(tmp_path: Path) -> None:
+    def rows() -> Iterator[tuple[object, ...]]:
+        yield ADA
+        (tmp_path / "crm-1.csv").write_text("mine")
+
+    made = target(tmp_path, "csv", audience="crm", day="1")
+    chosen = target(tmp_path, "csv", file_name="crm-1")
+    assert write(rows(), FOUR, made, contact=True).path.name == "crm-1-2.csv"
+    with pytest.raises(NotPossible, match=r"There is a file 'crm-1\.csv'"):
+        write(rows(), FOUR, chosen, contact=True)
+    (tmp_path / "crm-1.csv").unlink()
+    with pytest.raises(NotPossible, match=r"There is a file 'crm-1\.csv'"):
+        write(rows(), FOUR, chosen, contact=True)
+    assert (tmp_path / "crm-1.csv").read_text() == "mine"
+    assert in_folder(tmp_path) == ["crm-1-2.csv", "crm-1.csv"]
+
+
+def test_of_several_files_all_appear_or_none(tmp_path: Path) -> None:
+    (tmp_path / "a-2-of-3.txt").write_text("mine")
+    chosen = target(tmp_path, "linkedin_urls", file_name="a")
+    with pytest.raises(NotPossible, match="There is a file"):
+        write(many(2_500), FOUR, chosen, contact=True)
+    assert in_folder(tmp_path) == ["a-2-of-3.txt"]
+    (tmp_path / "a-people-2-of-3.txt").touch()
+    made = target(tmp_path, "linkedin_urls", audience="a")
+    assert write(many(2_500), FOUR, made, contact=True).path.name == "a-people-2-1-of-3.txt"
+
+
+def test_when_every_name_is_taken_none_is_offered(tmp_path: Path) -> None:
+    for number in range(1, 1_000):
+        (tmp_path / (f"a-people-{number}.csv" if number > 1 else "a-people.csv")).touch()
+    for given in ({"file_name": "a-people"}, {"audience": "a"}):
+        with pytest.raises(NotPossible) as caught:
+            target(tmp_path, "csv", **given)
+        assert caught.value.advice == "Give another fileName."
+
+
+@on_posix
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "exports", tmp_path / "outside.csv"
+    folder.mkdir()
+    (folder / "crm.csv").symlink_to(outside)
+    with pytest.raises(NotPossible, match=r"There is a file 'crm\.csv'"):
+        target(folder, "csv", file_name="crm")
+    with pytest.raises(NotPossible, match=r"There is a file 'crm\.csv'"):
+        write([ADA], FOUR, Target(folder, "crm", "csv"), contact=True)
+    assert not outside.exists()
+    assert in_folder(folder) == ["crm.csv"]
+
+
+@on_posix
+@each_format
+def test_only_the_user_may_read_it(tmp_path: Path, kind: Format) -> None:
+    folder = tmp_path / "new" / "exports"
+    before = os.umask(0)
+    try:
+        receipt = write([ADA], FOUR, target(folder, kind), contact=True)
+    finally:
+        os.umask(before)
+    assert receipt.path.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert receipt.path.stat().st_nlink == 1
+    assert in_folder(folder) == [receipt.path.name]
+
+
+@pytest.mark.parametrize("move", [rename, claim])
+def test_a_file_never_takes_the_name_of_another(
+    tmp_path: Path, move: Callable[[Path, Path], None]
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("new")
+    move(old, new)
+    assert new.read_text() == "new"
+    old.unlink(missing_ok=True)
+    old.write_text("other")
+    with pytest.raises(FileExistsError):
+        move(old, new)
+    assert new.read_text() == "new"
+    with pytest.raises(FileNotFoundError):
+        move(tmp_path / "missing", tmp_path / "third")
+    assert not (tmp_path / "third").exists()
+
+
+def test_where_files_go(tmp_path: Path) -> None:
+    assert export_folder(None, tmp_path) == tmp_path / "leadpipe-exports"
+    assert export_folder(tmp_path / "x", None) == tmp_path / "x"
+    assert export_folder(Path("~/lists"), tmp_path) == tmp_path / "lists"
+    for setting in (None, Path("lists"), Path("~/lists")):
+        with pytest.raises(NotPossible) as caught:
+            export_folder(setting, None)
+        assert "LEADPIPE_EXPORT_DIR" in caught.value.advice
+
+
+# What fails
+
+
+@each_format
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, kind: Format) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "x"):
+        with pytest.raises(NotPossible) as caught:
+            write([ADA], FOUR, Target(folder, "x", kind), contact=True)
+        assert caught.value.problem == (
+            f"No file was written to {folder}: something that is no folder is in the way."
+        )
+        assert "LEADPIPE_EXPORT_DIR" in caught.value.advice
+
+
+@on_posix
+@each_format
+def test_when_there_is_no_more_room_nothing_is_left(tmp_path: Path, kind: Format) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(NotPossible, match="would be larger than one may be") as caught:
+            write(many(BATCH), FOUR, target(tmp_path, kind), contact=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(tmp_path) in caught.value.problem
+    assert in_folder(tmp_path) == []
+
+
+def test_what_the_people_raise_is_raised_and_nothing_is_left(tmp_path: Path) -> None:
+    def rows() -> Iterator[tuple[object, ...]]:
+        yield from many(BATCH)
+        raise OSError(5, "the snapshot is broken")
+
+    with pytest.raises(OSError, match="the snapshot is broken"):
+        write(rows(), FOUR, target(tmp_path, "csv"), contact=True)
+    assert in_folder(tmp_path) == []
+
+
+def test_a_row_of_another_length_is_an_error_not_a_shifted_table(tmp_path: Path) -> None:
+    for kind in ("csv", "jsonl"):
+        with pytest.raises(ValueError, match="shorter"):
+            write([("Ada",)], FOUR, target(tmp_path, kind), contact=True)
+    assert in_folder(tmp_path) == []
+
+
+def test_what_a_killed_server_left_is_swept_up_after_a_day(tmp_path: Path) -> None:
+    old, young = tmp_path / ".leadpipe-old.part", tmp_path / ".leadpipe-young.part"
+    for path in (old, young, tmp_path / "old.part"):
+        path.touch()
+    for path in (old, tmp_path / "old.part"):
+        os.utime(path, (0, time.time() - 90_000))
+    write([ADA], FOUR, target(tmp_path, "csv"), contact=True)
+    assert in_folder(tmp_path) == [".leadpipe-young.part", "audience-people.csv", "old.part"]
+
+
+def test_people_are_read_a_few_thousand_at_a_time(tmp_path: Path) -> None:
+    alive: list[int] = []
+    most: list[int] = []
+
+    class Row(tuple[object, ...]):
+        __slots__ = ()
+
+        def __del__(self) -> None:
+            alive.pop()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for row in many(5 * BATCH):
+            alive.append(1)
+            most.append(len(alive))
+            yield Row(row)
+
+    for kind in EXTENSIONS:
+        write(rows(), FOUR, target(tmp_path, kind), contact=True)
+    assert max(most) <= 2 * BATCH + 2
+
+
+# In a thread, with progress
+
+
+@pytest.mark.anyio
+async def test_progress_is_told_and_the_rows_are_read_elsewhere(tmp_path: Path) -> None:
+    told: list[int] = []
+    threads: set[int] = set()
+
+    async def report(done: int) -> None:
+        await anyio.lowlevel.checkpoint()
+        assert in_folder(tmp_path)[0].startswith(".leadpipe-")
+        told.append(done)
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for row in many(2 * BATCH + 1):
+            threads.add(threading.get_ident())
+            yield row
+
+    receipt = await export(rows(), FOUR, target(tmp_path, "csv"), contact=True, report=report)
+    assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1, 2 * BATCH + 1]
+    assert receipt.rows == 2 * BATCH + 1
+    assert threads.isdisjoint({threading.get_ident()})
+    plain = await export(many(3), FOUR, target(tmp_path, "jsonl"), contact=True)
+    assert plain.rows == 3
+
+
+@pytest.mark.anyio
+@each_format
+async def test_a_cancelled_export_leaves_nothing(tmp_path: Path, kind: Format) -> None:
+    closed: list[int] = []
+    reached: list[int] = []
+
+    def rows() -> Generator[tuple[object, ...]]:
+        try:
+            yield from many(1_000 * BATCH)
+        finally:
+            closed.append(threading.get_ident())
+
+    with anyio.CancelScope() as scope:
+
+        async def report(done: int) -> None:
+            await anyio.lowlevel.checkpoint()
+            reached.append(done)
+            if done == 2 * BATCH:
+                scope.cancel()
+
+        await export(rows(), FOUR, target(tmp_path, kind), contact=True, report=report)
+    assert scope.cancelled_caught
+    assert reached == [BATCH, 2 * BATCH]
+    assert in_folder(tmp_path) == []
+    assert len(closed) == 1
+    assert closed[0] != threading.get_ident()
+
+
+@pytest.mark.anyio
+async def test_without_a_report_it_can_be_cancelled_as_well(tmp_path: Path) -> None:
+    started = anyio.Event()
+    token = anyio.lowlevel.current_token()
+    read: list[int] = []
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for number, row in enumerate(many(1_000 * BATCH)):
+            if number == BATCH:
+                anyio.from_thread.run_sync(started.set, token=token)
+            read.append(number)
+            yield row
+
+    async with anyio.create_task_group() as tasks:
+
+        async def run() -> None:
+            await export(rows(), FOUR, target(tmp_path, "csv"), contact=True)
+
+        tasks.start_soon(run)
+        with anyio.fail_after(10):
+            await started.wait()
+        tasks.cancel_scope.cancel()
+    assert len(read) < 1_000 * BATCH
+    assert in_folder(tmp_path) == []

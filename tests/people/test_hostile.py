@@ -1,0 +1,173 @@
+"""Every row of hostile.json in every way in which it can leave: an answer, and each file.
+
+A row has `cells` by column, or a text that stands `everywhere`; {"repeat": ..., "times": ...}
+stands for a long one. Of some it is known what is `shown` in an answer, `filed` in a file, and in
+a cell of a `csv`; `whole` is as it came in all three. `secrets` never leave a masked row.
+"""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from leadpipe_mcp.people.columns import COLUMNS, Column
+from leadpipe_mcp.people.export import target, write
+from leadpipe_mcp.people.formats import LONGEST_CELL, Format
+from leadpipe_mcp.people.privacy import PLAIN_LIMIT, UNTRUSTED_LIMIT, show
+
+CORPUS = json.loads((Path(__file__).parent / "hostile.json").read_text("utf-8"))
+SECRETS: list[str] = CORPUS["secrets"]
+ROWS: list[dict[str, Any]] = CORPUS["rows"]
+EVERYWHERE = (
+    *("name", "jobTitle", "company", "city", "linkedinUrl", "untrustedHeadline"),
+    *("contactEmail", "emails", "phone"),
+)
+JOINERS = "\u200c\u200d\ufe0f"
+# Letters and symbols by their Unicode class, of which nothing is to be seen.
+BLANK = re.compile("[\u115f\u1160\u3164\uffa0\u2800\u034f\u180b-\u180d\u180f\ufe00-\ufe0e]")
+
+each_row = pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
+each_contact = pytest.mark.parametrize("contact", [False, True], ids=["masked", "full"])
+
+
+def cells(row: dict[str, Any]) -> dict[str, object]:
+    """The row's values by column."""
+    given = row.get("cells") or dict.fromkeys(EVERYWHERE, row.get("everywhere"))
+    return {name: long_text(value) for name, value in given.items()}
+
+
+def long_text(value: object) -> object:
+    rule: dict[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if "repeat" not in rule:
+        return cast("object", value)
+    return str(rule["repeat"]) * int(rule["times"]) + str(rule.get("then", ""))
+
+
+def columns_of(rows: Sequence[dict[str, Any]]) -> list[Column]:
+    return [COLUMNS[name] for name in dict.fromkeys(name for row in rows for name in cells(row))]
+
+
+def expected(row: dict[str, Any], *kinds: str) -> dict[str, Any]:
+    return {name: value for kind in kinds for name, value in row.get(kind, {}).items()}
+
+
+def file(
+    folder: Path, rows: Sequence[dict[str, Any]], kind: Format, *, contact: bool, name: str = "x"
+) -> str:
+    """The text of the file that these rows make."""
+    columns = columns_of(rows)
+    people = [tuple(cells(row).get(column.name) for column in columns) for row in rows]
+    receipt = write(people, columns, target(folder, kind, file_name=name), contact=contact)
+    assert receipt.people == len(rows)
+    return receipt.path.read_bytes().decode("utf-8")
+
+
+def parsed(text: str, delimiter: str = ",") -> list[list[str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text[1:], newline=""), strict=True, delimiter=delimiter))
+
+
+def is_visible(text: str, joiners: str = "") -> bool:
+    """Whether all of it is seen, and stands on one line."""
+    return all(
+        c in joiners or unicodedata.category(c)[0] not in "CZ" or c == " " for c in text
+    ) and (not BLANK.search(text) and (bool(joiners) or "\ufe0f" not in text))
+
+
+def joins_what_is_seen(text: str) -> bool:
+    """Whether no joiner stands where it joins nothing, or between English letters."""
+    around = f" {text} "
+    return all(
+        not around[at - 1].isascii()
+        and unicodedata.category(around[at - 1])[0] not in "CZ"
+        and (character == "\ufe0f" or not around[at + 1].isascii())
+        for at, character in enumerate(around)
+        if character in JOINERS
+    )
+
+
+def is_harmless(cell: str) -> bool:
+    """Whether no spreadsheet takes it for a formula that does anything but reckon."""
+    begins = unicodedata.normalize("NFKC", cell.lstrip(' "\u2018\u2019\u201c\u201d`')[:1])
+    return begins not in {*"=+-@|\t\r\u2212"} or not re.search(r"[^\d\s().,;/+•-]", cell)
+
+
+def no_secret(text: str) -> bool:
+    return not any(secret.casefold() in text.casefold() for secret in SECRETS)
+
+
+@each_row
+@each_contact
+def test_in_an_answer_it_is_harmless(row: dict[str, Any], *, contact: bool) -> None:
+    for name, value in cells(row).items():
+        shown = show(COLUMNS[name], value, contact=contact)
+        if isinstance(shown, str):
+            kind = COLUMNS[name].kind
+            limit = {"untrusted": UNTRUSTED_LIMIT, "email": 1000, "phone": 1000}
+            assert len(shown) <= limit.get(kind, PLAIN_LIMIT)
+            assert is_visible(shown)
+            assert contact or no_secret(shown)
+        json.dumps(shown, allow_nan=False).encode()
+    for name, text in expected(row, "whole", "shown").items():
+        assert show(COLUMNS[name], cells(row)[name], contact=False) == text
+
+
+@each_row
+@each_contact
+def test_in_a_csv_it_is_harmless(row: dict[str, Any], tmp_path: Path, *, contact: bool) -> None:
+    text = file(tmp_path, [row], "csv", contact=contact)
+    header, only = parsed(text)
+    assert header == [column.name for column in columns_of([row])]
+    assert len(only) == len(header)
+    for cell in only:
+        assert is_visible(cell, JOINERS)
+        assert joins_what_is_seen(cell)
+        assert is_harmless(cell)
+        assert len(cell) <= LONGEST_CELL
+        assert contact or no_secret(cell)
+    found = dict(zip(header, only, strict=True))
+    for name, cell in expected(row, "whole", "filed", "csv").items():
+        assert found[name] == str(cell)
+    # As a spreadsheet reads it where a comma is the decimal sign.
+    assert all(is_harmless(cell) for line in text[1:].splitlines() for cell in line.split(";"))
+
+
+@each_row
+@each_contact
+def test_in_a_jsonl_it_is_harmless(row: dict[str, Any], tmp_path: Path, *, contact: bool) -> None:
+    text = file(tmp_path, [row], "jsonl", contact=contact)
+    assert text.count("\n") == len(text.splitlines()) == 1
+    person = json.loads(text)
+    assert None not in person.values()
+    for value in person.values():
+        assert not isinstance(value, str) or is_visible(value, JOINERS)
+        assert not isinstance(value, str) or joins_what_is_seen(value)
+    assert contact or no_secret(text)
+    for name, value in expected(row, "whole", "filed").items():
+        assert person[name] == value
+
+
+@each_contact
+def test_all_together_they_are_as_many_rows(tmp_path: Path, *, contact: bool) -> None:
+    columns = columns_of(ROWS)
+    rows = parsed(file(tmp_path, ROWS, "csv", contact=contact))
+    assert len(rows) == 1 + len(ROWS)
+    assert {len(row) for row in rows} == {len(columns)}
+    lines = file(tmp_path, ROWS, "jsonl", contact=contact).splitlines()
+    assert len(lines) == len(ROWS)
+    known = {column.name for column in columns}
+    assert all(set(json.loads(line)) <= known for line in lines)
+
+
+def test_among_profiles_only_real_ones_are_left(tmp_path: Path) -> None:
+    assert file(tmp_path, ROWS, "linkedin_urls", contact=True).splitlines() == [
+        "https://www.linkedin.com/in/ada-king",
+        "https://www.linkedin.com/in/eve",
+        "https://www.linkedin.com/in/ada",
+    ]
