@@ -12,6 +12,8 @@ from leadpipe_mcp import __version__
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.completions import completions
+from leadpipe_mcp.people.recent import RecentRuns
+from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
@@ -52,14 +54,18 @@ def build_server(settings: Settings, *, service: Application | None = None) -> M
     """
     leadpipe = _client(settings, service)
 
+    # Invented people are not worth keeping.
+    kept = None if settings.sandbox else settings.cache_dir
+    services = Services(leadpipe, settings, Codes(), Snapshots(kept), RecentRuns())
+
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None]:
         try:
             yield
         finally:
+            services.snapshots.close()
             await leadpipe.close()
 
-    services = Services(leadpipe, settings, Codes())
     tools = chosen_tools(settings)
     server: MCPServer[Any] = MCPServer(
         "leadpipe",
@@ -92,7 +98,7 @@ def instructions(settings: Settings) -> str:
 def _client(settings: Settings, service: Application | None) -> LeadpipeClient:
     if not settings.sandbox:
         transport = Transport(settings.base_url, settings.api_key, application=service)
-        return LeadpipeClient(transport, settings.api_profile, cache_dir=settings.cache_dir)
+        return LeadpipeClient(transport, settings.api_profile, cache_dir=settings.topics_dir)
     if service is None:
         from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.service import Pin
@@ -66,8 +74,10 @@ class Settings(BaseModel):
     )
     read_only: bool = Field(default=False, description="Offer only tools that change nothing.")
     cache_dir: Path | None = Field(
-        default=None, description="Where the catalogue of topics is kept for a day."
+        default=None,
+        description="Where topics are kept for a day, and people that were looked into for a week.",
     )
+    export_dir: Path | None = Field(default=None, description="Where exported files go.")
     sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
     sandbox_profile: SandboxProfile = Field(
         default="mixed", description="What the sandbox plays: mixed, flat or catalog."
@@ -78,6 +88,7 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
     )
+    _usual_cache: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> "Settings":
@@ -92,13 +103,19 @@ class Settings(BaseModel):
             if text:
                 values[name] = text
         values |= {name: value for name, value in flags.items() if value is not None}
-        values.setdefault("cache_dir", user_cache(environment, sys.platform))
         if isinstance(values.get("log_level"), str):
             values["log_level"] = str(values["log_level"]).upper()
         try:
-            return cls.model_validate(values)
+            settings = cls.model_validate(values)
         except ValidationError as error:
             raise SettingsError(_sentences(error)) from None
+        settings._usual_cache = user_cache(environment, sys.platform)  # noqa: SLF001 -- its own class
+        return settings
+
+    @property
+    def topics_dir(self) -> Path | None:
+        """Where the catalogue of topics is kept: people go to no place that was not named."""
+        return self.cache_dir or self._usual_cache
 
     def chosen_toolsets(self) -> tuple[Toolset, ...]:
         """The toolsets that are on, in the order in which they are listed everywhere."""

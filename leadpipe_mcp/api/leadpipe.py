@@ -51,6 +51,11 @@ class LeadpipeClient:
         """What has been found out about the API."""
         return self._service.profile
 
+    @property
+    def base_url(self) -> str:
+        """Where the service is."""
+        return self._service.transport.base_url
+
     async def close(self) -> None:
         """Let go of the connections."""
         await self._service.transport.close()

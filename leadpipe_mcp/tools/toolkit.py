@@ -40,6 +40,8 @@ from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import LeadpipeError
+from leadpipe_mcp.people.recent import RecentRuns
+from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.text import clean, nearest, quoted
 from leadpipe_mcp.tools.confirm import Action, Asking, Codes, Unconfirmed, ask
@@ -98,11 +100,13 @@ class ConfirmableReply(Reply):
 
 @dataclass(frozen=True)
 class Services:
-    """What tools work with: the service, the settings, the open questions to the human."""
+    """What tools work with: the service, the settings, the open questions, the people at hand."""
 
     leadpipe: LeadpipeClient
     settings: Settings
     codes: Codes
+    snapshots: Snapshots
+    recent: RecentRuns
 
 
 @dataclass(frozen=True)
@@ -240,6 +244,9 @@ class HouseTool(SdkTool):
                 f"{self.name} failed inside leadpipe-mcp, so whether anything was changed is"
                 " unknown. Look first; then try once more. The server's log has the details."
             ) from crash
+        finally:
+            if not declaration.hints.read_only_hint:
+                self._services.recent.forget()
         return success(made, sandbox=self._services.settings.sandbox)
 
 

@@ -7,8 +7,10 @@ from leadpipe_mcp.settings import Settings, Toolset
 from leadpipe_mcp.tools import (
     account,
     activation,
+    analysis,
     audiences,
     building,
+    exporting,
     finding,
     planning,
     results,
@@ -38,7 +40,7 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any]]] = {
         activation.delete_audience,
         runs.run_audience,
     ),
-    "results": (results.query_audience, runs.export_audience),
+    "results": (results.query_audience, analysis.analyze_audience, exporting.export_audience),
     "account": (account.get_account_status,),
     "visitors": visitors.TOOLS,
 }

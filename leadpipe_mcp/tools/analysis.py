@@ -1,0 +1,263 @@
+"""The tool that answers questions about everyone of an audience, without a row of them."""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import Field, model_validator
+
+from leadpipe_mcp.api.models import Run
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people import comparison
+from leadpipe_mcp.people.comparison import Comparison
+from leadpipe_mcp.people.profile import Breakdown, Groups, Profile, Share, group, profile
+from leadpipe_mcp.people.recent import Which
+from leadpipe_mcp.people.sql import ask
+from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.tools.arguments import AudienceId, Date, ManyOf, ObjectOf, Whole
+from leadpipe_mcp.tools.replies import (
+    NAME_LENGTH,
+    Cell,
+    Part,
+    RunPart,
+    Table,
+    day,
+    fitting,
+    people,
+    suggestions,
+    warnings,
+)
+from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.whole import whole_run
+
+LONGEST_SQL = 4_000
+MOST_GROUPS = 200
+_SHOWN_VALUES = 6
+# What of a profile is told, and under which name.
+_TOLD = {
+    "seniority": "seniorities",
+    "department": "departments",
+    "companyIndustry": "industries",
+    "companySize": "companySizes",
+    "state": "states",
+    "company": "companies",
+    "topic": "topics",
+}
+_FILLED = ("businessEmail", "personalEmail", "phone", "linkedinUrl", "jobTitle", "company", "state")
+
+
+class OtherAudience(Arguments):
+    """The other side of a comparison; what is not named is as on this side."""
+
+    audience_id: AudienceId | None = Field(default=None, description="Default: the same audience.")
+    date: Date | None = Field(default=None, description="Its people as of this day.")
+    run_id: str | None = Field(default=None, max_length=120, description="Its people of this run.")
+
+    @model_validator(mode="after")
+    def _another(self) -> "OtherAudience":
+        if not (self.audience_id or self.date or self.run_id):
+            raise ValueError("compareWith needs an audienceId, a date or a runId.")
+        if self.date and self.run_id:
+            raise ValueError("compareWith takes a date or a runId, not both.")
+        return self
+
+
+class AnalyzeAudience(Arguments):
+    """Which audience, and the question: at most one of groupBy, sql and compareWith."""
+
+    audience_id: AudienceId = Field(description="A saved audience.")
+    date: Date | None = Field(default=None, description="Its people as of this day.")
+    run_id: str | None = Field(
+        default=None, max_length=120, description="Its people of this run; get_audience lists runs."
+    )
+    group_by: ManyOf[str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=3,
+        description="Count by 1 to 3 columns, such as [companyIndustry, seniority].",
+    )
+    top: Whole = Field(
+        default=20, ge=1, le=MOST_GROUPS, description="With groupBy: at most so many groups."
+    )
+    sql: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=LONGEST_SQL,
+        description="One SELECT (SQLite) over the table people, whose columns are the fields of"
+        " query_audience: SELECT company, count(*) FROM people GROUP BY 1. At most 200 rows.",
+    )
+    compare_with: ObjectOf[OtherAudience] | None = Field(
+        default=None, description="Who is in both, only here, only there: another audience or day."
+    )
+
+    @model_validator(mode="after")
+    def _one_question(self) -> "AnalyzeAudience":
+        asked = [self.group_by, self.sql, self.compare_with]
+        if sum(part is not None for part in asked) > 1:
+            raise ValueError("groupBy, sql and compareWith are three questions: ask one at a time.")
+        if self.date and self.run_id:
+            raise NotPossible("Name a date or a runId, not both.")
+        return self
+
+
+class ScorePart(Part):
+    """How much the people research."""
+
+    average: float
+    people: dict[str, int] = Field(description="How many have a score from ten to ten.")
+
+
+class ComparedPart(Part):
+    """Some of the people of two lists."""
+
+    size: int
+    average_score: float | None = None
+    seniorities: dict[str, int] | None = None
+    industries: dict[str, int] | None = None
+    states: dict[str, int] | None = None
+
+
+class Analysis(Reply):
+    """The answer, counted over everyone."""
+
+    size: int = Field(description="How many people there are in all.")
+    data_date: str | None = None
+    run: RunPart | None = None
+    scores: ScorePart | None = None
+    filled: dict[str, float] | None = Field(
+        default=None, description="Percent of the people of whom it is known."
+    )
+    breakdowns: dict[str, dict[str, int]] | None = Field(
+        default=None, description="People by the most frequent values; others: all the rest."
+    )
+    table: Table | None = None
+    both: ComparedPart | None = Field(default=None, description="Who is in both lists.")
+    only_here: ComparedPart | None = Field(default=None, description="Who is only in this one.")
+    only_there: ComparedPart | None = Field(default=None, description="Who is only in the other.")
+
+
+@tool("Analyze an audience", reads=True)
+async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
+    """Answer questions about everyone of a saved audience at once: who they are, how many of what.
+
+    Without a question it gives the profile: seniorities, industries, sizes, states, companies,
+    scores, and of how many e-mail or phone is known. groupBy counts, sql asks anything (contact
+    columns are masked), compareWith tells who is new or gone against another day or audience. The
+    people are fetched once per run; further questions are immediate. For single people use
+    query_audience.
+    """
+    whole = await whole_run(call, Which(asked.audience_id, asked.date, asked.run_id))
+    snapshot, run = whole.snapshot, whole.run
+    if asked.group_by:
+        return _grouped(await group(snapshot, asked.group_by, asked.top), run)
+    if asked.sql is not None:
+        answer = await ask(snapshot, asked.sql)
+        rows = [list(row) for row in answer.rows]
+        return _with_rows(
+            f"{counted(len(rows), 'row')}, over {people(snapshot.size)}",
+            run,
+            snapshot.size,
+            Table(columns=list(answer.columns), rows=rows) if rows else None,
+            answer.notes,
+        )
+    if asked.compare_with is None:
+        return _profiled(await profile(snapshot), asked, run)
+    other = asked.compare_with
+    there = await whole_run(
+        call, Which(other.audience_id or asked.audience_id, other.date, other.run_id)
+    )
+    return _compared(await comparison.compare(snapshot, there.snapshot), run, there.run)
+
+
+def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
+    first = [f"{told.companies:,} companies" if told.companies else ""]
+    email = told.filled.get("businessEmail")
+    first += [f"{email:.0f} % with a business e-mail" if email else ""]
+    also = f" at {first[0]}" if first[0] else ""
+    contact = f", {first[1]}" if first[1] else ""
+    ask_more = Suggestion(
+        tool="analyze_audience",
+        arguments={"audienceId": asked.audience_id, "groupBy": ["companyIndustry", "seniority"]},
+        why="count by any columns; further questions about this run are immediate",
+    )
+    return Analysis(
+        summary=f"{people(told.size).capitalize()}{also}{contact}, data of {day(run.data_date)}.",
+        size=told.size,
+        data_date=run.data_date,
+        run=RunPart.of(run),
+        scores=ScorePart(average=round(told.scores.average, 1), people=_counts(told.scores.buckets))
+        if told.scores
+        else None,
+        filled={name: told.filled[name] for name in _FILLED if name in told.filled},
+        breakdowns={
+            _TOLD[name]: _broken_down(told.breakdowns[name])
+            for name in _TOLD
+            if name in told.breakdowns
+        },
+        warnings=warnings(told.notes),
+        next=suggestions(ask_more if told.size else None),
+    )
+
+
+def _broken_down(told: Breakdown) -> dict[str, int]:
+    counts = _counts(told.top[:_SHOWN_VALUES])
+    cut = sum(share.people for share in told.top[_SHOWN_VALUES:])
+    others = None if told.other_people is None else told.other_people + cut
+    return counts | ({"others": others} if others else {})
+
+
+def _counts(shares: Iterable[Share]) -> dict[str, int]:
+    return {clean(str(share.value), NAME_LENGTH): share.people for share in shares}
+
+
+def _grouped(told: Groups, run: Run) -> Analysis:
+    rows: list[list[Cell]] = [list(row) for row in told.rows]
+    more = f" of {len(rows) + told.others:,}" if told.others else ""
+    rest = f"; the others are {people(told.other_people)}" if told.other_people else ""
+    return _with_rows(
+        f"{counted(len(rows), 'group')}{more}, over {people(told.size)}{rest}",
+        run,
+        told.size,
+        Table(columns=list(told.columns), rows=rows) if rows else None,
+        told.notes,
+    )
+
+
+def _with_rows(
+    summary: str, run: Run, size: int, table: Table | None, notes: Iterable[str]
+) -> Analysis:
+    shown = fitting(table.rows) if table else []
+    cut = len(table.rows) - len(shown) if table else 0
+    return Analysis(
+        summary=f"{summary}, data of {day(run.data_date)}.",
+        size=size,
+        data_date=run.data_date,
+        table=Table(columns=table.columns, rows=shown) if table else None,
+        warnings=warnings(notes, [f"{counted(cut, 'row')} did not fit."] if cut else None),
+    )
+
+
+def _compared(told: Comparison, here: Run, there: Run) -> Analysis:
+    both, new, gone = told.both.people, told.only_one.people, told.only_other.people
+    size = both + new
+    kept = f" ({100 * both / size:.0f} %)" if size else ""
+    return Analysis(
+        summary=f"Of {people(size)} of {day(here.data_date)}, {both:,}{kept} are also in the other"
+        f" list ({day(there.data_date)}); {new:,} are only here, {gone:,} only there.",
+        size=size,
+        data_date=here.data_date,
+        run=RunPart.of(here),
+        both=_part(told.both),
+        only_here=_part(told.only_one),
+        only_there=_part(told.only_other),
+        warnings=warnings(told.notes),
+    )
+
+
+def _part(told: comparison.Part) -> ComparedPart:
+    top: Mapping[str, dict[str, int]] = {name: _counts(told.top[name]) for name in told.top}
+    return ComparedPart(
+        size=told.people,
+        average_score=None if told.average_score is None else round(told.average_score, 1),
+        seniorities=top.get("seniority"),
+        industries=top.get("companyIndustry"),
+        states=top.get("state"),
+    )

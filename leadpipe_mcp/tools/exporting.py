@@ -1,0 +1,337 @@
+"""The tool that takes everyone of an audience away: as a file on this machine, or as a link."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from leadpipe_mcp.api.exports import Export
+from leadpipe_mcp.api.models import Audience, Run
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people import export as files
+from leadpipe_mcp.people.columns import choose_columns
+from leadpipe_mcp.people.export import Receipt, Target, WrittenFile
+from leadpipe_mcp.people.formats import Format
+from leadpipe_mcp.people.privacy import contact_fields
+from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.tools.activation import to_activate
+from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
+from leadpipe_mcp.tools.confirm import Action
+from leadpipe_mcp.tools.replies import (
+    LONGEST_NAME,
+    Cell,
+    RunPart,
+    Table,
+    day,
+    name_of,
+    named,
+    people,
+    run_sentence,
+    suggestions,
+    to_wait,
+    warnings,
+)
+from leadpipe_mcp.tools.runs import BUILDING, runs_of
+from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Suggestion, tool
+from leadpipe_mcp.tools.whole import snapshot_of
+
+# How long a call waits for the file; asking again goes on with the same one.
+FILE_SECONDS = 40
+MOST_FIELDS = 60
+SHOWN_FILES = 20
+
+ANYONE = "Whoever has the link can read everyone's addresses; give it to the user only."
+ONLY_HERE = "The sandbox runs inside this server, so the link cannot be opened."
+
+FIELDS = (
+    *("name", "firstName", "lastName", "jobTitle", "seniority", "department", "company"),
+    *("companyDomain", "companyIndustry", "companySize", "city", "state", "linkedinUrl"),
+    *("contactEmail", "phone", "score", "topic"),
+)
+"""What a file has where nobody names fields."""
+
+
+class ExportAudience(Arguments):
+    """Whose people, of which run, and in which form."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    format: Named[Literal["csv", "jsonl", "linkedin_urls", "url"]] = Field(
+        default="csv",
+        description="csv, jsonl: a file on this computer; linkedin_urls: LinkedIn profiles alone,"
+        " each once, 1,000 per file; url: the service's own link to its CSV, all fields whole.",
+    )
+    fields: ManyOf[str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_FIELDS,
+        description="Columns of the file; default name, job, company, place, LinkedIn,"
+        " contactEmail, phone, score, topic. A wrong one is answered with the list.",
+    )
+    file_name: str | None = Field(
+        default=None, max_length=200, description="A name, no path; default audience and date."
+    )
+    contact: Named[Literal["masked", "full"]] = Field(
+        default="full", description="masked hides e-mail addresses and phone numbers in the file."
+    )
+    date: Date | None = Field(
+        default=None, description="People as of this day (YYYY-MM-DD), not the latest."
+    )
+    run_id: str | None = Field(
+        default=None, max_length=120, description="People of this run; get_audience lists runs."
+    )
+    confirm: ConfirmCode = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ExportAudience":
+        if self.run_id and self.date:
+            raise NotPossible("Name a date or a runId, not both.")
+        if self.format == "url" and (self.fields or self.file_name or self.contact == "masked"):
+            raise NotPossible(
+                "format url is the service's own file: fields, fileName and contact do not change"
+                " it.",
+                "Leave them out, or take format csv.",
+            )
+        if self.format == "linkedin_urls" and self.fields:
+            raise NotPossible("format linkedin_urls has no other fields: leave fields out.")
+        return self
+
+
+class AudienceExported(ConfirmableReply):
+    """Where everyone of an audience is now."""
+
+    id: str | None = None
+    name: str | None = None
+    size: int | None = Field(default=None, description="How many people are exported.")
+    data_date: str | None = None
+    run: RunPart | None = None
+    path: str | None = Field(default=None, description="Where the file is; of several the first.")
+    rows: int | None = None
+    bytes: int | None = None
+    sha256: str | None = Field(default=None, description="The file's fingerprint.")
+    files: Table | None = Field(default=None, description="All of them, where there are several.")
+    contact_fields: list[str] | None = Field(
+        default=None, description="E-mail and phone columns in it."
+    )
+    masked: bool | None = None
+    config_hash: str | None = Field(default=None, description="Of the config that it was made of.")
+    url: str | None = Field(default=None, description="Where the CSV is; pass it on as it is.")
+    file_name: str | None = None
+    expires_at: str | None = None
+    expires_in: str | None = Field(default=None, description="How long the link works.")
+
+
+@tool("Export an audience")
+async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported:
+    """Export everyone of a saved audience (the lead list): CSV, JSON lines, LinkedIn URLs.
+
+    The file is written where this server runs, never over another one. E-mail addresses and phone
+    numbers are whole in it, so the user is asked first. format url gives the service's own link
+    instead. To look at a few people, use query_audience; for numbers, analyze_audience.
+    """
+    audience = await call.leadpipe.audiences.get(asked.id)
+    run = await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
+    if asked.format == "url":
+        return await _link(call, asked, audience, run)
+    columns = choose_columns(tuple(asked.fields or FIELDS))
+    contact = asked.contact == "full" and call.shows_contact
+    chosen = files.target(
+        files.export_folder(call.services.settings.export_dir, Path.home()),
+        asked.format,
+        file_name=asked.file_name,
+        audience=audience.name,
+        day=run.data_date or "",
+    )
+    if run.state != "ready":
+        return await _not_ready(call, asked, audience, run)
+    if asked.format == "linkedin_urls":
+        columns = choose_columns(("linkedinUrl",))
+    goes_out = contact_fields(columns) if contact else ()
+    await call.confirm(_writing(audience, run, chosen, goes_out), asked.confirm)
+    snapshot = await snapshot_of(call, asked.id, run)
+
+    async def report(done: int) -> None:
+        await call.progress(done, snapshot.size, f"{done:,} people written")
+
+    receipt = await files.export(
+        snapshot.rows(columns), columns, chosen, contact=contact, report=report
+    )
+    hidden = asked.contact == "full" and not contact and bool(contact_fields(columns))
+    return _written(audience, run, receipt, snapshot.notes, hidden=hidden)
+
+
+def _writing(audience: Audience, run: Run, chosen: Target, goes_out: Sequence[str]) -> Action:
+    kind: Format = chosen.format
+    what = {
+        "csv": "a CSV file",
+        "jsonl": "a file of JSON lines",
+        "linkedin_urls": "files of LinkedIn profiles",
+    }[kind]
+    contact = (
+        f" {listed(goes_out)} go out unmasked."
+        if goes_out
+        else " No e-mail address or phone number goes out whole."
+    )
+    path = files.planned(chosen)
+    question = (
+        f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) to {what}:"
+        f" {path}?{contact}"
+    )
+    return Action("export file", question, [audience.id, run.id, run.data_date, run.size])
+
+
+def _written(
+    audience: Audience, run: Run, receipt: Receipt, notes: Sequence[str], *, hidden: bool
+) -> AudienceExported:
+    several = len(receipt.files) > 1
+    where = f"{len(receipt.files)} files, the first {receipt.path}" if several else receipt.path
+    rows: list[list[Cell]] = [_file_cells(file) for file in receipt.files[:SHOWN_FILES]]
+    left = len(receipt.files) - SHOWN_FILES
+    return AudienceExported(
+        summary=f"{named(audience)} is exported: {counted(receipt.rows, 'row')}, data of"
+        f" {day(run.data_date)}, in {where}.",
+        id=audience.id,
+        name=name_of(audience),
+        size=receipt.people,
+        data_date=run.data_date,
+        run=RunPart.of(run),
+        path=str(receipt.path),
+        rows=receipt.rows,
+        bytes=receipt.bytes,
+        sha256=receipt.sha256,
+        files=Table(columns=["path", "rows", "bytes", "sha256"], rows=rows) if several else None,
+        contact_fields=list(receipt.contact_fields),
+        masked=receipt.masked if receipt.contact_fields else None,
+        config_hash=run.config_hash,
+        warnings=warnings(
+            notes,
+            ["LEADPIPE_CONTACT=mask: e-mail addresses and phone numbers are masked in it."]
+            if hidden
+            else None,
+            [f"{counted(receipt.without_url, 'person', 'people')} without a LinkedIn profile."]
+            if receipt.without_url
+            else None,
+            [f"{counted(receipt.duplicates, 'profile')} came twice and stand there once."]
+            if receipt.duplicates
+            else None,
+            [f"{counted(left, 'more file')} beside these."] if left > 0 else None,
+        ),
+    )
+
+
+def _file_cells(file: WrittenFile) -> list[Cell]:
+    return [str(file.path), file.rows, file.bytes, file.sha256]
+
+
+async def _link(
+    call: Call, asked: ExportAudience, audience: Audience, run: Run
+) -> AudienceExported:
+    """The service's own file, behind a link."""
+    if not call.shows_contact:
+        raise NotPossible(
+            "This server lets no unmasked e-mail addresses and phone numbers out"
+            " (LEADPIPE_CONTACT=mask), and the service's file has them.",
+            "format csv writes a file with masked ones.",
+        )
+    if run.state != "ready":
+        return await _not_ready(call, asked, audience, run)
+    await call.confirm(_letting_out(audience, run), asked.confirm)
+
+    async def report(waited: float) -> None:
+        await call.progress(waited, FILE_SECONDS, "The file is being written.")
+
+    export = await call.leadpipe.exports.link(asked.id, run, FILE_SECONDS, report)
+    return _exported(call, audience, run, export)
+
+
+def _letting_out(audience: Audience, run: Run) -> Action:
+    question = (
+        f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) as a link to"
+        " a CSV file? E-mail addresses and phone numbers go out unmasked, to whoever has the link."
+    )
+    return Action("export url", question, [audience.id, run.id, run.data_date, run.size])
+
+
+def _exported(call: Call, audience: Audience, run: Run, export: Export) -> AudienceExported:
+    size = run.size if export.rows is None else export.rows
+    reply = AudienceExported(
+        summary=f"The file of {named(audience)} is still being written.",
+        id=audience.id,
+        name=name_of(audience),
+        size=size,
+        data_date=export.data_date,
+        next=[Suggestion(tool="export_audience", why="the same call again, in a minute")],
+    )
+    if export.url is None:
+        return reply
+    until = _until(export)
+    other = run.size is not None and size != run.size
+    return reply.model_copy(
+        update={
+            "summary": f"A link to the CSV of {named(audience)}: {people(size)}, unmasked, data of"
+            f" {day(export.data_date)}.{until}",
+            "url": export.url,
+            "file_name": clean(export.file_name, LONGEST_NAME) if export.file_name else None,
+            "expires_at": clean(export.expires_at, 40) if export.expires_at else None,
+            "expires_in": clean(export.expires_in, 40) if export.expires_in else None,
+            "warnings": warnings(
+                [ANYONE],
+                [f"The run found {counted(run.size or 0, 'person', 'people')}, not {size:,}."]
+                if other
+                else None,
+                [ONLY_HERE] if call.services.settings.sandbox else None,
+            ),
+            "next": None,
+        }
+    )
+
+
+def _until(export: Export) -> str:
+    if export.expires_at:
+        return f" It works until {clean(export.expires_at, 40)}."
+    if export.expires_in:
+        return f" It works for {clean(export.expires_in, 40)}."
+    return " The service does not say how long it works."
+
+
+async def _not_ready(
+    call: Call, asked: ExportAudience, audience: Audience, run: Run
+) -> AudienceExported:
+    """What there is instead of a file: how to wait, or which earlier people there are."""
+    runs = await runs_of(call, audience)
+    earlier = next((other for other in runs if other.state == "ready"), None)
+    other_day = asked.date and run.state == "none"
+    return AudienceExported(
+        summary=f"There are no people of {asked.date} to export."
+        if other_day
+        else f"{run_sentence(run)} There is nothing to export yet.",
+        id=audience.id,
+        name=name_of(audience),
+        run=RunPart.of(run),
+        next=suggestions(
+            None if other_day and earlier else _way_to_people(call, audience, run),
+            _export_of(audience, earlier) if earlier else None,
+        ),
+    )
+
+
+def _way_to_people(call: Call, audience: Audience, run: Run) -> Suggestion:
+    if run.state in BUILDING:
+        return to_wait(audience.id)
+    if run.state == "none" and audience.status != "active":
+        return to_activate(audience.id)
+    if call.leadpipe.profile.runs == "dated":
+        why = "its next run comes with the daily refresh"
+        return Suggestion(tool="get_audience", arguments={"id": audience.id}, why=why)
+    return Suggestion(
+        tool="run_audience", arguments={"id": audience.id}, why="have its people put together now"
+    )
+
+
+def _export_of(audience: Audience, run: Run) -> Suggestion:
+    which = {"runId": run.id} if run.id else {"date": run.data_date}
+    return Suggestion(
+        tool="export_audience",
+        arguments={"id": audience.id, **which},
+        why=f"the people of {day(run.data_date)} instead",
+    )

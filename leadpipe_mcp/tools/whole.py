@@ -1,0 +1,78 @@
+"""Whole runs: everyone of one, fetched once, for the tools that look at all of them."""
+
+from dataclasses import dataclass
+
+from leadpipe_mcp.api.models import Run
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.gathering import gather
+from leadpipe_mcp.people.recent import Which
+from leadpipe_mcp.people.snapshot import RunKey, Snapshot
+from leadpipe_mcp.tools.replies import run_sentence
+from leadpipe_mcp.tools.toolkit import Call
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Everyone of a run."""
+
+    run: Run
+    snapshot: Snapshot
+
+
+async def whole_run(call: Call, which: Which) -> Whole:
+    """Everyone of the run that is meant; it is fetched if it was not before.
+
+    Raises:
+        NotPossible: If it is not ready.
+    """
+    run = await ready_run(call, which)
+    return Whole(run, await snapshot_of(call, which.audience_id, run))
+
+
+async def ready_run(call: Call, which: Which) -> Run:
+    """The finished run that is meant.
+
+    Raises:
+        NotPossible: If it is not ready.
+    """
+    services = call.services
+    if run := services.recent.run(which):
+        return run
+    run = await call.leadpipe.exports.run_of(
+        which.audience_id, date=which.date, run_id=which.run_id
+    )
+    if run.state != "ready":
+        raise _not_ready(which, run)
+    services.recent.note(which, run)
+    return run
+
+
+async def snapshot_of(call: Call, audience_id: str, run: Run) -> Snapshot:
+    """Everyone of a finished run."""
+
+    async def report(done: int) -> None:
+        total = run.size or 0
+        await call.progress(done, max(total, done), f"{done:,} people fetched")
+
+    leadpipe = call.leadpipe
+    return await call.services.snapshots.of_run(
+        RunKey.of(leadpipe.base_url, audience_id, run),
+        lambda: gather(leadpipe.everyone, audience_id, run),
+        run.size,
+        report,
+    )
+
+
+def _not_ready(which: Which, run: Run) -> NotPossible:
+    if which.date and run.state == "none":
+        return NotPossible(
+            f"This audience has no people of {which.date}.",
+            "get_audience lists its latest runs with their days.",
+        )
+    advice = {
+        "queued": "get_audience with waitSeconds waits for them.",
+        "running": "get_audience with waitSeconds waits for them.",
+        "none": "They come once the audience is active: set_status.",
+    }
+    said = advice.get(run.state, "run_audience has them put together anew.")
+    return NotPossible(run_sentence(run), said)
