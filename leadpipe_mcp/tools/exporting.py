@@ -129,6 +129,12 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     numbers are whole in it, so the user is asked first. format url gives the service's own link
     instead. To look at a few people, use query_audience; for numbers, analyze_audience.
     """
+    if asked.format == "url" and not call.shows_contact:
+        raise NotPossible(
+            "This server lets no unmasked e-mail addresses and phone numbers out"
+            " (LEADPIPE_CONTACT=mask), and the service's file has them.",
+            "format csv writes a file with masked ones.",
+        )
     audience = await call.leadpipe.audiences.get(asked.id)
     run = await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
     if asked.format == "url":
@@ -227,12 +233,6 @@ async def _link(
     call: Call, asked: ExportAudience, audience: Audience, run: Run
 ) -> AudienceExported:
     """The service's own file, behind a link."""
-    if not call.shows_contact:
-        raise NotPossible(
-            "This server lets no unmasked e-mail addresses and phone numbers out"
-            " (LEADPIPE_CONTACT=mask), and the service's file has them.",
-            "format csv writes a file with masked ones.",
-        )
     if run.state != "ready":
         return await _not_ready(call, asked, audience, run)
     await call.confirm(_letting_out(audience, run), asked.confirm)
@@ -260,7 +260,13 @@ def _exported(call: Call, audience: Audience, run: Run, export: Export) -> Audie
         name=name_of(audience),
         size=size,
         data_date=export.data_date,
-        next=[Suggestion(tool="export_audience", why="the same call again, in a minute")],
+        next=[
+            Suggestion(
+                tool="export_audience",
+                arguments={"id": audience.id, "format": "url"},
+                why="the same call again, in a minute",
+            )
+        ],
     )
     if export.url is None:
         return reply
@@ -310,7 +316,7 @@ async def _not_ready(
         run=RunPart.of(run),
         next=suggestions(
             None if other_day and earlier else _way_to_people(call, audience, run),
-            _export_of(audience, earlier) if earlier else None,
+            _export_of(audience, earlier, asked.format) if earlier else None,
         ),
     )
 
@@ -328,10 +334,10 @@ def _way_to_people(call: Call, audience: Audience, run: Run) -> Suggestion:
     )
 
 
-def _export_of(audience: Audience, run: Run) -> Suggestion:
+def _export_of(audience: Audience, run: Run, kind: str) -> Suggestion:
     which = {"runId": run.id} if run.id else {"date": run.data_date}
     return Suggestion(
         tool="export_audience",
-        arguments={"id": audience.id, **which},
+        arguments={"id": audience.id, **which, "format": kind},
         why=f"the people of {day(run.data_date)} instead",
     )

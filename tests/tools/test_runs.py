@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools import runs
+from leadpipe_mcp.tools import exporting, runs
 
 pytestmark = pytest.mark.anyio
 Reply = dict[str, Any]
@@ -259,7 +259,7 @@ async def test_everyone_is_exported_once_the_human_agreed(
 ) -> None:
     async with connect(start(profile=profile), answer=human("accept")) as client:
         audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
     size = reply["size"]
     assert size > 0
     (question,) = questions
@@ -275,7 +275,7 @@ async def test_everyone_is_exported_once_the_human_agreed(
     assert reply["url"].startswith("http://127.0.0.1/")
     assert reply["fileName"] == "marketing-directors-at-tech-companies-2026-05-04.csv"
     assert reply["dataDate"] == "2026-05-04"
-    assert reply["warnings"] == [runs.ANYONE, runs.ONLY_HERE]
+    assert reply["warnings"] == [exporting.ANYONE, exporting.ONLY_HERE]
     assert "next" not in reply
 
 
@@ -291,7 +291,7 @@ async def test_nothing_goes_out_when_the_human_does_not_agree(
 ) -> None:
     async with connect(answer=human(action)) as client:
         audience = (await saved(client))["active"]
-        said = await refused(client, "export_audience", id=audience)
+        said = await refused(client, "export_audience", format="url", id=audience)
     assert said.startswith("The user did not agree to this: Export ")
     assert changes(sandbox) == []
 
@@ -300,14 +300,14 @@ async def test_without_a_human_at_hand_the_assistant_asks_and_brings_a_code(
     client: Client, call: Call, sandbox: Sandbox, saved: Saved, changes: Changes
 ) -> None:
     audience = (await saved(client))["active"]
-    asked = await call(client, "export_audience", id=audience)
+    asked = await call(client, "export_audience", format="url", id=audience)
     assert asked["question"].startswith(f"Export {DIRECTORS} (")
     assert "url" not in asked
     assert changes(sandbox) == []
-    reply = await call(client, "export_audience", id=audience, confirm=asked["confirm"])
+    same = {"id": audience, "format": "url", "confirm": asked["confirm"]}
+    reply = await call(client, "export_audience", **same)
     assert reply["url"]
-    other_day = {"id": audience, "date": "2026-05-02", "confirm": asked["confirm"]}
-    assert "url" not in await call(client, "export_audience", **other_day)
+    assert "url" not in await call(client, "export_audience", **same, date="2026-05-02")
 
 
 async def test_a_server_that_masks_lets_nobody_out(
@@ -315,11 +315,11 @@ async def test_a_server_that_masks_lets_nobody_out(
 ) -> None:
     settings = Settings(sandbox=True, confirm="off", contact="mask")
     async with connect(settings=settings) as client:
-        said = await refused(client, "export_audience", id=NO_RUN)
+        said = await refused(client, "export_audience", format="url", id=NO_RUN)
     assert said == (
         "This server lets no unmasked e-mail addresses and phone numbers out"
-        " (LEADPIPE_CONTACT=mask), and the file has them."
-        " query_audience shows the people with masked ones."
+        " (LEADPIPE_CONTACT=mask), and the service's file has them."
+        " format csv writes a file with masked ones."
     )
     assert not sandbox.requests
 
@@ -330,7 +330,7 @@ async def test_people_of_an_earlier_day_are_exported(
 ) -> None:
     async with connect(start(profile=profile), settings=UNASKED) as client:
         audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", id=audience, date="2026-05-02")
+        reply = await call(client, "export_audience", format="url", id=audience, date="2026-05-02")
     assert reply["dataDate"] == "2026-05-02"
     assert "data of 2026-05-02" in reply["summary"]
 
@@ -341,18 +341,18 @@ async def test_people_of_a_run_are_exported(
     async with connect(start(profile="catalog"), settings=UNASKED) as client:
         audience = (await saved(client))["active"]
         rows = (await call(client, "get_audience", id=audience))["runs"]["rows"]
-        reply = await call(client, "export_audience", id=audience, runId=rows[2][0])
+        reply = await call(client, "export_audience", format="url", id=audience, runId=rows[2][0])
     assert reply["dataDate"] == rows[2][2]
     assert reply["size"] == rows[2][3]
 
 
 async def test_a_date_and_a_run_contradict_each_other(client: Client, refused: Refused) -> None:
     said = await refused(
-        client, "export_audience", id=NO_RUN, runId=NO_RUN, date="2026-05-02", format="URL"
+        client, "export_audience", format="url", id=NO_RUN, runId=NO_RUN, date="2026-05-02"
     )
     assert said == "Name a date or a runId, not both."
-    said = await refused(client, "export_audience", id=NO_RUN, format="csv")
-    assert said == "'format' must be 'url'."
+    said = await refused(client, "export_audience", id=NO_RUN, format="xlsx")
+    assert said == "'format' must be 'csv', 'jsonl', 'linkedin_urls' or 'url'."
 
 
 @each_profile
@@ -365,7 +365,7 @@ async def test_a_draft_has_nothing_to_export(
 ) -> None:
     async with connect(start(profile=profile)) as client:
         audience = await draft(client)
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
     assert reply["summary"] == (
         "The people have not been put together yet. There is nothing to export yet."
     )
@@ -385,7 +385,7 @@ async def test_a_run_on_its_way_is_waited_for_before_the_export(
     async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
         audience = await draft(client)
         await call(client, "set_status", id=audience, status="active")
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
     assert reply["summary"] == (
         "The people are still being put together. There is nothing to export yet."
     )
@@ -399,7 +399,7 @@ async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
     async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
         audience = (await saved(client))["active"]
         await call(client, "run_audience", id=audience)
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
         step = reply["next"][1]
         assert step["tool"] == "export_audience"
         assert step["why"] == "the people of 2026-05-04 instead"
@@ -421,7 +421,7 @@ async def test_after_a_failed_run_there_is_a_way_on(
     async with connect(start(profile=profile, runs_fail=True), settings=UNASKED) as client:
         audience = await draft(client)
         await call(client, "set_status", id=audience, status="active")
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
     assert reply["summary"] == "The last run failed. There is nothing to export yet."
     assert [(step["tool"], step["arguments"]) for step in reply["next"]] == [
         (tool, {"id": audience})
@@ -434,7 +434,7 @@ async def test_a_day_without_people_is_answered_with_another(
 ) -> None:
     async with connect(start(profile=profile), settings=UNASKED) as client:
         audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", id=audience, date="2025-01-01")
+        reply = await call(client, "export_audience", format="url", id=audience, date="2025-01-01")
         assert reply["summary"] == "There are no people of 2025-01-01 to export."
         (step,) = reply["next"]
         export = await call(client, step["tool"], **step["arguments"])
@@ -452,7 +452,7 @@ async def test_a_file_that_takes_time_is_told_with_progress(
 
     async with connect(start(profile="catalog", export_seconds=60), settings=UNASKED) as client:
         audience = (await saved(client))["active"]
-        exporting = {"id": audience}
+        exporting = {"id": audience, "format": "url"}
         reply = await client.call_tool("export_audience", exporting, progress_callback=listen)
     assert (reply.structured_content or {})["url"]
     assert told == ["The file is being written."]
@@ -464,7 +464,7 @@ async def test_a_file_that_is_not_there_in_time_is_asked_for_again(
     service = altered_export(start(profile="catalog"), {"export": {"status": "processing"}})
     async with connect(service, settings=UNASKED) as client:
         audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
     assert reply["summary"] == f"The file of {DIRECTORS} is still being written."
     assert reply["next"][0]["tool"] == "export_audience"
     assert "url" not in reply
@@ -478,10 +478,10 @@ async def test_what_is_odd_about_a_file_is_said(
     settings = Settings.model_validate({"confirm": "off", "api_key": "sk_test"})
     async with connect(service, settings=settings) as client:
         audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", id=audience)
+        reply = await call(client, "export_audience", format="url", id=audience)
     assert reply["size"] == 7
     assert reply["summary"].endswith("The service does not say how long it works.")
-    assert reply["warnings"][0] == runs.ANYONE
+    assert reply["warnings"][0] == exporting.ANYONE
     assert reply["warnings"][1].startswith("The run found ")
     assert reply["warnings"][1].endswith("people, not 7.")
     assert "fileName" not in reply
@@ -504,7 +504,7 @@ def altered_export() -> AlteredExport:
 
 async def test_the_tools_tell_what_they_do_and_cost_little(client: Client) -> None:
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    for declaration in runs.TOOLS:
+    for declaration in (runs.run_audience, exporting.export_audience):
         tool = tools[declaration.name]
         hints = tool.annotations
         assert hints is not None

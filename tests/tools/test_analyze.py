@@ -1,0 +1,238 @@
+"""analyze_audience: the whole of an audience in one answer, and no row of it."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Call = Callable[..., Awaitable[dict[str, Any]]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Start = Callable[..., Sandbox]
+UNASKED = Settings(sandbox=True, confirm="off", toolsets="all")
+WANTED = {"topicIds": [117805], "minScore": 50}
+
+
+@pytest.fixture
+def large(call: Call) -> Callable[[Client], Awaitable[str]]:
+    """The id of an active audience of many people."""
+
+    async def large(client: Client) -> str:
+        made = await call(client, "create_audience", name="Many", config=WANTED, status="active")
+        return made["id"]
+
+    return large
+
+
+@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+async def test_the_profile_tells_who_they_are_in_few_words(
+    profile: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    async with connect(start(profile=profile), settings=UNASKED) as client:
+        audience = await large(client)
+        told = await call(client, "analyze_audience", audienceId=audience)
+        shown = await call(client, "get_audience", id=audience)
+
+    assert told["size"] == shown["size"] > 300
+    assert len(json.dumps(told)) / 4 < 1_200
+    assert sum(told["scores"]["people"].values()) == told["size"]
+    for name in ("seniorities", "departments", "industries", "states"):
+        assert sum(told["breakdowns"][name].values()) == told["size"]
+    assert told["filled"]["jobTitle"] == 100
+    assert re.match(r"[\d,]+ people at [\d,]+ companies, \d+ % with a business", told["summary"])
+
+
+@pytest.mark.parametrize("profile", ["mixed", "flat"])
+async def test_a_second_question_asks_nothing_of_the_service(
+    profile: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox, settings=UNASKED) as client:
+        audience = {"audienceId": await large(client)}
+        await call(client, "analyze_audience", **audience)
+        asked = len(sandbox.requests)
+        groups = await call(client, "analyze_audience", **audience, groupBy="seniority", top=3)
+        counted = await call(
+            client, "analyze_audience", **audience, sql="SELECT count(*) AS n FROM people"
+        )
+
+    assert len(sandbox.requests) == asked
+    assert groups["table"]["columns"] == ["seniority", "people", "percent"]
+    assert len(groups["table"]["rows"]) == 3
+    assert counted["table"] == {"columns": ["n"], "rows": [[counted["size"]]]}
+
+
+async def test_two_questions_at_once_fetch_the_people_once(
+    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+) -> None:
+    sandbox = start()
+    async with connect(sandbox, settings=UNASKED) as client:
+        audience = await large(client)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(lambda: call(client, "analyze_audience", audienceId=audience))
+
+    files = [request for request in sandbox.requests if request.path.endswith("export.csv")]
+    assert len(files) == 1
+
+
+async def test_after_a_change_the_newest_run_is_looked_up_anew(
+    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+) -> None:
+    async with connect(start(), settings=UNASKED) as client:
+        audience = await large(client)
+        before = await call(client, "analyze_audience", audienceId=audience)
+        change = {"filters": {"hasPhone": True}}
+        await call(client, "update_audience", id=audience, config=change)
+        await call(client, "run_audience", id=audience)
+        after = await call(client, "analyze_audience", audienceId=audience)
+
+    assert after["size"] < before["size"]
+
+
+async def test_contact_columns_are_masked_in_sql(
+    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+) -> None:
+    async with connect(start(), settings=UNASKED) as client:
+        sql = "SELECT contactEmail, phone FROM people WHERE phone <> '' LIMIT 5"
+        told = await call(client, "analyze_audience", audienceId=await large(client), sql=sql)
+
+    assert all("•••" in cell for row in told["table"]["rows"] for cell in row)
+
+
+async def test_a_wrong_question_is_answered_with_the_columns(
+    start: Start, connect: Connect, refused: Refused, large: Callable[[Client], Awaitable[str]]
+) -> None:
+    async with connect(start(), settings=UNASKED) as client:
+        audience = {"audienceId": await large(client)}
+        wrong = await refused(client, "analyze_audience", **audience, sql="SELECT nmae FROM people")
+        group = await refused(client, "analyze_audience", **audience, groupBy=["contactEmail"])
+        write = await refused(client, "analyze_audience", **audience, sql="DELETE FROM people")
+
+    assert "no column 'nmae'" in wrong
+    assert "jobTitle" in wrong
+    assert "contactEmail" in group
+    assert "SELECT" in write
+
+
+async def test_two_days_are_compared_by_who_is_new_and_gone(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(people=20_000), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        told = await call(
+            client, "analyze_audience", audienceId=audience, compareWith={"date": "2026-05-02"}
+        )
+
+    assert told["both"]["size"] + told["onlyHere"]["size"] == told["size"]
+    assert told["both"]["size"] > told["onlyThere"]["size"] > 0
+    assert told["both"]["seniorities"]
+    assert "2026-05-02" in told["summary"]
+
+
+async def test_a_list_that_is_shorter_than_the_service_says_is_said_to_be(
+    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+) -> None:
+    async with connect(start(export_row_cap=500), settings=UNASKED) as client:
+        told = await call(client, "analyze_audience", audienceId=await large(client))
+
+    assert told["size"] == 500
+    (warning,) = told["warnings"]
+    assert re.fullmatch(r"The service says [\d,]+ people; 500 came\.", warning)
+
+
+async def test_a_fetch_that_fails_leaves_nothing_and_the_next_one_works(
+    start: Start,
+    connect: Connect,
+    call: Call,
+    refused: Refused,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    sandbox = start()
+    async with connect(sandbox, settings=UNASKED) as client:
+        audience = await large(client)
+        sandbox.faults.add(Fault("reset_after", path="export.csv"))
+        said = await refused(client, "analyze_audience", audienceId=audience)
+        told = await call(client, "analyze_audience", audienceId=audience)
+
+    assert "connection was lost before the file was complete" in said
+    assert told["size"]
+
+
+async def test_people_who_are_not_ready_are_said_to_be_so(
+    start: Start, connect: Connect, call: Call, refused: Refused, saved: Saved
+) -> None:
+    async with connect(start(run_seconds=60), settings=UNASKED) as client:
+        draft = await call(client, "create_audience", name="Draft", config=WANTED)
+        nobody = await refused(client, "analyze_audience", audienceId=draft["id"])
+        await call(client, "set_status", id=draft["id"], status="active")
+        waiting = await refused(client, "analyze_audience", audienceId=draft["id"])
+        active = (await saved(client))["active"]
+        other_day = await refused(client, "analyze_audience", audienceId=active, date="2025-01-01")
+
+    assert "once the audience is active" in nobody
+    assert "waitSeconds" in waiting
+    assert "no people of 2025-01-01" in other_day
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"groupBy": ["state"], "sql": "SELECT 1"}, "ask one at a time"),
+        ({"compareWith": {}}, "compareWith needs"),
+        ({"date": "2026-05-02", "runId": "x"}, "not both"),
+        ({"groupBy": ["a", "b", "c", "d"]}, "at most 3"),
+        ({"top": 0}, "'top' must be 1 or more"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    client: Client, refused: Refused, arguments: dict[str, Any], says: str
+) -> None:
+    audience = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+    assert says in await refused(client, "analyze_audience", audienceId=audience, **arguments)
+
+
+async def test_people_are_kept_only_where_a_folder_is_named(
+    start: Start,
+    connect: Connect,
+    call: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    key = {"api_key": "sk_test", "base_url": "https://service.test", "confirm": "off"}
+    kept = Settings.model_validate({**key, "cache_dir": tmp_path / "kept"})
+    sandbox = start()
+    async with connect(sandbox, settings=Settings.model_validate(key)) as client:
+        audience = await large(client)
+        await call(client, "analyze_audience", audienceId=audience)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+    for _ in range(2):
+        async with connect(sandbox, settings=kept) as client:
+            await call(client, "analyze_audience", audienceId=audience)
+    files = [request for request in sandbox.requests if request.path.endswith("export.csv")]
+    assert len(files) == 2
+    (people,) = [path for path in (tmp_path / "kept").iterdir() if path.is_dir()]
+    assert people.stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,208 @@
+"""export_audience to a file: asked for first, written once, told with a receipt."""
+
+import csv
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.client.session import ElicitationFnT
+
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Call = Callable[..., Awaitable[dict[str, Any]]]
+Refused = Callable[..., Awaitable[str]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Start = Callable[..., Sandbox]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A server that writes to a folder of the test's and asks nobody."""
+    return Settings(sandbox=True, confirm="off", export_dir=tmp_path / "exports")
+
+
+@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, settings: Settings
+) -> None:
+    async with connect(start(profile=profile), settings=settings) as client:
+        audience = (await saved(client))["active"]
+        receipt = await call(client, "export_audience", id=audience)
+        shown = await call(client, "get_audience", id=audience)
+    path = Path(receipt["path"])
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert path.parent == settings.export_dir
+    assert len(rows) == receipt["rows"] == receipt["size"] == shown["size"]
+    assert receipt["bytes"] == path.stat().st_size
+    assert receipt["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert receipt["dataDate"] == shown["dataDate"]
+    assert receipt["contactFields"] == ["contactEmail", "phone"]
+    assert receipt["masked"] is False
+    assert any("@" in row["contactEmail"] and "•" not in row["contactEmail"] for row in rows)
+    assert list(rows[0])[:3] == ["name", "firstName", "lastName"]
+
+
+async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
+    connect: Connect,
+    call: Call,
+    saved: Saved,
+    human: Callable[[str], ElicitationFnT],
+    questions: list[str],
+    tmp_path: Path,
+) -> None:
+    asking = Settings(sandbox=True, export_dir=tmp_path)
+    async with connect(settings=asking, answer=human("accept")) as client:
+        audience = (await saved(client))["active"]
+        asked = {"id": audience, "fileName": "leads"}
+        full = await call(client, "export_audience", **asked)
+        asked = {"id": audience, "fields": ["name", "company"]}
+        harmless = await call(client, "export_audience", **asked)
+
+    assert re.fullmatch(
+        r"Export 'Marketing Directors at Tech Companies' \(\d+ people, data of 2026-05-04\) to a"
+        rf" CSV file: {tmp_path}/leads\.csv\? contactEmail and phone go out unmasked\.",
+        questions[0],
+    )
+    assert questions[1].endswith("No e-mail address or phone number goes out whole.")
+    assert full["contactFields"]
+    assert "contactFields" not in harmless
+
+
+async def test_a_human_who_says_no_gets_no_file(
+    connect: Connect,
+    refused: Refused,
+    saved: Saved,
+    human: Callable[[str], ElicitationFnT],
+    tmp_path: Path,
+    sandbox: Sandbox,
+) -> None:
+    asking = Settings(sandbox=True, export_dir=tmp_path / "exports")
+    async with connect(settings=asking, answer=human("decline")) as client:
+        audience = (await saved(client))["active"]
+        await refused(client, "export_audience", id=audience)
+
+    assert not (tmp_path / "exports").exists()
+    assert not any(request.path.endswith("export.csv") for request in sandbox.requests)
+
+
+async def test_without_a_way_to_ask_the_code_holds_for_just_this_file(
+    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+) -> None:
+    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
+        audience = (await saved(client))["active"]
+        asked = await call(client, "export_audience", id=audience)
+        other = await call(
+            client, "export_audience", id=audience, fields=["name"], confirm=asked["confirm"]
+        )
+        assert "path" not in other
+        done = await call(client, "export_audience", id=audience, confirm=other["confirm"])
+        assert "path" not in done
+        done = await call(client, "export_audience", id=audience, confirm=done["confirm"])
+
+    assert Path(done["path"]).exists()
+
+
+async def test_a_second_file_stands_beside_the_first(
+    connect: Connect, call: Call, refused: Refused, saved: Saved, settings: Settings
+) -> None:
+    async with connect(settings=settings) as client:
+        audience = (await saved(client))["active"]
+        first = await call(client, "export_audience", id=audience)
+        second = await call(client, "export_audience", id=audience)
+        named = {"id": audience, "fileName": "leads"}
+        await call(client, "export_audience", **named)
+        said = await refused(client, "export_audience", **named)
+
+    assert first["path"] != second["path"]
+    assert "leads" in said
+    assert "fileName" in said
+
+
+async def test_masked_is_masked_whoever_asks(
+    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+) -> None:
+    unasked = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
+    masking = unasked.model_copy(update={"contact": "mask"})
+    async with connect(settings=unasked) as client:
+        audience = (await saved(client))["active"]
+        wish = {"id": audience, "format": "jsonl", "contact": "masked"}
+        wished = await call(client, "export_audience", **wish)
+    async with connect(settings=masking) as client:
+        audience = (await saved(client))["active"]
+        forced = await call(client, "export_audience", id=audience, format="jsonl")
+
+    for receipt in (wished, forced):
+        lines = Path(receipt["path"]).read_text("utf-8").splitlines()
+        people = [json.loads(line) for line in lines]
+        assert len(people) == receipt["rows"]
+        assert all("•••" in person["contactEmail"] for person in people if "contactEmail" in person)
+    assert forced["masked"] is True
+    assert any("LEADPIPE_CONTACT=mask" in warning for warning in forced["warnings"])
+
+
+async def test_linkedin_profiles_come_once_each(
+    connect: Connect, call: Call, saved: Saved, settings: Settings
+) -> None:
+    async with connect(settings=settings) as client:
+        audience = (await saved(client))["active"]
+        receipt = await call(client, "export_audience", id=audience, format="linkedin_urls")
+    lines = Path(receipt["path"]).read_text("utf-8").split()
+
+    assert len(lines) == len(set(lines)) == receipt["rows"] < receipt["size"]
+    assert all(line.startswith("https://www.linkedin.com/in/") for line in lines)
+    assert any("without a LinkedIn profile" in warning for warning in receipt["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"fileName": "../leads"}, "has / in it"),
+        ({"fields": ["nmae"]}, "There is no field 'nmae'. Did you mean 'name'"),
+        ({"format": "url", "fields": ["name"]}, "format url is the service's own file"),
+        ({"format": "linkedin_urls", "fields": ["name"]}, "leave fields out"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    connect: Connect,
+    refused: Refused,
+    saved: Saved,
+    settings: Settings,
+    arguments: dict[str, Any],
+    says: str,
+) -> None:
+    async with connect(settings=settings) as client:
+        audience = (await saved(client))["active"]
+        assert says in await refused(client, "export_audience", id=audience, **arguments)
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "cut", "html", "malformed"])
+async def test_a_list_that_does_not_come_whole_leaves_no_file(
+    kind: Any,  # noqa: ANN401 -- a Literal of the sandbox
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    call: Call,
+    settings: Settings,
+) -> None:
+    sandbox = start(people=20_000)
+    async with connect(sandbox, settings=settings) as client:
+        config = {"topicIds": [117805]}
+        made = await call(client, "create_audience", name="Many", config=config, status="active")
+        sandbox.faults.add(Fault(kind, path="export.csv", status=200))
+        await refused(client, "export_audience", id=made["id"])
+        assert not settings.export_dir or not list(settings.export_dir.glob("*"))
+        again = await call(client, "export_audience", id=made["id"])
+
+    assert again["rows"] == made["size"]
