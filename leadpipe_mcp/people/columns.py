@@ -16,65 +16,118 @@ private: address, money and family, shown only when named. untrusted: words that
 website wrote, shown only when named, cleaned, under a name that says so.
 """
 
+Holds = Literal["text", "number", "flag", "list"]
+"""What a field holds. flag: yes or no ("y" and "n"). list: several texts, with commas between."""
+
 Value = str | int | float | bool
 
 
 @dataclass(frozen=True)
 class Column:
-    """One field of a person, under the name by which it is asked for."""
+    """One field of a person, under the name by which it is asked for.
+
+    `identifies` tells whether its value alone says who somebody is.
+    """
 
     name: str
     kind: Kind = "plain"
     source: str = ""
+    holds: Holds = "text"
+    identifies: bool = False
+
+    @property
+    def key(self) -> str:
+        """The service's name of the field."""
+        return self.source or self.name
 
     def of(self, row: Mapping[str, object]) -> object:
         """The field's value in a row, as the service gave it."""
-        return row.get(self.source or self.name)
+        return row.get(self.key)
 
 
-def _columns(kind: Kind, names: str) -> list[Column]:
-    return [Column(name, kind) for name in names.split()]
+def _columns(
+    kind: Kind, names: str, holds: Holds = "text", *, identifies: bool = False
+) -> list[Column]:
+    return [Column(name, kind, "", holds, identifies) for name in names.split()]
 
+
+def _contact(kind: Literal["email", "phone"], one: str, several: str) -> list[Column]:
+    return [
+        *_columns(kind, one, identifies=True),
+        *_columns(kind, several, "list", identifies=True),
+    ]
+
+
+_NAME = Column("name", source="fullName", identifies=True)
+_LAST_NAME = Column("lastName", identifies=True)
+_LINKEDIN = Column("linkedinUrl", identifies=True)
+_EMAILS = _contact(
+    "email",
+    "contactEmail email businessEmail personalEmail",
+    "emails businessEmails personalEmails",
+)
 
 COLUMNS: Mapping[str, Column] = {
     column.name: column
     for column in [
-        Column("name", source="fullName"),
-        Column("score", source="intentScore"),
+        _NAME,
+        Column("score", source="intentScore", holds="number"),
         *_columns("plain", "jobTitle seniority department company companyDomain companyIndustry"),
-        *_columns("plain", "companySize companyRevenueRange city state linkedinUrl"),
-        Column("topic", source="topicName"),
-        *_columns("plain", "topicId topicOverlap id firstName lastName"),
-        *_columns("email", "contactEmail email businessEmail personalEmail emails businessEmails"),
-        *_columns("email", "personalEmails primaryContactEmail"),
-        *_columns("phone", "phone phones directNumbers mobilePhones personalPhones"),
-        *_columns("plain", "jobTitleNormalized subdepartments jobFunctions companyIndustryGroup"),
-        *_columns("plain", "companyRevenue companyCity companyState companyZip companyCountry"),
-        *_columns(
-            "plain", "companyLinkedinUrl companyNaics companySic isB2b isB2c matchedTopicIds"
-        ),
-        *_columns("private", "ageRange gender address zip personalCountry incomeRange netWorth"),
-        *_columns("private", "hasChildren isHomeowner isMarried photoUrl"),
+        *_columns("plain", "companySize companyRevenueRange city state"),
+        _LINKEDIN,
+        Column("topic", source="topicName", holds="list"),
+        *_columns("plain", "topicId topicOverlap", "number"),
+        Column("id", identifies=True),
+        Column("firstName"),
+        _LAST_NAME,
+        *_EMAILS,
+        Column("primaryContactEmail", "email", identifies=True),
+        *_contact("phone", "phone", "phones directNumbers mobilePhones personalPhones"),
+        Column("jobTitleNormalized"),
+        *_columns("plain", "subdepartments jobFunctions", "list"),
+        Column("companyIndustryGroup"),
+        Column("companyRevenue", holds="number"),
+        *_columns("plain", "companyCity companyState companyZip companyCountry"),
+        *_columns("plain", "companyLinkedinUrl companyNaics companySic"),
+        *_columns("plain", "isB2b isB2c", "flag"),
+        Column("matchedTopicIds", holds="list"),
+        *_columns("private", "ageRange gender"),
+        Column("address", "private", identifies=True),
+        *_columns("private", "zip personalCountry incomeRange netWorth"),
+        *_columns("private", "hasChildren isHomeowner isMarried", "flag"),
+        Column("photoUrl", "private", identifies=True),
         Column("untrustedHeadline", "untrusted", "headline"),
         Column("untrustedCompanyDescription", "untrusted", "companyDescription"),
     ]
 }
+"""Every field that either generation of the API tells of a person in an audience.
+
+Hashes of addresses are left out: rows of queries carry them, saved audiences and files do not.
+"""
 
 VISITOR_COLUMNS: Mapping[str, Column] = {
     column.name: column
     for column in [
-        COLUMNS["name"],
+        _NAME,
         *_columns("plain", "jobTitle company city state"),
         Column("country", source="visitorCountry"),
         Column("lastSeen", source="lastSeenAt"),
-        *_columns("plain", "pages landingPage pageviews sessions pricingPageViews demoPageViews"),
-        *_columns("plain", "checkoutPageViews visitDuration referrerDomain intentLevel"),
+        Column("pages", holds="list"),
+        Column("landingPage"),
+        *_columns("plain", "pageviews sessions pricingPageViews demoPageViews", "number"),
+        *_columns("plain", "checkoutPageViews visitDuration", "number"),
+        *_columns("plain", "referrerDomain intentLevel"),
         *_columns("plain", "seniority department companyDomain companyIndustry companySize"),
-        *_columns("plain", "companyRevenue linkedinUrl firstName lastName"),
-        *_columns("plain", "enrichmentLevel enrichmentScore"),
-        *_columns("email", "contactEmail email businessEmail personalEmail emails businessEmails"),
-        *_columns("email", "personalEmails"),
-        *_columns("phone", "phone phones"),
+        Column("companyEmployeeCount", holds="number"),
+        Column("companyRevenue"),
+        _LINKEDIN,
+        Column("firstName"),
+        _LAST_NAME,
+        Column("countryCode"),
+        Column("enrichmentLevel"),
+        Column("enrichmentScore", holds="number"),
+        *_EMAILS,
+        *_contact("phone", "phone", "phones allPhones"),
         *_columns("private", "ageRange gender"),
         # Whoever links to the website chooses these words.
         Column("untrustedUtmSource", "untrusted", "utmSource"),
@@ -118,7 +171,11 @@ def row_of(person: Person) -> dict[str, object]:
     fullName is made where the service sends none. contactEmail is the address to write to: the
     business one where there is one.
     """
-    row = person.model_dump(by_alias=True, exclude_none=True)
+    return completed(person.model_dump(by_alias=True, exclude_none=True))
+
+
+def completed(row: dict[str, object]) -> dict[str, object]:
+    """The row with fullName and contactEmail, which may be made of other fields."""
     if "fullName" not in row:
         parts = (row.get("firstName"), row.get("lastName"))
         row["fullName"] = " ".join(str(part) for part in parts if part)

@@ -7,7 +7,13 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Person
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import COLUMNS, DEFAULT_COLUMNS, choose_columns
+from leadpipe_mcp.people.columns import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    VISITOR_COLUMNS,
+    choose_columns,
+    row_of,
+)
 from leadpipe_mcp.people.privacy import Value, table
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 
@@ -94,23 +100,76 @@ def test_a_column_shows_the_field_of_its_name() -> None:
     assert cells(person(topicName="CRM", lastName="King"), "topic", "lastName") == ["CRM", "King"]
 
 
+def started(profile: Literal["flat", "catalog"]) -> LeadpipeClient:
+    settings = SandboxSettings(profile=profile, people=3_000, examples=False, run_seconds=0)
+    sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
+    transport = Transport("https://x.test", SecretStr("sk_x"), application=sandbox)
+    return LeadpipeClient(transport)
+
+
+async def everyone(profile: Literal["flat", "catalog"]) -> tuple[Person, ...]:
+    client = started(profile)
+    config = AudienceConfig(topic_ids=(117805, 117890), min_topic_overlap=2)
+    audience = await client.audiences.create("Buyers", config, "active")
+    return (await client.runs.people(audience.id, limit=100)).people
+
+
 @pytest.mark.anyio
 async def test_both_generations_give_the_same_columns() -> None:
-    async def rows(profile: Literal["flat", "catalog"]) -> list[list[Value]]:
-        settings = SandboxSettings(profile=profile, people=3_000, examples=False, run_seconds=0)
-        sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
-        transport = Transport("https://x.test", SecretStr("sk_x"), application=sandbox)
-        client = LeadpipeClient(transport)
-        config = AudienceConfig(topic_ids=(117805, 117890), min_topic_overlap=2)
-        audience = await client.audiences.create("Buyers", config, "active")
-        page = await client.runs.people(audience.id, limit=100)
-        return table(page.people, choose_columns(SHARED), contact=True)
-
-    older, newer = await rows("flat"), await rows("catalog")
+    columns = choose_columns(SHARED)
+    older, newer = [
+        table(await everyone(profile), columns, contact=True) for profile in ("flat", "catalog")
+    ]
     assert len(older) > 50
     assert older == newer
     for position, name in enumerate(SHARED):
         assert any(row[position] != "" for row in older), name
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("profile", ["flat", "catalog"])
+async def test_every_field_of_a_person_is_a_column(profile: Literal["flat", "catalog"]) -> None:
+    # What others are made of: id, company.
+    sources = {"personId", "hashedEmail", "companyName"}
+    keys = {column.key for column in COLUMNS.values()}
+    for person in await everyone(profile):
+        assert set(row_of(person)) <= keys | sources
+
+
+@pytest.mark.anyio
+async def test_every_field_of_a_query_but_the_hashes_is_a_column() -> None:
+    page = await started("flat").runs.query(AudienceConfig(topic_ids=(117805,)))
+    assert page is not None
+    keys = {column.key for column in COLUMNS.values()}
+    left_out = {"hem", "country", "emailHashes", "allEmailHashes"}
+    assert {key for person in page.people for key in row_of(person)} - keys == left_out
+
+
+def test_what_tells_who_somebody_is_is_known() -> None:
+    persons = {name for name, column in COLUMNS.items() if column.identifies}
+    assert {"name", "lastName", "linkedinUrl", "id", "address", "photoUrl"} <= persons
+    assert {name for name, c in COLUMNS.items() if c.kind in {"email", "phone"}} <= persons
+    assert not persons & {"company", "jobTitle", "state", "score", "topic", "ageRange", "zip"}
+
+
+def test_numbers_flags_and_lists_are_known_for_what_they_are() -> None:
+    def of(holds: str) -> set[str]:
+        return {name for name, column in COLUMNS.items() if column.holds == holds}
+
+    assert of("number") == {"score", "topicId", "topicOverlap", "companyRevenue"}
+    assert of("flag") == {"isB2b", "isB2c", "hasChildren", "isHomeowner", "isMarried"}
+    assert {"topic", "matchedTopicIds", "emails", "phones", "jobFunctions"} <= of("list")
+
+
+def test_a_column_means_the_same_for_people_and_visitors() -> None:
+    # A visitor's country and revenue are told in other words, and under names of their own.
+    for name in (COLUMNS.keys() & VISITOR_COLUMNS.keys()) - {"companyRevenue"}:
+        assert COLUMNS[name] == VISITOR_COLUMNS[name]
+
+
+def test_every_column_has_a_name_of_its_own_in_any_case() -> None:
+    for columns in (COLUMNS, VISITOR_COLUMNS):
+        assert len({name.lower() for name in columns}) == len(columns)
 
 
 def test_a_name_is_made_of_its_parts_where_there_is_no_whole_one() -> None:

@@ -1,0 +1,82 @@
+"""How the people of one run lie on disk: a folder with two SQLite files.
+
+`seen.sqlite` has what questions may see: the table `people` with every column but what strangers
+wrote, e-mail addresses and phone numbers masked. It is the only file that a question opens.
+`whole.sqlite` has, row by row, what came otherwise than it is seen; only exports read it.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from leadpipe_mcp import __version__
+from leadpipe_mcp.people.columns import COLUMNS, Column
+
+SEEN, WHOLE = "seen.sqlite", "whole.sqlite"
+SEEN_COLUMNS: Mapping[str, Column] = {
+    name: column for name, column in COLUMNS.items() if column.kind != "untrusted"
+}
+
+# So that nobody takes another program's file for one of these.
+APPLICATION = 0x6C656164
+
+
+def _table(columns: Mapping[str, Column]) -> str:
+    told = (f'"{c.name}" {"NUMERIC" if c.holds == "number" else "TEXT"}' for c in columns.values())
+    return f"CREATE TABLE people ({', '.join(told)})"
+
+
+_ABOUT = "CREATE TABLE kept_about (told TEXT)"
+_PARTS = (
+    "CREATE TABLE kept_parts (field TEXT, cell TEXT, part TEXT, PRIMARY KEY (field, cell, part))"
+    " WITHOUT ROWID"
+)
+TABLES = {SEEN: (_table(SEEN_COLUMNS), _ABOUT, _PARTS), WHOLE: (_table(COLUMNS), _ABOUT)}
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of kept people as a whole.
+
+    `topics` is the column whose parts are all the topics of a person.
+    """
+
+    key: str
+    size: int
+    version: str = __version__
+    notes: tuple[str, ...] = ()
+    topics: str = "topic"
+
+
+ABOUT = TypeAdapter(About)
+
+
+def address(file: Path) -> str:
+    """Where SQLite finds the file, to read it and nothing else."""
+    return f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def about(folder: Path) -> About | None:
+    """What is kept in the folder; None if it is broken, foreign or of another version."""
+    try:
+        seen, whole = (_told(folder / name, tables) for name, tables in TABLES.items())
+        told = ABOUT.validate_json(seen)
+    except (sqlite3.Error, OSError, ValueError, TypeError):
+        return None
+    # Another version may mask otherwise.
+    return told if seen == whole and told.version == __version__ else None
+
+
+def _told(file: Path, tables: tuple[str, ...]) -> str:
+    with contextlib.closing(sqlite3.connect(address(file), uri=True)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master") if sql}
+        if (application, made) != (APPLICATION, set(tables)):
+            raise ValueError("not a file of ours")
+        (told,) = connection.execute("SELECT told FROM kept_about").fetchone()
+        return str(told)

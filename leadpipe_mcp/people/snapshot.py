@@ -1,0 +1,304 @@
+"""Everyone of one run in a private file, fetched once and asked as often as one likes."""
+
+# ruff: noqa: S608 -- the names in these statements are our own columns
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+import time
+import weakref
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import cast
+
+import anyio
+from anyio import to_thread
+
+from leadpipe_mcp.api.models import Run
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.cells import Stored
+from leadpipe_mcp.people.columns import Column
+from leadpipe_mcp.people.layout import SEEN, SEEN_COLUMNS, WHOLE, About, about, address
+from leadpipe_mcp.people.writing import PeopleWriter
+from leadpipe_mcp.text import counted
+
+DAYS_KEPT = 7
+MOST_BYTES = 2_000_000_000
+
+Batch = Sequence[Mapping[str, object]]
+Fill = Callable[[], AsyncIterator[Batch]]
+Report = Callable[[int], Awaitable[None]]
+
+_DAY, _IN_USE = 86_400, 600
+_KEPT = re.compile(r"[0-9a-f]{32}")
+_UNFINISHED = "new-"
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """Which run of which audience of which service.
+
+    `making` is whatever else tells one making of the list from another: a day's list may be made
+    again after the audience was changed.
+    """
+
+    service: str
+    audience: str
+    run: str
+    making: str = ""
+
+    @classmethod
+    def of(cls, service: str, audience_id: str, run: Run) -> "RunKey":
+        """The key of a run as the service tells of it."""
+        making = [run.created_at, run.completed_at, run.config_hash, run.size]
+        return cls(service, audience_id, run.id or run.data_date or "", json.dumps(making))
+
+    @property
+    def digest(self) -> str:
+        """A name that is the same for the same run, and tells nothing of it."""
+        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everyone of one run. `notes` says what is to be known of them."""
+
+    folder: Path
+    size: int
+    notes: tuple[str, ...] = ()
+    topics: str = "topic"
+
+    def rows(self, columns: Sequence[Column]) -> Iterator[tuple[Stored, ...]]:
+        """The fields of everyone as they came, in the run's order; None where one is not known."""
+        with self.gone(), contextlib.closing(self.connect()) as connection:
+            connection.execute("ATTACH ? AS whole", [address(self.folder / WHOLE)])
+            told = (
+                f'coalesce(w."{c.name}", p."{c.name}")'
+                if c.name in SEEN_COLUMNS
+                else f'w."{c.name}"'
+                for c in columns
+            )
+            yield from connection.execute(
+                f"SELECT {', '.join(told)} FROM main.people p"
+                " JOIN whole.people w ON w.rowid = p.rowid ORDER BY p.rowid"
+            )
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection to what questions may see, to read it and nothing else."""
+        connection = sqlite3.connect(
+            address(self.folder / SEEN), uri=True, isolation_level=None, check_same_thread=False
+        )
+        for setting in ("query_only = ON", "trusted_schema = OFF", "cache_size = -8000"):
+            connection.execute(f"PRAGMA {setting}").close()
+        return connection
+
+    @contextlib.contextmanager
+    def gone(self) -> Generator[None]:
+        """Nothing; files that are missing or broken are told of in our words, and removed.
+
+        Raises:
+            NotPossible: If the people are to be fetched anew.
+        """
+        try:
+            yield
+        except sqlite3.DatabaseError:
+            if about(self.folder):
+                raise
+            _remove_folder(self.folder)
+            raise NotPossible(
+                "The people of this run are no longer kept on this machine.",
+                "Ask again: they are fetched anew.",
+            ) from None
+
+
+class Snapshots:
+    """The snapshots of a server, each filled once.
+
+    Args:
+        folder: Where they are kept between starts, for seven days. None: in a temporary folder
+            that goes with `close`, or with the program.
+        clock: The seconds since 1970.
+        most_bytes: How much is kept. What was asked in the last minutes stays in any case.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        clock: Callable[[], float] = time.time,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._folder = folder / "people" if folder else None
+        self._clock = clock
+        self._most_bytes = most_bytes
+        self._asked: dict[str, float] = {}
+        self._locks: dict[str, anyio.Lock] = {}
+        self._remove: Callable[[], object] | None = None
+
+    async def of_run(
+        self, key: RunKey, fill: Fill, expected: int | None, report: Report
+    ) -> Snapshot:
+        """Everyone of the run; `fill` is asked for them if they are not there yet.
+
+        Args:
+            key: The run.
+            fill: Gives the people in batches of rows, as `row_of` or `CsvRows` make them.
+            expected: How many people the service says there are.
+            report: Told after each batch how many people there are so far.
+
+        Raises:
+            NotPossible: If they cannot be kept, because the disk is full for example.
+        """
+        async with self._locks.setdefault(key.digest, anyio.Lock()):
+            self._asked[key.digest] = self._clock()
+            found = await to_thread.run_sync(self._found, key)
+            return found or await self._filled(key, fill, expected, report)
+
+    def close(self) -> None:
+        """Nothing; the temporary folder is removed, if there is one."""
+        if self._remove:
+            self._remove()
+            self._folder, self._remove = None, None
+
+    def _found(self, key: RunKey) -> Snapshot | None:
+        with _on_disk():
+            self._prune(self._home())
+        folder = self._home() / key.digest
+        told = about(folder)
+        return _snapshot(folder, told) if told and told.key == key.digest else None
+
+    async def _filled(
+        self, key: RunKey, fill: Fill, expected: int | None, report: Report
+    ) -> Snapshot:
+        folder, writer = await to_thread.run_sync(self._begin)
+        try:
+            async with _closing(fill()) as batches:
+                async for batch in batches:
+                    await to_thread.run_sync(self._add, writer, batch)
+                    await report(writer.size)
+            notes = _notes(expected, writer.size)
+            return await to_thread.run_sync(self._finish, folder, writer, key, notes)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(_discard, folder, writer)
+            raise
+
+    def _begin(self) -> tuple[Path, PeopleWriter]:
+        with _on_disk():
+            folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
+            return folder, PeopleWriter(folder)
+
+    def _add(self, writer: PeopleWriter, batch: Batch) -> None:
+        with _on_disk():
+            writer.add(batch)
+            size = writer.bytes()
+        if size > self._most_bytes:
+            raise NotPossible(
+                f"The audience is too large to be kept here: the first {writer.size:,} people take"
+                f" {size / 1e9:.1f} GB.",
+                "Narrow it, or take the service's own file.",
+            )
+
+    def _finish(
+        self, beside: Path, writer: PeopleWriter, key: RunKey, notes: tuple[str, ...]
+    ) -> Snapshot:
+        """The whole snapshot at its place, in one step."""
+        with _on_disk():
+            told = writer.finish(key.digest, notes)
+            made = self._clock()
+            os.utime(beside, (made, made))
+            folder = self._home() / key.digest
+            # It may be there broken, or of another version.
+            _remove_folder(folder)
+            beside.rename(folder)
+            self._prune(folder.parent)
+            return _snapshot(folder, told)
+
+    def _home(self) -> Path:
+        """The folder of all snapshots, which only its owner may open."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="leadpipe-people-"))
+            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder
+
+    def _prune(self, home: Path) -> None:
+        """Nothing; what is too old goes, and of the rest the oldest while it is too much."""
+        now, total = self._clock(), 0
+        found = ((self._asked.get(kept[-1].name, 0), *kept) for kept in _kept(home))
+        for asked, made, size, folder in sorted(found, reverse=True):
+            unfinished = folder.name.startswith(_UNFINISHED)
+            in_use = unfinished or now - asked < _IN_USE
+            is_old = now - made > (_DAY if unfinished else DAYS_KEPT * _DAY)
+            total += size
+            if is_old or (total > self._most_bytes and not in_use):
+                _remove_folder(folder)
+                total -= size
+
+
+def _snapshot(folder: Path, told: About) -> Snapshot:
+    return Snapshot(folder, told.size, told.notes, told.topics)
+
+
+def _notes(expected: int | None, came: int) -> tuple[str, ...]:
+    if expected in {None, came}:
+        return ()
+    return (f"The service says {counted(expected or 0, 'person', 'people')}; {came:,} came.",)
+
+
+def _discard(folder: Path, writer: PeopleWriter) -> None:
+    writer.close()
+    _remove_folder(folder)
+
+
+def _remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kept(home: Path) -> Iterator[tuple[float, int, Path]]:
+    """The snapshots in the folder, with the time when they were made, and their size."""
+    for folder in home.iterdir():
+        if _KEPT.fullmatch(folder.name) or folder.name.startswith(_UNFINISHED):
+            with contextlib.suppress(OSError):
+                size = sum(file.stat().st_size for file in folder.iterdir())
+                yield folder.stat().st_mtime, size, folder
+
+
+@contextlib.contextmanager
+def _on_disk() -> Generator[None]:
+    """Nothing; what goes wrong with files is told without their places."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, MemoryError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error) or "too little memory"
+        raise NotPossible(
+            f"The people could not be kept on this machine's disk ({why}).",
+            "Make room on it, or let LEADPIPE_CACHE_DIR name a folder that can be written.",
+        ) from None
+
+
+@contextlib.asynccontextmanager
+async def _closing(batches: AsyncIterator[Batch]) -> AsyncGenerator[AsyncIterator[Batch]]:
+    """The batches; what gives them is ended in any case, however far it came."""
+    try:
+        yield batches
+    finally:
+        close = getattr(batches, "aclose", None)
+        if close:
+            with anyio.CancelScope(shield=True):
+                await cast("Callable[[], Awaitable[None]]", close)()

@@ -1,0 +1,37 @@
+"""Snapshots of invented people, made as the server makes them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import count
+
+import pytest
+
+from leadpipe_mcp.people.snapshot import Batch, RunKey, Snapshot, Snapshots
+
+Row = Mapping[str, object]
+Kept = Callable[..., Awaitable[Snapshot]]
+
+
+@pytest.fixture
+def snapshots() -> Iterator[Snapshots]:
+    """Those of a server without a folder of its own."""
+    snapshots = Snapshots(None)
+    yield snapshots
+    snapshots.close()
+
+
+@pytest.fixture
+def kept(snapshots: Snapshots) -> Kept:
+    """Keeps rows as the people of a run, each time of another one."""
+    numbers = count(1)
+
+    async def kept(rows: Sequence[Row], expected: int | None = None) -> Snapshot:
+        async def fill() -> AsyncIterator[Batch]:
+            yield rows
+
+        async def report(_: int) -> None:
+            pass
+
+        key = RunKey("https://x.test", "audience", f"run {next(numbers)}")
+        return await snapshots.of_run(key, fill, expected, report)
+
+    return kept

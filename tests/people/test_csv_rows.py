@@ -1,0 +1,152 @@
+"""The service's CSV files, line by line, as the same people come in its answers."""
+
+import csv
+from typing import Literal
+
+import pytest
+from pydantic import SecretStr
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.people.columns import COLUMNS, row_of
+from leadpipe_mcp.people.csv_rows import CsvRows
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+
+Row = dict[str, object]
+
+
+def row(**cells: str) -> Row:
+    return CsvRows(list(cells)).row(list(cells.values()))
+
+
+def told(row: Row) -> Row:
+    """What the columns tell of a row, without what is not known."""
+    found = {name: column.of(row) for name, column in COLUMNS.items()}
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("profile", ["flat", "catalog"])
+async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"]) -> None:
+    settings = SandboxSettings(
+        profile=profile, people=5_000, examples=False, run_seconds=0, csv_starts_with_bom=True
+    )
+    sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
+    client = LeadpipeClient(Transport("https://x.test", SecretStr("sk_x"), application=sandbox))
+    config = AudienceConfig(topic_ids=(117805, 117890))
+    audience = await client.audiences.create("Buyers", config, "active")
+    run = await client.runs.latest(audience.id)
+    paged = [
+        row_of(person)
+        async for page in client.everyone.pages(audience.id, run)
+        for person in page.people
+    ]
+    async with client.everyone.file(audience.id, run) as path:
+        assert path is not None
+        lines = csv.reader(path.read_text("utf-8").splitlines())
+    headings = next(lines)
+    reader = CsvRows(headings)
+    assert reader.unknown == ()
+    filed = [reader.row(line) for line in lines]
+    assert len(filed) == len(paged) == run.size
+    assert [told(one) for one in filed] == [told(one) for one in paged]
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    reader = CsvRows(["firstName", "shoe size", "company.phone", "", "city"])
+    assert reader.unknown == ("shoe size", "company.phone", "")
+    assert reader.row(["Ada", "38", "+15550100142", "x", ""]) == {
+        "firstName": "Ada",
+        "fullName": "Ada",
+        "contactEmail": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("heading", "key"),
+    [
+        ("\ufefffirstName", "firstName"),
+        ("First Name", "firstName"),
+        ("FIRST_NAME", "firstName"),
+        ("company", "company"),
+        ("company.name", "company"),
+        ("company_name", "company"),
+        ("company.industryGroup", "companyIndustryGroup"),
+        ("company.country", "companyCountry"),
+        ("location.country", "personalCountry"),
+        ("location.zip", "zip"),
+        ("person.location.city", "city"),
+        ("demographics.ageRange", "ageRange"),
+        ("intent.score", "intentScore"),
+        ("intent.topicOverlap", "topicOverlap"),
+        ("intent.matchedTopics", "topicName"),
+        ("hashedEmail", "id"),
+        ("personId", "id"),
+        ("headline", "headline"),
+    ],
+)
+def test_a_heading_is_known_however_it_is_written(heading: str, key: str) -> None:
+    assert CsvRows([heading]).unknown == ()
+    assert CsvRows([heading]).row(["7"])[key] in {"7", 7}
+
+
+@pytest.mark.parametrize("heading", ["contactEmail", "company.email", "intent.id", "emails.0.x"])
+def test_what_only_looks_like_a_field_is_none(heading: str) -> None:
+    assert CsvRows([heading]).unknown == (heading,)
+
+
+def test_cells_become_what_their_column_holds() -> None:
+    read = row(
+        intentScore="91.5",
+        topicId="117805",
+        topicOverlap="two",
+        companyRevenue="-10000000",
+        zip="02134",
+        companyNaics="511210",
+        isB2b="y",
+        hasChildren="True",
+        isMarried="FALSE",
+        matchedTopicIds="[117805; 117890|x]",
+    )
+    assert read["intentScore"] == 91.5
+    assert read["topicId"] == 117805
+    assert read["topicOverlap"] == "two"
+    assert read["companyRevenue"] == -10_000_000
+    assert (read["zip"], read["companyNaics"]) == ("02134", "511210")
+    assert (read["isB2b"], read["hasChildren"], read["isMarried"]) == ("y", True, False)
+    assert read["matchedTopicIds"] == [117805, 117890, "x"]
+    assert [type(read[key]) for key in ("intentScore", "topicId")] == [float, int]
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 400, "1e999", "nan", "\uff11\uff12", "0x10", "1_000", " 7", "-"]
+)
+def test_what_is_no_plain_number_stays_a_text(number: str) -> None:
+    assert row(intentScore=number)["intentScore"] == number
+
+
+def test_the_one_is_taken_from_the_several() -> None:
+    assert row(personalEmails="a@x.test, b@x.test")["personalEmail"] == "a@x.test, b@x.test"
+    both = row(personalEmail="b@x.test", personalEmails="a@x.test, b@x.test")
+    assert both["personalEmail"] == "b@x.test"
+    assert row(phones="1, 2, 3", directNumbers="2")["phone"] == "2"
+    assert row(phones="1, 2, 3", directNumbers="2", mobilePhones="3")["phone"] == "3"
+    assert row(phone="4")["phone"] == "4"
+    assert "phone" not in row(city="Austin")
+
+
+def test_of_two_headings_for_one_field_the_first_that_tells_something_counts() -> None:
+    reader = CsvRows(["personId", "hem"])
+    assert reader.row(["p1", "h1"])["id"] == "p1"
+    assert reader.row(["", "h1"])["id"] == "h1"
+    assert "id" not in reader.row(["", ""])
+
+
+@pytest.mark.parametrize("cells", [[], ["Ada"], ["Ada", "King", "x"]])
+def test_a_line_that_does_not_fit_its_headings_is_refused(cells: list[str]) -> None:
+    with pytest.raises(UnusableAnswer) as caught:
+        CsvRows(["firstName", "lastName"]).row(cells)
+    assert caught.value.problem.endswith("under 2 headings.")
+    assert "Ada" not in str(caught.value)

@@ -1,0 +1,417 @@
+"""One SELECT about the people of a snapshot, and nothing that leads out of it."""
+
+# ruff: noqa: S608 -- these statements are here to be put together
+
+import hashlib
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+import anyio
+import pytest
+
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.layout import SEEN_COLUMNS
+from leadpipe_mcp.people.snapshot import Snapshot
+from leadpipe_mcp.people.sql import LONGEST_RESULT, MOST_ROWS, Rows, ask
+
+pytestmark = pytest.mark.anyio
+Kept = Callable[..., Awaitable[Snapshot]]
+
+
+def chained(sql: str, length: int = 30) -> str:
+    """The statement, or the chain that it stands for."""
+    if not sql.startswith("@"):
+        return sql
+    _, first, following = sql.split("@")
+    links = [re.sub(r"\ba\b", f"a{n}", following) for n in range(length)]
+    parts = [f"a{n} AS ({link})" for n, link in enumerate([first, *links])]
+    return f"WITH {', '.join(parts)} SELECT * FROM a{length}"
+
+
+ESCAPES = tomllib.loads((Path(__file__).parent / "sql_escapes.toml").read_text("utf-8"))
+REFUSED = [sql for group in ESCAPES["refused"].values() for sql in group]
+BOUNDED = [chained(sql) for group in ESCAPES["bounded"].values() for sql in group]
+EXPECTED = [(each["sql"], each["rows"]) for each in (*ESCAPES["masked"], *ESCAPES["answered"])]
+
+PEOPLE: list[Mapping[str, object]] = [
+    {
+        "fullName": "Ada King",
+        "intentScore": 91,
+        "seniority": "vp",
+        "jobTitle": "VP of Sales",
+        "state": "california",
+        "company": "Acme",
+        "companyDomain": "acme.example",
+        "topicName": "CRM, Sales",
+        "email": "secretly.hidden@acme.example",
+        "businessEmail": "secretly.hidden@acme.example",
+        "phone": "+15550177777",
+        "ageRange": "25 to 34",
+        "gender": "female",
+        "address": "1 Oak Street",
+        "isB2b": "y",
+        "headline": "I whispered this",
+        "companyDescription": "We whispered that",
+    },
+    {
+        "fullName": "Bo Li",
+        "intentScore": 72,
+        "seniority": "vp",
+        "jobTitle": "VP",
+        "state": "texas",
+        "company": "Write to secretly.hidden@acme.example",
+        "companyDomain": "other.example",
+        "topicName": "CRM",
+        "email": "bo@home.example",
+        "isB2b": True,
+    },
+    {
+        "fullName": "Cy Ng",
+        "intentScore": 62,
+        "seniority": "director",
+        "state": "california",
+        "company": "Beta",
+        "topicName": "Sales",
+        "email": "cy@home.example",
+    },
+    {"fullName": "Di Fu", "intentScore": 43, "seniority": "manager"},
+]
+SECRET = re.compile(r"ecretly|idden|555017|whispered", re.IGNORECASE)
+
+
+@pytest.fixture
+async def people(kept: Kept) -> Snapshot:
+    return await kept(PEOPLE)
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file of the folder, and what is in it."""
+    files = sorted(folder.rglob("*"))
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
+
+
+async def refusal(people: Snapshot, sql: str, seconds: float = 2.0) -> NotPossible:
+    with pytest.raises(NotPossible) as caught:
+        await ask(people, sql, seconds=seconds)
+    return caught.value
+
+
+async def outcome(people: Snapshot, sql: str, seconds: float = 2.0) -> Rows | NotPossible:
+    """The answer, or why there is none."""
+    try:
+        return await ask(people, sql, seconds=seconds)
+    except NotPossible as refused:
+        return refused
+
+
+def check_limits(rows: Rows) -> None:
+    assert len(rows.rows) <= MOST_ROWS
+    assert len(str(rows.rows)) <= 2 * LONGEST_RESULT
+    for row in rows.rows:
+        assert len(row) == len(rows.columns)
+        assert all(len(str(cell)) <= 300 for cell in row)
+
+
+def test_there_are_enough_escapes() -> None:
+    assert len(REFUSED) + len(BOUNDED) >= 110
+    assert len(ESCAPES["answered"]) >= 25
+
+
+async def test_no_escape_is_answered(people: Snapshot) -> None:
+    before = fingerprint(people.folder.parent)
+    answered: list[str] = []
+    for sql in REFUSED:
+        started = time.perf_counter()
+        told = await outcome(people, sql)
+        if isinstance(told, Rows):
+            answered.append(sql)
+        assert not SECRET.search(str(told)), sql
+        assert str(people.folder) not in str(told)
+        assert 20 < len(str(told)) < 1_600, sql
+        assert time.perf_counter() - started < 1, sql
+    assert answered == []
+    assert fingerprint(people.folder.parent) == before
+    assert not Path("/tmp/copy.sqlite").exists()  # noqa: S108 -- one of the escapes names it
+
+
+@pytest.mark.parametrize("sql", BOUNDED)
+async def test_what_grows_stays_within_its_limits(people: Snapshot, sql: str) -> None:
+    started = time.perf_counter()
+    told = await outcome(people, sql, seconds=0.03)
+    assert not SECRET.search(str(told))
+    if isinstance(told, Rows):
+        check_limits(told)
+    assert time.perf_counter() - started < 1
+
+
+LONG = (
+    "WITH h (x, y) AS MATERIALIZED (SELECT replace(printf('%12000s', ''), ' ', 'a'),"
+    " replace(printf('%1500s', ''), ' ', 'b') || 'a')"
+)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "trim(x, y)",
+        "ltrim(x, y)",
+        "instr(x, y || 'c')",
+        "replace(x, substr(x, 6000) || 'b', 'c')",
+        "x LIKE '%a_a%a_a%a_a%a_a%a_a%a_a%b'",
+        "x GLOB '*[b-z]*[a-a]*[a-a]*b'",
+        "upper(lower(upper(lower(x))))",
+        "strftime(x || '%Y', 'now')",
+        "printf('%.9999f', 1.1)",
+        "hex(substr(x, 1, 9000))",
+    ],
+)
+async def test_many_slow_steps_in_a_row_are_bounded(people: Snapshot, step: str) -> None:
+    several, again = " || ".join([step] * 20), ", ".join(["t"] * 150)
+    for sql in (
+        f"{LONG} SELECT {', '.join([step] * 99)} FROM h",
+        f"{LONG} SELECT {again} FROM (SELECT {several} AS t FROM h)",
+        f"{LONG} SELECT count({step}) FROM h, people a, people b, people c, people d, people e",
+    ):
+        started = time.perf_counter()
+        told = await outcome(people, sql, seconds=0.1)
+        if isinstance(told, Rows):
+            check_limits(told)
+        assert time.perf_counter() - started < 1.5
+
+
+@pytest.mark.parametrize(("sql", "rows"), EXPECTED)
+async def test_a_question_is_answered(people: Snapshot, sql: str, rows: list[list[object]]) -> None:
+    found = await ask(people, sql)
+    check_limits(found)
+    assert [list(row) for row in found.rows] == rows
+    assert not SECRET.search(str(found.rows))
+    assert found.notes == ()
+
+
+async def test_everyone_is_seen_masked_and_without_what_strangers_wrote(people: Snapshot) -> None:
+    every = ", ".join(SEEN_COLUMNS)
+    rows = await ask(people, f"SELECT {every} FROM people ORDER BY name")
+    assert rows.columns == tuple(SEEN_COLUMNS)
+    assert not SECRET.search(str(rows.rows))
+    assert not [name for name in rows.columns if "untrusted" in name]
+    ada = dict(zip(rows.columns, rows.rows[0], strict=True))
+    assert (ada["email"], ada["phone"], ada["address"]) == (
+        "s•••@acme.example",
+        "+1•••7777",
+        "1 Oak Street",
+    )
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM people", "SELECT p.* FROM people p"])
+async def test_a_star_does_not_show_what_is_private(people: Snapshot, sql: str) -> None:
+    rows = await ask(people, f"{sql} ORDER BY name LIMIT 1")
+    shown = dict(zip(rows.columns, rows.rows[0], strict=True))
+    assert shown["name"] == "Ada King"
+    assert shown["gender"] == shown["ageRange"] == shown["address"] == ""
+    (note,) = rows.notes
+    assert note == (
+        "* does not show what is private: ageRange, gender, address, zip, personalCountry,"
+        " incomeRange, netWorth, hasChildren, isHomeowner, isMarried and photoUrl. Name it to see"
+        " it."
+    )
+    rows = await ask(people, "SELECT *, GENDER FROM people WHERE gender IS NOT NULL")
+    assert dict(zip(rows.columns, rows.rows[0], strict=True))["gender"] == "female"
+    assert "gender" not in rows.notes[0]
+    rows = await ask(people, "SELECT gender FROM (SELECT * FROM people) WHERE name = 'Ada King'")
+    assert rows.rows == (("female",),)
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        (
+            "SELECT emial FROM people",
+            "There is no column 'emial'. Did you mean 'email', 'emails'?",
+        ),
+        ("SELECT p.nme FROM people p", "There is no column 'p.nme'. Did you mean 'name'?"),
+        ("SELECT xyzzyqq FROM people", "There is no column 'xyzzyqq'."),
+        ("SELECT name FROM persons", "There is no table 'persons'; the only one is people."),
+        ("SELECT nope(name) FROM people", "There is no function nope() here."),
+        ("SELECT name FROM people WHERE", "SQLite does not understand the statement: incomplete"),
+        (
+            "SELECT state FROM people a, people b",
+            "SQLite does not understand the statement: ambiguous column name: state.",
+        ),
+        ("SELECT 1; SELECT 2", "Only one statement is possible at a time."),
+        ("SELECT ?", "There is nothing to put in the place of a parameter."),
+        ("DROP TABLE people", "Only one SELECT is possible here."),
+        ("WITH x AS (SELECT 1) DELETE FROM people", "Only one SELECT is possible here, and"),
+        (f"SELECT '{'x' * 5_000}'", "The statement has 5,009 characters, and 5,000 are the most."),
+        ("SELECT '\ud800'", "The statement holds characters that are none."),
+        ("SELECT replace(printf('%9999s', ''), ' ', 'abc')", "The statement asks for too much"),
+    ],
+)
+async def test_a_refusal_says_what_is_wrong(people: Snapshot, sql: str, problem: str) -> None:
+    refused = await refusal(people, sql)
+    assert refused.problem.startswith(problem)
+    if "column" in problem:
+        assert refused.advice == f"The columns of people are: {', '.join(SEEN_COLUMNS)}."
+
+
+async def test_an_error_repeats_no_address(people: Snapshot) -> None:
+    refused = await refusal(people, "SELECT name FROM people WHERE jane@acme.example")
+    assert "jane" not in str(refused)
+    refused = await refusal(people, "SELECT jane.doe@acme.example FROM people")
+    assert "jane" not in str(refused)
+
+
+async def test_a_question_that_takes_too_long_is_stopped(people: Snapshot) -> None:
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT count(*) FROM c"
+    started = time.perf_counter()
+    refused = await refusal(people, endless, seconds=0.05)
+    assert time.perf_counter() - started < 0.5
+    assert refused.problem == "The question took longer than 0.05 seconds and was stopped."
+    assert "fewer joins" in refused.advice
+
+
+async def test_a_question_stops_when_nobody_waits_for_it(people: Snapshot) -> None:
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT count(*) FROM c"
+    with anyio.move_on_after(0.05) as scope:
+        await ask(people, endless, seconds=60)
+    assert scope.cancelled_caught
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    # All of them can be had only once the question has let its own go.
+    with anyio.fail_after(2):
+        for number in range(int(limiter.total_tokens)):
+            await limiter.acquire_on_behalf_of(number)
+    for number in range(int(limiter.total_tokens)):
+        limiter.release_on_behalf_of(number)
+
+
+async def test_others_are_served_meanwhile(people: Snapshot) -> None:
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n FROM c) SELECT count(*) FROM c"
+    answers = 0
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(refusal, people, endless, 0.2)
+        for _ in range(5):
+            rows = await ask(people, "SELECT count(*) FROM people")
+            answers += cast("int", rows.rows[0][0])
+        tasks.cancel_scope.cancel()
+    assert answers == 20
+
+
+async def test_rows_beyond_the_limit_are_cut_and_told(people: Snapshot) -> None:
+    joined = "SELECT a.name FROM people a, people b, people c, people d"
+    rows = await ask(people, joined)
+    assert len(rows.rows) == MOST_ROWS
+    assert rows.notes == ("This is cut after 200 rows; there are more.",)
+    assert len((await ask(people, joined, limit=10_000)).rows) == MOST_ROWS
+    few = await ask(people, joined, limit=1)
+    assert few.notes == ("This is cut after 1 row; there are more.",)
+    assert (await ask(people, "SELECT name FROM people", limit=4)).notes == ()
+
+
+async def test_an_answer_that_is_too_long_is_cut_and_told(people: Snapshot) -> None:
+    long = "replace(printf('%999s', ''), ' ', a.name)"
+    everyone = "FROM people a, people b, people c, people d"
+    rows = await ask(people, f"SELECT {long} {everyone}")
+    assert len(rows.rows) == LONGEST_RESULT // 303
+    assert all(len(str(row[0])) == 300 for row in rows.rows)
+    (note,) = rows.notes
+    assert note == (
+        "This is cut after 99 rows, to fit into 30,000 characters; there are more. Select fewer"
+        " columns."
+    )
+    wide = ", ".join(["h"] * 150)
+    rows = await ask(people, f"SELECT {wide} FROM (SELECT {long} AS h {everyone})")
+    assert rows.rows == ()
+    assert rows.notes[0].startswith("This is cut after 0 rows")
+
+
+async def test_what_is_no_text_is_shown_as_one(people: Snapshot) -> None:
+    rows = await ask(people, "SELECT x'00ff', 9e999, -9e999, CAST(x'61ff62' AS TEXT), NULL")
+    assert rows.rows == (("x'00ff'", "inf", "-inf", "a�b", ""),)
+    rows = await ask(people, "SELECT 'a' || char(8238) || char(7) || 'b'")
+    assert rows.rows == (("ab",),)
+
+
+@pytest.mark.parametrize(
+    ("sql", "misread"),
+    [
+        ("SELECT count(*) FROM people WHERE \"senority\" = 'vp'", "senority"),
+        ('SELECT name FROM people WHERE state = "texas"', "texas"),
+        ('SELECT name FROM people WHERE state IN ("texas", "utah")', "texas and utah"),
+    ],
+)
+async def test_a_text_in_double_quotes_is_told(people: Snapshot, sql: str, misread: str) -> None:
+    told = await outcome(people, sql)
+    if isinstance(told, NotPossible):
+        # Some builds of SQLite take what is in double quotes for nothing but a name.
+        assert told.problem.startswith("There is no column")
+        return
+    (note,) = told.notes
+    assert note == (
+        f"{misread} in double quotes: there is no such column, so it was taken for a text. Texts"
+        " stand in single quotes."
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT "name" AS "Who?" FROM people ORDER BY "Who?"',
+        'WITH "x" AS (SELECT name FROM people) SELECT "x"."name" FROM "x"',
+        'SELECT \'she said "no"\' FROM people -- "nothing"',
+    ],
+)
+async def test_names_in_double_quotes_are_not_taken_for_texts(people: Snapshot, sql: str) -> None:
+    assert (await ask(people, sql)).notes == ()
+
+
+async def test_the_notes_of_the_snapshot_come_with_every_answer(kept: Kept) -> None:
+    people = await kept(PEOPLE, expected=5)
+    rows = await ask(people, "SELECT 1")
+    assert rows.notes == ("The service says 5 people; 4 came.",)
+
+
+HEAVY = """
+import sys, resource, anyio
+from pathlib import Path
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.snapshot import Snapshot
+from leadpipe_mcp.people.sql import ask
+
+async def main():
+    people = Snapshot(Path(sys.argv[1]), 4)
+    await ask(people, "SELECT 1")
+    long = "WITH RECURSIVE c(n, s) AS (SELECT 1, printf('%19000s', 'x')"
+    long += " UNION ALL SELECT n + 1, s FROM c LIMIT 100000)"
+    distinct = ", ".join(f"count(DISTINCT s || (n + {i}))" for i in range(90))
+    tables = "".join(f", m{i} AS MATERIALIZED (SELECT * FROM c LIMIT 150)" for i in range(60))
+    names = ", ".join(f"m{i}" for i in range(60))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for sql in (
+        f"{long} SELECT {distinct} FROM c",
+        f"{long}{tables} SELECT count(*) FROM {names}",
+        f"{long} SELECT * FROM c ORDER BY n DESC",
+        f"{long} SELECT {', '.join('s || n' for _ in range(200))} FROM c",
+        *sys.argv[2:],
+    ):
+        try:
+            await ask(people, sql, seconds=0.4)
+        except NotPossible:
+            pass
+    unit = 1 if sys.platform == "darwin" else 1024
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit // 2**20)
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="how much memory is used is not told there")
+async def test_no_question_takes_much_memory(people: Snapshot) -> None:
+    doubling = [chained(sql) for sql in ESCAPES["bounded"]["doubling"]]
+    command = [sys.executable, "-c", HEAVY, str(people.folder), *doubling]
+    done = await anyio.run_process(command, stderr=subprocess.PIPE)
+    assert int(done.stdout) < 80
