@@ -164,12 +164,14 @@ class Transport:
         is_own = where.startswith("/")
         counted = _Counting(write, most_bytes)
         address = self.base_url + where if is_own else where
+        headers = key if is_own else {}
         try:
-            with anyio.fail_after(DOWNLOAD_SECONDS):
-                if self._application is None:
-                    await self._stream(address, key if is_own else {}, counted)
-                else:
-                    await _play(self._application, address, key if is_own else {}, counted)
+            async with one_request():
+                with anyio.fail_after(DOWNLOAD_SECONDS):
+                    if self._application is None:
+                        await self._stream(address, headers, counted)
+                    else:
+                        await _play(self._application, address, headers, counted)
         except TimeoutError:
             raise Unreachable(
                 f"The file did not come whole within {DOWNLOAD_SECONDS:g} seconds."
