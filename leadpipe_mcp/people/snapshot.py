@@ -103,8 +103,12 @@ class Snapshot:
         connection = sqlite3.connect(
             address(self.folder / SEEN), uri=True, isolation_level=None, check_same_thread=False
         )
-        for setting in ("query_only = ON", "trusted_schema = OFF", "cache_size = -8000"):
-            connection.execute(f"PRAGMA {setting}").close()
+        try:
+            for setting in ("query_only = ON", "trusted_schema = OFF", "cache_size = -8000"):
+                connection.execute(f"PRAGMA {setting}").close()
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     @contextlib.contextmanager
@@ -191,8 +195,7 @@ class Snapshots:
                 async for batch in batches:
                     await to_thread.run_sync(self._add, writer, batch)
                     await report(writer.size)
-            notes = _notes(expected, writer.size)
-            return await to_thread.run_sync(self._finish, folder, writer, key, notes)
+            return await to_thread.run_sync(self._finish, folder, writer, key, expected)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(_discard, folder, writer)
@@ -215,11 +218,11 @@ class Snapshots:
             )
 
     def _finish(
-        self, beside: Path, writer: PeopleWriter, key: RunKey, notes: tuple[str, ...]
+        self, beside: Path, writer: PeopleWriter, key: RunKey, expected: int | None
     ) -> Snapshot:
         """The whole snapshot at its place, in one step."""
         with _on_disk():
-            told = writer.finish(key.digest, notes)
+            told = writer.finish(key.digest, _notes(expected, writer))
             made = self._clock()
             os.utime(beside, (made, made))
             folder = self._home() / key.digest
@@ -255,10 +258,15 @@ def _snapshot(folder: Path, told: About) -> Snapshot:
     return Snapshot(folder, told.size, told.notes, told.topics)
 
 
-def _notes(expected: int | None, came: int) -> tuple[str, ...]:
-    if expected in {None, came}:
-        return ()
-    return (f"The service says {counted(expected or 0, 'person', 'people')}; {came:,} came.",)
+def _notes(expected: int | None, writer: PeopleWriter) -> list[str]:
+    """What is to be known of people who did not come as they should."""
+    notes: list[str] = []
+    if expected is not None and expected != writer.size:
+        said = counted(expected, "person", "people")
+        notes.append(f"The service says {said}; {writer.size:,} came.")
+    if again := writer.repeated():
+        notes.append(f"{counted(again, 'row repeats', 'rows repeat')} a person.")
+    return notes
 
 
 def _discard(folder: Path, writer: PeopleWriter) -> None:

@@ -187,16 +187,16 @@ class _Guard:
 
 def _check_statement(sql: str) -> None:
     """Nothing, if it may be one SELECT of people, of a bearable length."""
+    if len(sql) > LONGEST_STATEMENT:
+        raise NotPossible(
+            f"The statement has {len(sql):,} characters, and {LONGEST_STATEMENT:,} are the most.",
+            "Ask a shorter question, or several.",
+        )
     beginning = _BEGINNING.match(sql)
     if not beginning or beginning[1].lower() not in {"select", "with"}:
         raise NotPossible(
             "Only one SELECT is possible here.",
             "It may begin with WITH, and reads the table people.",
-        )
-    if len(sql) > LONGEST_STATEMENT:
-        raise NotPossible(
-            f"The statement has {len(sql):,} characters, and {LONGEST_STATEMENT:,} are the most.",
-            "Ask a shorter question, or several.",
         )
     if other := _OTHER_TABLES.search(sql):
         raise _no_table(other[0])

@@ -95,7 +95,10 @@ async def test_who_has_no_id_is_told(kept: Kept) -> None:
 async def test_who_comes_twice_counts_once_and_is_told(kept: Kept) -> None:
     told = await compare(await kept([*FIRST, FIRST[0], FIRST[1], FIRST[1]]), await kept(SECOND))
     assert (told.both.people, told.only_one.people) == (1, 2)
-    assert told.notes == ("3 rows of the first list repeat a person, who counts once.",)
+    assert told.notes == (
+        "3 rows repeat a person.",
+        "3 rows of the first list repeat a person, who counts once.",
+    )
 
 
 async def test_only_the_five_most_frequent_are_told(kept: Kept) -> None:

@@ -158,6 +158,39 @@ async def test_another_number_than_was_said_is_told(
     assert (await source.of(snapshots, expected=expected)).notes == notes
 
 
+@pytest.mark.parametrize(
+    ("ids", "notes"),
+    [
+        (["a", "b"], ()),
+        (["a", "b", "a"], ("1 row repeats a person.",)),
+        (["a", "a", None, None, "b", "a"], ("2 rows repeat a person.",)),
+        # They are seen alike, and are not.
+        (["jane@x.test", "joe@x.test", f"{'x' * 300}1", f"{'x' * 300}2"], ()),
+    ],
+)
+async def test_people_who_come_twice_are_told(
+    kept: Kept, ids: list[str | None], notes: tuple[str, ...]
+) -> None:
+    assert (await kept([{"id": each} for each in ids])).notes == notes
+
+
+async def test_people_may_come_from_anything_that_gives_batches(snapshots: Snapshots) -> None:
+    class Batches:
+        def __init__(self) -> None:
+            self._batches = iter([PEOPLE[:3], PEOPLE[3:]])
+
+        def __aiter__(self) -> "Batches":
+            return self
+
+        async def __anext__(self) -> Sequence[Row]:
+            for batch in self._batches:
+                return batch
+            raise StopAsyncIteration
+
+    people = await snapshots.of_run(KEY, Batches, 5, Source().report)
+    assert (people.size, people.notes) == (5, ())
+
+
 async def test_a_run_of_nobody_is_kept_as_well(snapshots: Snapshots) -> None:
     source = Source(rows=())
     people = await source.of(snapshots, expected=0)

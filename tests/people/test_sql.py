@@ -4,6 +4,7 @@
 
 import hashlib
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -264,6 +265,27 @@ async def test_an_error_repeats_no_address(people: Snapshot) -> None:
     assert "jane" not in str(refused)
     refused = await refusal(people, "SELECT jane.doe@acme.example FROM people")
     assert "jane" not in str(refused)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM other",
+        "SELECT secret FROM main.other",
+        "SELECT name FROM people UNION SELECT secret FROM other",
+        "SELECT name FROM people WHERE name IN (SELECT secret FROM other)",
+        "SELECT secret FROM view_of_it",
+        "WITH people AS (SELECT secret FROM other) SELECT * FROM people",
+    ],
+)
+async def test_another_table_in_the_file_could_not_be_seen(people: Snapshot, sql: str) -> None:
+    with sqlite3.connect(people.folder / "seen.sqlite") as connection:
+        connection.execute("CREATE TABLE other (secret)")
+        connection.execute("INSERT INTO other VALUES ('secretly.hidden')")
+        connection.execute("CREATE VIEW view_of_it AS SELECT secret FROM other")
+    connection.close()
+    refused = await refusal(people, sql)
+    assert re.match("There is no table '(other|view_of_it)'; the only one is", refused.problem)
 
 
 async def test_a_question_that_takes_too_long_is_stopped(people: Snapshot) -> None:
