@@ -6,9 +6,11 @@ What the assistant says here is written down; what the server answers is not.
 import json
 import os
 import sys
+import tempfile
 import textwrap
 from collections.abc import Mapping
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, cast
 
 import anyio
@@ -50,7 +52,16 @@ async def _with_deadline() -> str:
 
 async def _converse() -> str:
     """What went wrong, or nothing."""
-    server = StdioServerParameters(command=sys.executable, args=["-m", "leadpipe_mcp", "--sandbox"])
+    with tempfile.TemporaryDirectory(prefix="leadpipe-demo-") as folder:
+        return await _talk(Path(folder))
+
+
+async def _talk(exports: Path) -> str:
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "leadpipe_mcp", "--sandbox"],
+        env={**os.environ, "LEADPIPE_EXPORT_DIR": str(exports)},
+    )
     print(_rule("leadpipe-mcp, with invented people: nothing leaves this machine"))
     async with Client(server, elicitation_callback=_answer_for_the_human) as client:
         tools = (await client.list_tools()).tools
@@ -59,6 +70,7 @@ async def _converse() -> str:
         try:
             await _build(talk)
             await _activate_and_read(talk)
+            await _take_away(talk)
         except DemoFailed as failure:
             return str(failure)
     print(
@@ -113,6 +125,16 @@ async def _activate_and_read(talk: "Conversation") -> None:
     )
     ready = await talk.call("get_audience", audience | {"waitSeconds": 30})
     talk.assistant(f"Ready: {ready['size']:,} people.")
+    talk.person("Who are they?")
+    profile = await talk.call("analyze_audience", {"audienceId": talk.audience_id})
+    talk.assistant(f"{_shares(profile, 'seniorities')}. {_shares(profile, 'companySizes')}.")
+    talk.person("Which three states have the most of them, and how interested are they there?")
+    sql = (
+        "SELECT state, count(*) AS people, CAST(avg(score) AS INTEGER) AS score"
+        " FROM people GROUP BY state ORDER BY people DESC LIMIT 3"
+    )
+    asked = {"audienceId": talk.audience_id, "sql": sql}
+    talk.table((await talk.call("analyze_audience", asked))["table"])
     talk.person("Show me the five most interested.")
     found = await talk.call(
         "query_audience",
@@ -124,8 +146,18 @@ async def _activate_and_read(talk: "Conversation") -> None:
     )
     talk.table(found["people"])
     talk.assistant("Addresses are masked; I show them whole only if you ask for it.")
+
+
+async def _take_away(talk: "Conversation") -> None:
+    talk.person("Put them into a file for our mailing tool: name, company, e-mail.")
+    asked = {"id": talk.audience_id, "fields": ["name", "company", "contactEmail"]}
+    receipt = await talk.call("export_audience", asked)
+    talk.assistant(
+        f"{receipt['rows']:,} rows are in {Path(receipt['path']).name}. The demo's folder goes when"
+        " it ends."
+    )
     talk.person("Good for now. Pause it, so that it takes no slot.")
-    await talk.call("set_status", audience | {"status": "paused"})
+    await talk.call("set_status", {"id": talk.audience_id, "status": "paused"})
     talk.assistant("Paused. The audience and its list stay.")
 
 
@@ -185,6 +217,13 @@ async def _answer_for_the_human(
     asked = params.message if isinstance(params, ElicitRequestFormParams) else ""
     print(_wrapped("  asks you ", f"{asked}  [the demo answers: yes]", style="33"))
     return ElicitResult(action="accept", content={"approve": True})
+
+
+def _shares(profile: Mapping[str, Any], what: str) -> str:
+    """The largest groups of a profile in words."""
+    counts: Mapping[str, int] = profile["breakdowns"][what]
+    first = list(counts.items())[:3]
+    return f"By {what}: " + ", ".join(f"{name} {count}" for name, count in first)
 
 
 def _how_to_connect() -> str:

@@ -45,12 +45,22 @@ def test_the_people_are_real_answers_with_masked_addresses(conversation: str) ->
     assert len(re.findall(r"\w•••@[\w-]+\.example", conversation)) == 5
 
 
+def test_everyone_is_profiled_asked_about_and_exported_once_the_human_agreed(
+    conversation: str,
+) -> None:
+    assert re.search(r"answers \d+ people at \d+ companies", conversation)
+    assert "state people score" in conversation
+    asked = conversation.index("asks you Export 'Marketing leaders in software' (")
+    assert "contactEmail goes out unmasked." in conversation
+    assert asked < conversation.index("is exported: ")
+
+
 def test_the_tokens_are_counted(conversation: str) -> None:
     calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", conversation)[0]
 
-    assert calls == "8"
+    assert calls == "11"
     shown = [int(number) for number in re.findall(r"\((\d+) tokens\)", conversation)]
-    assert sum(shown) < int(tokens.replace(",", "")) < 2_000
+    assert sum(shown) < int(tokens.replace(",", "")) < 3_000
 
 
 def test_it_ends_with_a_configuration_to_paste(conversation: str) -> None:

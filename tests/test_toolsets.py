@@ -59,7 +59,7 @@ async def test_read_only_offers_only_what_changes_nothing(era: str) -> None:
 def test_every_tool_is_in_one_toolset() -> None:
     names = [tool.name for tool in TOOLS]
 
-    assert len(names) == len(set(names)) == 21
+    assert len(names) == len(set(names)) == 22
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def _writing(audience: Audience, run: Run, chosen: Target, goes_out: Sequence[st
         "linkedin_urls": "files of LinkedIn profiles",
     }[kind]
     contact = (
-        f" {listed(goes_out)} go out unmasked."
+        f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
         if goes_out
         else " No e-mail address or phone number goes out whole."
     )

@@ -42,7 +42,7 @@ class Bench:
         seconds, more = time.perf_counter() - started, megabytes() - before
         if result.is_error:
             raise SystemExit(f"{tool}: {result.content}")
-        reply = result.structured_content or {}
+        reply: dict[str, Any] = result.structured_content or {}
         tokens = len(json.dumps(reply, ensure_ascii=False, separators=(",", ":"))) // 4
         if what:
             print(f"  {what}: {seconds:.2f} s, {tokens:,} tokens, {more:.0f} MB more memory")

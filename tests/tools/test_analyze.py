@@ -87,9 +87,13 @@ async def test_two_questions_at_once_fetch_the_people_once(
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
         audience = await large(client)
+
+        async def ask() -> None:
+            await call(client, "analyze_audience", audienceId=audience)
+
         async with anyio.create_task_group() as tasks:
             for _ in range(3):
-                tasks.start_soon(lambda: call(client, "analyze_audience", audienceId=audience))
+                tasks.start_soon(ask)
 
     files = [request for request in sandbox.requests if request.path.endswith("export.csv")]
     assert len(files) == 1

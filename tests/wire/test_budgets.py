@@ -57,7 +57,7 @@ async def test_the_tools_of_audiences_together_cost_less_than_5000(tools: list[T
 async def test_the_tools_that_are_on_without_asking_cost_less_than_8000(tools: list[Tool]) -> None:
     usual = {tool.name for tool in chosen_tools(Settings())}
     costs = {tool.name: seen(tool) for tool in tools if tool.name in usual}
-    assert len(costs) == 17
+    assert len(costs) == 18
     assert sum(costs.values()) < 8_000
 
 
@@ -92,6 +92,13 @@ async def test_a_page_of_people_costs_less_than_2000(connect: Connect) -> None:
         assert 500 < await said(client, "query_audience", {**WANTED, "limit": 25}) < 2_000
 
 
+async def test_100_people_with_six_fields_cost_less_than_4500(connect: Connect) -> None:
+    fields = ["name", "jobTitle", "company", "companyIndustry", "state", "contactEmail"]
+    async with connect(SandboxSettings(people=20_000, run_seconds=0)) as client:
+        asked = {"topicIds": [117805], "limit": 100, "fields": fields}
+        assert 2_000 < await said(client, "query_audience", asked) < 4_500
+
+
 async def test_a_list_of_50_audiences_costs_less_than_3000(connect: Connect) -> None:
     async with connect(SandboxSettings(profile="flat", people=1_000)) as client:
         for number in range(48):
@@ -116,6 +123,8 @@ async def test_a_default_reply_costs_less_than_2000(connect: Connect, profile: P
             ("query_audience", {"audienceId": active}),
             ("query_audience", WANTED),
             ("get_account_status", {}),
+            ("analyze_audience", {"audienceId": active}),
+            ("plan_audience", {"topics": ["CRM"], "filters": "VPs in California"}),
             ("set_status", {"id": paused, "status": "active"}),
             ("delete_audience", {"id": paused}),
         ]:
