@@ -127,7 +127,8 @@ async def _activate_and_read(talk: "Conversation") -> None:
     talk.assistant(f"Ready: {ready['size']:,} people.")
     talk.person("Who are they?")
     profile = await talk.call("analyze_audience", {"audienceId": talk.audience_id})
-    talk.assistant(f"{_shares(profile, 'seniorities')}. {_shares(profile, 'companySizes')}.")
+    ranks, sizes = (_shares(profile, what) for what in ("seniorities", "companySizes"))
+    talk.assistant(f"Seniority: {ranks}. Company size: {sizes}.")
     talk.person("Which three states have the most of them, and how interested are they there?")
     sql = (
         "SELECT state, count(*) AS people, CAST(avg(score) AS INTEGER) AS score"
@@ -223,7 +224,7 @@ def _shares(profile: Mapping[str, Any], what: str) -> str:
     """The largest groups of a profile in words."""
     counts: Mapping[str, int] = profile["breakdowns"][what]
     first = list(counts.items())[:3]
-    return f"By {what}: " + ", ".join(f"{name} {count}" for name, count in first)
+    return ", ".join(f"{name} ({count})" for name, count in first)
 
 
 def _how_to_connect() -> str:

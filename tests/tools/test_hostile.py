@@ -1,0 +1,164 @@
+"""Hostile people on their whole way: from the service through query, analysis and every export."""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from mcp import Client
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.people.columns import COLUMNS
+from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Call = Callable[..., Awaitable[dict[str, Any]]]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+CORPUS = json.loads((Path(__file__).parent.parent / "people" / "hostile.json").read_text("utf-8"))
+SECRETS: list[str] = CORPUS["secrets"]
+COLUMNS_HIT = (
+    *("name", "jobTitle", "company", "city", "linkedinUrl", "untrustedHeadline"),
+    *("contactEmail", "emails", "phone"),
+)
+# What joins letters and emoji may stand in a file.
+JOINERS = "\u200c\u200d\ufe0f"
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def long_text(value: object) -> object:
+    rule: dict[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if "repeat" not in rule:
+        return cast("object", value)
+    return str(rule["repeat"]) * int(rule["times"]) + str(rule.get("then", ""))
+
+
+def hostile_people() -> Iterator[dict[str, Any]]:
+    """Everybody of the corpus, as the service would send them."""
+    for number, row in enumerate(CORPUS["rows"]):
+        cells = row.get("cells") or dict.fromkeys(COLUMNS_HIT, row.get("everywhere"))
+        fields = {COLUMNS[name].key: long_text(value) for name, value in cells.items()}
+        if "contactEmail" in fields:
+            fields["businessEmail"] = fields.pop("contactEmail")
+        yield {"hashedEmail": f"person-{number}", **fields}
+
+
+PEOPLE = list(hostile_people())
+
+
+def text_cell(value: object) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    # No file in UTF-8 can hold half a character.
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def hostile(sandbox: Sandbox) -> Application:
+    """The service, whose runs are of these people."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    headings = list(dict.fromkeys(name for person in PEOPLE for name in person))
+    writer.writerow(headings)
+    for person in PEOPLE:
+        writer.writerow([text_cell(person.get(name)) for name in headings])
+    file = table.getvalue().encode()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.endswith("export.csv"):
+            await Response(file, media_type="text/csv")(scope, receive, send)
+        elif path.endswith("/results"):
+            run = {"id": path.split("/")[-2], "status": "completed"}
+            # JSON can hold half characters, as escapes.
+            data = {"run": run, "total": len(PEOPLE), "results": PEOPLE[:100]}
+            body = json.dumps({"data": data})
+            await Response(body, media_type="application/json")(scope, receive, send)
+        else:
+            await sandbox(scope, receive, send)
+
+    return answer
+
+
+async def audience(client: Client, call: Call) -> str:
+    config = {"topicIds": [117805], "minScore": 50}
+    made = await call(client, "create_audience", name="Odd", config=config, status="active")
+    return made["id"]
+
+
+def is_clean(text: str, allowed: str = "") -> bool:
+    return all(unicodedata.category(c)[0] != "C" or c in allowed for c in text)
+
+
+def strings(part: object) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict):
+        for key, value in cast("dict[str, object]", part).items():
+            yield key
+            yield from strings(value)
+    elif isinstance(part, list):
+        for value in cast("list[object]", part):
+            yield from strings(value)
+
+
+@pytest.fixture
+def unasked(tmp_path: Path) -> Settings:
+    return Settings(sandbox=True, confirm="off", export_dir=tmp_path)
+
+
+async def test_answers_are_clean_short_and_masked(
+    start: Callable[..., Sandbox], connect: Connect, call: Call, unasked: Settings
+) -> None:
+    async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
+        of = {"audienceId": await audience(client, call)}
+        answers = [
+            await call(client, "query_audience", **of, fields=list(COLUMNS_HIT), limit=100),
+            await call(client, "analyze_audience", **of),
+            await call(client, "analyze_audience", **of, groupBy=["company"], top=200),
+            await call(client, "analyze_audience", **of, groupBy=["jobTitle"], top=200),
+            await call(client, "analyze_audience", **of, sql="SELECT * FROM people LIMIT 200"),
+        ]
+
+    assert answers[1]["size"] == len(PEOPLE)
+    for said in (text for answer in answers for text in strings(answer)):
+        assert is_clean(said)
+        assert len(said) <= 1_100
+        assert not any(secret in said for secret in SECRETS), said
+
+
+@pytest.mark.parametrize("contact", ["masked", "full"])
+async def test_files_are_whole_and_harmless(
+    start: Callable[..., Sandbox], connect: Connect, call: Call, unasked: Settings, contact: str
+) -> None:
+    async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
+        of = {"id": await audience(client, call), "contact": contact}
+        fields = list(COLUMNS_HIT)
+        table = await call(client, "export_audience", **of, fields=fields)
+        lines = await call(client, "export_audience", **of, fields=fields, format="jsonl")
+        links = await call(client, "export_audience", **of, format="linkedin_urls")
+
+    text = Path(table["path"]).read_bytes().decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert len(rows) == len(PEOPLE) + 1
+    assert {len(row) for row in rows} == {len(fields)}
+    for cell in (cell for row in rows for cell in row):
+        assert is_clean(cell, JOINERS)
+        # A sign alone, or before numbers, is none.
+        assert not cell.startswith(FORMULAS) or not re.search(r"[^\d.,+•\s-]", cell), cell
+    people = [json.loads(line) for line in Path(lines["path"]).read_text("utf-8").splitlines()]
+    assert len(people) == len(PEOPLE)
+    for said in strings(cast("list[object]", people)):
+        assert is_clean(said, JOINERS)
+    for link in Path(links["path"]).read_text("utf-8").split():
+        assert link.startswith("https://www.linkedin.com/in/")
+    if contact == "masked":
+        whole = text + Path(lines["path"]).read_text("utf-8")
+        assert not any(secret in whole for secret in SECRETS)
