@@ -200,12 +200,13 @@ _building = threading.Lock()
 
 def _index_of(catalogue: Catalogue) -> SpellingIndex:
     with _building:
-        return _built(catalogue)
+        # A catalogue that is fetched anew mostly has the same names.
+        return _built(tuple(topic.name for topic in catalogue.topics))
 
 
 @lru_cache(maxsize=1)
-def _built(catalogue: Catalogue) -> SpellingIndex:
-    return SpellingIndex([topic.name for topic in catalogue.topics])
+def _built(names: tuple[str, ...]) -> SpellingIndex:
+    return SpellingIndex(names)
 
 
 async def look_up(
