@@ -1,12 +1,24 @@
-"""A simulator of the Leadpipe API, for demos, tests and first use.
+"""Simulators of the Leadpipe API and of Sonarly's, for demos, tests and first use.
 
-It is written from the documents alone and shares nothing with the rooms that speak to the API.
-Nobody in it is real, and no request leaves the machine.
+They are written from the documents alone and share nothing with the rooms that speak to the APIs.
+Nobody in them is real, and no request leaves the machine.
 """
 
-from leadpipe_mcp.sandbox.app import Recorded, Sandbox
+from leadpipe_mcp.sandbox.app import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault, Faults
 from leadpipe_mcp.sandbox.serve import serve
 from leadpipe_mcp.sandbox.settings import SandboxSettings
+from leadpipe_mcp.sandbox.simulator import Recorded
+from leadpipe_mcp.sandbox.sonarly import SonarlySandbox
+from leadpipe_mcp.sandbox.sonarly_settings import SonarlySettings
 
-__all__ = ["Fault", "Faults", "Recorded", "Sandbox", "SandboxSettings", "serve"]
+__all__ = [
+    "Fault",
+    "Faults",
+    "Recorded",
+    "Sandbox",
+    "SandboxSettings",
+    "SonarlySandbox",
+    "SonarlySettings",
+    "serve",
+]

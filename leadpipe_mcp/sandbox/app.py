@@ -1,17 +1,13 @@
-"""The application: finds who asks and who answers, keeps a record, lets faults happen."""
+"""The application: finds who asks and who answers."""
 
 import json
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import compile_path
-from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox.account import ENDPOINTS as ACCOUNT
 from leadpipe_mcp.sandbox.analysis import ENDPOINTS as ANALYSIS
@@ -20,40 +16,23 @@ from leadpipe_mcp.sandbox.catalog import ENDPOINTS as CATALOG
 from leadpipe_mcp.sandbox.discovery import ENDPOINTS as DISCOVERY
 from leadpipe_mcp.sandbox.downloads import ENDPOINTS as DOWNLOADS
 from leadpipe_mcp.sandbox.examples import furnish
-from leadpipe_mcp.sandbox.faults import Faults
 from leadpipe_mcp.sandbox.files import Files
 from leadpipe_mcp.sandbox.flat import ENDPOINTS as FLAT
 from leadpipe_mcp.sandbox.flat import ONLY_FLAT
 from leadpipe_mcp.sandbox.replies import Download, Refusal, Reply
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
+from leadpipe_mcp.sandbox.simulator import Simulator
 from leadpipe_mcp.sandbox.store import Organisation
 from leadpipe_mcp.sandbox.tracking import ENDPOINTS as PIXELS
 from leadpipe_mcp.sandbox.trends import ENDPOINTS as TRENDS
-from leadpipe_mcp.sandbox.trouble import CONTROL_PATH, control, drop, send_half, spoil
 from leadpipe_mcp.sandbox.visitors import ENDPOINTS as VISITORS
 
-_REMEMBERED = 2_000
 _KEY = re.compile(r"sk_\S+")
 _EXPIRED_KEY = "sk_expired"
-_HANDLED = ("delay", "cut", "reset_after")
 _SHARED = (*ACCOUNT, *DISCOVERY, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS, *DOWNLOADS)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A request as it arrived, and the status of the answer (None: there was none)."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: object
-    """The JSON of the body, its text if it is not JSON, None if there is none."""
-    headers: Mapping[str, str]
-    """X-API-Key, redacted, and Idempotency-Key, as far as they were sent."""
-    status: int | None
-
-
-class Sandbox:
+class Sandbox(Simulator):
     """An ASGI application that plays the Leadpipe API with invented people."""
 
     def __init__(
@@ -63,10 +42,7 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or SandboxSettings()
-        self.requests: deque[Recorded] = deque(maxlen=_REMEMBERED)
-        """What was asked, oldest first."""
-        self.faults = Faults()
-        """What goes wrong on purpose."""
+        super().__init__(self.settings.delay_ms)
         self._clock = clock
         self._files = Files()
         self._organisations: dict[str, Organisation] = {}
@@ -74,39 +50,6 @@ class Sandbox:
             (compile_path(endpoint.path)[0], endpoint)
             for endpoint in _endpoints(self.settings.profile)
         ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            raise NotImplementedError(f"The sandbox speaks HTTP alone, not {scope['type']}")
-        request = Request(scope, receive)
-        body = await request.body()
-        if request.url.path == CONTROL_PATH:
-            await control(self.faults, request.method, body)(scope, receive, send)
-            return
-        status: int | None = None
-        try:
-            status = await self._handle(request, body, send)
-        finally:
-            self.requests.append(_record(request, body, status))
-
-    async def _handle(self, request: Request, body: bytes, send: Send) -> int | None:
-        fault = self.faults.take(request.method, request.url.path)
-        kind = fault.kind if fault else None
-        await anyio.sleep((self.settings.delay_ms + (fault.delay_ms if fault else 0)) / 1000)
-        if kind == "reset":
-            return await drop(request)
-        if fault is None or kind in _HANDLED:
-            response = self._respond(request, body)
-        else:
-            response = spoil(fault)
-        if kind == "reset_after":
-            return await drop(request)
-        if kind == "cut":
-            await send_half(response, request, send)
-        else:
-            await response(request.scope, request.receive, send)
-        return response.status_code
 
     def _respond(self, request: Request, body: bytes) -> Response:
         try:
@@ -186,21 +129,3 @@ def _parsed(body: bytes) -> object:
         return json.loads(body)
     except ValueError:
         raise Refusal(400, "Malformed JSON in request body") from None
-
-
-def _record(request: Request, body: bytes, status: int | None) -> Recorded:
-    headers = {"X-API-Key": "redacted"} if "x-api-key" in request.headers else {}
-    if "idempotency-key" in request.headers:
-        headers["Idempotency-Key"] = request.headers["idempotency-key"]
-    try:
-        content: object = json.loads(body) if body else None
-    except ValueError:
-        content = body.decode(errors="replace")
-    return Recorded(
-        method=request.method,
-        path=request.url.path,
-        query=dict(request.query_params),
-        body=content,
-        headers=headers,
-        status=status,
-    )

@@ -1,4 +1,4 @@
-"""A sandbox whose clock stands still until a test moves it, and a client for it."""
+"""Sandboxes whose clock stands still until a test moves it, and clients for them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
 
 Start = Callable[[SandboxSettings], Sandbox]
 Connect = Callable[[Sandbox], httpx.AsyncClient]
@@ -36,3 +36,21 @@ def connect() -> Callable[..., httpx.AsyncClient]:
         )
 
     return connect
+
+
+@pytest.fixture
+def play_sonarly(moments: list[float]) -> Callable[..., tuple[SonarlySandbox, httpx.AsyncClient]]:
+    """Sonarly as the settings say, and a client that sends a key."""
+
+    def play(
+        settings: SonarlySettings | None = None, key: str = "sk_live_test"
+    ) -> tuple[SonarlySandbox, httpx.AsyncClient]:
+        sandbox = SonarlySandbox(settings, clock=lambda: moments[-1])
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=sandbox),
+            base_url="http://sonarly.test",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        return sandbox, client
+
+    return play

@@ -1,0 +1,393 @@
+"""Sonarly with the settings as they are: the documented shapes, checks and effects."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from leadpipe_mcp.sandbox import Fault, SonarlySandbox, SonarlySettings
+
+pytestmark = pytest.mark.anyio
+Play = Callable[..., tuple[SonarlySandbox, httpx.AsyncClient]]
+Json = dict[str, Any]
+GROUP = "6650a1b2c3d4e5f607182930"
+AUDIENCES = f"/v1/accounts/{GROUP}/audiences"
+FOLDERS = f"{AUDIENCES}/folders"
+SOME_ID = "507f1f77bcf86cd799439011"
+AUDIENCE_KEYS = ["id", "name", "type", "description", "folderId", "prospectCount", "createdAt"]
+FOLDER_KEYS = ["id", "name", "audienceType", "isPinned", "position", "createdAt", "updatedAt"]
+PROSPECT_KEYS = [
+    *("id", "firstName", "lastName", "name", "headline", "about"),
+    *("photoUrl", "linkedinUrl", "publicIdentifier", "company"),
+]
+COMPANY_KEYS = ["name", "linkedinIdentifier", "linkedinUrl", "industry", "website"]
+BODY = {"name": "Founders", "type": "on_demand"}
+ENDPOINTS: list[tuple[str, str, object, str]] = [
+    ("GET", AUDIENCES, None, "audiences:read"),
+    ("POST", AUDIENCES, BODY, "audiences:write"),
+    ("GET", f"{AUDIENCES}/{SOME_ID}", None, "audiences:read"),
+    ("PATCH", f"{AUDIENCES}/{SOME_ID}", {"name": "New"}, "audiences:write"),
+    ("DELETE", f"{AUDIENCES}/{SOME_ID}", None, "audiences:write"),
+    ("GET", f"{AUDIENCES}/{SOME_ID}/prospects", None, "prospects:read"),
+    ("GET", f"{AUDIENCES}/navigation", None, "audiences:read"),
+    ("POST", f"{AUDIENCES}/{SOME_ID}/move-to-folder", {"folderId": SOME_ID}, "audiences:write"),
+    ("POST", f"{AUDIENCES}/{SOME_ID}/remove-from-folder", None, "audiences:write"),
+    ("POST", FOLDERS, {"name": "Q2", "audienceType": "monitoring"}, "audiences:write"),
+    ("PATCH", f"{FOLDERS}/{SOME_ID}", {"name": "Q3"}, "audiences:write"),
+]
+
+
+@pytest.fixture
+def played(play_sonarly: Play) -> tuple[SonarlySandbox, httpx.AsyncClient]:
+    return play_sonarly()
+
+
+@pytest.fixture
+def sandbox(played: tuple[SonarlySandbox, httpx.AsyncClient]) -> SonarlySandbox:
+    return played[0]
+
+
+@pytest.fixture
+def client(played: tuple[SonarlySandbox, httpx.AsyncClient]) -> httpx.AsyncClient:
+    return played[1]
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    path: str,
+    method: str = "GET",
+    body: object = None,
+    status: int = 200,
+) -> Json:
+    response = await client.request(method, path, json=body)
+    assert response.status_code == status, response.text
+    envelope = response.json()
+    assert list(envelope) == ["success", "data", "error", "traceId"]
+    assert envelope["success"] is (status < 400)
+    return envelope["data"] if status < 400 else envelope["error"]
+
+
+async def ids(client: httpx.AsyncClient) -> dict[str, str]:
+    listed = (await ask(client, AUDIENCES))["items"]
+    return {audience["name"]: audience["id"] for audience in listed}
+
+
+async def folders(client: httpx.AsyncClient) -> dict[str, str]:
+    listed = (await ask(client, f"{AUDIENCES}/navigation"))["folders"]
+    return {folder["name"]: folder["id"] for folder in listed}
+
+
+async def test_the_account_groups_are_those_of_the_settings(
+    client: httpx.AsyncClient, play_sonarly: Play
+) -> None:
+    created = "2026-03-06T09:15:00.000Z"
+    expected = {"items": [{"id": GROUP, "name": "Acme Growth", "createdAt": created}]}
+    assert await ask(client, "/v1/accounts") == expected
+    groups = {SOME_ID: "North", GROUP: "South"}
+    settings = SonarlySettings(groups=groups, key_groups={"sk_live_north": [SOME_ID]})
+    for key, seen in (("sk_live_north", ["North"]), ("sk_live_all", ["North", "South"])):
+        _, client = play_sonarly(settings, key)
+        items = (await ask(client, "/v1/accounts"))["items"]
+        assert [item["name"] for item in items] == seen
+        status = 200 if key == "sk_live_all" else 403
+        await ask(client, AUDIENCES, status=status)
+
+
+async def test_the_documented_request_creates_an_audience(client: httpx.AsyncClient) -> None:
+    body = {"name": "Avery Stone", "description": "string", "type": "on_demand"}
+    audience = await ask(client, AUDIENCES, "POST", body, 201)
+    assert list(audience) == AUDIENCE_KEYS
+    assert audience == {
+        "id": audience["id"],
+        "name": "Avery Stone",
+        "type": "linkedin_search",
+        "description": "string",
+        "folderId": None,
+        "prospectCount": 0,
+        "createdAt": "2026-05-05T09:15:00.000Z",
+    }
+    assert len(audience["id"]) == 24
+    assert await ask(client, f"{AUDIENCES}/{audience['id']}") == audience
+    again = await ask(client, AUDIENCES, "POST", body, 201)
+    assert again["id"] != audience["id"]
+    assert again["createdAt"] == "2026-05-05T09:15:00.001Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"type": "on_demand"}, "name: Required"),
+        ({"name": "X"}, "type: Required"),
+        ({"name": "", "type": "on_demand"}, "name: "),
+        ({"name": "  ", "type": "on_demand"}, "name: "),
+        ({"name": 5, "type": "on_demand"}, "name: "),
+        ({"name": "X", "type": "linkedin_search"}, "type: Expected one of on_demand, monitoring"),
+        ({**BODY, "description": 5}, "description: "),
+        ([], "Expected an object"),
+        (None, "Expected JSON"),
+    ],
+)
+async def test_a_bad_creation_is_refused_by_field(
+    body: object, field: str, client: httpx.AsyncClient
+) -> None:
+    error = await ask(client, AUDIENCES, "POST", body, 400)
+    assert list(error) == ["code", "message", "details"]
+    assert error["code"] == "VALIDATION_ERROR"
+    assert field in error["details"]
+
+
+async def test_audiences_come_in_pages_newest_first(client: httpx.AsyncClient) -> None:
+    names: list[str] = []
+    query = "?limit=3"
+    for more in (True, False):
+        page = await ask(client, f"{AUDIENCES}{query}")
+        assert list(page) == ["items", "nextCursor", "hasMore"]
+        assert page["hasMore"] is more
+        names += [audience["name"] for audience in page["items"]]
+        assert all(list(audience) == AUDIENCE_KEYS for audience in page["items"])
+        query = f"?limit=3&cursor={page['nextCursor']}"
+    assert page["nextCursor"] is None
+    assert names == ["Post Commenters", "Job Changes", "Conference Visitors", "Spring Outreach"]
+
+
+async def test_prospects_are_invented_people_with_profiles(client: httpx.AsyncClient) -> None:
+    path = f"{AUDIENCES}/{(await ids(client))['Spring Outreach']}/prospects"
+    prospects: list[Json] = []
+    cursor = ""
+    for count in (100, 100, 40):
+        page = await ask(client, f"{path}?limit=100{cursor}")
+        assert len(page["items"]) == count
+        prospects += page["items"]
+        cursor = f"&cursor={page['nextCursor']}"
+    assert len({prospect["id"] for prospect in prospects}) == 240
+    for prospect in prospects:
+        assert list(prospect) == PROSPECT_KEYS
+        assert list(prospect["company"]) == COMPANY_KEYS
+        assert prospect["linkedinUrl"].endswith(f"/in/{prospect['publicIdentifier']}")
+        assert prospect["name"] == f"{prospect['firstName']} {prospect['lastName']}"
+    assert any("Ignore all previous" in str(prospect) for prospect in prospects)
+    assert len((await ask(client, path))["items"]) == 25
+
+
+async def test_an_update_changes_what_is_sent_alone(client: httpx.AsyncClient) -> None:
+    path = f"{AUDIENCES}/{(await ids(client))['Spring Outreach']}"
+    before = await ask(client, path)
+    assert await ask(client, path, "PATCH", {"name": "May"}) == {**before, "name": "May"}
+    changed = await ask(client, path, "PATCH", {"description": "New", "type": "monitoring"})
+    assert changed == {**before, "name": "May", "description": "New"}
+    error = await ask(client, path, "PATCH", {}, 400)
+    assert error["code"] == "VALIDATION_ERROR"
+
+
+async def test_a_deleted_audience_is_gone(client: httpx.AsyncClient) -> None:
+    path = f"{AUDIENCES}/{(await ids(client))['Spring Outreach']}"
+    assert await ask(client, path, "DELETE") == {"deleted": True}
+    for method, below in (("GET", ""), ("DELETE", ""), ("GET", "/prospects")):
+        error = await ask(client, path + below, method, status=404)
+        assert error["message"] == "Audience not found"
+
+
+async def test_the_navigation_shows_folders_and_the_ungrouped(client: httpx.AsyncClient) -> None:
+    data = await ask(client, f"{AUDIENCES}/navigation")
+    assert list(data) == ["folders", "ungroupedAudiences"]
+    assert all(list(folder) == [*FOLDER_KEYS, "audiences"] for folder in data["folders"])
+    shown = {
+        folder["name"]: [audience["name"] for audience in folder["audiences"]]
+        for folder in data["folders"]
+    }
+    assert shown == {"Outbound 2026": ["Conference Visitors"], "Watchlists": []}
+    outbound = data["folders"][0]
+    assert outbound["audiences"][0]["folderId"] == outbound["id"]
+    assert outbound["audiences"][0]["prospectCount"] == 12
+    assert (outbound["audienceType"], outbound["isPinned"]) == ("on_demand", True)
+    ungrouped = [audience["name"] for audience in data["ungroupedAudiences"]]
+    assert ungrouped == ["Post Commenters", "Job Changes", "Spring Outreach"]
+
+
+async def test_folders_are_created_and_renamed(
+    client: httpx.AsyncClient, moments: list[float]
+) -> None:
+    body = {"name": "Q2", "audienceType": "monitoring"}
+    folder = await ask(client, FOLDERS, "POST", body, 201)
+    assert list(folder) == FOLDER_KEYS
+    assert (folder["isPinned"], folder["position"]) == (False, 2)
+    await ask(client, FOLDERS, "POST", body, 201)
+    moments.append(moments[-1] + 60)
+    path = f"{FOLDERS}/{folder['id']}"
+    renamed = await ask(client, path, "PATCH", {"name": "Q3"})
+    assert renamed == {**folder, "name": "Q3", "updatedAt": "2026-05-05T09:16:00.000Z"}
+    for method, target, bad in (
+        ("POST", FOLDERS, {"name": "Q2"}),
+        ("POST", FOLDERS, {"name": "Q2", "audienceType": "both"}),
+        ("PATCH", path, {}),
+        ("PATCH", path, {"name": ""}),
+    ):
+        assert (await ask(client, target, method, bad, 400))["code"] == "VALIDATION_ERROR"
+
+
+async def test_an_audience_moves_between_folders_of_its_type(client: httpx.AsyncClient) -> None:
+    audiences, existing = await ids(client), await folders(client)
+    body = {"name": "Second", "audienceType": "on_demand"}
+    second = (await ask(client, FOLDERS, "POST", body, 201))["id"]
+    path = f"{AUDIENCES}/{audiences['Conference Visitors']}"
+    moved = await ask(client, f"{path}/move-to-folder", "POST", {"folderId": second})
+    assert (list(moved), moved["folderId"]) == (AUDIENCE_KEYS, second)
+    bodies: list[tuple[object, int]] = [
+        ({"folderId": existing["Watchlists"]}, 422),
+        ({"folderId": SOME_ID}, 404),
+        ({"folderId": "second"}, 400),
+        ({"folderId": 5}, 400),
+        ({}, 400),
+    ]
+    for wrong, status in bodies:
+        await ask(client, f"{path}/move-to-folder", "POST", wrong, status)
+    assert (await ask(client, path))["folderId"] == second
+    for _ in range(2):
+        removed = await ask(client, f"{path}/remove-from-folder", "POST")
+        assert removed == {**moved, "folderId": None}
+
+
+async def test_an_audience_that_is_being_filled_is_hidden_and_untouchable(
+    sandbox: SonarlySandbox, client: httpx.AsyncClient, moments: list[float]
+) -> None:
+    audience_id = (await ask(client, AUDIENCES, "POST", BODY, 201))["id"]
+    folder_id = (await folders(client))["Outbound 2026"]
+    path, move = f"{AUDIENCES}/{audience_id}", {"folderId": folder_id}
+    sandbox.fill(audience_id, 30, prospects=5)
+    for method, below, body in (
+        ("GET", "", None),
+        ("PATCH", "", {"name": "X"}),
+        ("DELETE", "", None),
+        ("GET", "/prospects", None),
+        ("POST", "/move-to-folder", move),
+        ("POST", "/remove-from-folder", None),
+    ):
+        error = await ask(client, path + below, method, body, 409)
+        assert error["code"] == "AUDIENCE_NOT_READY"
+    assert audience_id not in (await ids(client)).values()
+    assert audience_id not in json.dumps(await ask(client, f"{AUDIENCES}/navigation"))
+    await ask(client, f"{FOLDERS}/{folder_id}", "PATCH", {"name": "Renamed"})
+    moments.append(moments[-1] + 30)
+    assert (await ask(client, path))["prospectCount"] == 5
+    assert len((await ask(client, f"{path}/prospects"))["items"]) == 5
+    assert audience_id in (await ids(client)).values()
+    with pytest.raises(LookupError, match=SOME_ID):
+        sandbox.fill(SOME_ID, 1)
+
+
+async def test_checks_come_in_the_order_of_their_statuses(
+    play_sonarly: Play, sandbox: SonarlySandbox, client: httpx.AsyncClient
+) -> None:
+    audience_id = (await ids(client))["Spring Outreach"]
+    folder_id = (await folders(client))["Watchlists"]
+    sandbox.fill(audience_id, 30)
+    move = f"{AUDIENCES}/{audience_id}/move-to-folder"
+    await ask(client, move, "POST", {}, 400)
+    await ask(client, move, "POST", {"folderId": SOME_ID}, 404)
+    await ask(client, f"{AUDIENCES}/{SOME_ID}", "PATCH", {}, 400)
+    await ask(client, move, "POST", {"folderId": folder_id}, 409)
+    sandbox.fill(audience_id, 0)
+    await ask(client, move, "POST", {"folderId": folder_id}, 422)
+    settings = SonarlySettings(key_permissions={"sk_live_reader": {"audiences:read"}})
+    _, reader = play_sonarly(settings, "sk_live_reader")
+    await ask(reader, move, "POST", {}, 403)
+    await ask(reader, AUDIENCES.replace(GROUP, "x") + "?limit=x", status=400)
+    _, stranger = play_sonarly(settings, "pk_live_stranger")
+    await ask(stranger, move, "POST", {}, 401)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "permission"), ENDPOINTS)
+async def test_every_endpoint_needs_its_permission(
+    method: str, path: str, body: object, permission: str, play_sonarly: Play
+) -> None:
+    everything = {"audiences:read", "audiences:write", "prospects:read", "campaigns:read"}
+    settings = SonarlySettings(
+        key_permissions={
+            "sk_live_without": everything - {permission},
+            "just-this": [permission],
+        }
+    )
+    _, client = play_sonarly(settings, "sk_live_without")
+    error = await ask(client, path, method, body, 403)
+    assert permission in error["message"]
+    for key in ("just-this", "sk_live_unnamed", "sk_sandbox"):
+        response = await play_sonarly(settings, key)[1].request(method, path, json=body)
+        assert response.status_code in {200, 201, 404}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer sk_test"},
+        {"Authorization": "Bearer sk_live_revoked"},
+        {"Authorization": "sk_live_bare"},
+        {"X-API-Key": "sk_live_elsewhere"},
+    ],
+)
+async def test_without_a_key_every_endpoint_answers_401(
+    headers: dict[str, str], play_sonarly: Play
+) -> None:
+    _, client = play_sonarly(SonarlySettings(revoked_keys=["sk_live_revoked"]))
+    del client.headers["Authorization"]
+    client.headers.update(headers)
+    for method, path, body, _ in [*ENDPOINTS, ("GET", "/v1/accounts", None, "")]:
+        error = await ask(client, path, method, body, 401)
+        assert error["code"] == "UNAUTHORIZED"
+
+
+async def test_what_was_asked_is_on_record_without_the_key(play_sonarly: Play) -> None:
+    sandbox, client = play_sonarly(key="sk_live_very_secret")
+    await client.get(f"{AUDIENCES}?limit=5")
+    await client.patch(f"{AUDIENCES}/a%2Fb", json={"name": "X"})
+    listed, patched = sandbox.requests
+    assert (listed.method, listed.path, listed.status) == ("GET", AUDIENCES, 200)
+    assert (listed.query, listed.body) == ({"limit": "5"}, None)
+    assert listed.headers == {"Authorization": "redacted"}
+    assert (patched.path, patched.body) == (f"{AUDIENCES}/a%2Fb", {"name": "X"})
+    assert patched.status == 400
+    assert "secret" not in repr(sandbox.requests)
+
+
+async def test_an_id_cannot_reach_another_route(client: httpx.AsyncClient) -> None:
+    for odd in ("navigation%2F", "folders%2Fx", "..%2F..%2Faccounts", "x%3Fy", "Navigation"):
+        error = await ask(client, f"{AUDIENCES}/{odd}", status=400)
+        assert error["details"] == "audienceId: Invalid id"
+    for method, path in (("PUT", AUDIENCES), ("GET", "/v1/nothing"), ("GET", f"{FOLDERS}/x/y")):
+        await ask(client, path, method, status=404)
+
+
+async def test_faults_are_told_as_sonarly_tells_errors(
+    sandbox: SonarlySandbox, client: httpx.AsyncClient
+) -> None:
+    sandbox.faults.add(Fault("status", status=429, message="Slow down", retry_after=7))
+    response = await client.get(AUDIENCES)
+    assert response.headers["Retry-After"] == "7"
+    error = {"code": "RATE_LIMIT_EXCEEDED", "message": "Slow down", "details": "Slow down"}
+    assert response.json()["error"] == error
+    for status, code in ((400, "VALIDATION_ERROR"), (502, "BAD_GATEWAY"), (418, "ERROR")):
+        sandbox.faults.add(Fault("status", status=status))
+        assert (await ask(client, AUDIENCES, status=status))["code"] == code
+    sandbox.faults.add(Fault("status", status=402, code="INSUFFICIENT_CREDITS"))
+    assert (await ask(client, AUDIENCES, status=402))["code"] == "INSUFFICIENT_CREDITS"
+    sandbox.faults.add(Fault("wrong_shape"))
+    assert await ask(client, AUDIENCES) == {}
+    sandbox.faults.add(Fault("html", status=502))
+    assert (await client.get(AUDIENCES)).text.startswith("<!doctype html>")
+
+
+async def test_a_reset_comes_before_or_after_the_work(
+    sandbox: SonarlySandbox, client: httpx.AsyncClient
+) -> None:
+    for fault, made in ((Fault("reset"), 4), (Fault("reset_after"), 5)):
+        sandbox.faults.add(fault)
+        with pytest.raises(ConnectionResetError):
+            await client.post(AUDIENCES, json=BODY)
+        assert sandbox.requests[-1].status is None
+        assert len((await ask(client, AUDIENCES))["items"]) == made
+    sandbox.faults.add(Fault("cut"))
+    half, whole = await client.get("/v1/accounts"), await client.get("/v1/accounts")
+    assert len(half.content) == len(whole.content) // 2
