@@ -7,19 +7,28 @@ LeadpipeError
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
     ├── UnusableAnswer       an answer that is not what the service promises
+    ├── NotDone              it failed, and a look afterwards shows that nothing was changed
+    ├── Unclear              it failed, and a look afterwards could not tell what was changed
     ├── RequestRefused       400, 422: the service does not take the request
+    ├── OutOfCredits         402
     ├── KeyRefused           401
     ├── Forbidden            403
     │   ├── OrganizationInactive
     │   └── SlotsFull
     ├── NotFound             404
     ├── Conflict             409
+    │   └── NotReady         the thing is being filled
     ├── TooManyRequests      429
     └── ServiceDown          5xx
 
 Every error says the problem and the advice in sentences that a person, or a model that helps one,
 can act on. `retryable` tells whether the same request can succeed later.
 """
+
+from typing import Literal
+
+Failing = Literal["not sent", "late", "lost"]
+"""How a request failed on its way: it never left, its answer is late, or it was lost."""
 
 
 class LeadpipeError(Exception):
@@ -39,13 +48,16 @@ class LeadpipeError(Exception):
 class NotConfigured(LeadpipeError):
     """There is no API key."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "No Leadpipe API key is set, so nothing was asked of the service.",
+    def __init__(
+        self,
+        problem: str = "No Leadpipe API key is set, so nothing was asked of the service.",
+        advice: str = (
             "Set LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"
             " dashboard) and restart the server. To try everything with invented people and no"
-            " key, start it with --sandbox.",
-        )
+            " key, start it with --sandbox."
+        ),
+    ) -> None:
+        super().__init__(problem, advice)
 
 
 class NotPossible(LeadpipeError, ValueError):
@@ -88,6 +100,10 @@ class Unreachable(ServiceError):
     retryable = True
     what_next = "Try again in a minute; if it stays so, check the network and LEADPIPE_BASE_URL."
 
+    def __init__(self, problem: str, advice: str = "", *, how: Failing = "lost") -> None:
+        super().__init__(problem, advice)
+        self.how: Failing = how
+
 
 class UnusableAnswer(ServiceError):
     """An answer that is not what the service promises."""
@@ -96,10 +112,29 @@ class UnusableAnswer(ServiceError):
     what_next = "Whether the service did what was asked is unknown: look before trying again."
 
 
+class NotDone(ServiceError):
+    """The request failed, and a look afterwards shows that nothing was changed."""
+
+    retryable = True
+    what_next = "It can be tried again."
+
+
+class Unclear(ServiceError):
+    """The request failed, and a look afterwards could not tell what was changed."""
+
+    what_next = "Look at what is there before trying again."
+
+
 class RequestRefused(ServiceError):
     """The service does not take the request."""
 
     what_next = "Change what it names, then call again."
+
+
+class OutOfCredits(ServiceError):
+    """The account has too few credits."""
+
+    what_next = "Someone has to buy credits, or wait for new ones; then try again."
 
 
 class KeyRefused(ServiceError):
@@ -141,6 +176,12 @@ class Conflict(ServiceError):
     """The thing's present state does not allow it."""
 
     what_next = "Look at its state with get_audience first."
+
+
+class NotReady(Conflict):
+    """The thing is being filled, and can be neither read nor changed meanwhile."""
+
+    what_next = "Wait until it is filled: try again in a minute or two."
 
 
 class TooManyRequests(ServiceError):

@@ -10,7 +10,7 @@ from leadpipe_mcp.text import clean
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
-def path_of(*parts: str) -> str:
+def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
     """The parts as one path; none of them can reach into another route.
 
     Raises:
@@ -21,7 +21,7 @@ def path_of(*parts: str) -> str:
         if not _PART.fullmatch(part):
             raise NotPossible(
                 f"'{clean(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
-                "list_audiences shows those that exist.",
+                f"{shown_by} shows those that exist.",
             )
     return "".join(f"/{part}" for part in parts)
 

@@ -110,13 +110,14 @@ def read_answer(received: Received, unclear: str) -> Answer:
     except (ValueError, RecursionError):
         payload = None
     envelope = as_object(payload)
+    request_id = received.request_id or _trace(envelope)
     if not received.is_success:
-        raise _error(received, envelope, unclear)
+        raise _error(received, envelope, request_id, unclear)
     answer = Answer(
         received.status,
         envelope.get("data"),
         as_object(envelope.get("meta")),
-        received.request_id,
+        request_id,
     )
     if not received.body.strip():
         raise answer.unusable("the answer is empty")
@@ -141,8 +142,16 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
 _INACTIVE = re.compile(r"organi[sz]ation\b.*\b(expired|inactive|suspended|disabled)", re.IGNORECASE)
 
 
-def _error(received: Received, envelope: Mapping[str, object], unclear: str) -> ServiceError:
-    status, request_id = received.status, received.request_id
+def _trace(envelope: Mapping[str, object]) -> str | None:
+    """The service's name for the request where it stands in the answer, and not in a header."""
+    trace = envelope.get("traceId")
+    return redact(trace, 60) if isinstance(trace, str) and trace else None
+
+
+def _error(
+    received: Received, envelope: Mapping[str, object], request_id: str | None, unclear: str
+) -> ServiceError:
+    status = received.status
     code, message = _said(envelope)
     said = f": {message.rstrip('.')}" if message else ""
     problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."

@@ -42,6 +42,7 @@ class Transport:
         key: The API key, or None: then only what is public can be asked.
         application: An ASGI application that answers in the service's place, without a network.
         total_seconds: How long one request may take in all.
+        bearer: Whether the key goes as a bearer's token; else in a header of its own.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Transport:
         *,
         application: Application | None = None,
         total_seconds: float = TOTAL_SECONDS,
+        bearer: bool = False,
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self._key = key
         self._application = application
         self._total_seconds = total_seconds
+        self._bearer = bearer
         self._pool: httpx.AsyncClient | None = None
 
     async def request(
@@ -75,10 +78,8 @@ class Transport:
         `_attempt`. `reads` says that the request changes nothing, as no GET does: then the advice
         after a failure may be to repeat it.
         """
-        headers: dict[str, str] = {}
-        if self._key is not None:
-            headers["X-API-Key"] = self._key.get_secret_value()
-        elif not public:
+        headers = self._key_header()
+        if self._key is None and not public:
             raise NotConfigured
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
@@ -91,9 +92,18 @@ class Transport:
                     response = await self._attempt(method, path, given, body, headers, unclear)
         except TimeoutError:
             raise Unreachable(
-                f"The service did not answer within {self._total_seconds:g} seconds.", unclear
+                f"The service did not answer within {self._total_seconds:g} seconds.",
+                unclear,
+                how="late",
             ) from None
         return read_answer(response, unclear)
+
+    def _key_header(self) -> dict[str, str]:
+        """The header that carries the key; none without a key."""
+        if self._key is None:
+            return {}
+        key = self._key.get_secret_value()
+        return {"Authorization": f"Bearer {key}"} if self._bearer else {"X-API-Key": key}
 
     async def _attempt(
         self,
@@ -111,9 +121,11 @@ class Transport:
                 method, self.base_url + path, params=query, json=body, headers=headers
             )
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            raise Unreachable("The service could not be reached; nothing was sent.") from None
+            raise Unreachable(
+                "The service could not be reached; nothing was sent.", how="not sent"
+            ) from None
         except httpx.TimeoutException:
-            raise Unreachable("The service took too long to answer.", unclear) from None
+            raise Unreachable("The service took too long to answer.", unclear, how="late") from None
         # ConnectionError is how an application in the service's place loses its connection.
         except (httpx.RequestError, ConnectionError):
             raise Unreachable(
@@ -160,11 +172,10 @@ class Transport:
             write: What takes the pieces. What it has got is of no use if this fails.
             most_bytes: A longer file is not taken.
         """
-        key = {"X-API-Key": self._key.get_secret_value()} if self._key else {}
         is_own = where.startswith("/")
         counted = _Counting(write, most_bytes)
         address = self.base_url + where if is_own else where
-        headers = key if is_own else {}
+        headers = self._key_header() if is_own else {}
         try:
             async with one_request():
                 with anyio.fail_after(DOWNLOAD_SECONDS):
