@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from leadpipe_mcp import __version__
@@ -16,7 +16,7 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
   demo     a short conversation with the server, with invented people
   sandbox  the simulated Leadpipe service alone, on a port of this machine
 """
-SECRET = "api_key"  # noqa: S105 -- the name of the setting, which no flag may hold
+SECRETS = ("api_key", "sonarly_api_key")  # settings which no flag may hold
 SANDBOX_PORT = 8787
 COMMANDS = ("serve", "demo", "sandbox")
 
@@ -83,17 +83,21 @@ def _port(word: str) -> int:
     return int(word)
 
 
-def _refuse_key(_: str) -> str:
-    raise argparse.ArgumentTypeError(
-        f"a key on the command line can be read by others; set {variable(SECRET)} instead"
-    )
+def _refuse_key(name: str) -> Callable[[str], str]:
+    def refuse(_: str) -> str:
+        raise argparse.ArgumentTypeError(
+            f"a key on the command line can be read by others; set {variable(name)} instead"
+        )
+
+    return refuse
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="leadpipe-mcp",
         description=DESCRIPTION,
-        epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1.",
+        epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1. Those of"
+        " Sonarly have no LEADPIPE_ before them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -112,8 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
             parser.add_argument(flag, action="store_true", default=None, help=field.description)
-        elif name == SECRET:
-            parser.add_argument(flag, type=_refuse_key, help=argparse.SUPPRESS)
+        elif name in SECRETS:
+            parser.add_argument(flag, type=_refuse_key(name), help=argparse.SUPPRESS)
         else:
             parser.add_argument(flag, help=field.description, metavar=variable(name))
     return parser

@@ -7,16 +7,18 @@ from typing import Any
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import MCPServer
 from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.completions import completions
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
-from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
+from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
 from leadpipe_mcp.tools.confirm import Codes
 from leadpipe_mcp.tools.toolkit import HouseTool, Services, refuse_unknown_tools
 from leadpipe_mcp.tools.toolsets import chosen_tools
@@ -38,25 +40,36 @@ E-mail addresses and phone numbers are masked; ask for contact "full" only when 
 SANDBOX_NOTE = "\nThis is the sandbox: all people and companies are invented. Say so to the user."
 # What is listed depends on the settings alone, and they hold until the server is started anew.
 UNCHANGING = CacheHint(ttl_ms=3_600_000, scope="public")
+SONARLY_NOTE = (
+    "\nThe sonarly_ tools are of another service, Sonarly: audiences of people on LinkedIn. Its ids"
+    " and those of the other tools are not the same."
+)
 READ_ONLY_NOTE = "\nRead-only: nothing can be saved, changed, activated or deleted here."
 UNCONFIRMED_NOTE = (
     "\nLEADPIPE_CONFIRM=off: nothing is asked before spending or deleting. Ask first."
 )
 
 
-def build_server(settings: Settings, *, service: Application | None = None) -> MCPServer[Any]:
+def build_server(
+    settings: Settings,
+    *,
+    service: Application | None = None,
+    sonarly: Application | None = None,
+) -> MCPServer[Any]:
     """The MCP server with every tool.
 
     Args:
         settings: What the person who starts it decided.
         service: An application that answers in the service's place, without a network. The
             sandbox is one; `settings.sandbox` brings its own.
+        sonarly: The same for Sonarly.
     """
     leadpipe = _client(settings, service)
+    linkedin = _sonarly(settings, sonarly)
 
     # Invented people are not worth keeping.
     kept = None if settings.sandbox else settings.cache_dir
-    services = Services(leadpipe, settings, Codes(), Snapshots(kept), RecentRuns())
+    services = Services(leadpipe, linkedin, settings, Codes(), Snapshots(kept), RecentRuns())
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None]:
@@ -65,6 +78,7 @@ def build_server(settings: Settings, *, service: Application | None = None) -> M
         finally:
             services.snapshots.close()
             await leadpipe.close()
+            await linkedin.close()
 
     tools = chosen_tools(settings)
     server: MCPServer[Any] = MCPServer(
@@ -89,6 +103,7 @@ def build_server(settings: Settings, *, service: Application | None = None) -> M
 def instructions(settings: Settings) -> str:
     """What the assistant is told of the server as a whole."""
     text = INSTRUCTIONS
+    text += SONARLY_NOTE if SONARLY in settings.chosen_toolsets() else ""
     text += SANDBOX_NOTE if settings.sandbox else ""
     text += READ_ONLY_NOTE if settings.read_only else ""
     text += UNCONFIRMED_NOTE if settings.confirm == "off" else ""
@@ -107,3 +122,28 @@ def _client(settings: Settings, service: Application | None) -> LeadpipeClient:
         )
     transport = Transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), application=service)
     return LeadpipeClient(transport, settings.api_profile)
+
+
+def _sonarly(settings: Settings, application: Application | None) -> SonarlyClient:
+    if not settings.sandbox:
+        return SonarlyClient(
+            sonarly_transport(
+                settings.sonarly_base_url, settings.sonarly_api_key, application=application
+            )
+        )
+    played = application or _when_first_asked()
+    return SonarlyClient(sonarly_transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), application=played))
+
+
+def _when_first_asked() -> Application:
+    """Sonarly's sandbox, made when it is first asked: most servers never do."""
+    made: list[Application] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if not made:
+            from leadpipe_mcp.sandbox import SonarlySandbox
+
+            made.append(SonarlySandbox())
+        await made[0](scope, receive, send)
+
+    return application

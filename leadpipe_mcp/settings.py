@@ -21,9 +21,10 @@ from leadpipe_mcp.text import listed
 
 SANDBOX_KEY = "sk_sandbox"
 SANDBOX_URL = "http://127.0.0.1"
+SONARLY = "sonarly"
 
 SandboxProfile = Literal["mixed", "flat", "catalog"]
-Toolset = Literal["topics", "audiences", "results", "account", "visitors"]
+Toolset = Literal["topics", "audiences", "results", "account", "visitors", "sonarly"]
 DEFAULT_TOOLSETS = "topics,audiences,results,account"
 
 
@@ -88,11 +89,20 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
     )
+    sonarly_api_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        default=None, description="The key of Sonarly (LinkedIn audiences); only as a variable."
+    )
+    sonarly_base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
+        default="https://api.sonarly.io", description="Where Sonarly is."
+    )
+    sonarly_account_group_id: str | None = Field(
+        default=None, description="The Sonarly account to use where the key sees several."
+    )
     _usual_cache: Path | None = PrivateAttr(default=None)
 
     @classmethod
     def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> "Settings":
-        """The settings of LEADPIPE_* variables; a flag that is given goes before its variable.
+        """The settings of the variables; a flag that is given goes before its variable.
 
         Raises:
             SettingsError: Naming the variable that makes no sense, and what would.
@@ -118,9 +128,16 @@ class Settings(BaseModel):
         return self.cache_dir or self._usual_cache
 
     def chosen_toolsets(self) -> tuple[Toolset, ...]:
-        """The toolsets that are on, in the order in which they are listed everywhere."""
-        named = self.toolsets.split(",")
-        return tuple(name for name in get_args(Toolset) if name in named or "all" in named)
+        """The toolsets that are on, in the order in which they are listed everywhere.
+
+        Sonarly is another service: its key turns its tools on, and without one only their name
+        does, or the sandbox, which needs no key.
+        """
+        named = set(self.toolsets.split(","))
+        on = named | {SONARLY} if self.sonarly_api_key else named
+        if "all" in named:
+            on |= {name for name in get_args(Toolset) if name != SONARLY or self.sandbox}
+        return tuple(name for name in get_args(Toolset) if name in on)
 
 
 _MESSAGES = {
@@ -142,8 +159,8 @@ def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return f"LEADPIPE_{name.upper()}"
+    """The environment variable of a setting. Those of Sonarly have their own first word."""
+    return name.upper() if name.startswith(SONARLY) else f"LEADPIPE_{name.upper()}"
 
 
 def _sentences(error: ValidationError) -> str:

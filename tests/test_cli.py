@@ -97,6 +97,7 @@ def test_a_flag_goes_before_its_variable(
         (["--port", "70000"], "argument --port: must be a whole number from 0 to 65535"),
         (["--port", "secret"], "argument --port: must be a whole number from 0 to 65535"),
         (["--api-key", "secret"], "set LEADPIPE_API_KEY instead"),
+        (["--sonarly-api-key", "secret"], "set SONARLY_API_KEY instead"),
         (["--api-key=secret"], "a key on the command line can be read by others"),
     ],
 )

@@ -19,12 +19,13 @@ async def offered(era: str, settings: Settings) -> list[str]:
             return [tool.name for tool in (await client.list_tools()).tools]
 
 
-async def test_visitors_are_on_only_by_name(era: str) -> None:
+async def test_visitors_and_sonarly_are_on_only_by_name(era: str) -> None:
     usual = await offered(era, Settings())
-    everything = await offered(era, Settings(toolsets="all"))
+    everything = await offered(era, Settings(toolsets="all", sandbox=True))
 
     assert everything == [tool.name for tool in TOOLS]
-    assert set(everything) - set(usual) == {tool.name for tool in TOOLSETS["visitors"]}
+    by_name = (*TOOLSETS["visitors"], *TOOLSETS["sonarly"])
+    assert set(everything) - set(usual) == {tool.name for tool in by_name}
 
 
 async def test_toolsets_are_named_with_commas_in_any_case_and_order(era: str) -> None:
@@ -39,12 +40,12 @@ def test_an_unknown_toolset_is_refused_with_the_list(named: str) -> None:
         Settings.read({}, {"toolsets": named})
 
     assert "LEADPIPE_TOOLSETS: " in str(refused.value)
-    assert "topics, audiences, results, account and visitors, or all of them" in str(refused.value)
+    assert "topics, audiences, results, account, visitors and sonarly, or all" in str(refused.value)
     assert ("reports" in str(refused.value)) is ("reports" in named)
 
 
 async def test_read_only_offers_only_what_changes_nothing(era: str) -> None:
-    settings = Settings(toolsets="all", read_only=True)
+    settings = Settings(toolsets="all", read_only=True, sandbox=True)
     with anyio.fail_after(10):
         async with Client(build_server(settings), mode=era) as client:
             tools = (await client.list_tools()).tools
@@ -59,7 +60,7 @@ async def test_read_only_offers_only_what_changes_nothing(era: str) -> None:
 def test_every_tool_is_in_one_toolset() -> None:
     names = [tool.name for tool in TOOLS]
 
-    assert len(names) == len(set(names)) == 22
+    assert len(names) == len(set(names)) == 31
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,27 @@ VISITOR_COLUMNS: Mapping[str, Column] = {
 }
 """Every field that is known of a visitor to a website."""
 
+PROSPECT_COLUMNS: Mapping[str, Column] = {
+    column.name: column
+    for column in [
+        _NAME,
+        *_columns("plain", "jobTitle company companyIndustry"),
+        _LINKEDIN,
+        Column("firstName"),
+        _LAST_NAME,
+        *_columns("plain", "companyWebsite companyLinkedinUrl companyLinkedinId companySize"),
+        *_columns("plain", "companyLocation location city state country"),
+        *_columns("plain", "id publicIdentifier", identifies=True),
+        *_columns("email", "email", identifies=True),
+        *_columns("phone", "phone", identifies=True),
+        Column("photoUrl", "private", identifies=True),
+        Column("untrustedHeadline", "untrusted", "headline"),
+        Column("untrustedAbout", "untrusted", "about"),
+    ]
+}
+"""Every field that is known of a prospect of Sonarly, and those that the cut end of its document
+may hold. A column in which nobody has anything is left out of answers."""
+
 DEFAULT_COLUMNS = (
     "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score",
     "contactEmail",

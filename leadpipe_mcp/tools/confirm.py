@@ -73,6 +73,7 @@ class Action:
     name: str
     question: str
     seen: object
+    service: str = "Leadpipe"
 
     @property
     def fingerprint(self) -> str:
@@ -112,7 +113,7 @@ async def ask(action: Action, code: str | None, codes: Codes, context: Context[A
         Unconfirmed: If the assistant is to ask and call again with a code.
     """
     if can_ask(context):
-        if not await _ask_human(action.question, context):
+        if not await _ask_human(action, context):
             raise Declined(
                 f"The user did not agree to this: {action.question} Nothing was changed.",
                 "Ask them what they would like instead.",
@@ -137,8 +138,9 @@ def can_ask(context: Context[Any, Any]) -> bool:
     return asks is not None and (asks.form is not None or asks.url is None)
 
 
-async def _ask_human(question: str, context: Context[Any, Any]) -> bool:
+async def _ask_human(action: Action, context: Context[Any, Any]) -> bool:
     """Whether the human agreed, asked in the way of the client's protocol."""
+    question = action.question
 
     def approval() -> Elicit[Approval]:
         return Elicit(question, Approval)
@@ -153,7 +155,7 @@ async def _ask_human(question: str, context: Context[Any, Any]) -> bool:
     except MCPError:
         raise NotAsked(
             f"The client could not put this question to its user: {question} Nothing was changed.",
-            "Tell the user; it can be done in the Leadpipe dashboard.",
+            f"Tell the user; it can be done in the {action.service} dashboard.",
         ) from None
     if isinstance(answered, InputRequiredResult):
         raise Asking(answered)

@@ -39,6 +39,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
@@ -100,9 +101,10 @@ class ConfirmableReply(Reply):
 
 @dataclass(frozen=True)
 class Services:
-    """What tools work with: the service, the settings, the open questions, the people at hand."""
+    """What tools work with: the services, the settings, the open questions, the people at hand."""
 
     leadpipe: LeadpipeClient
+    sonarly: SonarlyClient
     settings: Settings
     codes: Codes
     snapshots: Snapshots
@@ -120,6 +122,11 @@ class Call:
     def leadpipe(self) -> LeadpipeClient:
         """The Leadpipe service."""
         return self.services.leadpipe
+
+    @property
+    def sonarly(self) -> SonarlyClient:
+        """The Sonarly service."""
+        return self.services.sonarly
 
     @property
     def shows_contact(self) -> bool:

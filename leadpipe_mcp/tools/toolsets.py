@@ -15,6 +15,7 @@ from leadpipe_mcp.tools import (
     planning,
     results,
     runs,
+    sonarly,
     topics,
     trends,
     visitors,
@@ -43,6 +44,7 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any]]] = {
     "results": (results.query_audience, analysis.analyze_audience, exporting.export_audience),
     "account": (account.get_account_status,),
     "visitors": visitors.TOOLS,
+    "sonarly": sonarly.TOOLS,
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)

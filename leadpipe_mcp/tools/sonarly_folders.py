@@ -1,0 +1,196 @@
+"""Tools for the folders of LinkedIn audiences."""
+
+import re
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema, model_validator
+
+from leadpipe_mcp.api.sonarly_models import AudienceType, Folder, Navigation
+from leadpipe_mcp.errors import Conflict, NotPossible
+from leadpipe_mcp.text import clean, listed
+from leadpipe_mcp.tools.replies import LONGEST_NAME, Part, suggestions
+from leadpipe_mcp.tools.sonarly_accounts import (
+    AUDIENCE_ID,
+    ID_LENGTH,
+    LOOKED,
+    InAccount,
+    Kind,
+    SonarlyAudience,
+    SonarlyId,
+    SonarlyName,
+    account_of,
+    named,
+)
+from leadpipe_mcp.tools.toolkit import Call, Reply, Suggestion, tool
+
+MOST_NAMED = 10
+# All ids that were seen in documents are of this form.
+_LIKE_AN_ID = re.compile(r"[0-9a-f]{24}")
+
+
+class MoveLinkedinAudience(InAccount):
+    """Which audience, and where to."""
+
+    id: SonarlyId = Field(description=AUDIENCE_ID)
+    folder_id: Annotated[
+        SonarlyId | None, WithJsonSchema({"type": ["string", "null"], "maxLength": ID_LENGTH})
+    ] = Field(description="The folder's id or name; null takes the audience out of its folder.")
+
+
+class FolderPart(Part):
+    """A folder."""
+
+    id: str
+    name: str | None = None
+    type: str | None = None
+
+    @classmethod
+    def of(cls, folder: Folder) -> "FolderPart":
+        """The folder as a reply shows it."""
+        return cls(
+            id=clean(folder.id, ID_LENGTH),
+            name=clean(folder.name, LONGEST_NAME) or None,
+            type=clean(folder.audience_type or "", 40) or None,
+        )
+
+
+class LinkedinAudienceMoved(Reply):
+    """Where an audience was and is."""
+
+    audience: SonarlyAudience
+    before: FolderPart | None = Field(default=None, description="The folder before.")
+    after: FolderPart | None = Field(default=None, description="The folder now.")
+
+
+@tool("Move a LinkedIn audience to a folder", idempotent=True)
+async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> LinkedinAudienceMoved:
+    """Put a LinkedIn audience into a folder, or take it out of its folder with null.
+
+    Audience and folder must be of the same type, on_demand or monitoring. The people in it stay. A
+    new folder is made with sonarly_save_folder.
+    """
+    account = await account_of(call, asked)
+    there = await call.sonarly.navigation(account.id)
+    target = _target(there, asked.folder_id) if asked.folder_id else None
+    audience = await call.sonarly.get(account.id, asked.id)
+    placed = {one.id: one.folder_id for one in there.audiences()}
+    before = _shown_folder(there, audience.folder_id or placed.get(audience.id))
+    if (before.id if before else None) == (target.id if target else None):
+        where = f"in {named(target)}" if target else "in no folder"
+        return LinkedinAudienceMoved(
+            summary=f"{named(audience)} is {where} already; nothing was changed.",
+            audience=SonarlyAudience.of(audience),
+            after=FolderPart.of(target) if target else None,
+        )
+    if target:
+        done = await call.sonarly.move(account.id, asked.id, target.id)
+        summary = f"{named(audience)} is in the folder {named(target)} now."
+    else:
+        done = await call.sonarly.remove_from_folder(account.id, asked.id)
+        summary = f"{named(audience)} is in no folder now."
+    return LinkedinAudienceMoved(
+        summary=summary,
+        audience=SonarlyAudience.of(done.result),
+        before=FolderPart.of(before) if before else None,
+        after=FolderPart.of(target) if target else None,
+        warnings=[LOOKED] if done.looked else None,
+    )
+
+
+def _shown_folder(there: Navigation, folder_id: str | None) -> Folder | None:
+    if not folder_id:
+        return None
+    return next((one for one in there.folders if one.id == folder_id), Folder(id=folder_id))
+
+
+def _target(there: Navigation, said: str) -> Folder:
+    """The folder that is named, by its id or its name."""
+    found = there.folder(said)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = listed([f"{clean(one.id, ID_LENGTH)} ({one.audience_type})" for one in found])
+        raise NotPossible(f"There are several folders of this name: {ids}.", "Name the id.")
+    # An empty folder may not be shown; whether this one exists, the service says.
+    if _LIKE_AN_ID.fullmatch(said):
+        return Folder(id=said, name=said)
+    shown = [f"{named(one)} (id {clean(one.id, ID_LENGTH)})" for one in there.folders[:MOST_NAMED]]
+    known = f"There are: {listed(shown)}." if shown else "No folders are shown."
+    raise NotPossible(
+        f"There is no folder '{clean(said, 60)}'. {known}",
+        "Name one of them, or make one with sonarly_save_folder.",
+    )
+
+
+class SaveFolder(InAccount):
+    """Which folder, and what to call it."""
+
+    name: SonarlyName = Field(description="The folder's name, or its new name.")
+    type: Kind | None = Field(
+        default=None, description="For a new folder: which audiences it takes."
+    )
+    folder_id: SonarlyId | None = Field(
+        default=None, description="To rename a folder: its id or present name. Else one is created."
+    )
+
+    @model_validator(mode="after")
+    def _new_or_old(self) -> "SaveFolder":
+        if self.folder_id and self.type:
+            raise NotPossible("The type of a folder cannot be changed: leave type out.")
+        if not self.folder_id and not self.type:
+            raise NotPossible(
+                "A new folder needs a type, on_demand or monitoring.",
+                "To rename one, name it as folderId.",
+            )
+        return self
+
+
+class FolderSaved(Reply):
+    """A folder as it is kept."""
+
+    folder: FolderPart
+    before: str | None = Field(default=None, description="The name before.")
+
+
+@tool("Create or rename a folder of LinkedIn audiences")
+async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
+    """Create a folder for LinkedIn audiences, or rename one with folderId.
+
+    If there is a folder of this name and type already, it is named and nothing is created. To put
+    an audience into it, use sonarly_move_audience. Folders cannot be deleted here.
+    """
+    account = await account_of(call, asked)
+    there = await call.sonarly.navigation(account.id)
+    if asked.folder_id:
+        return await _renamed(call, account.id, asked.name, _target(there, asked.folder_id))
+    # The arguments hold that a new folder has a type.
+    kind: AudienceType = asked.type or "on_demand"
+    for one in there.folders:
+        if one.name.strip().casefold() == asked.name.casefold() and one.audience_type == kind:
+            raise Conflict(
+                f"There is a folder {named(one)} of this type already"
+                f" (id {clean(one.id, ID_LENGTH)}). Nothing was created.",
+                "Use it, or choose another name.",
+            )
+    done = await call.sonarly.create_folder(account.id, asked.name, kind, before=there)
+    return FolderSaved(
+        summary=f"The folder {named(done.result)} is created in {named(account)}.",
+        folder=FolderPart.of(done.result),
+        warnings=[LOOKED] if done.looked else None,
+        next=suggestions(Suggestion(tool="sonarly_move_audience", why="put an audience into it")),
+    )
+
+
+async def _renamed(call: Call, group: str, name: str, folder: Folder) -> FolderSaved:
+    if folder.name == name:
+        return FolderSaved(
+            summary=f"The folder {named(folder)} is called so already; nothing was changed.",
+            folder=FolderPart.of(folder),
+        )
+    done = await call.sonarly.rename_folder(group, folder.id, name)
+    return FolderSaved(
+        summary=f"The folder {named(folder)} is now called {named(done.result)}.",
+        folder=FolderPart.of(done.result),
+        before=clean(folder.name, LONGEST_NAME),
+        warnings=[LOOKED] if done.looked else None,
+    )
