@@ -152,7 +152,7 @@ def _error(
     received: Received, envelope: Mapping[str, object], request_id: str | None, unclear: str
 ) -> ServiceError:
     status = received.status
-    code, message = _said(envelope)
+    code, message = _said(envelope, status)
     said = f": {message.rstrip('.')}" if message else ""
     problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."
     if status == 429:
@@ -176,7 +176,7 @@ def _error(
     return kind(problem, status=status, code=code, request_id=request_id)
 
 
-def _said(envelope: Mapping[str, object]) -> tuple[str | None, str]:
+def _said(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]:
     """The code and the message of an error, wherever the service puts them, cleaned and cut."""
     error = as_object(envelope.get("error"))
     code = error.get("code") or error.get("name") or envelope.get("code")
@@ -185,7 +185,12 @@ def _said(envelope: Mapping[str, object]) -> tuple[str | None, str]:
         places = (envelope.get(name) for name in ("message", "error", "detail", "title"))
         message = next((text for text in places if isinstance(text, str)), "")
     named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None
-    return named, ": ".join(filter(None, [redact(message), "; ".join(issues_in(error))]))
+    issues = issues_in(error) or issues_in(as_object(error.get("details")))
+    details = error.get("details")
+    # Of a request that is not valid a text may tell why; of a failure it might be a stack trace.
+    if isinstance(details, str) and status in {400, 422}:
+        issues = [redact(details)]
+    return named, ": ".join(filter(None, [redact(message).rstrip("."), "; ".join(issues)]))
 
 
 def issues_in(said: Mapping[str, object]) -> list[str]:

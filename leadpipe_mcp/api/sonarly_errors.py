@@ -71,12 +71,19 @@ _UNPROCESSED: Mapping[Operation, str] = {
         "Sonarly does not make an audience with this name, type and description; perhaps the plan"
         " lacks the type. Change one of them, or ask the user."
     ),
-    "update": "Sonarly does not take this name or description; change it, then call again.",
+    "update": (
+        "Sonarly does not take this name or description (or no empty one); change it, then call"
+        " again."
+    ),
     "move": (
         "Audience and folder must be of one account and of the same type (on_demand or monitoring)."
         " Choose another folder; sonarly_list_audiences shows their types."
     ),
 }
+_INVALID = (
+    "If it does not say what is wrong: ids have to be those that sonarly_list_audiences shows, and"
+    " a cursor that of the page before."
+)
 _READ_AGAIN = "Nothing was changed. Try again in a minute."
 
 
@@ -114,8 +121,9 @@ def _advice(
 ) -> str:
     if kind is Forbidden:
         return _permission(operation)
-    if error.status == 422 and kind is RequestRefused:
-        return _UNPROCESSED.get(operation, error.advice)
+    if error.status in {400, 422} and kind is RequestRefused:
+        invalid = f"{error.advice} {_INVALID}"
+        return invalid if error.status == 400 else _UNPROCESSED.get(operation, invalid)
     if kind is UnusableAnswer and 300 <= (error.status or 0) < 400:
         return "Check SONARLY_BASE_URL."
     if kind is UnusableAnswer and reads:

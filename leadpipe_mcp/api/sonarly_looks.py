@@ -22,16 +22,18 @@ class Wanted:
 
     def is_met_by(self, audience: LinkedinAudience) -> bool:
         """Whether the audience is so, as far as it shows."""
-        # A description that is left out may be there all the same; a folder is none then.
-        shows = self.description is not None and "description" in audience.model_fields_set
         pairs = [
             (self.name, audience.name),
-            (self.description if shows else None, audience.description),
+            (None if self.hidden_in(audience) else self.description, audience.description),
             (self.folder_id, audience.folder_id),
         ]
         return all(
             wanted is None or wanted.strip() == (seen or "").strip() for wanted, seen in pairs
         )
+
+    def hidden_in(self, audience: LinkedinAudience) -> bool:
+        """Whether a new description may be there, though it is not shown; no folder is none."""
+        return bool(self.description) and "description" not in audience.model_fields_set
 
     def seen_in(self, audience: LinkedinAudience) -> LinkedinAudience | None:
         """The audience if a look shows that it is so; None if it is otherwise.
@@ -41,7 +43,7 @@ class Wanted:
         """
         if not self.is_met_by(audience):
             return None
-        if self.description is not None and "description" not in audience.model_fields_set:
+        if self.hidden_in(audience):
             raise Unclear("Sonarly does not show the description.")
         return audience
 

@@ -34,12 +34,26 @@ def _count(said: object) -> int | None:
     return number if number is not None and number >= 0 and not isinstance(said, bool) else None
 
 
+def _moment(said: object) -> object:
+    """A moment as text; one that comes as seconds or milliseconds since 1970 is put into words."""
+    text = str(said) if isinstance(said, int | float) else said
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit():
+        return text if isinstance(text, str) else None
+    number = int(text[:15])
+    try:
+        made = dt.datetime.fromtimestamp(number / 1000 if number > 1e11 else number, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return made.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _items(said: object) -> object:
     return () if said is None else said
 
 
 Id = Annotated[str, Field(min_length=1), BeforeValidator(_id)]
 Words = Annotated[str, BeforeValidator(_words)]
+Moment = Annotated[str | None, BeforeValidator(_moment)]
 
 
 class AccountGroup(Model):
@@ -47,7 +61,7 @@ class AccountGroup(Model):
 
     id: Id
     name: Words = ""
-    created_at: Text = None
+    created_at: Moment = None
 
 
 class LinkedinAudience(Model):
@@ -61,7 +75,7 @@ class LinkedinAudience(Model):
     size: Annotated[int | None, BeforeValidator(_count)] = Field(
         default=None, alias="prospectCount"
     )
-    created_at: Text = None
+    created_at: Moment = None
 
     def made_since(self, moment: float) -> bool | None:
         """Whether it was made after this moment; None where that cannot be told."""

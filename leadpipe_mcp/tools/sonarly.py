@@ -280,7 +280,7 @@ async def sonarly_update_audience(
         account.id, asked.id, name=asked.name, description=asked.description
     )
     after = done.result
-    hides = asked.description is not None and "description" not in after.model_fields_set
+    hides = bool(asked.description) and "description" not in after.model_fields_set
     called = f"{named(before)} is now called {named(after)}" if asked.name else named(before)
     joint = " has" if asked.name is None else ", with"
     described = f"{joint} a new description" if asked.description else f"{joint} no description"

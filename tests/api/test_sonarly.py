@@ -303,6 +303,22 @@ async def test_a_count_may_be_a_text(said: object, size: int | None) -> None:
     assert (audience.description, audience.folder_id, audience.created_at) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ("1781012312345", "2026-06-09T13:38:32.345Z"),
+        (1_781_012_312, "2026-06-09T13:38:32.000Z"),
+        (CREATED, CREATED),
+        ("string", "string"),
+        ("9" * 40, None),
+        ({}, None),
+    ],
+)
+async def test_a_moment_may_be_a_number(said: object, moment: str | None) -> None:
+    data = {"id": "a", "createdAt": said}
+    assert (await client(JSONResponse({"data": data})).get(GROUP, "a")).created_at == moment
+
+
 async def test_what_lacks_an_id_is_no_audience() -> None:
     error = await error_of(client(JSONResponse({"data": {"name": "x"}})).get(GROUP, "a"))
     assert type(error) is UnusableAnswer
@@ -469,6 +485,27 @@ async def test_what_cannot_be_processed_says_what_would() -> None:
     assert "perhaps the plan lacks the type" in creating.advice
     assert "same type" in (await error_of(one.move(GROUP, "a", "f"))).advice
     assert "change it" in (await error_of(one.update(GROUP, "a", name="x"))).advice
+
+
+@pytest.mark.parametrize(
+    ("details", "told"),
+    [
+        ("name: Too long", "Not valid: name: Too long."),
+        ([{"path": ["name"], "message": "Too long"}], "Not valid: name: Too long."),
+        ({"issues": [{"path": "name", "message": "Too long"}]}, "Not valid: name: Too long."),
+        ({"name": "Too long"}, "Not valid."),
+        (None, "Not valid."),
+    ],
+)
+async def test_what_is_not_valid_is_named_and_a_failure_is_not_explained(
+    details: object, told: str
+) -> None:
+    body = {"error": {"code": "VALIDATION_ERROR", "message": "Not valid.", "details": details}}
+    error = await error_of(client(JSONResponse(body, 400)).update(GROUP, "a", name="x"))
+    assert error.problem.endswith(f"VALIDATION_ERROR: {told}")
+    if isinstance(details, str):
+        failed = await error_of(client(JSONResponse(body, 500)).get(GROUP, "a"))
+        assert failed.problem == "Sonarly failed with status 500: Not valid."
 
 
 async def test_a_wait_is_in_seconds_where_it_is_told() -> None:
