@@ -188,7 +188,7 @@ def _said(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]
     issues = issues_in(error) or issues_in(as_object(error.get("details")))
     details = error.get("details")
     # Of a request that is not valid a text may tell why; of a failure it might be a stack trace.
-    if isinstance(details, str) and status in {400, 422}:
+    if isinstance(details, str) and status in {400, 422} and details != message:
         issues = [redact(details)]
     return named, ": ".join(filter(None, [redact(message).rstrip("."), "; ".join(issues)]))
 

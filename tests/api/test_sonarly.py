@@ -494,6 +494,7 @@ async def test_what_cannot_be_processed_says_what_would() -> None:
         ([{"path": ["name"], "message": "Too long"}], "Not valid: name: Too long."),
         ({"issues": [{"path": "name", "message": "Too long"}]}, "Not valid: name: Too long."),
         ({"name": "Too long"}, "Not valid."),
+        ("Not valid.", "Not valid."),
         (None, "Not valid."),
     ],
 )
