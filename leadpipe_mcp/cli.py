@@ -24,7 +24,7 @@ COMMANDS = ("serve", "demo", "sandbox")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
     parsed = _parse(arguments)
-    command, port = parsed.pop("command"), parsed.pop("port")
+    command, port, both = (parsed.pop(name) for name in ("command", "port", "sonarly"))
     try:
         settings = Settings.read(os.environ, parsed)
     except SettingsError as error:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if command == "demo":
         from leadpipe_mcp.demo import run_demo
 
-        sys.exit(run_demo())
+        sys.exit(run_demo(sonarly=both))
     if command == "sandbox":
         _serve_sandbox(settings, port)
     else:
@@ -111,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"leadpipe-mcp {__version__}")
     parser.add_argument(
         "--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT})."
+    )
+    parser.add_argument(
+        "--sonarly", action="store_true", help="With demo: both services in one conversation."
     )
     for name, field in Settings.model_fields.items():
         flag = f"--{name.replace('_', '-')}"

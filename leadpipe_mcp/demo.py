@@ -18,6 +18,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
 
+from leadpipe_mcp.settings import DEFAULT_TOOLSETS
+
 WIDTH = 92
 CHARACTERS_PER_TOKEN = 4
 DEADLINE_SECONDS = 60
@@ -27,13 +29,13 @@ class DemoFailed(Exception):
     """The server did not answer as the conversation expects."""
 
 
-def run_demo() -> int:
-    """Hold the conversation; 0 if the server did its part."""
+def run_demo(*, sonarly: bool = False) -> int:
+    """Hold the conversation, with Sonarly too if it is asked for; 0 if the server did its part."""
     # A terminal that lacks a character still shows the rest.
     cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")
     problem = ""
     try:
-        problem = anyio.run(_with_deadline)
+        problem = anyio.run(_with_deadline, sonarly)
     except* BrokenPipeError:
         # Whoever reads has seen enough; what is still to be said goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,22 +46,23 @@ def run_demo() -> int:
     return 0
 
 
-async def _with_deadline() -> str:
+async def _with_deadline(sonarly: bool) -> str:  # noqa: FBT001 -- anyio.run passes no names
     with anyio.move_on_after(DEADLINE_SECONDS):
-        return await _converse()
+        return await _converse(sonarly=sonarly)
     return f"the conversation took more than {DEADLINE_SECONDS} seconds."
 
 
-async def _converse() -> str:
+async def _converse(*, sonarly: bool) -> str:
     """What went wrong, or nothing."""
     with tempfile.TemporaryDirectory(prefix="leadpipe-demo-") as folder:
-        return await _talk(Path(folder))
+        return await _talk(Path(folder), sonarly=sonarly)
 
 
-async def _talk(exports: Path) -> str:
+async def _talk(exports: Path, *, sonarly: bool) -> str:
+    toolsets = ["--toolsets", f"{DEFAULT_TOOLSETS},sonarly"] if sonarly else []
     server = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "leadpipe_mcp", "--sandbox"],
+        args=["-m", "leadpipe_mcp", "--sandbox", *toolsets],
         env={**os.environ, "LEADPIPE_EXPORT_DIR": str(exports)},
     )
     print(_rule("leadpipe-mcp, with invented people: nothing leaves this machine"))
@@ -71,6 +74,9 @@ async def _talk(exports: Path) -> str:
             await _build(talk)
             await _activate_and_read(talk)
             await _take_away(talk)
+            if sonarly:
+                await _go_on_with_linkedin(talk)
+            await _end(talk)
         except DemoFailed as failure:
             return str(failure)
     print(
@@ -157,6 +163,22 @@ async def _take_away(talk: "Conversation") -> None:
         f"{receipt['rows']:,} rows are in {Path(receipt['path']).name}. The demo's folder goes when"
         " it ends."
     )
+
+
+async def _go_on_with_linkedin(talk: "Conversation") -> None:
+    talk.person("We write to them on LinkedIn too. Make a list for them in Sonarly.")
+    asked = {"id": talk.audience_id, "format": "linkedin_urls"}
+    receipt = await talk.call("export_audience", asked)
+    step = next(each for each in receipt["next"] if each["tool"] == "sonarly_create_audience")
+    await talk.call(step["tool"], step["arguments"])
+    await talk.call("sonarly_list_audiences", {})
+    talk.assistant(
+        f"The list is there, and empty. {receipt['rows']:,} profiles are in"
+        f" {Path(receipt['path']).name}: load it in Sonarly with its own import."
+    )
+
+
+async def _end(talk: "Conversation") -> None:
     talk.person("Good for now. Pause it, so that it takes no slot.")
     await talk.call("set_status", {"id": talk.audience_id, "status": "paused"})
     talk.assistant("Paused. The audience and its list stay.")

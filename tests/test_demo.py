@@ -55,6 +55,23 @@ def test_everyone_is_profiled_asked_about_and_exported_once_the_human_agreed(
     assert asked < conversation.index("is exported: ")
 
 
+def test_with_sonarly_both_services_take_part() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "leadpipe_mcp", "demo", "--sonarly"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        text=True,
+        encoding="utf-8",
+    )
+    said = re.sub(r"\s+", " ", done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    order = ("calls plan_audience", "linkedin_urls", "calls sonarly_create_audience")
+    assert sorted(order, key=said.index) == list(order)
+    assert "is created in 'Acme Growth', with nobody in it yet." in said
+
+
 def test_the_tokens_are_counted(conversation: str) -> None:
     calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", conversation)[0]
 

@@ -44,6 +44,7 @@ def test_the_readme_tells_which_tools_change_something_and_ask() -> None:
         "set_status",
         "delete_audience",
         "export_audience",
+        "sonarly_delete_audience",
         "update_pixel",
     }
 

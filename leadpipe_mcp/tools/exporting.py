@@ -42,6 +42,7 @@ MOST_FIELDS = 60
 SHOWN_FILES = 20
 
 ANYONE = "Whoever has the link can read everyone's addresses; give it to the user only."
+TO_SONARLY = "Each file fits Sonarly's own import, which takes 1,000 profiles at a time."
 ONLY_HERE = "The sandbox runs inside this server, so the link cannot be opened."
 
 FIELDS = (
@@ -163,7 +164,26 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
         snapshot.rows(columns), columns, chosen, contact=contact, report=report
     )
     hidden = asked.contact == "full" and not contact and bool(contact_fields(columns))
-    return _written(audience, run, receipt, snapshot.notes, hidden=hidden)
+    reply = _written(audience, run, receipt, snapshot.notes, hidden=hidden)
+    if asked.format != "linkedin_urls":
+        return reply
+    bridge = f"{reply.summary} {TO_SONARLY}"
+    return reply.model_copy(
+        update={"summary": bridge, "next": suggestions(_to_sonarly(call, audience))}
+    )
+
+
+def _to_sonarly(call: Call, audience: Audience) -> Suggestion | None:
+    """The call that makes the list in Sonarly, where its tools are on."""
+    settings = call.services.settings
+    if "sonarly" not in settings.chosen_toolsets() or settings.read_only:
+        return None
+    return Suggestion(
+        tool="sonarly_create_audience",
+        arguments={"name": clean(audience.name, LONGEST_NAME), "type": "on_demand"},
+        why="make the LinkedIn list in Sonarly; then the user loads each file there with Sonarly's"
+        " own import (how its API takes profiles is not published)",
+    )
 
 
 def _writing(audience: Audience, run: Run, chosen: Target, goes_out: Sequence[str]) -> Action:

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
 
@@ -50,6 +51,17 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "create_pixel": {"domain": "acme.example"},
     "update_pixel": {"id": RUN, "status": "active"},
 }
+ARGUMENTS |= {
+    "sonarly_list_accounts": {},
+    "sonarly_list_audiences": {"accountGroupId": ID},
+    "sonarly_get_audience": {"accountGroupId": ID, "id": RUN},
+    "sonarly_create_audience": {"accountGroupId": ID, "name": "Birds", "type": "on_demand"},
+    "sonarly_update_audience": {"accountGroupId": ID, "id": RUN, "name": "Birds"},
+    "sonarly_delete_audience": {"accountGroupId": ID, "id": RUN},
+    "sonarly_list_prospects": {"accountGroupId": ID, "id": RUN},
+    "sonarly_move_audience": {"accountGroupId": ID, "id": RUN, "folderId": "Birds"},
+    "sonarly_save_folder": {"accountGroupId": ID, "name": "Birds", "type": "on_demand"},
+}
 STATUSES = (200, 400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
 
 
@@ -57,7 +69,8 @@ def echoing(status: int, form: str) -> Application:
     """A service that repeats the canary, and the key that it was sent, in every answer."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        key = Request(scope).headers.get("x-api-key", "")
+        headers = Request(scope).headers
+        key = headers.get("x-api-key") or headers.get("authorization", "")
         said = f"No {CANARY} for {key} at https://inside.example/?q={CANARY}"
         bodies: dict[str, Response] = {
             "error": JSONResponse({"error": {"code": CANARY, "message": said}}, status),
@@ -87,7 +100,6 @@ def test_every_tool_is_tried() -> None:
 @pytest.mark.parametrize("form", ["error", "issues", "text", "data", "list"])
 @pytest.mark.parametrize("status", STATUSES)
 async def test_what_the_service_repeats_is_not_repeated(
-    connect: Connect,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -101,14 +113,18 @@ async def test_what_the_service_repeats_is_not_repeated(
             "base_url": "https://service.test",
             "confirm": "off",
             "toolsets": "all",
+            "sonarly_api_key": KEY,
+            "sonarly_base_url": "https://sonarly.test",
             "export_dir": tmp_path,
             "cache_dir": tmp_path / "cache",
             "log_level": "DEBUG",
         }
     )
-    async with connect(echoing(status, form), settings=settings) as client:
+    service = echoing(status, form)
+    async with Client(build_server(settings, service=service, sonarly=service)) as client:
         for tool, arguments in ARGUMENTS.items():
             result = await client.call_tool(tool, arguments)
+            assert "There is no argument" not in str(result.content), tool
             said = json.dumps([block.model_dump(mode="json") for block in result.content])
             assert CANARY not in said, tool
             assert KEY not in said, tool

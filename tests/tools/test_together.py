@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +73,37 @@ async def test_no_log_shows_whose_visits_were_asked_for(
         await call(client, "query_visitor_data", email="canary@visitor.example")
 
     assert "canary" not in caplog.text
+
+
+async def test_both_services_in_one_conversation(
+    start: Callable[..., Sandbox], connect: Connect, call: Call, tmp_path: Path
+) -> None:
+    settings = Settings(sandbox=True, confirm="off", toolsets="all", export_dir=tmp_path)
+    async with connect(start(people=20_000), settings=settings) as client:
+        plan = await call(client, "plan_audience", topics=["CRM"], filters="directors in Texas")
+        wanted = {"name": "Texans", "config": plan["config"], "status": "active"}
+        made = await call(client, "create_audience", **wanted)
+        asked = {"id": made["id"], "format": "linkedin_urls"}
+        receipt = await call(client, "export_audience", **asked)
+        (step,) = receipt["next"]
+        listed = await call(client, step["tool"], **step["arguments"])
+        shown = await call(client, "sonarly_get_audience", id=listed["audience"]["id"])
+
+    assert plan["size"] == made["size"] >= receipt["rows"] > 0
+    assert step["tool"] == "sonarly_create_audience"
+    assert "own import" in step["why"]
+    assert shown["audience"]["name"] == "Texans"
+    assert shown["audience"]["size"] == 0
+
+
+async def test_without_sonarlys_tools_the_export_names_its_import_alone(
+    start: Callable[..., Sandbox], connect: Connect, call: Call, tmp_path: Path
+) -> None:
+    settings = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
+    async with connect(start(people=20_000), settings=settings) as client:
+        wanted = {"topicIds": [117805]}
+        made = await call(client, "create_audience", name="Leaders", config=wanted, status="active")
+        receipt = await call(client, "export_audience", id=made["id"], format="linkedin_urls")
+
+    assert "next" not in receipt
+    assert "Sonarly's own import, which takes 1,000 profiles at a time" in receipt["summary"]
