@@ -50,8 +50,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "list_pixels": {},
     "create_pixel": {"domain": "acme.example"},
     "update_pixel": {"id": RUN, "status": "active"},
-}
-ARGUMENTS |= {
     "sonarly_list_accounts": {},
     "sonarly_list_audiences": {"accountGroupId": ID},
     "sonarly_get_audience": {"accountGroupId": ID, "id": RUN},

@@ -112,8 +112,8 @@ def rows(schema: dict[str, Any], above: str = "") -> Iterable[tuple[str, dict[st
 def kind_of(part: dict[str, Any]) -> str:
     if "enum" in part:
         return " or ".join(str(value) for value in part["enum"])
-    kinds = part.get("type", "anything")
-    kind = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
+    kinds: str | list[str] = part.get("type", "anything")
+    kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
     if kind == "array":
         return f"list of {part['items']['type']}s"
     low, high = part.get("minimum"), part.get("maximum")
