@@ -56,8 +56,9 @@ Look after my saved audience {audienceId}.
 {goal}
 Start with get_audience: tell me what it is made of, its status, its size, and when its people were
 last put together. Then do what I want. Before anything that takes a slot, changes who is in it, or
-deletes it, tell me what would happen and wait for my answer. Show people with query_audience, with
-e-mail addresses masked unless I ask for them.
+deletes it, tell me what would happen and wait for my answer. Answer what I ask about all of them
+with analyze_audience, and show single people with query_audience, with e-mail addresses masked
+unless I ask for them.
 """
 
 VISITORS = """\

@@ -31,7 +31,10 @@ audience is active; each list is a **run**, with the day of its data.
    needs their yes.
 3. `create_audience` with that `config`: a draft, which costs nothing.
 4. `set_status` active: takes one of the account's slots, so the user is asked. Then `get_audience`
-   with `waitSeconds` until the people are ready, and `query_audience`.
+   with `waitSeconds` until the people are ready.
+5. `analyze_audience` answers questions about all of them (who they are, how many of what, who is
+   new or gone) without a row passing through the conversation; `query_audience` shows some of them;
+   `export_audience` writes everyone to a file, after asking.
 
 Step by step instead, or to look closer: `search_topics` (several phrases in one call),
 `compare_topics` (how many people, whether interest grows), `find_filters`, `preview_audience`.

@@ -28,8 +28,8 @@ Build marketing and sales audiences (segments, lead lists, prospects, ICP) from 
  topics (intent data): preview the size, save, activate, read people.
 Usual way: plan_audience (the user's words to a config with its size), create_audience with that\
  config (a draft, free), set_status active (takes one of the account's slots), get_audience with\
- waitSeconds, query_audience. Step by step: search_topics, find_filters, preview_audience. The\
- resource leadpipe://guide says more.
+ waitSeconds, analyze_audience for questions about everyone, query_audience for some rows. Step by\
+ step: search_topics, find_filters, preview_audience. The resource leadpipe://guide says more.
 Reading is free. Activating, deleting and changing an active audience ask the user; if an answer\
  holds a question and a confirm code, put the question to the user and wait for the answer.
 What cannot be applied is refused by name, with the nearest values: use those, or ask the user.\
@@ -69,7 +69,11 @@ def build_server(
 
     # Invented people are not worth keeping.
     kept = None if settings.sandbox else settings.cache_dir
-    services = Services(leadpipe, linkedin, settings, Codes(), Snapshots(kept), RecentRuns())
+    tools = chosen_tools(settings)
+    offered = frozenset(tool.name for tool in tools)
+    services = Services(
+        leadpipe, linkedin, settings, Codes(), Snapshots(kept), RecentRuns(), offered
+    )
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None]:
@@ -80,7 +84,6 @@ def build_server(
             await leadpipe.close()
             await linkedin.close()
 
-    tools = chosen_tools(settings)
     server: MCPServer[Any] = MCPServer(
         "leadpipe",
         title="Leadpipe",
@@ -91,7 +94,7 @@ def build_server(
         lifespan=lifespan,
         log_level=settings.log_level,
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
-        middleware=[refuse_unknown_tools([tool.name for tool in tools]), check_prompts],
+        middleware=[refuse_unknown_tools(offered), check_prompts],
     )
     for conversation in CONVERSATIONS:
         server.add_prompt(conversation.prompt())

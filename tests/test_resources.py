@@ -57,7 +57,7 @@ async def test_the_guide_names_only_tools_that_there_are(client: Client) -> None
 
     names = set(re.findall(r"`([a-z]+_[a-z_]+)`", guide))
     assert names <= {tool.name for tool in TOOLS}
-    assert len(names) == 9
+    assert len(names) == 11
     assert len(guide) < 8_000
 
 

@@ -168,16 +168,11 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     if asked.format != "linkedin_urls":
         return reply
     bridge = f"{reply.summary} {TO_SONARLY}"
-    return reply.model_copy(
-        update={"summary": bridge, "next": suggestions(_to_sonarly(call, audience))}
-    )
+    return reply.model_copy(update={"summary": bridge, "next": [_to_sonarly(audience)]})
 
 
-def _to_sonarly(call: Call, audience: Audience) -> Suggestion | None:
-    """The call that makes the list in Sonarly, where its tools are on."""
-    settings = call.services.settings
-    if "sonarly" not in settings.chosen_toolsets() or settings.read_only:
-        return None
+def _to_sonarly(audience: Audience) -> Suggestion:
+    """The call that makes the list in Sonarly; it is told only where Sonarly's tools are on."""
     return Suggestion(
         tool="sonarly_create_audience",
         arguments={"name": clean(audience.name, LONGEST_NAME), "type": "on_demand"},

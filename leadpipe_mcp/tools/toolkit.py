@@ -109,6 +109,8 @@ class Services:
     codes: Codes
     snapshots: Snapshots
     recent: RecentRuns
+    offered: frozenset[str]
+    """The names of the tools that this server has."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,8 @@ class HouseTool(SdkTool):
         finally:
             if not declaration.hints.read_only_hint:
                 self._services.recent.forget()
+        # What this server does not offer, nobody can call next.
+        made.next = [step for step in made.next or () if step.tool in self._services.offered]
         return success(made, sandbox=self._services.settings.sandbox)
 
 

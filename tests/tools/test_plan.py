@@ -10,6 +10,7 @@ from mcp import Client
 
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault
+from leadpipe_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
@@ -201,3 +202,12 @@ async def test_progress_is_told(connect: Connect, wide: Sandbox) -> None:
         await client.call_tool("plan_audience", {"topics": ["CRM"]}, progress_callback=listen)
 
     assert told == ["1 topic found; counting people"]
+
+
+async def test_what_the_server_does_not_offer_is_not_suggested(
+    connect: Connect, wide: Sandbox, call: Ask
+) -> None:
+    async with connect(wide, settings=Settings(sandbox=True, read_only=True)) as client:
+        plan = await call(client, "plan_audience", topics=["CRM"])
+
+    assert [step["tool"] for step in plan["next"]] == ["preview_audience"]
