@@ -611,7 +611,11 @@ def test_the_flat_keys_are_all_within_reach_of_words() -> None:
 )
 def test_no_text_takes_long_to_read(hostile: str) -> None:
     catalog = live("flat")
-    began = time.process_time()
-    find_filters(hostile, catalog)
-    # A tenth of a second by itself; the tracer of coverage and a busy machine take their share.
-    assert time.process_time() - began < 3
+
+    def seconds() -> float:
+        began = time.process_time()
+        find_filters(hostile, catalog)
+        return time.process_time() - began
+
+    # A busy machine may be slow once; what is slow by itself is so each time.
+    assert any(seconds() < 0.5 for _ in range(3))

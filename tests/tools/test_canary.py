@@ -91,8 +91,11 @@ def era() -> str:
     return "auto"
 
 
-def test_every_tool_is_tried() -> None:
+def test_every_tool_is_tried_with_arguments_that_it_takes() -> None:
     assert set(ARGUMENTS) == {tool.name for tool in TOOLS}
+    for tool in TOOLS:
+        # What is refused before a request is sent would show nothing.
+        tool.arguments.model_validate(ARGUMENTS[tool.name])
 
 
 @pytest.mark.parametrize("form", ["error", "issues", "text", "data", "list"])
@@ -122,7 +125,6 @@ async def test_what_the_service_repeats_is_not_repeated(
     async with Client(build_server(settings, service=service, sonarly=service)) as client:
         for tool, arguments in ARGUMENTS.items():
             result = await client.call_tool(tool, arguments)
-            assert "There is no argument" not in str(result.content), tool
             said = json.dumps([block.model_dump(mode="json") for block in result.content])
             assert CANARY not in said, tool
             assert KEY not in said, tool
