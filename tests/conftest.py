@@ -1,14 +1,64 @@
-"""What every test shares."""
+"""What every test shares: the eras of the protocol, and time that need not pass."""
+
+import asyncio
+import selectors
+import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
+Backend = tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]
+
 
 @pytest.fixture
-def anyio_backend() -> str:
+def anyio_backend() -> object:
     return "asyncio"
+
+
+@pytest.fixture
+def no_waiting() -> Backend:
+    """A backend on which sleeps and deadlines pass at once, as soon as all that can happen has.
+
+    For tests without a network and without other processes: what those do takes real time.
+    """
+    return ("asyncio", {"loop_factory": _Leaping})
 
 
 @pytest.fixture(params=["auto", "legacy"])
 def era(request: pytest.FixtureRequest) -> str:
     """How a client speaks: the revision of 2026-07-28, or the handshake of those before it."""
     return request.param
+
+
+class _Leaping(asyncio.SelectorEventLoop):
+    """An event loop whose clock leaps to the next timer where there is nothing else to do."""
+
+    def __init__(self) -> None:
+        self.leapt = 0.0
+        super().__init__(_Leaps(self))
+
+    def time(self) -> float:
+        return time.monotonic() + self.leapt
+
+
+class _Leaps(selectors.DefaultSelector):
+    def __init__(self, loop: _Leaping) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout is None or timeout <= 0 or self._is_awaited():
+            return ready or super().select(timeout)
+        self._loop.leapt += timeout
+        return []
+
+    def _is_awaited(self) -> bool:
+        """Whether a thread is at work for the loop: that takes the time that it takes."""
+        workers = (one for one in threading.enumerate() if one.name == "AnyIO worker thread")
+        return any(
+            getattr(worker, "loop", None) is self._loop
+            and getattr(worker, "queue").unfinished_tasks  # noqa: B009 -- a thread has none by type
+            for worker in workers
+        )
