@@ -6,11 +6,13 @@ LeadpipeError
 ├── AllowanceSpent           a piece of work has made all the requests that it may make
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
+    │   └── OutOfTime        no time was left to ask
     ├── UnusableAnswer       an answer that is not what the service promises
+    │   └── Hopeless         it will be no other the next time: a redirect, or no end
     ├── NotDone              it failed, and a look afterwards shows that nothing was changed
     ├── Unclear              it failed, and a look afterwards could not tell what was changed
     ├── RequestRefused       400, 422: the service does not take the request
-    ├── OutOfCredits         402
+    ├── OutOfCredits         402, or whatever names credits
     ├── KeyRefused           401
     ├── Forbidden            403
     │   ├── OrganizationInactive
@@ -25,6 +27,7 @@ Every error says the problem and the advice in sentences that a person, or a mod
 can act on. `retryable` tells whether the same request can succeed later.
 """
 
+import math
 from typing import Literal
 
 Failing = Literal["not sent", "late", "lost"]
@@ -87,11 +90,14 @@ class ServiceError(LeadpipeError):
         status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(problem, advice or self.what_next)
         self.status = status
         self.code = code
         self.request_id = request_id
+        self.retry_after = retry_after
+        """After how many seconds the service wants to be asked again."""
 
 
 class Unreachable(ServiceError):
@@ -105,11 +111,30 @@ class Unreachable(ServiceError):
         self.how: Failing = how
 
 
+class OutOfTime(Unreachable):
+    """A call has no time left in which the service could answer; nothing was sent."""
+
+    what_next = "Try again in a minute; if it stays so, ask for less at once."
+
+    def __init__(
+        self,
+        problem: str = "The service was so slow that no time is left; this step was not begun.",
+        advice: str = "",
+    ) -> None:
+        super().__init__(problem, advice, how="not sent")
+
+
 class UnusableAnswer(ServiceError):
     """An answer that is not what the service promises."""
 
     retryable = True
     what_next = "Whether the service did what was asked is unknown: look before trying again."
+
+
+class Hopeless(UnusableAnswer):
+    """An answer that will be no other the next time: a redirect, or one without end."""
+
+    retryable = False
 
 
 class NotDone(ServiceError):
@@ -134,7 +159,10 @@ class RequestRefused(ServiceError):
 class OutOfCredits(ServiceError):
     """The account has too few credits."""
 
-    what_next = "Someone has to buy credits, or wait for new ones; then try again."
+    what_next = (
+        "Someone has to buy credits, or wait for new ones: get_account_status shows when they come."
+        " Trying again before does not help."
+    )
 
 
 class KeyRefused(ServiceError):
@@ -197,11 +225,14 @@ class TooManyRequests(ServiceError):
         code: str | None = None,
         request_id: str | None = None,
     ) -> None:
-        wait = f"in {retry_after:.0f} seconds" if retry_after is not None else "in a minute"
         super().__init__(
-            problem, f"Try again {wait}.", status=429, code=code, request_id=request_id
+            problem,
+            f"Try again {when(retry_after)}.",
+            status=429,
+            code=code,
+            request_id=request_id,
+            retry_after=retry_after,
         )
-        self.retry_after = retry_after
 
 
 class ServiceDown(ServiceError):
@@ -209,3 +240,8 @@ class ServiceDown(ServiceError):
 
     retryable = True
     what_next = "The fault is on the service's side. Try again in a minute."
+
+
+def when(seconds: float | None) -> str:
+    """When to try again, as the end of a sentence."""
+    return "in a minute" if seconds is None else f"in {math.ceil(seconds)} seconds"

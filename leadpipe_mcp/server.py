@@ -94,7 +94,7 @@ def build_server(
         lifespan=lifespan,
         log_level=settings.log_level,
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
-        middleware=[refuse_unknown_tools(offered), check_prompts],
+        middleware=[refuse_unknown_tools([tool.name for tool in tools]), check_prompts],
     )
     for conversation in CONVERSATIONS:
         server.add_prompt(conversation.prompt())

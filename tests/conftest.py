@@ -48,8 +48,10 @@ class _Leaps(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # In this order: what a thread has done is there to be selected before it is idle.
+        is_awaited = self._is_awaited()
         ready = super().select(0)
-        if ready or timeout is None or timeout <= 0 or self._is_awaited():
+        if ready or timeout is None or timeout <= 0 or is_awaited:
             return ready or super().select(timeout)
         self._loop.leapt += timeout
         return []

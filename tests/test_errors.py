@@ -59,7 +59,7 @@ def test_an_error_knows_what_the_service_said() -> None:
 
 
 def test_a_wait_is_said_in_seconds() -> None:
-    assert str(TooManyRequests("Slow down.", retry_after=7.4)) == (
+    assert str(TooManyRequests("Slow down.", retry_after=6.4)) == (
         "Slow down. Try again in 7 seconds."
     )
     error = TooManyRequests("Slow down.", retry_after=None, code="RATE", request_id="req_1")

@@ -91,7 +91,7 @@ async def test_an_audience_that_is_not_there_is_said_to_be_so(client: Client, na
 
 
 async def test_a_service_that_fails_is_told_in_our_words(client: Client, sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault("status", status=503, path="/filters"))
+    sandbox.faults.add(Fault("status", status=503, path="/filters", times=3))
 
     with pytest.raises(MCPError, match="The service failed with status 503"):
         await client.read_resource("leadpipe://filters")

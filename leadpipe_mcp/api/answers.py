@@ -13,15 +13,18 @@ from pydantic import BaseModel, ValidationError
 from leadpipe_mcp.errors import (
     Conflict,
     Forbidden,
+    Hopeless,
     KeyRefused,
     NotFound,
     OrganizationInactive,
+    OutOfCredits,
     RequestRefused,
     ServiceDown,
     ServiceError,
     SlotsFull,
     TooManyRequests,
     UnusableAnswer,
+    when,
 )
 from leadpipe_mcp.text import redact
 
@@ -131,6 +134,7 @@ def read_answer(received: Received, unclear: str) -> Answer:
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
     400: RequestRefused,
     401: KeyRefused,
+    402: OutOfCredits,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
@@ -138,6 +142,7 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
 }
 
 
+_OUT_OF_CREDITS = re.compile(r"\bcredits?(\b|_)|_CREDITS?\b", re.IGNORECASE)
 # An organization may also be named where only a permission is missing.
 _INACTIVE = re.compile(r"organi[sz]ation\b.*\b(expired|inactive|suspended|disabled)", re.IGNORECASE)
 
@@ -155,23 +160,32 @@ def _error(
     code, message = _said(envelope, status)
     said = f": {message.rstrip('.')}" if message else ""
     problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."
+    wait = _seconds(received.headers.get("retry-after"))
+    if status in {403, 409, 429} and "SLOTS_FULL" in {code, message}:
+        return SlotsFull(problem, status=status, code=code, request_id=request_id)
+    if status in {402, 403, 429} and _OUT_OF_CREDITS.search(f"{code or ''} {message}"):
+        return OutOfCredits(problem, status=status, code=code, request_id=request_id)
     if status == 429:
-        wait = _seconds(received.headers.get("retry-after"))
         return TooManyRequests(problem, retry_after=wait, code=code, request_id=request_id)
-    if status >= 500:
-        problem = f"The service failed with status {status}{said}."
-        return ServiceDown(problem, unclear, status=status, code=code, request_id=request_id)
+    if status >= 500 or status == 408:
+        advice = unclear or (ServiceDown.what_next if wait is None else f"Try again {when(wait)}.")
+        return ServiceDown(
+            f"The service failed with status {status}{said}.",
+            advice,
+            status=status,
+            code=code,
+            request_id=request_id,
+            retry_after=wait,
+        )
     if 300 <= status < 400:
-        return UnusableAnswer(
+        return Hopeless(
             f"The service answered with a redirect (status {status}), which is not followed.",
             "Check LEADPIPE_BASE_URL.",
             status=status,
             request_id=request_id,
         )
     kind = _BY_STATUS.get(status, RequestRefused)
-    if status == 403 and "SLOTS_FULL" in {code, message}:
-        kind = SlotsFull
-    elif status == 403 and _INACTIVE.search(message):
+    if status == 403 and _INACTIVE.search(message):
         kind = OrganizationInactive
     return kind(problem, status=status, code=code, request_id=request_id)
 

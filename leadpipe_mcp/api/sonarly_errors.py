@@ -7,6 +7,7 @@ from typing import Literal
 from leadpipe_mcp.errors import (
     Conflict,
     Forbidden,
+    Hopeless,
     KeyRefused,
     NotConfigured,
     NotFound,
@@ -124,9 +125,9 @@ def _advice(
     if error.status in {400, 422} and kind is RequestRefused:
         invalid = f"{error.advice} {_INVALID}"
         return invalid if error.status == 400 else _UNPROCESSED.get(operation, invalid)
-    if kind is UnusableAnswer and 300 <= (error.status or 0) < 400:
+    if kind is Hopeless and 300 <= (error.status or 0) < 400:
         return "Check SONARLY_BASE_URL."
-    if kind is UnusableAnswer and reads:
+    if issubclass(kind, UnusableAnswer) and reads:
         return _READ_AGAIN
     # After a write that got lost, the advice is to look first.
     return error.advice if error.advice == UnusableAnswer.what_next else _by_kind(error, kind)

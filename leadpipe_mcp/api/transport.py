@@ -1,12 +1,12 @@
-"""One HTTP service: where it is, the key it takes, how long it may take.
+"""One HTTP service: where it is, the key it takes, how long it may take, when it is asked again.
 
 This is the only module that knows httpx. Callers get an `Answer` or one of our errors.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 from pydantic import SecretStr
@@ -14,24 +14,43 @@ from pydantic import SecretStr
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.allowance import one_request
-from leadpipe_mcp.api.answers import Answer, Received, read_answer
-from leadpipe_mcp.errors import NotConfigured, NotPossible, Unreachable, UnusableAnswer
+from leadpipe_mcp.api.answers import Answer, read_answer
+from leadpipe_mcp.api.errand import CALL_SECONDS, SAID_SECONDS, Errand, present_errand
+from leadpipe_mcp.api.health import Health
+from leadpipe_mcp.api.incoming import Incoming, Outgoing, outgoing
+from leadpipe_mcp.api.lanes import Lanes
+from leadpipe_mcp.api.played import Application, play
+from leadpipe_mcp.errors import (
+    AllowanceSpent,
+    NotConfigured,
+    NotPossible,
+    OutOfTime,
+    ServiceError,
+    TooManyRequests,
+    Unreachable,
+    UnusableAnswer,
+)
 
 if TYPE_CHECKING:
     import httpx
 
-_Message = MutableMapping[str, Any]
-Application = Callable[
-    [_Message, Callable[[], Awaitable[_Message]], Callable[[_Message], Awaitable[None]]],
-    Awaitable[None],
-]
-"""An ASGI application, as the sandbox is one."""
-
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-TOTAL_SECONDS = 50.0
+LOOK_SECONDS = 10.0
+"""What a change leaves of a call's time, to look what became of it."""
 DOWNLOAD_SECONDS = 300.0
 MOST_DOWNLOADED = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A request, and what may be done about its failures."""
+
+    sending: Outgoing
+    route: str
+    repeatable: bool
+    unclear: str
+    """The advice where it may have been done all the same."""
 
 
 class Transport:
@@ -41,7 +60,7 @@ class Transport:
         base_url: Where the service is; a path in it is kept in front of every request's path.
         key: The API key, or None: then only what is public can be asked.
         application: An ASGI application that answers in the service's place, without a network.
-        total_seconds: How long one request may take in all.
+        total_seconds: How long one request may take in all, with its repetitions.
         bearer: Whether the key goes as a bearer's token; else in a header of its own.
     """
 
@@ -51,7 +70,7 @@ class Transport:
         key: SecretStr | None,
         *,
         application: Application | None = None,
-        total_seconds: float = TOTAL_SECONDS,
+        total_seconds: float = CALL_SECONDS,
         bearer: bool = False,
     ) -> None:
         self.base_url = checked_base_url(base_url)
@@ -59,6 +78,8 @@ class Transport:
         self._application = application
         self._total_seconds = total_seconds
         self._bearer = bearer
+        self._lanes = Lanes()
+        self._health = Health()
         self._pool: httpx.AsyncClient | None = None
 
     async def request(
@@ -74,69 +95,141 @@ class Transport:
     ) -> Answer:
         """The service's answer, or the error that says why there is none.
 
-        This is the one way out of the house; retries, pacing and a breaker belong here, around
-        `_attempt`. `reads` says that the request changes nothing, as no GET does: then the advice
-        after a failure may be to repeat it.
+        What can be repeated without doing anything twice is tried up to three times: what `reads`
+        (as every GET does), what carries an idempotency key, and whatever was never sent.
         """
-        headers = self._key_header()
         if self._key is None and not public:
             raise NotConfigured
+        headers = self._headers()
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        unclear = "" if reads or method == "GET" else UnusableAnswer.what_next
+        does_read = reads or method == "GET"
+        task = _Task(
+            outgoing(method, self.base_url + path, query, body, headers),
+            route=f"{method} {path}",
+            repeatable=does_read or idempotency_key is not None,
+            unclear="" if does_read else UnusableAnswer.what_next,
+        )
+        alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
+        return await self._insist(task, present_errand(alone))
+
+    async def _insist(self, task: _Task, errand: Errand) -> Answer:
+        """The answer, asked for again where that can help and can do no harm."""
+        until = anyio.current_time() + self._total_seconds
+        failure: ServiceError | None = None
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._try(task, errand, until, tries)
+            except AllowanceSpent:
+                raise failure or AllowanceSpent() from None
+            except ServiceError as error:
+                failure = error
+            never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
+            left = min(errand.left, until - anyio.current_time())
+            may = task.repeatable or never_sent
+            wait = self._health.pause(failure, task.route, tries, left) if may else None
+            if wait is None:
+                raise failure
+            await anyio.sleep(wait)
+
+    async def _try(self, task: _Task, errand: Errand, until: float, tries: int) -> Answer:
+        """The answer to one try, in its turn."""
+        await self._keep_pause(task, errand)
+        with errand.idle():
+            async with one_request(), self._lanes.lane(errand):
+                admission = self._health.admit(task.route)
+                # Where a change leaves no time to look after it, it is better not begun.
+                kept = 0 if task.repeatable else LOOK_SECONDS
+                seconds = min(errand.left - kept, until - anyio.current_time())
+                if seconds <= 0:
+                    raise OutOfTime
+                errand.requests += 1
+                errand.retries += tries > 1
+                try:
+                    with errand.busy():
+                        answer = await self._attempt(task, seconds)
+                except ServiceError as error:
+                    self._health.failed(error, task.route, admission)
+                    errand.request_id = error.request_id or errand.request_id
+                    raise
+                self._health.answered()
+                errand.request_id = answer.request_id or errand.request_id
+                return answer
+
+    async def _keep_pause(self, task: _Task, errand: Errand) -> None:
+        """Nothing, once the pause is over that the service asked for on this route.
+
+        Raises:
+            TooManyRequests: If that is longer than there is time.
+        """
+        wait = self._health.wait_for(task.route)
+        if wait > errand.left:
+            raise TooManyRequests(
+                "The service asked for a pause a moment ago, so nothing was sent.",
+                retry_after=wait,
+            )
+        await anyio.sleep(wait)
+
+    async def _attempt(self, task: _Task, seconds: float) -> Answer:
+        incoming = Incoming()
         try:
-            # Waiting for one's turn is not waiting for the service.
-            async with one_request():
-                with anyio.fail_after(self._total_seconds):
-                    response = await self._attempt(method, path, given, body, headers, unclear)
+            with anyio.fail_after(seconds):
+                await self._send(task.sending, incoming, task.unclear)
         except TimeoutError:
             raise Unreachable(
-                f"The service did not answer within {self._total_seconds:g} seconds.",
-                unclear,
-                how="late",
+                "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
-        return read_answer(response, unclear)
+        return read_answer(incoming.received(), task.unclear)
 
-    def _key_header(self) -> dict[str, str]:
-        """The header that carries the key; none without a key."""
-        if self._key is None:
-            return {}
+    def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
+        """The headers of a request; the key goes to the service itself and nowhere else."""
+        usual = {"Accept": "application/json", "User-Agent": f"leadpipe-mcp/{__version__}"}
+        if self._key is None or not to_the_service:
+            return usual
         key = self._key.get_secret_value()
-        return {"Authorization": f"Bearer {key}"} if self._bearer else {"X-API-Key": key}
+        return usual | ({"Authorization": f"Bearer {key}"} if self._bearer else {"X-API-Key": key})
 
-    async def _attempt(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str | int],
-        body: Mapping[str, object] | None,
-        headers: Mapping[str, str],
-        unclear: str,
-    ) -> Received:
+    async def _send(self, sending: Outgoing, incoming: Incoming, unclear: str) -> None:
+        """Nothing; the request is sent, and its answer has come in whole.
+
+        Raises:
+            Unreachable: If it has not. `unclear` is then the advice, unless nothing was sent.
+        """
         import httpx
 
         try:
-            response = await self._connections().request(
-                method, self.base_url + path, params=query, json=body, headers=headers
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout):
+            if self._application is None:
+                await self._stream(sending, incoming)
+            else:
+                with anyio.fail_after(READ_SECONDS):
+                    await play(self._application, sending, incoming)
+        except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError):
             raise Unreachable(
                 "The service could not be reached; nothing was sent.", how="not sent"
             ) from None
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             raise Unreachable("The service took too long to answer.", unclear, how="late") from None
         # ConnectionError is how an application in the service's place loses its connection.
-        except (httpx.RequestError, ConnectionError):
+        except (httpx.RequestError, ConnectionError, Unreachable):
             raise Unreachable(
                 "The connection to the service was lost before its answer was complete.", unclear
             ) from None
-        except (httpx.InvalidURL, UnicodeError):
-            raise NotPossible(
-                "A word of the request is too long, or holds half a character; nothing was sent."
-            ) from None
-        # The names of the headers come in lower case.
-        return Received(response.status_code, dict(response.headers), response.content)
+        except httpx.InvalidURL:
+            raise NotPossible("This is no address that can be asked.") from None
+
+    async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
+        async with self._connections().stream(
+            sending.method,
+            sending.address,
+            headers=dict(sending.headers),
+            content=sending.body or None,
+        ) as response:
+            # The names of the headers come in lower case.
+            incoming.start(response.status_code, dict(response.headers))
+            async for piece in response.aiter_bytes():
+                incoming.add(piece)
 
     def _connections(self) -> "httpx.AsyncClient":
         if self._pool is None:
@@ -146,14 +239,9 @@ class Transport:
             logging.getLogger("httpx").setLevel(logging.WARNING)
             logging.getLogger("httpcore").setLevel(logging.WARNING)
             self._pool = httpx.AsyncClient(
-                transport=httpx.ASGITransport(self._application) if self._application else None,
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
                 # A redirect would carry the key to wherever the answer says.
                 follow_redirects=False,
-                headers={
-                    "Accept": "application/json",
-                    "User-Agent": f"leadpipe-mcp/{__version__}",
-                },
             )
         return self._pool
 
@@ -166,6 +254,9 @@ class Transport:
     ) -> None:
         """Nothing; a file is handed to `write`, piece by piece, as it comes.
 
+        As long as pieces come it may take longer than a call usually may. It is tried once: of
+        what came before a failure, nobody knows where it ends.
+
         Args:
             where: A path of the service, or a whole address, to which no key is sent: a link that
                 the service has signed.
@@ -173,127 +264,26 @@ class Transport:
             most_bytes: A longer file is not taken.
         """
         is_own = where.startswith("/")
-        counted = _Counting(write, most_bytes)
         address = self.base_url + where if is_own else where
-        headers = self._key_header() if is_own else {}
-        try:
-            async with one_request():
-                with anyio.fail_after(DOWNLOAD_SECONDS):
-                    if self._application is None:
-                        await self._stream(address, headers, counted)
-                    else:
-                        await _play(self._application, address, headers, counted)
-        except TimeoutError:
-            raise Unreachable(
-                f"The file did not come whole within {DOWNLOAD_SECONDS:g} seconds."
-            ) from None
-
-    async def _stream(
-        self, address: str, headers: Mapping[str, str], write: Callable[[bytes], None]
-    ) -> None:
-        import httpx
-
-        try:
-            async with self._connections().stream("GET", address, headers=headers) as response:
-                if not response.is_success:
-                    body = await response.aread()
-                    read_answer(Received(response.status_code, dict(response.headers), body), "")
-                async for piece in response.aiter_bytes():
-                    write(piece)
-        except (httpx.RequestError, httpx.InvalidURL):
-            raise Unreachable("The connection was lost before the file was complete.") from None
+        sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
+        incoming = Incoming(most_bytes, write)
+        errand = present_errand(DOWNLOAD_SECONDS)
+        with errand.idle():
+            async with one_request(), self._lanes.lane(errand):
+                errand.requests += 1
+                try:
+                    with anyio.fail_after(DOWNLOAD_SECONDS):
+                        await self._send(sending, incoming, "")
+                except TimeoutError:
+                    raise Unreachable(
+                        f"The file did not come whole within {DOWNLOAD_SECONDS:g} seconds."
+                    ) from None
+        received = incoming.received()
+        if not received.is_success:
+            read_answer(received, "")
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await pool.aclose()
-
-
-class _Counting:
-    """Hands pieces on, up to so many bytes in all."""
-
-    def __init__(self, write: Callable[[bytes], object], most: int) -> None:
-        self._write = write
-        self._left = most
-
-    def __call__(self, piece: bytes) -> None:
-        self._left -= len(piece)
-        if self._left < 0:
-            raise UnusableAnswer("The service's file is far longer than any list of people.")
-        self._write(piece)
-
-
-async def _play(
-    application: Application,
-    address: str,
-    headers: Mapping[str, str],
-    write: Callable[[bytes], None],
-) -> None:
-    """Hand the pieces of an application's answer on as they are made.
-
-    The library's own way to an application keeps the whole answer in memory first.
-    """
-    parts = urlsplit(address)
-    answer = _Played(write)
-    asked: list[_Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> _Message:
-        if not asked:
-            await anyio.sleep_forever()
-        return asked.pop()
-
-    sent = {"host": parts.netloc, **{name.lower(): value for name, value in headers.items()}}
-    scope: _Message = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": parts.scheme,
-        "server": (parts.hostname, parts.port),
-        "path": unquote(parts.path),
-        "raw_path": parts.path.encode("ascii"),
-        "query_string": parts.query.encode("ascii"),
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
-    }
-    try:
-        await application(scope, receive, answer.send)
-    except ConnectionError:
-        answer.missing = -1
-    answer.check()
-
-
-class _Played:
-    """What an application answers."""
-
-    def __init__(self, write: Callable[[bytes], None]) -> None:
-        self._write = write
-        self._status = 0
-        self._headers: dict[str, str] = {}
-        self._refusal = bytearray()
-        self.missing = 0
-        """How many bytes were promised and did not come; less than none where all is lost."""
-
-    async def send(self, message: _Message) -> None:
-        """Take a message of the application."""
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-            named = [(name.decode().lower(), value.decode()) for name, value in message["headers"]]
-            self._headers = dict(named)
-            self.missing = int(self._headers.get("content-length", 0))
-            return
-        piece = message.get("body", b"")
-        self.missing = max(0, self.missing - len(piece))
-        if 200 <= self._status < 300:
-            self._write(piece)
-        else:
-            self._refusal.extend(piece)
-
-    def check(self) -> None:
-        """Nothing, if the whole answer came and is none of an error."""
-        if self.missing:
-            raise Unreachable("The connection was lost before the file was complete.")
-        received = Received(self._status, self._headers, bytes(self._refusal))
-        if not received.is_success:
-            read_answer(received, "")

@@ -11,7 +11,6 @@ import anyio.to_thread
 
 from leadpipe_mcp.api.topics import MOST_COMPARED, Catalogue, SiteTopics, Topic, Topics
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.planning.asking import insist
 from leadpipe_mcp.planning.spelling_index import Spelled, spelled, words_are_near
 from leadpipe_mcp.planning.topics import Found, TopicMatch, best_of, find_topics, look_up
 
@@ -111,7 +110,7 @@ class _Chooser:
         if website is None:
             return
         try:
-            site = await insist(lambda: self._topics.analyze(website))
+            site = await self._topics.analyze(website)
         except LeadpipeError as error:
             self.failures.append(error)
         else:
@@ -122,7 +121,7 @@ class _Chooser:
         ids = [one for one in asked if isinstance(one, int)]
         phrases = [one for one in asked if isinstance(one, str)]
         try:
-            self._catalogue = await insist(self._topics.all)
+            self._catalogue = await self._topics.all()
         except LeadpipeError as error:
             self.failures.append(error)
         try:
@@ -138,7 +137,7 @@ class _Chooser:
         """The topics that have these ids: of the catalogue, or else as the service knows them."""
         known = {t.id: t for t in self._catalogue.topics} if self._catalogue and ids else {}
         if unknown := [one for one in ids if one not in known]:
-            for series in await insist(lambda: self._topics.compare(unknown)):
+            for series in await self._topics.compare(unknown):
                 known[series.id] = Topic(id=series.id, name=series.name or str(series.id))
         none = "There is no topic with this id."
         return {

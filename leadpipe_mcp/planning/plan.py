@@ -13,7 +13,6 @@ from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.api.spelling import FilterCatalog
 from leadpipe_mcp.api.topics import MOST_COMPARED
 from leadpipe_mcp.errors import LeadpipeError, NotPossible
-from leadpipe_mcp.planning.asking import insist
 from leadpipe_mcp.planning.choosing import ChosenTopics, choose_topics
 from leadpipe_mcp.planning.filters import Found, find_filters
 from leadpipe_mcp.planning.sizing import Sized, Sizing
@@ -194,7 +193,7 @@ class _Resolver:
 
     async def _ask_filters(self) -> None:
         try:
-            self._catalog = await insist(self._leadpipe.configs.filters)
+            self._catalog = await self._leadpipe.configs.filters()
         except LeadpipeError as error:
             self._errors.append(error)
 

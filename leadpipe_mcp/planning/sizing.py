@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import anyio
 
-from leadpipe_mcp.api.allowance import Allowance
+from leadpipe_mcp.api.allowance import Allowance, allowed
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import AudienceConfig, Preview
 from leadpipe_mcp.errors import (
@@ -18,7 +18,6 @@ from leadpipe_mcp.errors import (
     NotPossible,
     TooManyRequests,
 )
-from leadpipe_mcp.planning.asking import insist, may_pass
 from leadpipe_mcp.planning.target import Change
 from leadpipe_mcp.planning.variations import (
     LADDER,
@@ -33,6 +32,8 @@ from leadpipe_mcp.planning.variations import (
 
 _NEARER = 3
 """How many scores between two steps of the ladder are tried."""
+_FOR_ITSELF = 6
+"""So many requests are kept for the size itself: two questions, three times each."""
 _ENDS_ALL = (TooManyRequests, KeyRefused, Forbidden, NotConfigured)
 """After these, whatever else is asked would be refused as well."""
 
@@ -83,21 +84,12 @@ class _Sizes:
         return self._known.get(_form(config))
 
     async def measure(self, variations: Iterable[Variation]) -> None:
-        """Nothing; the variations are measured, the first ones first, as far as it goes.
-
-        Those on which the service failed in passing come once more at the end.
-        """
+        """Nothing; the variations are measured, the first ones first, as far as it goes."""
         wanted = {_form(one.config): one.config for one in variations}
-        for _ in range(2):
-            async with anyio.create_task_group() as tasks:
-                for form, config in wanted.items():
-                    if self._is_open(form):
-                        tasks.start_soon(self._ask, form, config)
-
-    def _is_open(self, form: str) -> bool:
-        """Whether a size is not known, and asking for it may help."""
-        failed = self._failed.get(form)
-        return form not in self._known and (failed is None or may_pass(failed))
+        async with anyio.create_task_group() as tasks:
+            for form, config in wanted.items():
+                if form not in self._known and form not in self._failed:
+                    tasks.start_soon(self._ask, form, config)
 
     async def _ask(self, form: str, config: AudienceConfig) -> None:
         try:
@@ -135,6 +127,7 @@ class Sizing:
         self._configs = configs
         self._config = config
         self._target = target
+        self._allowance = allowance
         self._sizes = _Sizes(configs, allowance)
         self._names = names
         self._preview: Preview | None = None
@@ -164,12 +157,14 @@ class Sizing:
         validated = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look, validated)
-            steps = [step for step in self._ladder if step.config.min_score != own]
-            tasks.start_soon(self._sizes.measure, steps)
-            # Once the config itself is known to be valid, its parts need not wait for its size.
-            await validated.wait()
-            tasks.start_soon(self._sizes.measure, [*self._filters, *self._topics])
-        if self._failure and may_pass(self._failure):
+            # Whatever has to be asked twice, the size itself keeps what it may need.
+            with allowed(self._allowance.part(max(0, self._allowance.left - _FOR_ITSELF))):
+                steps = [step for step in self._ladder if step.config.min_score != own]
+                tasks.start_soon(self._sizes.measure, steps)
+                # Once the config itself is known to be valid, its parts need not wait for its size.
+                await validated.wait()
+                tasks.start_soon(self._sizes.measure, [*self._filters, *self._topics])
+        if self._failure and self._failure.retryable:
             # Alone, after everything else, it has the best prospects.
             await self._look(validated)
         await self._approach()
@@ -178,9 +173,9 @@ class Sizing:
     async def _look(self, validated: anyio.Event) -> None:
         configs, config = self._configs, self._config
         try:
-            validation = await insist(lambda: configs.validate(config))
+            validation = await configs.validate(config)
             validated.set()
-            self._preview = await insist(lambda: configs.preview(config, validation))
+            self._preview = await configs.preview(config, validation)
         except LeadpipeError as error:
             self._failure = error
             validated.set()

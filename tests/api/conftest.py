@@ -19,6 +19,11 @@ KEY = "sk_test_0123456789"
 
 
 @pytest.fixture
+def anyio_backend(no_waiting: object) -> object:
+    return no_waiting
+
+
+@pytest.fixture
 def moments() -> list[float]:
     """What the sandbox's clock has shown; the last is now."""
     return [datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()]

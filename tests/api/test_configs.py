@@ -184,7 +184,7 @@ async def test_a_service_that_fails_is_not_passed_over(
     route: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start()
-    sandbox.faults.add(Fault("status", path=f"/{route}"))
+    sandbox.faults.add(Fault("status", path=f"/{route}", times=3))
     # Nothing was changed, so the advice is to ask again.
     with pytest.raises(ServiceDown, match="Try again in a minute"):
         await connect(sandbox).configs.preview(config())

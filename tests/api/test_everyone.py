@@ -182,6 +182,7 @@ def url() -> Iterator[str]:
         process.wait(timeout=10)
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_over_a_port_it_is_the_same(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     transport = Transport(url, SecretStr("sk_test"), total_seconds=20)

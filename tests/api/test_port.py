@@ -21,6 +21,11 @@ SERVE = (
 CONTROL = "/_sandbox/faults"
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     command = [sys.executable, "-c", SERVE]
@@ -57,7 +62,7 @@ async def test_a_client_speaks_over_a_port(transport: Transport) -> None:
 @pytest.mark.parametrize("kind", ["reset", "reset_after", "cut"])
 async def test_a_lost_connection_is_said_to_be_one(kind: str, transport: Transport) -> None:
     lost = "The connection to the service was lost before its answer was complete."
-    await arm(transport, kind=kind)
+    await arm(transport, kind=kind, times=3)
     with pytest.raises(Unreachable) as caught:
         await transport.request("GET", "/v1/data/account")
     assert caught.value.problem == lost
@@ -78,7 +83,7 @@ async def test_a_lost_connection_is_said_to_be_one(kind: str, transport: Transpo
 async def test_a_slow_answer_is_given_up(url: str, transport: Transport) -> None:
     await arm(transport, kind="delay", delay_ms=300, path="/account")
     hasty = Transport(url, SecretStr("sk_test"), total_seconds=0.05)
-    with pytest.raises(Unreachable, match=r"did not answer within 0\.05 seconds"):
+    with pytest.raises(Unreachable, match="did not answer in the time"):
         await hasty.request("GET", "/v1/data/account")
     await hasty.close()
 

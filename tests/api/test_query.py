@@ -170,7 +170,7 @@ async def test_the_state_of_a_query_is_what_is_documented(
 
 async def test_a_query_that_gets_no_answer_may_be_repeated(start: Start, connect: Connect) -> None:
     sandbox = start()
-    for fault in (Fault("status"), Fault("reset_after")):
+    for fault in (Fault("status", times=3), Fault("reset_after", times=3)):
         sandbox.faults.add(fault)
         with pytest.raises(ServiceError, match="Try again in a minute"):
             await connect(sandbox, "flat").runs.query(audience_id=UNKNOWN_ID)

@@ -12,6 +12,11 @@ from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 
 
 @pytest.fixture
+def anyio_backend(no_waiting: object) -> object:
+    return no_waiting
+
+
+@pytest.fixture
 def start() -> Callable[..., Sandbox]:
     """Starts a service in which runs take no time, unless its settings say otherwise."""
 

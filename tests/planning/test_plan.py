@@ -265,7 +265,9 @@ async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked(
     start: Start, connect: Connect
 ) -> None:
     sandbox = start(delay_ms=1)
-    sandbox.faults.add(Fault("status", path=PREVIEW, times=None, every=7, status=429))
+    sandbox.faults.add(
+        Fault("status", path=PREVIEW, times=None, every=7, status=429, retry_after=60)
+    )
     plan = await make_plan(connect(sandbox), LARGE)
 
     assert plan.size

@@ -36,6 +36,11 @@ NEVER_SAID = re.compile(
 )
 
 
+@pytest.fixture
+def anyio_backend(no_waiting: object) -> object:
+    return no_waiting
+
+
 @pytest.fixture(scope="session", autouse=True)
 def schemas_checked_once() -> Iterator[None]:
     """The client checks each schema anew in each session: longer than all else here takes."""

@@ -178,7 +178,7 @@ async def test_a_fetch_that_fails_leaves_nothing_and_the_next_one_works(
         said = await refused(client, "analyze_audience", audienceId=audience)
         told = await call(client, "analyze_audience", audienceId=audience)
 
-    assert "connection was lost before the file was complete" in said
+    assert "connection to the service was lost before its answer was complete" in said
     assert told["size"]
 
 

@@ -249,7 +249,7 @@ async def test_topic_names_that_cannot_be_had_are_left_out(
     start: Start, connect: Connect, call: Call, saved: Saved
 ) -> None:
     sandbox = start(profile="catalog")
-    sandbox.faults.add(Fault("status", path="/topics/compare"))
+    sandbox.faults.add(Fault("status", path="/topics/compare", times=3))
     async with connect(sandbox) as client:
         reply = await call(client, "get_audience", id=(await saved(client))["active"])
         assert "topics" not in reply

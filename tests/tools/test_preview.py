@@ -220,18 +220,27 @@ async def test_a_filter_that_the_service_drops_is_an_error(
             "The service refused with status 401: Invalid API key [key]. LEADPIPE_API_KEY must",
         ),
         (
-            Fault("status", status=429, message="Slow down", retry_after=7),
-            "The service refused with status 429: Slow down. Try again in 7 seconds.",
+            Fault("status", status=429, message="Slow down", retry_after=70, times=3),
+            "The service refused with status 429: Slow down. Try again in 70 seconds.",
         ),
         (
-            Fault("status", status=503, message="mail ops@acme.example"),
+            Fault("status", status=503, message="mail ops@acme.example", times=3),
             "The service failed with status 503: mail [email]. The fault is on the service's side.",
         ),
-        (Fault("html", status=502), "The service failed with status 502. The fault is on the"),
-        (Fault("malformed"), "The service answered with status 200, but the answer is not"),
-        (Fault("empty"), "The service answered with status 200, but the answer is empty."),
+        (
+            Fault("html", status=502, times=3),
+            "The service failed with status 502. The fault is on the",
+        ),
+        (
+            Fault("malformed", times=3),
+            "The service answered with status 200, but the answer is not",
+        ),
+        (Fault("empty", times=3), "The service answered with status 200, but the answer is empty."),
         (Fault("wrong_shape"), "The service answered with status 200, but its list of filters"),
-        (Fault("reset"), "The connection to the service was lost before its answer was complete."),
+        (
+            Fault("reset", times=3),
+            "The connection to the service was lost before its answer was complete.",
+        ),
     ],
 )
 async def test_what_goes_wrong_at_the_service_is_said_with_what_to_do(

@@ -490,7 +490,7 @@ async def test_a_service_that_fails_while_paging_leaves_the_cursor_good(
     audience = (await saved(client))["paused"]
     asked = {"audienceId": audience, "limit": 5}
     page = await call(client, "query_audience", **asked)
-    sandbox.faults.add(Fault("status", path="/results", status=503))
+    sandbox.faults.add(Fault("status", path="/results", status=503, times=3))
     said = await refused(client, "query_audience", **asked, cursor=page["nextCursor"])
     assert said.startswith("The service failed with status 503")
     again = await call(client, "query_audience", **asked, cursor=page["nextCursor"])

@@ -166,7 +166,7 @@ async def test_a_service_that_fails_is_not_told_as_runs_by_date(
     client: Client, sandbox: Sandbox, refused: Refused, saved: Saved
 ) -> None:
     audience = (await saved(client))["active"]
-    sandbox.faults.add(Fault("status", method="POST", path="/runs", status=503))
+    sandbox.faults.add(Fault("status", method="POST", path="/runs", status=503, times=None))
     said = await refused(client, "run_audience", id=audience)
     assert said.startswith("The service failed with status 503")
     assert "look before trying again" in said

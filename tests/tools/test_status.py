@@ -129,7 +129,7 @@ async def test_a_full_account_whose_audiences_cannot_be_listed_still_says_what_t
     async with connect(sandbox, settings=UNASKED) as client:
         audience = (await saved(client))["paused"]
         # GET of the audience, of the account, and then of the list.
-        sandbox.faults.add(Fault("status", method="GET", path="/audiences", every=2))
+        sandbox.faults.add(Fault("wrong_shape", method="GET", path="/audiences", every=2))
         said = await refused(client, "set_status", id=audience, status="active")
     assert said.endswith("Pause an active audience to free a slot, then activate again.")
 
@@ -178,7 +178,7 @@ async def test_slots_are_told_as_far_as_they_are_known(
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
         audience = (await saved(client))["paused"]
-        sandbox.faults.add(Fault("status", path="/account", every=2))
+        sandbox.faults.add(Fault("wrong_shape", path="/account", every=2))
         reply = await call(client, "set_status", id=audience, status="active")
     assert reply["slots"] == {"before": 1, "limit": 3}
     assert "slots" not in reply["summary"]

@@ -470,7 +470,7 @@ async def test_a_private_address_is_refused_before_anything_is_sent(
 async def test_too_many_analyses_say_how_long_to_wait(
     client: Client, refused: Refused, sandbox: Sandbox
 ) -> None:
-    sandbox.faults.add(Fault("status", status=429, path="/analyze"))
+    sandbox.faults.add(Fault("status", status=429, path="/analyze", times=3))
     text = await refused(client, "analyze_website_topics", url="acme.example")
     assert "Try again in" in text
 

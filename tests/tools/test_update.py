@@ -182,10 +182,12 @@ async def test_people_whose_age_cannot_be_told_are_shown_all_the_same(
     async with connect(settings=UNASKED) as client:
         audience = (await saved(client))["active"]
         await call(client, "update_audience", id=audience, config={"minScore": 60})
-        sandbox.faults.add(Fault("status", path="/validate"))
+        sandbox.faults.add(Fault("status", path="/validate", times=3))
         one = await call(client, "query_audience", audienceId=audience)
         # The runs, their people, and then the audience itself.
-        sandbox.faults.add(Fault("status", method="GET", path=f"/audiences/{audience}", every=3))
+        sandbox.faults.add(
+            Fault("wrong_shape", method="GET", path=f"/audiences/{audience}", every=3)
+        )
         other = await call(client, "query_audience", audienceId=audience)
     assert "warnings" not in one
     assert other == one

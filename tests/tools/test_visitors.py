@@ -322,7 +322,7 @@ async def test_without_any_pixel_nobody_can_be_known(
 async def test_pixels_that_cannot_be_looked_at_are_not_guessed(
     client: Client, call: Call, sandbox: Sandbox
 ) -> None:
-    sandbox.faults.add(Fault("status", path="/pixels"))
+    sandbox.faults.add(Fault("status", path="/pixels", times=3))
     reply = await call(client, "query_visitor_data", domain="acme.example")
     assert reply["summary"].endswith("Whether a pixel looks for them could not be seen just now.")
     assert "next" not in reply
@@ -378,7 +378,7 @@ async def test_a_second_pixel_of_a_domain_names_the_first(
     async with connect() as client:
         (row,) = (await call(client, "list_pixels"))["pixels"]["rows"]
         said = await refused(client, "create_pixel", domain=f"www.{SHOP}")
-        sandbox.faults.add(Fault("status", method="GET", path="/pixels"))
+        sandbox.faults.add(Fault("status", method="GET", path="/pixels", times=3))
         unseen = await refused(client, "create_pixel", domain=SHOP)
     assert said == (
         f"{SHOP} has a pixel already, 'Northwind Shop' (id {row[0]}, active). Nothing was created."

@@ -1,0 +1,97 @@
+"""Errands: what one tool call may take of time, and what it has asked of the services.
+
+The time that a call spends on purpose does not count: its turn behind other calls, a human who
+is asked, a list that is being put together. So a call may last longer than its seconds, but a
+service that hangs cannot make it.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import anyio
+
+CALL_SECONDS = 50.0
+SAID_SECONDS = 1.0
+"""Kept back from a call's time, to put what happened into words."""
+
+
+class Errand:
+    """One piece of work: how much of its time is left, and what it asked for.
+
+    Args:
+        seconds: How long the services may keep it.
+    """
+
+    def __init__(self, seconds: float = CALL_SECONDS) -> None:
+        self.requests = 0
+        """How many requests went out, each try counted."""
+        self.retries = 0
+        """How many of them were tries after the first."""
+        self.request_id: str | None = None
+        """The service's name for the last of them."""
+        self._until = anyio.current_time() + seconds - SAID_SECONDS
+        self._busy = 0
+        self._idle = 0
+        self._idle_since: float | None = None
+
+    @property
+    def left(self) -> float:
+        """How many seconds the services still have."""
+        now = anyio.current_time()
+        excused = 0.0 if self._idle_since is None else now - self._idle_since
+        return self._until + excused - now
+
+    def extend(self, seconds: float) -> None:
+        """Nothing; the work waits on purpose for up to so many seconds."""
+        self._until += seconds
+
+    @contextmanager
+    def busy(self) -> Generator[None]:
+        """While a service is being asked: this is what the time is for."""
+        self._busy += 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            self._note()
+
+    @contextmanager
+    def idle(self) -> Generator[None]:
+        """While something else than a service is waited for. It counts where nothing is asked."""
+        self._idle += 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._idle -= 1
+            self._note()
+
+    def _note(self) -> None:
+        """Begin or end the time that does not count."""
+        is_idle = self._idle > 0 and self._busy == 0
+        if is_idle and self._idle_since is None:
+            self._idle_since = anyio.current_time()
+        elif not is_idle and self._idle_since is not None:
+            self._until += anyio.current_time() - self._idle_since
+            self._idle_since = None
+
+
+_present: ContextVar[Errand | None] = ContextVar("errand", default=None)
+
+
+@contextmanager
+def errand(seconds: float = CALL_SECONDS) -> Generator[Errand]:
+    """Every request made inside, by whatever task that was started there, belongs to this one."""
+    made = Errand(seconds)
+    token = _present.set(made)
+    try:
+        yield made
+    finally:
+        _present.reset(token)
+
+
+def present_errand(seconds: float) -> Errand:
+    """The errand that is being run; where there is none, one of so many seconds."""
+    return _present.get() or Errand(seconds)

@@ -1,0 +1,96 @@
+"""What goes out to a service, and what comes back, piece by piece and never without end."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from leadpipe_mcp.api.answers import Received
+from leadpipe_mcp.errors import Hopeless, NotPossible
+
+MOST_ANSWERED = 32 * 2**20
+"""The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
+_LONGEST_ADDRESS = 60_000
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request as it is sent."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+def outgoing(
+    method: str,
+    address: str,
+    query: Mapping[str, str | int | None] | None,
+    body: Mapping[str, object] | None,
+    headers: Mapping[str, str],
+) -> Outgoing:
+    """A request with its query and its body as JSON.
+
+    Raises:
+        NotPossible: If it cannot be written down so that a service reads the same.
+    """
+    try:
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        whole = f"{address}?{urlencode(given)}" if given else address
+        if body is None:
+            content = b""
+        else:
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            headers = {**headers, "Content-Type": "application/json"}
+    except UnicodeError:
+        whole, content = "", b""
+    if not whole or len(whole) > _LONGEST_ADDRESS:
+        raise NotPossible(
+            "A word of the request is too long, or holds half a character; nothing was sent."
+        )
+    return Outgoing(method, whole, headers, content)
+
+
+class Incoming:
+    """An answer that is coming.
+
+    Args:
+        most_bytes: A longer one is not taken.
+        write: What takes the pieces of a success; without it they are kept.
+    """
+
+    def __init__(
+        self, most_bytes: int = MOST_ANSWERED, write: Callable[[bytes], object] | None = None
+    ) -> None:
+        self._left = most_bytes
+        self._write = write
+        self._kept = bytearray()
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
+
+    def start(self, status: int, headers: Mapping[str, str]) -> None:
+        """Nothing; the status and the headers, whose names are in lower case, have come."""
+        self._status, self._headers = status, headers
+
+    def add(self, piece: bytes) -> None:
+        """Nothing; a piece of the body has come.
+
+        Raises:
+            Hopeless: If it is too much.
+        """
+        self._left -= len(piece)
+        if self._left < 0:
+            raise Hopeless(
+                f"The service's answer (status {self._status}) is far longer than any answer should"
+                " be, and was not read to its end.",
+                status=self._status,
+            )
+        if self._write and 200 <= self._status < 300:
+            self._write(piece)
+        else:
+            self._kept += piece
+
+    def received(self) -> Received:
+        """The answer, now that all of it has come."""
+        return Received(self._status, self._headers, bytes(self._kept))
