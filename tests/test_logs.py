@@ -1,0 +1,309 @@
+"""What goes to stderr: one line for each thing worth knowing, and nothing private in any."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+from mcp.server.mcpserver import MCPServer
+
+from leadpipe_mcp import logs
+
+SECRET = "Canary"
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+OURS = logging.getLogger("leadpipe_mcp")
+Told = Callable[[], list[str]]
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is set up for a process lasts for one test."""
+    root = logging.getLogger()
+    handlers, levels = list(root.handlers), (root.level, OURS.level)
+    for module, name in (
+        (warnings, "showwarning"),
+        (sys, "excepthook"),
+        (sys, "unraisablehook"),
+        (threading, "excepthook"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    OURS.setLevel(levels[1])
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """The lines of stderr since the last look, each without its moment, which it has."""
+
+    def lines() -> list[str]:
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert SECRET not in shown.err
+        found = [re.fullmatch(f"{MOMENT} (.+)", line) for line in shown.err.splitlines()]
+        assert all(found)
+        return [match[1] for match in found if match]
+
+    return lines
+
+
+class Fails:
+    """Something that cannot even be forgotten without an error."""
+
+    def __del__(self) -> None:
+        raise KeyError(SECRET)
+
+
+def a_call(request_id: str | None = None, retries: int = 0) -> None:
+    logs.log_call(
+        "create_audience",
+        "refused:SlotsFull",
+        milliseconds=532,
+        requests=3,
+        retries=retries,
+        request_id=request_id,
+    )
+
+
+def fail(text: str = SECRET) -> None:
+    """Raise an error with a cause."""
+    try:
+        int(text)
+    except ValueError as cause:
+        raise KeyError(text) from cause
+
+
+def crashed() -> Exception:
+    """An error with a cause, as one catches them."""
+    with pytest.raises(KeyError) as caught:
+        fail()
+    caught.value.__traceback__ = caught.tb.tb_next
+    return caught.value
+
+
+def test_a_call_is_one_line(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    a_call("0f3c", retries=1)
+    a_call()
+    assert told() == [
+        "INFO create_audience refused:SlotsFull 532 ms, 3 requests, 1 retry, request 0f3c",
+        "INFO create_audience refused:SlotsFull 532 ms, 3 requests",
+    ]
+
+
+def test_a_call_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("INFO", as_json=True)
+    a_call("0f3c", retries=2)
+    a_call()
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert re.fullmatch(MOMENT, first.pop("time"))
+    assert first == {
+        "level": "INFO",
+        "tool": "create_audience",
+        "outcome": "refused:SlotsFull",
+        "ms": 532,
+        "requests": 3,
+        "retries": 2,
+        "requestId": "0f3c",
+    }
+    assert "requestId" not in second
+
+
+def test_other_lines_of_json_name_their_logger(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("INFO", as_json=True)
+    logging.getLogger("mcp.server").warning("it is %d o'clock", 5)
+    shown = capsys.readouterr().err
+    assert shown.endswith('"level":"WARNING","logger":"mcp.server","message":"it is … o\'clock"}\n')
+    assert json.loads(shown)["time"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("id\nINFO delete_audience ok", "idINFOdelete_audienceok"),
+        ("jo@acme.example", "[email]"),
+        ("x" * 100, "x" * 63 + "…"),
+    ],
+)
+def test_the_service_cannot_forge_a_line_with_its_word_for_a_request(
+    given: str, shown: str, told: Told
+) -> None:
+    logs.set_up("INFO", as_json=False)
+    a_call(given)
+    (line,) = told()
+    assert line.endswith(f", request {shown}")
+
+
+def test_a_word_for_a_request_without_anything_to_see_is_left_out(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    a_call("\u200b\n")
+    assert told()[0].endswith(" 3 requests")
+
+
+def test_calls_are_not_told_of_above_their_level(told: Told) -> None:
+    logs.set_up("WARNING", as_json=False)
+    a_call()
+    logs.log_crash("create_audience", KeyError())
+    assert told() == ["ERROR create_audience crashed: KeyError"]
+
+
+def test_a_crash_tells_kinds_and_places_and_no_values(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    logs.log_crash("create_audience", crashed())
+    place = r"test_logs\.py:\d+ fail"
+    (line,) = told()
+    assert re.fullmatch(
+        f"ERROR create_audience crashed: KeyError at {place}; from ValueError at {place}", line
+    )
+
+
+def test_a_crash_in_the_package_names_the_file_within_it(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    with pytest.raises(KeyError) as caught:
+        logs.set_up(SECRET, as_json=False)
+    logs.log_crash("create_audience", caught.value)
+    (line,) = told()
+    assert re.search(r"KeyError at test_logs\.py:\d+ test_\w+, logs\.py:\d+ set_up", line)
+
+
+def test_errors_that_were_gathered_are_all_told(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    logs.log_crash("x", ExceptionGroup(SECRET, [OSError(SECRET), crashed()]))
+    (line,) = told()
+    assert re.sub(r" at [^;]+", "", line) == (
+        "ERROR x crashed: ExceptionGroup; from OSError; from KeyError; from ValueError"
+    )
+
+
+def test_an_error_that_caused_itself_and_a_very_deep_one_are_told_shortly(told: Told) -> None:
+    def deeper(levels: int) -> None:
+        if not levels:
+            raise RecursionError(SECRET)
+        deeper(levels - 1)
+
+    logs.set_up("INFO", as_json=False)
+    error = OSError(SECRET)
+    error.__context__ = ValueError()
+    error.__context__.__cause__ = error
+    logs.log_crash("x", error)
+    with pytest.raises(RecursionError) as caught:
+        deeper(200)
+    logs.log_crash("x", caught.value)
+    around, deep = told()
+    assert around == "ERROR x crashed: OSError; from ValueError"
+    assert deep.startswith("ERROR x crashed: RecursionError at …, test_logs.py:")
+    assert deep.count("deeper") == 20
+
+
+@pytest.mark.parametrize("name", ["mcp.shared", "httpx", "httpcore", "anyio", "asyncio", "uvicorn"])
+def test_other_libraries_are_heard_from_warnings_on_even_when_debugging(
+    name: str, told: Told
+) -> None:
+    logs.set_up("DEBUG", as_json=False)
+    library = logging.getLogger(name)
+    library.debug(SECRET)
+    library.info(SECRET)
+    library.setLevel(logging.DEBUG)
+    library.debug(SECRET)
+    library.info(SECRET)
+    library.setLevel(logging.NOTSET)
+    OURS.debug("ours")
+    library.warning("theirs")
+    assert told() == ["DEBUG ours", f"WARNING {name}: theirs"]
+
+
+def test_values_in_the_messages_of_libraries_are_left_out(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    library = logging.getLogger("library")
+    library.warning("dropped %r of %5.1f%s", SECRET, 3, SECRET)
+    library.warning("dropped %(what)s", {"what": SECRET})
+    library.warning("dropped: " + SECRET)
+    library.error("Task failed\nfuture: <Task %r>" % SECRET)  # noqa: UP031 -- as asyncio does
+    library.error(f"Exception in callback print('{SECRET}')")
+    try:
+        int(SECRET)
+    except ValueError:
+        library.exception("handler for %r raised", SECRET)
+    *lines, last = told()
+    assert lines == [
+        "WARNING library: dropped … of ……",
+        "WARNING library: dropped …",
+        "WARNING library: dropped",
+        "ERROR library: Task failed",
+        "ERROR library: Exception in callback print",
+    ]
+    assert last.startswith("ERROR library: handler for … raised: ValueError at test_logs.py:")
+
+
+def test_our_own_messages_hold_no_key_address_or_email(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    OURS.warning("sk_live_1 jo@acme.example https://acme.example/jo\nnext line")
+    assert told() == ["WARNING [key] [email] [address] next line"]
+
+
+@pytest.mark.parametrize("sdk_first", [True, False])
+def test_our_log_is_the_only_one_whoever_sets_one_up_first(*, sdk_first: bool, told: Told) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = []
+    if sdk_first:
+        MCPServer[None]("x", log_level="DEBUG")
+    logs.set_up("INFO", as_json=False)
+    MCPServer[None]("x", log_level="DEBUG")
+    assert len(root.handlers) == 1
+    logging.getLogger("mcp").info(SECRET)
+    a_call()
+    assert len(told()) == 1
+
+
+def test_warnings_and_errors_that_nobody_catches_show_no_values(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    error = crashed()
+    warnings.showwarning(SECRET, UserWarning, "/place/of/file.py", 12)
+    sys.excepthook(KeyError, error, None)
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    Fails()
+    threading.excepthook(threading.ExceptHookArgs((KeyError, error, None, None)))
+    threading.excepthook(threading.ExceptHookArgs((KeyError, None, None, None)))
+    assert [re.sub(r" at test_logs.+", "", line) for line in told()] == [
+        "WARNING UserWarning at file.py:12",
+        "CRITICAL The server ends: KeyError",
+        "ERROR Ignored: KeyError",
+        "ERROR A thread ended: KeyError",
+    ]
+
+
+def test_a_message_that_cannot_be_written_is_no_trouble(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    OURS.warning("%d", SECRET)
+    assert told() == []
+
+
+def test_a_reader_who_does_not_read_stops_nobody() -> None:
+    # A process of its own, whose stderr is a pipe that is full after some 600 lines.
+    program = (
+        "from leadpipe_mcp import logs\n"
+        "logs.set_up('INFO', as_json=False)\n"
+        "for _ in range(5_000):\n"
+        "    logs.log_call('x', 'ok', milliseconds=1, requests=1, retries=0, request_id='y' * 60)\n"
+        "print('done', flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = threading.Timer(20, process.kill)
+        deadline.start()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "done\n"
+        finally:
+            deadline.cancel()
+            process.kill()
