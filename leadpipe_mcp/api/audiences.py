@@ -1,10 +1,19 @@
 """Saved audiences: listed, read, created, changed, deleted."""
 
-from leadpipe_mcp.api.answers import Answer, as_object
+from collections.abc import Iterable
+
+from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs, differing
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.errors import NotFound, ServiceError, UnusableAnswer
+from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer
+from leadpipe_mcp.text import clean, listed
+
+MOST_LISTED = 100
+_LOOK_AT_ALL = "Look with list_audiences in a minute, before trying again."
+_LOOK_AT_IT = "Look with get_audience in a minute, before trying again."
+_MOST_NAMED = 5
 
 
 class Audiences:
@@ -35,9 +44,18 @@ class Audiences:
         # The flat API creates drafts only; the status is set afterwards.
         if self._service.profile.vocabulary == "catalog":
             body["status"] = status
-        answer = await self._service.post(audience_path(), body)
-        audience = answer.read(Audience)
-        await self._check_kept(answer, spelled, audience)
+        before = await self._known()
+
+        async def create() -> Audience:
+            return (await self._service.post(audience_path(), body)).read(Audience)
+
+        async def look() -> Audience | None:
+            return _newcomer(before, await self.list(limit=MOST_LISTED), name)
+
+        undone = "no new audience of this name is there, so none was saved."
+        words = Words(undone, _LOOK_AT_ALL, firm=False)
+        audience = (await settled(create, look, words, again=True)).result
+        await self._check_kept(spelled, audience)
         if audience.status == status:
             return audience
         try:
@@ -68,55 +86,113 @@ class Audiences:
             "config": {"filters": {}} | spelled.as_sent() if spelled else None,
             "audienceSize": audience_size,
         }
-        answer = await self._service.transport.request(
-            "PATCH",
-            audience_path(audience_id),
-            body={field: value for field, value in body.items() if value is not None},
-        )
-        audience = answer.read(Audience)
+        given = {field: value for field, value in body.items() if value is not None}
         asked = {"name": name, "status": status, "size": audience_size}
-        if any(value not in {None, getattr(audience, part)} for part, value in asked.items()):
-            raise answer.unusable("the audience it shows has not changed as asked")
+
+        def is_so(audience: Audience) -> bool:
+            return all(value in {None, getattr(audience, part)} for part, value in asked.items())
+
+        async def change() -> Audience:
+            answer = await self._service.transport.request(
+                "PATCH", audience_path(audience_id), body=given
+            )
+            audience = answer.read(Audience)
+            if not is_so(audience):
+                raise answer.unusable("the audience it shows has not changed as asked")
+            return audience
+
+        async def look() -> Audience | None:
+            audience = await self.get(audience_id)
+            if spelled and audience.config is None:
+                raise Unclear("The service does not show what the audience is made of.")
+            differ = await self._differing(spelled, audience) if spelled else ()
+            return audience if is_so(audience) and not differ else None
+
+        words = Words("the audience is not as was asked for.", _LOOK_AT_IT)
+        audience = (await settled(change, look, words, again=True)).result
         if spelled and audience.config is None:
             audience = await self.get(audience_id)
         if spelled:
-            await self._check_kept(answer, spelled, audience)
+            await self._check_kept(spelled, audience)
         return audience
 
     async def delete(self, audience_id: str) -> None:
         """Nothing; the audience is gone.
 
         Raises:
-            UnusableAnswer: If the service's answer does not confirm it.
+            NotDone: If the service's answer does not confirm it, and the audience is still there.
         """
         path = audience_path(audience_id)
-        try:
-            answer = await self._service.transport.request("DELETE", path)
-        # One document shows an answer without a body.
-        except UnusableAnswer as unclear:
-            await self._check_gone(path, unclear)
-            return
-        if as_object(answer.data).get("deleted") is not True:
-            await self._check_gone(path, answer.unusable("it does not say that it was deleted"))
+        tries = 0
 
-    async def _check_gone(self, path: str, unclear: UnusableAnswer) -> None:
-        """Look for the audience after an answer that does not tell."""
+        async def change() -> bool:
+            nonlocal tries
+            tries += 1
+            try:
+                answer = await self._service.transport.request("DELETE", path)
+            except NotFound:
+                if tries > 1:
+                    return True
+                raise
+            if as_object(answer.data).get("deleted") is not True:
+                raise answer.unusable("it does not say that it was deleted")
+            return True
+
+        async def look() -> bool | None:
+            try:
+                await self._service.get(path)
+            except NotFound:
+                return True
+            return None
+
+        words = Words("the audience is still there.", _LOOK_AT_IT)
+        await settled(change, look, words, again=True)
+
+    async def _known(self) -> tuple[Audience, ...] | None:
+        """The audiences that there are, by which a new one is known; None if not all are seen."""
         try:
-            await self._service.get(path)
-        except NotFound:
-            return
+            known = await self.list(limit=MOST_LISTED)
         except ServiceError:
-            raise unclear from None
-        raise unclear
+            return None
+        return known if len(known) < MOST_LISTED else None
 
-    async def _check_kept(self, answer: Answer, sent: AudienceConfig, audience: Audience) -> None:
-        """Compare what the service keeps with what was sent, where it shows it."""
+    async def _differing(self, sent: AudienceConfig, audience: Audience) -> tuple[str, ...]:
+        """What the service keeps otherwise than it was sent, where it shows it."""
         if audience.config is None:
-            return
+            return ()
         # It may keep a filter under its other key.
         filters = await self._configs.merge_filters(audience.config.filters, {})
-        differ = differing(sent, audience.config.model_copy(update={"filters": filters}))
+        return differing(sent, audience.config.model_copy(update={"filters": filters}))
+
+    async def _check_kept(self, sent: AudienceConfig, audience: Audience) -> None:
+        """Compare what the service keeps with what was sent."""
+        differ = await self._differing(sent, audience)
         if differ:
-            raise answer.unusable(
-                f"it keeps these otherwise than they were sent: {', '.join(differ)}"
+            raise UnusableAnswer(
+                f"The service saved the audience with the id {clean(audience.id, 40)}, but it keeps"
+                f" these otherwise than they were sent: {', '.join(differ)}.",
+                "Do not use it as it is: look at it with get_audience, and tell the user.",
             )
+
+
+def _newcomer(
+    before: tuple[Audience, ...] | None, after: tuple[Audience, ...], name: str
+) -> Audience | None:
+    """The one audience of this name that is new; None where there is none.
+
+    Raises:
+        Unclear: If there may be one, and it cannot be told.
+    """
+    known = {audience.id for audience in before or ()}
+    fresh = [a for a in after if a.id not in known and a.name.strip() == name.strip()]
+    if len(fresh) == 1 and before is not None:
+        return fresh[0]
+    if fresh:
+        raise Unclear(f"It may be the audience with the id {_ids(fresh)}.")
+    if len(after) >= MOST_LISTED:
+        raise Unclear("Not all audiences could be looked at; among those seen it is not.")
+    return None
+
+
+def _ids(audiences: Iterable[Audience]) -> str:
+    return listed([clean(audience.id, 40) for audience in audiences][:_MOST_NAMED], "or")

@@ -30,6 +30,8 @@ class Errand:
         """How many of them were tries after the first."""
         self.request_id: str | None = None
         """The service's name for the last of them."""
+        self.looked = False
+        """Whether a change's own answer was lost, and a look showed that it was made."""
         self._until = anyio.current_time() + seconds - SAID_SECONDS
         self._busy = 0
         self._idle = 0
@@ -95,3 +97,20 @@ def errand(seconds: float = CALL_SECONDS) -> Generator[Errand]:
 def present_errand(seconds: float) -> Errand:
     """The errand that is being run; where there is none, one of so many seconds."""
     return _present.get() or Errand(seconds)
+
+
+def time_left() -> float:
+    """How many seconds the services still have in the present errand."""
+    return present_errand(CALL_SECONDS).left
+
+
+def note_look() -> None:
+    """Nothing; the present errand, if there is one, knows that a look made something certain."""
+    if found := _present.get():
+        found.looked = True
+
+
+def wait_on_purpose(seconds: float) -> None:
+    """Nothing; the present errand, if there is one, may take so much longer."""
+    if found := _present.get():
+        found.extend(seconds)

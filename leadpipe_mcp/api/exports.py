@@ -9,14 +9,13 @@ from pydantic import Field
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object
+from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Model, Run, Text
-from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, Runs
+from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.errors import Conflict, NotFound, ServiceDown, UnusableAnswer
 from leadpipe_mcp.text import redact
 
-# As many runs as the service lists at once.
-MOST_RUNS = 100
 LONGEST_LINK = 4_000
 
 _UNFINISHED = {"queued", "pending", "running", "processing"}
@@ -106,8 +105,10 @@ class Exports:
         if run.id is None:
             return await self.dated(audience_id, run)
         path = audience_path(audience_id, "runs", run.id, "exports")
-        answer = await self._service.transport.request("POST", path)
+        # The same run has the same file, however often it is asked for.
+        answer = await self._service.transport.request("POST", path, repeatable=True)
         started, pause = anyio.current_time(), FIRST_PAUSE
+        wait_on_purpose(seconds)
         while True:
             stored = answer.read(_Stored)
             export = _read_stored(answer, stored, run)
@@ -124,7 +125,10 @@ class Exports:
     async def dated(self, audience_id: str, run: Run) -> Export:
         """The file of a run that goes by date, with a link that holds for a day."""
         answer = await self._service.transport.request(
-            "POST", audience_path(audience_id, "export"), query={"date": run.data_date}
+            "POST",
+            audience_path(audience_id, "export"),
+            query={"date": run.data_date},
+            repeatable=True,
         )
         made = answer.read(_Dated)
         if run.data_date and made.data_date not in {None, run.data_date}:

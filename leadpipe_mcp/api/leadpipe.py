@@ -79,7 +79,7 @@ class LeadpipeClient:
                 "/v1/intent/topics/compare",
                 body={"topicIds": asked},
                 public=True,
-                reads=True,
+                repeatable=True,
             )
             told = {
                 item.get("topicId"): item.get("topicName")

@@ -114,6 +114,7 @@ class Run(Model):
     )
     run_type: str | None = None
     config_hash: str | None = None
+    idempotency_key: str | None = None
     created_at: str | None = None
     completed_at: str | None = None
     error_message: str | None = None

@@ -1,20 +1,25 @@
 """Runs: each is one making of an audience's list of people. And the people themselves."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import anyio
 
 from leadpipe_mcp.api import catalog, flat
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.errors import NotFound, NotPossible
+from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.errors import NotFound, NotPossible, Unclear
 from leadpipe_mcp.text import clean
 
 # A run takes from two seconds to a minute; looking at it often at first costs little.
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 2.5
+MOST_RUNS = 100
+"""As many as the service lists at once."""
+_LOOK = "Look at the runs with get_audience in a minute, before trying again."
 
 
 class Runs:
@@ -67,6 +72,7 @@ class Runs:
         """
         started = anyio.current_time()
         pause = FIRST_PAUSE
+        wait_on_purpose(seconds)
         while True:
             run = await self.latest(audience_id)
             waited = anyio.current_time() - started
@@ -153,30 +159,70 @@ class Runs:
         self._service.profile.queries = True
         return flat.read_page(answer)
 
-    async def queue(self, audience_id: str, idempotency_key: str) -> Run:
+    async def queue(
+        self, audience_id: str, idempotency_key: str, before: Collection[Run] | None = None
+    ) -> Run:
         """A new run; the same key never queues a second one.
+
+        Args:
+            audience_id: Whose people are put together.
+            idempotency_key: What tells this order from any other.
+            before: The runs that there were, by which a new one is known; None: not known.
 
         Raises:
             NotPossible: If runs go by date here, and nobody can order one.
         """
         if self._service.profile.runs == "dated":
             raise NotPossible("The service makes its runs by itself here, one a day.")
-        answer = await self._service.transport.request(
-            "POST",
-            audience_path(audience_id, "runs"),
-            body={"runType": "manual"},
-            idempotency_key=idempotency_key,
-        )
-        return answer.read(Run)
+
+        async def order() -> Run:
+            answer = await self._service.transport.request(
+                "POST",
+                audience_path(audience_id, "runs"),
+                body={"runType": "manual"},
+                idempotency_key=idempotency_key,
+            )
+            return answer.read(Run)
+
+        async def look() -> Run | None:
+            return _ordered(before, await self.list(audience_id, MOST_RUNS), idempotency_key)
+
+        words = Words("no new run is there, so none was queued.", _LOOK, firm=False)
+        # The key has made sure of what can be repeated.
+        return (await settled(order, look, words)).result
 
     async def cancel(self, audience_id: str, run_id: str) -> None:
         """Nothing; the run, which must still be queued, will not take place."""
-        answer = await self._service.transport.request(
-            "DELETE", audience_path(audience_id, "runs", run_id)
-        )
-        if as_object(answer.data).get("status") == "cancelled":
-            return
-        # What it answers is not documented; the runs themselves tell.
-        runs = await self.list(audience_id, 100)
-        if any(run.id == run_id and run.state != "cancelled" for run in runs):
-            raise answer.unusable("the run is not cancelled")
+        path = audience_path(audience_id, "runs", run_id)
+
+        async def change() -> bool:
+            answer = await self._service.transport.request("DELETE", path)
+            # What it answers is not documented; if it says nothing, the runs themselves tell.
+            if as_object(answer.data).get("status") != "cancelled":
+                raise answer.unusable("it does not say that the run is cancelled")
+            return True
+
+        async def look() -> bool | None:
+            runs = await self.list(audience_id, MOST_RUNS)
+            is_there = any(run.id == run_id and run.state != "cancelled" for run in runs)
+            return None if is_there else True
+
+        await settled(change, look, Words("the run is not cancelled.", _LOOK), again=True)
+
+
+def _ordered(before: Collection[Run] | None, after: Collection[Run], key: str) -> Run | None:
+    """The run that was ordered with the key; None where there is none.
+
+    Raises:
+        Unclear: If there may be one, and it cannot be told.
+    """
+    with_key = [run for run in after if run.idempotency_key == key]
+    if with_key:
+        return with_key[0]
+    known = {run.id for run in before or ()}
+    fresh = [run for run in after if run.id not in known and run.idempotency_key is None]
+    if before is not None and len(fresh) == 1:
+        return fresh[0]
+    if fresh:
+        raise Unclear("There are runs of which it may be one.")
+    return None

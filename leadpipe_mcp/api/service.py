@@ -49,7 +49,7 @@ class Service:
 
     async def ask(self, path: str, body: Mapping[str, object]) -> Answer:
         """The answer to a POST request that changes nothing."""
-        return await self.transport.request("POST", path, body=body, reads=True)
+        return await self.transport.request("POST", path, body=body, repeatable=True)
 
 
 def audience_path(audience_id: str | None = None, *rest: str) -> str:

@@ -1,6 +1,7 @@
 """Changes that must not be made twice: after an unclear failure, a look tells what became of them.
 
-No request that changes something is ever repeated here. What is repeated is the look.
+A change is repeated only where it is asked for, and only after two looks have shown that it was not
+made. A change that may still be under way, because its answer is late, is never repeated.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,10 +10,12 @@ from typing import Generic, TypeVar
 
 import anyio
 
+from leadpipe_mcp.api.errand import note_look, time_left
 from leadpipe_mcp.errors import (
     NotDone,
     ServiceDown,
     ServiceError,
+    TooManyRequests,
     Unclear,
     Unreachable,
     UnusableAnswer,
@@ -21,6 +24,7 @@ from leadpipe_mcp.errors import (
 T = TypeVar("T")
 LOOKS = 2
 PAUSE = 1.0
+_NO_USE = "The service did not mind what was asked: tell the user, another try may not help."
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,30 @@ def is_unclear(error: ServiceError) -> bool:
     return isinstance(error, ServiceDown | UnusableAnswer)
 
 
+def _is_late(error: ServiceError) -> bool:
+    """Whether the change may still be under way."""
+    return error.status == 504 or (isinstance(error, Unreachable) and error.how == "late")
+
+
+def _claims(error: ServiceError) -> bool:
+    """Whether the service says that the change was made, and nothing else that can be read."""
+    return isinstance(error, UnusableAnswer) and 200 <= (error.status or 0) < 300
+
+
 async def settled(
     change: Callable[[], Awaitable[T]],
     look: Callable[[], Awaitable[T | None]],
     words: Words,
+    *,
+    again: bool = False,
 ) -> Done[T]:
     """What the change made, as its answer says or as a look shows.
 
     Args:
-        change: Makes the change, once.
+        change: Makes the change.
         look: Gives what the change made, or None where it is not there; raises if it cannot tell.
         words: How it is said.
+        again: Make the change once more, where looks show that it was not made.
 
     Raises:
         NotDone: If it failed and a look shows that nothing was changed.
@@ -73,9 +90,41 @@ async def settled(
     try:
         return Done(await change())
     except ServiceError as error:
-        if not is_unclear(error):
-            raise
         failed = error
+    if isinstance(failed, TooManyRequests):
+        # The service says that it did nothing; with a look it is certain.
+        may_repeat = again and (failed.retry_after or 0) < time_left()
+        if not may_repeat:
+            raise failed
+    elif is_unclear(failed):
+        may_repeat = again and not _is_late(failed) and not _claims(failed)
+    else:
+        raise failed
+    try:
+        return await _seen(look, words, failed)
+    except NotDone as not_done:
+        if not may_repeat:
+            raise
+        return await _once_more(change, look, words, not_done)
+
+
+async def _once_more(
+    change: Callable[[], Awaitable[T]],
+    look: Callable[[], Awaitable[T | None]],
+    words: Words,
+    not_done: NotDone,
+) -> Done[T]:
+    """What the change made the second time."""
+    try:
+        return await settled(change, look, words)
+    except Unreachable as error:
+        raise (not_done if error.how == "not sent" else error) from None
+
+
+async def _seen(
+    look: Callable[[], Awaitable[T | None]], words: Words, failed: ServiceError
+) -> Done[T]:
+    """What looks show of a change whose own answer was lost."""
     doubt: ServiceError | None = None
     for number in range(LOOKS):
         if number:
@@ -86,6 +135,7 @@ async def settled(
             doubt = error
             continue
         if found is not None:
+            note_look()
             return Done(found, looked=True)
         doubt = None
     raise _outcome(failed, doubt, words)
@@ -97,10 +147,9 @@ def _outcome(failed: ServiceError, doubt: ServiceError | None, words: Words) -> 
     if doubt is not None:
         problem = f"{failed.problem} Whether it was done is unclear. {doubt.problem}"
         return Unclear(problem, words.check, status=status, code=code, request_id=request_id)
-    claimed = isinstance(failed, UnusableAnswer) and 200 <= (failed.status or 0) < 300
-    late = isinstance(failed, Unreachable) and failed.how == "late"
-    if late or (claimed and not words.firm):
-        problem = f"{failed.problem} A look afterwards: {words.undone} But it may still come."
-        return Unclear(problem, words.check, status=status, code=code, request_id=request_id)
     problem = f"{failed.problem} A look afterwards: {words.undone}"
-    return NotDone(problem, status=status, code=code, request_id=request_id)
+    advice = _NO_USE if _claims(failed) else ""
+    if _is_late(failed) or (_claims(failed) and not words.firm):
+        problem += " But it may still come."
+        return Unclear(problem, words.check, status=status, code=code, request_id=request_id)
+    return NotDone(problem, advice, status=status, code=code, request_id=request_id)

@@ -321,7 +321,7 @@ class Topics:
 
     async def _ask(self, path: str, body: Mapping[str, object]) -> Answer:
         return await self._service.transport.request(
-            "POST", f"{_TOPICS}{path}", body=body, public=True, reads=True
+            "POST", f"{_TOPICS}{path}", body=body, public=True, repeatable=True
         )
 
 

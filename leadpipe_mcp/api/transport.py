@@ -91,24 +91,24 @@ class Transport:
         body: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
         public: bool = False,
-        reads: bool = False,
+        repeatable: bool = False,
     ) -> Answer:
         """The service's answer, or the error that says why there is none.
 
-        What can be repeated without doing anything twice is tried up to three times: what `reads`
-        (as every GET does), what carries an idempotency key, and whatever was never sent.
+        What can be repeated without doing anything twice is tried up to three times: every GET,
+        what is said to be `repeatable`, what carries an idempotency key, and what was never sent.
         """
         if self._key is None and not public:
             raise NotConfigured
         headers = self._headers()
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
-        does_read = reads or method == "GET"
+        is_harmless = repeatable or method == "GET"
         task = _Task(
             outgoing(method, self.base_url + path, query, body, headers),
             route=f"{method} {path}",
-            repeatable=does_read or idempotency_key is not None,
-            unclear="" if does_read else UnusableAnswer.what_next,
+            repeatable=is_harmless or idempotency_key is not None,
+            unclear="" if is_harmless else UnusableAnswer.what_next,
         )
         alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
         return await self._insist(task, present_errand(alone))

@@ -12,7 +12,9 @@ from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
 from leadpipe_mcp.api.models import Model, Person, Text
 from leadpipe_mcp.api.service import Service
-from leadpipe_mcp.errors import NotFound, ServiceError
+from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.errors import NotFound, ServiceError, Unclear
+from leadpipe_mcp.text import clean
 
 Timeframe = Literal["24h", "7d", "14d", "30d", "90d", "all"]
 PixelStatus = Literal["active", "paused"]
@@ -21,6 +23,7 @@ PixelStatus = Literal["active", "paused"]
 PAGE_SIZE = 50
 
 _PIXELS = "/v1/data/pixels"
+_LOOK = "Look with list_pixels in a minute, before trying again."
 _HOST = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
 _SCHEME = re.compile(r"^\w+://")
 
@@ -128,8 +131,27 @@ class Visitors:
             "includedPaths": included_paths,
         }
         given = {field: value for field, value in body.items() if value is not None}
-        pixel = (await self._service.post(_PIXELS, given)).read(Pixel)
+        before = await self._known(domain)
+
+        async def create() -> Pixel:
+            return (await self._service.post(_PIXELS, given)).read(Pixel)
+
+        async def look() -> Pixel | None:
+            found = [pixel for pixel in await self.pixels() if pixel.is_of(domain)]
+            if found and before is None:
+                raise Unclear(f"The domain has the pixel {clean(found[0].id, 40)}; it may be it.")
+            return next((pixel for pixel in found if pixel.id not in (before or ())), None)
+
+        words = Words("the domain has no new pixel, so none was created.", _LOOK, firm=False)
+        pixel = (await settled(create, look, words, again=True)).result
         return pixel if given.keys() <= {"domain", "name"} else await self._with_paths(pixel)
+
+    async def _known(self, domain: str) -> frozenset[str] | None:
+        """The ids of the domain's pixels; None if they cannot be seen."""
+        try:
+            return frozenset(pixel.id for pixel in await self.pixels() if pixel.is_of(domain))
+        except ServiceError:
+            return None
 
     async def _with_paths(self, pixel: Pixel) -> Pixel:
         """The new pixel with the lists of paths, which no document shows in the first answer."""
@@ -146,17 +168,26 @@ class Visitors:
         """The pixel after the change.
 
         Raises:
-            UnusableAnswer: If the service's answer contradicts the change.
+            NotDone: If the service's answer contradicts the change, or it failed.
         """
-        answer = await self._service.transport.request(
-            "PATCH",
-            f"{_PIXELS}{path_of(pixel_id)}",
-            body=change.model_dump(mode="json", by_alias=True, exclude_unset=True),
-        )
-        pixel = answer.read(Pixel)
-        if change.differs_from(pixel):
-            raise answer.unusable("the pixel that it shows has not changed as asked")
-        return pixel
+        path = f"{_PIXELS}{path_of(pixel_id)}"
+        body = change.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+        async def make() -> Pixel:
+            answer = await self._service.transport.request("PATCH", path, body=body)
+            pixel = answer.read(Pixel)
+            if change.differs_from(pixel):
+                raise answer.unusable("the pixel that it shows has not changed as asked")
+            return pixel
+
+        async def look() -> Pixel | None:
+            pixel = next((one for one in await self.pixels() if one.id == pixel_id), None)
+            if pixel is None or not change.model_fields_set <= pixel.model_fields_set:
+                raise Unclear("The service does not show what was to be changed.")
+            return None if change.differs_from(pixel) else pixel
+
+        words = Words("the pixel is not as was asked for.", _LOOK)
+        return (await settled(make, look, words, again=True)).result
 
 
 def host_of(address: str) -> str | None:

@@ -4,8 +4,8 @@ import uuid
 
 from pydantic import Field
 
-from leadpipe_mcp.api.exports import MOST_RUNS
 from leadpipe_mcp.api.models import Audience, Run
+from leadpipe_mcp.api.runs import MOST_RUNS
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
 from leadpipe_mcp.tools.activation import next_step
 from leadpipe_mcp.tools.arguments import AudienceId
@@ -57,13 +57,14 @@ async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
     audience = await call.leadpipe.audiences.get(asked.id)
     if asked.cancel_run_id:
         return await _cancel(call, audience, asked.cancel_run_id)
-    for run in await runs_of(call, audience):
+    before = await runs_of(call, audience)
+    for run in before:
         if run.state in BUILDING:
             return _ordered(
                 audience, run, f"A run of {named(audience)} is {run.state} already; none was added."
             )
     try:
-        run = await call.leadpipe.runs.queue(asked.id, uuid.uuid4().hex)
+        run = await call.leadpipe.runs.queue(asked.id, uuid.uuid4().hex, before)
     except NotPossible:
         raise _by_date(audience) from None
     except ServiceError as refused:

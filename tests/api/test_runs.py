@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, UnusableAnswer
+from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
 from leadpipe_mcp.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -388,7 +388,7 @@ async def test_where_the_answer_does_not_tell_the_runs_do(
     assert run.id is not None
     answer = JSONResponse({"data": data})
     client = connect(altered(sandbox, {f"DELETE /{run.id}": answer}))
-    with pytest.raises(UnusableAnswer, match="the run is not cancelled"):
+    with pytest.raises(NotDone, match="the run is not cancelled"):
         await client.runs.cancel(audience, run.id)
     await connect(sandbox).runs.cancel(audience, run.id)
     await client.runs.cancel(audience, run.id)
@@ -471,7 +471,7 @@ async def test_a_status_or_a_run_of_another_form_is_none(
     with pytest.raises(UnusableAnswer, match="should be: state"):
         await flat.runs.latest(audience)
     client = connect(altered(start(), {"POST /runs": answer}))
-    with pytest.raises(UnusableAnswer):
+    with pytest.raises(Unclear):
         await client.runs.queue(audience, "once")
 
 

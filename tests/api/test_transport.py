@@ -156,7 +156,7 @@ async def test_after_a_deadline_a_write_is_not_simply_repeated(start: Start) -> 
             error = await refusal(transport, method)
             assert error.advice.endswith("is unknown: look before trying again.")
         with pytest.raises(Unreachable, match="Try again in a minute"):
-            await transport.request("POST", "/v1/intent/audiences/preview", reads=True)
+            await transport.request("POST", "/v1/intent/audiences/preview", repeatable=True)
 
 
 STATUSES: list[tuple[int, type[ServiceError], bool]] = [
