@@ -7,6 +7,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import TextContent
 from pydantic import ValidationError
 
+from leadpipe_mcp.api.errand import errand
 from leadpipe_mcp.errors import LeadpipeError, NotFound
 from leadpipe_mcp.tools.audiences import get_audience
 from leadpipe_mcp.tools.finding import find_filters
@@ -107,7 +108,8 @@ async def _told(
     """What a reading tool answers."""
     try:
         asked = declaration.arguments.model_validate(arguments)
-        reply = await declaration.function(Call(services, context), asked)
+        with errand() as spent:
+            reply = await declaration.function(Call(services, context, spent), asked)
     except (NotFound, ValidationError):
         raise ResourceNotFoundError(
             "There is no such audience; list_audiences shows them."

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, JsonValue
 
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Preview, Slots, Status
-from leadpipe_mcp.errors import NotPossible, ServiceError, SlotsFull
+from leadpipe_mcp.errors import NotDone, NotPossible, ServiceError, SlotsFull
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.planning.cautions import of_size
@@ -196,6 +196,16 @@ def _half_created(
     reply: AudienceCreated, audience: Audience, status: Status, failed: ServiceError
 ) -> AudienceCreated:
     """The reply where an audience is saved, and its status is not what was asked for."""
+    if isinstance(failed, NotDone):
+        reply.summary = f"{named(audience)} is saved, but not {status}: {failed.problem}"
+        reply.next = [
+            Suggestion(
+                tool="set_status",
+                arguments={"id": audience.id, "status": status},
+                why="try the rest again; do not create it again",
+            )
+        ]
+        return reply
     reply.summary = (
         f"{named(audience)} is saved, but that it is {status} was not confirmed: {failed.problem}"
         " Do not create it again; look at it with get_audience."

@@ -14,7 +14,6 @@ from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, filled, s
 from leadpipe_mcp.tools.sonarly_accounts import (
     AUDIENCE_ID,
     ID_LENGTH,
-    LOOKED,
     InAccount,
     Kind,
     SonarlyAudience,
@@ -205,7 +204,6 @@ async def sonarly_create_audience(
         else f"{named(audience)} is created in {named(account)}.",
         audience=SonarlyAudience.of(audience),
         warnings=warnings(
-            [LOOKED] if made.looked else None,
             None
             if audience.name.strip() == asked.name
             else ["Sonarly gave it another name than was asked for."],
@@ -289,7 +287,6 @@ async def sonarly_update_audience(
         audience=SonarlyAudience.of(after),
         before=SonarlyAudience.of(before),
         warnings=warnings(
-            [LOOKED] if done.looked else None,
             ["Sonarly does not show the description that it keeps."] if hides else None,
         ),
     )
@@ -332,13 +329,12 @@ async def sonarly_delete_audience(
     )
     seen = [account.id, audience.model_dump(mode="json")]
     await call.confirm(Action("sonarly delete", question, seen, "Sonarly"), asked.confirm)
-    done = await call.sonarly.delete(account.id, asked.id)
+    await call.sonarly.delete(account.id, asked.id)
     shown = SonarlyAudience.of(audience)
     return LinkedinAudienceDeleted(
         summary=f"{named(audience)} is deleted.",
         id=shown.id,
         name=shown.name,
-        warnings=[LOOKED] if done.looked else None,
     )
 
 

@@ -32,10 +32,6 @@ SonarlyName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)
 ]
 _DESCRIPTION = Column("untrustedDescription", "untrusted")
-LOOKED = (
-    "Sonarly's own answer to the request was lost; that it was done, and once, was seen by looking"
-    " afterwards."
-)
 AUDIENCE_ID = "The audience's id, from sonarly_list_audiences."
 
 

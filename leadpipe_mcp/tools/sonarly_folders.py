@@ -12,7 +12,6 @@ from leadpipe_mcp.tools.replies import LONGEST_NAME, Part, suggestions
 from leadpipe_mcp.tools.sonarly_accounts import (
     AUDIENCE_ID,
     ID_LENGTH,
-    LOOKED,
     InAccount,
     Kind,
     SonarlyAudience,
@@ -93,7 +92,6 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
         audience=SonarlyAudience.of(done.result),
         before=FolderPart.of(before) if before else None,
         after=FolderPart.of(target) if target else None,
-        warnings=[LOOKED] if done.looked else None,
     )
 
 
@@ -176,7 +174,6 @@ async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
     return FolderSaved(
         summary=f"The folder {named(done.result)} is created in {named(account)}.",
         folder=FolderPart.of(done.result),
-        warnings=[LOOKED] if done.looked else None,
         next=suggestions(Suggestion(tool="sonarly_move_audience", why="put an audience into it")),
     )
 
@@ -192,5 +189,4 @@ async def _renamed(call: Call, group: str, name: str, folder: Folder) -> FolderS
         summary=f"The folder {named(folder)} is now called {named(done.result)}.",
         folder=FolderPart.of(done.result),
         before=clean(folder.name, LONGEST_NAME),
-        warnings=[LOOKED] if done.looked else None,
     )

@@ -5,6 +5,7 @@ handling of arguments and results, and one middleware gives unknown names their 
 """
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast, get_type_hints
@@ -17,7 +18,6 @@ from mcp.server.context import (
     ServerRequestContext,
 )
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import (
@@ -38,9 +38,11 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from leadpipe_mcp.api.errand import Errand, errand
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.errors import LeadpipeError
+from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.settings import Settings
@@ -48,6 +50,12 @@ from leadpipe_mcp.text import clean, nearest, quoted
 from leadpipe_mcp.tools.confirm import Action, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
+
+CRASHED = (
+    "{tool} failed inside leadpipe-mcp, so whether anything was changed is unknown. Look first;"
+    " then try once more. The server's log tells where it failed."
+)
+LOOKED = "The service's own answer was lost; a look afterwards shows that it was done, once."
 
 
 class Arguments(BaseModel):
@@ -119,6 +127,7 @@ class Call:
 
     services: Services
     context: Context[Any, Any]
+    errand: Errand
 
     @property
     def leadpipe(self) -> LeadpipeClient:
@@ -143,7 +152,9 @@ class Call:
     async def confirm(self, action: Action, code: str | None) -> None:
         """Nothing, once the human agreed to the action; else the call ends here."""
         if self.asks:
-            await ask(action, code, self.services.codes, self.context)
+            # A human takes the time that a human takes.
+            with self.errand.idle():
+                await ask(action, code, self.services.codes, self.context)
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
@@ -235,30 +246,52 @@ class HouseTool(SdkTool):
         convert_result: bool = False,  # noqa: ARG002, FBT001, FBT002 -- the SDK's signature
     ) -> CallToolResult | InputRequiredResult:
         """The tool's reply, its refusal, or the question that its user has to answer first."""
+        started = time.monotonic()
+        outcome = "cancelled"
+        with errand() as spent:
+            try:
+                result, outcome = await self._outcome(arguments, context, spent)
+            finally:
+                if not self._declaration.hints.read_only_hint:
+                    self._services.recent.forget()
+                log_call(
+                    self.name,
+                    outcome,
+                    milliseconds=round((time.monotonic() - started) * 1000),
+                    requests=spent.requests,
+                    retries=spent.retries,
+                    request_id=spent.request_id,
+                )
+        return result
+
+    async def _outcome(
+        self, arguments: dict[str, Any], context: Context[Any, Any], spent: Errand
+    ) -> tuple[CallToolResult | InputRequiredResult, str]:
+        """What the client gets, and a word for the log."""
         declaration = self._declaration
         try:
             asked = declaration.arguments.model_validate(arguments)
         except ValidationError as error:
-            return refusal(in_our_words(error, declaration.arguments))
+            return refusal(in_our_words(error, declaration.arguments)), "refused:arguments"
         try:
-            made = await declaration.function(Call(self._services, context), asked)
+            made = await declaration.function(Call(self._services, context, spent), asked)
         except LeadpipeError as error:
-            return refusal(str(error))
+            return refusal(str(error)), f"refused:{type(error).__name__}"
         except Asking as asking:
-            return asking.result
+            return asking.result, "asked"
         except Unconfirmed as unconfirmed:
-            made = _question(declaration, unconfirmed)
-        except Exception as crash:
-            raise UnexpectedToolError(
-                f"{self.name} failed inside leadpipe-mcp, so whether anything was changed is"
-                " unknown. Look first; then try once more. The server's log has the details."
-            ) from crash
-        finally:
-            if not declaration.hints.read_only_hint:
-                self._services.recent.forget()
+            return self._said(_question(declaration, unconfirmed)), "asked"
+        except Exception as crash:  # noqa: BLE001 -- whatever it is, its values go nowhere
+            log_crash(self.name, crash)
+            return refusal(CRASHED.format(tool=self.name)), "crashed"
+        if spent.looked:
+            made.warnings = [*(made.warnings or ()), LOOKED]
         # What this server does not offer, nobody can call next.
         made.next = [step for step in made.next or () if step.tool in self._services.offered]
-        return success(made, sandbox=self._services.settings.sandbox)
+        return self._said(made), "ok"
+
+    def _said(self, reply: Reply) -> CallToolResult:
+        return success(reply, sandbox=self._services.settings.sandbox)
 
 
 def _question(declaration: Declaration[Any, Any], unconfirmed: Unconfirmed) -> Reply:

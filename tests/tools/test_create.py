@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from mcp import Client
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolkit import LOOKED
 
 pytestmark = pytest.mark.anyio
 Reply = dict[str, Any]
@@ -111,12 +113,22 @@ async def test_an_account_without_a_free_slot_is_left_with_a_draft(
 async def test_an_audience_whose_status_fails_is_not_called_unsaved(
     sandbox: Sandbox, connect: Connect, call: Call, status: str
 ) -> None:
-    sandbox.faults.add(Fault("status", method="PATCH", status=500, message="Out of order"))
+    out_of_order = Fault("status", method="PATCH", message="Out of order", times=None)
+    sandbox.faults.add(out_of_order)
     async with connect(settings=UNASKED) as client:
         reply = await call(client, "create_audience", name="VPs", config=WANTED, status=status)
     assert reply["summary"] == (
-        f"'VPs' is saved, but that it is {status} was not confirmed: The service failed with"
-        " status 500: Out of order. Do not create it again; look at it with get_audience."
+        f"'VPs' is saved, but not {status}: The service failed with status 500: Out of order."
+        " A look afterwards: the audience is not as was asked for."
+    )
+    assert reply["status"] == "draft"
+    assert reply["next"][0]["arguments"] == {"id": reply["id"], "status": status}
+    sandbox.faults.clear()
+    sandbox.faults.add(replace(out_of_order, status=504))
+    async with connect(settings=UNASKED) as client:
+        reply = await call(client, "create_audience", name="CIOs", config=WANTED, status=status)
+    assert reply["summary"].startswith(
+        f"'CIOs' is saved, but that it is {status} was not confirmed: The service failed with"
     )
     assert "status" not in reply
     assert reply["next"] == [
@@ -154,14 +166,12 @@ async def test_an_audience_of_nobody_is_saved_with_a_warning(client: Client, cal
     ]
 
 
-async def test_a_creation_whose_answer_is_lost_is_not_to_be_repeated_blindly(
-    client: Client, sandbox: Sandbox, refused: Refused, call: Call
+async def test_a_creation_whose_answer_is_lost_is_looked_for_and_not_repeated(
+    client: Client, sandbox: Sandbox, call: Call
 ) -> None:
     sandbox.faults.add(Fault("reset_after", method="POST", path="/intent/audiences", every=3))
-    said = await refused(client, "create_audience", name="VPs", config=WANTED)
-    assert said == (
-        "The connection to the service was lost before its answer was complete."
-        " Whether the service did what was asked is unknown: look before trying again."
-    )
+    reply = await call(client, "create_audience", name="VPs", config=WANTED)
+    assert reply["summary"].startswith("'VPs' is saved (draft): ")
+    assert LOOKED in reply["warnings"]
     drafts = await call(client, "list_audiences", status="draft")
     assert [row[1] for row in drafts["audiences"]["rows"]] == ["VPs"]

@@ -169,7 +169,7 @@ async def test_a_service_that_fails_is_not_told_as_runs_by_date(
     sandbox.faults.add(Fault("status", method="POST", path="/runs", status=503, times=None))
     said = await refused(client, "run_audience", id=audience)
     assert said.startswith("The service failed with status 503")
-    assert "look before trying again" in said
+    assert said.endswith("no new run is there, so none was queued. It can be tried again.")
 
 
 async def test_a_queued_run_is_cancelled(

@@ -19,6 +19,7 @@ from leadpipe_mcp.sandbox import Fault, SonarlySandbox, SonarlySettings
 from leadpipe_mcp.server import build_server, instructions
 from leadpipe_mcp.settings import Settings, SettingsError
 from leadpipe_mcp.tools import sonarly as tools
+from leadpipe_mcp.tools.toolkit import LOOKED
 from leadpipe_mcp.tools.toolsets import TOOLSETS, chosen_tools
 
 pytestmark = pytest.mark.anyio
@@ -498,7 +499,7 @@ async def test_a_lost_answer_makes_one_audience_and_says_so(
         played.faults.add(Fault("reset_after", method="POST"))
         name = f"VPs {number}"
         reply = await call(client, "sonarly_create_audience", name=name, type="on_demand")
-        assert reply["warnings"] == [tools.LOOKED]
+        assert reply["warnings"] == [LOOKED]
     listed = await call(client, "sonarly_list_audiences", nameContains="VPs ")
     assert len(listed["audiences"]["rows"]) == 10
 
@@ -589,7 +590,7 @@ async def test_a_lost_answer_of_a_deletion_is_looked_after(
         known = await ids(client, call)
         played.faults.add(Fault("reset_after", method="DELETE"))
         reply = await call(client, "sonarly_delete_audience", id=known["Job Changes"])
-        assert reply["warnings"] == [tools.LOOKED]
+        assert reply["warnings"] == [LOOKED]
         played.faults.add(Fault("reset", method="DELETE"))
         said = await refused(client, "sonarly_delete_audience", id=known["Post Commenters"])
     assert "the audience is still there." in said
@@ -611,7 +612,7 @@ async def test_an_audience_moves_into_a_folder_and_out_of_it(
     reply = await call(client, "sonarly_move_audience", id=audience, folderId=None)
     assert reply["summary"] == "'Spring Outreach' is in no folder now."
     assert reply["before"]["name"] == "Outbound 2026"
-    assert reply["warnings"] == [tools.LOOKED]
+    assert reply["warnings"] == [LOOKED]
     reply = await call(client, "sonarly_move_audience", id=audience, folderId=None)
     assert reply["summary"].endswith("is in no folder already; nothing was changed.")
     said = await refused(client, "sonarly_move_audience", id=audience)
@@ -659,7 +660,7 @@ async def test_a_folder_is_created_and_renamed(
     assert "nothing was changed" in same["summary"]
     played.faults.add(Fault("reset_after", method="POST"))
     lost = await call(client, "sonarly_save_folder", name="Lost", type="monitoring")
-    assert lost["warnings"] == [tools.LOOKED]
+    assert lost["warnings"] == [LOOKED]
     assert len(changes(played)) == 3
     said = await refused(client, "sonarly_save_folder", name="x")
     assert "needs a type" in said

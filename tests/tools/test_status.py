@@ -205,9 +205,7 @@ async def test_a_change_that_the_service_does_not_confirm_is_not_reported_as_don
         said = await refused(
             client, "set_status", id=(await saved(client))["paused"], status="active"
         )
-    assert said.endswith(
-        "Whether the service did what was asked is unknown: look before trying again."
-    )
+    assert said.endswith("tell the user, another try may not help.")
 
 
 @each_profile

@@ -378,7 +378,7 @@ async def test_a_second_pixel_of_a_domain_names_the_first(
     async with connect() as client:
         (row,) = (await call(client, "list_pixels"))["pixels"]["rows"]
         said = await refused(client, "create_pixel", domain=f"www.{SHOP}")
-        sandbox.faults.add(Fault("status", method="GET", path="/pixels", times=3))
+        sandbox.faults.add(Fault("status", method="GET", path="/pixels", times=6))
         unseen = await refused(client, "create_pixel", domain=SHOP)
     assert said == (
         f"{SHOP} has a pixel already, 'Northwind Shop' (id {row[0]}, active). Nothing was created."
