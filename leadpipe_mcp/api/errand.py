@@ -33,16 +33,21 @@ class Errand:
         self.looked = False
         """Whether a change's own answer was lost, and a look showed that it was made."""
         self._until = anyio.current_time() + seconds - SAID_SECONDS
+        self._queued = 0.0
         self._busy = 0
-        self._idle = 0
-        self._idle_since: float | None = None
+        self._queueing = 0
+        self._since: float | None = None
 
     @property
     def left(self) -> float:
-        """How many seconds the services still have."""
-        now = anyio.current_time()
-        excused = 0.0 if self._idle_since is None else now - self._idle_since
-        return self._until + excused - now
+        """How many seconds the services still have; the time behind other calls is not theirs."""
+        waiting = 0.0 if self._since is None else anyio.current_time() - self._since
+        return self.left_in_all + self._queued + waiting
+
+    @property
+    def left_in_all(self) -> float:
+        """How many seconds there are if the time behind other calls counts as well."""
+        return self._until - anyio.current_time()
 
     def extend(self, seconds: float) -> None:
         """Nothing; the work waits on purpose for up to so many seconds."""
@@ -60,24 +65,33 @@ class Errand:
             self._note()
 
     @contextmanager
-    def idle(self) -> Generator[None]:
-        """While something else than a service is waited for. It counts where nothing is asked."""
-        self._idle += 1
+    def asking_a_human(self) -> Generator[None]:
+        """While a human is asked, who takes the time that a human takes."""
+        started = anyio.current_time()
+        try:
+            yield
+        finally:
+            self._until += anyio.current_time() - started
+
+    @contextmanager
+    def queueing(self) -> Generator[None]:
+        """While one of its requests waits behind others, or is under way itself."""
+        self._queueing += 1
         self._note()
         try:
             yield
         finally:
-            self._idle -= 1
+            self._queueing -= 1
             self._note()
 
     def _note(self) -> None:
-        """Begin or end the time that does not count."""
-        is_idle = self._idle > 0 and self._busy == 0
-        if is_idle and self._idle_since is None:
-            self._idle_since = anyio.current_time()
-        elif not is_idle and self._idle_since is not None:
-            self._until += anyio.current_time() - self._idle_since
-            self._idle_since = None
+        """Begin or end the time in which it waits behind others and nothing of it is under way."""
+        waits = self._queueing > 0 and self._busy == 0
+        if waits and self._since is None:
+            self._since = anyio.current_time()
+        elif not waits and self._since is not None:
+            self._queued += anyio.current_time() - self._since
+            self._since = None
 
 
 _present: ContextVar[Errand | None] = ContextVar("errand", default=None)

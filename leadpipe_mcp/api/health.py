@@ -35,6 +35,11 @@ class Health:
         self._resting_until = 0.0
         self._pauses: dict[str, float] = {}
 
+    @property
+    def is_well(self) -> bool:
+        """Whether the service answered when it was asked last."""
+        return not self._failed
+
     def admit(self, route: str) -> Admission:
         """Whether a request may go out, and whether it is the one that tries if all is well again.
 

@@ -17,12 +17,14 @@ Application = Callable[
 """An ASGI application, as the sandbox is one."""
 
 
-async def play(application: Application, sending: Outgoing, incoming: Incoming) -> None:
+async def play(
+    application: Application, sending: Outgoing, incoming: Incoming, patience: float
+) -> None:
     """Nothing; the application's answer is handed on as it is made.
 
     Raises:
-        Unreachable: If the application drops its connection, or ends before it has sent what it
-            promised.
+        Unreachable: If the application ends before it has sent what it promised.
+        TimeoutError: If nothing comes for so many seconds.
     """
     parts = urlsplit(sending.address)
     asked: list[_Message] = [
@@ -37,6 +39,7 @@ async def play(application: Application, sending: Outgoing, incoming: Incoming) 
 
     async def send(message: _Message) -> None:
         nonlocal promised
+        waiting.deadline = anyio.current_time() + patience
         if message["type"] == "http.response.start":
             named = [
                 (name.decode().lower(), value.decode("latin-1"))
@@ -64,6 +67,9 @@ async def play(application: Application, sending: Outgoing, incoming: Incoming) 
         "root_path": "",
         "headers": [(name.encode(), text.encode()) for name, text in sent.items()],
     }
-    await application(scope, receive, send)
+    with anyio.CancelScope(deadline=anyio.current_time() + patience) as waiting:
+        await application(scope, receive, send)
+    if waiting.cancelled_caught:
+        raise TimeoutError
     if promised > 0:
         raise Unreachable("The connection was lost before the answer was complete.")

@@ -38,6 +38,8 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 LOOK_SECONDS = 10.0
 """What a change leaves of a call's time, to look what became of it."""
+LEAST_SECONDS = 1.0
+"""With less time than this nothing is sent."""
 DOWNLOAD_SECONDS = 300.0
 MOST_DOWNLOADED = 2 * 2**30
 
@@ -110,45 +112,55 @@ class Transport:
             repeatable=is_harmless or idempotency_key is not None,
             unclear="" if is_harmless else UnusableAnswer.what_next,
         )
+        own = Errand(self._total_seconds + SAID_SECONDS)
         alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
-        return await self._insist(task, present_errand(alone))
+        return await self._insist(task, present_errand(alone), own)
 
-    async def _insist(self, task: _Task, errand: Errand) -> Answer:
-        """The answer, asked for again where that can help and can do no harm."""
-        until = anyio.current_time() + self._total_seconds
+    async def _insist(self, task: _Task, errand: Errand, own: Errand) -> Answer:
+        """The answer, asked for again where that can help and can do no harm.
+
+        Args:
+            task: What is asked.
+            errand: What it is asked for, with the time that it has.
+            own: The time of this request alone.
+        """
         failure: ServiceError | None = None
         tries = 0
         while True:
             tries += 1
             try:
-                return await self._try(task, errand, until, tries)
+                return await self._try(task, errand, own, tries)
             except AllowanceSpent:
                 raise failure or AllowanceSpent() from None
             except ServiceError as error:
                 failure = error
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
-            left = min(errand.left, until - anyio.current_time())
+            left = min(self._left(errand), self._left(own))
             may = task.repeatable or never_sent
             wait = self._health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise failure
             await anyio.sleep(wait)
 
-    async def _try(self, task: _Task, errand: Errand, until: float, tries: int) -> Answer:
+    def _left(self, errand: Errand) -> float:
+        """How many seconds there are: for a service in trouble nobody waits in a queue as well."""
+        return errand.left if self._health.is_well else errand.left_in_all
+
+    async def _try(self, task: _Task, errand: Errand, own: Errand, tries: int) -> Answer:
         """The answer to one try, in its turn."""
         await self._keep_pause(task, errand)
-        with errand.idle():
+        with errand.queueing(), own.queueing():
             async with one_request(), self._lanes.lane(errand):
                 admission = self._health.admit(task.route)
                 # Where a change leaves no time to look after it, it is better not begun.
                 kept = 0 if task.repeatable else LOOK_SECONDS
-                seconds = min(errand.left - kept, until - anyio.current_time())
-                if seconds <= 0:
+                seconds = min(self._left(errand) - kept, self._left(own))
+                if seconds < min(LEAST_SECONDS, self._total_seconds / 2):
                     raise OutOfTime
                 errand.requests += 1
                 errand.retries += tries > 1
                 try:
-                    with errand.busy():
+                    with errand.busy(), own.busy():
                         answer = await self._attempt(task, seconds)
                 except ServiceError as error:
                     self._health.failed(error, task.route, admission)
@@ -203,8 +215,7 @@ class Transport:
             if self._application is None:
                 await self._stream(sending, incoming)
             else:
-                with anyio.fail_after(READ_SECONDS):
-                    await play(self._application, sending, incoming)
+                await play(self._application, sending, incoming, READ_SECONDS)
         except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError):
             raise Unreachable(
                 "The service could not be reached; nothing was sent.", how="not sent"
@@ -268,7 +279,8 @@ class Transport:
         sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
         incoming = Incoming(most_bytes, write)
         errand = present_errand(DOWNLOAD_SECONDS)
-        with errand.idle():
+        # What it takes is not counted: it is bounded here, and its progress is told.
+        with errand.queueing():
             async with one_request(), self._lanes.lane(errand):
                 errand.requests += 1
                 try:

@@ -152,8 +152,7 @@ class Call:
     async def confirm(self, action: Action, code: str | None) -> None:
         """Nothing, once the human agreed to the action; else the call ends here."""
         if self.asks:
-            # A human takes the time that a human takes.
-            with self.errand.idle():
+            with self.errand.asking_a_human():
                 await ask(action, code, self.services.codes, self.context)
 
     async def progress(self, done: float, total: float, message: str) -> None:
