@@ -1,0 +1,144 @@
+"""Calls as such: many at once, each with its time, its share and its line in the log."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.session import ElicitationFnT
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Call = Callable[..., Awaitable[Reply]]
+Refused = Callable[..., Awaitable[str]]
+Start = Callable[..., Sandbox]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Saved = Callable[[Client], Awaitable[dict[str, str]]]
+UNASKED = Settings(sandbox=True, toolsets="all", confirm="off")
+TOPICS = [117805, 117890]
+LINE = re.compile(
+    r"(?P<tool>\w+) (?P<outcome>\S+) \d+ ms, (?P<requests>\d+) requests?"
+    r"(, (?P<retries>\d+) retr(y|ies))?(, request \S+)?"
+)
+
+
+class Counted:
+    """A service, and how many requests it has at once."""
+
+    def __init__(self, service: Application) -> None:
+        self._service = service
+        self.at_once = self.most = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await self._service(scope, receive, send)
+        finally:
+            self.at_once -= 1
+
+
+async def test_two_hundred_calls_at_once_are_all_answered_and_the_small_ones_soon(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    counted = Counted(start(delay_ms=50))
+    done: list[str] = []
+
+    async def one(client: Client, tool: str, **arguments: object) -> None:
+        await call(client, tool, **arguments)
+        done.append(tool)
+
+    async with connect(counted, settings=UNASKED) as client:
+        active = (await saved(client))["active"]
+        brief = {"topics": ["marketing automation"], "filters": "directors at software companies"}
+        with anyio.fail_after(1_000):
+            async with anyio.create_task_group() as tasks:
+                for number in range(40):
+                    tasks.start_soon(lambda: one(client, "plan_audience", **brief))
+                    tasks.start_soon(lambda: one(client, "query_audience", audienceId=active))
+                    tasks.start_soon(lambda: one(client, "preview_audience", topicIds=TOPICS))
+                    tasks.start_soon(lambda: one(client, "get_account_status"))
+                    tasks.start_soon(
+                        lambda name=f"Buyers {number}": one(
+                            client, "create_audience", name=name, config={"topicIds": TOPICS}
+                        )
+                    )
+        listed = await call(client, "list_audiences", nameContains="Buyers", limit=100)
+    assert len(done) == 200
+    assert counted.most == 8
+    assert "plan_audience" not in done[:100]
+    # The account has one of its own from the start.
+    assert len([row for row in listed["audiences"]["rows"] if row[2] == "draft"]) == 40
+
+
+async def test_each_call_has_one_line_that_tells_nothing_of_what_was_asked(
+    connect: Connect,
+    call: Call,
+    refused: Refused,
+    saved: Saved,
+    sandbox: Sandbox,
+    human: Callable[[Any], ElicitationFnT],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "leadpipe_mcp"):
+        async with connect(answer=human("accept")) as client:
+            ids = await saved(client)
+            sandbox.faults.add(Fault("status", status=503, path="/account"))
+            await call(client, "get_account_status")
+            await refused(client, "get_audience", id="jane.doe@acme.example")
+            await refused(client, "preview_audience", topicIds=TOPICS, nonsense="jane@acme.example")
+            await call(client, "delete_audience", id=ids["paused"])
+    lines = [LINE.fullmatch(record.getMessage()) for record in caplog.records]
+    told = [(line["tool"], line["outcome"]) for line in lines if line]
+    once = [pair for at, pair in enumerate(told) if at == 0 or pair != told[at - 1]]
+    asked = [("delete_audience", "asked")] if ("delete_audience", "asked") in told else []
+    assert once == [
+        ("list_audiences", "ok"),
+        ("get_account_status", "ok"),
+        ("get_audience", "refused:arguments"),
+        ("preview_audience", "refused:arguments"),
+        *asked,
+        ("delete_audience", "ok"),
+    ]
+    assert len(lines) == len(told)
+    assert lines[1] is not None
+    assert (lines[1]["requests"], lines[1]["retries"]) == ("2", "1")
+    assert "jane" not in caplog.text
+
+
+async def test_a_hanging_service_is_given_up_within_the_time_of_a_call(
+    start: Start, connect: Connect, refused: Refused
+) -> None:
+    async with connect(start(delay_ms=10_000_000)) as client:
+        with anyio.fail_after(1_000):
+            for tool, arguments in (
+                ("list_audiences", {}),
+                ("create_audience", {"name": "Buyers", "config": {"topicIds": TOPICS}}),
+                ("plan_audience", {"topics": ["CRM"]}),
+            ):
+                started = anyio.current_time()
+                said = await refused(client, tool, **arguments)
+                assert anyio.current_time() - started < 50
+                assert re.search(r"the time that there was|took too long|in a row", said)
+
+
+async def test_waiting_on_purpose_takes_as_long_as_was_asked_for(
+    start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(run_seconds=10_000), settings=UNASKED) as client:
+        with anyio.fail_after(1_000):
+            active = (await saved(client))["active"]
+            await call(client, "run_audience", id=active)
+            started = anyio.current_time()
+            reply = await call(client, "get_audience", id=active, waitSeconds=200)
+            assert 200 <= anyio.current_time() - started < 210
+    assert reply["run"]["state"] in {"queued", "running"}
