@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from leadpipe_mcp import __version__
+from leadpipe_mcp.logs import set_up
 from leadpipe_mcp.settings import Settings, SettingsError, variable
 
 DESCRIPTION = """\
@@ -40,11 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    set_up(settings.log_level, as_json=settings.log_json)
     from leadpipe_mcp.server import build_server
+    from leadpipe_mcp.serving import serve
 
     if settings.confirm == "off":
         print("leadpipe-mcp: LEADPIPE_CONFIRM=off, nothing is asked first", file=sys.stderr)
-    build_server(settings).run("stdio")
+    serve(build_server(settings))
 
 
 def _serve_sandbox(settings: Settings, port: int) -> None:

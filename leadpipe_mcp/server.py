@@ -92,7 +92,8 @@ def build_server(
         version=__version__,
         tools=[HouseTool.of(declaration, services) for declaration in tools],
         lifespan=lifespan,
-        log_level=settings.log_level,
+        # For whoever has set up no log of their own: its lesser lines hold arguments and people.
+        log_level="WARNING",
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
         middleware=[refuse_unknown_tools([tool.name for tool in tools]), check_prompts],
     )

@@ -87,8 +87,10 @@ class Settings(BaseModel):
         default=0, ge=0, le=60_000, description="How long each of the sandbox's answers takes."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
+        default="INFO",
+        description="What goes to stderr: INFO is a line per call; DEBUG, WARNING or ERROR.",
     )
+    log_json: bool = Field(default=False, description="Log lines are JSON objects.")
     sonarly_api_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
         default=None, description="The key of Sonarly (LinkedIn audiences); only as a variable."
     )

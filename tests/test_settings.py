@@ -12,7 +12,8 @@ def test_without_anything_the_settings_are_safe() -> None:
     assert settings.api_key is None
     assert settings.base_url == "https://api.aws53.cloud"
     assert (settings.confirm, settings.contact, settings.sandbox) == ("auto", "allow", False)
-    assert (settings.api_profile, settings.log_level) == ("auto", "WARNING")
+    assert (settings.api_profile, settings.log_level) == ("auto", "INFO")
+    assert not settings.log_json
 
 
 def test_every_setting_has_a_variable() -> None:
@@ -26,6 +27,7 @@ def test_every_setting_has_a_variable() -> None:
         "sandbox_profile": "catalog",
         "sandbox_delay_ms": "250",
         "log_level": "debug",
+        "log_json": "true",
     }
     assert set(values) <= set(Settings.model_fields)
     settings = Settings.read({variable(name): value for name, value in values.items()}, {})
@@ -40,6 +42,7 @@ def test_every_setting_has_a_variable() -> None:
         "sandbox_profile": "catalog",
         "sandbox_delay_ms": 250,
         "log_level": "DEBUG",
+        "log_json": True,
     }
 
 

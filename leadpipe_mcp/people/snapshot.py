@@ -35,6 +35,7 @@ from leadpipe_mcp.people.cells import Stored
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.layout import SEEN, SEEN_COLUMNS, WHOLE, About, about, address
 from leadpipe_mcp.people.writing import PeopleWriter
+from leadpipe_mcp.scratch import unkept
 from leadpipe_mcp.text import counted
 
 DAYS_KEPT = 7
@@ -191,11 +192,12 @@ class Snapshots:
     ) -> Snapshot:
         folder, writer = await to_thread.run_sync(self._begin)
         try:
-            async with _closing(fill()) as batches:
-                async for batch in batches:
-                    await to_thread.run_sync(self._add, writer, batch)
-                    await report(writer.size)
-            return await to_thread.run_sync(self._finish, folder, writer, key, expected)
+            with unkept(folder):
+                async with _closing(fill()) as batches:
+                    async for batch in batches:
+                        await to_thread.run_sync(self._add, writer, batch)
+                        await report(writer.size)
+                return await to_thread.run_sync(self._finish, folder, writer, key, expected)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(_discard, folder, writer)

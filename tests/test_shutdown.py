@@ -1,0 +1,233 @@
+"""How the server's process ends: at once, quietly, and with nothing left behind.
+
+Each server is a process of its own, which takes half a second to start; those of one test start
+side by side.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Message = dict[str, Any]
+
+# From being told to the end of the process, with Python's own way out on a busy machine.
+SOON_SECONDS = 1.0
+DEADLINE_SECONDS = 30
+ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+# How a server is told to end, and whether its client speaks the revision of 2026.
+WAYS = [("SIGTERM", True), ("SIGINT", False), ("closed stdin", True)]
+
+
+class Served:
+    """A server's process, and the messages that come and go."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        named = {f"LEADPIPE_{name.upper()}": str(value) for name, value in settings.items()}
+        folder.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "leadpipe_mcp"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**ENVIRONMENT, **named, "TMPDIR": str(folder), "HOME": str(folder / "home")},
+        )
+        self.folder = folder
+        self._ids = 0
+
+    def send(self, method: str, params: Message, **more: object) -> None:
+        assert self.process.stdin is not None
+        told = {"jsonrpc": "2.0", "method": method, "params": params, **more}
+        self.process.stdin.write(json.dumps(told).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def begin(self, method: str, params: Message) -> int:
+        """The id of a request that was made now."""
+        self._ids += 1
+        self.send(method, params, id=self._ids)
+        return self._ids
+
+    def call(self, tool: str, *, modern: bool = False, **asked: object) -> int:
+        meta = {"_meta": META} if modern else {"_meta": {"progressToken": tool}}
+        return self.begin("tools/call", {"name": tool, "arguments": asked, **meta})
+
+    def read(self) -> Message:
+        assert self.process.stdout is not None
+        assert select.select([self.process.stdout], [], [], DEADLINE_SECONDS)[0]
+        return json.loads(self.process.stdout.readline())
+
+    def answer(self, number: int) -> Message:
+        while (message := self.read()).get("id") != number or "method" in message:
+            pass
+        return message
+
+    def greet(self, capabilities: Message | None = None) -> None:
+        """The handshake of the years before 2026."""
+        greeting = {
+            "protocolVersion": "2025-06-18",
+            "capabilities": capabilities or {},
+            "clientInfo": {"name": "pipe", "version": "1"},
+        }
+        self.answer(self.begin("initialize", greeting))
+        self.send("notifications/initialized", {})
+
+    def end(self, way: str) -> tuple[float, int, str]:
+        """How long it took to end in this way, the exit code, and what stderr said."""
+        start = time.monotonic()
+        if way == "closed stdin":
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+        else:
+            self.process.send_signal(signal.Signals[way])
+        return self.ended(start)
+
+    def ended(self, start: float) -> tuple[float, int, str]:
+        code = self.process.wait(DEADLINE_SECONDS)
+        took = time.monotonic() - start
+        assert self.process.stderr is not None
+        return took, code, self.process.stderr.read().decode()
+
+    def left(self) -> list[str]:
+        """What is in the folder of temporary things, besides what was there for good."""
+        return sorted(path.name for path in self.folder.iterdir() if path.name != "home")
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
+
+class Servers:
+    """Starts servers, and sees to it that none outlives its test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: list[Served] = []
+
+    def start(self, **settings: object) -> Served:
+        served = Served(self._folder / f"tmp-{len(self._started)}", **settings)
+        self._started.append(served)
+        return served
+
+    def close(self) -> None:
+        for served in self._started:
+            served.close()
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    started = Servers(tmp_path)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A service that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(DEADLINE_SECONDS)
+        yield listener
+
+
+def assert_quiet_end(served: Served, end: tuple[float, int, str]) -> None:
+    took, code, told = end
+    assert code == 0
+    assert "Traceback" not in told
+    assert " ERROR " not in told
+    assert " WARNING " not in told
+    assert served.left() == []
+    assert took < SOON_SECONDS
+
+
+def closes(connection: socket.socket) -> bool:
+    """Whether the other side hangs up before the deadline."""
+    connection.settimeout(DEADLINE_SECONDS)
+    while connection.recv(65_536):
+        pass
+    return True
+
+
+def at(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_an_idle_server_ends_at_once(servers: Servers) -> None:
+    idle = servers.start(sandbox=1)
+    idle.greet()
+    assert_quiet_end(idle, idle.end("SIGHUP"))
+
+
+def test_a_call_that_hangs_can_be_cancelled_and_holds_up_no_end(
+    servers: Servers, silent: socket.socket
+) -> None:
+    started = [servers.start(api_key="sk_1", base_url=at(silent)) for _ in WAYS]
+    for served, (way, modern) in zip(started, WAYS, strict=True):
+        if not modern:
+            served.greet()
+        cancelled = served.call("list_audiences", modern=modern)
+        with silent.accept()[0] as connection:
+            served.send("notifications/cancelled", {"requestId": cancelled})
+            assert closes(connection)
+        stopped = served.call("list_audiences", modern=modern)
+        with silent.accept()[0] as connection:
+            assert_quiet_end(served, served.end(way))
+            assert closes(connection)
+        # The first that is heard of either: the cancelled one is not answered.
+        answer = served.read()
+        assert (answer["id"], answer["error"]["message"]) == (stopped, "Connection closed")
+
+
+def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
+    servers: Servers,
+) -> None:
+    served = servers.start(sandbox=1)
+    served.greet({"elicitation": {}})
+    listed = served.answer(served.call("list_audiences"))["result"]["structuredContent"]
+    audience, paused = (listed["audiences"]["rows"][row][0] for row in (0, 1))
+    served.answer(served.call("analyze_audience", audienceId=audience))
+    assert served.left() != []
+    # It would take the two seconds that it may.
+    slow = "SELECT count(*) FROM people a, people b, people c WHERE a.id < b.id AND b.id < c.id"
+    served.call("analyze_audience", audienceId=audience, sql=slow)
+    served.call("delete_audience", id=paused)
+    while served.read().get("method") != "elicitation/create":
+        pass
+    assert_quiet_end(served, served.end("SIGTERM"))
+
+
+def test_a_server_whose_answers_nobody_takes_ends_at_once(
+    servers: Servers, silent: socket.socket
+) -> None:
+    gone, full = (servers.start(api_key="sk_1", base_url=at(silent)) for _ in range(2))
+    for served in (gone, full):
+        served.greet()
+    assert gone.process.stdout is not None
+    gone.process.stdout.close()
+    start = time.monotonic()
+    gone.begin("ping", {})
+    assert_quiet_end(gone, gone.ended(start))
+    # Four lists of tools are more than a pipe holds, so a thread waits that cannot be stopped. It
+    # does so long before a later call has found its way to the service.
+    for _ in range(4):
+        full.begin("tools/list", {})
+    full.call("list_audiences")
+    with silent.accept()[0]:
+        assert_quiet_end(full, full.end("SIGTERM"))
