@@ -7,7 +7,6 @@ side by side.
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -47,6 +47,8 @@ class Served:
             stderr=subprocess.PIPE,
             env={**ENVIRONMENT, **named, "TMPDIR": str(folder), "HOME": str(folder / "home")},
         )
+        self._deadline = Timer(DEADLINE_SECONDS, self.process.kill)
+        self._deadline.start()
         self.folder = folder
         self._ids = 0
 
@@ -68,7 +70,6 @@ class Served:
 
     def read(self) -> Message:
         assert self.process.stdout is not None
-        assert select.select([self.process.stdout], [], [], DEADLINE_SECONDS)[0]
         return json.loads(self.process.stdout.readline())
 
     def answer(self, number: int) -> Message:
@@ -107,6 +108,7 @@ class Served:
         return sorted(path.name for path in self.folder.iterdir() if path.name != "home")
 
     def close(self) -> None:
+        self._deadline.cancel()
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):

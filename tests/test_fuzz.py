@@ -1,0 +1,247 @@
+"""Lines that no client should send: none of them stops the server, or shows in its log.
+
+Two processes, one for each era, get the same lines: those that somebody thought of, then some that
+chance makes, the same ones every time.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+Message = dict[str, Any]
+
+CANARY = "Canary"
+SEED, BY_CHANCE, AT_ONCE = 7, 1_500, 250
+DEADLINE_SECONDS = 60
+ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
+META: Message = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "fuzz", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+TOOLS = ("list_audiences", "get_audience", "search_topics", "find_filters", "create_audience")
+
+
+def request(number: object = 5, method: object = "ping", **more: object) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, **more}).encode()
+
+
+def call(name: object, arguments: object = None, **meta: object) -> bytes:
+    params = {"name": name, "arguments": arguments, "_meta": META | meta}
+    return request(77, "tools/call", params=params)
+
+
+def notification(method: str, params: object) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "method": method, "params": params}).encode()
+
+
+def nested(brackets: bytes, times: int) -> bytes:
+    return brackets[:1] * times + brackets[1:] * times
+
+
+THOUGHT_OF = [
+    b"",
+    b" \t ",
+    b"\r",
+    CANARY.encode(),
+    b'"Canary"',
+    b"null",
+    b"\x00",
+    b"\xff\xfe\xfa Canary",
+    request()[:20],
+    request().replace(b"{", b"{\x00"),
+    request() + b"\r",
+    b"\xef\xbb\xbf" + request(),
+    b"[" + request() + b"]",
+    request().replace(b"2.0", b"1.0"),
+    request().replace(b'"jsonrpc": "2.0", ', b""),
+    b'{"jsonrpc": "2.0", "id": 5, "id": 6, "method": "ping"}',
+    b'{"jsonrpc": "2.0", "id": "\xed\xa0\x80", "method": "ping"}',
+    # Ids: of every type, and twice.
+    *(request(n) for n in (0, -5, 10**30, 10**4000, 1.5, True, None, [1], {CANARY: 1}, "", CANARY)),
+    *(request("\ud83d"), request("\u2028"), request("x" * 10_000), request(5), request(5)),
+    *(request("ID").replace(b'"ID"', number) for number in (b"1e999", b"NaN", b"9" * 5_000)),
+    # Depth and length.
+    b"[" * 100_000,
+    request(5, params={"a": "X"}).replace(b'"X"', nested(b"[]", 100_000)),
+    call("list_audiences", {"nameContains": "X"}).replace(b'"X"', nested(b"[]", 150)),
+    request(5, params={"a": CANARY * 800_000}),
+    b"9" * 2**24 + CANARY.encode(),
+    # Methods, and what they take.
+    request(5, f"{CANARY}/list"),
+    request(5, 5),
+    request(5, "\ud83d"),
+    *(request(5, params=params) for params in ([1], CANARY, None, {"_meta": CANARY})),
+    request(5, "initialize", params={"protocolVersion": 5}),
+    request(5, "tools/list", params={"cursor": {CANARY: 1}}),
+    request(5, "tools/call"),
+    request(5, "tools/call", params={}),
+    request(5, "logging/setLevel", params={"level": CANARY}),
+    request(5, "resources/read", params={"uri": f"leadpipe://audiences/{CANARY}\0"}),
+    request(5, "prompts/get", params={"name": [CANARY]}),
+    request(5, "prompts/get", params={"name": "build-audience", "arguments": {"goal": "\ud83d"}}),
+    request(5, "completion/complete", params={"ref": {"type": CANARY}, "argument": CANARY}),
+    request(5, "elicitation/create", params={"message": CANARY}),
+    # Names and arguments of tools.
+    *(call(name) for name in (5, None, "", CANARY, f"\x1b[31m{CANARY}\u202e\0")),
+    *(call(name) for name in ([CANARY], {CANARY: 1})),
+    call("x" * 20_000),
+    *(call("list_audiences", arguments) for arguments in (CANARY, 5, None)),
+    *(call("list_audiences", arguments) for arguments in ([CANARY], {CANARY: 1})),
+    call("list_audiences", {f"\x1b[31m{CANARY}\u202e\0": 1}),
+    call("list_audiences", {"nameContains": f"\0\x1b{CANARY}\ufffe"}),
+    call("list_audiences", {"nameContains": f"\ud83d{CANARY}"}),
+    call("list_audiences", {"limit": "X"}).replace(b'"X"', b"9" * 5_000),
+    call("list_audiences", {"limit": "X"}).replace(b'"X"', b"-Infinity"),
+    call("find_filters", {"about": f"\udc00 {CANARY}"}),
+    call("create_audience", {"name": "x", "config": '{"topicIds": ["\\ud83d Canary"]}'}),
+    call("create_audience", {"name": "x", "config": "[" * 100_000}),
+    call("list_audiences", {}, progressToken={CANARY: 1}),
+    # What nobody asked for.
+    *(notification("notifications/cancelled", {"requestId": n}) for n in (CANARY, 10**30, None)),
+    *(notification("notifications/cancelled", params) for params in (CANARY, None, 5)),
+    notification("notifications/progress", {"progressToken": 1, "progress": CANARY}),
+    notification(f"notifications/{CANARY}", None),
+    b'{"jsonrpc": "2.0", "id": 9, "result": {"Canary": 1}}',
+    b'{"jsonrpc": "2.0", "id": 9, "error": {"code": 1, "message": "Canary"}}',
+    b'{"jsonrpc": "2.0", "id": null, "error": {"code": "Canary", "message": 5}}',
+    *[request(5, "initialize", params={"protocolVersion": "2025-06-18", "capabilities": {}})] * 2,
+]
+
+
+def by_chance(chance: Random) -> Iterator[bytes]:
+    """Messages with anything at any place, and lines in which some bytes are others."""
+
+    def anything(depth: int = 3) -> object:
+        if depth and chance.random() < 0.4:
+            names = ("name", "arguments", "_meta", "uri", "id", CANARY, "")
+            some = [anything(depth - 1) for _ in range(chance.randrange(4))]
+            return some if chance.random() < 0.5 else dict(zip(names, some, strict=False))
+        return chance.choice(
+            [None, True, 0, -1, 2**63, 1.5, float("inf"), "", CANARY, "\ud83d", "\0\u202e", *TOOLS]
+        )
+
+    def message() -> bytes:
+        method = chance.choice(["ping", "tools/call", "prompts/get", "resources/read", anything()])
+        return request(anything(0), method, params=anything())
+
+    def tool_call() -> bytes:
+        named = ("id", "name", "config", "queries", "about", "limit", "status", CANARY)
+        arguments = {name: anything() for name in chance.sample(named, chance.randrange(4))}
+        return call(chance.choice(TOOLS), arguments)
+
+    while True:
+        line = bytearray(chance.choice([message, tool_call])())
+        for _ in range(chance.choice([0, 0, 1, 3])):
+            start = chance.randrange(len(line))
+            line[start : start + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
+        yield bytes(line).replace(b"\n", b"")
+
+
+class Fuzzed:
+    """A server's process; what it says is read all the time, so that it never waits for us."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "leadpipe_mcp", "--sandbox", "--log-level", "DEBUG"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+        )
+        self.deadline = threading.Timer(DEADLINE_SECONDS, self.process.kill)
+        self.deadline.start()
+        self._said: queue.Queue[bytes] = queue.Queue()
+        self.log = b""
+        self._readers = [threading.Thread(target=read) for read in (self._read, self._read_log)]
+        for reader in self._readers:
+            reader.start()
+
+    def send(self, *lines: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"\n".join([*lines, b""]))
+        self.process.stdin.flush()
+
+    def answer(self, number: str) -> Message:
+        """The result with this id. Whatever comes before it is a message as well."""
+        while True:
+            message = json.loads(self._said.get(timeout=DEADLINE_SECONDS).decode())
+            assert message["jsonrpc"] == "2.0"
+            assert len({"result", "error", "method"} & set(message)) == 1
+            json.dumps(message, ensure_ascii=False).encode()
+            if message.get("id") == number:
+                return message["result"]
+
+    def end(self) -> int:
+        """The exit code, once its stdin is closed."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        code = self.process.wait()
+        self.close()
+        return code
+
+    def close(self) -> None:
+        self.deadline.cancel()
+        self.process.kill()
+        for reader in self._readers:
+            reader.join()
+        with contextlib.suppress(BrokenPipeError), self.process:
+            pass
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._said.put(line)
+        self._said.put(b"")
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log += line
+
+
+@pytest.fixture
+def fuzzed() -> Iterator[Fuzzed]:
+    fuzzed = Fuzzed()
+    yield fuzzed
+    fuzzed.close()
+
+
+def batches() -> Iterator[list[bytes]]:
+    for start in range(0, len(THOUGHT_OF), 10):
+        yield THOUGHT_OF[start : start + 10]
+    made = by_chance(Random(SEED))  # noqa: S311 -- the same lines every time
+    for _ in range(0, BY_CHANCE, AT_ONCE):
+        yield [next(made) for _ in range(AT_ONCE)]
+
+
+@pytest.mark.parametrize("modern", [False, True])
+def test_no_line_stops_the_server_or_shows_in_its_log(fuzzed: Fuzzed, *, modern: bool) -> None:
+    meta = {"_meta": META} if modern else {}
+    if not modern:
+        greeting = {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "fuzz", "version": "1"},
+        }
+        fuzzed.send(request("hello", "initialize", params=greeting))
+        assert fuzzed.answer("hello")["serverInfo"]["name"] == "leadpipe"
+    well = {"name": "list_audiences", "arguments": {}, **meta}
+    for batch, lines in enumerate(batches()):
+        # Those of the other era would all be refused as such.
+        sent = [line if modern else line.replace(b"modelcontextprotocol/", b"") for line in lines]
+        fuzzed.send(*sent, request(f"well-{batch}", "tools/call", params=well))
+        assert not fuzzed.answer(f"well-{batch}")["isError"], batch
+
+    assert fuzzed.end() == 0
+    assert b"Traceback" not in fuzzed.log
+    assert CANARY.encode() not in fuzzed.log
