@@ -126,7 +126,7 @@ async def check_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext
 
     The protocol has an error of its own for both.
     """
-    if ctx.method == "prompts/get":
+    if ctx.method == "prompts/get" and ctx.request_id is not None:
         asked = ctx.params or {}
         name, given = asked.get("name"), asked.get("arguments")
         found = next((talk for talk in CONVERSATIONS if talk.name == name), None)

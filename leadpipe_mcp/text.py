@@ -75,9 +75,13 @@ def redact(text: str, limit: int = 200) -> str:
     return clean(_SECRET.sub(lambda found: _PLACEHOLDER[found.lastgroup or "key"], whole), limit)
 
 
+_LONGEST_COMPARED = 100
+
+
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The known words that look most like this one, best first; none if none is close."""
-    asked = form(word)
+    # Comparing takes as long as both are long together, squared; no known word is longer.
+    asked = form(word[:_LONGEST_COMPARED])
     likeness = {name: _likeness(asked, form(name)) for name in known}
     best = max(likeness.values(), default=0.0)
     close = [name for name, like in likeness.items() if like >= max(0.6, best - 0.1)]

@@ -202,3 +202,9 @@ def test_words_are_compared_without_case_and_marks() -> None:
 )
 def test_a_plural_loses_its_ending(many: str, one: str) -> None:
     assert singular(many) == one
+
+
+def test_a_word_as_long_as_a_book_is_near_to_nothing_and_takes_no_time() -> None:
+    started = time.process_time()
+    assert nearest("x" * 2_000_000, ["list_audiences", "x"]) == []
+    assert time.process_time() - started < 0.5

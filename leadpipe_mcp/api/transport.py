@@ -247,8 +247,9 @@ class Transport:
             import httpx
 
             # Its log of requests holds whole addresses, and an address may hold a person's e-mail.
-            logging.getLogger("httpx").setLevel(logging.WARNING)
-            logging.getLogger("httpcore").setLevel(logging.WARNING)
+            # The server's own log leaves it out; whoever imports this package has another.
+            for name in ("httpx", "httpcore"):
+                logging.getLogger(name).setLevel(logging.WARNING)
             self._pool = httpx.AsyncClient(
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
                 # A redirect would carry the key to wherever the answer says.

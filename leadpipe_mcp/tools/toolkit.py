@@ -322,7 +322,9 @@ def refuse_unknown_tools(known: Collection[str]) -> ServerMiddleware[Any]:
     """A middleware that answers the call of an unknown tool with the protocol's own error."""
 
     async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
+        # A notification has no id, and nobody waits for its error.
+        is_call = ctx.method == "tools/call" and ctx.request_id is not None
+        name = (ctx.params or {}).get("name") if is_call else None
         if isinstance(name, str) and name not in known:
             close = nearest(name, known)
             hint = f" Did you mean {quoted(close)}?" if close else ""
