@@ -4,11 +4,13 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 _SECRET = re.compile(
     r"(?P<key>\bsk_\S+)|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<address>\b\w+://\S+)", re.ASCII
 )
 _PLACEHOLDER = {"key": "[key]", "email": "[email]", "address": "[address]"}
+_ROOM_TO_TELL = 1_500
 # Blank, though their Unicode classes say letter, mark or symbol: selectors of a letter's variant
 # (whole messages have been hidden in them), joiners and fillers.
 _BLANK = re.compile(
@@ -107,6 +109,16 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def told(problems: Iterable[str]) -> str:
+    """The sentences about what is wrong, each once: of many the first, and how many more."""
+    sentences = list(dict.fromkeys(problems))
+    ends = accumulate(map(len, sentences))
+    fit = max(1, sum(end <= _ROOM_TO_TELL for end in ends))
+    more = len(sentences) - fit
+    rest = [f"And {counted(more, 'more problem')}."] if more > 0 else []
+    return " ".join([*sentences[:fit], *rest])
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

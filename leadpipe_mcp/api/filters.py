@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import nearest, quoted
+from leadpipe_mcp.text import nearest, quoted, redact, told
 
 Kind = Literal["values", "value", "text", "flag", "yes_no", "range"]
 """What a filter holds: words of a list (several, or one), free words, or a yes or no."""
 
 MAX_WORDS = 200
 MAX_WORD_LENGTH = 255
+NAME_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ FLAT_KEYS: Mapping[str, FlatKey] = {
     )
 }  # fmt: skip
 
-CATALOG_KEY = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
+CATALOG_KEY = re.compile(r"(?!.{101})[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 
 # Catalogue keys of the documents, to suggest from before the live catalogue is at hand.
 _KNOWN_CATALOG_KEYS = (
@@ -112,7 +113,7 @@ def read_filters(written: Mapping[str, object]) -> tuple[Filter, ...]:
         except NotPossible as refusal:
             problems.append(str(refusal))
     if problems:
-        raise NotPossible(" ".join(problems))
+        raise NotPossible(told(problems))
     return tuple(filters)
 
 
@@ -133,17 +134,18 @@ def same_wish(key: str, one: object, other: object) -> bool:
 
 def unknown_key(key: str, known: Iterable[str]) -> NotPossible:
     """The refusal for a filter key that does not exist, with the nearest that do."""
-    known = list(known)
-    close = nearest(key, known)
+    known, name = list(known), redact(key, NAME_LENGTH)
+    close = nearest(name, known)
     if close:
-        return NotPossible(f"There is no filter '{key}'. Did you mean {quoted(close)}?")
-    return NotPossible(f"There is no filter '{key}'. There are: {', '.join(known)}.")
+        return NotPossible(f"There is no filter '{name}'. Did you mean {quoted(close)}?")
+    return NotPossible(f"There is no filter '{name}'. There are: {', '.join(known)}.")
 
 
 def _read(key: str, value: object) -> Filter:
     flat = FLAT_KEYS.get(key)
     if flat is None and not CATALOG_KEY.fullmatch(key):
-        raise unknown_key(key, FLAT_KEYS if nearest(key, FLAT_KEYS) else _KNOWN_CATALOG_KEYS)
+        near = nearest(key[:NAME_LENGTH], FLAT_KEYS)
+        raise unknown_key(key, FLAT_KEYS if near else _KNOWN_CATALOG_KEYS)
     wish = _read_value(key, value)
     if flat is None:
         return wish
@@ -180,8 +182,9 @@ def _read_object(key: str, value: Mapping[str, object]) -> Filter:
     parts = ("values", "operator", "mode")
     for name in value:
         if name not in parts:
-            close = nearest(name, parts) or parts
-            raise NotPossible(f"'{key}' has no part '{name}'. Did you mean {quoted(close)}?")
+            said = redact(name, NAME_LENGTH)
+            close = nearest(said, parts) or parts
+            raise NotPossible(f"'{key}' has no part '{said}'. Did you mean {quoted(close)}?")
     if "values" not in value:
         raise NotPossible(f"'{key}' needs 'values': a list of words.")
     return Filter(

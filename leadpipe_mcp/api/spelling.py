@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api.filters import (
     FLAT_KEYS,
+    NAME_LENGTH,
     Filter,
     FlatKey,
     Kind,
@@ -17,7 +18,7 @@ from leadpipe_mcp.api.filters import (
     unknown_key,
 )
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import form, listed, nearest, quoted
+from leadpipe_mcp.text import form, listed, nearest, quoted, redact, told
 
 Vocabulary = Literal["flat", "catalog"]
 
@@ -56,9 +57,10 @@ class FilterEntry:
             return word
         if len(found := self._called(word)) == 1:
             return found[0]
+        said = redact(word, NAME_LENGTH)
         if found:
             could = listed([f"'{value}'" for value in found[:4]], "or")
-            raise NotPossible(f"'{key}' has more than one value '{word}': it could be {could}.")
+            raise NotPossible(f"'{key}' has more than one value '{said}': it could be {could}.")
         names = {v.label: v.value for v in self.values} | {v.value: v.value for v in self.values}
         close = list(dict.fromkeys(names[name] for name in nearest(word, names, limit=4)))
         if close:
@@ -66,7 +68,7 @@ class FilterEntry:
         else:
             some = [known.value for known in self.values[:8]]
             hint = f"It has {len(self.values)} values, such as {quoted(some)}."
-        raise NotPossible(f"'{key}' has no value '{word}'. {hint}")
+        raise NotPossible(f"'{key}' has no value '{said}'. {hint}")
 
     def _called(self, word: str) -> list[str]:
         """The values that are called so: exactly, or else in another case, or else nearly."""
@@ -108,7 +110,7 @@ class FilterCatalog:
             written[entry.key] = wish.key
             spelled[entry.key] = value
         if problems:
-            raise NotPossible(" ".join(problems))
+            raise NotPossible(told(problems))
         return spelled
 
     def merge(
@@ -144,8 +146,8 @@ class FilterCatalog:
                 return self.entries[flat.name]
         if self.vocabulary == "flat":
             raise NotPossible(
-                f"The service has no filter '{key}', nor another that does the same."
-                f" It has: {', '.join(self.entries)}."
+                f"The service has no filter '{redact(key, NAME_LENGTH)}', nor another that does the"
+                f" same. It has: {', '.join(self.entries)}."
             )
         raise unknown_key(key, [*self.entries, *FLAT_KEYS])
 
@@ -241,10 +243,13 @@ def _catalog_value(wish: Filter, entry: FilterEntry, words: tuple[str, ...]) -> 
     operator = wish.operator
     if operator and entry.operators and operator not in entry.operators:
         known = quoted(entry.operators)
-        raise NotPossible(f"'{entry.key}' has no operator '{operator}'. It has {known}.")
+        raise NotPossible(
+            f"'{entry.key}' has no operator '{redact(operator, NAME_LENGTH)}'. It has {known}."
+        )
     modes = ("any", "all") if entry.kind == "text" else ("any",)
     if wish.mode not in {None, *modes}:
-        raise NotPossible(f"'{entry.key}' has no mode '{wish.mode}'. It has {quoted(modes)}.")
+        said = redact(wish.mode or "", NAME_LENGTH)
+        raise NotPossible(f"'{entry.key}' has no mode '{said}'. It has {quoted(modes)}.")
     spelled: dict[str, JsonValue] = {"values": list(words)}
     if entry.kind == "text":
         operator = operator or _usual_operator(entry)

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -36,6 +36,15 @@ def _from_json_text(value: object) -> object:
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def _filters_from_json_text(value: object, depth: int = 2) -> object:
+    """The filters, as JSON text or not, with those in it that are JSON text as what they say."""
+    value = _from_json_text(value)
+    if not depth or not isinstance(value, dict):
+        return value
+    parts = cast("dict[str, object]", value).items()
+    return {key: _filters_from_json_text(part, depth - 1) for key, part in parts}
 
 
 def as_list(value: object) -> object:
@@ -171,13 +180,13 @@ _FILTERS = (
 )
 Filters = Annotated[
     dict[str, Any],
-    BeforeValidator(_from_json_text),
+    BeforeValidator(_filters_from_json_text),
     AfterValidator(_known_filters),
     WithJsonSchema(_filters_schema(_FILTERS, removable=False)),
 ]
 FilterChanges = Annotated[
     dict[str, Any],
-    BeforeValidator(_from_json_text),
+    BeforeValidator(_filters_from_json_text),
     AfterValidator(_known_filters),
     WithJsonSchema(
         _filters_schema(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.text import clean, listed, nearest, quoted
+from leadpipe_mcp.text import listed, nearest, quoted, redact, told
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -42,13 +42,12 @@ _SENTENCES: Mapping[str, str] = {
 def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
     """Every problem with the arguments, a sentence or two each, and what the tool takes."""
     problems = error.errors(include_url=False, include_input=False)
-    sentences = [_sentence(problem, model) for problem in problems]
-    return " ".join(dict.fromkeys(sentences))
+    return told(_sentence(problem, model) for problem in problems)
 
 
 def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
     # An unknown argument is called as the caller called it, whatever that may be.
-    path = [clean(str(part), NAME_LENGTH) for part in problem["loc"]]
+    path = [redact(str(part), NAME_LENGTH) for part in problem["loc"]]
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(path, model)

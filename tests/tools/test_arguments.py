@@ -357,6 +357,44 @@ async def test_a_name_that_is_not_known_is_repeated_clean_and_short(
     assert "x" * 65 not in said
 
 
+async def test_a_name_that_is_an_address_or_a_key_is_not_repeated(
+    unasked: Client, refused: Refused
+) -> None:
+    names = {"jane.doe@acme.example": 1, "sk_live_0123": 2}
+    said = await refused(unasked, "list_audiences", **names)
+    assert "There is no argument '[email]'." in said
+    assert "There is no argument '[key]'." in said
+    for filters in (names, {"seniority": names}):
+        said += await refused(unasked, "preview_audience", **WANTED, filters=filters)
+    assert "There is no filter '[email]'." in said
+    assert "'seniority' has no part '[email]'." in said
+    assert "jane" not in said
+    assert "0123" not in said
+
+
+async def test_of_many_problems_the_first_are_told_and_how_many_more(
+    unasked: Client, refused: Refused
+) -> None:
+    said = await refused(unasked, "preview_audience", topicIds=["x"] * 250)
+    told = said.count("must be a whole number.")
+    assert 30 < told < 50
+    assert said.endswith(f" And {250 - told} more problems.")
+    filters = {f"x{number}": "y" for number in range(99)}
+    said = await refused(unasked, "preview_audience", **WANTED, filters=filters)
+    told = said.count("There is no filter")
+    assert said.endswith(f" And {99 - told} more problems.")
+
+
+@pytest.mark.parametrize("name", ["x" * 9_000, "x." * 9_000 + "x", "a\u202e\nb"])
+async def test_a_filter_that_is_not_known_is_repeated_clean_and_short(
+    unasked: Client, refused: Refused, name: str
+) -> None:
+    for filters in ({name: ["vp"]}, {name: None}, {"seniority": {name: "vp"}}):
+        said = await refused(unasked, "preview_audience", **WANTED, filters=filters)
+        assert said.isprintable()
+        assert len(said) < 500
+
+
 async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) -> None:
     said = await refused(unasked, "query_audience", audienceId="x", limit=0, colour="red")
     assert said.count(" must be ") == 2
@@ -374,6 +412,8 @@ async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) 
         {"minScore": "80"},
         {"minScore": 80.0},
         {"filters": '{"seniority": ["vp"], "hasPhone": true}'},
+        {"filters": {"seniority": '["vp"]', "hasPhone": "yes"}},
+        {"filters": {"seniority": '{"values": "[\\"vp\\"]"}', "hasPhone": True}},
         {"filters": {"seniority": "VP", "hasPhone": "yes"}},
         {"filters": {"seniority": " Vp ", "hasPhone": "Y", "department": None}},
         {"filters": {"seniority": {"values": ["VP"]}, "contact.hasPhone": True}},

@@ -1,0 +1,257 @@
+"""Whatever a client sends as arguments is understood, or refused in our words."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from leadpipe_mcp.api.filters import CATALOG_KEY
+from leadpipe_mcp.text import redact
+from leadpipe_mcp.tools.schema import published_schema
+from leadpipe_mcp.tools.toolsets import TOOLS
+from leadpipe_mcp.tools.wording import NAME_LENGTH, in_our_words
+
+Object = dict[str, Any]
+Path = tuple[str | int, ...]
+
+ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+CONFIG: Object = {
+    "topicIds": [117805, 117890],
+    "minScore": 60,
+    "maxScore": 90,
+    "minTopicOverlap": 2,
+    "filters": {"seniority": ["vp"], "role.departments": {"values": ["sales"], "mode": "any"}},
+    "sourceUrl": "https://acme.example/",
+}
+PAGE: Object = {"fields": ["name", "phone"], "limit": 10, "cursor": "x", "contact": "full"}
+RIGHT: dict[str, list[Object]] = {
+    "search_topics": [{"queries": ["CRM"], "type": "b2b", "industry": "x", "limit": 5}, {}],
+    "compare_topics": [{"topicIds": [117805], "days": 30, "detail": "series"}],
+    "get_topic_movers": [{"direction": "down", "type": "b2c", "industry": "x", "limit": 5}],
+    "analyze_website_topics": [{"url": "www.acme.example", "limit": 5, "summary": True}],
+    "plan_audience": [
+        {
+            "topics": ["CRM", "117805"],
+            "website": "acme.example",
+            "filters": "VPs in Texas",
+            "minScore": 60,
+            "minTopicOverlap": 2,
+            "targetSize": {"min": 100, "max": 5000},
+            "depth": "size",
+        }
+    ],
+    "find_filters": [{"about": "VPs in Texas"}, {"key": "seniority", "cursor": "100"}],
+    "preview_audience": [CONFIG],
+    "create_audience": [{"name": "Buyers", "config": CONFIG, "status": "active", "confirm": "x"}],
+    "update_audience": [
+        {
+            "id": ID,
+            "name": "Buyers",
+            "config": {**CONFIG, "maxScore": None, "filters": {"seniority": None}},
+            "confirm": "x",
+        }
+    ],
+    "list_audiences": [{"status": "paused", "nameContains": "x", "limit": 5}],
+    "get_audience": [{"id": ID, "waitSeconds": 5, "fillRates": True}, {"id": ID, "runId": "7"}],
+    "set_status": [{"id": ID, "status": "active", "waitSeconds": 5, "confirm": "x"}],
+    "delete_audience": [{"id": ID, "confirm": "x"}],
+    "run_audience": [{"id": ID, "cancelRunId": "x"}],
+    "query_audience": [{"audienceId": ID, "date": "2026-05-04", **PAGE}, {**CONFIG, **PAGE}],
+    "analyze_audience": [
+        {"audienceId": ID, "date": "2026-05-04", "groupBy": ["state"], "top": 5},
+        {"audienceId": ID, "runId": "7", "sql": "SELECT 1"},
+        {"audienceId": ID, "compareWith": {"audienceId": ID, "date": "2026-05-03"}},
+    ],
+    "export_audience": [
+        {"id": ID, "format": "jsonl", "fields": ["name"], "fileName": "x", "contact": "full"},
+        {"id": ID, "format": "linkedin_urls", "date": "2026-05-04"},
+    ],
+    "get_account_status": [{}],
+    "query_visitor_data": [
+        {"domain": "acme.example", "timeframe": "24h", "page": 2, "fields": ["name"]},
+        {"email": "jane@acme.example", "contact": "full"},
+    ],
+    "list_pixels": [{"domainContains": "acme"}],
+    "create_pixel": [{"domain": "acme.example", "name": "x", "excludedPaths": ["/private"]}],
+    "update_pixel": [{"id": ID, "status": "paused", "includedPaths": ["/shop"], "confirm": "x"}],
+    "sonarly_list_accounts": [{}],
+    "sonarly_list_audiences": [
+        {"accountGroupId": "a", "nameContains": "x", "limit": 5, "cursor": "x"}
+    ],
+    "sonarly_get_audience": [{"id": "a"}],
+    "sonarly_create_audience": [
+        {"name": "x", "type": "monitoring", "description": "x", "sameName": True}
+    ],
+    "sonarly_update_audience": [{"id": "a", "name": "x", "description": "x"}],
+    "sonarly_delete_audience": [{"id": "a", "confirm": "x"}],
+    "sonarly_list_prospects": [{"id": "a", **PAGE}],
+    "sonarly_move_audience": [{"id": "a", "folderId": "b"}, {"id": "a", "folderId": None}],
+    "sonarly_save_folder": [{"name": "x", "folderId": "b"}, {"name": "x", "type": "on_demand"}],
+}
+MODELS: dict[str, type[BaseModel]] = {tool.name: tool.arguments for tool in TOOLS}
+CALLS = [(MODELS[name], right) for name, examples in RIGHT.items() for right in examples]
+
+SECRETS = ("jane.doe@acme.example", "sk_live_0123456789abcdef", "https://x.example/?key=secret")
+SHOWN = re.compile(r"jane|doe@|sk_live|0123456789|secret", re.IGNORECASE)
+NEVER_SAID = re.compile(r"pydantic|traceback|input_|type=|validation|NoneType", re.IGNORECASE)
+LONGEST = 2_000
+
+words = st.text(max_size=30) | st.sampled_from(
+    [*SECRETS, ID, "10", "vp", "2026-05-04", "true", "[", "{}", '{"a": [1]}', "9" * 400, "\ud800"]
+)
+numbers = st.integers() | st.floats() | st.integers(-1, 300)
+keys = words | st.sampled_from(
+    [*{key for _, right in CALLS for key in (*right, *CONFIG)}, "values", "operator", "mode"]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+calls = st.sampled_from(CALLS)
+
+
+def places(value: object, path: Path = ()) -> Iterator[Path]:
+    """Where in the arguments a value stands, however deep; the whole is no such place."""
+    if path:
+        yield path
+    for key, inner in parts(value):
+        yield from places(inner, (*path, key))
+
+
+def parts(value: object) -> list[tuple[str | int, object]]:
+    """What stands in an object or a list, by key or number."""
+    if isinstance(value, dict):
+        return list(cast("dict[str | int, object]", value).items())
+    return list(enumerate(cast("list[object]", value))) if isinstance(value, list) else []
+
+
+def found(arguments: Object, path: Path) -> Any:  # noqa: ANN401 -- JSON
+    """What stands there."""
+    value: Any = arguments
+    for part in path:
+        value = value[part]
+    return value
+
+
+def altered(arguments: Object, path: Path, value: object) -> Object:
+    """The arguments with another value there."""
+    other = copy.deepcopy(arguments)
+    found(other, path[:-1])[path[-1]] = value
+    return other
+
+
+@st.composite
+def slips(draw: st.DrawFn, value: object) -> object:
+    """The value as some clients write it: numbers as texts, objects and lists as JSON text."""
+    if isinstance(value, bool | str | None):
+        return value
+    if isinstance(value, int):
+        return draw(st.sampled_from([value, str(value)]))
+    slipped = {key: draw(slips(part)) for key, part in parts(value)}
+    inner: object = slipped if isinstance(value, dict) else list(slipped.values())
+    return draw(st.sampled_from([inner, json.dumps(inner)]))
+
+
+def refusal(model: type[BaseModel], arguments: Object) -> str | None:
+    """What is said of the arguments, or None where they are taken."""
+    try:
+        model.model_validate(arguments)
+    except ValidationError as error:
+        return in_our_words(error, model)
+    return None
+
+
+KNOWN = {"values", "operator", "mode"} | {
+    path[-1]
+    for model in MODELS.values()
+    for path in places(published_schema(model, "validation"))
+    if path[-2:-1] == ("properties",)
+}
+
+
+def is_plain(said: str) -> bool:
+    return 0 < len(said) <= LONGEST and not NEVER_SAID.search(said) and said.isprintable()
+
+
+def test_each_tool_has_arguments_that_it_takes() -> None:
+    assert RIGHT.keys() == MODELS.keys()
+    for model, right in CALLS:
+        assert refusal(model, right) is None, model
+
+
+@given(st.sampled_from(list(MODELS.values())), st.dictionaries(keys, json_values, max_size=6))
+@example(MODELS["preview_audience"], {"topicIds": ["x"] * 250})
+@example(MODELS["preview_audience"], {"topicIds": [1], "filters": {"x" * 9_000: ["vp"]}})
+@example(MODELS["list_audiences"], {f"argument {number}": 1 for number in range(300)})
+def test_any_arguments_are_taken_or_refused_in_our_words(
+    model: type[BaseModel], arguments: Object
+) -> None:
+    said = refusal(model, arguments)
+    assert said is None or is_plain(said)
+
+
+@given(calls, st.data())
+def test_a_value_of_any_other_kind_is_taken_or_refused_in_our_words(
+    call: tuple[type[BaseModel], Object], data: st.DataObject
+) -> None:
+    model, right = call
+    if not right:
+        return
+    path = data.draw(st.sampled_from(list(places(right))))
+    said = refusal(model, altered(right, path, data.draw(json_values)))
+    assert said is None or is_plain(said)
+
+
+@given(calls, st.data())
+def test_a_secret_in_the_wrong_place_is_never_repeated(
+    call: tuple[type[BaseModel], Object], data: st.DataObject
+) -> None:
+    model, right = call
+    secret = data.draw(st.sampled_from(SECRETS))
+    hidden = data.draw(
+        st.sampled_from([secret, [secret], {"a": secret}, {secret: 1}, f"[{secret}"])
+    )
+    path = data.draw(st.sampled_from([*places(right), (secret,)]))
+    assert not SHOWN.search(refusal(model, altered(right, path, hidden)) or "")
+
+
+@given(calls, st.text(max_size=90), json_values, st.data())
+def test_an_unknown_argument_is_refused_by_name_at_any_depth(
+    call: tuple[type[BaseModel], Object], name: str, value: object, data: st.DataObject
+) -> None:
+    model, right = call
+    assume(name not in KNOWN and not CATALOG_KEY.fullmatch(name))
+    objects = [path for path in [(), *places(right)] if isinstance(found(right, path), dict)]
+    path = data.draw(st.sampled_from(objects))
+    said = refusal(model, altered(right, (*path, name), value))
+    assert said is not None
+    assert redact(name, NAME_LENGTH) in said
+
+
+@given(calls)
+def test_what_was_taken_is_taken_again_and_means_the_same(
+    call: tuple[type[BaseModel], Object],
+) -> None:
+    model, right = call
+    taken = model.model_validate(right)
+    again = taken.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert model.model_validate(again) == taken == model.model_validate(right)
+
+
+@given(calls, st.data())
+def test_a_harmless_slip_means_the_same_as_the_proper_form(
+    call: tuple[type[BaseModel], Object], data: st.DataObject
+) -> None:
+    model, right = call
+    fields = model.model_fields.values()
+    optional = [f.alias for f in fields if not f.is_required() and f.alias not in right]
+    nulls = data.draw(st.lists(st.sampled_from(optional), unique=True)) if optional else []
+    slipped = {name: data.draw(slips(value)) for name, value in right.items()}
+    taken = model.model_validate(slipped | dict.fromkeys(nulls))
+    assert taken.model_dump() == model.model_validate(right).model_dump()
