@@ -182,7 +182,8 @@ class FilterCatalog:
         if wish.flag is not None and not entry.values:
             raise NotPossible(f"'{wish.key}' takes words, not a yes or no.")
         if entry.kind != "text":
-            words = tuple(entry.value_for(word, wish.key) for word in words)
+            # Two writings of one value are one.
+            words = tuple(dict.fromkeys(entry.value_for(word, wish.key) for word in words))
         if self.vocabulary == "flat":
             return _flat_value(wish, entry, words)
         return _catalog_value(wish, entry, words)
@@ -226,7 +227,7 @@ def _names(entry: str, key: str) -> bool:
 
 
 def _flat_value(wish: Filter, entry: FilterEntry, words: tuple[str, ...]) -> JsonValue:
-    usual = "contains" if entry.kind == "text" else "in"
+    usual = "in" if entry.kind != "text" else _usual_operator(entry)
     if wish.operator not in {None, usual} or wish.mode not in {None, "any"}:
         raise NotPossible(f"The service takes '{entry.key}' without operator and mode.")
     if entry.kind == "values":
@@ -262,7 +263,8 @@ def _usual_operator(entry: FilterEntry) -> str | None:
 
     A domain is meant whole: "acme.com" is not "notacme.com".
     """
-    if entry.key == FLAT_KEYS["companyDomain"].twin and "equals" in entry.operators:
+    domain = FLAT_KEYS["companyDomain"]
+    if entry.key == domain.name or (entry.key == domain.twin and "equals" in entry.operators):
         return "equals"
     return "contains" if not entry.operators or "contains" in entry.operators else None
 

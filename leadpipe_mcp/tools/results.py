@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -139,7 +139,7 @@ class Place:
     run_id: str | None = None
     date: str | None = None
     cursor: str | None = None
-    skip: int = 0
+    skip: Annotated[int, Field(ge=0, lt=LARGEST_PAGE)] = 0
 
     def written(self) -> str:
         """The place as the cursor that the assistant hands back."""

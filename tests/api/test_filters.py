@@ -403,3 +403,32 @@ async def test_several_values_of_a_list_find_the_people_of_each(
     other = await size(any_client, {"companyIndustry": ["insurance"]})
     both = await size(any_client, {"companyIndustry": ["banking", "insurance", "banking"]})
     assert both == one + other
+
+
+async def test_two_writings_of_one_value_are_sent_as_one(start: Start, connect: Connect) -> None:
+    for profile in PROFILES:
+        client = connect(start(profile=profile))
+        filters: Filters = {"seniority": ["vp", "VP", " Vp "], "gender": ["female", "Female"]}
+        config = AudienceConfig(topic_ids=(117805,), filters=filters)
+        once: Filters = {"seniority": ["vp"], "gender": ["female"]}
+        same = AudienceConfig(topic_ids=(117805,), filters=once)
+        assert await client.configs.spell(config) == await client.configs.spell(same)
+
+
+async def test_a_domain_that_is_meant_whole_goes_back_to_the_older_spelling(
+    flat: LeadpipeClient, catalog: LeadpipeClient
+) -> None:
+    filters: Filters = {"companyDomain": "acme.example"}
+    config = AudienceConfig(topic_ids=(117805,), filters=filters)
+    newer = await catalog.configs.spell(config)
+    assert (await flat.configs.spell(newer)).filters == filters
+    part: Filters = {"company.domains": {"values": ["acme"], "operator": "contains"}}
+    assert "without operator and mode" in await refusal(flat, part)
+
+
+@pytest.mark.parametrize("key", ["seniority", "gender"])
+async def test_a_value_that_is_an_address_is_not_repeated(
+    any_client: LeadpipeClient, key: str
+) -> None:
+    said = await refusal(any_client, {key: "jane.doe@acme.example"})
+    assert said.startswith(f"'{key}' has no value '[email]'.")

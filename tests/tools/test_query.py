@@ -269,6 +269,16 @@ async def test_a_garbled_cursor_is_refused(
     assert list(sandbox.requests) == []
 
 
+@pytest.mark.parametrize("skip", [-1, 100, 10**30])
+async def test_a_cursor_with_another_place_in_it_is_refused(
+    client: Client, call: Call, refused: Refused, skip: int
+) -> None:
+    page = await call(client, "query_audience", topicIds=TOPICS)
+    place = json.loads(base64.urlsafe_b64decode(page["nextCursor"] + "=="))
+    cursor = base64.urlsafe_b64encode(json.dumps({**place, "skip": skip}).encode()).decode()
+    assert await refused(client, "query_audience", topicIds=TOPICS, cursor=cursor) == FOREIGN
+
+
 @pytest.mark.parametrize(
     "other",
     [

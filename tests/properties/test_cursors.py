@@ -1,0 +1,211 @@
+"""A cursor goes on exactly behind the last row, and never into another question."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import given
+from hypothesis import strategies as st
+from mcp import Client
+from mcp.types import CallToolResult, TextContent
+
+from leadpipe_mcp.people.columns import COLUMNS, PROSPECT_COLUMNS
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox.settings import Profile
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+
+Object = dict[str, Any]
+NOW = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
+NEVER_SAID = re.compile(r"pydantic|traceback|failed inside|https?://\w", re.IGNORECASE)
+LONGEST = 2_000
+MOST_STEPS = 8
+# A hundred rows of these do not fit into one answer.
+WIDE = {"query_audience": list(COLUMNS), "sonarly_list_prospects": list(PROSPECT_COLUMNS)}
+
+# How the ids of audiences are found, and how their people are asked for.
+LISTS = [
+    ("list_audiences", "query_audience", "audienceId"),
+    ("sonarly_list_audiences", "sonarly_list_prospects", "id"),
+]
+IDS = {"fields": ["id"]}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question whose answer has many rows, to a server that lives as long as these tests."""
+
+    portal: BlockingPortal
+    client: Client
+    tool: str
+    arguments: Object
+
+    def __repr__(self) -> str:
+        return f"{self.tool}({self.arguments})"
+
+    def result(self, **more: object) -> CallToolResult:
+        """What the client is answered."""
+        return self.portal.call(self.client.call_tool, self.tool, {**self.arguments, **more})
+
+    def page(self, **more: object) -> tuple[list[str], str | None]:
+        """The ids of the rows of a page, and the cursor behind them."""
+        result = self.result(**more)
+        assert not result.is_error, result.content
+        reply: Object = result.structured_content or {}
+        table: Object = reply.get("people") or reply.get("audiences") or {"columns": ["id"]}
+        place = table["columns"].index("id")
+        return [row[place] for row in table.get("rows", [])], reply.get("nextCursor")
+
+    def refusal(self, cursor: str) -> str | None:
+        """What is said against a cursor, or None where there is a reply."""
+        result = self.result(cursor=cursor)
+        (block,) = result.content
+        assert isinstance(block, TextContent)
+        return block.text if result.is_error else None
+
+    @cached_property
+    def everyone(self) -> list[str]:
+        """The ids of all rows, in order."""
+        ids, cursor = self.page(limit=100)
+        while cursor:
+            more, cursor = self.page(limit=100, cursor=cursor)
+            ids += more
+        assert len(set(ids)) == len(ids) > 3
+        return ids
+
+
+@pytest.fixture(scope="module")
+def questions() -> Iterator[list[Question]]:
+    """Questions to services of each generation, and to Sonarly."""
+    profiles: tuple[Profile, ...] = ("flat", "catalog", "mixed")
+    with start_blocking_portal() as portal, ExitStack() as stack:
+        found: list[Question] = []
+        for profile in profiles:
+            chosen = SandboxSettings(people=1_500, run_seconds=0, profile=profile)
+            server = build_server(
+                Settings(sandbox=True, toolsets="all"),
+                service=Sandbox(chosen, clock=lambda: NOW),
+                sonarly=SonarlySandbox(SonarlySettings(people=1_500)),
+            )
+            client = stack.enter_context(portal.wrap_async_context_manager(Client(server)))
+            asked = [Question(portal, client, *question) for question in asked_of(profile)]
+            found += asked
+            for lists, tool, key in LISTS:
+                ids, _ = Question(portal, client, lists, {}).page()
+                found += [Question(portal, client, tool, {key: id_, **IDS}) for id_ in ids]
+        yield [question for question in found if len(question.page()[0]) > 3]
+
+
+def asked_of(profile: Profile) -> list[tuple[str, Object]]:
+    """What is asked beside the people of saved audiences."""
+    more = [("sonarly_list_audiences", Object())]
+    if profile != "catalog":  # There only those of saved audiences come in pages.
+        for score in (80, 82):
+            config = {"topicIds": [117805], "minScore": score}
+            more.append(("query_audience", {**config, **IDS}))
+    return more
+
+
+def decoded(cursor: str) -> Object:
+    return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+
+
+def encoded(place: Object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def is_plain(said: str) -> bool:
+    return 0 < len(said) <= LONGEST and not NEVER_SAID.search(said) and said.isprintable()
+
+
+def is_part(ids: list[str], everyone: list[str]) -> bool:
+    """Whether these are rows that follow each other in the whole."""
+    return not ids or everyone[(at := everyone.index(ids[0])) : at + len(ids)] == ids
+
+
+limits = st.lists(st.integers(1, 100), min_size=1, max_size=MOST_STEPS)
+
+
+@given(st.data(), limits)
+def test_pages_of_any_sizes_follow_each_other_without_a_gap_or_a_repetition(
+    questions: list[Question], data: st.DataObject, limits: list[int]
+) -> None:
+    question = data.draw(st.sampled_from(questions))
+    wide = {"fields": WIDE[question.tool]} if question.tool in WIDE else {}
+    fields = data.draw(st.sampled_from([{}, wide]))
+    seen: list[str] = []
+    cursor: str | None = None
+    for limit in limits:
+        ids, cursor = question.page(limit=limit, cursor=cursor, **fields)
+        assert len(ids) <= limit
+        seen += ids
+        if cursor is None:
+            break
+    assert seen == question.everyone[: len(seen)]
+    assert (cursor is None) == (len(seen) == len(question.everyone))
+
+
+cursors = st.text(max_size=40) | st.text("abcdef0123456789.-_", max_size=40)
+
+
+@given(st.data(), cursors)
+def test_a_cursor_that_no_page_gave_is_refused_in_our_words(
+    questions: list[Question], data: st.DataObject, cursor: str
+) -> None:
+    question = data.draw(st.sampled_from(questions))
+    said = question.refusal(cursor)
+    assert is_plain(said) if said is not None else not cursor
+
+
+parts = st.none() | st.booleans() | st.integers() | st.integers(0, 99) | st.text(max_size=20)
+
+
+@given(st.data(), st.sampled_from(["subject", "run_id", "date", "cursor", "skip", "more"]), parts)
+def test_an_altered_cursor_is_refused_or_stays_in_its_audience(
+    questions: list[Question], data: st.DataObject, name: str, value: object
+) -> None:
+    theirs = [question for question in questions if question.tool == "query_audience"]
+    question = data.draw(st.sampled_from(theirs))
+    _, cursor = question.page(limit=5)
+    assert cursor is not None
+    altered = encoded({**decoded(cursor), name: value})
+    said = question.refusal(altered)
+    if said is not None:
+        assert is_plain(said)
+    else:
+        assert is_part(question.page(cursor=altered)[0], question.everyone)
+
+
+@given(st.data(), st.integers(0, 200), st.characters(codec="ascii"))
+def test_a_cursor_with_a_slip_in_it_is_refused_or_stays_in_its_audience(
+    questions: list[Question], data: st.DataObject, place: int, character: str
+) -> None:
+    question = data.draw(st.sampled_from(questions))
+    _, cursor = question.page(limit=2)
+    assert cursor is not None
+    place %= len(cursor)
+    altered = cursor[:place] + character + cursor[place + 1 :]
+    said = question.refusal(altered)
+    if said is not None:
+        assert is_plain(said)
+    else:
+        assert is_part(question.page(cursor=altered)[0], question.everyone)
+
+
+@given(st.data())
+def test_a_cursor_of_one_question_is_refused_by_any_other(
+    questions: list[Question], data: st.DataObject
+) -> None:
+    one, other = data.draw(st.permutations(questions))[:2]
+    _, cursor = one.page(limit=3)
+    assert cursor is not None
+    if (one.tool, one.arguments) != (other.tool, other.arguments):
+        assert is_plain(other.refusal(cursor) or "")
