@@ -1,0 +1,143 @@
+"""Files say what was put into them, and no spreadsheet runs a cell of them."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import pairwise
+
+import anyio
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import Run
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.people.columns import COLUMNS, Column
+from leadpipe_mcp.people.csv_rows import CsvRows
+from leadpipe_mcp.people.formats import CsvForm, JsonlForm
+from leadpipe_mcp.people.gathering import gather
+from leadpipe_mcp.people.privacy import whole
+
+# The beginning of what a spreadsheet runs; an apostrophe before it makes it text.
+RUNS = re.compile('[\\s"`\u201c\u201d]*[=+\\-@|\uff1d\uff0b\uff0d\uff20\u2212]')
+NUMBERS = re.compile(r"[+-][\d\s().,/+•-]*")
+PIECES = [
+    *("=", "+", "-", "@", "|", "\t", "\r", "\n", ";", ",", '"', "'", " ", "\0", "\ufeff", "\u200b"),
+    *("\uff1d", "\uff0b", "\uff0d", "\u2212", "\u201c", "1", "x", "é", "=1+1", "=HYPERLINK(1)"),
+    *("+15550100142", "-5", "+1 (555) 010-0142", "jane@acme.example", "\u2028", "👩\u200d💻"),
+]
+texts = st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(max_size=12)
+values = texts | st.none() | st.booleans() | st.integers() | st.floats() | st.lists(texts)
+columns = st.lists(st.sampled_from(list(COLUMNS.values())), min_size=1, max_size=5, unique=True)
+tables = columns.flatmap(
+    lambda chosen: st.tuples(
+        st.just(tuple(chosen)), st.lists(st.tuples(*[values for _ in chosen]), max_size=4)
+    )
+)
+Rows = list[tuple[object, ...]]
+
+
+def read(chosen: Sequence[Column], rows: Rows, *, contact: bool) -> list[list[str]]:
+    """The cells of the CSV file that is written of the rows, without its headings."""
+    form = CsvForm(chosen, contact=contact)
+    file = io.StringIO(form.header + "".join(form.lines(rows)), newline="")
+    assert file.read(1) == "\ufeff"
+    headings, *cells = csv.reader(file, strict=True)
+    assert headings == [column.name for column in chosen]
+    return cells
+
+
+@given(tables)
+def test_a_csv_file_is_read_as_it_was_written_but_for_the_apostrophes(
+    table: tuple[tuple[Column, ...], Rows],
+) -> None:
+    chosen, rows = table
+    cells = read(chosen, rows, contact=True)
+    assert len(cells) == len(rows)
+    for row, line in zip(rows, cells, strict=True):
+        for column, value, cell in zip(chosen, row, line, strict=True):
+            known = whole(column, value, contact=True)
+            text = "" if known is None else str(known)
+            text = text.lower() if isinstance(known, bool) else text
+            # Phone numbers are written so that a spreadsheet leaves them alone.
+            left_out = r"\W" if column.kind == "phone" else "'"
+            assert re.sub(left_out, "", cell) == re.sub(left_out, "", text)
+
+
+@given(tables, st.data())
+def test_no_spreadsheet_runs_a_cell(
+    table: tuple[tuple[Column, ...], Rows], data: st.DataObject
+) -> None:
+    chosen, rows = table
+    for line in read(chosen, rows, contact=data.draw(st.booleans())):
+        for place, cell in enumerate(line):
+            # Where a comma is the decimal sign, a semicolon parts cells.
+            for part in cell.split(";"):
+                harmless = place > 0 and NUMBERS.fullmatch(cell)
+                assert harmless or not RUNS.match(part)
+
+
+@given(tables)
+def test_a_jsonl_file_has_what_is_known_of_each_person(
+    table: tuple[tuple[Column, ...], Rows],
+) -> None:
+    chosen, rows = table
+    lines = JsonlForm(chosen, contact=True).lines(rows)
+    assert len(lines) == len(rows)
+    for row, line in zip(rows, lines, strict=True):
+        known = {c.name: whole(c, v, contact=True) for c, v in zip(chosen, row, strict=True)}
+        assert line.count("\n") == 1
+        assert json.loads(line) == {name: v for name, v in known.items() if v is not None}
+
+
+cells = st.text(st.characters(codec="utf-8"), max_size=12) | texts
+PLAIN = ("city", "company", "jobTitle", "linkedinUrl", "headline")
+HEADINGS = [*PLAIN, "hem", "intentScore", "isB2b", "matchedTopicIds", "phones", "shoeSize"]
+files = st.lists(st.sampled_from(HEADINGS), min_size=2, max_size=5, unique=True).flatmap(
+    lambda headings: st.tuples(
+        st.just(headings), st.lists(st.lists(cells, min_size=len(headings), max_size=len(headings)))
+    )
+)
+
+
+def service_of(body: bytes, cuts: list[int]) -> Application:
+    """A service whose file comes in pieces."""
+    places = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            for start, end in pairwise(places):
+                yield body[start:end]
+
+        await StreamingResponse(pieces(), media_type="text/csv")(scope, receive, send)
+
+    return answer
+
+
+@given(files, st.lists(st.integers(0, 2_000), max_size=8))
+def test_the_services_file_is_read_as_it_was_written_wherever_it_is_cut(
+    file: tuple[list[str], list[list[str]]], cuts: list[int]
+) -> None:
+    headings, lines = file
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([headings, *lines])
+    service = service_of(written.getvalue().encode(), cuts)
+
+    async def gathered() -> list[Mapping[str, object]]:
+        client = LeadpipeClient(
+            Transport("https://service.test", SecretStr("sk_test_0"), application=service)
+        )
+        run = Run(id="run", state="ready")
+        return [row async for rows in gather(client.everyone, "audience", run) for row in rows]
+
+    found = anyio.run(gathered)
+    reader = CsvRows(headings)
+    assert found == [reader.row(line) for line in lines]
+    for line, row in zip(lines, found, strict=True):
+        for heading in {*PLAIN} & {*headings}:
+            assert row.get(heading, "") == line[headings.index(heading)]
