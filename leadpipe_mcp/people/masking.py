@@ -52,10 +52,10 @@ _SEVEN_USUAL_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){6}")
 _SEVEN_DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
 _LETTER = re.compile(r"[^\W\d_]")
 _INTERNATIONAL = re.compile(
-    rf"(?<![\w+])(?:[+\uff0b]|%2b)[\s(]{{0,2}}\d(?:[{_GAP}]{{0,3}}\d)*", re.IGNORECASE
+    rf"(?<!\+)(?:[+\uff0b]|%2b)[\s(]{{0,2}}\d(?:[{_GAP}]{{0,3}}\d)*", re.IGNORECASE
 )
 _AMERICAN = re.compile(
-    r"(?<![\w.-])(?:1[\s.-]{1,2})?(?:\(\d{3}\)\s?|\d{3}[\s.-])\d{3}[\s.-]\d{4}(?![\w-])"
+    r"(?<![\w.-])(?:1[\s.-]{1,2})?(?:\(\d{3}\)\s?|\d{3}[\s.-])\d{3}[\s.-]\d{4}(?![\d-])"
 )
 _NUMBER = re.compile(rf"(?<![\w$€£.,/-])\(?\d(?:[{_GAP}]{{0,2}}\d){{9,}}")
 _ROUND = ("00000", "99999")
@@ -73,7 +73,9 @@ _FEWEST_DIGITS = 7
 
 def mask_contacts(text: str) -> str:
     """Any text with its e-mail addresses and what looks like a phone number masked."""
-    return mask_phones(mask_emails(text))
+    # Once before, because what is left out of a text with an address may have parted a number
+    # from a word; once after, because an entity may have been its plus.
+    return mask_phones(mask_emails(mask_phones(text)))
 
 
 def mask_emails(text: str) -> str:

@@ -214,6 +214,7 @@ def test_nothing_around_an_address_lets_its_name_through(sign: str) -> None:
         ("Call +1 (555) 010-0142 now", "Call +1•••0142 now"),
         ("Call 555-010-0142 or (555) 010-0199", "Call •••0142 or •••0199"),
         ("1-555-010-0142", "•••0142"),
+        ("Tel+15550100142 or 555-010-0199mobile", "Tel+1•••0142 or •••0199mobile"),
         ("tel:+15550100142", "tel:+1•••0142"),
         ("%2B15550100142", "+1•••0142"),
         ("Ada 5550100142", "Ada •••0142"),
@@ -229,6 +230,16 @@ def test_a_phone_number_in_any_text_is_masked(text: str, masked: str) -> None:
     assert mask_phones(text) == mask_contacts(text) == masked
     assert shown("untrustedHeadline", text) == masked
     assert shown("name", text, contact=True) == text
+
+
+@pytest.mark.parametrize("tag", ["<b>", "<br/>", "<!-- x -->"])
+def test_a_phone_number_is_masked_though_a_tag_parts_it_from_what_follows(tag: str) -> None:
+    for number in ("(555) 010-0142", "555-010-0142"):
+        masked = mask_contacts(f"Call {number}{tag}jane or jane@acme.example")
+        assert masked == "Call •••0142jane or j•••@acme.example"
+    assert mask_contacts(f"jane{tag}555-010-0142 jane@acme.example").endswith(
+        "•••0142 j•••@acme.example"
+    )
 
 
 @pytest.mark.parametrize(
