@@ -91,11 +91,13 @@ def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def _likeness(asked: str, known: str) -> float:
-    """From 0 to 1: how much of two forms is the same; the beginning of a word is very close."""
+    """From 0 to 1: how much of two forms is the same; the beginning of one is very close."""
     if asked == known:
         return 1.0
-    if len(asked) > 2 and (known.startswith(asked) or f" {asked}" in known):
+    if len(asked) > 2 and known.startswith(asked):
         return 0.9
+    if len(asked) > 2 and f" {asked}" in known:
+        return 0.89
     return difflib.SequenceMatcher(None, asked, known).ratio()
 
 

@@ -150,6 +150,8 @@ def test_the_best_comes_first_and_no_more_than_asked() -> None:
     assert nearest("software development", known)[0] == "software development"
     assert len(nearest("software", [f"software {number}" for number in range(9)])) == 3
     assert len(nearest("software", [f"software {number}" for number in range(9)], limit=5)) == 5
+    both = ["sonarly_list_audiences", "list_audiences"]
+    assert nearest("list_audience", both) == nearest("list_audience", both[::-1]) == both[::-1]
     assert nearest("anything", []) == []
 
 
