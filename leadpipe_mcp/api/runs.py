@@ -12,7 +12,7 @@ from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import Words, settled
 from leadpipe_mcp.errors import NotFound, NotPossible, Unclear
-from leadpipe_mcp.text import clean
+from leadpipe_mcp.text import redact
 
 # A run takes from two seconds to a minute; looking at it often at first costs little.
 FIRST_PAUSE = 0.25
@@ -119,7 +119,7 @@ class Runs:
             answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
             return flat.read_page(answer)
         if cursor and not (cursor.isascii() and cursor.isdigit()):
-            raise NotPossible(f"'{clean(cursor, 60)}' is no cursor of this run.")
+            raise NotPossible(f"'{redact(cursor, 60)}' is no cursor of this run.")
         offset = int(cursor or 0)
         path = audience_path(audience_id, "runs", run_id, "results")
         answer = await self._service.get(path, limit=limit, offset=offset)

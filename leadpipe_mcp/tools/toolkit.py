@@ -46,7 +46,7 @@ from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.text import clean, nearest, quoted
+from leadpipe_mcp.text import nearest, quoted, redact
 from leadpipe_mcp.tools.confirm import Action, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
@@ -328,7 +328,7 @@ def refuse_unknown_tools(known: Collection[str]) -> ServerMiddleware[Any]:
         if isinstance(name, str) and name not in known:
             close = nearest(name, known)
             hint = f" Did you mean {quoted(close)}?" if close else ""
-            raise MCPError(INVALID_PARAMS, f"There is no tool '{clean(name, 64)}'.{hint}")
+            raise MCPError(INVALID_PARAMS, f"There is no tool '{redact(name, 64)}'.{hint}")
         return await call_next(ctx)
 
     return middleware
