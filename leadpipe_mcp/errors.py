@@ -30,6 +30,9 @@ can act on. `retryable` tells whether the same request can succeed later.
 import math
 from typing import Literal
 
+LOOK_FIRST = "Whether the service did what was asked is unknown: look before trying again."
+"""The advice after a change whose answer was lost."""
+
 Failing = Literal["not sent", "late", "lost"]
 """How a request failed on its way: it never left, its answer is late, or it was lost."""
 
@@ -128,7 +131,10 @@ class UnusableAnswer(ServiceError):
     """An answer that is not what the service promises."""
 
     retryable = True
-    what_next = "Whether the service did what was asked is unknown: look before trying again."
+    what_next = (
+        "Try again in a minute; if it stays so, tell the user that the service does not answer as"
+        " it should."
+    )
 
 
 class Hopeless(UnusableAnswer):

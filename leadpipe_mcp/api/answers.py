@@ -60,6 +60,8 @@ class Answer:
     data: object
     meta: Mapping[str, object]
     request_id: str | None = None
+    unclear: str = ""
+    """The advice if it is of no use; after a change that differs from what one says of a read."""
 
     def read(self, model: type[M], value: object = _ALL) -> M:
         """The answer's data, or a part of it, as one of our models.
@@ -87,6 +89,7 @@ class Answer:
         """The error for an answer that lacks what is essential."""
         return UnusableAnswer(
             f"The service answered with status {self.status}, but {lacking}.",
+            self.unclear,
             status=self.status,
             request_id=self.request_id,
         )
@@ -121,6 +124,7 @@ def read_answer(received: Received, unclear: str) -> Answer:
         envelope.get("data"),
         as_object(envelope.get("meta")),
         request_id,
+        unclear,
     )
     if not received.body.strip():
         raise answer.unusable("the answer is empty")

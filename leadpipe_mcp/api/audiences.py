@@ -1,5 +1,6 @@
 """Saved audiences: listed, read, created, changed, deleted."""
 
+import contextlib
 from collections.abc import Iterable
 
 from leadpipe_mcp.api.answers import as_object
@@ -111,7 +112,9 @@ class Audiences:
         words = Words("the audience is not as was asked for.", _LOOK_AT_IT)
         audience = (await settled(change, look, words, again=True)).result
         if spelled and audience.config is None:
-            audience = await self.get(audience_id)
+            # The change is made; whoever cannot look at it now can look later.
+            with contextlib.suppress(ServiceError):
+                audience = await self.get(audience_id)
         if spelled:
             await self._check_kept(spelled, audience)
         return audience

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from leadpipe_mcp.errors import (
+    LOOK_FIRST,
     Conflict,
     Forbidden,
     Hopeless,
@@ -130,7 +131,7 @@ def _advice(
     if issubclass(kind, UnusableAnswer) and reads:
         return _READ_AGAIN
     # After a write that got lost, the advice is to look first.
-    return error.advice if error.advice == UnusableAnswer.what_next else _by_kind(error, kind)
+    return error.advice if error.advice == LOOK_FIRST else _by_kind(error, kind)
 
 
 def _by_kind(error: ServiceError, kind: type[ServiceError]) -> str:

@@ -21,14 +21,15 @@ from leadpipe_mcp.api.incoming import Incoming, Outgoing, outgoing
 from leadpipe_mcp.api.lanes import Lanes
 from leadpipe_mcp.api.played import Application, play
 from leadpipe_mcp.errors import (
+    LOOK_FIRST,
     AllowanceSpent,
+    Hopeless,
     NotConfigured,
     NotPossible,
     OutOfTime,
     ServiceError,
     TooManyRequests,
     Unreachable,
-    UnusableAnswer,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Transport:
             outgoing(method, self.base_url + path, query, body, headers),
             route=f"{method} {path}",
             repeatable=is_harmless or idempotency_key is not None,
-            unclear="" if is_harmless else UnusableAnswer.what_next,
+            unclear="" if is_harmless else LOOK_FIRST,
         )
         own = Errand(self._total_seconds + SAID_SECONDS)
         alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
@@ -177,7 +178,7 @@ class Transport:
             TooManyRequests: If that is longer than there is time.
         """
         wait = self._health.wait_for(task.route)
-        if wait > errand.left:
+        if wait and wait > errand.left:
             raise TooManyRequests(
                 "The service asked for a pause a moment ago, so nothing was sent.",
                 retry_after=wait,
@@ -189,6 +190,9 @@ class Transport:
         try:
             with anyio.fail_after(seconds):
                 await self._send(task.sending, incoming, task.unclear)
+        except Hopeless as endless:
+            endless.advice = task.unclear or endless.advice
+            raise
         except TimeoutError:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"

@@ -17,6 +17,7 @@ from leadpipe_mcp.api.health import LONGEST_REST, MOST_RETRIES
 from leadpipe_mcp.api.lanes import AT_ONCE
 from leadpipe_mcp.api.transport import LOOK_SECONDS, Application, Transport
 from leadpipe_mcp.errors import (
+    LOOK_FIRST,
     Conflict,
     Hopeless,
     LeadpipeError,
@@ -25,7 +26,6 @@ from leadpipe_mcp.errors import (
     ServiceError,
     TooManyRequests,
     Unreachable,
-    UnusableAnswer,
 )
 
 pytestmark = pytest.mark.anyio
@@ -403,7 +403,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
     assert "far longer than any answer should be" in error.problem
     assert len(service.asked) == 1
     error = await error_of(service.write)
-    assert error.advice == UnusableAnswer.what_next
+    assert error.advice == LOOK_FIRST
 
 
 async def test_where_requests_are_counted_a_retry_is_one() -> None:

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import (
+    LOOK_FIRST,
     Conflict,
     Forbidden,
     KeyRefused,
@@ -372,7 +373,7 @@ async def test_a_connection_may_be_lost_before_or_after_the_work(start: Start) -
         assert error.status is None
         assert error.advice == Unreachable.what_next
         error = await refusal(to(sandbox), "DELETE")
-        assert error.advice == UnusableAnswer.what_next
+        assert error.advice == LOOK_FIRST
 
 
 @pytest.mark.parametrize(
@@ -398,7 +399,7 @@ async def test_whatever_goes_wrong_on_the_way_is_one_of_our_errors(
     assert said in error.problem
     assert "secret" not in str(error)
     unclear = "nothing was sent" not in said
-    assert error.advice == (UnusableAnswer if unclear else Unreachable).what_next
+    assert error.advice == (LOOK_FIRST if unclear else Unreachable.what_next)
     assert (await refusal(to(service))).advice == Unreachable.what_next
 
 
