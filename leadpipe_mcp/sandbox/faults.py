@@ -8,7 +8,20 @@ from leadpipe_mcp.sandbox.reading import is_object
 from leadpipe_mcp.sandbox.replies import HTTP_ERROR, Json
 
 FaultKind = Literal[
-    "status", "delay", "malformed", "empty", "html", "cut", "reset", "reset_after", "wrong_shape"
+    "status",
+    "echo",
+    "redirect",
+    "delay",
+    "hang",
+    "malformed",
+    "empty",
+    "html",
+    "huge",
+    "wrong_shape",
+    "cut",
+    "refused",
+    "reset",
+    "reset_after",
 ]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
@@ -20,14 +33,19 @@ class Fault:
     kind: FaultKind
     """
     status: an error with `status`, `code`, `message` and `retry_after`
+    echo: the same, and the message repeats the request, its key included
+    redirect: to `location`, with `status` if that is one of redirects, else 307
     delay: the right answer, after `delay_ms`
+    hang: no answer, however long the client waits
     malformed: 200 with text that is not JSON
     empty: 200 with no body
     html: a web page, with `status`
+    huge: 200 with JSON of a hundred megabytes
+    wrong_shape: 200 with JSON that lacks everything that matters
     cut: half of the right answer, though Content-Length promises the whole
+    refused: no connection is made; on a port, where it is too late for that, it is a reset
     reset: the connection is dropped before the request is handled
     reset_after: the request is handled, then the connection is dropped
-    wrong_shape: 200 with JSON that lacks everything that matters
     """
     method: str | None = None
     """Only requests with this method."""
@@ -41,6 +59,7 @@ class Fault:
     code: str = HTTP_ERROR
     message: str = "Something went wrong"
     retry_after: str | int | None = None
+    location: str = "https://elsewhere.example/"
     delay_ms: int = 0
     """How long to wait before; on top of what the settings say."""
 
@@ -121,5 +140,6 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "code": (str,),
     "message": (str,),
     "retry_after": (int, str, _NONE),
+    "location": (str,),
     "delay_ms": (int,),
 }

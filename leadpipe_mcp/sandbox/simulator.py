@@ -12,7 +12,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox.faults import Fault, Faults
-from leadpipe_mcp.sandbox.trouble import CONTROL_PATH, control, drop, send_half, spoil
+from leadpipe_mcp.sandbox.trouble import (
+    CONTROL_PATH,
+    control,
+    drop,
+    echoing,
+    gone,
+    send_half,
+    spoil,
+)
 
 _REMEMBERED = 2_000
 _KEY_HEADERS = ("X-API-Key", "Authorization")
@@ -74,8 +82,12 @@ class Simulator(ABC):
         fault = self.faults.take(request.method, self._path(request))
         kind = fault.kind if fault else None
         await anyio.sleep((self._delay_ms + (fault.delay_ms if fault else 0)) / 1000)
-        if kind == "reset":
-            return await drop(request)
+        if kind == "hang":
+            return await gone(request)
+        if kind in {"refused", "reset"}:
+            return await drop(request, refused=kind == "refused")
+        if fault and kind == "echo":
+            fault = echoing(fault, request, body)
         if fault is None or kind in _HANDLED:
             response = self._respond(request, body)
         else:

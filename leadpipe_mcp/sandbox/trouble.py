@@ -1,6 +1,8 @@
 """Faults made to happen: spoilt answers, half answers, dropped connections."""
 
 import json
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -11,17 +13,21 @@ from leadpipe_mcp.sandbox.faults import Fault, Faults, read_fault
 CONTROL_PATH = "/_sandbox/faults"
 TRANSPORT = "sandbox_transport"
 """Where the server leaves a connection's transport in the state of its requests."""
+_USELESS = {"malformed": b'{"data": [{"id": ', "empty": b"", "wrong_shape": b'{"data":{}}'}
+_PIECE = b'{"id": "again and again"}, ' * 2_500
+_PIECES = 1_600
 _PAGE = "<!doctype html><title>{status}</title><h1>{status} {message}</h1>"
 
 
 def spoil(fault: Fault) -> Response:
     """The answer that stands in place of the right one."""
-    if fault.kind == "malformed":
-        return Response('{"data": [{"id": ', media_type="application/json")
-    if fault.kind == "empty":
-        return Response(b"", media_type="application/json")
-    if fault.kind == "wrong_shape":
-        return JSONResponse({"data": {}})
+    if fault.kind in _USELESS:
+        return Response(_USELESS[fault.kind], media_type="application/json")
+    if fault.kind == "huge":
+        return StreamingResponse(_without_end(), media_type="application/json")
+    if fault.kind == "redirect":
+        status = fault.status if 300 <= fault.status < 400 else 307
+        return Response(None, status, {"Location": fault.location})
     if fault.kind == "html":
         page = _PAGE.format(status=fault.status, message=fault.message)
         return HTMLResponse(page, fault.status)
@@ -30,13 +36,21 @@ def spoil(fault: Fault) -> Response:
     return JSONResponse({"error": error}, fault.status, headers)
 
 
-async def drop(request: Request) -> None:
+def echoing(fault: Fault, request: Request, body: bytes) -> Fault:
+    """The error of a careless service: its message repeats what it was sent."""
+    sent = " ".join(f"{name}: {value}" for name, value in request.headers.items())
+    said = f"{fault.message}: {request.method} {request.url} {sent} {body.decode(errors='replace')}"
+    return replace(fault, kind="status", message=said)
+
+
+async def drop(request: Request, *, refused: bool = False) -> None:
     """Drop the connection: abort its socket, or raise where there is none."""
     transport = request.scope.get("state", {}).get(TRANSPORT)
     if transport is None:
-        raise ConnectionResetError("The sandbox dropped the connection")
+        lost = ConnectionRefusedError if refused else ConnectionResetError
+        raise lost("The sandbox dropped the connection")
     transport.abort()
-    await _gone(request)
+    await gone(request)
 
 
 async def send_half(response: Response, request: Request, send: Send) -> None:
@@ -55,7 +69,7 @@ async def send_half(response: Response, request: Request, send: Send) -> None:
     await send({"type": "http.response.body", "body": half, "more_body": transport is not None})
     if transport is not None:
         transport.close()
-        await _gone(request)
+        await gone(request)
 
 
 def control(faults: Faults, method: str, body: bytes) -> Response:
@@ -70,6 +84,14 @@ def control(faults: Faults, method: str, body: bytes) -> Response:
     return JSONResponse({"data": faults.listed()}, 201 if method == "POST" else 200)
 
 
+async def _without_end() -> AsyncGenerator[bytes]:
+    """JSON of so many pieces, each made when the one before has been sent."""
+    yield b'{"data": ['
+    for _ in range(_PIECES):
+        yield _PIECE
+    yield b"{}]}"
+
+
 async def _whole(stream: StreamingResponse) -> Response:
     """The same answer in one piece, so that there is a length to fall short of."""
     content = bytearray()
@@ -78,6 +100,7 @@ async def _whole(stream: StreamingResponse) -> Response:
     return Response(bytes(content), stream.status_code, stream.headers)
 
 
-async def _gone(request: Request) -> None:
+async def gone(request: Request) -> None:
+    """Nothing, once the client has hung up."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,5 +1,8 @@
 from collections.abc import Callable
+from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -76,6 +79,71 @@ async def test_a_reset_comes_before_or_after_the_work(
         assert len((await client.get(AUDIENCES)).json()["data"]) == saved
 
 
+async def test_a_refused_connection_leaves_nothing_done(
+    sandbox: Sandbox, client: httpx.AsyncClient
+) -> None:
+    sandbox.faults.add(Fault("refused"))
+    with pytest.raises(ConnectionRefusedError):
+        await client.post(AUDIENCES, json={"name": "Buyers", "config": {"topicIds": [117805]}})
+    assert (await client.get(AUDIENCES)).json()["data"] == []
+
+
+async def test_a_redirect_leads_to_where_the_fault_says(
+    sandbox: Sandbox, client: httpx.AsyncClient
+) -> None:
+    sandbox.faults.add(Fault("redirect", status=302, location="https://other.example/x"))
+    sandbox.faults.add(Fault("redirect"))
+    there, usual = [await client.get(ACCOUNT) for _ in range(2)]
+    assert (there.status_code, there.headers["Location"]) == (302, "https://other.example/x")
+    assert (usual.status_code, usual.headers["Location"]) == (307, "https://elsewhere.example/")
+
+
+async def test_an_echo_repeats_what_it_was_sent(
+    sandbox: Sandbox, client: httpx.AsyncClient
+) -> None:
+    sandbox.faults.add(Fault("echo", status=400, message="No"))
+    response = await client.post(f"{AUDIENCES}?asked=yes", json={"name": "ann@acme.example"})
+    assert response.status_code == 400
+    said = response.json()["error"]["message"]
+    for sent in ("No: POST", "asked=yes", "x-api-key: sk_test", "ann@acme.example"):
+        assert sent in said
+    assert (await client.get(AUDIENCES)).json()["data"] == []
+
+
+async def test_a_hanging_service_never_answers(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
+    sandbox.faults.add(Fault("hang"))
+    with anyio.move_on_after(0.05) as waiting:
+        await client.get(ACCOUNT)
+    assert waiting.cancelled_caught
+    assert sandbox.requests[-1].status is None
+
+
+async def test_a_huge_answer_comes_in_pieces_as_long_as_somebody_reads(sandbox: Sandbox) -> None:
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": ACCOUNT, "query_string": b""}
+    scope["headers"] = []
+    lengths: list[int] = []
+    most = 1_000_000_000
+
+    async def receive() -> Any:  # noqa: ANN401 -- as ASGI has it
+        await anyio.lowlevel.checkpoint()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:  # noqa: ANN401 -- as ASGI has it
+        lengths.append(len(message.get("body", b"")))
+        if sum(lengths) > most:
+            raise EOFError
+
+    sandbox.faults.add(Fault("huge", times=2))
+    await sandbox(scope, receive, send)
+    assert sum(lengths) > 90_000_000
+    assert max(lengths) < 100_000
+    lengths.clear()
+    most = 1_000_000
+    with pytest.raises(EOFError):
+        await sandbox(scope, receive, send)
+    assert sum(lengths) < 2_000_000
+
+
 async def test_a_delay_keeps_the_answer_right(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
     sandbox.faults.add(Fault("delay", delay_ms=1))
     assert (await client.get(ACCOUNT)).status_code == 200
@@ -118,6 +186,7 @@ async def test_faults_can_be_set_over_http_without_a_key(
         ({}, "kind is one of"),
         ({"kind": "status", "sttus": 1}, "unknown fields: sttus"),
         ({"kind": "status", "status": "500"}, "status has the wrong type"),
+        ({"kind": "redirect", "location": 3}, "location has the wrong type"),
         ({"kind": "status", "every": 0}, "every is at least 1"),
         ([], "a fault is a JSON object"),
         ("reset", "a fault is a JSON object"),

@@ -31,7 +31,7 @@ def test_it_answers_on_loopback(client: httpx.Client) -> None:
 
 
 def test_a_reset_closes_the_connection_without_an_answer(client: httpx.Client) -> None:
-    for kind in ("reset", "reset_after"):
+    for kind in ("refused", "reset", "reset_after"):
         client.post(CONTROL, json={"kind": kind})
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             client.get(ACCOUNT)
@@ -42,6 +42,21 @@ def test_a_cut_answer_ends_before_its_length(client: httpx.Client) -> None:
     client.post(CONTROL, json={"kind": "cut"})
     with pytest.raises(httpx.RemoteProtocolError, match="complete message body"):
         client.get(ACCOUNT)
+    assert client.get(ACCOUNT).is_success
+
+
+def test_a_hanging_answer_leaves_the_others_alone(client: httpx.Client) -> None:
+    client.post(CONTROL, json={"kind": "hang"})
+    with pytest.raises(httpx.ReadTimeout):
+        client.get(ACCOUNT, timeout=0.1)
+    assert client.get(ACCOUNT).is_success
+
+
+def test_a_huge_answer_can_be_left(client: httpx.Client) -> None:
+    client.post(CONTROL, json={"kind": "huge"})
+    with client.stream("GET", ACCOUNT) as response:
+        pieces = response.iter_bytes()
+        assert len(b"".join(next(pieces) for _ in range(20))) > 100_000
     assert client.get(ACCOUNT).is_success
 
 
