@@ -51,6 +51,8 @@ class Fault:
     """Only requests with this method."""
     path: str | None = None
     """Only requests whose path contains this."""
+    path_end: str | None = None
+    """Only requests whose path ends with this."""
     times: int | None = 1
     """How often it happens; None is always."""
     every: int = 1
@@ -74,6 +76,7 @@ class _Armed:
         """Count a request, and say whether it is hit."""
         fault = self.fault
         concerned = fault.method in (None, method) and (fault.path or "") in path
+        concerned = concerned and path.endswith(fault.path_end or "")
         if not concerned or (fault.times is not None and self.happened >= fault.times):
             return False
         self.met += 1
@@ -134,6 +137,7 @@ _NONE = type(None)
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "method": (str, _NONE),
     "path": (str, _NONE),
+    "path_end": (str, _NONE),
     "times": (int, _NONE),
     "every": (int,),
     "status": (int,),

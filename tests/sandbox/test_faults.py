@@ -161,6 +161,9 @@ async def test_a_fault_strikes_where_and_as_often_as_it_says(
     assert {(await client.get(AUDIENCES)).status_code for _ in range(5)} == {503}
     sandbox.faults.clear()
     assert (await client.get(AUDIENCES)).status_code == 200
+    sandbox.faults.add(Fault("status", path_end="/audiences", times=None, status=503))
+    assert (await client.get(f"{AUDIENCES}/filters")).status_code == 200
+    assert (await client.get(AUDIENCES)).status_code == 503
 
 
 async def test_faults_can_be_set_over_http_without_a_key(
