@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+import anyio.lowlevel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Send
@@ -89,6 +90,8 @@ async def _without_end() -> AsyncGenerator[bytes]:
     yield b'{"data": ['
     for _ in range(_PIECES):
         yield _PIECE
+        # Whoever hangs up is noticed here.
+        await anyio.lowlevel.checkpoint()
     yield b"{}]}"
 
 
