@@ -1,0 +1,227 @@
+"""What a call may come to when its service fails: each rule gives its complaint, or nothing."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal, cast
+
+from leadpipe_mcp.tools.toolkit import LOOKED
+from tests.faults.cells import ADDRESS, Cell
+from tests.faults.worlds import KEY, Json, Outcome, Unspoilt
+
+Word = Literal["right", "looked", "part", "half", "said", "unclear"]
+WORDS: Mapping[Word, str] = {
+    "right": "the reply is the same as if nothing had gone wrong",
+    "looked": "the answer to a change was lost; a look showed that it was made, and the reply says"
+    " so",
+    "part": "the reply lacks what could not be had, and says that it does",
+    "half": "one of two steps was done; the reply says which, and what to do now",
+    "said": "nothing was changed; the refusal says why, and what to do now",
+    "unclear": "whether it was changed cannot be known; the refusal says so, and where to look",
+}
+MOST_SECONDS = 50.5
+"""What a call has, and a little for this machine's own work."""
+LONGEST_REFUSAL = 1_200
+NEVER_SAID = re.compile(
+    rf"{re.escape(ADDRESS)}|{re.escape(KEY)}|Traceback|httpx|pydantic|127\.0\.0\.1"
+    r'|\w+://[^\s"\\]+|Error executing|failed inside',
+    re.IGNORECASE,
+)
+# Of a call that takes a breath: the service was left alone for what it did before.
+RESTING = re.compile(r"failed \d+ times in a row, so nothing was sent")
+NEXT_STEP = re.compile(
+    r"\b(try again|tried again|look (at|before|with)|check (the|LEADPIPE_|SONARLY_)|restart the"
+    r" server|has to allow it|have to allow it|allow it to the key|change what it names|wait|the"
+    r" next try makes sense|pause an active|ask (the user|leadpipe)|tell the user|see its status"
+    r"|shows those that exist|shows the (audiences|accounts)|shows its latest run|finds the ids"
+    r"|list_pixels shows)"
+    r"(\b|(?<=_))",
+    re.IGNORECASE,
+)
+NOTHING_DONE = re.compile(
+    r"nothing was (sent|changed|created|asked|saved|queued)|none was (created|saved|queued|added)"
+    r"|no new run|is still there|is not as was asked|was not begun|still in its folder"
+    r"|has another name|not in this folder|the pixel is not|it is still queued",
+    re.IGNORECASE,
+)
+UNCLEAR = re.compile(
+    r"is unclear|is unknown|may still come|may be the|not confirmed|look before trying again",
+    re.IGNORECASE,
+)
+HALF_DONE = re.compile(r"is saved, but|saved as a draft", re.IGNORECASE)
+LEFT_OUT = re.compile(
+    r"could not|failed|did not give|does not show|unknown|just now|a sample of"
+    r"|not (be )?(measured|checked|shown|read|looked|reached|known)",
+    re.IGNORECASE,
+)
+DECORATION: Mapping[str, tuple[str, ...]] = {
+    "create_audience": ("slots", "slots.before", "slots.after"),
+    "set_status": ("slots", "slots.before", "slots.after"),
+    "get_audience": ("runs",),
+}
+"""What a reply may lack without a word, by tool."""
+OTHER_SOURCE: Mapping[str, str] = {
+    "search_topics": "topics",
+    "query_audience": "people",
+    # The id of a folder stands where its name would.
+    "sonarly_list_audiences": "audiences.folder",
+}
+"""What may come from elsewhere, where the reply says that the usual source failed."""
+EMPTY = {("query_visitor_data", "404")}
+"""Where a 404 means, as one who knows the API reports, that there is nothing to be found."""
+
+
+def complaints(cell: Cell, plain: Unspoilt, outcome: Outcome) -> list[str]:
+    """What is wrong with the outcome of a cell; nothing, if all is as it should be."""
+    found = [too_late(outcome), leaking(plain, outcome)]
+    if outcome.is_refusal:
+        found += [
+            without_cause(cell.cause, outcome),
+            without_next_step(outcome),
+            too_long(outcome),
+            needless_doubt(outcome),
+        ]
+    else:
+        found.append(wrong_reply(cell, plain, outcome))
+    found.append(wrong_state(plain, outcome))
+    return [complaint for complaint in found if complaint]
+
+
+def too_late(outcome: Outcome) -> str | None:
+    """No service may keep a call for longer than clients wait."""
+    return f"it took {outcome.seconds:.2f} s" if outcome.seconds > MOST_SECONDS else None
+
+
+def leaking(plain: Unspoilt, outcome: Outcome) -> str | None:
+    """No key, address or insides in anything that is said, but the links that belong to a reply."""
+    leaks = set(NEVER_SAID.findall(outcome.text)) - set(NEVER_SAID.findall(plain.outcome.text))
+    return f"it says {', '.join(sorted(leaks))}" if leaks else None
+
+
+def without_cause(cause: str, outcome: Outcome) -> str | None:
+    """A refusal says what went wrong."""
+    if re.search(cause, outcome.text) or RESTING.search(outcome.text):
+        return None
+    return f"it does not name the cause ({cause})"
+
+
+def without_next_step(outcome: Outcome) -> str | None:
+    """A refusal ends with what can be done."""
+    sentences = re.split(r"(?<=[.?!])\s+", outcome.text.strip())
+    return None if NEXT_STEP.search(" ".join(sentences[-2:])) else "it ends with no next step"
+
+
+def too_long(outcome: Outcome) -> str | None:
+    """A refusal is read by a model that has other things to read."""
+    return "it is too long" if len(outcome.text) >= LONGEST_REFUSAL else None
+
+
+def needless_doubt(outcome: Outcome) -> str | None:
+    """Where nothing was sent that changes anything, there is nothing to be unsure of."""
+    doubts = UNCLEAR.search(outcome.text) and not outcome.may_have_written
+    return "it doubts, though nothing was sent that changes anything" if doubts else None
+
+
+def wrong_reply(cell: Cell, plain: Unspoilt, outcome: Outcome) -> str | None:
+    """A reply is as it would have been, or says what it lacks; what it does hold is right."""
+    expected, reply, tool = plain.outcome.reply, outcome.reply, cell.row.tool
+    if is_half(plain, outcome):
+        return None if HALF_DONE.search(outcome.text) else "it does not say what is half"
+    if (tool, cell.fault) in EMPTY and reply.get("size") == 0:
+        return None
+    differing = dict(differences(_facts(expected), _facts(reply)))
+    said = any(LEFT_OUT.search(text) for text in _told(reply) if text not in _told(expected))
+    if said:
+        other = OTHER_SOURCE.get(tool, "nothing")
+        differing = {
+            where: missing for where, missing in differing.items() if not where.startswith(other)
+        }
+    if wrong := [where for where, is_missing in differing.items() if not is_missing]:
+        return f"these are not what they should be: {', '.join(wrong)}"
+    lacking = [where for where in differing if where not in DECORATION.get(tool, ())]
+    if lacking and not said:
+        return f"these are missing, and it does not say so: {', '.join(lacking)}"
+    return None
+
+
+def wrong_state(plain: Unspoilt, outcome: Outcome) -> str | None:
+    """What is there afterwards is what is said: done once, not done, or not known."""
+    if plain.before == plain.outcome.state == outcome.state:
+        return None
+    if outcome.state == plain.outcome.state:
+        return _wrong_if_done(plain, outcome)
+    if outcome.state == plain.before:
+        return None if outcome.is_refusal else "it says done, and nothing was"
+    if not is_half(plain, outcome):
+        return "what is there is neither what was nor what should be"
+    return None if HALF_DONE.search(outcome.text) else "it does not say what is half done"
+
+
+def _wrong_if_done(plain: Unspoilt, outcome: Outcome) -> str | None:
+    if not outcome.is_refusal:
+        return None
+    if NOTHING_DONE.search(outcome.text) and not UNCLEAR.search(outcome.text):
+        return "it says not done, and it was"
+    return None if UNCLEAR.search(outcome.text) else "it was done, and the refusal does not say so"
+
+
+def is_half(plain: Unspoilt, outcome: Outcome) -> bool:
+    """Whether just the first of two steps was done."""
+    return plain.half is not None and outcome.state == plain.half
+
+
+def word(plain: Unspoilt, outcome: Outcome) -> Word:
+    """The outcome in a word."""
+    if is_half(plain, outcome):
+        return "half"
+    if outcome.is_refusal:
+        return "unclear" if UNCLEAR.search(outcome.text) else "said"
+    if LOOKED in _told(outcome.reply):
+        return "looked"
+    same = _facts(plain.outcome.reply) == _facts(outcome.reply)
+    return "right" if same else "part"
+
+
+def differences(expected: object, got: object, where: str = "") -> Iterable[tuple[str, bool]]:
+    """Where two replies differ, and whether there it is only that something is missing."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        wanted, had = by_column(cast("Json", expected)), by_column(cast("Json", got))
+        for key in {**wanted, **had}:
+            place = f"{where}.{key}".lstrip(".")
+            if key in wanted and key in had:
+                yield from differences(wanted[key], had[key], place)
+            else:
+                yield place, key in wanted
+    elif isinstance(expected, list) and isinstance(got, list):
+        whole, part = cast("list[object]", expected), cast("list[object]", got)
+        if whole != part:
+            yield where, all(item in ("", *whole) for item in part)
+    elif expected != got:
+        yield where, False
+
+
+def by_column(part: Json) -> Json:
+    """A table as its columns, so that one that is missing is seen to be; all else as it is."""
+    if set(part) != {"columns", "rows"}:
+        return part
+    columns = zip(*cast("list[list[object]]", part["rows"]), strict=True)
+    return dict(zip(part["columns"], (list(cells) for cells in columns), strict=True))
+
+
+def _facts(reply: Json) -> Json:
+    """The reply without what is said about it."""
+    return {key: value for key, value in reply.items() if key not in _ABOUT}
+
+
+_ABOUT = ("summary", "warnings", "next", "notMeasured")
+
+
+def _told(reply: Json) -> list[str]:
+    """The sentences of a reply about itself."""
+    missing = [f"Not measured: {what}" for what in cast("list[str]", reply.get("notMeasured", []))]
+    return [str(reply.get("summary", "")), *cast("list[str]", reply.get("warnings", [])), *missing]
+
+
+def shown(outcome: Outcome) -> str:
+    """The outcome as a failing test shows it."""
+    return json.dumps([outcome.text, f"{outcome.seconds:.1f} s"], ensure_ascii=False)

@@ -1,0 +1,224 @@
+"""A world for each cell: a service, a server and a client of their own, and what became of it."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+from mcp import Client
+from mcp.types import TextContent
+
+from leadpipe_mcp.api.incoming import Incoming, Outgoing
+from leadpipe_mcp.api.played import play
+from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
+from leadpipe_mcp.sandbox import Recorded, Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox.simulator import Simulator
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import TOOLSETS
+from tests.faults.cells import ROWS, TOPICS, Cell, Row, There
+
+KEY = "sk_live_matrix"
+# An address that nobody outside should read; nothing is sent there.
+SERVICE = "http://127.0.0.1:8787"
+PEOPLE = 300
+DEADLINE_SECONDS = 600
+NOW = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
+# When something was made at Sonarly is compared with this machine's clock.
+STARTED = time.time()
+Json = dict[str, Any]
+# Requests that change nothing, though they are POSTs; an export is kept by the service.
+READING = ("/validate", "/preview", "/query", "/compare", "/analyze", "/export")
+# The fewer tools a server offers, the sooner its client has listed them.
+_TOOLSET = {tool.name: toolset for toolset, tools in TOOLSETS.items() for tool in tools}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to."""
+
+    text: str
+    is_refusal: bool
+    seconds: float
+    """How long it took, by the clock of the event loop."""
+    state: Json
+    """What there is afterwards at the services, and as files."""
+    may_have_written: bool
+    """Whether a request that changes something was sent at all."""
+    reply: Json = field(default_factory=dict[str, Any])
+    struck: bool = True
+    """Whether there was a request for the fault to strike."""
+
+
+@dataclass(frozen=True)
+class Unspoilt:
+    """How a call goes when nothing goes wrong."""
+
+    before: Json
+    """What there is before it."""
+    outcome: Outcome
+    half: Json | None = None
+    """What there is after half of its work, where halves can be told apart."""
+
+
+class World:
+    """Both services as they are before a call."""
+
+    def __init__(self, row: Row, folder: Path) -> None:
+        played = SandboxSettings(people=PEOPLE, run_seconds=row.run_seconds)
+        self.leadpipe = Sandbox(played, clock=lambda: NOW)
+        self.sonarly = SonarlySandbox(SonarlySettings(people=PEOPLE), clock=lambda: STARTED)
+        self.row = row
+        self.folder = folder
+        for file in self._files():
+            file.unlink()
+
+    async def there(self) -> There:
+        """What there is, by its ids; a run is queued where runs take time."""
+        audiences = {one["status"]: one["id"] for one in await self._ask("/v1/intent/audiences")}
+        run: str | None = None
+        if self.row.run_seconds:
+            path = f"/v1/intent/audiences/{audiences['active']}/runs"
+            run = (await self._ask(path, method="POST"))["id"]
+        group = await self._group()
+        places = await self._ask_sonarly(f"{group}/navigation")
+        folder = next(one for one in places["folders"] if one["audiences"])
+        outside = next(
+            one for one in places["ungroupedAudiences"] if one["name"] == "Spring Outreach"
+        )
+        return There(
+            active=audiences["active"],
+            paused=audiences["paused"],
+            pixel=(await self._ask("/v1/data/pixels"))[0]["id"],
+            linkedin=folder["audiences"][0]["id"],
+            outside=outside["id"],
+            folder=folder["id"],
+            run=run,
+        )
+
+    async def state(self) -> Json:
+        """What there is at the service that the tool is of, and as files."""
+        self.leadpipe.faults.clear()
+        self.sonarly.faults.clear()
+        files = [path.name for path in self._files()]
+        if self.row.tool.startswith("sonarly"):
+            group = await self._group()
+            listed = await self._ask_sonarly(f"{group}?limit=100")
+            return {
+                "audiences": listed["items"],
+                "folders": await self._ask_sonarly(f"{group}/navigation"),
+                "files": files,
+            }
+        audiences = await self._ask("/v1/intent/audiences")
+        runs: list[Json] = []
+        for one in audiences:
+            runs += await self._ask(f"/v1/intent/audiences/{one['id']}/runs")
+        for run in runs:
+            # The client makes it up anew for each call.
+            del run["idempotencyKey"]
+        pixels = await self._ask("/v1/data/pixels")
+        return {"audiences": audiences, "runs": runs, "pixels": pixels, "files": files}
+
+    async def call(self, there: There, era: str) -> Outcome:
+        """What the tool's call comes to, through a server and a client of their own."""
+        settings = self.settings()
+        asked = len(self.leadpipe.requests), len(self.sonarly.requests)
+        server = build_server(settings, service=self.leadpipe, sonarly=self.sonarly)
+        with anyio.fail_after(DEADLINE_SECONDS):
+            async with Client(server, mode=era) as client:
+                started = anyio.current_time()
+                result = await client.call_tool(self.row.tool, self.row.given(there))
+                seconds = anyio.current_time() - started
+        (block,) = result.content
+        assert isinstance(block, TextContent)
+        made = [*self.leadpipe.requests][asked[0] :] + [*self.sonarly.requests][asked[1] :]
+        listed = [*self.leadpipe.faults.listed(), *self.sonarly.faults.listed()]
+        return Outcome(
+            text=block.text,
+            is_refusal=result.is_error or False,
+            seconds=seconds,
+            state=await self.state(),
+            may_have_written=any(_changes_something(request) for request in made),
+            reply=result.structured_content or {},
+            struck=any(fault["happened"] for fault in listed),
+        )
+
+    async def topics(self) -> list[Topic]:
+        """Everything that people are known to research."""
+        rows = await self._ask("/v1/intent/topics?limit=30000")
+        return [Topic.model_validate(row) for row in rows]
+
+    def settings(self) -> Settings:
+        """A server for a person with a key, who lets it do everything unasked."""
+        toolset = _TOOLSET[self.row.tool]
+        environment = {
+            "LEADPIPE_API_KEY": KEY,
+            "LEADPIPE_BASE_URL": SERVICE,
+            "LEADPIPE_CONFIRM": "off",
+            "LEADPIPE_TOOLSETS": toolset,
+            "LEADPIPE_EXPORT_DIR": str(self.folder / "exported"),
+            "SONARLY_BASE_URL": SERVICE,
+        }
+        if toolset == "sonarly":
+            environment["SONARLY_API_KEY"] = KEY
+        if not self.row.knows_no_topics:
+            # The names of the topics are fetched once a day, and kept here.
+            environment["HOME"] = str(self.folder)
+        return Settings.read(environment, {})
+
+    def _files(self) -> list[Path]:
+        return sorted((self.folder / "exported").glob("*"))
+
+    async def _group(self) -> str:
+        groups = (await self._ask_sonarly("/v1/accounts"))["items"]
+        return f"/v1/accounts/{groups[0]['id']}/audiences"
+
+    async def _ask(self, path: str, method: str = "GET") -> Any:  # noqa: ANN401 -- JSON
+        return await _asked(self.leadpipe, method, path, {"X-API-Key": KEY})
+
+    async def _ask_sonarly(self, path: str) -> Any:  # noqa: ANN401 -- JSON
+        return await _asked(self.sonarly, "GET", path, {"Authorization": f"Bearer {KEY}"})
+
+
+async def _asked(service: Simulator, method: str, path: str, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
+    incoming = Incoming()
+    await play(service, Outgoing(method, f"http://sandbox.test{path}", headers), incoming, 60)
+    return json.loads(incoming.received().body)["data"]
+
+
+async def keep_some_topics(folder: Path) -> None:
+    """Nothing; a catalogue is kept as from yesterday, small because 20,000 topics take long."""
+    world = World(ROWS[0], folder)
+    listed = await world.topics()
+    some = [topic for number, topic in enumerate(listed) if number % 50 == 0 or topic.id in TOPICS]
+    kept_in = world.settings().topics_dir
+    assert kept_in is not None
+    CatalogueFile(kept_in, SERVICE).write(Catalogue(tuple(some)))
+
+
+def _changes_something(request: Recorded) -> bool:
+    return request.method != "GET" and not request.path.endswith(READING)
+
+
+async def unspoilt(row: Row, folder: Path, half: Row | None) -> Unspoilt:
+    """How the row's call goes when nothing goes wrong."""
+    world = World(row, folder)
+    there = await world.there()
+    before = await world.state()
+    outcome = await world.call(there, "auto")
+    assert not outcome.is_refusal, outcome.text
+    part = (await unspoilt(half, folder, None)).outcome.state if half else None
+    return Unspoilt(before, outcome, part)
+
+
+async def spoilt(cell: Cell, folder: Path) -> Outcome:
+    """What the cell's call comes to."""
+    world = World(cell.row, folder)
+    there = await world.there()
+    service = world.sonarly if cell.row.tool.startswith("sonarly") else world.leadpipe
+    service.faults.add(cell.armed())
+    return await world.call(there, cell.era)
