@@ -12,7 +12,7 @@ PYTHON := $(shell for python in $(PYTHON) python3 python3.14 python3.13 python3.
 VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format types layers tests bench clean
+.PHONY: help demo test lint format types layers tests bench soak clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ tests: .venv/.tools ## pytest with branch coverage
 
 bench: .venv/.tools ## what is promised of speed and size, measured
 	@for script in tests/benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
+
+soak: .venv/.tools ## ten thousand calls of which many meet a failure, and whether promises hold
+	@$(VENV) tests/faults/soak.py
 
 clean: ## remove what the other targets made
 	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
