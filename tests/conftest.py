@@ -51,8 +51,11 @@ class _Leaps(selectors.DefaultSelector):
         # In this order: what a thread has done is there to be selected before it is idle.
         is_awaited = self._is_awaited()
         ready = super().select(0)
-        if ready or timeout is None or timeout <= 0 or is_awaited:
+        if ready or timeout is None or timeout <= 0:
             return ready or super().select(timeout)
+        if is_awaited:
+            # Its end may have been told already: then nothing more comes.
+            return super().select(min(timeout, 0.005))
         self._loop.leapt += timeout
         return []
 

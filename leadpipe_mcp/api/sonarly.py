@@ -33,7 +33,6 @@ from leadpipe_mcp.text import clean
 
 T = TypeVar("T")
 MOST_PAGES = 100
-TOTAL_SECONDS = 30.0
 # These stand where the id of an audience does.
 _OTHER_ROUTES = ("navigation", "folders")
 _CHECK = "Look with sonarly_list_audiences in a minute, before trying again."
@@ -43,9 +42,7 @@ def sonarly_transport(
     base_url: str, key: SecretStr | None, *, application: Application | None = None
 ) -> Transport:
     """The way to Sonarly, which takes its key as a bearer's token."""
-    return Transport(
-        base_url, key, application=application, total_seconds=TOTAL_SECONDS, bearer=True
-    )
+    return Transport(base_url, key, application=application, bearer=True)
 
 
 class SonarlyClient:

@@ -1,7 +1,6 @@
 """Calls whose service fails, on a clock that leaps over every wait."""
 
 import json
-import selectors
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,16 +27,3 @@ def schemas_checked_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Draft202012Validator, "check_schema", once)
         yield
-
-
-@pytest.fixture(autouse=True)
-def threads_waited_for_in_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that is done, and has not said so, would be waited for as long as a timer runs."""
-    select = selectors.DefaultSelector.select
-
-    def in_short(
-        selector: selectors.DefaultSelector, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
-        return select(selector, min(timeout or 0, 0.005) if timeout != 0 else 0)
-
-    monkeypatch.setattr(selectors.DefaultSelector, "select", in_short)
