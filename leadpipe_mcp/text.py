@@ -6,10 +6,29 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+# What a message of somebody else's may hold that is not for others. Each is as broad as can be
+# without hitting what such messages need: ids, dates, numbers of people, lines of code.
+_SECRETS = {
+    "key": r"""\bsk_\S+|\bbearer\s+(?=[^\s\d]{0,99}\d)\S{6,}
+        |\b(?:x-api-key|api[ _-]?key|authorization|token)["']?\s*[:=]\s*["']?
+            (?:(?:bearer|basic)\s+)?(?=[^\s\d]{0,99}\d)\S{6,}
+        |\b(?:password|passwd|secret)["']?\s*[:=]\s*\S+""",
+    "email": r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+\.[\w.-]+",
+    "address": r"""\b\w+://\S+
+        |(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)(?::\d+)?(?:/\S*)?
+        |(?<![\w:])\[?(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}\]?(?::\d+)?
+        |(?<![\w:])\[?(?:::[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4})\]?(?::\d+)?
+        |(?<![\w.-])(?:[\w-]+\.)+(?:internal|local|localdomain|lan|corp|intranet)\b(?!-|\.\w)
+            (?:[:/]\S*)?
+        |\blocalhost\b(?:[:/]\S*)?""",
+    "phone": r"""(?<!\w)\+\s?\d(?:[\s().\-/]{0,3}\d){6,}
+        |(?<![\w.-])(?:1[\s.-])?(?:\(\d{3}\)\s?|\d{3}[\s.-])\d{3}[\s.-]\d{4}(?![\w-])
+        |(?<![\w.-])1?\d{10}(?![\w-])""",
+}
 _SECRET = re.compile(
-    r"(?P<key>\bsk_\S+)|(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)|(?P<address>\b\w+://\S+)", re.ASCII
+    "|".join(f"(?P<{name}>{pattern})" for name, pattern in _SECRETS.items()),
+    re.VERBOSE | re.IGNORECASE,
 )
-_PLACEHOLDER = {"key": "[key]", "email": "[email]", "address": "[address]"}
 _ROOM_TO_TELL = 1_500
 # Blank, though their Unicode classes say letter, mark or symbol: selectors of a letter's variant
 # (whole messages have been hidden in them), joiners and fillers.
@@ -71,10 +90,13 @@ def cut(text: str, limit: int) -> str:
 
 
 def redact(text: str, limit: int = 200) -> str:
-    """A message of somebody else's, fit for a log or an error: no key, address or e-mail in it."""
+    """A message of somebody else's, fit for a log or an error.
+
+    No key, e-mail, phone number, web address or internal address is left in it.
+    """
     # Only then cut: half an address would not be known for one.
     whole = clean(text, limit * 10)
-    return clean(_SECRET.sub(lambda found: _PLACEHOLDER[found.lastgroup or "key"], whole), limit)
+    return clean(_SECRET.sub(lambda found: f"[{found.lastgroup}]", whole), limit)
 
 
 _LONGEST_COMPARED = 100
