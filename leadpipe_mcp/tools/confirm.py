@@ -2,19 +2,19 @@
 
 Where the client can ask its user, it does, and a model cannot answer in the user's place. Where
 it cannot, the first call changes nothing and answers with the question and a code; the second
-call carries the code. A code holds for one action, on one state of the thing, for ten minutes,
-once.
+call carries the code. A yes, given either way, holds for one call with just these arguments, on
+one state of the thing, for ten minutes, once.
 """
 
 import hashlib
 import json
 import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import anyio
 from mcp import MCPError
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
@@ -74,18 +74,21 @@ class Action:
     question: str
     seen: object
     service: str = "Leadpipe"
+    arguments: object = None
+    """Those of the call: a question is too short to tell all of them."""
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same action on the same state, and for nothing else."""
-        told = json.dumps([self.name, self.question, self.seen], sort_keys=True, default=str)
+        """The same for the same call on the same state, and for nothing else."""
+        parts = [self.name, self.question, self.seen, self.arguments]
+        told = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(told.encode()).hexdigest()
 
 
 class Codes:
-    """The codes that were given out and not used yet."""
+    """The codes that were given out and not used yet, one for each question."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
         self._clock = clock
         self._given: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
@@ -112,8 +115,9 @@ async def ask(action: Action, code: str | None, codes: Codes, context: Context[A
         Asking: If the client is to ask and call again.
         Unconfirmed: If the assistant is to ask and call again with a code.
     """
+    action = replace(action, arguments=_arguments_of(context))
     if can_ask(context):
-        if not await _ask_human(action, context):
+        if not await _ask_human(action, codes, context):
             raise Declined(
                 f"The user did not agree to this: {action.question} Nothing was changed.",
                 "Ask them what they would like instead.",
@@ -138,13 +142,23 @@ def can_ask(context: Context[Any, Any]) -> bool:
     return asks is not None and (asks.form is not None or asks.url is None)
 
 
-async def _ask_human(action: Action, context: Context[Any, Any]) -> bool:
+def _arguments_of(context: Context[Any, Any]) -> dict[str, object]:
+    """What the call came with, but for the code."""
+    given: dict[str, object] = (context.request_context.params or {}).get("arguments") or {}
+    return {name: value for name, value in given.items() if name != "confirm"}
+
+
+async def _ask_human(action: Action, codes: Codes, context: Context[Any, Any]) -> bool:
     """Whether the human agreed, asked in the way of the client's protocol."""
     question = action.question
 
-    def approval() -> Elicit[Approval]:
+    # Were it not async, the SDK would run it in a thread.
+    async def approval() -> Elicit[Approval]:
         return Elicit(question, Approval)
 
+    if not codes.redeem(_code_in(context.request_state), action):
+        # An answer to another question, or to one that was answered before, is no answer.
+        context = Context(request_context=context.request_context)
     wanted = {"approval": (Resolve(approval), True)}
     plans = build_resolver_plans(wanted, set())
     try:
@@ -158,5 +172,19 @@ async def _ask_human(action: Action, context: Context[Any, Any]) -> bool:
             f"Tell the user; it can be done in the {action.service} dashboard.",
         ) from None
     if isinstance(answered, InputRequiredResult):
-        raise Asking(answered)
+        raise Asking(_with_code(answered, codes.give(action)))
     return answered["approval"] == AcceptedElicitation(data=Approval(approve=True))
+
+
+# A client of 2026 brings back, with the answer, what was put beside the question. The SDK seals it:
+# the client can neither read nor change it, nor bring it to another call. But it may come twice,
+# and it holds though the thing has changed since; so a code goes with it.
+
+
+def _with_code(question: InputRequiredResult, code: str) -> InputRequiredResult:
+    state = json.loads(question.request_state or "{}") | {"code": code}
+    return question.model_copy(update={"request_state": json.dumps(state)})
+
+
+def _code_in(state: str | None) -> str:
+    return json.loads(state)["code"] if state else ""

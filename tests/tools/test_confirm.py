@@ -251,7 +251,7 @@ def test_a_code_holds_once_and_for_ten_minutes() -> None:
 
 
 def test_the_oldest_of_many_codes_are_forgotten() -> None:
-    codes = Codes()
+    codes = Codes(clock=lambda: 0.0)
     action = Action("delete", "Delete it?", {"id": 1})
     given = [codes.give(action) for _ in range(201)]
     assert len(set(given)) == 201

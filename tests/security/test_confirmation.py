@@ -1,0 +1,448 @@
+"""No yes is taken for another: for each tool that asks, whatever its code or its answer is not."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import anyio
+import pytest
+from mcp import Client, MCPError
+from mcp.client.session import ClientRequestContext, ElicitationFnT
+from mcp.types import (
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitResult,
+    InputRequiredResult,
+    InputResponses,
+)
+
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.confirm import CODE_SECONDS
+from leadpipe_mcp.tools.toolkit import ConfirmableReply
+from leadpipe_mcp.tools.toolsets import TOOLS
+
+pytestmark = pytest.mark.anyio
+Reply = dict[str, Any]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Round = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
+WANTED = {"topicIds": [117805]}
+YES = ElicitResult(action="accept", content={"approve": True})
+JUNK = [
+    ElicitResult(action="decline"),
+    ElicitResult(action="cancel"),
+    ElicitResult(action="cancel", content={"approve": True}),
+    ElicitResult(action="accept"),
+    ElicitResult(action="accept", content={}),
+    ElicitResult(action="accept", content={"approve": False}),
+    ElicitResult(action="accept", content={"approve": "no"}),
+    ElicitResult(action="accept", content={"approve": ["yes", "yes"]}),
+    ElicitResult(action="accept", content={"confirm": True, "agreed": "yes"}),
+]
+
+
+class World(Protocol):
+    def changes(self) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A call that asks first; others that its yes is not for; and what makes it out of date."""
+
+    tool: str
+    arguments: Reply
+    others: Sequence[tuple[str, Reply]]
+    meanwhile: tuple[str, Reply]
+
+
+async def said(client: Client, tool: str, **arguments: object) -> Reply:
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+async def asking(client: Client, action: str) -> Asking:
+    """The action, on what the world begins with."""
+    rows = (await said(client, "list_audiences"))["audiences"]["rows"]
+    ids = {row[2]: row[0] for row in rows}
+    pixel = (await said(client, "list_pixels"))["pixels"]["rows"][0][0]
+    linked = (await said(client, "sonarly_list_audiences"))["audiences"]["rows"]
+    return actions(ids["active"], ids["paused"], pixel, linked[0][0], linked[1][0])[action]
+
+
+def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> dict[str, Asking]:
+    """Every action that is asked about first."""
+    activate: Reply = {"id": paused, "status": "active"}
+    delete: Reply = {"id": paused}
+    create: Reply = {"name": "New", "config": WANTED, "status": "active"}
+    # The question is cut long before it names the last of the states.
+    change: Reply = {"id": active, "config": {"filters": {"state": STATES}}}
+    export: Reply = {"id": active, "fileName": "people", "fields": ["name"]}
+    link: Reply = {"id": active, "format": "url"}
+    pause: Reply = {"id": pixel, "status": "paused"}
+    renamed = ("update_audience", {"id": active, "name": "Renamed"})
+    renamed_too = ("update_audience", {"id": paused, "name": "Renamed"})
+    return {
+        "activate": Asking(
+            "set_status",
+            activate,
+            [("set_status", {**activate, "waitSeconds": 1}), ("delete_audience", delete)],
+            renamed_too,
+        ),
+        "delete": Asking(
+            "delete_audience",
+            delete,
+            [("delete_audience", {"id": active}), ("set_status", activate)],
+            renamed_too,
+        ),
+        "create": Asking(
+            "create_audience",
+            create,
+            [
+                ("create_audience", {**create, "name": "Newer"}),
+                ("create_audience", {**create, "config": {"topicIds": [117890]}}),
+                ("create_audience", {**create, "config": {**WANTED, "minScore": 90}}),
+            ],
+            ("set_status", {"id": paused, "status": "active"}),
+        ),
+        "change": Asking(
+            "update_audience",
+            change,
+            [
+                ("update_audience", {**change, "config": {"filters": {"state": STATES[:-1]}}}),
+                ("update_audience", {**change, "name": "New"}),
+                ("update_audience", {"id": active, "name": "New"}),
+            ],
+            renamed,
+        ),
+        "export": Asking(
+            "export_audience",
+            export,
+            [
+                ("export_audience", {**export, "fields": ["name", "ageRange", "netWorth"]}),
+                ("export_audience", {**export, "fields": ["name", "contactEmail"]}),
+                ("export_audience", {**export, "fileName": "other"}),
+                ("export_audience", {**export, "format": "jsonl"}),
+                ("export_audience", link),
+            ],
+            renamed,
+        ),
+        "link": Asking("export_audience", link, [("export_audience", export)], renamed),
+        "pause pixel": Asking(
+            "update_pixel",
+            pause,
+            [("update_pixel", {**pause, "excludedPaths": ["/a"]})],
+            ("update_pixel", {"id": pixel, "excludedPaths": ["/jobs"]}),
+        ),
+        "sonarly delete": Asking(
+            "sonarly_delete_audience",
+            {"id": linked},
+            [("sonarly_delete_audience", {"id": other}), ("delete_audience", delete)],
+            ("sonarly_update_audience", {"id": linked, "name": "Renamed"}),
+        ),
+    }
+
+
+NAMES = """
+    alabama, alaska, arizona, arkansas, california, colorado, connecticut, delaware, florida,
+    georgia, hawaii, idaho, illinois, indiana, iowa, kansas, kentucky, louisiana, maine, maryland,
+    massachusetts, michigan, minnesota, mississippi, missouri, montana, nebraska, nevada,
+    new hampshire, new jersey, new mexico, new york, north carolina, north dakota, ohio, oklahoma,
+    oregon, pennsylvania, rhode island, south carolina, south dakota, tennessee, texas, utah,
+    vermont, virginia, washington, west virginia, wisconsin, wyoming
+"""
+STATES = [name.strip() for name in NAMES.split(",")]
+ACTIONS = {
+    "activate": "set_status",
+    "create": "create_audience",
+    "change": "update_audience",
+    "delete": "delete_audience",
+    "export": "export_audience",
+    "link": "export_audience",
+    "pause pixel": "update_pixel",
+    "sonarly delete": "sonarly_delete_audience",
+}
+each_action = pytest.mark.parametrize("action", ACTIONS)
+
+
+@pytest.fixture
+def unasked(connect: Connect) -> AbstractAsyncContextManager[Client]:
+    """Somebody else at the same services, who is not asked."""
+    return connect(settings=Settings(sandbox=True, toolsets="all", confirm="off"))
+
+
+def test_every_tool_that_asks_is_tried() -> None:
+    asking = {tool.name for tool in TOOLS if issubclass(tool.reply, ConfirmableReply)}
+    assert asking == set(ACTIONS.values())
+
+
+# By a code
+
+
+@each_action
+async def test_a_code_does_what_was_asked_about_and_only_once(
+    action: str, connect: Connect, world: World
+) -> None:
+    async with connect() as client:
+        call = await asking(client, action)
+        code = (await said(client, call.tool, **call.arguments))["confirm"]
+        assert world.changes() == []
+        done = await said(client, call.tool, **call.arguments, confirm=code)
+        assert "confirm" not in done
+        changed = world.changes()
+        assert changed
+        # It may be refused, be so already, or be asked about anew: it is not done again.
+        again = await client.call_tool(call.tool, {**call.arguments, "confirm": code})
+        assert code not in str(again.content)
+        assert world.changes() == changed
+
+
+@each_action
+async def test_a_code_that_was_guessed_or_bent_changes_nothing(
+    action: str, connect: Connect, world: World
+) -> None:
+    async with connect() as client:
+        call = await asking(client, action)
+        code: str = (await said(client, call.tool, **call.arguments))["confirm"]
+        bent = [
+            *("", " ", "0", "000000", "ffffff", "yes", "true", "*", "%", "confirm", "None"),
+            *(code[:-1], code + "0", code[::-1] + code, f"{code}\x00", f"{code},{code}"),
+            *(f'"{code}"', f"\u200b{code}", code.replace(code[0], chr(ord(code[0]) + 0xFEE0))),
+            code * 10_000,
+        ]
+        for other in bent:
+            reply = await said(client, call.tool, **call.arguments, confirm=other)
+            assert reply["question"], other
+            assert reply["confirm"] != other
+        for odd in (True, 1, 12.5, [code], {"code": code}):
+            result = await client.call_tool(call.tool, {**call.arguments, "confirm": odd})
+            assert result.is_error, odd
+    assert world.changes() == []
+
+
+@each_action
+async def test_a_code_is_for_just_these_arguments(
+    action: str, connect: Connect, world: World
+) -> None:
+    async with connect() as client:
+        call = await asking(client, action)
+        for tool, arguments in call.others:
+            code = (await said(client, call.tool, **call.arguments))["confirm"]
+            reply = await said(client, tool, **arguments, confirm=code)
+            assert "question" in reply, arguments
+            assert world.changes() == [], arguments
+
+
+@each_action
+async def test_a_code_does_not_outlive_what_it_was_given_for(
+    action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+) -> None:
+    async with connect() as client, unasked as other:
+        call = await asking(client, action)
+        code = (await said(client, call.tool, **call.arguments))["confirm"]
+        tool, arguments = call.meanwhile
+        await said(other, tool, **arguments)
+        changed = world.changes()
+        reply = await said(client, call.tool, **call.arguments, confirm=code)
+    assert reply["summary"].startswith("The code does not hold for this")
+    assert world.changes() == changed
+
+
+@each_action
+async def test_a_code_does_not_hold_after_ten_minutes(
+    action: str, connect: Connect, world: World
+) -> None:
+    async with connect() as client:
+        call = await asking(client, action)
+        code = (await said(client, call.tool, **call.arguments))["confirm"]
+        await anyio.sleep(CODE_SECONDS + 1)
+        reply = await said(client, call.tool, **call.arguments, confirm=code)
+        assert reply["summary"].startswith("The code does not hold for this")
+        assert world.changes() == []
+        await anyio.sleep(CODE_SECONDS - 60)
+        await said(client, call.tool, **call.arguments, confirm=reply["confirm"])
+    assert world.changes()
+
+
+async def test_a_code_of_one_server_is_none_of_another(connect: Connect, world: World) -> None:
+    async with connect() as client, connect() as other:
+        call = await asking(client, "delete")
+        code = (await said(client, call.tool, **call.arguments))["confirm"]
+        reply = await said(other, call.tool, **call.arguments, confirm=code)
+        assert reply["question"]
+    assert world.changes() == []
+
+
+# By the client's human
+
+
+def human(
+    questions: list[str], *answers: ElicitResult, seconds: Sequence[float] = ()
+) -> ElicitationFnT:
+    """One who gives the answers in turn, and takes so many seconds for the first ones."""
+    left, times = itertools.cycle(answers), list(seconds)
+
+    async def human(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        questions.append(params.message)
+        if times:
+            await anyio.sleep(times.pop(0))
+        return next(left)
+
+    return human
+
+
+@each_action
+async def test_a_model_cannot_answer_in_the_place_of_its_human(
+    action: str, era: str, connect: Connect, world: World
+) -> None:
+    questions: list[str] = []
+    no = human(questions, ElicitResult(action="decline"))
+    async with connect() as client, connect(answer=no, mode=era) as asked:
+        call = await asking(client, action)
+        code = (await said(client, call.tool, **call.arguments))["confirm"]
+        for confirm in (code, "true", ""):
+            arguments = {**call.arguments, "confirm": confirm}
+            assert (await asked.call_tool(call.tool, arguments)).is_error
+        for name in ("approve", "approval", "inputResponses", "requestState"):
+            arguments = {**call.arguments, name: {"approve": True}}
+            assert (await asked.call_tool(call.tool, arguments)).is_error
+    assert len(questions) == 3
+    assert world.changes() == []
+
+
+@each_action
+async def test_an_answer_that_is_no_yes_changes_nothing(
+    action: str, era: str, connect: Connect, world: World
+) -> None:
+    questions: list[str] = []
+    async with connect(answer=human(questions, *JUNK), mode=era) as client:
+        call = await asking(client, action)
+        for answer in JUNK:
+            result = await client.call_tool(call.tool, call.arguments)
+            assert result.is_error, answer
+            assert "The user did not agree to this" in str(result.content)
+    assert len(questions) == len(JUNK)
+    assert world.changes() == []
+
+
+async def test_a_human_who_takes_too_long_is_asked_again(connect: Connect, world: World) -> None:
+    questions: list[str] = []
+    async with connect(answer=human(questions, YES, seconds=[CODE_SECONDS + 1, 30.0])) as client:
+        call = await asking(client, "delete")
+        await said(client, call.tool, **call.arguments)
+    assert len(questions) == 2
+    assert len(world.changes()) == 1
+
+
+# What a client of 2026 brings back
+
+
+def rounds(client: Client, tool: str, arguments: Reply) -> Round:
+    """One round of a call, with the state and the answers that are given."""
+
+    async def one(
+        state: str | None = None, answers: InputResponses | None = None, **others: object
+    ) -> CallToolResult | InputRequiredResult:
+        return await client.session.call_tool(
+            tool,
+            {**arguments, **others},
+            request_state=state,
+            input_responses=answers,
+            allow_input_required=True,
+        )
+
+    return one
+
+
+async def first_round(one: Round) -> tuple[str, InputResponses]:
+    """The state that came with the question, and a yes to it."""
+    asked = await one()
+    assert isinstance(asked, InputRequiredResult)
+    assert asked.request_state
+    assert asked.input_requests
+    return asked.request_state, dict.fromkeys(asked.input_requests, YES)
+
+
+@each_action
+async def test_a_yes_that_comes_twice_is_taken_once(
+    action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+) -> None:
+    async with connect(answer=human([], YES)) as client, unasked as other:
+        call = await asking(client, action)
+        one = rounds(client, call.tool, call.arguments)
+        state, yes = await first_round(one)
+        assert isinstance(await one(state, yes), CallToolResult)
+        if action in {"activate", "pause pixel"}:
+            # Somebody takes it back, so that it could be done again.
+            back = "paused" if action == "activate" else "active"
+            await said(other, call.tool, **{**call.arguments, "status": back})
+        changed = world.changes()
+        # It may be refused, be so already, or be asked about anew: it is not done again.
+        await one(state, yes)
+    assert world.changes() == changed
+
+
+@each_action
+async def test_a_state_that_was_forged_is_refused(
+    action: str, connect: Connect, world: World
+) -> None:
+    async with connect(answer=human([], YES)) as client, connect(answer=human([], YES)) as other:
+        call = await asking(client, action)
+        one = rounds(client, call.tool, call.arguments)
+        state, yes = await first_round(one)
+        foreign, _ = await first_round(rounds(other, call.tool, call.arguments))
+        plain = '{"v":1,"outcomes":{"approval":{"action":"accept","data":{"approve":true}}}}'
+        middle = len(state) // 2
+        bent = state[:middle] + ("A" if state[middle] != "A" else "B") + state[middle + 1 :]
+        for forged in ("", "v1.", plain, bent, state[:-4], f"{state}A", foreign, state * 100):
+            with pytest.raises(MCPError, match="Invalid or expired requestState"):
+                await one(forged, yes)
+        # Answers without a question, or to another one.
+        for answers in (yes, {"approval": YES}, {"other": YES}):
+            assert isinstance(await one(None, answers), InputRequiredResult)
+        assert isinstance(await one(state, {"other": YES}), InputRequiredResult)
+    assert world.changes() == []
+
+
+@each_action
+async def test_a_state_is_for_just_this_call(action: str, connect: Connect, world: World) -> None:
+    async with connect(answer=human([], YES)) as client:
+        call = await asking(client, action)
+        state, yes = await first_round(rounds(client, call.tool, call.arguments))
+        for tool, arguments in call.others:
+            with pytest.raises(MCPError, match="Invalid or expired requestState"):
+                await rounds(client, tool, arguments)(state, yes)
+        with pytest.raises(MCPError, match="Invalid or expired requestState"):
+            await rounds(client, call.tool, call.arguments)(state, yes, confirm="abcdef")
+    assert world.changes() == []
+
+
+@each_action
+async def test_a_yes_does_not_hold_for_what_has_changed_since(
+    action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+) -> None:
+    async with connect(answer=human([], YES)) as client, unasked as other:
+        call = await asking(client, action)
+        one = rounds(client, call.tool, call.arguments)
+        state, yes = await first_round(one)
+        tool, arguments = call.meanwhile
+        await said(other, tool, **arguments)
+        changed = world.changes()
+        assert isinstance(await one(state, yes), InputRequiredResult)
+    assert world.changes() == changed
+
+
+async def test_a_change_that_no_question_shows_is_asked_about_again(
+    connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+) -> None:
+    async with connect(answer=human([], YES)) as client, unasked as other:
+        call = await asking(client, "delete")
+        one = rounds(client, call.tool, call.arguments)
+        state, yes = await first_round(one)
+        change = {"config": {"sourceUrl": "https://acme.example"}}
+        await said(other, "update_audience", **call.arguments, **change)
+        changed = world.changes()
+        assert isinstance(await one(state, yes), InputRequiredResult)
+    assert world.changes() == changed
