@@ -30,7 +30,7 @@ DEADLINE_SECONDS = 10_000
 READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 """Requests that change nothing, though they are POSTs."""
 CANARIES = {
-    "key": "sk_canary_0123456789",
+    "key": "sk_live_canary_0123456789",
     "e-mail": "canary.bird@coalmine.example",
     "phone": "+1 555 010 0199",
     "place": "db-7.coalmine.internal",

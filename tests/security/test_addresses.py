@@ -1,0 +1,169 @@
+"""Where requests go: to the addresses in the settings, and nowhere else; keys even less."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from leadpipe_mcp import cli
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Arguments = Mapping[str, dict[str, Any]]
+Canaries = Mapping[str, str]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Words = Callable[[CallToolResult], str]
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class World(Protocol):
+    leadpipe: Application
+    sonarly: Application
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that came in."""
+
+    host: str
+    path: str
+    has_key: bool
+
+
+class Watched:
+    """The application, and all that it was asked."""
+
+    def __init__(self, application: Application, key: str) -> None:
+        self.application = application
+        self.key = key
+        self.seen: list[Seen] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        has_key = any(self.key in text for text in (*request.headers.values(), str(request.url)))
+        self.seen.append(Seen(request.url.netloc, request.url.path, has_key))
+        await self.application(scope, receive, send)
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+async def test_no_tool_follows_a_redirect(
+    *,
+    status: int,
+    canaries: Canaries,
+    connect: Connect,
+    one_call_each: Arguments,
+    real: Settings,
+    words: Words,
+) -> None:
+    elsewhere = f"https://elsewhere.test/?key={canaries['key']}"
+    service = Watched(RedirectResponse(elsewhere, status), canaries["key"])
+    async with connect(service, service, settings=real) as client:
+        for tool, arguments in one_call_each.items():
+            result = await client.call_tool(tool, arguments)
+            assert result.is_error, tool
+            assert "elsewhere" not in words(result)
+            assert "redirect" in words(result), tool
+    assert {seen.host for seen in service.seen} == {"service.test", "sonarly.test"}
+
+
+# A prefix in the address
+
+
+async def test_a_prefix_in_the_address_stays_in_front_of_every_request(
+    canaries: Canaries, connect: Connect, real: Settings, world: World
+) -> None:
+    def behind(gate: str, application: Application) -> Watched:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            path: str = scope["path"]
+            assert path.startswith(gate), path
+            inner = path.removeprefix(gate)
+            await application({**scope, "path": inner, "raw_path": inner.encode()}, receive, send)
+
+        return Watched(answer, canaries["key"])
+
+    leadpipe, sonarly = behind("/gate/one", world.leadpipe), behind("/two", world.sonarly)
+    addresses = {
+        "base_url": "https://gate.test:8443/gate/one/",
+        "sonarly_base_url": "https://s.test/two",
+    }
+    settings = Settings.model_validate({**real.model_dump(), **addresses})
+    async with connect(leadpipe, sonarly, settings=settings) as client:
+        listed = (await client.call_tool("list_audiences", {})).structured_content
+        linked = (await client.call_tool("sonarly_list_audiences", {})).structured_content
+        assert listed
+        assert linked
+        of = {"audienceId": listed["audiences"]["rows"][0][0]}
+        # More people than pages are asked for, so that they come as the service's file.
+        wide = {"name": "Wide", "config": {"topicIds": [117805], "minScore": 0}}
+        made = await client.call_tool("create_audience", {**wide, "status": "active"})
+        assert made.structured_content
+        everyone = {"audienceId": made.structured_content["id"]}
+        for tool, arguments in (
+            ("get_account_status", {}),
+            ("query_audience", of),
+            ("analyze_audience", everyone),
+            ("export_audience", {"id": everyone["audienceId"], "contact": "masked"}),
+            ("set_status", {"id": everyone["audienceId"], "status": "paused"}),
+            ("list_pixels", {}),
+            ("sonarly_list_prospects", {"id": linked["audiences"]["rows"][0][0]}),
+        ):
+            result = await client.call_tool(tool, arguments)
+            assert not result.is_error, (tool, result)
+    assert {seen.host for seen in leadpipe.seen} == {"gate.test:8443"}
+    assert {seen.host for seen in sonarly.seen} == {"s.test"}
+    assert any(seen.path.endswith("/export.csv") for seen in leadpipe.seen)
+
+
+@pytest.mark.parametrize("name", ["LEADPIPE_BASE_URL", "SONARLY_BASE_URL"])
+@pytest.mark.parametrize("host", ["api.example", "192.0.2.7", "localhost.example", "0.0.0.0:80"])
+def test_a_server_that_would_send_a_key_in_the_open_does_not_start(
+    name: str, host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, f"http://{host}")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert ended.value.code == (
+        f"leadpipe-mcp: {name}: must start with https:// (http is only for this machine)."
+    )
+    assert capsys.readouterr().out == ""
+
+
+async def test_a_signed_link_on_another_host_is_asked_without_the_key(
+    canaries: Canaries, connect: Connect, real: Settings
+) -> None:
+    flat = Sandbox(SandboxSettings(people=3_000, run_seconds=0, profile="flat"))
+
+    async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+        """The service, whose links lead to another host, as those of real files do."""
+
+        async def change(message: Message) -> None:
+            if b"downloadUrl" in message.get("body", b""):
+                # Of the same length.
+                message["body"] = message["body"].replace(b"//service.test/", b"//elsewhe.test/")
+            await send(message)
+
+        await flat(scope, receive, change)
+
+    service = Watched(elsewhere, canaries["key"])
+    pinned = Settings.model_validate({**real.model_dump(), "api_profile": "flat"})
+    async with connect(service, settings=pinned) as client:
+        wide = {"name": "Wide", "config": {"topicIds": [117805], "minScore": 0}}
+        made = await client.call_tool("create_audience", {**wide, "status": "active"})
+        assert made.structured_content
+        of = {"audienceId": made.structured_content["id"]}
+        result = await client.call_tool("analyze_audience", of)
+    assert not result.is_error, result
+    own = [seen.has_key for seen in service.seen if seen.host == "service.test"]
+    theirs = [seen.has_key for seen in service.seen if seen.host == "elsewhe.test"]
+    assert theirs == [False]
+    assert len(own) == len(service.seen) - 1
+    assert any(own)

@@ -1,0 +1,303 @@
+"""Services that repeat what they were sent, and what they know: none of it comes back."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from leadpipe_mcp import logs
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.errors import LeadpipeError, ServiceError
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import TOOLS
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("logs_as_they_were")]
+Arguments = Mapping[str, dict[str, Any]]
+Canaries = Mapping[str, str]
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Escaped = Callable[[object], list[str]]
+Words = Callable[[CallToolResult], str]
+
+STATUSES = (200, 400, 401, 403, 404, 409, 422, 429, 500)
+FORMS = ("error", "issues", "problem", "text", "data", "list")
+
+
+class World(Protocol):
+    leadpipe: Application
+    sonarly: Application
+
+
+def echoing(status: int, form: str, canaries: Canaries, asked: list[str]) -> Application:
+    """A service that repeats the canaries, and all that it was sent, wherever it can."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        asked.append(request.url.path)
+        sent = f"{dict(request.headers)} {request.url} {(await request.body()).decode()}"
+        said = (
+            f"No {canaries['e-mail']} ({canaries['phone']}) for {canaries['key']} at"
+            f" https://{canaries['place']}/?q={canaries['e-mail']}, {canaries['place']}:5432 {sent}"
+        )
+        code, one = canaries["e-mail"], {"email": canaries["e-mail"], "name": said, "id": said}
+        bodies: dict[str, object] = {
+            "error": {"error": {"code": code, "name": said, "message": said, "details": said}},
+            "issues": {"error": {"message": "Bad", "issues": [{"path": [code], "message": said}]}},
+            "problem": {"type": said, "title": said, "detail": said, "code": said, "traceId": said},
+            "data": {"data": {**one, "message": said}, "meta": {"total": said, "traceId": said}},
+            "list": {"data": [one], "message": said},
+        }
+        headers = {
+            "X-Request-Id": f"{canaries['key']} {canaries['e-mail']} {canaries['phone']}",
+            "Retry-After": canaries["e-mail"],
+            "WWW-Authenticate": f"Bearer {canaries['key']}",
+            "Location": f"https://{canaries['place']}/{canaries['key']}",
+        }
+        body = bodies.get(form)
+        answer = JSONResponse(body, status, headers) if body else Response(said, status, headers)
+        await answer(scope, receive, send)
+
+    return answer
+
+
+def test_every_tool_is_tried_with_arguments_that_it_takes(one_call_each: Arguments) -> None:
+    assert set(one_call_each) == {tool.name for tool in TOOLS}
+    for tool in TOOLS:
+        # What is refused before a request is sent would show nothing.
+        tool.arguments.model_validate(one_call_each[tool.name])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("status", STATUSES)
+async def test_what_a_service_repeats_is_not_repeated(  # noqa: PLR0913 -- fixtures
+    *,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    canaries: Canaries,
+    one_call_each: Arguments,
+    connect: Connect,
+    escaped: Escaped,
+    real: Settings,
+    words: Words,
+    status: int,
+    form: str,
+) -> None:
+    logs.set_up("DEBUG", as_json=form == "error")
+    asked: list[str] = []
+    service = echoing(status, form, canaries, asked)
+    # A server soon asks nothing more of a service that fails: then each tool gets its own.
+    servers = [[tool] for tool in one_call_each] if status >= 500 else [list(one_call_each)]
+    for tools in servers:
+        async with connect(service, service, settings=real) as client:
+            for tool in tools:
+                before = len(asked)
+                result = await client.call_tool(tool, one_call_each[tool])
+                assert escaped(words(result)) == [], tool
+                assert status == 200 or len(asked) > before, f"{tool} asked nothing"
+    logged = capsys.readouterr()
+    assert len(logged.err.splitlines()) >= len(one_call_each)
+    assert escaped("".join(logged)) == []
+    for file in (path for path in tmp_path.rglob("*") if path.is_file()):
+        assert escaped(file.read_bytes().decode(errors="replace")) == [], file
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 403, 404, 429, 500])
+async def test_an_error_holds_nothing_that_is_not_for_others(
+    status: int, canaries: Canaries, escaped: Escaped, real: Settings
+) -> None:
+    service = echoing(status, "error", canaries, [])
+    transport = Transport(real.base_url, real.api_key, application=service)
+    with pytest.raises(LeadpipeError) as caught:
+        await LeadpipeClient(transport).account()
+    vars(caught.value).pop("request_id")
+    assert str(status) in everything_of(caught.value)
+    assert escaped(everything_of(caught.value)) == []
+    assert escaped(repr(transport.__dict__)) == []
+
+
+@pytest.mark.xfail(reason="an answer's request id is kept as the service wrote it")
+async def test_the_name_of_a_request_is_kept_without_what_is_not_for_others(
+    canaries: Canaries, escaped: Escaped, real: Settings
+) -> None:
+    service = echoing(403, "error", canaries, [])
+    transport = Transport(real.base_url, real.api_key, application=service)
+    with pytest.raises(ServiceError) as caught:
+        await LeadpipeClient(transport).account()
+    assert escaped(caught.value.request_id) == []
+
+
+async def test_a_crash_takes_nothing_along(
+    *,
+    canaries: Canaries,
+    capsys: pytest.CaptureFixture[str],
+    connect: Connect,
+    escaped: Escaped,
+    one_call_each: Arguments,
+    real: Settings,
+    words: Words,
+) -> None:
+    logs.set_up("DEBUG", as_json=False)
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        cause = KeyError(dict(Request(scope).headers), *canaries.values())
+        raise RuntimeError(f"crashed on {canaries}") from cause
+
+    async with connect(broken, broken, settings=real) as client:
+        for tool, arguments in one_call_each.items():
+            result = await client.call_tool(tool, arguments)
+            assert result.is_error
+            assert escaped(words(result)) == [], tool
+    logged = capsys.readouterr()
+    assert logged.err.count(" crashed: ") == len(one_call_each)
+    assert escaped("".join(logged)) == []
+
+
+def everything_of(error: BaseException | None) -> str:
+    """All that can be read off an error, and off those that led to it."""
+    if error is None:
+        return ""
+    told = f"{error!s} {error!r} {error.args!r} {error.__dict__!r}"
+    return f"{told} {everything_of(error.__cause__)} {everything_of(error.__context__)}"
+
+
+# In what is shown of a success
+
+
+def stained(service: Application, stain: str) -> Application:
+    """The service, with a stain in every name and every text about a person."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await service(scope, receive, keep)
+        start, *pieces = messages
+        body = b"".join(piece.get("body", b"") for piece in pieces)
+        try:
+            said: object = _stained(json.loads(body), stain)
+            answer: Response = JSONResponse(said, start["status"])
+        except ValueError:
+            answer = Response(body, start["status"], media_type="text/csv")
+        await answer(scope, receive, send)
+
+    return answer
+
+
+STAINED = {
+    *("name", "fullName", "jobTitle", "headline", "description", "pausedReason", "message"),
+    *("email", "businessEmail", "phone", "phones"),
+}
+
+
+def _stained(part: object, stain: str) -> object:
+    if isinstance(part, dict):
+        named = cast("dict[str, object]", part)
+        return {
+            name: f"{value} {stain}"
+            if name in STAINED and isinstance(value, str)
+            else _stained(value, stain)
+            for name, value in named.items()
+        }
+    if isinstance(part, list):
+        return [_stained(one, stain) for one in cast("list[object]", part)]
+    return part
+
+
+async def shown(client: Client, *, people: bool) -> list[tuple[str, CallToolResult]]:
+    """What the tools answer that show people, or else those that show names of things."""
+    audiences = (await client.call_tool("list_audiences", {})).structured_content
+    linked = (await client.call_tool("sonarly_list_audiences", {})).structured_content
+    assert audiences
+    assert linked
+    one, other = audiences["audiences"]["rows"][0][0], linked["audiences"]["rows"][0][0]
+    of = {"audienceId": one}
+    shows_people: list[tuple[str, dict[str, Any]]] = [
+        ("preview_audience", {"topicIds": [117805]}),
+        ("plan_audience", {"topics": [117805]}),
+        ("query_audience", {**of, "fields": FIELDS}),
+        ("analyze_audience", of),
+        ("analyze_audience", {**of, "groupBy": ["jobTitle"]}),
+        ("analyze_audience", {**of, "sql": "SELECT * FROM people"}),
+        ("export_audience", {"id": one, "contact": "masked", "fields": FIELDS}),
+        ("sonarly_list_prospects", {"id": other}),
+    ]
+    shows_names: list[tuple[str, dict[str, Any]]] = [
+        ("list_audiences", {}),
+        ("list_pixels", {}),
+        ("get_audience", {"id": one}),
+        ("get_account_status", {}),
+        ("set_status", {"id": one, "status": "paused"}),
+        ("delete_audience", {"id": one}),
+        ("sonarly_list_accounts", {}),
+        ("sonarly_list_audiences", {}),
+        ("sonarly_get_audience", {"id": other}),
+    ]
+    calls = shows_people if people else shows_names
+    return [(tool, await client.call_tool(tool, asked)) for tool, asked in calls]
+
+
+FIELDS = ["name", "jobTitle", "company", "contactEmail", "emails", "phone", "untrustedHeadline"]
+
+
+async def test_a_way_to_reach_somebody_is_masked_in_every_text_about_people(
+    *,
+    canaries: Canaries,
+    connect: Connect,
+    escaped: Escaped,
+    real: Settings,
+    words: Words,
+    world: World,
+) -> None:
+    stain = f"{canaries['e-mail']} {canaries['phone']}"
+    services = stained(world.leadpipe, stain), stained(world.sonarly, stain)
+    async with connect(*services, settings=real) as client:
+        results = await shown(client, people=True)
+    assert real.export_dir
+    (file,) = real.export_dir.iterdir()
+    assert escaped(file.read_text("utf-8")) == []
+    assert HIDDEN in file.read_text("utf-8")
+    for tool, result in results:
+        told = result.structured_content
+        assert told, (tool, result)
+        # The name of an audience is the account's own word, and shown as it is.
+        about_people = {name: part for name, part in told.items() if name not in OWN_WORDS}
+        assert escaped(about_people) == [], tool
+        assert HIDDEN in words(result) or tool in TELLS_OF_NOBODY, tool
+
+
+HIDDEN = "c•••@coalmine.example"
+OWN_WORDS = {"summary", "name", "path", "next"}
+TELLS_OF_NOBODY = {"plan_audience", "export_audience"}
+
+
+@pytest.mark.xfail(reason="the transport hands on answers in which a service repeats the key")
+@pytest.mark.parametrize("key", ["sk_live_canary_0123456789", "canary-of-no-known-form-77"])
+async def test_the_key_is_in_no_answer_whatever_its_form_and_wherever_it_is_repeated(
+    key: str, connect: Connect, real: Settings, words: Words, world: World
+) -> None:
+    async def repeating(scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = JSONResponse(
+            {"error": {"message": f"What is {key}?"}}, 403, {"X-Request-Id": key}
+        )
+        await refusal(scope, receive, send)
+
+    keyed = Settings.model_validate({**real.model_dump(), "api_key": key, "sonarly_api_key": key})
+    async with connect(repeating, repeating, settings=keyed) as client:
+        for tool in ("list_audiences", "sonarly_list_accounts"):
+            assert key not in words(await client.call_tool(tool, {}))
+    if key.startswith("sk_"):
+        services = stained(world.leadpipe, key), stained(world.sonarly, key)
+        async with connect(*services, settings=keyed) as client:
+            results = [*await shown(client, people=True), *await shown(client, people=False)]
+        for tool, result in results:
+            assert key not in words(result), tool
