@@ -1,0 +1,137 @@
+"""Keys: read from the environment, held as secrets, refused without being said."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from pydantic import ValidationError
+from starlette.responses import JSONResponse
+
+from leadpipe_mcp import cli
+from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings, SettingsError
+
+CANARY = "canary_0123456789"
+BAD_KEYS = [
+    *(f"sk_{CANARY}\nX-Evil: 1", f"sk_{CANARY} x", f"sk_{CANARY}é", f"sk\t_{CANARY}"),
+    *(f"sk_{CANARY}\u200b", f"\x7fsk_{CANARY}", f"\x00{CANARY}", f"sk_{CANARY}\ud800"),
+]
+KEYS = ("LEADPIPE_API_KEY", "SONARLY_API_KEY")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Another process takes the time that it takes."""
+    return "asyncio"
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("key", BAD_KEYS, ids=ascii)
+def test_what_is_no_key_is_refused_by_the_name_of_its_variable(name: str, key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({name: key}, {})
+    error = caught.value
+    assert str(error) == f"{name}: holds characters that no key has; copy the key again."
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+    assert CANARY not in f"{error!r} {error.args!r} {error.__dict__!r}"
+    # Nor is it in what the settings themselves raise.
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate({"sonarly_api_key" if "SONARLY" in name else "api_key": key})
+    assert CANARY not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_server_with_what_is_no_key_does_not_start(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, f"sk_{CANARY} x")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert name in str(ended.value)
+    assert CANARY not in f"{ended.value!r}{capsys.readouterr()}"
+
+
+@pytest.mark.parametrize("flag", ["--api-key", "--sonarly-api-key"])
+def test_a_key_on_the_command_line_is_refused(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ([flag, f"sk_{CANARY}"], [f"{flag}=sk_{CANARY}"], [f"sk_{CANARY}"]):
+        with pytest.raises(SystemExit):
+            cli.main(words)
+    assert CANARY not in str(capsys.readouterr())
+
+
+def test_nothing_that_holds_a_key_shows_it() -> None:
+    settings = Settings.read(dict.fromkeys(KEYS, f"sk_{CANARY}"), {})
+    transport = Transport("https://service.test", settings.api_key)
+    shown = [settings, settings.model_dump(), settings.model_dump_json(), settings.model_copy()]
+    held = [transport.__dict__, build_server(settings), settings.model_dump(mode="json")]
+    for thing in [*shown, *held]:
+        assert CANARY not in f"{thing!r} {thing!s}"
+
+
+PROGRAM = """
+import os
+from leadpipe_mcp import logs
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+settings = Settings.read(os.environ, {})
+logs.set_up(settings.log_level, as_json=True)
+build_server(settings).run("stdio")
+"""
+
+
+@pytest.mark.anyio
+async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
+    canaries: Mapping[str, str], tmp_path: Path
+) -> None:
+    # Nobody listens there, so nothing but a refused connection of this machine is needed.
+    environment = {
+        **{name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")},
+        "LEADPIPE_API_KEY": canaries["key"],
+        "SONARLY_API_KEY": canaries["key"],
+        "LEADPIPE_BASE_URL": "http://127.0.0.1:1",
+        "SONARLY_BASE_URL": "http://127.0.0.1:1",
+        "LEADPIPE_LOG_LEVEL": "DEBUG",
+        "LEADPIPE_TOOLSETS": "all",
+    }
+    words = ["-c", PROGRAM]
+    server = StdioServerParameters(command=sys.executable, args=words, env=environment)
+    told = ""
+    with (tmp_path / "stderr").open("w+") as stderr:
+        with anyio.fail_after(30):
+            async with Client(stdio_client(server, errlog=stderr)) as client:
+                for tool, arguments in (
+                    ("query_visitor_data", {"email": canaries["e-mail"]}),
+                    ("get_audience", {"id": canaries["e-mail"]}),
+                    ("sonarly_list_accounts", {}),
+                ):
+                    told += str(await client.call_tool(tool, arguments))
+        stderr.seek(0)
+        logged = stderr.read()
+    assert logged.count('"tool":') == 3
+    for what, canary in canaries.items():
+        assert canary not in logged, what
+    assert canaries["key"] not in told
+    assert canaries["e-mail"] not in told
+
+
+@pytest.mark.anyio
+async def test_a_key_that_is_refused_is_not_in_the_refusal(canaries: Mapping[str, str]) -> None:
+    key = canaries["key"]
+    said = {"error": {"code": key, "message": f"Key {key} (X-API-Key: {key}, Bearer {key}) is bad"}}
+    service = JSONResponse(said, 401, {"X-API-Key": key, "WWW-Authenticate": f"Bearer {key}"})
+    settings = Settings.read(dict.fromkeys(KEYS, key), {})
+    async with Client(build_server(settings, service=service, sonarly=service)) as client:
+        for tool, name in (("list_audiences", KEYS[0]), ("sonarly_list_accounts", KEYS[1])):
+            result = await client.call_tool(tool, {})
+            assert result.is_error
+            assert key not in str(result)
+            assert f"{name} must hold a current key" in str(result)
