@@ -5,7 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import clean
+from leadpipe_mcp.text import redact
 
 _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
@@ -20,7 +20,7 @@ def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
     for part in parts:
         if not _PART.fullmatch(part):
             raise NotPossible(
-                f"'{clean(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
+                f"'{redact(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
                 f"{shown_by} shows those that exist.",
             )
     return "".join(f"/{part}" for part in parts)

@@ -44,7 +44,8 @@ class Received:
     @property
     def request_id(self) -> str | None:
         """The service's own name for the request."""
-        return self.headers.get("x-request-id")
+        given = self.headers.get("x-request-id")
+        return redact(given, 60) if given else None
 
     @property
     def is_success(self) -> bool:

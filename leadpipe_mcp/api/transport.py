@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.allowance import one_request
-from leadpipe_mcp.api.answers import Answer, read_answer
+from leadpipe_mcp.api.answers import Answer, Received, read_answer
 from leadpipe_mcp.api.errand import CALL_SECONDS, SAID_SECONDS, Errand, present_errand
 from leadpipe_mcp.api.health import Health
 from leadpipe_mcp.api.incoming import Incoming, Outgoing, outgoing
@@ -43,6 +43,8 @@ LEAST_SECONDS = 1.0
 """With less time than this nothing is sent."""
 DOWNLOAD_SECONDS = 300.0
 MOST_DOWNLOADED = 2 * 2**30
+SHORTEST_KEY = 8
+"""A shorter one is none, and its characters may stand in any word."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,15 @@ class Transport:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
-        return read_answer(incoming.received(), task.unclear)
+        return read_answer(self._without_key(incoming.received()), task.unclear)
+
+    def _without_key(self, received: Received) -> Received:
+        """The answer, without the key where the service repeats it: it is known here alone."""
+        key = self._key.get_secret_value() if self._key else ""
+        if len(key) < SHORTEST_KEY:
+            return received
+        headers = {name: text.replace(key, "[key]") for name, text in received.headers.items()}
+        return Received(received.status, headers, received.body.replace(key.encode(), b"[key]"))
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
         """The headers of a request; the key goes to the service itself and nowhere else."""
@@ -297,7 +307,7 @@ class Transport:
                     ) from None
         received = incoming.received()
         if not received.is_success:
-            read_answer(received, "")
+            read_answer(self._without_key(received), "")
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from leadpipe_mcp.api.models import Person
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import nearest, quoted
+from leadpipe_mcp.text import nearest, quoted, redact
 
 Kind = Literal["plain", "email", "phone", "private", "untrusted"]
 """How a field is treated.
@@ -178,9 +178,11 @@ def choose_columns(
         if name in known:
             chosen.append(known[name])
         elif close := nearest(name, known):
-            problems.append(f"There is no field '{name}'. Did you mean {quoted(close)}?")
+            problems.append(
+                f"There is no field '{redact(name, 60)}'. Did you mean {quoted(close)}?"
+            )
         else:
-            problems.append(f"There is no field '{name}'.")
+            problems.append(f"There is no field '{redact(name, 60)}'.")
     if problems:
         raise NotPossible(" ".join(problems), f"The fields are: {', '.join(known)}.")
     return tuple(chosen)

@@ -9,7 +9,7 @@ from leadpipe_mcp.api.sonarly_models import AccountGroup, AudienceType, Folder, 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.privacy import show
-from leadpipe_mcp.text import clean, counted, listed, nearest, quoted
+from leadpipe_mcp.text import clean, counted, listed, nearest, quoted, redact
 from leadpipe_mcp.tools.replies import LONGEST_NAME, NAME_LENGTH, Cell, Part, Table
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 
@@ -118,7 +118,7 @@ async def account_of(call: Call, asked: InAccount) -> AccountGroup:
     close = nearest(said, [account.name for account in accounts])
     hint = f" Did you mean {quoted(clean(name, NAME_LENGTH) for name in close)}?" if close else ""
     raise NotPossible(
-        f"There is no account '{clean(said, 60)}'.{hint} There are: {_list(accounts)}.",
+        f"There is no account '{redact(said, 60)}'.{hint} There are: {_list(accounts)}.",
         "Name one of them as accountGroupId.",
     )
 

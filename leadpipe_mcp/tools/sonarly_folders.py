@@ -7,7 +7,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from leadpipe_mcp.api.sonarly_models import AudienceType, Folder, Navigation
 from leadpipe_mcp.errors import Conflict, NotPossible
-from leadpipe_mcp.text import clean, listed
+from leadpipe_mcp.text import clean, listed, redact
 from leadpipe_mcp.tools.replies import LONGEST_NAME, Part, suggestions
 from leadpipe_mcp.tools.sonarly_accounts import (
     AUDIENCE_ID,
@@ -115,7 +115,7 @@ def _target(there: Navigation, said: str) -> Folder:
     shown = [f"{named(one)} (id {clean(one.id, ID_LENGTH)})" for one in there.folders[:MOST_NAMED]]
     known = f"There are: {listed(shown)}." if shown else "No folders are shown."
     raise NotPossible(
-        f"There is no folder '{clean(said, 60)}'. {known}",
+        f"There is no folder '{redact(said, 60)}'. {known}",
         "Name one of them, or make one with sonarly_save_folder.",
     )
 

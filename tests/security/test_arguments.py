@@ -71,7 +71,6 @@ def without_names(text: str) -> str:
     return re.sub(r"There is no argument '.*?'\.", "", text)
 
 
-@pytest.mark.xfail(reason="a name that is not found is said again with an address in it")
 @pytest.mark.parametrize("name", LOOKED_UP)
 async def test_a_name_that_is_not_found_is_not_said_with_an_address_in_it(
     name: str, canaries: Canaries, connect: Connect, escaped: Escaped, words: Words
@@ -94,7 +93,6 @@ async def test_a_name_that_is_not_found_is_not_said_with_an_address_in_it(
                 assert escaped(words(result)) == [], tool
 
 
-@pytest.mark.xfail(reason="the wording of refusals repeats the names of unknown arguments")
 async def test_a_name_that_is_no_argument_is_not_said_with_an_address_in_it(
     *,
     canaries: Canaries,
@@ -114,7 +112,6 @@ async def test_a_name_that_is_no_argument_is_not_said_with_an_address_in_it(
     assert escaped("".join(capsys.readouterr())) == []
 
 
-@pytest.mark.xfail(reason="the protocol's error repeats the name of an unknown tool")
 async def test_a_name_that_is_no_tool_is_not_said_with_an_address_in_it(
     canaries: Canaries, connect: Connect, escaped: Escaped, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,7 +123,6 @@ async def test_an_error_holds_nothing_that_is_not_for_others(
     assert escaped(repr(transport.__dict__)) == []
 
 
-@pytest.mark.xfail(reason="an answer's request id is kept as the service wrote it")
 async def test_the_name_of_a_request_is_kept_without_what_is_not_for_others(
     canaries: Canaries, escaped: Escaped, real: Settings
 ) -> None:
@@ -280,7 +279,6 @@ OWN_WORDS = {"summary", "name", "path", "next"}
 TELLS_OF_NOBODY = {"plan_audience", "export_audience"}
 
 
-@pytest.mark.xfail(reason="the transport hands on answers in which a service repeats the key")
 @pytest.mark.parametrize("key", ["sk_live_canary_0123456789", "canary-of-no-known-form-77"])
 async def test_the_key_is_in_no_answer_whatever_its_form_and_wherever_it_is_repeated(
     key: str, connect: Connect, real: Settings, words: Words, world: World
