@@ -30,6 +30,7 @@ from leadpipe_mcp.errors import (
     ServiceError,
     TooManyRequests,
     Unreachable,
+    UnusableAnswer,
 )
 
 if TYPE_CHECKING:
@@ -290,6 +291,10 @@ class Transport:
             most_bytes: A longer file is not taken.
         """
         is_own = where.startswith("/")
+        if not is_own and self.base_url.startswith("https:") and not where.startswith("https:"):
+            raise UnusableAnswer(
+                "The service's link to the file leads into this machine, and was not followed."
+            )
         address = self.base_url + where if is_own else where
         sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
         incoming = Incoming(most_bytes, write)

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 import pytest
 from mcp import Client
 from mcp.types import CallToolResult
+from pydantic import SecretStr
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp import cli
-from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.settings import Settings
 
@@ -167,3 +169,16 @@ async def test_a_signed_link_on_another_host_is_asked_without_the_key(
     assert theirs == [False]
     assert len(own) == len(service.seen) - 1
     assert any(own)
+
+
+async def test_a_service_elsewhere_cannot_have_a_file_fetched_from_this_machine() -> None:
+    watched = Watched(Response("id\n1\n"), "sk_canary")
+    elsewhere = Transport("https://service.test", SecretStr("sk_canary"), application=watched)
+    came: list[bytes] = []
+    for link in ("http://127.0.0.1:8080/people.csv", "http://localhost/people.csv"):
+        with pytest.raises(UnusableAnswer, match="leads into this machine, and was not followed"):
+            await elsewhere.download(link, came.append)
+    assert (watched.seen, came) == ([], [])
+    here = Transport("http://127.0.0.1:8787", SecretStr("sk_canary"), application=watched)
+    await here.download("http://127.0.0.1:8787/people.csv", came.append)
+    assert [one.has_key for one in watched.seen] == [False]
