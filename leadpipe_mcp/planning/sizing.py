@@ -8,7 +8,7 @@ import anyio
 
 from leadpipe_mcp.api.allowance import Allowance, allowed
 from leadpipe_mcp.api.configs import Configs
-from leadpipe_mcp.api.models import AudienceConfig, Preview
+from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
 from leadpipe_mcp.errors import (
     AllowanceSpent,
     Forbidden,
@@ -32,8 +32,8 @@ from leadpipe_mcp.planning.variations import (
 
 _NEARER = 3
 """How many scores between two steps of the ladder are tried."""
-_FOR_ITSELF = 6
-"""So many requests are kept for the size itself: two questions, three times each."""
+_FOR_ITSELF = 8
+"""So many requests are kept for the size itself, in case that it has to be asked for again."""
 _ENDS_ALL = (TooManyRequests, KeyRefused, Forbidden, NotConfigured)
 """After these, whatever else is asked would be refused as well."""
 
@@ -131,6 +131,7 @@ class Sizing:
         self._sizes = _Sizes(configs, allowance)
         self._names = names
         self._preview: Preview | None = None
+        self._validation: Validation | None = None
         self._failure: LeadpipeError | None = None
         self._ladder: list[Variation] = []
         self._others: list[Variation] = []
@@ -154,28 +155,32 @@ class Sizing:
         self._filters = without_each_filter(self._config)
         self._topics = without_each_topic(self._config, self._names)
         self._contact = with_each(self._config, contact)
+        steps = [step for step in self._ladder if step.config.min_score != own]
+        parts = [*self._filters, *self._topics]
         validated = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look, validated)
             # Whatever has to be asked twice, the size itself keeps what it may need.
             with allowed(self._allowance.part(max(0, self._allowance.left - _FOR_ITSELF))):
-                steps = [step for step in self._ladder if step.config.min_score != own]
                 tasks.start_soon(self._sizes.measure, steps)
                 # Once the config itself is known to be valid, its parts need not wait for its size.
                 await validated.wait()
-                tasks.start_soon(self._sizes.measure, [*self._filters, *self._topics])
+                tasks.start_soon(self._sizes.measure, parts)
         if self._failure and self._failure.retryable:
             # Alone, after everything else, it has the best prospects.
             await self._look(validated)
+        # What the size did not need is there for what had to stand back.
+        await self._sizes.measure([*steps, *parts])
         await self._approach()
         await self._sizes.measure(self._contact)
 
     async def _look(self, validated: anyio.Event) -> None:
         configs, config = self._configs, self._config
         try:
-            validation = await configs.validate(config)
-            validated.set()
-            self._preview = await configs.preview(config, validation)
+            if not validated.is_set():
+                self._validation = await configs.validate(config)
+                validated.set()
+            self._preview = await configs.preview(config, self._validation)
         except LeadpipeError as error:
             self._failure = error
             validated.set()

@@ -617,5 +617,5 @@ def test_no_text_takes_long_to_read(hostile: str) -> None:
         find_filters(hostile, catalog)
         return time.process_time() - began
 
-    # A busy machine may be slow once; what is slow by itself is so each time.
-    assert any(seconds() < 0.5 for _ in range(3))
+    # It is a tenth of a second; a busy machine that also counts the lines takes ten times as long.
+    assert any(seconds() < 1.5 for _ in range(3))
