@@ -602,6 +602,38 @@ async def test_a_new_audience_that_cannot_be_told_from_another_is_named_and_left
     assert await client.audiences.list() == (first,)
 
 
+async def test_a_deletion_that_was_only_seen_late_is_done(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    still_shown = JSONResponse({"data": {**SAVED, "id": saved.id}})
+    client = connect(altered(sandbox, {f"GET /{saved.id}": still_shown}))
+    sandbox.faults.add(Fault("reset_after", method="DELETE"))
+    await client.audiences.delete(saved.id)
+    assert [r.status for r in sandbox.requests if r.method == "DELETE"] == [None, 404]
+
+
+async def test_a_change_that_cannot_be_seen_is_unclear(start: Start, connect: Connect) -> None:
+    sandbox = start(profile="catalog", detail_has_config=False)
+    client = connect(sandbox)
+    saved = await client.audiences.create("Buyers", CONFIG)
+    sandbox.faults.add(Fault("reset_after", method="PATCH"))
+    with pytest.raises(Unclear, match="does not show what the audience is made of"):
+        await client.audiences.update(saved.id, config=CONFIG.model_copy(update={"min_score": 80}))
+
+
+async def test_among_more_audiences_than_can_be_seen_nothing_is_said_not_to_be(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start()
+    many = [{**SAVED, "id": f"a-{number}", "name": f"Old {number}"} for number in range(100)]
+    client = connect(altered(sandbox, {"GET /audiences": JSONResponse({"data": many})}))
+    sandbox.faults.add(Fault("reset", method="POST", path="/audiences", times=None))
+    with pytest.raises(Unclear, match="Not all audiences could be looked at; among those seen"):
+        await client.audiences.create("Buyers", CONFIG)
+
+
 AUDIENCE_CALLS: dict[str, Callable[[LeadpipeClient], Awaitable[object]]] = {
     "list": lambda client: client.audiences.list(),
     "get": lambda client: client.audiences.get(UNKNOWN_ID),

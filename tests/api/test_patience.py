@@ -355,9 +355,17 @@ async def test_whoever_gives_up_waiting_leaves_the_turn_to_others() -> None:
         with anyio.move_on_after(0.5):
             await service.read()
 
+    # Those who are asked for give up with those who wait, and then only those who wait do.
     async with anyio.create_task_group() as tasks:
         for _ in range(30):
             tasks.start_soon(impatient)
+    asked = len(service.asked)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.start_soon(service.read)
+        for _ in range(30):
+            tasks.start_soon(impatient)
+    assert len(service.asked) == asked + AT_ONCE
     started = anyio.current_time()
     async with anyio.create_task_group() as tasks:
         for _ in range(AT_ONCE):

@@ -8,7 +8,8 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
-from leadpipe_mcp.sandbox import Sandbox
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.sandbox.faults import FaultKind
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]
@@ -548,3 +549,38 @@ async def test_nested_parts_of_a_person_are_lifted(
     client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
     page = await client.runs.people(UNKNOWN_ID, run_id="r", date="2026-05-04")
     assert page.run.data_date == "2026-05-03"
+
+
+@pytest.mark.parametrize("kind", ["status", "reset", "reset_after", "cut"])
+async def test_a_run_whose_answer_is_lost_is_queued_or_cancelled_once(
+    kind: FaultKind, start: Start, connect: Connect
+) -> None:
+    sandbox = start(run_seconds=100)
+    client = connect(sandbox)
+    audience = await saved(client)
+    before = await client.runs.list(audience)
+    sandbox.faults.add(Fault(kind, method="POST", path="/runs", times=3))
+    if kind in {"status", "reset"}:
+        with pytest.raises(NotDone, match="no new run is there, so none was queued"):
+            await client.runs.queue(audience, "one", before)
+    run = await client.runs.queue(audience, "two", before)
+    runs = await client.runs.list(audience)
+    assert [one.id for one in runs if one not in before] == [run.id]
+    assert run.id is not None
+    sandbox.faults.add(Fault(kind, method="DELETE", path="/runs"))
+    await client.runs.cancel(audience, run.id)
+    assert {one.id: one.state for one in await client.runs.list(audience)}[run.id] == "cancelled"
+
+
+async def test_a_run_that_cannot_be_told_from_another_is_not_claimed(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    sandbox = start(run_seconds=100)
+    audience = await saved(connect(sandbox))
+    before = await connect(sandbox).runs.list(audience)
+    told = JSONResponse({"data": [{"id": "new", "status": "queued"}]})
+    client = connect(altered(sandbox, {"GET /runs": told}))
+    sandbox.faults.add(Fault("reset", method="POST", path="/runs", times=None))
+    assert (await client.runs.queue(audience, "one", before)).id == "new"
+    with pytest.raises(Unclear, match="There are runs of which it may be one"):
+        await client.runs.queue(audience, "two")

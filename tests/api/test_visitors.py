@@ -11,6 +11,7 @@ from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.api.visitors import PixelChange, Timeframe, Visitor, host_of
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, Unclear, UnusableAnswer
 from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.sandbox.faults import FaultKind
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]
@@ -300,3 +301,34 @@ async def test_no_list_is_no_list_however_it_is_said(
 async def test_a_pixel_that_is_not_there_cannot_be_changed(start: Start, connect: Connect) -> None:
     with pytest.raises(NotFound):
         await connect(start()).visitors.update_pixel(PIXEL["id"], PixelChange(status="paused"))
+
+
+@pytest.mark.parametrize("kind", ["status", "reset", "reset_after", "cut"])
+async def test_a_pixel_whose_answer_is_lost_is_made_or_changed_once(
+    kind: FaultKind, start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    sandbox.faults.add(Fault(kind, method="POST", path="/pixels"))
+    made = await client.visitors.create_pixel("acme.example")
+    assert [pixel.id for pixel in await client.visitors.pixels()] == [made.id]
+    sandbox.faults.add(Fault(kind, method="PATCH", path="/pixels"))
+    paused = await client.visitors.update_pixel(made.id, PixelChange(status="paused"))
+    assert (paused.id, paused.status) == (made.id, "paused")
+
+
+async def test_a_pixel_that_may_have_been_there_before_is_not_called_new(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    there = await client.visitors.create_pixel("acme.example")
+    sandbox.faults.add(Fault("status", method="GET", path="/pixels", times=3))
+    sandbox.faults.add(Fault("reset", method="POST", path="/pixels"))
+    with pytest.raises(Unclear, match=f"The domain has the pixel {there.id}; it may be it"):
+        await client.visitors.create_pixel("acme.example")
+    sandbox.faults.clear()
+    sandbox.faults.add(Fault("reset", method="PATCH", path="/pixels"))
+    sandbox.faults.add(Fault("wrong_shape", method="GET", path="/pixels", times=None))
+    with pytest.raises(Unclear, match="Whether it was done is unclear"):
+        await client.visitors.update_pixel(there.id, PixelChange(status="paused"))
