@@ -56,6 +56,17 @@ class Asking(Exception):
         self.result = result
 
 
+class Agreed(Exception):
+    """The human said yes in the middle of the call, which has to begin again with this code.
+
+    While the human thought, the thing may have changed; then the code does not hold.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
+
+
 class Unconfirmed(Exception):
     """The assistant has to put the question to the user, and to call again with the code."""
 
@@ -106,10 +117,25 @@ class Codes:
         return fingerprint == action.fingerprint and self._clock() <= until
 
 
-async def ask(action: Action, code: str | None, codes: Codes, context: Context[Any, Any]) -> None:
+async def ask(
+    action: Action,
+    code: str | None,
+    codes: Codes,
+    context: Context[Any, Any],
+    *,
+    agreed: str | None = None,
+) -> None:
     """Nothing, once the human agreed.
 
+    Args:
+        action: What needs a yes.
+        code: The code that the assistant brings.
+        codes: Those that were given out.
+        context: The way to the client.
+        agreed: The code of a yes that came in the middle of this very call.
+
     Raises:
+        Agreed: If the yes came just now, and the call has to begin again.
         Declined: If the human said no.
         NotAsked: If the client says that it can ask, and fails to.
         Asking: If the client is to ask and call again.
@@ -117,11 +143,16 @@ async def ask(action: Action, code: str | None, codes: Codes, context: Context[A
     """
     action = replace(action, arguments=_arguments_of(context))
     if can_ask(context):
+        if agreed and codes.redeem(agreed, action):
+            return
         if not await _ask_human(action, codes, context):
             raise Declined(
                 f"The user did not agree to this: {action.question} Nothing was changed.",
                 "Ask them what they would like instead.",
             )
+        # A client of 2026 has called again with its answer; one of before was asked just now.
+        if context.request_state is None:
+            raise Agreed(codes.give(action))
         return
     if code and codes.redeem(code, action):
         return

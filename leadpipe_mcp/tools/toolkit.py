@@ -7,7 +7,7 @@ handling of arguments and results, and one middleware gives unknown names their 
 import json
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 from mcp import MCPError
@@ -47,7 +47,7 @@ from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.text import nearest, quoted, redact
-from leadpipe_mcp.tools.confirm import Action, Asking, Codes, Unconfirmed, ask
+from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
 
@@ -128,6 +128,8 @@ class Call:
     services: Services
     context: Context[Any, Any]
     errand: Errand
+    agreed: str | None = None
+    """The code of a yes that the human gave in the middle of this call."""
 
     @property
     def leadpipe(self) -> LeadpipeClient:
@@ -153,7 +155,8 @@ class Call:
         """Nothing, once the human agreed to the action; else the call ends here."""
         if self.asks:
             with self.errand.asking_a_human():
-                await ask(action, code, self.services.codes, self.context)
+                codes, context = self.services.codes, self.context
+                await ask(action, code, codes, context, agreed=self.agreed)
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
@@ -273,7 +276,7 @@ class HouseTool(SdkTool):
         except ValidationError as error:
             return refusal(in_our_words(error, declaration.arguments)), "refused:arguments"
         try:
-            made = await declaration.function(Call(self._services, context, spent), asked)
+            made = await self._made(asked, Call(self._services, context, spent))
         except LeadpipeError as error:
             return refusal(str(error)), f"refused:{type(error).__name__}"
         except Asking as asking:
@@ -288,6 +291,13 @@ class HouseTool(SdkTool):
         # What this server does not offer, nobody can call next.
         made.next = [step for step in made.next or () if step.tool in self._services.offered]
         return self._said(made), "ok"
+
+    async def _made(self, asked: Arguments, call: Call) -> Reply:
+        """What the tool answers; after a yes it looks at everything anew."""
+        try:
+            return await self._declaration.function(call, asked)
+        except Agreed as yes:
+            return await self._made(asked, replace(call, agreed=yes.code))
 
     def _said(self, reply: Reply) -> CallToolResult:
         return success(reply, sandbox=self._services.settings.sandbox)

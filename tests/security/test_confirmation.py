@@ -446,3 +446,33 @@ async def test_a_change_that_no_question_shows_is_asked_about_again(
         changed = world.changes()
         assert isinstance(await one(state, yes), InputRequiredResult)
     assert world.changes() == changed
+
+
+@each_action
+async def test_what_changes_while_the_human_thinks_is_asked_about_again(
+    action: str,
+    era: str,
+    connect: Connect,
+    unasked: AbstractAsyncContextManager[Client],
+    world: World,
+) -> None:
+    questions: list[str] = []
+    meanwhile: list[tuple[str, Reply]] = []
+
+    async with unasked as other:
+
+        async def thinking(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+            questions.append(params.message)
+            if len(questions) > 1:
+                return ElicitResult(action="decline")
+            await said(other, meanwhile[0][0], **meanwhile[0][1])
+            return YES
+
+        async with connect(answer=thinking, mode=era) as client:
+            call = await asking(client, action)
+            meanwhile.append(call.meanwhile)
+            result = await client.call_tool(call.tool, call.arguments)
+            changed_by_the_other = world.changes()
+    assert len(questions) == 2
+    assert result.is_error
+    assert len(changed_by_the_other) == 1
