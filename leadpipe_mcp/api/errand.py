@@ -5,7 +5,8 @@ is asked, a list that is being put together. So a call may last longer than its 
 service that hangs cannot make it.
 """
 
-from collections.abc import Generator
+import math
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -13,7 +14,11 @@ import anyio
 
 CALL_SECONDS = 50.0
 SAID_SECONDS = 1.0
+LONG_SECONDS = 2.0
+"""Who waits longer than this is told why."""
 """Kept back from a call's time, to put what happened into words."""
+
+Tell = Callable[[str], Awaitable[None]]
 
 
 class Errand:
@@ -32,6 +37,10 @@ class Errand:
         """The service's name for the last of them."""
         self.looked = False
         """Whether a change's own answer was lost, and a look showed that it was made."""
+        self.done = 0.0
+        """How far it was said to be."""
+        self.tell: Tell | None = None
+        """Who is told why it takes longer, while it does."""
         self._until = anyio.current_time() + seconds - SAID_SECONDS
         self._queued = 0.0
         self._busy = 0
@@ -48,6 +57,12 @@ class Errand:
     def left_in_all(self) -> float:
         """How many seconds there are if the time behind other calls counts as well."""
         return self._until - anyio.current_time()
+
+    async def rest(self, seconds: float) -> None:
+        """Nothing, after so many seconds in which the service is left alone."""
+        if self.tell and seconds >= LONG_SECONDS:
+            await self.tell(f"The service asked for a pause of {math.ceil(seconds)} seconds.")
+        await anyio.sleep(seconds)
 
     def extend(self, seconds: float) -> None:
         """Nothing; the work waits on purpose for up to so many seconds."""

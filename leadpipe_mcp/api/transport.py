@@ -144,7 +144,7 @@ class Transport:
             wait = self._health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise failure
-            await anyio.sleep(wait)
+            await errand.rest(wait)
 
     def _left(self, errand: Errand) -> float:
         """How many seconds there are: for a service in trouble nobody waits in a queue as well."""
@@ -186,7 +186,7 @@ class Transport:
                 "The service asked for a pause a moment ago, so nothing was sent.",
                 retry_after=wait,
             )
-        await anyio.sleep(wait)
+        await errand.rest(wait)
 
     async def _attempt(self, task: _Task, seconds: float) -> Answer:
         incoming = Incoming()

@@ -160,7 +160,14 @@ class Call:
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
-        await self.context.report_progress(done, total, message)
+        self.errand.done = max(done, self.errand.done)
+        await self.context.report_progress(self.errand.done, total, message)
+
+    async def tell(self, message: str) -> None:
+        """Tell the client why it takes longer."""
+        # Progress has to grow, though nothing was done.
+        self.errand.done += 0.001
+        await self.context.report_progress(self.errand.done, message=message)
 
 
 A = TypeVar("A", bound=Arguments)
@@ -276,7 +283,9 @@ class HouseTool(SdkTool):
         except ValidationError as error:
             return refusal(in_our_words(error, declaration.arguments)), "refused:arguments"
         try:
-            made = await self._made(asked, Call(self._services, context, spent))
+            call = Call(self._services, context, spent)
+            spent.tell = call.tell
+            made = await self._made(asked, call)
         except LeadpipeError as error:
             return refusal(str(error)), f"refused:{type(error).__name__}"
         except Asking as asking:

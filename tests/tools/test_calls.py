@@ -131,6 +131,31 @@ async def test_a_hanging_service_is_given_up_within_the_time_of_a_call(
                 assert re.search(r"the time that there was|took too long|in a row", said)
 
 
+async def test_a_pause_that_the_service_asks_for_is_told_while_it_lasts(
+    start: Start, connect: Connect, saved: Saved
+) -> None:
+    told: list[tuple[float, str | None]] = []
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, message))
+
+    sandbox = start(run_seconds=10_000)
+    async with connect(sandbox, settings=UNASKED) as client:
+        active = (await saved(client))["active"]
+        await client.call_tool("run_audience", {"id": active})
+        sandbox.faults.add(
+            Fault("status", path="/runs", every=4, times=3, status=429, retry_after=7)
+        )
+        result = await client.call_tool(
+            "get_audience", {"id": active, "waitSeconds": 60}, progress_callback=listen
+        )
+    assert not result.is_error
+    assert [message for _, message in told].count(
+        "The service asked for a pause of 7 seconds."
+    ) == 3
+    assert told == sorted(told, key=lambda one: one[0])
+
+
 async def test_waiting_on_purpose_takes_as_long_as_was_asked_for(
     start: Start, connect: Connect, call: Call, saved: Saved
 ) -> None:
