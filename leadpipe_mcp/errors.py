@@ -84,6 +84,8 @@ class ServiceError(LeadpipeError):
     """The service was asked, and did not do it."""
 
     what_next = ""
+    leaves_doubt = False
+    """Whether a change that was asked for may have been made all the same."""
 
     def __init__(
         self,
@@ -112,6 +114,7 @@ class Unreachable(ServiceError):
     def __init__(self, problem: str, advice: str = "", *, how: Failing = "lost") -> None:
         super().__init__(problem, advice)
         self.how: Failing = how
+        self.leaves_doubt = how != "not sent"
 
 
 class OutOfTime(Unreachable):
@@ -131,6 +134,7 @@ class UnusableAnswer(ServiceError):
     """An answer that is not what the service promises."""
 
     retryable = True
+    leaves_doubt = True
     what_next = (
         "Try again in a minute; if it stays so, tell the user that the service does not answer as"
         " it should."
@@ -245,6 +249,7 @@ class ServiceDown(ServiceError):
     """The service failed."""
 
     retryable = True
+    leaves_doubt = True
     what_next = "The fault is on the service's side. Try again in a minute."
 
 

@@ -1,6 +1,6 @@
 """Changes that must not be made twice: after an unclear failure, a look tells what became of them.
 
-A change is repeated only where it is asked for, and only after two looks have shown that it was not
+A change is repeated only where it is asked for, and only after looks have shown that it was not
 made. A change that may still be under way, because its answer is late, is never repeated.
 """
 
@@ -13,7 +13,6 @@ import anyio
 from leadpipe_mcp.api.errand import note_look, time_left
 from leadpipe_mcp.errors import (
     NotDone,
-    ServiceDown,
     ServiceError,
     TooManyRequests,
     Unclear,
@@ -22,8 +21,8 @@ from leadpipe_mcp.errors import (
 )
 
 T = TypeVar("T")
-LOOKS = 2
-PAUSE = 1.0
+PAUSES = (0.0, 1.0, 2.0)
+"""Before each look. A service may be at work for a moment on what it was asked."""
 _NO_USE = "The service did not mind what was asked: tell the user, another try may not help."
 
 
@@ -48,13 +47,6 @@ class Words:
     undone: str
     check: str
     firm: bool = True
-
-
-def is_unclear(error: ServiceError) -> bool:
-    """Whether the change may have been made all the same."""
-    if isinstance(error, Unreachable):
-        return error.how != "not sent"
-    return isinstance(error, ServiceDown | UnusableAnswer)
 
 
 def _is_late(error: ServiceError) -> bool:
@@ -96,7 +88,7 @@ async def settled(
         may_repeat = again and (failed.retry_after or 0) < time_left()
         if not may_repeat:
             raise failed
-    elif is_unclear(failed):
+    elif failed.leaves_doubt:
         may_repeat = again and not _is_late(failed) and not _claims(failed)
     else:
         raise failed
@@ -125,10 +117,11 @@ async def _seen(
     look: Callable[[], Awaitable[T | None]], words: Words, failed: ServiceError
 ) -> Done[T]:
     """What looks show of a change whose own answer was lost."""
-    doubt: ServiceError | None = None
-    for number in range(LOOKS):
-        if number:
-            await anyio.sleep(PAUSE)
+    doubt: ServiceError | None = Unclear("No time was left to look.")
+    for pause in PAUSES:
+        if pause > time_left():
+            break
+        await anyio.sleep(pause)
         try:
             found = await look()
         except ServiceError as error:

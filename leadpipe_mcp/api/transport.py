@@ -129,6 +129,7 @@ class Transport:
             own: The time of this request alone.
         """
         failure: ServiceError | None = None
+        doubt: ServiceError | None = None
         tries = 0
         while True:
             tries += 1
@@ -138,12 +139,15 @@ class Transport:
                 raise failure or AllowanceSpent() from None
             except ServiceError as error:
                 failure = error
+            if task.unclear and failure.leaves_doubt:
+                # Whatever comes of a later try, this one may have done it.
+                doubt = doubt or failure
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
             left = min(self._left(errand), self._left(own))
             may = task.repeatable or never_sent
             wait = self._health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
-                raise failure
+                raise doubt or failure
             await errand.rest(wait)
 
     def _left(self, errand: Errand) -> float:
@@ -157,7 +161,7 @@ class Transport:
             async with one_request(), self._lanes.lane(errand):
                 admission = self._health.admit(task.route)
                 # Where a change leaves no time to look after it, it is better not begun.
-                kept = 0 if task.repeatable else LOOK_SECONDS
+                kept = LOOK_SECONDS if task.unclear else 0
                 seconds = min(self._left(errand) - kept, self._left(own))
                 if seconds < min(LEAST_SECONDS, self._total_seconds / 2):
                     raise OutOfTime

@@ -1,7 +1,8 @@
 """How a tool is declared, its arguments checked, its reply given and its refusal worded.
 
-This is the only module that bends the MCP SDK: a `HouseTool` takes the place of the SDK's own
-handling of arguments and results, and one middleware gives unknown names their proper error.
+This is where the MCP SDK is bent (and, for their parts, in `confirm` and `serving`): a `HouseTool`
+takes the place of the SDK's own handling of arguments and results, and one middleware gives unknown
+names their proper error.
 """
 
 import json

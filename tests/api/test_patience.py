@@ -161,6 +161,20 @@ async def test_a_write_with_a_key_of_its_own_is_repeated_with_it(failure: Applic
     assert service.keys == ["once", "once"]
 
 
+@pytest.mark.parametrize("first", [lost, hanging, status(500)])
+async def test_a_write_that_may_have_come_through_once_is_not_called_unsent(
+    first: Application,
+) -> None:
+    for then in (refused, hanging):
+        service = Service(first, then)
+        with errand():
+            error = await error_of(lambda service=service: service.write(key="once"))
+        assert len(service.asked) > 1
+        assert "nothing was sent" not in str(error)
+        assert "not begun" not in str(error)
+        assert error.advice == LOOK_FIRST
+
+
 async def test_the_pauses_between_tries_are_short_and_of_chance() -> None:
     pauses: list[float] = []
     for _ in range(40):

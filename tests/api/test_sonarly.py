@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api import settling
 from leadpipe_mcp.api import sonarly as client_module
 from leadpipe_mcp.api.settling import Done
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
@@ -63,12 +62,6 @@ EXAMPLE = {
     "traceId": GROUP,
 }
 MESSAGE = "Thanks for the context. I can send over details this afternoon."
-
-
-@pytest.fixture(autouse=True)
-def looks_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two looks nothing is waited for."""
-    monkeypatch.setattr(settling, "PAUSE", 0.0)
 
 
 def refusing(code: str = "string", details: object = "string", **more: object) -> dict[str, object]:
@@ -596,7 +589,7 @@ async def test_an_audience_that_was_not_created_is_not_said_to_be(
     assert ("none was created" in error.problem) == (kind is not Unreachable)
     assert ("may still come" in error.problem) == (kind is Unclear)
     looks = len([asked for asked in played.asked if asked == "GET /navigation"])
-    assert looks == (1 if kind is Unreachable else 3)
+    assert looks == (1 if kind is Unreachable else 4)
 
 
 async def test_where_no_look_is_possible_nothing_is_claimed() -> None:

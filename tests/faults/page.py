@@ -32,14 +32,16 @@ Of every call, whatever goes wrong:
   is asked, and files that keep coming may take longer.
 - A reply is right. What could not be had is left out, and the reply says so.
 - A refusal says why, and ends with what to do now.
-- A change is made at most once. What is said of it is what is so: done, not done, or not known.
-  Where it is not known, the refusal names where to look.
+- A change is made once or not at all. What is said of it is what is so: done, not done, or not
+  known. Where it is not known, the refusal names where to look.
 - Nothing that is said holds the API key, an e-mail address that the service mentioned, an internal
   address, or the insides of a program.
 
 How: what changes nothing is tried up to three times, with pauses, within the call's time. A change
-whose answer is lost is looked for; it is sent again only where a look shows that it was not made,
-and where sending it twice cannot make two.
+whose answer is lost is looked for, three times in three seconds. It is sent again, once, only where
+that shows that it was not made, and never after an answer that is merely late. (A service that
+makes a thing later than three seconds after it has lost the connection could still make two: that
+cannot be known from outside.)
 """
 TRIED = """\
 {cells:,} calls: {rows} calls of all tools, through {faults} faults, in up to seven ways. The fault

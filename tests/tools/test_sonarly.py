@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api import settling
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, SonarlySandbox, SonarlySettings
 from leadpipe_mcp.server import build_server, instructions
@@ -44,12 +43,6 @@ HINTS = {
     "sonarly_move_audience": (False, False, True),
     "sonarly_save_folder": (False, False, False),
 }
-
-
-@pytest.fixture(autouse=True)
-def looks_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two looks nothing is waited for."""
-    monkeypatch.setattr(settling, "PAUSE", 0.0)
 
 
 @pytest.fixture
