@@ -1,7 +1,7 @@
 """Ten thousand calls over a port where one request in five fails, and whether promises hold.
 
 Run with `make soak`; it takes about a minute. The service is a process of its own, the server
-and 32 callers are this one. Every caller has things of its own, so that at the end it is known of
+and 64 callers are this one. Every caller has things of its own, so that at the end it is known of
 each what must be there: what was said to be done, once; what was said not to be done, not.
 """
 
@@ -29,7 +29,7 @@ from mcp.types import TextContent
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 
-CALLS, WARM_UP, CALLERS = 10_000, 1_000, 32
+CALLS, WARM_UP, CALLERS = 10_000, 1_000, 64
 MOST_SECONDS, MOST_GROWTH, DEADLINE_SECONDS = 50.0, 20.0, 300
 KEY = "sk_soak"
 SERVE = (
