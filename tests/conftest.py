@@ -1,12 +1,15 @@
 """What every test shares: the eras of the protocol, and time that need not pass."""
 
 import asyncio
+import json
 import selectors
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 Backend = tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]
 
@@ -23,6 +26,22 @@ def no_waiting() -> Backend:
     For tests without a network and without other processes: what those do takes real time.
     """
     return ("asyncio", {"loop_factory": _Leaping})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_checked_once() -> Iterator[None]:
+    """The client checks each schema anew in each session: longer than all else here takes."""
+    check, seen = Draft202012Validator.check_schema, set[str]()
+
+    def once(schema: dict[str, Any]) -> None:
+        text = json.dumps(schema, sort_keys=True)
+        if text not in seen:
+            check(schema)
+            seen.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", once)
+        yield
 
 
 @pytest.fixture(params=["auto", "legacy"])

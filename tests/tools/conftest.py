@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import anyio
 import pytest
-from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.client.session import ClientRequestContext, ElicitationFnT
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
@@ -39,22 +38,6 @@ NEVER_SAID = re.compile(
 @pytest.fixture
 def anyio_backend(no_waiting: object) -> object:
     return no_waiting
-
-
-@pytest.fixture(scope="session", autouse=True)
-def schemas_checked_once() -> Iterator[None]:
-    """The client checks each schema anew in each session: longer than all else here takes."""
-    check, seen = Draft202012Validator.check_schema, set[str]()
-
-    def once(schema: Reply) -> None:
-        text = json.dumps(schema, sort_keys=True)
-        if text not in seen:
-            check(schema)
-            seen.add(text)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Draft202012Validator, "check_schema", once)
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
