@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import logging
 import selectors
+import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +51,24 @@ def schemas_checked_once() -> Iterator[None]:
 def era(request: pytest.FixtureRequest) -> str:
     """How a client speaks: the revision of 2026-07-28, or the handshake of those before it."""
     return request.param
+
+
+@pytest.fixture
+def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test sets up for the log of its process ends with the test."""
+    root, ours = logging.getLogger(), logging.getLogger("leadpipe_mcp")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
+    for module, name in (
+        (warnings, "showwarning"),
+        (sys, "excepthook"),
+        (sys, "unraisablehook"),
+        (threading, "excepthook"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 class _Leaping(asyncio.SelectorEventLoop):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from mcp.server.mcpserver import MCPServer
@@ -15,27 +15,10 @@ from mcp.server.mcpserver import MCPServer
 from leadpipe_mcp import logs
 
 SECRET = "Canary"
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 OURS = logging.getLogger("leadpipe_mcp")
 Told = Callable[[], list[str]]
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What is set up for a process lasts for one test."""
-    root = logging.getLogger()
-    handlers, levels = list(root.handlers), (root.level, OURS.level)
-    for module, name in (
-        (warnings, "showwarning"),
-        (sys, "excepthook"),
-        (sys, "unraisablehook"),
-        (threading, "excepthook"),
-    ):
-        monkeypatch.setattr(module, name, getattr(module, name))
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    OURS.setLevel(levels[1])
 
 
 @pytest.fixture

@@ -77,7 +77,9 @@ class Audiences:
         """The audience after the change. A config is sent whole: what it leaves out is reset.
 
         Raises:
-            UnusableAnswer: If the service's answer does not confirm the change.
+            NotDone: If the service's answer denies the change, or it failed and was not made.
+            Unclear: If it failed, and whether it was made cannot be told.
+            UnusableAnswer: If the service keeps something else than it was sent.
         """
         spelled = await self._configs.spell(config) if config else None
         body = {

@@ -14,9 +14,11 @@ import anyio
 
 CALL_SECONDS = 50.0
 SAID_SECONDS = 1.0
+"""Kept back from a call's time, to put what happened into words."""
+LOOK_SECONDS = 10.0
+"""What a change leaves of a call's time, to look what became of it."""
 LONG_SECONDS = 2.0
 """Who waits longer than this is told why."""
-"""Kept back from a call's time, to put what happened into words."""
 
 Tell = Callable[[str], Awaitable[None]]
 

@@ -55,7 +55,7 @@ class Everyone:
                 where = export.url or ""
             else:
                 where = audience_path(audience_id, "runs", run.id, "export.csv")
-            await self._service.transport.download(where, file.write)
+            await self._service.transport.download(where, file)
         except (NotFound, Conflict):
             return False
         return True
@@ -85,4 +85,4 @@ class Everyone:
 
 def _new_file(path: Path) -> BinaryIO:
     """A file for nobody else to read, even where the folder is not private."""
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w+b")

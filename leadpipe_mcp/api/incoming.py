@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 from urllib.parse import urlencode
 
 from leadpipe_mcp.api.answers import Received
@@ -57,14 +58,19 @@ class Incoming:
 
     Args:
         most_bytes: A longer one is not taken.
-        write: What takes the pieces of a success; without it they are kept.
+        file: What takes the pieces of a success, from its beginning; without it they are kept.
+        on_piece: Called for each piece of a file.
     """
 
     def __init__(
-        self, most_bytes: int = MOST_ANSWERED, write: Callable[[bytes], object] | None = None
+        self,
+        most_bytes: int = MOST_ANSWERED,
+        file: BinaryIO | None = None,
+        on_piece: Callable[[], object] | None = None,
     ) -> None:
         self._left = most_bytes
-        self._write = write
+        self._file = file
+        self._on_piece = on_piece
         self._kept = bytearray()
         self._status = 0
         self._headers: Mapping[str, str] = {}
@@ -72,6 +78,9 @@ class Incoming:
     def start(self, status: int, headers: Mapping[str, str]) -> None:
         """Nothing; the status and the headers, whose names are in lower case, have come."""
         self._status, self._headers = status, headers
+        if self._file:
+            self._file.seek(0)
+            self._file.truncate()
 
     def add(self, piece: bytes) -> None:
         """Nothing; a piece of the body has come.
@@ -86,8 +95,10 @@ class Incoming:
                 " be, and was not read to its end.",
                 status=self._status,
             )
-        if self._write and 200 <= self._status < 300:
-            self._write(piece)
+        if self._file and 200 <= self._status < 300:
+            self._file.write(piece)
+            if self._on_piece:
+                self._on_piece()
         else:
             self._kept += piece
 

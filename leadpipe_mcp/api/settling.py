@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from leadpipe_mcp.api.errand import note_look, time_left
+from leadpipe_mcp.api.errand import LOOK_SECONDS, note_look, time_left
 from leadpipe_mcp.errors import (
     NotDone,
     ServiceError,
@@ -85,7 +85,7 @@ async def settled(
         failed = error
     if isinstance(failed, TooManyRequests):
         # The service says that it did nothing; with a look it is certain.
-        may_repeat = again and (failed.retry_after or 0) < time_left()
+        may_repeat = again and (failed.retry_after or 0) < time_left() - LOOK_SECONDS
         if not may_repeat:
             raise failed
     elif failed.leaves_doubt:

@@ -4,9 +4,10 @@ This is the only module that knows httpx. Callers get an `Answer` or one of our 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
 
 import anyio
 from pydantic import SecretStr
@@ -15,9 +16,15 @@ from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.allowance import one_request
 from leadpipe_mcp.api.answers import Answer, Received, read_answer
-from leadpipe_mcp.api.errand import CALL_SECONDS, SAID_SECONDS, Errand, present_errand
+from leadpipe_mcp.api.errand import (
+    CALL_SECONDS,
+    LOOK_SECONDS,
+    SAID_SECONDS,
+    Errand,
+    present_errand,
+)
 from leadpipe_mcp.api.health import Health
-from leadpipe_mcp.api.incoming import Incoming, Outgoing, outgoing
+from leadpipe_mcp.api.incoming import MOST_ANSWERED, Incoming, Outgoing, outgoing
 from leadpipe_mcp.api.lanes import Lanes
 from leadpipe_mcp.api.played import Application, play
 from leadpipe_mcp.errors import (
@@ -38,8 +45,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-LOOK_SECONDS = 10.0
-"""What a change leaves of a call's time, to look what became of it."""
 LEAST_SECONDS = 1.0
 """With less time than this nothing is sent."""
 DOWNLOAD_SECONDS = 300.0
@@ -55,8 +60,12 @@ class _Task:
     sending: Outgoing
     route: str
     repeatable: bool
-    unclear: str
+    unclear: str = ""
     """The advice where it may have been done all the same."""
+    file: BinaryIO | None = None
+    """Where the answer goes, if it is a file."""
+    most_bytes: int = MOST_ANSWERED
+    """A longer answer is not taken."""
 
 
 class Transport:
@@ -169,7 +178,7 @@ class Transport:
                 errand.retries += tries > 1
                 try:
                     with errand.busy(), own.busy():
-                        answer = await self._attempt(task, seconds)
+                        answer = await self._attempt(task, errand, own, seconds)
                 except ServiceError as error:
                     self._health.failed(error, task.route, admission)
                     errand.request_id = error.request_id or errand.request_id
@@ -192,10 +201,21 @@ class Transport:
             )
         await errand.rest(wait)
 
-    async def _attempt(self, task: _Task, seconds: float) -> Answer:
-        incoming = Incoming()
+    async def _attempt(self, task: _Task, errand: Errand, own: Errand, seconds: float) -> Answer:
+        """The answer to what is sent now."""
+        last = anyio.current_time()
+
+        def keeps_coming() -> None:
+            """Give back the time since the last piece: only what stays away is waited for."""
+            nonlocal last
+            now = anyio.current_time()
+            errand.extend(now - last)
+            scope.deadline = min(scope.deadline + now - last, now + own.left)
+            last = now
+
+        incoming = Incoming(task.most_bytes, task.file, keeps_coming)
         try:
-            with anyio.fail_after(seconds):
+            with anyio.fail_after(seconds) as scope:
                 await self._send(task.sending, incoming, task.unclear)
         except Hopeless as endless:
             endless.advice = task.unclear or endless.advice
@@ -204,7 +224,10 @@ class Transport:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
-        return read_answer(self._without_key(incoming.received()), task.unclear)
+        received = self._without_key(incoming.received())
+        if task.file and received.is_success:
+            return Answer(received.status, None, {}, received.request_id)
+        return read_answer(received, task.unclear)
 
     def _without_key(self, received: Received) -> Received:
         """The answer, without the key where the service repeats it: it is known here alone."""
@@ -277,22 +300,17 @@ class Transport:
         return self._pool
 
     async def download(
-        self,
-        where: str,
-        write: Callable[[bytes], object],
-        *,
-        most_bytes: int = MOST_DOWNLOADED,
+        self, where: str, file: BinaryIO, *, most_bytes: int = MOST_DOWNLOADED
     ) -> None:
-        """Nothing; a file is handed to `write`, piece by piece, as it comes.
+        """Nothing; the file has come, and is in the one that was given.
 
-        As long as pieces come it may take longer than a call usually may. It is tried once: of
-        what came before a failure, nobody knows where it ends.
+        As long as pieces come it may take longer than a call usually may. Each try begins anew.
 
         Args:
             where: A path of the service, or a whole address, to which no key is sent: a link that
                 the service has signed.
-            write: What takes the pieces. What it has got is of no use if this fails.
-            most_bytes: A longer file is not taken.
+            file: What takes it. What is in it is of no use if this fails.
+            most_bytes: A longer one is not taken.
         """
         is_own = where.startswith("/")
         if not is_own and self.base_url.startswith("https:") and not where.startswith("https:"):
@@ -301,22 +319,11 @@ class Transport:
             )
         address = self.base_url + where if is_own else where
         sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
-        incoming = Incoming(most_bytes, write)
-        errand = present_errand(DOWNLOAD_SECONDS)
-        # What it takes is not counted: it is bounded here, and its progress is told.
-        with errand.queueing():
-            async with one_request(), self._lanes.lane(errand):
-                errand.requests += 1
-                try:
-                    with anyio.fail_after(DOWNLOAD_SECONDS):
-                        await self._send(sending, incoming, "")
-                except TimeoutError:
-                    raise Unreachable(
-                        f"The file did not come whole within {DOWNLOAD_SECONDS:g} seconds."
-                    ) from None
-        received = incoming.received()
-        if not received.is_success:
-            read_answer(self._without_key(received), "")
+        # A signed link is no route of the service: what it says of itself is said of it alone.
+        route = f"GET {where if is_own else urlsplit(where).netloc}"
+        task = _Task(sending, route, repeatable=True, file=file, most_bytes=most_bytes)
+        own = Errand(DOWNLOAD_SECONDS)
+        await self._insist(task, present_errand(DOWNLOAD_SECONDS), own)
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""

@@ -1,7 +1,10 @@
 """A sandbox with a clock, a client for it, and services whose answers a test chooses."""
 
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -21,6 +24,26 @@ KEY = "sk_test_0123456789"
 @pytest.fixture
 def anyio_backend(no_waiting: object) -> object:
     return no_waiting
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[str], AbstractContextManager[str]]:
+    """Serves a sandbox with these settings over a port, in a process of its own; gives its URL."""
+
+    @contextmanager
+    def serving(settings: str) -> Generator[str]:
+        play = (
+            "from leadpipe_mcp.sandbox import SandboxSettings, serve;"
+            f" serve(SandboxSettings({settings}))"
+        )
+        command = [sys.executable, "-c", play]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+            process.terminate()
+            process.wait(timeout=10)
+
+    return serving
 
 
 @pytest.fixture

@@ -623,6 +623,20 @@ async def test_a_change_that_cannot_be_seen_is_unclear(start: Start, connect: Co
         await client.audiences.update(saved.id, config=CONFIG.model_copy(update={"min_score": 80}))
 
 
+async def test_a_change_that_was_confirmed_is_made_though_it_cannot_be_looked_at(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile="catalog", detail_has_config=False)
+    client = connect(sandbox)
+    saved = await client.audiences.create("Buyers", CONFIG)
+    sandbox.faults.add(Fault("status", method="GET", path=saved.id, times=3))
+    changed = await client.audiences.update(
+        saved.id, config=CONFIG.model_copy(update={"min_score": 80})
+    )
+    assert (changed.id, changed.config) == (saved.id, None)
+    assert [each["happened"] for each in sandbox.faults.listed()] == [3]
+
+
 async def test_among_more_audiences_than_can_be_seen_nothing_is_said_not_to_be(
     start: Start, connect: Connect, altered: Altered
 ) -> None:

@@ -1,10 +1,11 @@
 """Everyone in a run: the service's file, or its pages."""
 
 import csv
+import io
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -26,10 +27,6 @@ Connect = Callable[..., LeadpipeClient]
 
 each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 WANTED = AudienceConfig(topic_ids=(117805,), min_score=50)
-SERVE = (
-    "from leadpipe_mcp.sandbox import SandboxSettings, serve;"
-    " serve(SandboxSettings(people=3_000, examples=False, run_seconds=0))"
-)
 
 
 async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
@@ -87,10 +84,10 @@ async def test_where_the_service_has_no_file_pages_are_the_way(
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault("status", path="export.csv", status=500), ServiceDown),
-        (Fault("reset", path="export.csv"), Unreachable),
-        (Fault("reset_after", path="export.csv"), Unreachable),
-        (Fault("cut", path="export.csv"), Unreachable),
+        (Fault("status", path="export.csv", times=3, status=500), ServiceDown),
+        (Fault("reset", path="export.csv", times=3), Unreachable),
+        (Fault("reset_after", path="export.csv", times=3), Unreachable),
+        (Fault("cut", path="export.csv", times=3), Unreachable),
     ],
 )
 async def test_a_file_that_does_not_come_whole_is_none(
@@ -126,10 +123,10 @@ async def test_a_file_without_an_end_is_not_taken() -> None:
         await Response(b"x" * 101, media_type="text/csv")(scope, receive, send)
 
     transport = Transport("https://service.test", None, application=answer)
-    taken: list[bytes] = []
+    taken = io.BytesIO()
     with pytest.raises(UnusableAnswer, match="far longer"):
-        await transport.download("/v1/file.csv", taken.append, most_bytes=100)
-    assert taken == []
+        await transport.download("/v1/file.csv", taken, most_bytes=100)
+    assert taken.getvalue() == b""
 
 
 def paging(first: dict[str, Any], second: dict[str, Any]) -> Application:
@@ -173,13 +170,9 @@ async def test_people_that_are_put_together_anew_meanwhile_are_noticed(connect: 
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    command = [sys.executable, "-c", SERVE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
-        process.wait(timeout=10)
+def url(serving: Callable[[str], AbstractContextManager[str]]) -> Iterator[str]:
+    with serving("people=3_000, examples=False, run_seconds=0") as url:
+        yield url
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -194,11 +187,11 @@ async def test_over_a_port_it_is_the_same(url: str, monkeypatch: pytest.MonkeyPa
         assert len(found) - 1 == run.size
 
         for kind in ("reset", "cut"):
-            fault = {"kind": kind, "path": "export.csv"}
+            fault = {"kind": kind, "path": "export.csv", "times": 3}
             await transport.request("POST", "/_sandbox/faults", body=fault)
             with pytest.raises(Unreachable):
                 await lines(leadpipe, audience_id, run)
-        fault = {"kind": "status", "path": "export.csv", "status": 503}
+        fault = {"kind": "status", "path": "export.csv", "status": 503, "times": 3}
         await transport.request("POST", "/_sandbox/faults", body=fault)
         with pytest.raises(ServiceDown):
             await lines(leadpipe, audience_id, run)

@@ -1,5 +1,6 @@
 """When a service is asked again, how long it is waited for, and when it is left alone."""
 
+import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.errand import CALL_SECONDS, errand
+from leadpipe_mcp.api.errand import CALL_SECONDS, LOOK_SECONDS, errand
 from leadpipe_mcp.api.health import LONGEST_REST, MOST_RETRIES
 from leadpipe_mcp.api.lanes import AT_ONCE
-from leadpipe_mcp.api.transport import LOOK_SECONDS, Application, Transport
+from leadpipe_mcp.api.transport import DOWNLOAD_SECONDS, Application, Transport
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
     Conflict,
@@ -436,3 +437,61 @@ async def test_where_requests_are_counted_a_retry_is_one() -> None:
         # The reason is why it failed, and not that there may be no third try.
         assert isinstance(await error_of(service.read), ServiceDown)
     assert len(service.asked) == 2
+
+
+def pieces(*given: bytes, every: float = 0, then: Exception | None = None) -> Application:
+    """A file that comes in these pieces, with so many seconds before each, and may break off."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in given:
+            await anyio.sleep(every)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if then:
+            raise then
+        await send({"type": "http.response.body", "body": b""})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "failure", [status(503), status(429), lost, refused, pieces(b"half", then=ConnectionError())]
+)
+async def test_a_file_is_fetched_anew_after_a_failure(failure: Application) -> None:
+    service = Service(failure, failure, pieces(b"a,b\n", b"1,2\n"))
+    file = io.BytesIO()
+    with errand() as spent:
+        await service.transport.download("/file.csv", file)
+    assert file.getvalue() == b"a,b\n1,2\n"
+    assert (spent.requests, spent.retries) == (3, 2)
+
+
+async def test_a_file_that_keeps_coming_takes_the_time_that_it_takes() -> None:
+    service = Service(pieces(*[b"x"] * 20, every=10))
+    file = io.BytesIO()
+    with errand() as spent:
+        await service.transport.download("/file.csv", file)
+        assert spent.left > CALL_SECONDS - 2
+    assert len(file.getvalue()) == 20
+    without_end = Service(pieces(*[b"x"] * 100, every=10))
+    started = anyio.current_time()
+    error = await error_of(lambda: without_end.transport.download("/file.csv", file))
+    assert isinstance(error, Unreachable)
+    assert anyio.current_time() - started <= DOWNLOAD_SECONDS
+
+
+@pytest.mark.parametrize("stays_away", [hanging, pieces(b"half", every=1)])
+async def test_a_file_that_stays_away_is_waited_for_less_than_a_calls_time(
+    stays_away: Application,
+) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await stays_away(scope, receive, send)
+        await anyio.sleep_forever()
+
+    service = Service(slow(25), answer)
+    started = anyio.current_time()
+    with errand():
+        await service.read()
+        error = await error_of(lambda: service.transport.download("/file.csv", io.BytesIO()))
+    assert isinstance(error, Unreachable)
+    assert anyio.current_time() - started < CALL_SECONDS + 2

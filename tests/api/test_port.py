@@ -1,9 +1,8 @@
 """Over a real port. It takes a moment: a second Python has to start."""
 
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 from pydantic import SecretStr
@@ -14,10 +13,6 @@ from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Unreachable
 
 pytestmark = pytest.mark.anyio
-SERVE = (
-    "from leadpipe_mcp.sandbox import SandboxSettings, serve;"
-    " serve(SandboxSettings(people=300, examples=False))"
-)
 CONTROL = "/_sandbox/faults"
 
 
@@ -27,13 +22,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    command = [sys.executable, "-c", SERVE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
-        process.wait(timeout=10)
+def url(serving: Callable[[str], AbstractContextManager[str]]) -> Iterator[str]:
+    with serving("people=300, examples=False") as url:
+        yield url
 
 
 @pytest.fixture

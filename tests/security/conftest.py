@@ -1,12 +1,8 @@
 """Both services in front of one server, and what nobody may ever read."""
 
 import json
-import logging
-import sys
-import threading
 import urllib.parse
-import warnings
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,24 +71,6 @@ ONE_CALL_EACH: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def anyio_backend(no_waiting: object) -> object:
     return no_waiting
-
-
-@pytest.fixture
-def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test sets up for the log of its process ends with the test."""
-    root, ours = logging.getLogger(), logging.getLogger("leadpipe_mcp")
-    handlers, levels = list(root.handlers), (root.level, ours.level)
-    for module, name in (
-        (warnings, "showwarning"),
-        (sys, "excepthook"),
-        (sys, "unraisablehook"),
-        (threading, "excepthook"),
-    ):
-        monkeypatch.setattr(module, name, getattr(module, name))
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    ours.setLevel(levels[1])
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ async def test_a_fetch_that_fails_leaves_nothing_and_the_next_one_works(
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
         audience = await large(client)
-        sandbox.faults.add(Fault("reset_after", path="export.csv"))
+        sandbox.faults.add(Fault("reset_after", path="export.csv", times=3))
         said = await refused(client, "analyze_audience", audienceId=audience)
         told = await call(client, "analyze_audience", audienceId=audience)
 

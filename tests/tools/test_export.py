@@ -200,8 +200,9 @@ async def test_a_list_that_does_not_come_whole_leaves_no_file(
     async with connect(sandbox, settings=settings) as client:
         config = {"topicIds": [117805]}
         made = await call(client, "create_audience", name="Many", config=config, status="active")
-        sandbox.faults.add(Fault(kind, path="export.csv", status=200))
+        sandbox.faults.add(Fault(kind, path="export.csv", status=200, times=3))
         await refused(client, "export_audience", id=made["id"])
+        sandbox.faults.clear()
         assert not settings.export_dir or not list(settings.export_dir.glob("*"))
         again = await call(client, "export_audience", id=made["id"])
 
