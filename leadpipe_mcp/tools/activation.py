@@ -27,6 +27,7 @@ OLD_LIST = (
     "The people shown were put together before the audience was last changed; the next run brings"
     " the ones of its present config."
 )
+_FULL = "SLOTS_FULL: every audience slot is in use, so {}"
 
 
 class SetStatus(Arguments):
@@ -40,7 +41,7 @@ class SetStatus(Arguments):
         default=0,
         ge=0,
         le=MAX_WAIT,
-        description="After activating, wait up to so many seconds for its people. 0 to 300.",
+        description="After activating, how long to wait for its people, in seconds (0-300).",
     )
     confirm: ConfirmCode = None
 
@@ -77,13 +78,13 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
 
     Activating starts its daily refresh and takes one of the account's slots, so the user is asked
     first; pausing frees the slot and keeps the audience. The reply gives the slots before and
-    after, and whether its people are ready. When every slot is taken, it names the active
-    audiences that could be paused.
+    after, and whether its people are ready. When every slot is taken, it refuses and names the
+    active audiences that could be paused.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
     if audience.status == asked.status:
         return StatusChanged(
-            summary=f"{named(audience)} is {asked.status} already; nothing was changed.",
+            summary=f"{named(audience)} is already {asked.status}, so nothing was changed.",
             id=audience.id,
             name=name_of(audience),
             status=audience.status,
@@ -92,6 +93,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
         )
     before = await slots_of(call)
     if asked.status == "active":
+        await require_slot(call, before, f"{named(audience)} stays {audience.status}.")
         await ask_to_activate(call, audience, before, asked.confirm)
     changed = await change_status(call, audience, asked.status)
     return await _changed(call, asked, audience, changed, before)
@@ -104,10 +106,10 @@ async def _changed(
     run = await run_after_change(call, asked.id, asked.wait_seconds) if active else None
     slots = SlotPart.of(before, await slots_of(call))
     summary = f"{named(changed)} is {changed.status} now; it was {audience.status}."
-    if slots and slots.after is not None:
-        summary += f" {slots.after} of {slots.limit} slots are in use."
     if active:
-        summary += f" {run_sentence(run)}"
+        summary += f"{slots_taken(slots)} {run_sentence(run)}"
+    elif slots and slots.after is not None:
+        summary += f" {slots.after} of {slots.limit} slots are in use."
     return StatusChanged(
         summary=summary,
         id=changed.id,
@@ -147,7 +149,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
 async def ask_to_activate(
     call: Call, audience: Audience, slots: Slots | None, code: str | None
 ) -> None:
-    """Nothing, once the human agreed to give a slot to this audience."""
+    """Ask the human to give a slot to this audience; return once they agreed."""
     if not call.asks:
         return
     size = await size_now(call, audience)
@@ -159,8 +161,6 @@ def slot_sentence(slots: Slots | None) -> str:
     """What activating does to the account's slots."""
     if slots is None:
         return "It takes one of the account's audience slots."
-    if slots.free == 0:
-        return f"No slot is free ({slots.used} of {slots.limit} in use), so the service may refuse."
     if slots.limit == 1:
         return "It takes your only slot."
     if slots.free == 1:
@@ -168,8 +168,29 @@ def slot_sentence(slots: Slots | None) -> str:
     return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
 
 
+def slots_taken(slots: SlotPart | None) -> str:
+    """Say how full the account is after an activation, as a further sentence of a summary."""
+    if slots is None or slots.after is None:
+        return ""
+    if slots.after < slots.limit:
+        return f" {slots.after} of {slots.limit} slots are in use."
+    if slots.limit == 1:
+        return " That was your only slot."
+    return f" That was the last of your {slots.limit} slots."
+
+
+async def require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
+    """Refuse to activate where the account shows that no slot is free.
+
+    Raises:
+        SlotsFull: Naming the active audiences, one of which could be paused.
+    """
+    if slots is not None and slots.free == 0:
+        raise SlotsFull(_FULL.format(consequence), await _who_could_be_paused(call))
+
+
 async def change_status(call: Call, audience: Audience, status: Status) -> Audience:
-    """The audience with its new status.
+    """Change the audience's status and return it as it is then.
 
     Raises:
         SlotsFull: Naming the active audiences, one of which could be paused.
@@ -178,8 +199,7 @@ async def change_status(call: Call, audience: Audience, status: Status) -> Audie
         return await call.leadpipe.audiences.update(audience.id, status=status)
     except SlotsFull as full:
         raise SlotsFull(
-            f"SLOTS_FULL: every audience slot is in use, so {named(audience)} stays"
-            f" {audience.status}.",
+            _FULL.format(f"{named(audience)} stays {audience.status}."),
             await _who_could_be_paused(call),
             status=full.status,
             code=full.code,

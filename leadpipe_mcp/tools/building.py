@@ -16,9 +16,11 @@ from leadpipe_mcp.tools.activation import (
     age_of_list,
     change_status,
     next_step,
+    require_slot,
     run_after_change,
     slot_sentence,
     slots_of,
+    slots_taken,
     to_activate,
 )
 from leadpipe_mcp.tools.arguments import (
@@ -173,8 +175,8 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     reply.summary = f"{named(audience)} is saved ({audience.status}): {people(preview.size)} match."
     if asked.status == "active":
         run = await run_after_change(call, audience.id, 0)
-        reply.summary += f" {run_sentence(run)}"
         reply.slots = SlotPart.of(before, await slots_of(call))
+        reply.summary += f"{slots_taken(reply.slots)} {run_sentence(run)}"
         reply.run = RunPart.of(run) if run else None
         reply.next = suggestions(next_step(run, audience.id))
     return reply
@@ -183,6 +185,12 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
 async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
     """The account's slots, once the human agreed to give one to the new audience."""
     before = await slots_of(call)
+    await require_slot(
+        call,
+        before,
+        f"'{clean(asked.name, NAME_LENGTH)}' cannot be active and was not saved; with status draft"
+        " it can be saved now.",
+    )
     question = (
         f"Create and activate '{clean(asked.name, NAME_LENGTH)}' ({people(preview.size)})?"
         f" {slot_sentence(before)}"

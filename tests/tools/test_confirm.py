@@ -319,7 +319,6 @@ async def test_nobody_is_asked_about_what_is_so_already_or_cannot_be(
     ("service", "slots"),
     [
         ({"slots": 2}, "It takes the last of your 2 slots."),
-        ({"slots": 1}, "No slot is free (1 of 1 in use), so the service may refuse."),
         ({"slots": 1, "examples": False}, "It takes your only slot."),
         ({"slots_key": ""}, "It takes one of the account's audience slots."),
     ],

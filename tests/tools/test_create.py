@@ -81,7 +81,7 @@ async def test_an_audience_is_saved_and_activated(
         shown = await call(client, "get_audience", id=reply["id"])
     assert reply["summary"] == (
         f"'VPs' is saved (active): {reply['size']} people match."
-        " The people are still being put together."
+        " 2 of 3 slots are in use. The people are still being put together."
     )
     assert reply["status"] == shown["status"] == "active"
     assert reply["slots"] == {"before": 1, "after": 2, "limit": 3}
@@ -90,10 +90,37 @@ async def test_an_audience_is_saved_and_activated(
     assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{reply['id']}"]
 
 
-async def test_an_account_without_a_free_slot_is_left_with_a_draft(
+@pytest.mark.parametrize("settings", [Settings(sandbox=True), UNASKED], ids=["asked", "unasked"])
+async def test_an_account_without_a_free_slot_is_refused_before_anything_is_saved(
+    settings: Settings,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    refused: Refused,
+    saved: Saved,
+    changes: Changes,
+) -> None:
+    sandbox = start(slots=1)
+    async with connect(sandbox, settings=settings) as client:
+        active = (await saved(client))["active"]
+        size = (await call(client, "get_audience", id=active))["size"]
+        asked: Reply = {"name": "VPs", "config": WANTED}
+        said = await refused(client, "create_audience", **asked, status="active")
+        assert said == (
+            "SLOTS_FULL: every audience slot is in use, so 'VPs' cannot be active and was not"
+            " saved; with status draft it can be saved now."
+            f" Active now: 'Marketing Directors at Tech Companies' ({size} people, id {active})."
+            " Ask the user which of them to pause, then activate again."
+        )
+        assert changes(sandbox) == []
+        assert (await call(client, "create_audience", **asked))["status"] == "draft"
+
+
+async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(
     start: Start, connect: Connect, call: Call, saved: Saved
 ) -> None:
-    async with connect(start(slots=1), settings=UNASKED) as client:
+    # As far as can be seen before: the service does not show its slots.
+    async with connect(start(slots=1, slots_key=""), settings=UNASKED) as client:
         active = (await saved(client))["active"]
         size = (await call(client, "get_audience", id=active))["size"]
         reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
@@ -142,7 +169,9 @@ async def test_what_fails_after_the_activation_does_not_hide_it(
     sandbox.faults.add(Fault("status", path="/runs", times=None))
     async with connect(settings=UNASKED) as client:
         reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
-    assert reply["summary"].endswith("people match. Its people could not be looked at just now.")
+    assert reply["summary"].endswith(
+        "people match. 2 of 3 slots are in use. Its people could not be looked at just now."
+    )
     assert reply["status"] == "active"
     assert reply["slots"]["after"] == 2
     assert "run" not in reply

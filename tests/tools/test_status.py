@@ -23,6 +23,7 @@ each_profile = pytest.mark.parametrize(
     ("profile", "era"),
     [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
 )
+ASKED = Settings(sandbox=True)
 UNASKED = Settings(sandbox=True, confirm="off")
 WANTED = {"topicIds": [117805]}
 
@@ -81,7 +82,7 @@ async def test_a_status_that_is_so_already_changes_nothing(
 ) -> None:
     audience = (await saved(client))[status]
     reply = await call(client, "set_status", id=audience, status=status)
-    assert reply["summary"].endswith(f"is {status} already; nothing was changed.")
+    assert reply["summary"].endswith(f"is already {status}, so nothing was changed.")
     assert reply["status"] == status
     assert reply["size"] > 0
     assert ("next" in reply) == (status == "active")
@@ -90,7 +91,7 @@ async def test_a_status_that_is_so_already_changes_nothing(
 
 
 @each_profile
-async def test_a_full_account_names_the_audiences_that_could_be_paused(
+async def test_a_full_account_is_refused_with_the_audiences_that_could_be_paused(
     profile: str, start: Start, connect: Connect, call: Call, refused: Refused, saved: Saved
 ) -> None:
     async with connect(start(profile=profile, slots=1), settings=UNASKED) as client:
@@ -106,6 +107,58 @@ async def test_a_full_account_names_the_audiences_that_could_be_paused(
         await call(client, "set_status", id=ids["active"], status="paused")
         reply = await call(client, "set_status", id=ids["paused"], status="active")
     assert reply["slots"] == {"before": 0, "after": 1, "limit": 1}
+
+
+@pytest.mark.parametrize("settings", [ASKED, UNASKED], ids=["asked", "unasked"])
+async def test_a_full_account_is_refused_without_a_question_and_without_a_try(
+    settings: Settings,
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    saved: Saved,
+    changes: Changes,
+) -> None:
+    sandbox = start(slots=1)
+    async with connect(sandbox, settings=settings) as client:
+        audience = (await saved(client))["paused"]
+        said = await refused(client, "set_status", id=audience, status="active")
+    assert said.startswith("SLOTS_FULL: ")
+    assert changes(sandbox) == []
+
+
+async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
+    start: Start, connect: Connect, refused: Refused, saved: Saved, changes: Changes
+) -> None:
+    # As far as can be seen before: the service does not show its slots.
+    sandbox = start(slots=1, slots_key="")
+    async with connect(sandbox, settings=UNASKED) as client:
+        ids = await saved(client)
+        said = await refused(client, "set_status", id=ids["paused"], status="active")
+    assert said.startswith("SLOTS_FULL: every audience slot is in use, so 'CRM Buyers")
+    assert f"id {ids['active']}). Ask the user which of them to pause" in said
+    assert changes(sandbox) == [f"PATCH /audiences/{ids['paused']}"]
+
+
+@pytest.mark.parametrize(
+    ("slots", "said"),
+    [
+        (3, " 2 of 3 slots are in use."),
+        (2, " That was the last of your 2 slots."),
+        (1, " That was your only slot."),
+    ],
+)
+async def test_the_last_slot_is_said_to_be_taken(
+    slots: int, said: str, start: Start, connect: Connect, call: Call, saved: Saved
+) -> None:
+    async with connect(start(slots=slots), settings=UNASKED) as client:
+        ids = await saved(client)
+        if slots == 1:
+            await call(client, "set_status", id=ids["active"], status="paused")
+        reply = await call(client, "set_status", id=ids["paused"], status="active")
+        await call(client, "set_status", id=ids["paused"], status="draft")
+        made = await call(client, "create_audience", name="New", config=WANTED, status="active")
+    assert said in reply["summary"]
+    assert said in made["summary"]
 
 
 async def test_a_full_account_without_an_active_audience_says_where_to_look(
