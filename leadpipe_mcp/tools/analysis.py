@@ -41,7 +41,10 @@ _TOLD = {
     "company": "companies",
     "topic": "topics",
 }
-_FILLED = ("businessEmail", "personalEmail", "phone", "linkedinUrl", "jobTitle", "company", "state")
+_FILLED = (
+    *("businessEmail", "personalEmail", "phone", "directNumbers", "mobilePhones", "personalPhones"),
+    *("linkedinUrl", "jobTitle", "company", "state"),
+)
 
 
 class OtherAudience(Arguments):
@@ -75,7 +78,10 @@ class AnalyzeAudience(Arguments):
         description="Count by 1 to 3 columns, such as [companyIndustry, seniority].",
     )
     top: Whole = Field(
-        default=20, ge=1, le=MOST_GROUPS, description="With groupBy: at most so many groups."
+        default=20,
+        ge=1,
+        le=MOST_GROUPS,
+        description="With groupBy: maximum number of groups (1-200).",
     )
     sql: str | None = Field(
         default=None,
@@ -102,7 +108,7 @@ class ScorePart(Part):
     """How much the people research."""
 
     average: float
-    people: dict[str, int] = Field(description="How many have a score from ten to ten.")
+    people: dict[str, int] = Field(description="People per ten-point score band.")
 
 
 class ComparedPart(Part):
@@ -123,7 +129,9 @@ class Analysis(Reply):
     run: RunPart | None = None
     scores: ScorePart | None = None
     filled: dict[str, float] | None = Field(
-        default=None, description="Percent of the people of whom it is known."
+        default=None,
+        description="Percent of the people whose field is known, each kind of e-mail and phone"
+        " apart; a kind that is missing is known of nobody.",
     )
     breakdowns: dict[str, dict[str, int]] | None = Field(
         default=None, description="People by the most frequent values; others: all the rest."
@@ -139,10 +147,10 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     """Answer questions about everyone of a saved audience at once: who they are, how many of what.
 
     Without a question it gives the profile: seniorities, industries, sizes, states, companies,
-    scores, and of how many e-mail or phone is known. groupBy counts, sql asks anything (contact
-    columns are masked), compareWith tells who is new or gone against another day or audience. The
-    people are fetched once per run; further questions are immediate. For single people use
-    query_audience.
+    scores, and how many have each kind of e-mail and phone. groupBy counts, sql asks anything
+    (contact columns are masked), compareWith tells who is new or gone against another day or
+    audience. The people are fetched once per run; further questions are immediate. For single
+    people use query_audience.
     """
     whole = await whole_run(call, Which(asked.audience_id, asked.date, asked.run_id))
     snapshot, run = whole.snapshot, whole.run

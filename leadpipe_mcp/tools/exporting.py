@@ -67,7 +67,8 @@ class ExportAudience(Arguments):
         min_length=1,
         max_length=MOST_FIELDS,
         description="Columns of the file; default name, job, company, place, LinkedIn,"
-        " contactEmail, phone, score, topic. A wrong one is answered with the list.",
+        " contactEmail, phone, score, topic. Others: businessEmail, personalEmail, directNumbers,"
+        " mobilePhones. A wrong one is answered with the list.",
     )
     file_name: str | None = Field(
         default=None, max_length=200, description="A name, no path; default audience and date."

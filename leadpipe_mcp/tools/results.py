@@ -75,7 +75,7 @@ class QueryAudience(Arguments):
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
-        description="Columns, such as name, city, phone; a wrong one is answered with the list.",
+        description="Columns, such as name, mobilePhones, personalEmail; a wrong one lists all.",
     )
     limit: Whole = Field(default=25, ge=1, le=LARGEST_PAGE, description="How many people, 1-100.")
     cursor: str | None = Field(

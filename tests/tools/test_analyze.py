@@ -57,6 +57,52 @@ async def test_the_profile_tells_who_they_are_in_few_words(
     assert re.match(r"[\d,]+ people at [\d,]+ companies, \d+ % with a business", told["summary"])
 
 
+@pytest.mark.parametrize(
+    ("profile", "phones"),
+    [
+        ("mixed", ["phone"]),
+        ("catalog", ["phone"]),
+        ("flat", ["phone", "directNumbers", "mobilePhones", "personalPhones"]),
+    ],
+)
+async def test_the_profile_tells_how_many_have_each_kind_of_email_and_phone(
+    profile: str,
+    phones: list[str],
+    start: Start,
+    connect: Connect,
+    call: Call,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    kinds = ["businessEmail", "personalEmail", *phones]
+    async with connect(start(profile=profile), settings=UNASKED) as client:
+        audience = {"audienceId": await large(client)}
+        told = await call(client, "analyze_audience", **audience)
+        counts = ", ".join(f"count({kind})" for kind in [*kinds, "id"])
+        asked = f"SELECT {counts} FROM people"  # noqa: S608 -- our own names
+        answer = await call(client, "analyze_audience", **audience, sql=asked)
+
+    *counted, size = answer["table"]["rows"][0]
+    assert list(told["filled"])[: len(kinds) + 1] == [*kinds, "linkedinUrl"]
+    shares = [round(100 * count / size, 1) for count in counted]
+    assert [told["filled"][kind] for kind in kinds] == shares
+    assert all(shares)
+
+
+async def test_a_field_that_does_not_exist_is_answered_with_every_kind_of_email_and_phone(
+    connect: Connect,
+    refused: Callable[..., Awaitable[str]],
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    async with connect(settings=UNASKED) as client:
+        audience = await large(client)
+        said = await refused(client, "query_audience", audienceId=audience, fields=["telephone"])
+        also = await refused(client, "export_audience", id=audience, fields=["telephone"])
+
+    assert said == also
+    for kind in ("businessEmail", "personalEmail", "phone", "directNumbers", "mobilePhones"):
+        assert f" {kind}," in said
+
+
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 async def test_a_second_question_asks_nothing_of_the_service(
     profile: str,
