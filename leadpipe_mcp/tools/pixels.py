@@ -212,6 +212,8 @@ async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
 class UpdatePixel(Arguments):
     """Which pixel, and what to change."""
 
+    thing = "pixel"
+
     id: PixelId = Field(description="The pixel's id; list_pixels shows it.")
     status: Named[PixelStatus] | None = Field(
         default=None, description="paused: visitors are no longer recognised, until active again."

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, cast, get_type_hints
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 from mcp import MCPError
 from mcp.server.context import (
@@ -42,7 +42,7 @@ from pydantic.alias_generators import to_camel
 from leadpipe_mcp.api.errand import Errand, errand
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient
-from leadpipe_mcp.errors import LeadpipeError
+from leadpipe_mcp.errors import LeadpipeError, NotPossible
 from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
@@ -65,6 +65,8 @@ class Arguments(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True
     )
+    thing: ClassVar[str] = "audience"
+    """What an `id` is the id of; a client may write it out, as in audienceId."""
 
     @model_validator(mode="before")
     @classmethod
@@ -76,6 +78,28 @@ class Arguments(BaseModel):
         filled = {f.alias for f in fields if not f.is_required() and f.default is not None}
         named = cast("dict[str, object]", given)
         return {name: v for name, v in named.items() if v is not None or name not in filled}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_id(cls, given: object) -> object:
+        """Move an id that came as `audienceId` to `id`, or the other way, to the one published."""
+        if not isinstance(given, dict):
+            return given
+        named = dict(cast("dict[str, object]", given))
+        both = {"id", f"{cls.thing}Id"}
+        published = both & {field.alias for field in cls.model_fields.values()}
+        if len(published) != 1:
+            return named
+        (name,), (other,) = published, both - published
+        said = named.pop(other, None)
+        if said is None:
+            return named
+        if named.get(name) not in (None, said):
+            raise NotPossible(
+                f"id and {cls.thing}Id both name the {cls.thing}, and they differ.",
+                "Give one of them.",
+            )
+        return named | {name: said}
 
 
 class Suggestion(BaseModel):

@@ -102,6 +102,73 @@ async def test_an_unknown_argument_is_refused_by_name(
     assert await refused(unasked, tool, **arguments) == said
 
 
+OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"
+ALSO_REQUIRED: dict[str, Reply] = {
+    "set_status": {"status": "paused"},
+    "update_audience": {"name": "Buyers"},
+    "update_pixel": {"status": "active"},
+    "sonarly_update_audience": {"name": "Buyers"},
+    "sonarly_move_audience": {"folderId": None},
+}
+
+
+@pytest.fixture
+async def tools_of_one(client: Client) -> dict[str, str]:
+    """The tools that take the id of one thing, and how else it may be called."""
+    published: dict[str, str] = {}
+    for tool in (await client.list_tools()).tools:
+        names = {"id", "audienceId"} & set(tool.input_schema["properties"])
+        assert len(names) <= 1, tool.name
+        whose = "pixelId" if tool.name == "update_pixel" else "audienceId"
+        if names:
+            published[tool.name] = "id" if names == {"audienceId"} else whose
+    return published
+
+
+async def test_an_id_is_understood_under_both_names_in_every_tool(
+    client: Client, refused: Refused, tools_of_one: dict[str, str]
+) -> None:
+    assert len(tools_of_one) == 14
+    for tool, other in tools_of_one.items():
+        name = "id" if other != "id" else "audienceId"
+        asked = ALSO_REQUIRED.get(tool, {})
+        said = await refused(client, tool, **asked, **{name: ID})
+        assert "argument" not in said
+        assert await refused(client, tool, **asked, **{other: ID}) == said
+        assert await refused(client, tool, **asked, **{other: ID, name: ID}) == said
+        assert await refused(client, tool, **asked, **{other: ID, name: None}) == said
+
+
+async def test_two_ids_that_differ_are_refused_by_name(
+    client: Client, refused: Refused, sandbox: Sandbox, tools_of_one: dict[str, str]
+) -> None:
+    for tool, other in tools_of_one.items():
+        thing = "pixel" if tool == "update_pixel" else "audience"
+        ids = {other: ID, "id" if other != "id" else "audienceId": OTHER}
+        assert await refused(client, tool, **ALSO_REQUIRED.get(tool, {}), **ids) == (
+            f"id and {thing}Id both name the {thing}, and they differ. Give one of them."
+        )
+    assert list(sandbox.requests) == []
+
+
+async def test_the_other_side_of_a_comparison_is_understood_under_both_names(
+    client: Client, call: Call, saved: Callable[[Client], Awaitable[dict[str, str]]]
+) -> None:
+    ids = await saved(client)
+    asked = {"id": ids["active"], "compareWith": {"id": ids["paused"]}}
+    reply = await call(client, "analyze_audience", **asked)
+    assert reply["onlyThere"]["size"] > 0
+
+
+async def test_an_id_is_required_by_its_published_name(unasked: Client, refused: Refused) -> None:
+    said = await refused(unasked, "get_audience", audienceId=None)
+    assert said == "'id' is required. It is: The audience's id."
+    said = await refused(unasked, "get_audience", audienceId=[ID], id=[OTHER])
+    assert said == "id and audienceId both name the audience, and they differ. Give one of them."
+    said = await refused(unasked, "update_pixel", id=ID, audienceId=ID, status="active")
+    assert said.startswith("There is no argument 'audienceId'.")
+
+
 @pytest.mark.parametrize(
     ("tool", "path"),
     [
