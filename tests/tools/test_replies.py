@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.replies import matches
 
 pytestmark = pytest.mark.anyio
 Reply = dict[str, Any]
@@ -162,3 +163,11 @@ async def test_no_reply_says_the_key_or_where_the_service_is(connect: Connect) -
             said = json.dumps(result.model_dump(mode="json"))
             assert "sk_live_abc" not in said
             assert "hidden.example" not in said
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "Nobody matches"), (1, "1 person matches"), (1_480, "1,480 people match")],
+)
+def test_how_many_match_is_said_as_a_person_would(size: int, said: str) -> None:
+    assert matches(size) == said
