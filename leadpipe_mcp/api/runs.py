@@ -19,6 +19,8 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 2.5
 MOST_RUNS = 100
 """As many as the service lists at once."""
+Report = Callable[[Run, float], Awaitable[None]]
+"""Takes the run as each look shows it, and the seconds waited so far."""
 _LOOK = "Look at the runs with get_audience in a minute, before trying again."
 
 
@@ -64,23 +66,10 @@ class Runs:
         self,
         audience_id: str,
         seconds: float,
-        report: Callable[[Run, float], Awaitable[None]],
+        report: Report,
     ) -> Run:
-        """The newest run once it is made, or as it stands when the seconds are over.
-
-        `report` is told of every look at it, with the seconds waited so far.
-        """
-        started = anyio.current_time()
-        pause = FIRST_PAUSE
-        wait_on_purpose(seconds)
-        while True:
-            run = await self.latest(audience_id)
-            waited = anyio.current_time() - started
-            await report(run, waited)
-            if run.state not in {"queued", "running"} or waited >= seconds:
-                return run
-            await anyio.sleep(min(pause, seconds - waited))
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+        """The newest run once it is made, or as it stands when the seconds are over."""
+        return await wait_until_made(lambda: self.latest(audience_id), seconds, report)
 
     async def is_outdated(self, audience: Audience, run: Run) -> bool:
         """Whether the run was made before the audience's config was changed, as far as is told.
@@ -208,6 +197,23 @@ class Runs:
             return None if is_there else True
 
         await settled(change, look, Words("the run is not cancelled.", _LOOK), again=True)
+
+
+async def wait_until_made(
+    look: Callable[[], Awaitable[Run]], seconds: float, report: Report
+) -> Run:
+    """Look until the run is no longer being made, or the seconds are over."""
+    started = anyio.current_time()
+    pause = FIRST_PAUSE
+    wait_on_purpose(seconds)
+    while True:
+        run = await look()
+        waited = anyio.current_time() - started
+        await report(run, waited)
+        if run.state not in {"queued", "running"} or waited >= seconds:
+            return run
+        await anyio.sleep(min(pause, seconds - waited))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
 def _ordered(before: Collection[Run] | None, after: Collection[Run], key: str) -> Run | None:
