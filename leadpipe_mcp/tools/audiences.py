@@ -1,10 +1,12 @@
 """Tools that show saved audiences."""
 
+from collections.abc import Sequence
+
 from pydantic import Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
-from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, Whole
 from leadpipe_mcp.tools.replies import (
@@ -23,6 +25,7 @@ from leadpipe_mcp.tools.replies import (
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
 
 MOST_AUDIENCES = 100
+MOST_NAMED = 5
 
 
 class ListAudiences(Arguments):
@@ -32,7 +35,9 @@ class ListAudiences(Arguments):
     name_contains: str | None = Field(
         default=None, max_length=255, description="Only those with these words in their name."
     )
-    limit: Whole = Field(default=50, ge=1, le=MOST_AUDIENCES, description="At most so many, 1-100.")
+    limit: Whole = Field(
+        default=50, ge=1, le=MOST_AUDIENCES, description="Maximum number to return (1-100)."
+    )
 
 
 class AudienceList(Reply):
@@ -45,7 +50,8 @@ class AudienceList(Reply):
 async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     """List the saved audiences (segments) with id, name, status, size and last refresh.
 
-    Use it to find the id that the other tools take. It costs nothing.
+    Use it to find the id that the other tools take. It costs nothing. A size that may be older than
+    the audience's last change is named.
     """
     # Names are looked through here, because the service cannot.
     limit = MOST_AUDIENCES if asked.name_contains else asked.limit
@@ -77,8 +83,33 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
             [f"There may be more: only the first {limit} were looked at{how}."]
             if len(found) == limit
             else None,
+            _sizes_in_doubt(shown),
         ),
     )
+
+
+def _sizes_in_doubt(audiences: Sequence[Audience]) -> list[str]:
+    """Name the audiences that were changed after the refresh which their size is from.
+
+    A list that does not say when they were changed leaves no doubt that could be told.
+    """
+    names = [
+        named(audience)
+        for audience in audiences
+        if size_of(audience) is not None
+        and (audience.updated_at or "") > (audience.last_refreshed_at or "")
+    ]
+    if not names:
+        return []
+    more = len(names) - MOST_NAMED
+    shown = f"{', '.join(names[:MOST_NAMED])} and {more} more" if more > 0 else listed(names)
+    if len(names) == 1:
+        what = f"The size of {shown} may be from before its last change: it was"
+    else:
+        what = f"The sizes of {shown} may be from before their last changes: they were"
+    return [
+        f"{what} changed, or only renamed or paused, after the last refresh. get_audience tells."
+    ]
 
 
 class GetAudience(Arguments):
@@ -89,11 +120,11 @@ class GetAudience(Arguments):
         default=0,
         ge=0,
         le=MAX_WAIT,
-        description="Wait up to so many seconds until its people are ready. 0 to 300.",
+        description="How long to wait for its people, in seconds (0-300).",
     )
     fill_rates: bool = Field(
         default=False,
-        description="Also tell of how many people in a hundred each field is known, such as phone.",
+        description="Also show the percentage of people whose phone, e-mail and so on is known.",
     )
     date: Date | None = Field(
         default=None, description="Show the run of this day (YYYY-MM-DD), not the newest."

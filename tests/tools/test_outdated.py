@@ -70,3 +70,70 @@ async def test_where_people_are_kept_by_date_a_changed_config_has_none_yet(
 
     assert OUTDATED not in str(replies)
     assert "have not been put together yet" in replies[1]["summary"]
+
+
+async def listed_after(
+    client: Client, call: Callable[..., Awaitable[Reply]], audience: str, **change: object
+) -> list[str]:
+    """The warnings of a list, after a change of an audience."""
+    await call(client, "update_audience", id=audience, **change)
+    return (await call(client, "list_audiences")).get("warnings", [])
+
+
+@pytest.mark.parametrize("profile", ["mixed", "flat"])
+@pytest.mark.parametrize("change", [{"config": {"minScore": 90}}, {"name": "Buyers"}])
+async def test_a_listed_size_from_before_the_last_change_is_named(
+    profile: str,
+    change: Reply,
+    start: Callable[..., Sandbox],
+    connect: Callable[..., AbstractAsyncContextManager[Client]],
+    call: Callable[..., Awaitable[Reply]],
+    moments: list[float],
+) -> None:
+    async with connect(start(profile=profile), settings=UNASKED) as client:
+        before = await call(client, "list_audiences", status="active")
+        ((audience, name, *_),) = before["audiences"]["rows"]
+        moments.append(moments[-1] + 60)
+        warnings = await listed_after(client, call, audience, **change)
+        moments.append(moments[-1] + 86_400)
+        refreshed = await call(client, "list_audiences")
+
+    assert "warnings" not in before
+    (warning,) = warnings
+    assert warning == (
+        f"The size of '{change.get('name', name)}' may be from before its last change: it was"
+        " changed, or only renamed or paused, after the last refresh. get_audience tells."
+    )
+    assert "warnings" not in refreshed
+
+
+async def test_of_many_such_sizes_the_first_are_named(
+    start: Callable[..., Sandbox],
+    connect: Callable[..., AbstractAsyncContextManager[Client]],
+    call: Callable[..., Awaitable[Reply]],
+    moments: list[float],
+) -> None:
+    sandbox = start(profile="flat", examples=False, slots=9)
+    async with connect(sandbox, settings=UNASKED) as client:
+        config = {"topicIds": [117805]}
+        for number in range(7):
+            name = f"No. {number}"
+            made = await call(client, "create_audience", name=name, config=config, status="active")
+            moments.append(moments[-1] + 60)
+            await call(client, "set_status", id=made["id"], status="paused")
+        (warning,) = (await call(client, "list_audiences"))["warnings"]
+        (one,) = (await call(client, "list_audiences", limit=1))["warnings"][1:]
+
+    assert warning.startswith("The sizes of 'No. 6', 'No. 5', 'No. 4', 'No. 3', 'No. 2' and 2 more")
+    assert one.startswith("The size of 'No. ")
+
+
+async def test_where_a_list_does_not_say_when_audiences_were_changed_no_size_is_doubted(
+    start: Callable[..., Sandbox],
+    connect: Callable[..., AbstractAsyncContextManager[Client]],
+    call: Callable[..., Awaitable[Reply]],
+    saved: Callable[[Client], Awaitable[dict[str, str]]],
+) -> None:
+    async with connect(start(profile="catalog"), settings=UNASKED) as client:
+        audience = (await saved(client))["active"]
+        assert await listed_after(client, call, audience, config={"minScore": 90}) == []
