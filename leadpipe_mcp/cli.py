@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if command == "demo":
         from leadpipe_mcp.demo import run_demo
 
-        sys.exit(run_demo(sonarly=both))
+        # A line per call would stand between what is said; whoever asks for it gets it.
+        asked = "log_level" in settings.model_fields_set
+        sys.exit(run_demo(sonarly=both, log_level=settings.log_level if asked else "WARNING"))
     if command == "sandbox":
         _serve_sandbox(settings, port)
     else:

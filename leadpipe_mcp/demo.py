@@ -8,7 +8,8 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, cast
@@ -29,13 +30,13 @@ class DemoFailed(Exception):
     """The server did not answer as the conversation expects."""
 
 
-def run_demo(*, sonarly: bool = False) -> int:
+def run_demo(*, sonarly: bool = False, log_level: str = "WARNING") -> int:
     """Hold the conversation, with Sonarly too if it is asked for; 0 if the server did its part."""
     # A terminal that lacks a character still shows the rest.
     cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")
     problem = ""
     try:
-        problem = anyio.run(_with_deadline, sonarly)
+        problem = anyio.run(partial(_with_deadline, sonarly=sonarly, log_level=log_level))
     except* BrokenPipeError:
         # Whoever reads has seen enough; what is still to be said goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,23 +47,24 @@ def run_demo(*, sonarly: bool = False) -> int:
     return 0
 
 
-async def _with_deadline(sonarly: bool) -> str:  # noqa: FBT001 -- anyio.run passes no names
+async def _with_deadline(*, sonarly: bool, log_level: str) -> str:
     with anyio.move_on_after(DEADLINE_SECONDS):
-        return await _converse(sonarly=sonarly)
+        return await _converse(sonarly=sonarly, log_level=log_level)
     return f"the conversation took more than {DEADLINE_SECONDS} seconds."
 
 
-async def _converse(*, sonarly: bool) -> str:
+async def _converse(*, sonarly: bool, log_level: str) -> str:
     """What went wrong, or nothing."""
+    options = ["--log-level", log_level]
+    options += ["--toolsets", f"{DEFAULT_TOOLSETS},sonarly"] if sonarly else []
     with tempfile.TemporaryDirectory(prefix="leadpipe-demo-") as folder:
-        return await _talk(Path(folder), sonarly=sonarly)
+        return await _talk(Path(folder), options, sonarly=sonarly)
 
 
-async def _talk(exports: Path, *, sonarly: bool) -> str:
-    toolsets = ["--toolsets", f"{DEFAULT_TOOLSETS},sonarly"] if sonarly else []
+async def _talk(exports: Path, options: Sequence[str], *, sonarly: bool) -> str:
     server = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "leadpipe_mcp", "--sandbox", *toolsets],
+        args=["-m", "leadpipe_mcp", "--sandbox", *options],
         env={**os.environ, "LEADPIPE_EXPORT_DIR": str(exports)},
     )
     print(_rule("leadpipe-mcp, with invented people: nothing leaves this machine"))

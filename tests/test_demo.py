@@ -19,6 +19,8 @@ def conversation() -> str:
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
+    # Nothing of the server's log stands between what is said.
+    assert done.stderr == ""
     return re.sub(r"\s+", " ", done.stdout)
 
 
@@ -70,6 +72,20 @@ def test_with_sonarly_both_services_take_part() -> None:
     order = ("calls plan_audience", "linkedin_urls", "calls sonarly_create_audience")
     assert sorted(order, key=said.index) == list(order)
     assert "is created in 'Acme Growth', with nobody in it yet." in said
+
+
+def test_the_log_is_shown_to_whoever_asks_for_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "leadpipe_mcp", "demo", "--log-level", "info"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        text=True,
+        encoding="utf-8",
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert " INFO plan_audience ok " in done.stderr
 
 
 def test_the_tokens_are_counted(conversation: str) -> None:
