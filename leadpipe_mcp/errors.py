@@ -213,7 +213,7 @@ class NotFound(ServiceError):
 class Conflict(ServiceError):
     """The thing's present state does not allow it."""
 
-    what_next = "Look at its state with get_audience first."
+    what_next = "Look at its present state first; get_audience shows that of an audience."
 
 
 class NotReady(Conflict):

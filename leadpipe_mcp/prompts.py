@@ -1,16 +1,17 @@
 """Ready-made conversations: what a person who builds audiences would ask, said well."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.prompts.base import PromptArgument
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS
 
 from leadpipe_mcp.text import clean
+from leadpipe_mcp.tools.offered import OfferedTools
 
 LONGEST_WORDS = 1_000
 
@@ -79,23 +80,25 @@ class Conversation:
     name: str
     title: str
     description: str
+    tool: str
+    """The tool that it begins with; without it there is no such conversation."""
     text: str
     arguments: tuple[PromptArgument, ...]
     phrases: Mapping[str, str]
 
-    def filled(self, given: Mapping[str, str]) -> str:
+    def filled(self, given: Mapping[str, str], offered: OfferedTools) -> str:
         """The text with what was given; a place for what was not is left out."""
         places = dict.fromkeys(self.phrases, "")
         for name, words in given.items():
             if words.strip():
                 places[name] = self.phrases[name].format(clean(words, LONGEST_WORDS))
-        return self.text.format_map(places)
+        return offered.fit_page(self.text).format_map(places)
 
-    def prompt(self) -> Prompt:
+    def prompt(self, offered: OfferedTools) -> Prompt:
         """The prompt as the SDK keeps it."""
 
         async def fill(**given: str) -> str:
-            return self.filled(given)
+            return self.filled(given, offered)
 
         return Prompt(
             name=self.name,
@@ -121,20 +124,24 @@ class Conversation:
                 raise MCPError(INVALID_PARAMS, f"'{self.name}' has no '{clean(name, 64)}'.")
 
 
-async def check_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+def check_prompts(conversations: Sequence[Conversation]) -> ServerMiddleware[Any]:
     """A middleware that answers a call of an unknown prompt, or one that lacks an argument.
 
     The protocol has an error of its own for both.
     """
-    if ctx.method == "prompts/get" and ctx.request_id is not None:
-        asked = ctx.params or {}
-        name, given = asked.get("name"), asked.get("arguments")
-        found = next((talk for talk in CONVERSATIONS if talk.name == name), None)
-        if found is None:
-            known = ", ".join(talk.name for talk in CONVERSATIONS)
-            raise MCPError(INVALID_PARAMS, f"There is no such prompt. There are: {known}.")
-        found.check(cast("Mapping[str, object]", given) if isinstance(given, dict) else {})
-    return await call_next(ctx)
+
+    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method == "prompts/get" and ctx.request_id is not None:
+            asked = ctx.params or {}
+            name, given = asked.get("name"), asked.get("arguments")
+            found = next((talk for talk in conversations if talk.name == name), None)
+            if found is None:
+                known = ", ".join(talk.name for talk in conversations) or "none"
+                raise MCPError(INVALID_PARAMS, f"There is no such prompt. There are: {known}.")
+            found.check(cast("Mapping[str, object]", given) if isinstance(given, dict) else {})
+        return await call_next(ctx)
+
+    return middleware
 
 
 _TYPE_PHRASE = "Whom I sell to: {}\n"
@@ -144,6 +151,7 @@ CONVERSATIONS = (
         name="build-audience",
         title="Build an audience",
         description="From a sentence about whom you want to reach to a saved draft.",
+        tool="plan_audience",
         text=BUILD,
         arguments=(GOAL, AUDIENCE_TYPE),
         phrases={"goal": "{}", "audienceType": _TYPE_PHRASE},
@@ -152,6 +160,7 @@ CONVERSATIONS = (
         name="discover-audience-topics",
         title="Find topics",
         description="Which topics the people research whom you want to reach, and how many.",
+        tool="search_topics",
         text=DISCOVER,
         arguments=(
             GOAL,
@@ -170,6 +179,7 @@ CONVERSATIONS = (
         name="operate-saved-audience",
         title="Look after a saved audience",
         description="See how a saved audience stands, change it, activate it, read people.",
+        tool="get_audience",
         text=OPERATE,
         arguments=(
             PromptArgument(
@@ -183,6 +193,7 @@ CONVERSATIONS = (
         name="investigate-visitor-data",
         title="Look at website visitors",
         description="Who came to your website, or what one visitor did there.",
+        tool="query_visitor_data",
         text=VISITORS,
         arguments=(
             PromptArgument(name="domain", description="Your website, such as acme.example."),

@@ -27,9 +27,9 @@ audience is active; each list is a **run**, with the day of its data.
    (phrases or ids), `filters` the user's own words ("VPs in California, 50 to 250 employees"),
    `website` a site to take topics from, `targetSize` how many are wanted. It answers with a config,
    its size, what each score, filter and topic makes of it, and what would reach the target.
-2. Tell the user what was taken for their words. What is ambiguous was chosen for them: ask. What is
-   not possible has to be said. `config` is what they asked for; `recommended` changes it, so it
-   needs their yes.
+2. Tell the user what `plan_audience` took for their words. What is ambiguous was chosen for them:
+   ask. What is not possible has to be said. `config` is what they asked for; `recommended` changes
+   it, so it needs their yes.
 3. `create_audience` with that `config`: a draft, which costs nothing.
 4. `set_status` active: takes one of the account's slots, so the user is asked. Then `get_audience`
    with `waitSeconds` until the people are ready.
@@ -37,8 +37,10 @@ audience is active; each list is a **run**, with the day of its data.
    new or gone) without a row passing through the conversation; `query_audience` shows some of them;
    `export_audience` writes everyone to a file, after asking.
 
-Step by step instead, or to look closer: `search_topics` (several phrases in one call),
-`compare_topics` (how many people, whether interest grows), `find_filters`, `preview_audience`.
+To go step by step, `search_topics` finds topics (several phrases in one call); `compare_topics`
+shows how many people there are and whether interest grows; `find_filters` shows what can be asked
+of them; `preview_audience` counts them.
+
 Scores: 90 and up is high interest, 70 medium, below 60 faint. `minTopicOverlap` is how many of the
 topics a person must research.
 
@@ -66,7 +68,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         mime_type="text/markdown",
     )
     def guide() -> str:
-        return GUIDE
+        return services.offered.fit_page(GUIDE)
 
     @server.resource(
         "leadpipe://filters",
@@ -111,10 +113,9 @@ async def _told(
         with errand() as spent:
             reply = await declaration.function(Call(services, context, spent), asked)
     except (NotFound, ValidationError):
-        raise ResourceNotFoundError(
-            "There is no such audience; list_audiences shows them."
-        ) from None
+        missing = services.offered.fit("There is no such audience; list_audiences shows them.")
+        raise ResourceNotFoundError(missing) from None
     except LeadpipeError as error:
-        raise ResourceError(str(error)) from None
-    (block,) = success(reply, sandbox=services.settings.sandbox).content
+        raise ResourceError(services.offered.fit(str(error))) from None
+    (block,) = success(reply, services).content
     return block.text if isinstance(block, TextContent) else ""

@@ -20,16 +20,18 @@ from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
 from leadpipe_mcp.tools.confirm import Codes
+from leadpipe_mcp.tools.offered import OfferedTools
 from leadpipe_mcp.tools.toolkit import HouseTool, Services, refuse_unknown_tools
-from leadpipe_mcp.tools.toolsets import chosen_tools
+from leadpipe_mcp.tools.toolsets import TOOLS, chosen_tools
 
 INSTRUCTIONS = """\
 Build marketing and sales audiences (segments, lead lists, prospects, ICP) from people who research\
  topics (intent data): preview the size, save, activate, read people.
-Usual way: plan_audience (the user's words to a config with its size), create_audience with that\
- config (a draft, free), set_status active (takes one of the account's slots), get_audience with\
- waitSeconds, analyze_audience for questions about everyone, query_audience for some rows. Step by\
- step: search_topics, find_filters, preview_audience. The resource leadpipe://guide says more.
+First plan_audience (the user's words to a config with its size); then create_audience with that\
+ config (a draft, free); set_status active (takes one of the account's slots); get_audience with\
+ waitSeconds; analyze_audience for questions about everyone; query_audience for some rows. Step by\
+ step, search_topics finds topics; find_filters filters; preview_audience counts. The resource\
+ leadpipe://guide says more.
 Reading is free. Activating, deleting and changing an active audience ask the user; if an answer\
  holds a question and a confirm code, put the question to the user and wait for the answer.
 What cannot be applied is refused by name, with the nearest values: use those, or ask the user.\
@@ -70,7 +72,8 @@ def build_server(
     # Invented people are not worth keeping.
     kept = None if settings.sandbox else settings.cache_dir
     tools = chosen_tools(settings)
-    offered = frozenset(tool.name for tool in tools)
+    offered = OfferedTools((tool.name for tool in tools), of=(tool.name for tool in TOOLS))
+    conversations = [talk for talk in CONVERSATIONS if talk.tool in offered]
     services = Services(
         leadpipe, linkedin, settings, Codes(), Snapshots(kept), RecentRuns(), offered
     )
@@ -88,25 +91,25 @@ def build_server(
         "leadpipe",
         title="Leadpipe",
         description="Marketing audiences of people who research a topic.",
-        instructions=instructions(settings),
+        instructions=instructions(settings, offered),
         version=__version__,
         tools=[HouseTool.of(declaration, services) for declaration in tools],
         lifespan=lifespan,
         # For whoever has set up no log of their own: its lesser lines hold arguments and people.
         log_level="WARNING",
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
-        middleware=[refuse_unknown_tools([tool.name for tool in tools]), check_prompts],
+        middleware=[refuse_unknown_tools(offered.names), check_prompts(conversations)],
     )
-    for conversation in CONVERSATIONS:
-        server.add_prompt(conversation.prompt())
+    for conversation in conversations:
+        server.add_prompt(conversation.prompt(offered))
     add_resources(server, services)
     server.completion()(completions(leadpipe))
     return server
 
 
-def instructions(settings: Settings) -> str:
-    """What the assistant is told of the server as a whole."""
-    text = INSTRUCTIONS
+def instructions(settings: Settings, offered: OfferedTools) -> str:
+    """Tell the assistant about the server as a whole."""
+    text = offered.fit(INSTRUCTIONS)
     text += SONARLY_NOTE if SONARLY in settings.chosen_toolsets() else ""
     text += SANDBOX_NOTE if settings.sandbox else ""
     text += READ_ONLY_NOTE if settings.read_only else ""

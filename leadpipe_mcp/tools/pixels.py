@@ -80,8 +80,8 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     """List the tracking pixels: the scripts by which website visitors are recognised.
 
     Each has its id, domain, name, whether it is active or paused, and which pages it leaves out.
-    Use it to find the id for update_pixel, or to see for which websites query_visitor_data can
-    know visitors.
+    Use it to see for which websites query_visitor_data can know visitors; update_pixel takes its
+    ids.
     """
     part = (asked.domain_contains or "").strip().casefold()
     found = [p for p in await call.leadpipe.visitors.pixels() if part in p.domain.casefold()]

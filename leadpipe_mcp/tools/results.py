@@ -40,7 +40,6 @@ from leadpipe_mcp.tools.replies import (
     people,
     run_sentence,
     third_party_warning,
-    to_wait,
     warnings,
 )
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
@@ -73,7 +72,7 @@ class QueryAudience(Arguments):
     source_url: WebAddress | None = Field(default=None, description="Where the topics are from.")
     date: Date | None = Field(default=None, description="As of this day.")
     run_id: str | None = Field(
-        default=None, max_length=120, description="A run that get_audience lists."
+        default=None, max_length=120, description="A run; get_audience lists them."
     )
     fields: ManyOf[str] | None = Field(
         default=None,
@@ -315,7 +314,11 @@ async def _way_to_people(call: Call, audience_id: str | None, run: Run) -> Sugge
         later = "with waitSeconds: 60" if building else "later"
         return Suggestion(tool="query_audience", why=f"the same call again, {later}")
     if building:
-        return to_wait(audience_id)
+        return Suggestion(
+            tool="query_audience",
+            arguments={"audienceId": audience_id, "waitSeconds": 60},
+            why="wait until its people are ready, and see them",
+        )
     why = "an earlier run may have people: pass its date or runId"
     if run.state == "none":
         if (await call.leadpipe.audiences.get(audience_id)).status != "active":

@@ -49,6 +49,7 @@ from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.text import nearest, quoted, redact
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
+from leadpipe_mcp.tools.offered import OfferedTools
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
 
@@ -142,8 +143,7 @@ class Services:
     codes: Codes
     snapshots: Snapshots
     recent: RecentRuns
-    offered: frozenset[str]
-    """The names of the tools that this server has."""
+    offered: OfferedTools
 
 
 @dataclass(frozen=True)
@@ -255,15 +255,18 @@ class HouseTool(SdkTool):
     @classmethod
     def of(cls, declaration: Declaration[Any, Any], services: Services) -> "HouseTool":
         """The declared tool, working with these services."""
+        offered = services.offered
         made = cls(
             fn=declaration.function,
             name=declaration.name,
             title=declaration.title,
-            description=declaration.description,
-            parameters=published_schema(declaration.arguments, "validation"),
+            description=offered.fit(declaration.description),
+            parameters=offered.fit_schema(published_schema(declaration.arguments, "validation")),
             fn_metadata=FuncMetadata(
                 arg_model=ArgModelBase,
-                output_schema=published_schema(declaration.reply, "serialization"),
+                output_schema=offered.fit_schema(
+                    published_schema(declaration.reply, "serialization")
+                ),
             ),
             is_async=True,
             context_kwarg=None,
@@ -306,24 +309,22 @@ class HouseTool(SdkTool):
         try:
             asked = declaration.arguments.model_validate(arguments)
         except ValidationError as error:
-            return refusal(in_our_words(error, declaration.arguments)), "refused:arguments"
+            return self._refused(in_our_words(error, declaration.arguments)), "refused:arguments"
         try:
             call = Call(self._services, context, spent)
             spent.tell = call.tell
             made = await self._made(asked, call)
         except LeadpipeError as error:
-            return refusal(str(error)), f"refused:{type(error).__name__}"
+            return self._refused(str(error)), f"refused:{type(error).__name__}"
         except Asking as asking:
             return asking.result, "asked"
         except Unconfirmed as unconfirmed:
             return self._said(_question(declaration, unconfirmed)), "asked"
         except Exception as crash:  # noqa: BLE001 -- whatever it is, its values go nowhere
             log_crash(self.name, crash)
-            return refusal(CRASHED.format(tool=self.name)), "crashed"
+            return self._refused(CRASHED.format(tool=self.name)), "crashed"
         if spent.looked:
             made.warnings = [*(made.warnings or ()), LOOKED]
-        # What this server does not offer, nobody can call next.
-        made.next = [step for step in made.next or () if step.tool in self._services.offered]
         return self._said(made), "ok"
 
     async def _made(self, asked: Arguments, call: Call) -> Reply:
@@ -334,7 +335,12 @@ class HouseTool(SdkTool):
             return await self._made(asked, replace(call, agreed=yes.code))
 
     def _said(self, reply: Reply) -> CallToolResult:
-        return success(reply, sandbox=self._services.settings.sandbox)
+        return success(reply, self._services)
+
+    def _refused(self, text: str) -> CallToolResult:
+        """What was refused, why, and what to do next, as text alone."""
+        said = self._services.offered.fit(text)
+        return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
 
 
 def _question(declaration: Declaration[Any, Any], unconfirmed: Unconfirmed) -> Reply:
@@ -347,19 +353,23 @@ def _question(declaration: Declaration[Any, Any], unconfirmed: Unconfirmed) -> R
     return reply(summary=summary, question=unconfirmed.question, confirm=unconfirmed.code)
 
 
-def success(reply: Reply, *, sandbox: bool) -> CallToolResult:
+def success(reply: Reply, services: Services) -> CallToolResult:
     """The reply as structured content, and the same as compact text."""
+    fit = services.offered.fit
+    reply = reply.model_copy(
+        update={
+            "summary": fit(reply.summary),
+            "warnings": [words for text in reply.warnings or () if (words := fit(text))],
+            # What this server does not offer, nobody can call next.
+            "next": [step for step in reply.next or () if step.tool in services.offered],
+        }
+    )
     said = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
     kept = {key: value for key, value in said.items() if value not in ([], {})}
     last = {key: kept.pop(key) for key in ("warnings", "next") if key in kept}
-    kept |= last | ({"sandbox": True} if sandbox else {})
+    kept |= last | ({"sandbox": True} if services.settings.sandbox else {})
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=kept)
-
-
-def refusal(text: str) -> CallToolResult:
-    """What was refused, why, and what to do next, as text alone."""
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
 def refuse_unknown_tools(known: Collection[str]) -> ServerMiddleware[Any]:

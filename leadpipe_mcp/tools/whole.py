@@ -67,12 +67,13 @@ def _not_ready(which: Which, run: Run) -> NotPossible:
     if which.date and run.state == "none":
         return NotPossible(
             f"This audience has no people of {which.date}.",
-            "get_audience lists its latest runs with their days.",
+            "Name another date; get_audience lists the latest runs with their days.",
         )
     advice = {
-        "queued": "get_audience with waitSeconds waits for them.",
-        "running": "get_audience with waitSeconds waits for them.",
+        "queued": "query_audience with waitSeconds waits for them.",
+        "running": "query_audience with waitSeconds waits for them.",
         "none": "They come once the audience is active: set_status.",
     }
-    said = advice.get(run.state, "run_audience has them put together anew.")
+    again = "Name an earlier date, or have them put together again with run_audience."
+    said = advice.get(run.state, again)
     return NotPossible(run_sentence(run), said)

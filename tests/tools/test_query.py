@@ -335,9 +335,9 @@ async def test_a_run_that_is_being_built_is_answered_with_how_to_wait(
     assert reply["run"]["state"] in {"queued", "running"}
     assert reply["next"] == [
         {
-            "tool": "get_audience",
-            "arguments": {"id": made["id"], "waitSeconds": 60},
-            "why": "wait until its people are ready",
+            "tool": "query_audience",
+            "arguments": {"audienceId": made["id"], "waitSeconds": 60},
+            "why": "wait until its people are ready, and see them",
         }
     ]
     assert not {"people", "size", "nextCursor"} & set(reply)
@@ -393,7 +393,7 @@ async def test_waiting_for_people_ends_when_the_seconds_are_over(
         before = changes(sandbox)
         reply = await call(client, "query_audience", audienceId=made["id"], waitSeconds=300)
     assert reply["summary"] == "The people are still being put together."
-    assert reply["next"][0]["arguments"] == {"id": made["id"], "waitSeconds": 60}
+    assert reply["next"][0]["arguments"] == {"audienceId": made["id"], "waitSeconds": 60}
     assert changes(sandbox) == before
 
 

@@ -18,6 +18,7 @@ from leadpipe_mcp.sandbox import Fault, SonarlySandbox, SonarlySettings
 from leadpipe_mcp.server import build_server, instructions
 from leadpipe_mcp.settings import Settings, SettingsError
 from leadpipe_mcp.tools import sonarly as tools
+from leadpipe_mcp.tools.offered import OfferedTools
 from leadpipe_mcp.tools.toolkit import LOOKED
 from leadpipe_mcp.tools.toolsets import TOOLSETS, chosen_tools
 
@@ -138,7 +139,7 @@ def test_the_hints_are_true() -> None:
 def test_the_tools_are_there_by_name_or_by_key(settings: Settings, *, on: bool) -> None:
     names = {tool.name for tool in chosen_tools(settings)}
     assert names >= {tool.name for tool in TOOLSETS["sonarly"]} if on else names.isdisjoint(HINTS)
-    assert ("sonarly_ tools" in instructions(settings)) == on
+    assert ("sonarly_ tools" in instructions(settings, OfferedTools(names, of=names))) == on
 
 
 def test_the_settings_of_sonarly_have_its_name_and_hide_its_key() -> None:

@@ -1,0 +1,294 @@
+"""Nothing that a server says names a tool which it does not offer."""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, cast
+
+import pytest
+from mcp import Client, MCPError
+from mcp.types import TextContent, TextResourceContents, Tool
+
+from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import TOOLS
+
+pytestmark = pytest.mark.anyio
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+NAMES = re.compile(rf"(?<!\w)(?:{'|'.join(tool.name for tool in TOOLS)})(?!\w)")
+MISSING = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+NEED_NOTHING = ("list_", "find_", "search_", "sonarly_list_a")
+CHOICES = [
+    {"toolsets": "all"},
+    {"toolsets": "all", "read_only": True},
+    {"read_only": True},
+    *({"toolsets": name} for name in ("topics", "audiences", "results", "account", "visitors")),
+    {"toolsets": "sonarly"},
+    {"toolsets": "topics,results", "read_only": True},
+    {"toolsets": "audiences,visitors"},
+    {"toolsets": "account,sonarly", "read_only": True},
+]
+
+
+@pytest.fixture
+def era() -> str:
+    """One is enough: it is about words, not about how they are brought."""
+    return "auto"
+
+
+@pytest.fixture(params=CHOICES, ids=lambda chosen: " ".join(map(str, chosen.values())))
+def settings(request: pytest.FixtureRequest) -> Settings:
+    return Settings(sandbox=True, confirm="off", **request.param)
+
+
+@pytest.fixture
+async def heard(
+    connect: Connect, settings: Settings, sandbox: Sandbox
+) -> AsyncGenerator[tuple[Client, "Heard"]]:
+    """A client, and what it has heard so far."""
+    async with connect(sandbox, settings=settings) as client:
+        tools = (await client.list_tools()).tools
+        yield client, Heard(client, tools)
+
+
+class Heard:
+    """Calls the tools that are offered, and looks for the names of others in what they say."""
+
+    def __init__(self, client: Client, tools: list[Tool]) -> None:
+        self.client = client
+        self.tools = tools
+        self.offered = {tool.name for tool in tools}
+
+    def holds(self, text: str) -> None:
+        assert set(NAMES.findall(text)) <= self.offered, text
+
+    async def call(self, tool: str, **arguments: object) -> str:
+        """What the tool says to this; an empty text where it is not offered."""
+        if tool not in self.offered:
+            return ""
+        result = await self.client.call_tool(tool, arguments)
+        (block,) = result.content
+        assert isinstance(block, TextContent)
+        self.holds(block.text)
+        assert block.text
+        return block.text
+
+
+def words_of(schema: object) -> Iterator[str]:
+    """Every description in a schema."""
+    if isinstance(schema, dict):
+        for key, part in cast("dict[str, object]", schema).items():
+            if key == "description" and isinstance(part, str):
+                yield part
+            else:
+                yield from words_of(part)
+    if isinstance(schema, list):
+        for part in cast("list[object]", schema):
+            yield from words_of(part)
+
+
+async def test_what_is_listed_names_only_tools_that_are_offered(
+    heard: tuple[Client, Heard],
+) -> None:
+    client, names = heard
+    for tool in names.tools:
+        schemas = (tool.input_schema, tool.output_schema)
+        for words in (tool.description or "", *words_of([*schemas])):
+            names.holds(words)
+            assert words, tool.name
+            assert words[-1] in ".!?", words
+    names.holds(client.instructions or "")
+    for prompt in (await client.list_prompts()).prompts:
+        names.holds(prompt.model_dump_json())
+        given = {argument.name: "x" for argument in prompt.arguments or []}
+        (message,) = (await client.get_prompt(prompt.name, given)).messages
+        names.holds(message.model_dump_json())
+
+
+async def test_what_can_be_read_names_only_tools_that_are_offered(
+    heard: tuple[Client, Heard],
+) -> None:
+    client, names = heard
+    for address in ("leadpipe://guide", "leadpipe://filters", "leadpipe://topics/facets"):
+        (content,) = (await client.read_resource(address)).contents
+        assert isinstance(content, TextResourceContents)
+        # Values of the catalogue are data; none is called like a tool.
+        names.holds(content.text)
+    with pytest.raises(Exception, match="There is no such audience") as refused:
+        await client.read_resource(f"leadpipe://audiences/{MISSING}")
+    names.holds(str(refused.value))
+
+
+async def test_replies_name_only_tools_that_are_offered(
+    heard: tuple[Client, Heard], sandbox: Sandbox
+) -> None:
+    _, names = heard
+    active, paused = await two_ids(sandbox)
+    for tool, arguments in (
+        ("search_topics", {"queries": ["crm"]}),
+        ("search_topics", {"queries": ["zzzz"]}),
+        ("search_topics", {}),
+        ("compare_topics", {"topicIds": [117805]}),
+        ("get_topic_movers", {}),
+        ("analyze_website_topics", {"url": "https://acme.example"}),
+        ("plan_audience", {"topics": ["crm"], "targetSize": {"min": 1, "max": 2}}),
+        ("find_filters", {}),
+        ("preview_audience", {"topicIds": [117805]}),
+        ("list_audiences", {}),
+        ("get_audience", {"id": active}),
+        ("get_audience", {"id": paused}),
+        ("query_audience", {"topicIds": [117805]}),
+        ("query_audience", {"audienceId": active}),
+        ("analyze_audience", {"audienceId": active}),
+        ("export_audience", {"id": active, "format": "linkedin_urls"}),
+        ("get_account_status", {}),
+        ("list_pixels", {}),
+        ("list_pixels", {"domainContains": "zzzz"}),
+        ("query_visitor_data", {"domain": "northwind-shop.example"}),
+        ("query_visitor_data", {"domain": "zzzz.example"}),
+        ("sonarly_list_accounts", {}),
+        ("sonarly_list_audiences", {}),
+        ("create_audience", {"name": "New", "config": {"topicIds": [117805]}}),
+        ("update_audience", {"id": paused, "config": {"minScore": 90}}),
+        ("run_audience", {"id": active}),
+        ("set_status", {"id": paused, "status": "active"}),
+        ("create_pixel", {"domain": "acme.example", "name": "Acme"}),
+        ("delete_audience", {"id": paused}),
+    ):
+        await names.call(tool, **arguments)
+
+
+async def test_refusals_name_only_tools_that_are_offered_and_still_say_why(
+    heard: tuple[Client, Heard], sandbox: Sandbox
+) -> None:
+    _, names = heard
+    active, _ = await two_ids(sandbox)
+    for tool in names.tools:
+        await names.call(tool.name, zzz=1)
+        await names.call(tool.name, id="zzz")
+        await names.call(tool.name, id=MISSING)
+    for tool, arguments in (
+        ("search_topics", {"type": "zzz"}),
+        ("compare_topics", {"topicIds": [1]}),
+        ("plan_audience", {"topics": ["zzzz qqqq"]}),
+        ("preview_audience", {"topicIds": [117805], "filters": {"zzz": 1}}),
+        ("query_audience", {"topicIds": [117805], "fields": ["zzz"]}),
+        ("query_audience", {"audienceId": active, "date": "2020-01-01"}),
+        ("query_audience", {"audienceId": active, "runId": MISSING}),
+        ("query_audience", {"audienceId": active, "cursor": "zzz"}),
+        ("analyze_audience", {"audienceId": active, "groupBy": ["name"]}),
+        ("analyze_audience", {"audienceId": active, "date": "2020-01-01"}),
+        ("analyze_audience", {"audienceId": active, "runId": MISSING}),
+        ("export_audience", {"id": active, "date": "2020-01-01"}),
+        ("run_audience", {"id": active, "cancelRunId": MISSING}),
+        ("query_visitor_data", {}),
+        ("create_pixel", {"domain": "northwind-shop.example", "name": "Again"}),
+        ("update_pixel", {"id": MISSING, "status": "active"}),
+        ("sonarly_list_audiences", {"accountGroupId": "zzz"}),
+        ("sonarly_move_audience", {"id": "zzz", "folderId": "none of these"}),
+        ("sonarly_list_prospects", {"id": "zzz"}),
+    ):
+        await names.call(tool, **arguments)
+    for fault in (402, 403, 404, 409, 429, 500):
+        sandbox.faults.add(Fault("status", status=fault, times=None))
+        for tool in names.tools:
+            await names.call(tool.name, **working(tool.name, active))
+        sandbox.faults.clear()
+
+
+async def test_a_conversation_is_offered_where_the_tool_is_that_it_begins_with(
+    connect: Connect,
+) -> None:
+    async with connect(settings=Settings(sandbox=True)) as client:
+        usual = [prompt.name for prompt in (await client.list_prompts()).prompts]
+    async with connect(settings=Settings(sandbox=True, toolsets="visitors")) as client:
+        visitors = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        with pytest.raises(MCPError, match="There are: investigate-visitor-data"):
+            await client.get_prompt("build-audience", {"goal": "x"})
+    assert usual == ["build-audience", "discover-audience-topics", "operate-saved-audience"]
+    assert visitors == ["investigate-visitor-data"]
+
+
+async def test_the_steps_of_the_guide_are_those_that_can_be_taken(connect: Connect) -> None:
+    async with connect(settings=Settings(sandbox=True, read_only=True)) as client:
+        (guide,) = (await client.read_resource("leadpipe://guide")).contents
+    assert isinstance(guide, TextResourceContents)
+    assert re.findall(r"^(\d)\. (.{20})", guide.text, re.MULTILINE) == [
+        ("1", "`plan_audience`: the"),
+        ("2", "Tell the user what `"),
+        ("3", "`analyze_audience` a"),
+    ]
+    assert "`query_audience` shows some of them.\n\nTo go step by step, `search" in guide.text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "tool", "arguments", "said"),
+    [
+        (
+            "results",
+            "query_audience",
+            {"audienceId": MISSING},
+            "The service refused with status 404: Audience not found. Check the id.",
+        ),
+        (
+            "results",
+            "query_audience",
+            {"audienceId": "zzz"},
+            f"'audienceId' must be an id like {MISSING}.",
+        ),
+    ],
+)
+async def test_what_remains_of_a_refusal_is_a_sentence(
+    connect: Connect, chosen: str, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    async with connect(settings=Settings(sandbox=True, toolsets=chosen)) as client:
+        result = await client.call_tool(tool, arguments)
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    assert block.text == said
+
+
+@pytest.mark.parametrize("name", ["query_audience", "Bob's. Use query_audience; or it's (so)"])
+async def test_a_name_that_is_that_of_a_tool_is_no_mention_of_the_tool(
+    connect: Connect, name: str
+) -> None:
+    settings = Settings(sandbox=True, confirm="off", toolsets="audiences")
+    config = {"topicIds": [117805]}
+    async with connect(settings=settings) as client:
+        made = await client.call_tool("create_audience", {"name": name, "config": config})
+        listed = await client.call_tool("list_audiences", {"nameContains": name})
+    assert made.structured_content
+    assert listed.structured_content
+    assert made.structured_content["summary"].startswith(f"'{name}' is saved (draft): ")
+    summary = f"1 audience with '{name.casefold()}' in the name."
+    assert listed.structured_content["summary"] == summary
+
+
+def working(tool: str, audience: str) -> dict[str, Any]:
+    """Arguments with which a tool asks the service."""
+    return {
+        "compare_topics": {"topicIds": [117805]},
+        "analyze_website_topics": {"url": "https://acme.example"},
+        "plan_audience": {"topics": ["crm"]},
+        "preview_audience": {"topicIds": [117805]},
+        "create_audience": {"name": "New", "config": {"topicIds": [117805]}},
+        "update_audience": {"id": audience, "name": "New"},
+        "set_status": {"id": audience, "status": "paused"},
+        "query_visitor_data": {"domain": "northwind-shop.example"},
+        "create_pixel": {"domain": "acme.example", "name": "Acme"},
+        "update_pixel": {"id": audience, "status": "paused"},
+        "get_topic_movers": {},
+        "get_account_status": {},
+    }.get(tool, {} if tool.startswith(NEED_NOTHING) else {"id": audience})
+
+
+async def two_ids(sandbox: Sandbox) -> tuple[str, str]:
+    """The ids of the active and of the paused audience."""
+    async with Client(build_server(Settings(sandbox=True), service=sandbox)) as client:
+        result = await client.call_tool("list_audiences", {})
+    assert result.structured_content
+    rows = result.structured_content["audiences"]["rows"]
+    ids = {row[2]: row[0] for row in rows}
+    return ids["active"], ids["paused"]
