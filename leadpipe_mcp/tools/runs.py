@@ -48,7 +48,7 @@ class RunOrdered(Reply):
 
 @tool("Run an audience now")
 async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
-    """Refresh a saved audience now: queue a run that puts its people together anew.
+    """Refresh a saved audience now: queue a run that puts its people together again.
 
     Use it after a change, or when today's data is wanted before the daily refresh. A run that is
     queued or running already is named, and no second one is queued. With cancelRunId it cancels a
@@ -111,7 +111,7 @@ def _by_date(audience: Audience) -> NotPossible:
 async def _cancel(call: Call, audience: Audience, run_id: str) -> RunOrdered:
     run = await call.leadpipe.exports.run_of(audience.id, run_id=run_id)
     if run.state == "cancelled":
-        return _ordered(audience, run, "The run was cancelled already; nothing was changed.")
+        return _ordered(audience, run, "The run was already cancelled, so nothing was changed.")
     if run.state != "queued":
         raise _too_late(run)
     try:

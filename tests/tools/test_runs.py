@@ -183,7 +183,7 @@ async def test_a_queued_run_is_cancelled(
     assert first["summary"] == "The queued run of 'New' is cancelled."
     assert first["run"] == {"id": run, "state": "cancelled", "dataDate": "2026-05-04"}
     assert "next" not in first
-    assert again["summary"] == "The run was cancelled already; nothing was changed."
+    assert again["summary"] == "The run was already cancelled, so nothing was changed."
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(30, "running already"), (60, "finished")])
