@@ -96,8 +96,13 @@ async def _build(talk: "Conversation") -> None:
     plan = await talk.call(
         "plan_audience",
         {
-            "topics": ["CRM and marketing automation"],
-            "filters": "directors and VPs of marketing at software companies, business email",
+            "topics": ["CRM", "marketing automation"],
+            "filters": {
+                "seniority": ["director", "VP"],
+                "department": ["marketing"],
+                "companyIndustry": ["software"],
+                "hasBusinessEmail": True,
+            },
             "targetSize": {"min": 400, "max": 500},
         },
     )
@@ -107,18 +112,18 @@ async def _build(talk: "Conversation") -> None:
         if better
         else f"{plan['size']:,} people today, as many as you want."
     )
-    talk.person("Take that and save it, but only companies of up to 250 people.")
+    talk.person("Take that and save it, but only companies of up to 250 people that use HubSpot.")
     config = (better or plan)["config"]
     wanted = {"name": "Marketing leaders in software", "config": config}
     talk.audience_id = (await talk.call("create_audience", wanted))["id"]
-    change = {"id": talk.audience_id, "config": {"filters": {"companySize": ["1-250"]}}}
+    size = {"companySize": {"max": 250}}
+    change = {"id": talk.audience_id, "config": {"filters": size | {"technologies": ["HubSpot"]}}}
     await talk.call("update_audience", change, refused=True)
-    sizes = ["1 to 10", "11 to 50", "51 to 100", "101 to 250"]
-    change = {"id": talk.audience_id, "config": {"filters": {"companySize": sizes}}}
+    change = {"id": talk.audience_id, "config": {"filters": size}}
     changed = await talk.call("update_audience", change)
     talk.assistant(
-        f"Saved as a draft: {changed['size']:,} people. The service knows sizes in steps, so I took"
-        " the four up to 250. A draft costs nothing."
+        f"Saved as a draft: {changed['size']:,} people at companies of up to 250. No filter knows"
+        " what a company uses, so HubSpot is not in it. A draft costs nothing."
     )
 
 

@@ -29,18 +29,19 @@ Build an audience for me.
 What I want: {goal}
 {audienceType}
 Please go about it like this:
-1. Call plan_audience once: what such people research as topics, who they are in my own words as
-   filters, how many I want as targetSize, my website if I named one.
-2. Tell me what it took for each of my words, what it was not sure of, what it could not apply, and
-   how many people there are. Where it chose for me, ask me.
-3. If the number is far from what I need, say which single change would reach it, and what that
+1. Take what I want apart and call plan_audience once: what such people research as topics, who
+   they are as filters, who I do not want as exclude, how many I want as targetSize, my website if I
+   named one. Everyday words do as values ("VP", "SaaS", "CA", "51-200").
+2. Tell me what it took for each of my words, what is only near, what no filter can say, and how
+   many people there are. Where it chose for me, ask me.
+3. If the number is far from what I need, say which change would reach it, and what that
    costs. Plan again, or try it with preview_audience, once I have chosen.
 4. Save the config as it stands with create_audience as a draft once I agree. Do not activate it
    unless I say so: that takes one of my slots.
 """
 
 DISCOVER = """\
-Find out which topics the people research whom I want to reach.
+Find out which topics are researched by the people I want to reach.
 
 What I want: {goal}
 {audienceType}{industry}{category}

@@ -23,13 +23,16 @@ audience is active; each list is a **run**, with the day of its data.
 
 ## From a sentence to an audience
 
-1. `plan_audience`: the whole brief in one call. `topics` are what people research *before* they buy
-   (phrases or ids), `filters` the user's own words ("VPs in California, 50 to 250 employees"),
-   `website` a site to take topics from, `targetSize` how many are wanted. It answers with a config,
-   its size, what each score, filter and topic makes of it, and what would reach the target.
-2. Tell the user what `plan_audience` took for their words. What is ambiguous was chosen for them:
-   ask. What is not possible has to be said. `config` is what they asked for; `recommended` changes
-   it, so it needs their yes.
+1. `plan_audience`: the whole brief in one call. Take the sentence apart; the server knows the
+   service's words. `topics` are what people research *before* they buy (phrases or ids), `filters`
+   who they are, `exclude` who is not wanted, `website` a site to take topics from, `targetSize` how
+   many are wanted. Values may be everyday words, one an entry: `{"seniority": ["VP or above"],
+   "state": ["CA"], "companySize": {"min": 51, "max": 250}}`. It answers with a config, its size,
+   what each score, filter and topic makes of it, and what would reach the target. What fits nothing
+   is refused, all of it at once.
+2. Tell the user what `plan_audience` took for their words: what is close or ambiguous was chosen
+   for them, so ask. What no filter knows (technologies used, funding, hiring, tenure, income) has
+   to be said. `config` is what they asked for; `recommended` changes it, so it needs their yes.
 3. `create_audience` with that `config`: a draft, which costs nothing.
 4. `set_status` active: takes one of the account's slots, so the user is asked. Then `get_audience`
    with `waitSeconds` until the people are ready.
@@ -38,8 +41,8 @@ audience is active; each list is a **run**, with the day of its data.
    `export_audience` writes everyone to a file, after asking.
 
 To go step by step, `search_topics` finds topics (several phrases in one call); `compare_topics`
-shows how many people there are and whether interest grows; `find_filters` shows what can be asked
-of them; `preview_audience` counts them.
+shows how many people there are and whether interest grows; `find_filters` shows which filters
+and values there are; `preview_audience` counts them.
 
 Scores: 90 and up is high interest, 70 medium, below 60 faint. `minTopicOverlap` is how many of the
 topics a person must research.
@@ -74,7 +77,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         "leadpipe://filters",
         name="filters",
         title="Filters",
-        description="Every filter of the service, with its kind and its most frequent values.",
+        description="Every filter of the service, with its values.",
         mime_type="application/json",
     )
     async def filters() -> str:

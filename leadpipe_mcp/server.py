@@ -27,11 +27,11 @@ from leadpipe_mcp.tools.toolsets import TOOLS, chosen_tools
 INSTRUCTIONS = """\
 Build marketing and sales audiences (segments, lead lists, prospects, ICP) from people who research\
  topics (intent data): preview the size, save, activate, read people.
-First plan_audience (the user's words to a config with its size); then create_audience with that\
- config (a draft, free); set_status active (takes one of the account's slots); get_audience with\
- waitSeconds; analyze_audience for questions about everyone; query_audience for some rows. Step by\
- step, search_topics finds topics; find_filters filters; preview_audience counts. The resource\
- leadpipe://guide says more.
+First plan_audience: take the user's sentence apart into topics, filters and exclude, in everyday\
+ words; then create_audience with its config (a draft, free); set_status active (takes one of the\
+ account's slots); get_audience with waitSeconds; analyze_audience for questions about everyone;\
+ query_audience for some rows. Step by step, search_topics finds topics; find_filters filters;\
+ preview_audience counts. The resource leadpipe://guide says more.
 Reading is free. Activating, deleting and changing an active audience ask the user; if an answer\
  holds a question and a confirm code, put the question to the user and wait for the answer.
 What cannot be applied is refused by name, with the nearest values: use those, or ask the user.\

@@ -25,10 +25,11 @@ def conversation() -> str:
 
 
 def test_the_wrong_filter_is_refused_with_what_exists(conversation: str) -> None:
-    assert "refused 'companySize' has no value '1-250'. Nearest: '101 to 250'" in conversation
+    assert "refused There is no filter 'technologies'. There are: companyIndustry," in conversation
+    assert "No filter knows technologies used" in conversation
 
 
-def test_it_starts_with_a_plan_made_of_a_sentence(conversation: str) -> None:
+def test_it_starts_with_a_plan(conversation: str) -> None:
     first, answer = re.findall(r"calls (\w+) .*? answers (\d+ people match)", conversation)[0]
 
     assert first == "plan_audience"

@@ -102,7 +102,7 @@ THOUGHT_OF = [
     call("list_audiences", {"nameContains": f"\ud83d{CANARY}"}),
     call("list_audiences", {"limit": "X"}).replace(b'"X"', b"9" * 5_000),
     call("list_audiences", {"limit": "X"}).replace(b'"X"', b"-Infinity"),
-    call("find_filters", {"about": f"\udc00 {CANARY}"}),
+    call("find_filters", {"words": [f"\udc00 {CANARY}"]}),
     call("create_audience", {"name": "x", "config": '{"topicIds": ["\\ud83d Canary"]}'}),
     call("create_audience", {"name": "x", "config": "[" * 100_000}),
     call("list_audiences", {}, progressToken={CANARY: 1}),
@@ -135,7 +135,7 @@ def by_chance(chance: Random) -> Iterator[bytes]:
         return request(anything(0), method, params=anything())
 
     def tool_call() -> bytes:
-        named = ("id", "name", "config", "queries", "about", "limit", "status", CANARY)
+        named = ("id", "name", "config", "queries", "words", "limit", "status", CANARY)
         arguments = {name: anything() for name in chance.sample(named, chance.randrange(4))}
         return call(chance.choice(TOOLS), arguments)
 

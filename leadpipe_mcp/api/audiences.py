@@ -4,10 +4,12 @@ import contextlib
 from collections.abc import Iterable
 
 from leadpipe_mcp.api.answers import as_object
-from leadpipe_mcp.api.configs import Configs, differing
-from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
+from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.models import Audience, ServiceConfig, Status
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.api.shown import differing
+from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer
 from leadpipe_mcp.text import clean, listed
 
@@ -38,10 +40,9 @@ class Audiences:
         answer = await self._service.get(audience_path(audience_id))
         return answer.read(Audience)
 
-    async def create(self, name: str, config: AudienceConfig, status: Status = "draft") -> Audience:
-        """The audience that was saved, with the status that was asked for."""
-        spelled = await self._configs.spell(config)
-        body: dict[str, object] = {"name": name, "config": spelled.as_sent()}
+    async def create(self, name: str, config: SpelledConfig, status: Status = "draft") -> Audience:
+        """Save an audience, with the status that was asked for."""
+        body: dict[str, object] = {"name": name, "config": config.sent.as_sent()}
         # The flat API creates drafts only; the status is set afterwards.
         if self._service.profile.vocabulary == "catalog":
             body["status"] = status
@@ -56,7 +57,7 @@ class Audiences:
         undone = "no new audience of this name is there, so none was saved."
         words = Words(undone, _LOOK_AT_ALL, firm=False)
         audience = (await settled(create, look, words, again=True)).result
-        await self._check_kept(spelled, audience)
+        await self._check_kept(config.sent, audience)
         if audience.status == status:
             return audience
         try:
@@ -71,7 +72,7 @@ class Audiences:
         *,
         name: str | None = None,
         status: Status | None = None,
-        config: AudienceConfig | None = None,
+        config: SpelledConfig | None = None,
         audience_size: int | None = None,
     ) -> Audience:
         """The audience after the change. A config is sent whole: what it leaves out is reset.
@@ -81,7 +82,7 @@ class Audiences:
             Unclear: If it failed, and whether it was made cannot be told.
             UnusableAnswer: If the service keeps something else than it was sent.
         """
-        spelled = await self._configs.spell(config) if config else None
+        spelled = config.sent if config else None
         body = {
             "name": name,
             "status": status,
@@ -161,15 +162,13 @@ class Audiences:
             return None
         return known if len(known) < MOST_LISTED else None
 
-    async def _differing(self, sent: AudienceConfig, audience: Audience) -> tuple[str, ...]:
+    async def _differing(self, sent: ServiceConfig, audience: Audience) -> tuple[str, ...]:
         """What the service keeps otherwise than it was sent, where it shows it."""
         if audience.config is None:
             return ()
-        # It may keep a filter under its other key.
-        filters = await self._configs.merge_filters(audience.config.filters, {})
-        return differing(sent, audience.config.model_copy(update={"filters": filters}))
+        return differing(await self._configs.filters(), sent, audience.config)
 
-    async def _check_kept(self, sent: AudienceConfig, audience: Audience) -> None:
+    async def _check_kept(self, sent: ServiceConfig, audience: Audience) -> None:
         """Compare what the service keeps with what was sent."""
         differ = await self._differing(sent, audience)
         if differ:

@@ -6,10 +6,19 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.filters import Kind
-from leadpipe_mcp.api.models import AudienceConfig, Model, PeoplePage, Person, Preview, Run, Text
-from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.api.models import (
+    AudienceConfig,
+    Model,
+    PeoplePage,
+    Person,
+    Preview,
+    Run,
+    ServiceConfig,
+    Text,
+)
 from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.vocabulary.keys import Kind
 
 MAX_TOPICS = 250
 TOP_SCORE = 99
@@ -51,7 +60,7 @@ def read_catalog(answer: Answer) -> FilterCatalog:
             item.key,
             item.label or item.key,
             _KINDS.get(item.type or "", "values"),
-            tuple(FilterValue(v.value, v.label or v.value, v.count) for v in item.values or ()),
+            _values(item),
             item.operators or (),
         )
         for item in _filters(answer)
@@ -59,12 +68,18 @@ def read_catalog(answer: Answer) -> FilterCatalog:
     return FilterCatalog("catalog", entries)
 
 
+def _values(item: _Filter) -> tuple[FilterValue, ...]:
+    """The filter's values, each once."""
+    values = {v.value: v for v in reversed(item.values or ())}
+    return tuple(FilterValue(v.value, v.label or v.value, v.count) for v in values.values())[::-1]
+
+
 def _filters(answer: Answer) -> Iterator[_Filter]:
     for group in as_list(as_object(answer.data).get("groups")):
         yield from answer.read_each(_Filter, as_object(group).get("filters"))
 
 
-def fit(config: AudienceConfig) -> AudienceConfig:
+def fit(config: ServiceConfig) -> ServiceConfig:
     """The config within this generation's bounds.
 
     Raises:

@@ -1,18 +1,20 @@
 """Configs: what the service makes of topics, scores and filters before anything is saved."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import JsonValue
 
 from leadpipe_mcp.api import catalog, flat
 from leadpipe_mcp.api.answers import Answer, as_object, issues_in
-from leadpipe_mcp.api.filters import read_filters, same_wish
-from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
+from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.spelling import FilterCatalog, missing_filters, unnested
+from leadpipe_mcp.api.shown import differing, not_applied, own_keys, show, without_words
+from leadpipe_mcp.api.spelling import SpelledConfig, Spelling
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import redact
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog
+from leadpipe_mcp.vocabulary.keys import EXCLUDING
 
 CATALOG_SECONDS = 24 * 3600
 
@@ -52,37 +54,97 @@ class Configs:
             raise answer.unusable("its list of filters is not of the catalogue form")
         return catalog.read_catalog(answer)
 
-    async def spell(self, config: AudienceConfig) -> AudienceConfig:
-        """The config in the service's own words and bounds.
+    async def spell(self, config: AudienceConfig, *, near: bool = False) -> SpelledConfig:
+        """Return the config in the service's own words and bounds.
+
+        Args:
+            config: Who is wanted, in the caller's words.
+            near: Whether a value that is only near to what was asked may be taken.
 
         Raises:
-            NotPossible: Naming what the service cannot apply.
+            NotPossible: Naming everything that the service cannot apply.
         """
-        filters = await self.filters()
-        fit = flat.fit if filters.vocabulary == "flat" else catalog.fit
-        spelled = filters.spell(read_filters(config.filters))
-        return fit(config.model_copy(update={"filters": spelled}))
+        spelling = Spelling(await self.filters(), near).read(config.filters, config.exclude)
+        return self._spelled(config, spelling, spelling.sent, spelling.filters, spelling.exclude)
 
-    async def merge_filters(
-        self, present: Mapping[str, JsonValue], change: Mapping[str, object]
-    ) -> dict[str, JsonValue]:
-        """The present filters with the change applied key by key; a None removes its filter."""
-        return (await self.filters()).merge(present, change)
+    async def as_saved(self, saved: ServiceConfig) -> SpelledConfig:
+        """Return a saved config as it is, with the way in which replies show it."""
+        filters, exclude = show(await self.filters(), saved.filters)
+        parts = saved.model_dump() | {"filters": filters, "exclude": exclude}
+        return SpelledConfig(saved, AudienceConfig.model_validate(parts))
 
-    async def validate(self, config: AudienceConfig) -> Validation | None:
-        """What the service makes of a config, or None where it does not offer to say.
+    async def changed(
+        self,
+        saved: ServiceConfig,
+        fields: Mapping[str, object],
+        filters: Mapping[str, object],
+        exclude: Mapping[str, object],
+    ) -> SpelledConfig:
+        """Return a saved config with a change in it; what the change does not name stays.
+
+        Args:
+            saved: The config as the service shows it, with whatever else it holds.
+            fields: The other fields to set, such as `min_score`.
+            filters: What is asked for now, by key; a None asks for nothing.
+            exclude: What is left out now. Where the service has one filter for both, a key named
+                here leaves `filters`, and the other way round.
+        """
+        known = await self.filters()
+        asked = [{k: v for k, v in part.items() if v is not None} for part in (filters, exclude)]
+        spelling = Spelling(known).read(*asked)
+        kept = own_keys(known, saved.filters)
+        for part, change in (("filters", filters), ("exclude", exclude)):
+            for key in change:
+                # One that the service has no more can still be taken out.
+                entry = None if key in kept else known.entry_for(key)
+                out = known.excluding(entry) if entry and part == "exclude" else None
+                kept.pop(out.key if out else entry.key if entry else key, None)
+        sent = kept | spelling.sent
+        for wanted, unwanted in EXCLUDING.items():
+            # A title that is asked for now is no longer left out, and the other way round.
+            new, old = (wanted, unwanted) if wanted in spelling.sent else (unwanted, wanted)
+            if new in spelling.sent and old in kept:
+                sent |= without_words(kept, old, of=spelling.sent[new])
+        sent = dict[str, JsonValue]({k: value for k, value in sent.items() if value is not None})
+        new_filters, new_exclude = show(known, sent)
+        config = AudienceConfig.model_validate(saved.model_dump() | dict(fields))
+        return self._spelled(
+            config, spelling, sent, new_filters | spelling.filters, new_exclude | spelling.exclude
+        )
+
+    def _spelled(
+        self,
+        config: AudienceConfig,
+        spelling: Spelling,
+        sent: dict[str, JsonValue],
+        filters: dict[str, JsonValue],
+        exclude: dict[str, JsonValue],
+    ) -> SpelledConfig:
+        fit = flat.fit if spelling.catalog.vocabulary == "flat" else catalog.fit
+        parts = config.model_dump(exclude={"filters", "exclude"})
+        fitting = fit(ServiceConfig.model_validate(parts | {"filters": sent}))
+        shown = fitting.model_dump() | {"filters": filters, "exclude": exclude}
+        return SpelledConfig(
+            fitting,
+            AudienceConfig.model_validate(shown),
+            tuple(spelling.matches),
+            tuple(dict.fromkeys(spelling.remarks)),
+            tuple(spelling.by_listing),
+        )
+
+    async def validate(self, config: SpelledConfig) -> Validation | None:
+        """Return what the service makes of a config, or None where it does not offer to say.
 
         Raises:
-            NotPossible: If the service finds it invalid, or would not apply all of its filters.
+            NotPossible: If the service finds it invalid, or would find other people by it.
         """
-        spelled = await self.spell(config)
         if self._service.profile.validates is None:
             offers = self._service.profile.vocabulary == "catalog"
             self._service.profile.validates = offers
         if not self._service.profile.validates:
             return None
         try:
-            answer = await self._service.ask(audience_path("validate"), spelled.as_sent())
+            answer = await self._service.ask(audience_path("validate"), config.sent.as_sent())
         except NotFound:
             self._service.profile.validates = False
             return None
@@ -92,13 +154,19 @@ class Configs:
         validation = answer.read(Validation)
         if not as_object(answer.data).keys() & {"valid", "configHash", "normalizedConfig"}:
             raise answer.unusable("it does not say whether the config is valid")
-        _check_applied(spelled, validation.applied_filters)
+        filters = await self.filters()
+        normal, differ = validation.normalized_config, ()
+        if normal:
+            # What it does not tell is not known to differ; another lowest score `preview` says.
+            told = normal.model_fields_set - ({"min_score"} if normal.min_score else set())
+            made = config.sent.model_copy(update={name: getattr(normal, name) for name in told})
+            differ = differing(filters, config.sent, made)
+        wrong = not_applied(filters, config.sent.filters, validation.applied_filters)
+        _refuse_others(filters, dict.fromkeys([*wrong, *differ]))
         return validation
 
-    async def preview(
-        self, config: AudienceConfig, validation: Validation | None = None
-    ) -> Preview:
-        """How many people a config finds now; nothing is created.
+    async def preview(self, config: SpelledConfig, validation: Validation | None = None) -> Preview:
+        """Return how many people a config finds now; nothing is created.
 
         Args:
             config: Who is wanted.
@@ -108,59 +176,47 @@ class Configs:
             NotPossible: If the service did not apply every filter that was asked for.
         """
         validation = validation or await self.validate(config)
-        spelled = await self.spell(config)
-        preview = await self._previewed(spelled)
-        normal = validation.normalized_config if validation else None
-        asked = spelled.min_score
+        preview = await self._previewed(config)
+        notes, shown = list(config.notes), preview.config
+        normal, asked = (validation.normalized_config if validation else None), shown.min_score
         if normal and normal.min_score and asked is not None and normal.min_score != asked:
-            note = f"The service counts scores from {normal.min_score}, not {asked}."
-            spelled = spelled.model_copy(update={"min_score": normal.min_score})
-            return preview.model_copy(update={"notes": (note,), "config": spelled})
-        return preview
+            notes.append(f"The service counts scores from {normal.min_score}, not {asked}.")
+            shown = shown.model_copy(update={"min_score": normal.min_score})
+        return preview.model_copy(update={"notes": tuple(notes), "config": shown})
 
-    async def size(self, config: AudienceConfig) -> int:
-        """How many people a config finds now, in one request: it is not validated before.
+    async def size(self, config: SpelledConfig) -> int:
+        """Return how many people a config finds now, in one request: it is not validated before.
 
         For variations of a config that `preview` has looked at.
         """
-        return (await self._previewed(await self.spell(config))).size
+        return (await self._previewed(config)).size
 
     async def most_topics(self) -> int:
         """How many topics a config may have."""
         filters = await self.filters()
         return flat.MAX_TOPICS if filters.vocabulary == "flat" else catalog.MAX_TOPICS
 
-    async def _previewed(self, spelled: AudienceConfig) -> Preview:
-        answer = await self._service.ask(audience_path("preview"), spelled.as_sent())
+    async def _previewed(self, config: SpelledConfig) -> Preview:
+        answer = await self._service.ask(audience_path("preview"), config.sent.as_sent())
         is_flat = self._service.profile.vocabulary == "flat"
-        preview = (flat if is_flat else catalog).read_preview(answer, spelled)
-        _check_applied(spelled, preview.applied_filters)
+        preview = (flat if is_flat else catalog).read_preview(answer, config.shown)
+        filters = await self.filters()
+        _refuse_others(filters, not_applied(filters, config.sent.filters, preview.applied_filters))
         return preview
 
 
-def differing(sent: AudienceConfig, kept: AudienceConfig) -> tuple[str, ...]:
-    """The parts of a config that the service keeps otherwise than they were sent."""
-    # The May 2026 API counts scores from 50 to 99 and says so in what it keeps.
-    lowest = max(sent.min_score or 0, 50) if kept.min_score == 50 else sent.min_score
-    pairs: dict[str, tuple[object, object]] = {
-        "topicIds": (set(sent.topic_ids), set(kept.topic_ids)),
-        "minScore": (lowest, kept.min_score),
-        "maxScore": (min(sent.max_score or 99, 99), min(kept.max_score or 99, 99)),
-        "minTopicOverlap": (sent.min_topic_overlap or 1, kept.min_topic_overlap or 1),
-    }
-    parts = [name for name, (wanted, got) in pairs.items() if wanted is not None and wanted != got]
-    ours, theirs = unnested(sent.filters), unnested(kept.filters)
-    keys = dict.fromkeys([*ours, *theirs])
-    return (*parts, *(key for key in keys if not same_wish(key, ours.get(key), theirs.get(key))))
+def _refuse_others(filters: FilterCatalog, parts: Iterable[str]) -> None:
+    """Refuse a config of which the service makes another one.
 
-
-def _check_applied(spelled: AudienceConfig, applied: tuple[str, ...] | None) -> None:
-    missing = missing_filters(spelled.filters, applied)
-    if missing:
+    Raises:
+        NotPossible: Naming the parts that it would not apply as asked, if there are any.
+    """
+    names = list(dict.fromkeys(filters.name_of(part) for part in parts))
+    if names:
         raise NotPossible(
-            f"The service took the config, but does not say that it applied {', '.join(missing)};"
-            " the people would not be the ones asked for.",
-            "Leave the filter out, or use another that means the same.",
+            f"The service took the config, but does not say that it applied {', '.join(names)} as"
+            " asked; the people would not be the ones asked for.",
+            "Leave that out, or use another filter that means the same.",
         )
 
 

@@ -1,10 +1,17 @@
 """How the April 2026 API says it: flat filters, runs by date, pages by cursor."""
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.filters import FLAT_KEYS
-from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Person, Preview, Run
-from leadpipe_mcp.api.spelling import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.api.models import (
+    AudienceConfig,
+    PeoplePage,
+    Person,
+    Preview,
+    Run,
+    ServiceConfig,
+)
 from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.vocabulary.keys import FLAT_KEYS
 
 MAX_TOPICS = 10
 
@@ -29,10 +36,11 @@ def read_catalog(data: object) -> FilterCatalog:
 
 
 def _values(listed: object) -> tuple[FilterValue, ...]:
-    return tuple(FilterValue(word, word) for word in as_list(listed) if isinstance(word, str))
+    words = dict.fromkeys(word for word in as_list(listed) if isinstance(word, str))
+    return tuple(FilterValue(word, word) for word in words)
 
 
-def fit(config: AudienceConfig) -> AudienceConfig:
+def fit(config: ServiceConfig) -> ServiceConfig:
     """The config within this generation's bounds.
 
     Raises:

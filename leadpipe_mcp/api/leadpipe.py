@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from leadpipe_mcp.api import flat
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
@@ -13,7 +12,7 @@ from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.api.service import ApiProfile, Pin, Service
-from leadpipe_mcp.api.topics import Topics
+from leadpipe_mcp.api.topics import MOST_COMPARED, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.api.visitors import Visitors
 
@@ -69,27 +68,18 @@ class LeadpipeClient:
         return answer.read(Account, {**data, "slots": _slots(data)})
 
     async def topic_names(self, topic_ids: tuple[int, ...]) -> tuple[TopicName, ...]:
-        """The names of the topics, as far as the service knows them, each asked for once."""
+        """Return the names of the topics that the service knows, each asked for once."""
         names = self._topic_names
-        unknown = list(dict.fromkeys(topic for topic in topic_ids if topic not in names))
-        for start in range(0, len(unknown), flat.MAX_TOPICS):
-            asked = unknown[start : start + flat.MAX_TOPICS]
-            answer = await self._service.transport.request(
-                "POST",
-                "/v1/intent/topics/compare",
-                body={"topicIds": asked},
-                public=True,
-                repeatable=True,
-            )
-            told = {
-                item.get("topicId"): item.get("topicName")
-                for item in map(as_object, answer.items())
-            }
-            for topic in asked:
-                name = told.get(topic)
-                names[topic] = name if isinstance(name, str) else None
-        found = [(topic, names[topic]) for topic in topic_ids]
-        return tuple(TopicName(id=topic, name=name) for topic, name in found if name is not None)
+        unknown = [topic for topic in dict.fromkeys(topic_ids) if topic not in names]
+        # Many are looked up in the catalogue: one request, and none if it is at hand.
+        if len(unknown) > MOST_COMPARED:
+            found = {topic.id: topic.name for topic in (await self.topics.all()).topics}
+        else:
+            series = await self.topics.compare(unknown) if unknown else ()
+            found = {one.id: one.name or f"Topic {one.id}" for one in series}
+        names |= {topic: found.get(topic) for topic in unknown}
+        told = ((topic, names[topic]) for topic in topic_ids)
+        return tuple(TopicName(id=topic, name=name) for topic, name in told if name is not None)
 
 
 def _slots(data: Mapping[str, object]) -> Slots | None:

@@ -33,20 +33,24 @@ def _text(said: object) -> object:
     return said if said is None or isinstance(said, str) else str(said)
 
 
-def _keys(said: object) -> object:
-    """The filters that the service says it applied: it shows their keys, in whatever is around."""
+def _applied(said: object) -> object:
+    """The filters that the service says it applied: keys, in whatever is around, or with values."""
     if isinstance(said, dict):
-        return list(cast("dict[str, object]", said))
+        return list(cast("dict[str, object]", said).items())
     if isinstance(said, list):
-        return [_key(item) for item in cast("list[object]", said)]
+        return [_key_and_value(item) for item in cast("list[object]", said)]
     return said
 
 
-def _key(item: object) -> object:
-    return cast("dict[str, object]", item).get("key") if isinstance(item, dict) else item
+def _key_and_value(item: object) -> object:
+    if not isinstance(item, dict):
+        return (item, None)
+    told = cast("dict[str, object]", item)
+    return (told.get("key"), told.get("value", told.get("values")))
 
 
-AppliedFilters = Annotated[tuple[str, ...] | None, BeforeValidator(_keys)]
+AppliedFilters = Annotated[tuple[tuple[str, JsonValue], ...] | None, BeforeValidator(_applied)]
+"""Each filter that the service says it applied, with its value where that is told."""
 Text = Annotated[str | None, BeforeValidator(_text)]
 
 
@@ -62,9 +66,7 @@ class Model(BaseModel):
     )
 
 
-class AudienceConfig(Model):
-    """Who is in an audience: the topics they research, how much, and who they are."""
-
+class _Config(Model):
     topic_ids: tuple[int, ...]
     min_score: int | None = None
     max_score: int | None = None
@@ -72,10 +74,30 @@ class AudienceConfig(Model):
     filters: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     source_url: str | None = None
 
+    def _written(self) -> dict[str, JsonValue]:
+        written = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {name: value for name, value in written.items() if value != {}}
+
+
+class ServiceConfig(_Config):
+    """Who is in an audience, in the service's own words: as it is sent, kept and shown.
+
+    What the documents do not name (`logic`, say) is kept, and sent again with a change.
+    """
+
     def as_sent(self) -> dict[str, JsonValue]:
-        """The config as a request carries it, without what is not set."""
-        fields = set(type(self).model_fields) - (set() if self.filters else {"filters"})
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True, include=fields)
+        """Return the config as a request carries it, without what is not set."""
+        return self._written()
+
+
+class AudienceConfig(_Config):
+    """The same in the words of whoever asks, with those who are to be left out."""
+
+    exclude: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+    def as_shown(self) -> dict[str, JsonValue]:
+        """Return the config as a reply shows it; every tool takes it as it is."""
+        return self._written()
 
 
 class TopicName(Model):
@@ -92,7 +114,7 @@ class Audience(Model):
     name: str
     status: str
     size: int | None = Field(default=None, alias="audienceSize")
-    config: AudienceConfig | None = None
+    config: ServiceConfig | None = None
     topics: tuple[TopicName, ...] = ()
     last_refreshed_at: str | None = None
     created_at: str | None = None
@@ -179,7 +201,7 @@ class Validation(Model):
 
     valid: bool = True
     config_hash: str | None = None
-    normalized_config: AudienceConfig | None = None
+    normalized_config: ServiceConfig | None = None
     applied_filters: AppliedFilters = None
 
 

@@ -8,9 +8,10 @@ from leadpipe_mcp.api import catalog, flat
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.errand import wait_on_purpose
-from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
+from leadpipe_mcp.api.models import Audience, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, NotPossible, Unclear
 from leadpipe_mcp.text import redact
 
@@ -79,7 +80,7 @@ class Runs:
         changed, made = audience.updated_at, run.created_at
         if not (run.config_hash and audience.config and changed and made) or changed <= made:
             return False
-        validation = await self._configs.validate(audience.config)
+        validation = await self._configs.validate(await self._configs.as_saved(audience.config))
         now = validation.config_hash if validation else None
         return now is not None and now != run.config_hash
 
@@ -120,7 +121,7 @@ class Runs:
 
     async def query(
         self,
-        config: AudienceConfig | None = None,
+        config: SpelledConfig | None = None,
         *,
         audience_id: str | None = None,
         date: str | None = None,
@@ -132,7 +133,7 @@ class Runs:
             return None
         body: dict[str, object] = {"limit": limit}
         body |= {"audienceId": audience_id} if audience_id else {}
-        body |= (await self._configs.spell(config)).as_sent() if config else {}
+        body |= config.sent.as_sent() if config else {}
         body |= {"date": date} if date else {}
         body |= {"cursor": cursor} if cursor else {}
         try:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer
-from leadpipe_mcp.api.spelling import Vocabulary
 from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.vocabulary.catalog import Vocabulary
 
 Pin = Literal["auto", "flat", "catalog"]
 """Which generation of the API it is; `auto` finds out as it goes."""

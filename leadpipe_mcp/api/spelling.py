@@ -1,264 +1,373 @@
-"""Filters in the service's own words: its live catalogue, and the way there from each spelling."""
+"""Filters in the service's own words, and back: what is sent, and what replies show."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
-from leadpipe_mcp.api.filters import (
-    FLAT_KEYS,
-    NAME_LENGTH,
-    Filter,
-    FlatKey,
-    Kind,
-    as_flag,
-    read_filters,
-    unknown_key,
-)
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
+from leadpipe_mcp.api.wishes import Part, Wish, read_wish
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import form, listed, nearest, quoted, redact, told
+from leadpipe_mcp.text import listed, quoted, redact, told
+from leadpipe_mcp.vocabulary.catalog import NAME_LENGTH, FilterCatalog, FilterEntry
+from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, RANGES
+from leadpipe_mcp.vocabulary.ranges import Span, joined, read_range
+from leadpipe_mcp.vocabulary.resolve import (
+    USE_EXCLUDE,
+    Meaning,
+    Sure,
+    has_sign,
+    resolve,
+    resolve_range,
+)
+from leadpipe_mcp.vocabulary.words import known_words
 
-Vocabulary = Literal["flat", "catalog"]
-
-# The documents spell one seniority in two ways, one for each generation of the API.
-_SAME_WORD = ({"c suite", "cxo"},)
+MOST_LISTED_VALUES = 60
+_ROOM_FOR_LISTS = 1_850
+_NOT_WORDS = re.compile(r"\s*(?:not (?!for\b)|without |except |excluding |exclude )", re.IGNORECASE)
+PLAIN_OPERATORS = {None, "in", "is", "any", "equals"}
 
 
 @dataclass(frozen=True)
-class FilterValue:
-    """A value that a filter can take, what people call it, and how many people have it."""
+class Match:
+    """What became of one value that was asked for, or asked to be left out."""
 
-    value: str
-    label: str
-    count: int | None = None
-
-
-@dataclass(frozen=True)
-class FilterEntry:
-    """One filter of the live catalogue."""
-
+    part: Part
     key: str
-    label: str
-    kind: Kind
-    values: tuple[FilterValue, ...] = ()
-    operators: tuple[str, ...] = ()
+    asked: str
+    values: tuple[str, ...]
+    sure: Sure
+    note: str = ""
+    cut: tuple[str, ...] = ()
 
-    def value_for(self, word: str, key: str) -> str:
-        """The service's spelling of a word: by value or label, whatever its case.
-
-        `key` is what the caller called the filter.
-
-        Raises:
-            NotPossible: If no value is called so, with the nearest that exist.
-        """
-        if not self.values:
-            return word
-        if len(found := self._called(word)) == 1:
-            return found[0]
-        said = redact(word, NAME_LENGTH)
-        if found:
-            could = listed([f"'{value}'" for value in found[:4]], "or")
-            raise NotPossible(f"'{key}' has more than one value '{said}': it could be {could}.")
-        names = {v.label: v.value for v in self.values} | {v.value: v.value for v in self.values}
-        close = list(dict.fromkeys(names[name] for name in nearest(word, names, limit=4)))
-        if close:
-            hint = f"Nearest: {quoted(close)}."
-        else:
-            some = [known.value for known in self.values[:8]]
-            hint = f"It has {len(self.values)} values, such as {quoted(some)}."
-        raise NotPossible(f"'{key}' has no value '{said}'. {hint}")
-
-    def _called(self, word: str) -> list[str]:
-        """The values that are called so: exactly, or else in another case, or else nearly."""
-        asked, folded = _same_words(word), word.casefold()
-        ways = (
-            [v for v in self.values if v.value == word],
-            [v for v in self.values if folded in {v.value.casefold(), v.label.casefold()}],
-            [v for v in self.values if asked & {form(v.value), form(v.label)}],
-        )
-        return list(dict.fromkeys(v.value for v in next((way for way in ways if way), ways[0])))
+    @property
+    def cut_note(self) -> str:
+        """Say which values a range only partly holds."""
+        verb = "is" if len(self.cut) == 1 else "are"
+        so = "left out" if self.part == "filters" else "kept"
+        return f"{self.key} {quoted(self.cut)} {verb} only partly within {self.asked}, so {so}."
 
 
 @dataclass(frozen=True)
-class FilterCatalog:
-    """The filters that the service has now, and the spelling in which it takes them."""
+class SpelledConfig:
+    """A config in the service's words; only `Configs` makes one.
 
-    vocabulary: Vocabulary
-    entries: Mapping[str, FilterEntry]
+    `shown` is the same as replies show it. `by_listing` are the keys of which everything but what
+    is left out is asked for, because the service cannot say it otherwise.
+    """
 
-    def spell(self, wishes: Iterable[Filter]) -> dict[str, JsonValue]:
-        """The filters as the service takes them, each under the service's own key.
+    sent: ServiceConfig
+    shown: AudienceConfig
+    matches: tuple[Match, ...] = ()
+    remarks: tuple[str, ...] = ()
+    by_listing: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of the way in which it was spelled."""
+        cut = (match.cut_note for match in self.matches if match.cut)
+        return (*self.remarks, *map(leaves_out_unknown, self.by_listing), *cut)
+
+
+def leaves_out_unknown(key: str, people: str = "people") -> str:
+    """Say that an exclusion leaves out those of whom the value is not known, too."""
+    return f"exclude.{key} also leaves out {people} whose {key} is not known."
+
+
+@dataclass
+class Spelling:
+    """Filters spelled for one catalogue, with all that is wrong with them.
+
+    Args:
+        catalog: The filters that the service has now.
+        near: Whether a value that is only near to what was asked may be taken.
+    """
+
+    catalog: FilterCatalog
+    near: bool = False
+    sent: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    filters: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    exclude: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    matches: list[Match] = field(default_factory=list[Match])
+    remarks: list[str] = field(default_factory=list[str])
+    by_listing: list[str] = field(default_factory=list[str])
+    _stand_ins: dict[str, str] = field(default_factory=dict[str, str])
+    _problems: list[str] = field(default_factory=list[str])
+    _wrong_lists: dict[str, FilterEntry] = field(default_factory=dict[str, FilterEntry])
+
+    def read(self, filters: Mapping[str, object], exclude: Mapping[str, object]) -> "Spelling":
+        """Spell what was asked for and what is to be left out.
 
         Raises:
-            NotPossible: Naming every filter and value that the service cannot apply.
+            NotPossible: Naming every key and value that the service cannot apply.
         """
-        spelled: dict[str, JsonValue] = {}
-        written: dict[str, str] = {}
-        problems: list[str] = []
-        for wish in wishes:
+        pairs: dict[str, dict[Part, Wish]] = {}
+        for key, value, given in _each(filters, exclude):
             try:
-                entry = self.entry_for(wish.key)
-                value = self._spell(wish, entry)
-            except NotPossible as refusal:
-                problems.append(str(refusal))
+                entry = self.catalog.entry_for(key)
+                if value is None:
+                    continue
+                wish = read_wish(given, key, value)
+                entry, part = self._meant(wish, entry)
+            except NotPossible as problem:
+                self._problems.append(str(problem))
                 continue
-            if entry.key in written:
-                names = quoted([written[entry.key], wish.key])
-                problems.append(f"{names} are one and the same filter. Name it once.")
-            written[entry.key] = wish.key
-            spelled[entry.key] = value
-        if problems:
-            raise NotPossible(told(problems))
-        return spelled
-
-    def merge(
-        self, present: Mapping[str, JsonValue], change: Mapping[str, object]
-    ) -> dict[str, JsonValue]:
-        """The present filters with the change applied key by key; a None removes its filter."""
-        own = {self._own_key(key): value for key, value in unnested(present).items()}
-        gone = [key for key, value in change.items() if value is None]
-        # One that the service has no more can still be taken out.
-        removed = {key if key in own else self.entry_for(key).key for key in gone}
-        kept = {key: value for key, value in own.items() if key not in removed}
-        return kept | self.spell(read_filters(change))
-
-    def _own_key(self, key: str) -> str:
-        """The service's present key for one that it keeps, perhaps in its older spelling."""
-        try:
-            return self.entry_for(key).key
-        except NotPossible:
-            return key
-
-    def entry_for(self, key: str) -> FilterEntry:
-        """The entry that a key of either spelling stands for.
-
-        Raises:
-            NotPossible: If the service has no such filter, or more than one could be meant.
-        """
-        if key in self.entries:
-            return self.entries[key]
-        if key in FLAT_KEYS:
-            return self._twin_of(FLAT_KEYS[key])
-        for flat in FLAT_KEYS.values():
-            if flat.name in self.entries and (key == flat.twin or _tail(key) in flat.lookalikes):
-                return self.entries[flat.name]
-        if self.vocabulary == "flat":
-            raise NotPossible(
-                f"The service has no filter '{redact(key, NAME_LENGTH)}', nor another that does the"
-                f" same. It has: {', '.join(self.entries)}."
+            first = pairs.setdefault(entry.key, {}).setdefault(part, wish)
+            if first is not wish:
+                names = quoted([first.name, wish.name])
+                self._problems.append(f"{names} are one and the same filter. Name it once.")
+        for key, pair in pairs.items():
+            try:
+                self._spell(self.catalog.entries[key], pair.get("filters"), pair.get("exclude"))
+            except NotPossible as problem:
+                self._problems.append(str(problem))
+        self._check_texts()
+        if self._stand_ins:
+            names = listed([f"{key} is {own}" for key, own in self._stand_ins.items()])
+            self.remarks.append(
+                f"Applied by the catalogue's only filters of that meaning: {names}."
             )
-        raise unknown_key(key, [*self.entries, *FLAT_KEYS])
+        if self._problems:
+            raise NotPossible(self._all_problems())
+        return self
 
-    def _twin_of(self, flat: FlatKey) -> FilterEntry:
-        if flat.twin and flat.twin in self.entries:
-            return self.entries[flat.twin]
-        entries = self.entries.values()
-        found = [e for e in entries if _tail(e.key) in flat.lookalikes] or [
-            e for e in entries if form(e.label).replace(" ", "") in flat.lookalikes
-        ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            keys = listed([f"'{entry.key}'" for entry in found], "or")
-            raise NotPossible(f"'{flat.name}' could be {keys} here. Use one of these keys.")
-        raise NotPossible(
-            f"The service has no filter for '{flat.name}' now; it has {', '.join(self.entries)}."
-        )
+    def _meant(self, wish: Wish, entry: FilterEntry) -> tuple[FilterEntry, Part]:
+        """The service's filter for a wish, and whether it is asked for or excluded there."""
+        if self.catalog.is_stand_in(wish.key, entry):
+            self._stand_ins[wish.key] = entry.key
+        if wish.part == "filters":
+            return entry, "filters"
+        if entry.key in EXCLUDING.values():
+            raise NotPossible(f"'{wish.name}' leaves people out twice over. Put it into filters.")
+        if excluding := self.catalog.excluding(entry):
+            return excluding, "filters"
+        if entry.kind in {"text", "range"}:
+            raise NotPossible(
+                f"'{wish.name}' cannot be applied: the service has no filter that leaves it out."
+            )
+        return entry, "exclude"
 
-    def _spell(self, wish: Filter, entry: FilterEntry) -> JsonValue:
-        if entry.kind in {"flag", "yes_no"}:
-            wanted = as_flag(wish)
-            if wish.operator or wish.mode:
-                raise NotPossible(f"'{wish.key}' takes true or false, without operator and mode.")
-            return wanted if entry.kind == "flag" else "y" if wanted else "n"
+    def _spell(self, entry: FilterEntry, wanted: Wish | None, unwanted: Wish | None) -> None:
+        """Spell the one filter that these two wishes are about."""
+        name = self.catalog.name_of(entry.key)
         if entry.kind == "range":
             raise NotPossible(
                 f"'{entry.key}' takes a range of numbers, and how the service wants it written"
                 " is not published."
             )
-        words = wish.values if wish.flag is None else ("y" if wish.flag else "n",)
-        if wish.flag is not None and not entry.values:
-            raise NotPossible(f"'{wish.key}' takes words, not a yes or no.")
-        if entry.kind != "text":
-            # Two writings of one value are one.
-            words = tuple(dict.fromkeys(entry.value_for(word, wish.key) for word in words))
-        if self.vocabulary == "flat":
-            return _flat_value(wish, entry, words)
-        return _catalog_value(wish, entry, words)
-
-
-def missing_filters(
-    spelled: Mapping[str, JsonValue], applied: Iterable[str] | None
-) -> tuple[str, ...]:
-    """The keys that were asked for and that the service does not say it applied.
-
-    `applied` is None where the service says nothing of it: then nothing can be missed.
-    """
-    if applied is None:
-        return ()
-    said = list(applied)
-    return tuple(key for key in spelled if not any(_names(entry, key) for entry in said))
-
-
-def unnested(filters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The filters under dotted keys; the service also writes {"role": {"seniority": ...}}.
-
-    There "includeMode" stands beside "include", and is its mode.
-    """
-    flat: dict[str, JsonValue] = {}
-    for key, value in filters.items():
-        if isinstance(value, dict) and "." not in key and "values" not in value:
-            for name, inner in value.items():
-                mode = value.get(f"{name}Mode")
-                if name.endswith("Mode") and name.removesuffix("Mode") in value:
-                    continue
-                flat[f"{key}.{name}"] = {"values": inner, "mode": mode} if mode else inner
+        if entry.kind in {"flag", "yes_no"}:
+            flags = {wish.as_flag() is (wish is wanted) for wish in (wanted, unwanted) if wish}
+            if len(flags) > 1:
+                raise NotPossible(f"'{name}' is both asked for and left out.")
+            self.filters[name] = flag = flags.pop()
+            self.sent[entry.key] = flag if entry.kind == "flag" else "y" if flag else "n"
+        elif entry.kind == "text":
+            self._spell_text(entry, name, wanted or unwanted)
         else:
-            flat[key] = value
-    return flat
+            self._spell_values(entry, name, wanted, unwanted)
 
+    def _spell_text(self, entry: FilterEntry, name: str, wish: Wish | None) -> None:
+        if wish is None:
+            return
+        words, leaves_out = wish.as_text(), entry.key in EXCLUDING.values()
+        self._problems += [
+            f"'{wish.name}' {why}."
+            for word in words
+            if (why := _never_in_a_text(word, leaves_out=leaves_out))
+        ]
+        self.sent[entry.key] = _written(self.catalog, entry, wish, words)
+        usual = wish.operator in {None, usual_operator(entry)} and wish.mode in {None, "any"}
+        in_titles = usual and entry.key in {"jobTitle", *EXCLUDING, *EXCLUDING.values()}
+        self.remarks += [
+            f"'{word}' is looked for anywhere in a title, so '{other}' has it too."
+            for word in (words if in_titles else ())
+            if (other := known_words().inside.get(word.casefold()))
+        ]
+        shown = list[JsonValue](words) if usual else self.sent[entry.key]
+        including = next((own for own, out in EXCLUDING.items() if out == entry.key), None)
+        if including and usual:
+            self.exclude[self.catalog.name_of(including)] = shown
+        else:
+            self.filters[name] = shown
 
-def _names(entry: str, key: str) -> bool:
-    """Whether an entry of the service's list speaks of this key, alone or with more behind it."""
-    names = [key, *(flat.name for flat in FLAT_KEYS.values() if flat.twin == key)]
-    return any(re.match(rf"{re.escape(name)}(?![\w.])", entry) for name in names)
-
-
-def _flat_value(wish: Filter, entry: FilterEntry, words: tuple[str, ...]) -> JsonValue:
-    usual = "in" if entry.kind != "text" else _usual_operator(entry)
-    if wish.operator not in {None, usual} or wish.mode not in {None, "any"}:
-        raise NotPossible(f"The service takes '{entry.key}' without operator and mode.")
-    if entry.kind == "values":
-        return list(words)
-    if len(words) != 1:
-        raise NotPossible(
-            f"The service takes one value for '{entry.key}', not {len(words)}."
-            " Make one audience for each."
+    def _spell_values(
+        self, entry: FilterEntry, name: str, wanted: Wish | None, unwanted: Wish | None
+    ) -> None:
+        asked, left_out = (self._matches(entry, name, wish) for wish in (wanted, unwanted))
+        if None in (asked, left_out):
+            return
+        out = {value for match in left_out or () for value in match.values}
+        for match in asked or ():
+            if set(match.values) <= out:
+                raise NotPossible(f"'{match.asked}' is both asked for and left out in '{name}'.")
+        if wanted:
+            values = [v for match in asked or () for v in match.values if v not in out]
+            values = list(dict.fromkeys(values))
+            self.filters[name] = list(values)
+        else:
+            values = [value.value for value in entry.values if value.value not in out]
+            if not values or not out:
+                raise NotPossible(f"'exclude.{name}' leaves nobody: no other value is known.")
+            self.exclude[name] = [v.value for v in entry.values if v.value in out]
+            self.by_listing.append(name)
+        if self.catalog.vocabulary == "flat" and entry.kind == "value" and len(values) > 1:
+            why = (
+                f"The service takes one value for '{name}', so it cannot leave one out."
+                if not wanted
+                else f"The service takes one value for '{name}', not {len(values)}."
+                " Make one audience for each."
+            )
+            raise NotPossible(why)
+        self.sent[entry.key] = _written(
+            self.catalog, entry, wanted or Wish("exclude", name), tuple(values)
         )
-    return words[0]
+
+    def _matches(self, entry: FilterEntry, name: str, wish: Wish | None) -> list[Match] | None:
+        """What each word of a wish means; None if one means nothing, which is noted."""
+        if wish is None:
+            return []
+        if wish.flag is not None:
+            raise NotPossible(f"'{wish.name}' takes words, not a yes or no.")
+        if wish.span and name not in RANGES:
+            raise NotPossible(f"'{wish.name}' takes words, not min and max.")
+        if not entry.values:
+            if wish.part == "exclude":
+                raise NotPossible(f"'{wish.name}' cannot be applied: its values are not listed.")
+            return [Match(wish.part, name, word, (word,), "exact") for word in wish.words]
+        looked_up = [(word, resolve(word, entry, name)) for word in wish.words]
+        if wish.span:
+            looked_up.append((_shown_span(wish.span), resolve_range(wish.span, entry, name)))
+        found: list[Match] = []
+        for word, meaning in looked_up:
+            if not meaning.values or (meaning.sure == "close" and not self.near):
+                self._problems.append(_no_value(wish, word, meaning))
+                self._wrong_lists[name] = entry
+                continue
+            asked = redact(word, NAME_LENGTH)
+            found.append(
+                Match(
+                    wish.part, name, asked, meaning.values, meaning.sure, meaning.note, meaning.cut
+                )
+            )
+        if len(found) < len(looked_up):
+            return None
+        found = _with_what_ranges_hold_together(found, wish, entry)
+        self.matches += found
+        return found
+
+    def _check_texts(self) -> None:
+        """Note titles that are both asked for and left out."""
+        for name in self.filters.keys() & self.exclude.keys():
+            both = [self.filters[name], self.exclude[name]]
+            words = [
+                {w.casefold() for w in one if isinstance(w, str)}
+                for one in both
+                if isinstance(one, list)
+            ]
+            if len(words) == 2 and (same := words[0] & words[1]):
+                said = quoted(redact(word, NAME_LENGTH) for word in sorted(same))
+                self._problems.append(f"{said} is both asked for and left out in '{name}'.")
+
+    def _all_problems(self) -> str:
+        """Everything that is wrong, then the values of the filters that it is about."""
+        text = told(self._problems)
+        for name, entry in self._wrong_lists.items():
+            values = ", ".join(value.value for value in entry.values)
+            listing = f" {name} takes: {values}."
+            if len(entry.values) > MOST_LISTED_VALUES or len(text + listing) > _ROOM_FOR_LISTS:
+                listing = f" find_filters with key {name} lists its {len(entry.values)} values."
+            text += listing
+        return text
 
 
-def _catalog_value(wish: Filter, entry: FilterEntry, words: tuple[str, ...]) -> JsonValue:
+def _written(
+    catalog: FilterCatalog, entry: FilterEntry, wish: Wish, words: tuple[str, ...]
+) -> JsonValue:
+    """The words as the service takes them under this key."""
+    if catalog.vocabulary == "flat":
+        usual = "in" if entry.kind != "text" else usual_operator(entry)
+        if wish.operator not in {None, usual} or wish.mode not in {None, "any"}:
+            raise NotPossible(f"The service takes '{entry.key}' without operator and mode.")
+        if entry.kind == "values":
+            return list(words)
+        if len(words) != 1:
+            raise NotPossible(
+                f"The service takes one value for '{entry.key}', not {len(words)}."
+                " Make one audience for each."
+            )
+        return words[0]
     operator = wish.operator
     if operator and entry.operators and operator not in entry.operators:
-        known = quoted(entry.operators)
         raise NotPossible(
-            f"'{entry.key}' has no operator '{redact(operator, NAME_LENGTH)}'. It has {known}."
+            f"'{entry.key}' has no operator '{redact(operator, NAME_LENGTH)}'. It has"
+            f" {quoted(entry.operators)}."
+        )
+    if operator and entry.is_closed and operator not in PLAIN_OPERATORS:
+        raise NotPossible(
+            f"'{entry.key}' is asked for by its values. To leave some out, use exclude."
         )
     modes = ("any", "all") if entry.kind == "text" else ("any",)
     if wish.mode not in {None, *modes}:
         said = redact(wish.mode or "", NAME_LENGTH)
         raise NotPossible(f"'{entry.key}' has no mode '{said}'. It has {quoted(modes)}.")
     spelled: dict[str, JsonValue] = {"values": list(words)}
+    if entry.is_closed:
+        return spelled
     if entry.kind == "text":
-        operator = operator or _usual_operator(entry)
+        operator = operator or usual_operator(entry)
         spelled["mode"] = wish.mode or "any"
     return spelled | ({"operator": operator} if operator else {})
 
 
-def _usual_operator(entry: FilterEntry) -> str | None:
+def _with_what_ranges_hold_together(
+    found: list[Match], wish: Wish, entry: FilterEntry
+) -> list[Match]:
+    """The matches with what no range holds alone: 51-200 and 201-500 hold 101 to 250."""
+    if not any(match.cut for match in found):
+        return found
+    name = found[0].key
+    spans = [span for word in wish.words if (span := read_range(word, name))]
+    spans += [wish.span] if wish.span else []
+    together = [resolve_range(span, entry, name).values for span in joined(spans, name)]
+    whole = {value for values in together for value in values}
+    taken = whole | {value for match in found for value in match.values}
+    return [
+        replace(
+            match,
+            values=(*match.values, *(value for value in match.cut if value in whole)),
+            cut=tuple(value for value in match.cut if value not in taken),
+        )
+        for match in found
+    ]
+
+
+def _never_in_a_text(word: str, *, leaves_out: bool) -> str:
+    """Say why a word could be in no title or name; nothing if it could."""
+    said = redact(word, NAME_LENGTH)
+    if any(unicodedata.category(letter)[0] == "C" for letter in word):
+        return f"holds an invisible character in '{said}'"
+    if has_sign(word.replace("+", "")):
+        hint = "" if leaves_out else f". {USE_EXCLUDE.removesuffix('.')}"
+        return f"takes plain words, and '{said}' carries a sign{hint}"
+    if _NOT_WORDS.match(word):
+        return f"takes plain words. {USE_EXCLUDE.removesuffix('.')}"
+    if leaves_out and "," in word:
+        return f"would leave out nobody by '{said}': name each title on its own"
+    return ""
+
+
+def _each(
+    filters: Mapping[str, object], exclude: Mapping[str, object]
+) -> Iterator[tuple[str, object, Part]]:
+    for key, value in filters.items():
+        yield key, value, "filters"
+    for key, value in exclude.items():
+        yield key, value, "exclude"
+
+
+def usual_operator(entry: FilterEntry) -> str | None:
     """What is meant where no operator is named; None leaves it to the service.
 
     A domain is meant whole: "acme.com" is not "notacme.com".
@@ -269,10 +378,15 @@ def _usual_operator(entry: FilterEntry) -> str | None:
     return "contains" if not entry.operators or "contains" in entry.operators else None
 
 
-def _same_words(word: str) -> set[str]:
-    asked = form(word)
-    return next((same for same in _SAME_WORD if asked in same), {asked})
+def _no_value(wish: Wish, word: str, meaning: Meaning) -> str:
+    """The sentence that refuses a word, with what comes nearest."""
+    said = redact(word, NAME_LENGTH)
+    near = meaning.values or meaning.could_be
+    hint = f" Nearest: {quoted(near)}." if near else ""
+    note = f" {meaning.note}" if meaning.note else ""
+    return f"'{wish.name}' has no value '{said}'.{hint}{note}"
 
 
-def _tail(key: str) -> str:
-    return form(key.rpartition(".")[2]).replace(" ", "")
+def _shown_span(span: Span) -> str:
+    high = "" if span.high == float("inf") else f"{span.high:,.0f}"
+    return f"{span.low:,.0f} to {high}" if high else f"{span.low:,.0f} or more"

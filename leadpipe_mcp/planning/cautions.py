@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from leadpipe_mcp.api.filters import FLAT_KEYS
 from leadpipe_mcp.api.models import Preview
+from leadpipe_mcp.api.spelling import leaves_out_unknown
 from leadpipe_mcp.planning.plan import Plan
 from leadpipe_mcp.text import clean, counted
 
@@ -19,7 +19,7 @@ _LONGEST = 80
 
 def cautions(plan: Plan, today: dt.date) -> list[str]:
     """What to mind of the plan, the weightiest first."""
-    said = [*_of_problems(plan)]
+    said = [*_of_problems(plan), *_of_spelling(plan)]
     if plan.size is not None:
         said += of_size(plan.size)
         said += [*_of_filters(plan), *_of_topics(plan)]
@@ -39,13 +39,28 @@ def of_size(size: int) -> list[str]:
 
 
 def _of_problems(plan: Plan) -> Iterator[str]:
-    for choice in plan.topics.choices:
-        if choice.topic is None:
-            yield f"No topic for '{clean(choice.asked, _LONGEST)}': it is not in the config."
     for problem in plan.topics.problems:
         yield f"Part of the search for topics failed. {problem}"
     if plan.sized.problems:
         yield f"Part of the measuring failed. {' '.join(plan.sized.problems)}"
+
+
+def _of_spelling(plan: Plan) -> Iterator[str]:
+    """What was left out unasked, with how many people that is where they were counted."""
+    yield from plan.spelled.remarks
+    for key in plan.spelled.by_listing:
+        many = plan.sized.unknown.get(key)
+        if many is None:
+            yield leaves_out_unknown(key)
+        elif many:
+            yield leaves_out_unknown(key, counted(many, "person", "people"))
+    for match in plan.spelled.matches:
+        if match.cut:
+            sizes = [(v, plan.sized.with_cut.get(f"{match.key} {v}")) for v in match.cut]
+            there = [f"with '{value}' there would be {size:,}" for value, size in sizes if size]
+            yield " ".join(
+                [match.cut_note, *([f"{'; '.join(there).capitalize()}."] if there else [])]
+            )
 
 
 def _of_filters(plan: Plan) -> Iterator[str]:
@@ -60,7 +75,7 @@ def _of_filters(plan: Plan) -> Iterator[str]:
 
 def _of_topics(plan: Plan) -> Iterator[str]:
     names = {topic.id: topic.name for topic in plan.topics.topics}
-    for topic, only in plan.only_by_topic.items():
+    for topic, only in plan.unique_people.items():
         if plan.size and only < _HARDLY * plan.size:
             name = clean(names.get(topic, str(topic)), _LONGEST)
             yield f"'{name}' hardly adds anybody: {only:,} of {plan.size:,}."
@@ -76,8 +91,7 @@ def _of_date(preview: Preview, today: dt.date) -> Iterator[str]:
 
 
 def _of_contact(plan: Plan, preview: Preview) -> Iterator[str]:
-    business = FLAT_KEYS["hasBusinessEmail"]
-    if not {business.name, business.twin} & plan.config.filters.keys() or not preview.sample:
+    if "hasBusinessEmail" not in plan.config.filters or not preview.sample:
         return
     if any(person.business_email for person in preview.sample):
         return

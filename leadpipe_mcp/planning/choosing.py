@@ -1,8 +1,7 @@
 """Choosing topics: what the phrases, ids and website of a brief come to, and what else fits."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -11,26 +10,25 @@ import anyio.to_thread
 
 from leadpipe_mcp.api.topics import MOST_COMPARED, Catalogue, SiteTopics, Topic, Topics
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.planning.spelling_index import Spelled, spelled, words_are_near
-from leadpipe_mcp.planning.topics import Found, TopicMatch, best_of, find_topics, look_up
+from leadpipe_mcp.planning.spelling_index import spelled, words_are_near
+from leadpipe_mcp.planning.topics import Found, TopicMatch, find_topics, look_up
+from leadpipe_mcp.text import counted
 
 Sure = Literal["exact", "close", "ambiguous", "none"]
 
-MOST_ALTERNATIVES = 3
+MOST_ALTERNATIVES = 4
 MOST_FROM_WEBSITE = 5
 LEAST_SIMILARITY = 0.5
 """A topic that is less like a website's words is not taken from it."""
 
 _SEEN = 500
 _SEARCHED = 25
-_TOO_MANY = 10
-"""Of more topics than this that hold the words somewhere, none is more likely meant."""
 _ALIKE = 0.03
 """Near spellings that differ by so little are equally near."""
-_JOINTS = re.compile(r"\s*[,;/|&+\n]\s*|\s+(?:and|or|as well as|plus)\s+", re.IGNORECASE)
 _ITSELF = ("software", "platform", "system", "solution", "tool", "technology", "service")
 """What a name may add to a phrase and still be the thing itself, and no aspect of it; likest first.
 """
+_UNDER_ANOTHER_NAME = "The alternatives are the same thing under other names, and can be added."
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,8 @@ class TopicChoice:
     alternatives: tuple[Topic, ...] = ()
     note: str | None = None
     from_website: bool = False
+    family: int = 0
+    """How many topics are about the phrase, where none of them is the subject as a whole."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class ChosenTopics:
     """What would have been taken if more topics were allowed."""
     problems: tuple[str, ...] = ()
     """What of the search did not succeed."""
+    audiences: Mapping[int, int] = field(default_factory=dict[int, int])
+    """How many people research those topics that were compared."""
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -62,13 +64,9 @@ class ChosenTopics:
         return tuple(taken.values())
 
     def within(self, most: int) -> "ChosenTopics":
-        """The same with so many topics at most; what is left out is said."""
+        """Return the same with so many topics at most; what is left out is said."""
         kept, left_out = _within(self.choices, most)
-        unsettled = sum(bool(choice.alternatives) for choice in kept)
-        # Together with the topic itself no more of them than can be compared at once.
-        each = min(MOST_ALTERNATIVES, max(1, MOST_COMPARED // max(1, unsettled) - 1))
-        kept = [replace(choice, alternatives=choice.alternatives[:each]) for choice in kept]
-        return ChosenTopics(tuple(kept), tuple(left_out), self.problems)
+        return replace(self, choices=tuple(kept), left_out=tuple(left_out))
 
     @property
     def unsettled(self) -> tuple[TopicChoice, ...]:
@@ -79,7 +77,10 @@ class ChosenTopics:
 async def choose_topics(
     topics: Topics, asked: Sequence[str | int], website: str | None
 ) -> ChosenTopics:
-    """The topics that a brief stands for, the named ones before those of the website.
+    """Return the topics that a brief stands for, the named ones before those of the website.
+
+    Of several that fit the one that most people research is taken, by one comparison for the whole
+    brief; one that nobody researches never is.
 
     Raises:
         LeadpipeError: If nothing could be looked up at all.
@@ -92,7 +93,7 @@ async def choose_topics(
     if chooser.failures and not any(choice.topic for choice in choices):
         raise chooser.failures[0]
     problems = dict.fromkeys(failure.problem for failure in chooser.failures)
-    return ChosenTopics(tuple(choices), problems=tuple(problems))
+    return ChosenTopics(tuple(choices), (), tuple(problems), chooser.audiences)
 
 
 class _Chooser:
@@ -104,9 +105,10 @@ class _Chooser:
         self.named: list[TopicChoice] = []
         self.of_website: list[TopicChoice] = []
         self.failures: list[LeadpipeError] = []
+        self.audiences: dict[int, int] = {}
 
     async def visit(self, website: str | None) -> None:
-        """Nothing; what the website is about is noted."""
+        """Note what the website is about."""
         if website is None:
             return
         try:
@@ -117,21 +119,24 @@ class _Chooser:
             self.of_website = _of_website(site)
 
     async def look_up(self, asked: Sequence[str | int]) -> None:
-        """Nothing; what was named is looked up."""
+        """Look up what was named, and choose."""
         ids = [one for one in asked if isinstance(one, int)]
-        phrases = [one for one in asked if isinstance(one, str)]
+        phrases = [*dict.fromkeys(one for one in asked if isinstance(one, str))]
         try:
             self._catalogue = await self._topics.all()
         except LeadpipeError as error:
             self.failures.append(error)
         try:
             by_id = await self._with_ids(ids)
-            by_phrase = await self._called([*dict.fromkeys(phrases)])
+            found = await self._found(phrases)
         except LeadpipeError as error:
             self.failures.append(error)
             return
+        meant = {phrase: _Meant.by(found[phrase]) for phrase in phrases if phrase in found}
+        await self._compare([one.topics for one in meant.values()])
         for one in dict.fromkeys(asked):
-            self.named += [by_id[one]] if isinstance(one, int) else by_phrase[one]
+            choice = by_id[one] if isinstance(one, int) else meant[one].choice(self.audiences)
+            self.named.append(choice)
 
     async def _with_ids(self, ids: Sequence[int]) -> Mapping[int, TopicChoice]:
         """The topics that have these ids: of the catalogue, or else as the service knows them."""
@@ -147,117 +152,132 @@ class _Chooser:
             for one in ids
         }
 
-    async def _called(self, phrases: Sequence[str]) -> Mapping[str, list[TopicChoice]]:
-        """What each phrase stands for: one topic, or several that it joins."""
-        parts = {phrase: _parts(phrase) for phrase in phrases}
-        wanted = [*dict.fromkeys(word for p in phrases for word in (p, *parts[p]))]
-        found = await self._found(wanted, parts)
-        choices: dict[str, list[TopicChoice]] = {}
-        for phrase in phrases:
-            one = found.get(phrase)
-            several = [found[part] for part in parts[phrase] if part in found]
-            apart = several and (one is None or _stands_apart(one, several))
-            choices[phrase] = [_choose(each) for each in (several if apart else [one]) if each]
-        return choices
-
-    async def _found(
-        self, wanted: Sequence[str], parts: Mapping[str, Sequence[str]]
-    ) -> dict[str, Found]:
-        """What is found of the catalogue by its very name, and else by the service's search."""
-        found: dict[str, Found] = {}
-        if self._catalogue and wanted:
-            search = partial(find_topics, wanted, self._catalogue, limit=_SEEN)
-            listed = await anyio.to_thread.run_sync(search)
-            found = {one.phrase: one for one in listed}
-        # Today's catalogue knows best what it has by name; of a joined phrase its parts are asked.
-        joined = {phrase for phrase, its_parts in parts.items() if its_parts}
-        named = {phrase for phrase, one in found.items() if _is_named(one)}
-        within = {part for phrase in joined & named for part in parts[phrase]}
-        unnamed = [one for one in wanted if one not in named | joined | within]
-        if unnamed:
-            findings = await look_up(self._topics, unnamed, limit=_SEARCHED)
+    async def _found(self, phrases: Sequence[str]) -> dict[str, Found]:
+        """What is found in the catalogue of all topics; without it, by the service's search."""
+        if self._catalogue:
+            search = partial(find_topics, phrases, self._catalogue, limit=_SEEN)
+            found = await anyio.to_thread.run_sync(search)
+        else:
+            findings = await look_up(self._topics, phrases, limit=_SEARCHED)
             self.failures += findings.failures
-            found |= {one.phrase: _joined(one, found.get(one.phrase)) for one in findings.found}
-        return found
+            found = findings.found
+        return {one.phrase: one for one in found}
+
+    async def _compare(self, groups: Sequence[Sequence[Topic]]) -> None:
+        """Note how many people research the likeliest topics of each phrase, in turn."""
+        ids: dict[int, None] = {}
+        for place in range(MOST_COMPARED):
+            ids |= {group[place].id: None for group in groups if place < len(group)}
+        if not ids:
+            return
+        try:
+            series = await self._topics.compare([*ids][:MOST_COMPARED])
+        except LeadpipeError as error:
+            self.failures.append(error)
+        else:
+            self.audiences = {one.id: one.latest.audience for one in series if one.latest}
 
 
-def _parts(phrase: str) -> tuple[str, ...]:
-    """What a phrase joins: "CRM and marketing automation" is two; none if it joins nothing."""
-    parts = [part.strip() for part in _JOINTS.split(phrase)]
-    by_words: dict[Spelled, str] = {}
-    for part in parts:
-        by_words.setdefault(spelled(part), part)
-    by_words.pop(Spelled(()), None)
-    return tuple(by_words.values()) if len(by_words) > 1 else ()
+@dataclass(frozen=True)
+class _Meant:
+    """What a phrase may mean: the topics of its name, those that are the thing itself, the rest.
+
+    Each kind stands before the next, whoever researches it.
+    """
+
+    found: Found
+    literal: tuple[Topic, ...] = ()
+    """The name is the phrase, letter for letter."""
+    same: tuple[Topic, ...] = ()
+    """The same but for a hyphen, a plural or a blank."""
+    twins: tuple[Topic, ...] = ()
+    """The same thing, with an abbreviation written out or the other way round."""
+    itself: tuple[Topic, ...] = ()
+    """The thing itself: CRM Software is CRM."""
+    near: tuple[Topic, ...] = ()
+    """The only topic with these words, or the same in another spelling."""
+    family: tuple[Topic, ...] = ()
+
+    @classmethod
+    def by(cls, found: Found) -> "_Meant":
+        """Sort what was found for a phrase."""
+        phrase = found.phrase.strip().casefold()
+        plain = [match for match in found.matches if match.how != "close"]
+        exact = [match for match in plain if match.how == "exact"]
+        literal = [m.topic for m in exact if m.topic.name.strip().casefold() == phrase]
+        same = [m.topic for m in exact if m.likeness == 1 and m.topic not in literal]
+        twins = [m.topic for m in exact if m.topic not in [*literal, *same]]
+        itself = [m.topic for m in plain if _is_the_thing(m, found.phrase)]
+        itself.sort(key=lambda topic: _ITSELF.index(spelled(topic.name).words[-1]))
+        rest = [m.topic for m in plain if m not in exact and m.topic not in itself]
+        alone = len(rest) == len(plain) == 1
+        near = rest if alone else [] if plain else _spelled_so(found)
+        # Of two topics of one name, the one of business is meant.
+        literal.sort(key=lambda topic: topic.type == "b2c")
+        kinds = (literal, same, twins, itself, near, rest)
+        return cls(found, *(tuple(kind) for kind in kinds))
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """All that could be meant, the likeliest first."""
+        known = (*self.literal, *self.same, *self.twins, *self.itself, *self.near)
+        return known or self.family
+
+    def choice(self, audiences: Mapping[int, int]) -> TopicChoice:
+        """Choose the first kind of which somebody researches a topic, and of that the largest."""
+
+        def people(topic: Topic) -> int:
+            return audiences.get(topic.id, -1)
+
+        asked = self.found.phrase
+        named = (*self.literal, *self.same, *self.twins)
+        for kind in (self.literal, self.same, self.twins, self.itself, self.near):
+            # The first of equals stays first; where nothing was compared all are equal.
+            ranked = sorted(kind, key=people, reverse=True) if kind != self.literal else list(kind)
+            ranked = [topic for topic in ranked if people(topic) != 0]
+            if not ranked:
+                continue
+            topic, is_named = ranked[0], kind in (self.literal, self.same)
+            others = named if topic in named else (*ranked, *self.itself)
+            others = sorted({t.id: t for t in others if people(t)}.values(), key=people)[::-1]
+            others = [other for other in others if other != topic][:MOST_ALTERNATIVES]
+            sure: Sure = "exact" if is_named else "close"
+            if kind in (self.literal, self.near) and len(ranked) > 1:
+                sure = "ambiguous"
+            note = _UNDER_ANOTHER_NAME if topic in named and others else None
+            if kind == self.literal and len(ranked) > 1:
+                note = "Several topics have this name; the one of business was taken."
+            if topic not in (*self.literal, *self.same) and (self.literal or self.same):
+                note = "Nobody researches the topic of this very name now, so this one was taken."
+            if kind == self.near:
+                note = "The only topic with these words." if self.family else "Another spelling."
+            return TopicChoice(asked, sure, topic, tuple(others), note)
+        return self._question(audiences)
+
+    def _question(self, audiences: Mapping[int, int]) -> TopicChoice:
+        """What to put to the user where no topic can be taken."""
+        asked = self.found.phrase
+        if self.topics and self.topics != self.family:
+            names = tuple(self.family[:MOST_ALTERNATIVES])
+            note = "A topic of this name exists, but nobody researches it now."
+            return TopicChoice(asked, "none", None, names, note)
+        if self.family:
+            ranked = sorted(self.family, key=lambda t: audiences.get(t.id, -1), reverse=True)
+            note = (
+                f"{counted(len(self.family), 'topic is', 'topics are')} about it, none of them the"
+                " subject as a whole. Which of them is meant?"
+            )
+            shown = tuple(ranked[: MOST_ALTERNATIVES + 1])
+            return TopicChoice(asked, "ambiguous", None, shown, note, family=len(self.family))
+        matches = tuple(match.topic for match in self.found.matches[:MOST_ALTERNATIVES])
+        note = "No topic has this name or a similar one."
+        return TopicChoice(asked, "none", None, matches or self.found.nearest, note)
 
 
-def _stands_apart(whole: Found, parts: Iterable[Found]) -> bool:
-    """Whether a joined phrase is rather its parts than one topic."""
-    if _is_named(whole):
-        return False
-    plain = whole.matches and whole.matches[0].how != "close"
-    return not plain or all(part.matches for part in parts)
-
-
-def _joined(searched: Found, listed: Found | None) -> Found:
-    """What the service's search and today's catalogue find together."""
-    if listed is None:
-        return searched
-    matches = best_of([*searched.matches, *listed.matches], _SEEN)
-    return replace(listed, matches=matches)
-
-
-def _is_named(found: Found) -> bool:
-    return bool(found.matches) and found.matches[0].how == "exact"
-
-
-def _choose(found: Found) -> TopicChoice:
-    """The topic that a phrase most likely means, and how sure that is."""
-    if not found.matches:
-        note = "Nothing is called so." if found.nearest else "Nothing is called so, or nearly so."
-        return TopicChoice(found.phrase, "none", None, found.nearest, note)
-    best = found.matches[0]
-    if best.how == "exact":
-        return _chosen_exactly(found)
-    if best.how == "close":
-        return _chosen_by_spelling(found)
-    plain = [match for match in found.matches if match.how != "close"]
-    itself = sorted(
-        (match for match in plain if _is_the_thing(match, found.phrase)), key=_likest_ending
-    )
-    first = (itself or plain)[0]
-    rest = [*itself, *(match for match in plain if match not in itself)]
-    others = [match.topic for match in rest if match is not first]
-    if first.how == "words" and not itself and len(plain) > _TOO_MANY:
-        note = f"{len(plain)} topics hold these words: name the one that is meant."
-        return TopicChoice(found.phrase, "none", None, tuple(others[:MOST_ALTERNATIVES]), note)
-    if itself or not others:
-        return _choice(found, "close", first, others)
-    return _choice(found, "ambiguous", first, others, "Several topics hold these words.")
-
-
-def _chosen_exactly(found: Found) -> TopicChoice:
-    exact = [match for match in found.matches if match.how == "exact"]
-    best = [match for match in exact if match.likeness == exact[0].likeness]
-    # Of two topics of one name, the one of business is meant.
-    best.sort(key=lambda match: match.topic.type == "b2c")
-    others = [match.topic for match in exact if match is not best[0]]
-    if len(best) == 1:
-        return _choice(found, "exact", best[0], others)
-    kinds = ", ".join(match.topic.type or "unknown" for match in best)
-    return _choice(found, "ambiguous", best[0], others, f"Several have this name: {kinds}.")
-
-
-def _chosen_by_spelling(found: Found) -> TopicChoice:
-    """The topic whose name is the phrase in another spelling; none that is about more, or less."""
+def _spelled_so(found: Found) -> list[Topic]:
+    """The topics whose name is the phrase in another spelling, as near as the nearest."""
     near = [match for match in found.matches if _is_spelled_so(match, found.phrase)]
-    if not near:
-        others = tuple(match.topic for match in found.matches[:MOST_ALTERNATIVES])
-        return TopicChoice(found.phrase, "none", None, others, "Nothing is called so.")
-    rivals = [m for m in near[1:] if near[0].likeness - m.likeness <= _ALIKE]
-    others = [match.topic for match in found.matches if match is not near[0]]
-    sure = "ambiguous" if rivals else "close"
-    return _choice(found, sure, near[0], others, "Taken for another spelling.")
+    return [m.topic for m in near if near[0].likeness - m.likeness <= _ALIKE]
 
 
 def _is_spelled_so(match: TopicMatch, phrase: str) -> bool:
@@ -266,29 +286,13 @@ def _is_spelled_so(match: TopicMatch, phrase: str) -> bool:
     return words_are_near(words, name) and words_are_near(telling, words)
 
 
-def _choice(
-    found: Found,
-    sure: Sure,
-    match: TopicMatch,
-    others: Sequence[Topic],
-    note: str | None = None,
-) -> TopicChoice:
-    return TopicChoice(found.phrase, sure, match.topic, tuple(others[:MOST_ALTERNATIVES]), note)
-
-
 def _is_the_thing(match: TopicMatch, phrase: str) -> bool:
     """Whether the name says no more than the phrase does: CRM Software is CRM."""
     if match.topic.type in {"b2c", "both"}:
         # What consumers look into is rather anything else than software.
         return False
-    added = set(spelled(match.topic.name).words) - set(spelled(phrase).words)
-    return match.how in {"prefix", "words"} and bool(added) and added <= set(_ITSELF)
-
-
-def _likest_ending(match: TopicMatch) -> int:
-    """How far down the list stands what the name of the thing itself adds."""
-    added = set(spelled(match.topic.name).words)
-    return min(place for place, word in enumerate(_ITSELF) if word in added)
+    added = spelled(match.topic.name).words[len(spelled(phrase).words) :]
+    return match.how == "prefix" and bool(added) and set(added) <= set(_ITSELF)
 
 
 def _of_website(site: SiteTopics) -> list[TopicChoice]:

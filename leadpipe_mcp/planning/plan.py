@@ -1,4 +1,4 @@
-"""The plan: a brief in the user's words, made into a config with its size and what sways it."""
+"""The plan: a brief made into a config, with its size and what sways it."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import anyio
+from pydantic import JsonValue
 
 from leadpipe_mcp.api.allowance import Allowance, allowed
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
-from leadpipe_mcp.api.spelling import FilterCatalog
-from leadpipe_mcp.api.topics import MOST_COMPARED
+from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.errors import LeadpipeError, NotPossible
-from leadpipe_mcp.planning.choosing import ChosenTopics, choose_topics
-from leadpipe_mcp.planning.filters import Found, find_filters
+from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from leadpipe_mcp.planning.sizing import Sized, Sizing
-from leadpipe_mcp.planning.target import NO_END, Advice, Change, advise, changes_into
-from leadpipe_mcp.text import clean, counted, quoted
+from leadpipe_mcp.planning.target import Advice, Change, advise, changes_into
+from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog
 
 Depth = Literal["full", "size"]
 
@@ -28,22 +29,22 @@ PATIENCE_SECONDS = 25.0
 """After so long a plan comes with what was measured by then."""
 
 _CONTACT = ("hasBusinessEmail", "hasPhone", "hasLinkedin")
-_LONGEST_ASKED = 60
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
 class Brief:
-    """Who is wanted, in the user's own words."""
+    """Who is wanted, in the fields of a plan."""
 
     topics: tuple[str | int, ...] = ()
     """What they research: phrases, or ids of topics."""
     website: str | None = None
-    about: str | None = None
-    """Who they are."""
+    filters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    exclude: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     min_score: int | None = None
     overlap: int = 1
     target: range | None = None
-    """How many are wanted; None: as the words say, if they do."""
+    """How many are wanted."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,11 @@ class Plan:
     """What a brief comes to."""
 
     config: AudienceConfig
+    spelled: SpelledConfig
     topics: ChosenTopics
-    filters: Found | None
     sized: Sized
     target: range | None = None
     advice: Advice | None = None
-    audiences: Mapping[int, int] = field(default_factory=dict[int, int])
-    """How many people research a topic in all, where another could have been meant."""
     requests: int = 0
 
     @property
@@ -66,9 +65,12 @@ class Plan:
         return self.sized.size
 
     @property
-    def only_by_topic(self) -> Mapping[int, int]:
-        """How many people each topic brings who would not be there without it."""
-        if self.size is None:
+    def unique_people(self) -> Mapping[int, int]:
+        """How many people each topic brings who would not be there without it.
+
+        Where a person must research several topics, leaving one out takes away others' people too.
+        """
+        if self.size is None or (self.config.min_topic_overlap or 1) > 1:
             return {}
         size, without = self.size, self.sized.without_topic
         return {topic: max(0, size - others) for topic, others in without.items()}
@@ -85,158 +87,116 @@ async def make_plan(
     depth: Depth = "full",
     report: Callable[[str], Awaitable[None]] | None = None,
 ) -> Plan:
-    """What the brief comes to. Nothing is created; `report` is told what has been done so far.
+    """Make a config of the brief and measure it. Nothing is created; `report` hears of progress.
 
     Raises:
         LeadpipeError: If the service cannot say what filters or topics there are, or finds the
             config invalid.
+        NotPossible: Naming everything in the brief that fits nothing; then nobody is counted.
     """
     allowance = Allowance(MOST_REQUESTS[depth], AT_ONCE)
     with allowed(allowance):
         with allowed(allowance.part(_MOST_TO_RESOLVE[depth])):
-            resolved = await _Resolver(leadpipe, brief).resolve()
+            catalog, chosen = await _look_up(leadpipe, brief)
+            spelled = await _spelled(leadpipe, brief, chosen)
         if report:
-            await report(f"{counted(len(resolved.topics.topics), 'topic')} found; counting people")
-        sizing = Sizing(
-            leadpipe.configs,
-            resolved.config,
-            allowance,
-            target=resolved.target,
-            names={topic.id: topic.name for topic in resolved.topics.topics},
-        )
-        audiences = _Audiences(leadpipe, resolved.topics)
+            await report(f"{counted(len(chosen.topics), 'topic')} found; counting people")
+        names = {topic.id: topic.name for topic in chosen.topics}
+        sizing = Sizing(leadpipe.configs, spelled, allowance, target=brief.target, names=names)
         with anyio.move_on_after(PATIENCE_SECONDS):
-            if depth == "size":
-                await sizing.look()
-            else:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(sizing.weigh, resolved.contact)
-                    # While the config is validated there is room for it; the weights come first.
-                    if allowance.left > sizing.weights:
-                        tasks.start_soon(audiences.ask)
+            await (sizing.look() if depth == "size" else sizing.weigh(_contact_in(catalog)))
     sized = sizing.sized()
-    target = resolved.target
+    target = brief.target
     return Plan(
-        sized.preview.config if sized.preview else resolved.config,
-        resolved.topics,
-        resolved.filters,
+        sized.preview.config if sized.preview else spelled.shown,
+        spelled,
+        chosen,
         sized,
         target,
         advise(target, sized.size, sized.options) if target else None,
-        audiences.known,
         allowance.used,
     )
 
 
-class _Audiences:
-    """How many people research the topics between which the user might choose."""
+async def _look_up(leadpipe: LeadpipeClient, brief: Brief) -> tuple[FilterCatalog, ChosenTopics]:
+    """The catalogue of filters, and the topics of the brief."""
+    catalogs: list[FilterCatalog] = []
+    chosen: list[ChosenTopics] = []
+    errors: list[LeadpipeError] = []
 
-    def __init__(self, leadpipe: LeadpipeClient, chosen: ChosenTopics) -> None:
-        self._topics = leadpipe.topics
-        self._chosen = chosen
-        self.known: Mapping[int, int] = {}
-
-    async def ask(self) -> None:
-        """Nothing; they are noted, if the service tells them."""
-        topics = [t for one in self._chosen.unsettled for t in (one.topic, *one.alternatives)]
-        ids = [*dict.fromkeys(topic.id for topic in topics if topic)][:MOST_COMPARED]
-        with contextlib.suppress(LeadpipeError):
-            series = await self._topics.compare(ids) if ids else ()
-            self.known = {one.id: one.latest.audience for one in series if one.latest}
-
-
-@dataclass(frozen=True)
-class _Resolved:
-    """What the words come to."""
-
-    config: AudienceConfig
-    topics: ChosenTopics
-    filters: Found | None
-    target: range | None
-    contact: Sequence[str]
-
-
-class _Resolver:
-    """Turns the words of a brief into a config."""
-
-    def __init__(self, leadpipe: LeadpipeClient, brief: Brief) -> None:
-        self._leadpipe = leadpipe
-        self._brief = brief
-        self._errors: list[LeadpipeError] = []
-        self._catalog: FilterCatalog
-        self._topics: ChosenTopics
-
-    async def resolve(self) -> _Resolved:
-        """The words as a config, and what was understood."""
-        brief, configs = self._brief, self._leadpipe.configs
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._ask_filters)
-            tasks.start_soon(self._ask_topics)
-        if self._errors:
-            raise self._errors[0]
-        chosen = self._topics.within(await configs.most_topics())
-        found = find_filters(brief.about, self._catalog, decide=True) if brief.about else None
-        config = AudienceConfig(
-            topic_ids=_ids(chosen, brief.overlap),
-            min_score=DEFAULT_SCORE if brief.min_score is None else brief.min_score,
-            min_topic_overlap=brief.overlap,
-            filters=dict(found.filters) if found else {},
-            source_url=brief.website if any(c.from_website for c in chosen.choices) else None,
-        )
-        return _Resolved(
-            await configs.spell(config),
-            chosen,
-            found,
-            brief.target or _wanted(found),
-            _flags(self._catalog),
-        )
-
-    async def _ask_filters(self) -> None:
+    async def ask_filters() -> None:
         try:
-            self._catalog = await self._leadpipe.configs.filters()
+            catalogs.append(await leadpipe.configs.filters())
         except LeadpipeError as error:
-            self._errors.append(error)
+            errors.append(error)
 
-    async def _ask_topics(self) -> None:
-        brief, topics = self._brief, self._leadpipe.topics
+    async def ask_topics() -> None:
         try:
-            self._topics = await choose_topics(topics, brief.topics, brief.website)
+            chosen.append(await choose_topics(leadpipe.topics, brief.topics, brief.website))
         except LeadpipeError as error:
-            self._errors.append(error)
+            errors.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask_filters)
+        tasks.start_soon(ask_topics)
+    if errors:
+        raise errors[0]
+    return catalogs[0], chosen[0].within(await leadpipe.configs.most_topics())
 
 
-def _flags(catalog: FilterCatalog) -> list[str]:
-    """The filters that say how people can be reached, as far as the service has them."""
+async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics) -> SpelledConfig:
+    """The config that the brief comes to; all that is wrong with it is said at once."""
+    problems = [_no_topic(choice, chosen) for choice in chosen.choices if choice.topic is None]
+    ids = tuple(topic.id for topic in chosen.topics)
+    if not problems and not ids:
+        problems.append("No topic was found for this website, and an audience needs one.")
+    if not problems and brief.overlap > len(ids):
+        problems.append(
+            f"minTopicOverlap ({brief.overlap}) is above the number of topics ({len(ids)})."
+        )
+    config = AudienceConfig(
+        topic_ids=ids,
+        min_score=DEFAULT_SCORE if brief.min_score is None else brief.min_score,
+        min_topic_overlap=brief.overlap,
+        filters=dict(brief.filters),
+        exclude=dict(brief.exclude),
+        source_url=brief.website if any(c.from_website for c in chosen.choices) else None,
+    )
+    try:
+        spelled = await leadpipe.configs.spell(config, near=True)
+    except NotPossible as refusal:
+        raise NotPossible(" ".join([*problems, refusal.problem]), refusal.advice) from None
+    if problems:
+        found = [f"'{_named(c.asked)}' is {c.topic.id}" for c in chosen.choices if c.topic]
+        rest = f" Found: {listed(found)}." if found else ""
+        raise NotPossible(
+            " ".join(problems), f"Nobody was counted.{rest} Plan again with ids or other phrases."
+        )
+    return spelled
+
+
+def _no_topic(choice: TopicChoice, chosen: ChosenTopics) -> str:
+    """The sentence about a phrase that is no topic, with the nearest and how many research them."""
+    near = [_with_people(topic, chosen.audiences.get(topic.id)) for topic in choice.alternatives]
+    note = f" {choice.note}" if choice.note else ""
+    label = "The largest of those compared" if choice.family else "The nearest"
+    hint = f" {label}: {listed(near)}." if near else ""
+    return f"No topic was taken for '{_named(choice.asked)}'.{note}{hint}"
+
+
+def _with_people(topic: Topic, people: int | None) -> str:
+    many = f", {counted(people, 'person', 'people')}" if people is not None else ""
+    return f"'{_named(topic.name)}' ({topic.id}{many})"
+
+
+def _named(name: str) -> str:
+    return clean(name, _LONGEST_NAME)
+
+
+def _contact_in(catalog: FilterCatalog) -> Sequence[str]:
+    """The filters that say how people can be reached, among those that the service has."""
     keys: list[str] = []
     for name in _CONTACT:
         with contextlib.suppress(NotPossible):
-            keys.append(catalog.entry_for(name).key)
+            keys.append(catalog.name_of(catalog.entry_for(name).key))
     return keys
-
-
-def _ids(chosen: ChosenTopics, overlap: int) -> tuple[int, ...]:
-    """The ids of the topics, if a config can be made of them."""
-    ids = tuple(topic.id for topic in chosen.topics)
-    if not ids:
-        asked = quoted(clean(choice.asked, _LONGEST_ASKED) for choice in chosen.choices)
-        names = [t.name for choice in chosen.choices for t in choice.alternatives]
-        near = f" The nearest: {quoted(clean(name, _LONGEST_ASKED) for name in names[:6])}."
-        raise NotPossible(
-            f"No topic was found for {asked or 'this website'}, and an audience needs one."
-            f"{near if names else ''}",
-            "Say it in other words, or look with search_topics.",
-        )
-    if overlap > len(ids):
-        raise NotPossible(
-            f"minTopicOverlap ({overlap}) is above the number of topics found ({len(ids)}).",
-            "Name more topics, or lower it.",
-        )
-    return ids
-
-
-def _wanted(found: Found | None) -> range | None:
-    """How many people the words themselves ask for."""
-    if found is None or found.people_wanted is None:
-        return None
-    wanted = found.people_wanted
-    return range(int(wanted.low), int(min(wanted.high, NO_END)) + 1)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import anyio
 
 from leadpipe_mcp.api.allowance import Allowance, allowed
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
+from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import (
     AllowanceSpent,
     Forbidden,
@@ -18,20 +19,24 @@ from leadpipe_mcp.errors import (
     NotPossible,
     TooManyRequests,
 )
-from leadpipe_mcp.planning.target import Change
+from leadpipe_mcp.planning.target import Change, distance
 from leadpipe_mcp.planning.variations import (
-    LADDER,
     Variation,
     at_score,
     ladder_of,
     other_overlap,
+    pair_of,
+    turned_round,
     with_each,
+    with_each_cut,
     without_each_filter,
     without_each_topic,
 )
 
 _NEARER = 3
 """How many scores between two steps of the ladder are tried."""
+_PAIRS = 4
+"""How many pairs of changes are tried where no single one reaches the target."""
 _FOR_ITSELF = 8
 """So many requests are kept for the size itself, in case that it has to be asked for again."""
 _ENDS_ALL = (TooManyRequests, KeyRefused, Forbidden, NotConfigured)
@@ -47,6 +52,10 @@ class Sized:
     """How many people there are from each score."""
     without_filter: Mapping[str, int] = field(default_factory=dict[str, int])
     without_topic: Mapping[int, int] = field(default_factory=dict[int, int])
+    unknown: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many people an exclusion leaves out only because their value is not known, by key."""
+    with_cut: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many people there would be with a value that a range holds only partly."""
     reachable: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many of the people can be reached in each way, by the filter that says so."""
     options: tuple[Change, ...] = ()
@@ -76,7 +85,7 @@ class _Sizes:
         return list(self._failed.values())
 
     def note(self, config: AudienceConfig, size: int) -> None:
-        """Nothing; the size is known already."""
+        """Keep a size that is known already."""
         self._known[_form(config)] = size
 
     def of(self, config: AudienceConfig) -> int | None:
@@ -84,7 +93,7 @@ class _Sizes:
         return self._known.get(_form(config))
 
     async def measure(self, variations: Iterable[Variation]) -> None:
-        """Nothing; the variations are measured, the first ones first, as far as it goes."""
+        """Measure the variations, the first ones first, while requests are left."""
         wanted = {_form(one.config): one.config for one in variations}
         async with anyio.create_task_group() as tasks:
             for form, config in wanted.items():
@@ -93,7 +102,7 @@ class _Sizes:
 
     async def _ask(self, form: str, config: AudienceConfig) -> None:
         try:
-            self._known[form] = await self.configs.size(config)
+            self._known[form] = await self.configs.size(await self.configs.spell(config))
         except AllowanceSpent:
             return
         except LeadpipeError as error:
@@ -109,7 +118,7 @@ class Sizing:
 
     Args:
         configs: Who can be asked.
-        config: What is measured, in the service's own words.
+        config: What is measured.
         allowance: How many requests there may be.
         target: How many people are wanted.
         names: The names of the topics.
@@ -118,14 +127,15 @@ class Sizing:
     def __init__(
         self,
         configs: Configs,
-        config: AudienceConfig,
+        config: SpelledConfig,
         allowance: Allowance,
         *,
         target: range | None,
         names: Mapping[int, str],
     ) -> None:
         self._configs = configs
-        self._config = config
+        self._spelled = config
+        self._config = config.shown
         self._target = target
         self._allowance = allowance
         self._sizes = _Sizes(configs, allowance)
@@ -138,25 +148,24 @@ class Sizing:
         self._filters: list[Variation] = []
         self._topics: list[Variation] = []
         self._contact: list[Variation] = []
-
-    @property
-    def weights(self) -> int:
-        """How many requests `weigh` makes for the size, the ladder and what each part weighs."""
-        return 2 + len(LADDER) + len(self._config.filters) + len(self._config.topic_ids)
+        self._turned: list[Variation] = []
+        self._cut: list[Variation] = []
 
     async def look(self) -> None:
-        """Nothing; how many people there are and who they are is noted, if the service says it."""
+        """Note how many people there are and who they are, if the service says it."""
         await self._look(anyio.Event())
 
     async def weigh(self, contact: Sequence[str]) -> None:
-        """Nothing; with what `look` notes, what each part of the config makes of its size is."""
+        """Note what `look` does, and what each part of the config makes of its size."""
         own = self._config.min_score
         self._ladder = ladder_of(self._config)
         self._filters = without_each_filter(self._config)
         self._topics = without_each_topic(self._config, self._names)
         self._contact = with_each(self._config, contact)
+        self._turned = turned_round(self._config, self._spelled.by_listing)
+        self._cut = with_each_cut(self._config, self._spelled.matches)
         steps = [step for step in self._ladder if step.config.min_score != own]
-        parts = [*self._filters, *self._topics]
+        parts = [*self._filters, *self._turned, *self._cut, *self._topics]
         validated = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look, validated)
@@ -175,7 +184,7 @@ class Sizing:
         await self._sizes.measure(self._contact)
 
     async def _look(self, validated: anyio.Event) -> None:
-        configs, config = self._configs, self._config
+        configs, config = self._configs, self._spelled
         try:
             if not validated.is_set():
                 self._validation = await configs.validate(config)
@@ -186,7 +195,7 @@ class Sizing:
             validated.set()
         else:
             self._failure = None
-            self._sizes.note(config, self._preview.size)
+            self._sizes.note(self._config, self._preview.size)
 
     async def _approach(self) -> None:
         """Look for what brings the size into the target where no part of the config does."""
@@ -198,15 +207,40 @@ class Sizing:
         for _ in range(_NEARER):
             score = _between(self._scores(), target)
             if score is None:
-                return
+                break
             there = at_score(self._config, score)
             self._others.append(there)
             await self._sizes.measure([there])
+        singles = self._measured([*self._ladder, *self._others, *self._topics, *self._filters])
+        if not any(single.size in target for single in singles):
+            await self._try_pairs(size, target, singles)
+
+    async def _try_pairs(self, size: int, target: range, singles: Sequence[Change]) -> None:
+        """Measure the pairs of changes that should come nearest to the target."""
+        more = size < target.start
+        useful = [one for one in singles if (one.size > size if more else 0 < one.size < size)]
+        guesses: list[tuple[float, Variation]] = []
+        for one, other in combinations(useful, 2):
+            pair = pair_of(self._config, one.variation, other.variation)
+            if pair:
+                # As if what the one brings did not depend on the other.
+                guess = round(one.size * other.size / max(size, 1))
+                guesses.append((distance(guess, target), pair))
+        best = [pair for _, pair in sorted(guesses, key=lambda guess: guess[0])[:_PAIRS]]
+        await self._sizes.measure(best)
+        self._others += [pair for pair in best if self._sizes.of(pair.config) is not None]
+
+    def _measured(self, variations: Iterable[Variation]) -> tuple[Change, ...]:
+        return tuple(
+            Change(one, size)
+            for one in variations
+            if one.config != self._config and (size := self._sizes.of(one.config)) is not None
+        )
 
     def _scores(self) -> dict[int, int]:
         """What is known of the size from each score, the lowest first."""
         own = Variation("score", str(self._config.min_score or 0), "", self._config)
-        steps = [own, *self._ladder, *(one for one in self._others if one.part == "score")]
+        steps = [own, *self._ladder, *(one for one in self._others if one.thing == "score")]
         known = {int(step.name): self._sizes.of(step.config) for step in steps}
         return {score: size for score, size in sorted(known.items()) if size is not None}
 
@@ -219,25 +253,36 @@ class Sizing:
         if isinstance(self._failure, NotPossible):
             raise self._failure
         options = [*self._ladder, *self._others, *self._topics, *self._filters]
-        missing = [one for one in (*options, *self._contact) if self._sizes.of(one.config) is None]
+        every = [*options, *self._contact, *self._turned, *self._cut]
+        missing = [one for one in every if self._sizes.of(one.config) is None]
         failures = [*([self._failure] if self._failure else []), *self._sizes.failures]
         return Sized(
             preview=self._preview,
             ladder=self._scores(),
             without_filter=self._known(self._filters),
             without_topic={int(id_): size for id_, size in self._known(self._topics).items()},
+            unknown=self._not_known(),
+            with_cut=self._known(self._cut),
             reachable=self._known(self._contact),
-            options=tuple(
-                Change(one, size)
-                for one in options
-                if one.config != self._config and (size := self._sizes.of(one.config)) is not None
-            ),
+            options=self._measured(options),
             not_measured=(
                 *(() if self._preview else ("the size as asked",)),
                 *(one.words for one in missing),
             ),
             problems=tuple(dict.fromkeys(failure.problem for failure in failures)),
         )
+
+    def _not_known(self) -> dict[str, int]:
+        """Whoever is neither asked for nor among those that were named has no known value."""
+        size, without = self._sizes.of(self._config), self._known(self._filters)
+        turned = self._known(self._turned)
+        if size is None:
+            return {}
+        return {
+            key: max(0, without[f"exclude.{key}"] - size - out)
+            for key, out in turned.items()
+            if f"exclude.{key}" in without
+        }
 
     def _known(self, variations: Iterable[Variation]) -> dict[str, int]:
         sizes = {one.name: self._sizes.of(one.config) for one in variations}

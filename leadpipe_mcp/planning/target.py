@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leadpipe_mcp.planning.variations import Part, Variation
+from leadpipe_mcp.planning.variations import Thing, Variation
 
-_LEAST_MEDDLING: Sequence[Part] = ("score", "overlap", "topic", "filter")
+_LEAST_MEDDLING: Sequence[Thing] = ("score", "overlap", "topic", "filter", "pair")
 """What is rather changed than what comes after it: a filter is what was asked for by name."""
 
 
@@ -34,7 +34,7 @@ def changes_into(target: range, options: Iterable[Change]) -> tuple[Change, ...]
         sorted(
             (change for change in options if change.size in target),
             key=lambda change: (
-                _LEAST_MEDDLING.index(change.variation.part),
+                _LEAST_MEDDLING.index(change.variation.thing),
                 abs(change.size - middle),
             ),
         )
@@ -43,18 +43,20 @@ def changes_into(target: range, options: Iterable[Change]) -> tuple[Change, ...]
 
 def advise(target: range, size: int | None, options: Sequence[Change]) -> Advice:
     """What to take: the config as it is, the change that reaches the target, or the nearest."""
-    wanted = said(target)
+    wanted = describe(target)
     if size is not None and size in target:
         return Advice(f"That is within {wanted}.")
     if reaching := changes_into(target, options):
         best = reaching[0]
         return Advice(f"{_with(best)}, within {wanted}: {_stays(best)}.", best)
-    nearest = min(options, key=lambda change: _distance(change.size, target), default=None)
+    nearest = min(options, key=lambda change: distance(change.size, target), default=None)
     if nearest is None:
-        return Advice(f"Whether one change reaches {wanted} is not known.")
-    if size is not None and _distance(size, target) <= _distance(nearest.size, target):
-        return Advice(f"No single change comes nearer to {wanted}.")
-    return Advice(f"No single change reaches {wanted}. {_with(nearest)}, the nearest.", nearest)
+        return Advice(f"Whether a change reaches {wanted} is not known.")
+    if size is not None and distance(size, target) <= distance(nearest.size, target):
+        return Advice(f"No change comes nearer to {wanted}.")
+    return Advice(
+        f"No change, and no two together, reach {wanted}. {_with(nearest)}, the nearest.", nearest
+    )
 
 
 def _with(change: Change) -> str:
@@ -64,7 +66,7 @@ def _with(change: Change) -> str:
 
 
 def _stays(change: Change) -> str:
-    match change.variation.part:
+    match change.variation.thing:
         case "score" | "overlap":
             return "every topic and filter stays"
         case "topic":
@@ -73,7 +75,7 @@ def _stays(change: Change) -> str:
             return "the rest stays"
 
 
-def said(target: range) -> str:
+def describe(target: range) -> str:
     """The target in words."""
     if target.stop - 1 >= NO_END:
         return f"{target.start:,} or more"
@@ -88,8 +90,8 @@ def _middle(target: range) -> float:
     return target.start if target.stop - 1 >= NO_END else (target.start + target.stop - 1) / 2
 
 
-def _distance(size: int, target: range) -> float:
-    """How far a size is from the target, as a factor: 500 is as far from 1,000 as 2,000."""
+def distance(size: int, target: range) -> float:
+    """Return how far a size is from the target, as a factor: 500 is as far from 1,000 as 2,000."""
     if size in target:
         return 0.0
     edge = target.start if size < target.start else target.stop - 1

@@ -210,9 +210,21 @@ def _built(names: tuple[str, ...]) -> SpellingIndex:
 
 
 async def look_up(
-    topics: Topics, phrases: Sequence[str], kind: Kind = ANY, limit: int = 10
+    topics: Topics,
+    phrases: Sequence[str],
+    kind: Kind = ANY,
+    limit: int = 10,
+    *,
+    everywhere: bool = False,
 ) -> Findings:
-    """What each phrase finds by the service's own search and, where that is little, among all.
+    """Return what each phrase finds by the service's search and, where that is little, among all.
+
+    Args:
+        topics: The service's topics.
+        phrases: What to look for.
+        kind: What kind of topics is wanted.
+        limit: How many to find for each phrase at most.
+        everywhere: Whether to look among all topics in any case.
 
     Raises:
         LeadpipeError: If neither could be asked.
@@ -221,7 +233,7 @@ async def look_up(
     async with anyio.create_task_group() as tasks:
         for phrase in dict.fromkeys(phrases):
             tasks.start_soon(searches.ask, phrase)
-    thin = [phrase for phrase in phrases if searches.found_little(phrase)]
+    thin = [phrase for phrase in phrases if everywhere or searches.found_little(phrase)]
     listed: dict[str, Found] = {}
     if thin:
         try:
@@ -251,7 +263,7 @@ class _Searches:
         """Nothing; what the service finds for the phrase, or its failure, is noted."""
         kind = self._kind
         # The service's search knows no category: more is asked for, and what fits is kept.
-        limit = MOST_FOUND if kind.category else self._limit
+        limit = MOST_FOUND if kind.category else min(MOST_FOUND, self._limit)
         try:
             found = await self._topics.search(
                 phrase, type=kind.type, industry=kind.industry, limit=limit

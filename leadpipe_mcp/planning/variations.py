@@ -1,23 +1,24 @@
-"""Variations: a config with one thing otherwise, and how to say which."""
+"""Variations: a config with one thing otherwise, or two, and how to say which."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.spelling import Match
 
 LADDER = (50, 60, 70, 80, 90)
 
-Part = Literal["score", "overlap", "topic", "filter", "contact"]
+Thing = Literal["score", "overlap", "topic", "filter", "pair", "contact", "unknown", "cut"]
 
 
 @dataclass(frozen=True)
 class Variation:
-    """A config that differs from another in one thing."""
+    """A config that differs from another in one thing, or in a pair of them."""
 
-    part: Part
+    thing: Thing
     name: str
-    """The score, the overlap, the topic's id, or the key of the filter."""
+    """The score, the overlap, the topic's id, the key of the filter, or the value."""
     words: str
     config: AudienceConfig
 
@@ -35,12 +36,14 @@ def ladder_of(config: AudienceConfig) -> list[Variation]:
 
 
 def without_each_filter(config: AudienceConfig) -> list[Variation]:
-    """The config without each of its filters."""
+    """The config without each thing that it asks for or leaves out."""
     made: list[Variation] = []
-    for key in config.filters:
-        kept = {other: value for other, value in config.filters.items() if other != key}
-        changed = config.model_copy(update={"filters": kept})
-        made.append(Variation("filter", key, f"without {key}", changed))
+    for part, held in (("filters", config.filters), ("exclude", config.exclude)):
+        for key in held:
+            name = key if part == "filters" else f"exclude.{key}"
+            rest = {other: value for other, value in held.items() if other != key}
+            changed = config.model_copy(update={part: rest})
+            made.append(Variation("filter", name, f"without {name}", changed))
     return made
 
 
@@ -66,11 +69,61 @@ def other_overlap(config: AudienceConfig, *, more_people: bool) -> list[Variatio
     return [Variation("overlap", str(overlap), f"minTopicOverlap {overlap}", changed)]
 
 
+def pair_of(config: AudienceConfig, one: Variation, other: Variation) -> Variation | None:
+    """The config with both changes in it; None where they do not go together."""
+    if one.thing == other.thing and one.thing in {"score", "overlap"}:
+        return None
+    a, b = one.config, other.config
+    score = a.min_score if a.min_score != config.min_score else b.min_score
+    own = config.min_topic_overlap
+    overlap = a.min_topic_overlap if a.min_topic_overlap != own else b.min_topic_overlap
+    topics = tuple(topic for topic in a.topic_ids if topic in b.topic_ids)
+    if len(topics) < max(1, overlap or 1):
+        return None
+    parts = {
+        "topic_ids": topics,
+        "min_score": score,
+        "min_topic_overlap": overlap,
+        "filters": {key: value for key, value in a.filters.items() if key in b.filters},
+        "exclude": {key: value for key, value in a.exclude.items() if key in b.exclude},
+    }
+    words = f"{one.words} and {other.words}"
+    return Variation("pair", words, words, config.model_copy(update=parts))
+
+
 def with_each(config: AudienceConfig, flags: Iterable[str]) -> list[Variation]:
     """The config with each of these yes-or-no filters that it does not have."""
+    return [
+        Variation(
+            "contact",
+            key,
+            f"those with {key}",
+            config.model_copy(update={"filters": {**config.filters, key: True}}),
+        )
+        for key in flags
+        if key not in config.filters
+    ]
+
+
+def turned_round(config: AudienceConfig, keys: Iterable[str]) -> list[Variation]:
+    """The config that asks for what it leaves out: what is in neither has no known value."""
     made: list[Variation] = []
-    for key in flags:
-        if key not in config.filters:
-            changed = config.model_copy(update={"filters": {**config.filters, key: True}})
-            made.append(Variation("contact", key, f"those with {key}", changed))
+    for key in keys:
+        rest = {k: v for k, v in config.exclude.items() if k != key}
+        filters = {**config.filters, key: config.exclude[key]}
+        turned = config.model_copy(update={"filters": filters, "exclude": rest})
+        made.append(Variation("unknown", key, f"those whose {key} is not known", turned))
+    return made
+
+
+def with_each_cut(config: AudienceConfig, matches: Iterable[Match]) -> list[Variation]:
+    """The config with each value that a range holds only partly."""
+    made: list[Variation] = []
+    for match in matches:
+        present = config.filters.get(match.key)
+        if match.part == "filters" and isinstance(present, list):
+            for value in match.cut:
+                filters = {**config.filters, match.key: [*present, value]}
+                wider = config.model_copy(update={"filters": filters})
+                made.append(Variation("cut", f"{match.key} {value}", f"with {value}", wider))
     return made

@@ -234,7 +234,8 @@ async def size_now(call: Call, audience: Audience) -> int | None:
     if audience.config is None:
         return size_of(audience)
     try:
-        return (await call.leadpipe.configs.preview(audience.config)).size
+        config = await call.leadpipe.configs.as_saved(audience.config)
+        return (await call.leadpipe.configs.preview(config)).size
     except LeadpipeError:
         return size_of(audience)
 

@@ -25,6 +25,8 @@ from leadpipe_mcp.tools.replies import (
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
 
 MOST_AUDIENCES = 100
+_NO_CONFIG = "The service does not show this audience's config."
+_NO_FILTERS = "Its config could not be shown just now, because the service's filters did not come."
 MOST_NAMED = 5
 
 
@@ -171,7 +173,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     run = await _run_of(call, asked)
     if asked.wait_seconds:
         audience = await call.leadpipe.audiences.get(asked.id)
-    config = audience.config
+    config = await _shown_config(call, audience)
     return AudienceDetail(
         summary=f"{named(audience)} is {audience.status}. {_people_sentence(asked, run)}",
         id=audience.id,
@@ -179,7 +181,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         status=audience.status,
         size=_size(asked, audience, run),
         data_date=run.data_date if run else None,
-        config=config.as_sent() if config else None,
+        config=config,
         topics=await _topic_names(call, audience),
         run=RunPart.of(run) if run else None,
         runs=await _runs_table(call, asked.id),
@@ -188,13 +190,23 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
             await age_of_list(call, audience, run),
-            None if config else ["The service does not show this audience's config."],
+            None if config else [_NO_CONFIG if audience.config is None else _NO_FILTERS],
         ),
         next=suggestions(
             next_step(run, asked.id) if run else None,
             to_activate(asked.id) if audience.status == "draft" else None,
         ),
     )
+
+
+async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] | None:
+    """The config as every tool takes it; None where the service does not tell enough to show it."""
+    if audience.config is None:
+        return None
+    try:
+        return (await call.leadpipe.configs.as_saved(audience.config)).shown.as_shown()
+    except ServiceError:
+        return None
 
 
 async def _run_of(call: Call, asked: GetAudience) -> Run | None:

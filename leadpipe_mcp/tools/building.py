@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from typing import Any
+from dataclasses import dataclass
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from leadpipe_mcp.api.models import Audience, AudienceConfig, Preview, Slots, Status
+from leadpipe_mcp.api.models import Audience, Preview, Slots, Status
+from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotDone, NotPossible, ServiceError, SlotsFull
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
@@ -26,13 +27,17 @@ from leadpipe_mcp.tools.activation import (
 from leadpipe_mcp.tools.arguments import (
     AudienceId,
     AudienceName,
-    ConfigArguments,
-    ConfigChange,
     ConfirmCode,
     Named,
     ObjectOf,
-    check_config,
     twice_named,
+)
+from leadpipe_mcp.tools.configs import (
+    ConfigArguments,
+    ConfigChange,
+    check_config,
+    spell,
+    unknown_topics,
 )
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.make_up import make_up
@@ -43,6 +48,7 @@ from leadpipe_mcp.tools.replies import (
     SlotPart,
     Table,
     day,
+    matches,
     name_of,
     named,
     people,
@@ -78,7 +84,7 @@ class AudiencePreview(Reply):
     data_date: str | None = None
     industries: dict[str, int] | None = Field(default=None, description="People by industry.")
     seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
-    make_up_of: str | None = Field(default=None, description="Whom these counts are of.")
+    counted_over: str | None = Field(default=None, description="Who these counts are of.")
     sample: Table | None = None
     config: dict[str, JsonValue] = Field(description="As applied; create_audience takes it.")
     config_hash: str
@@ -92,24 +98,24 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     needed: nothing is saved and nothing is spent. Every filter is checked against the service's
     catalogue, and against what the service says it applied.
     """
-    preview = await call.leadpipe.configs.preview(asked.to_config())
+    spelled, unsure = await spell(call, asked.to_config())
+    preview = await call.leadpipe.configs.preview(spelled)
     who = make_up(preview, MAKE_UP_SIZE)
     columns = choose_columns(SAMPLE_COLUMNS)
     sample = table(preview.sample[:SAMPLE_SIZE], columns, contact=False)
-    config = preview.config.as_sent()
+    config = preview.config.as_shown()
     create = Suggestion(tool="create_audience", why="save this config under a name")
     return AudiencePreview(
-        summary=f"{people(preview.size).capitalize()} match{'es' if preview.size == 1 else ''},"
-        f" data of {day(preview.data_date)}.",
+        summary=f"{matches(preview.size)}, data of {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
         industries=who.industries,
         seniorities=who.seniorities,
-        make_up_of=who.of,
+        counted_over=who.counted_over,
         sample=Table(columns=[c.name for c in columns], rows=sample) if sample else None,
         config=config,
         config_hash=preview.config_hash or _hash(config),
-        warnings=warnings(asked.notes(), preview.notes, of_size(preview.size)),
+        warnings=warnings(asked.notes(), unsure, preview.notes, of_size(preview.size)),
         next=suggestions(create if preview.size else None),
     )
 
@@ -118,18 +124,11 @@ def _hash(config: dict[str, JsonValue]) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _says_so_in_words(schema: dict[str, Any]) -> None:
-    # Linters of tool definitions count a required object as hard to call: its description says it.
-    schema["required"].remove("config")
-
-
 class CreateAudience(Arguments):
     """The name, and who is wanted."""
 
-    model_config = ConfigDict(json_schema_extra=_says_so_in_words)
-
     name: AudienceName = Field(description="A name the user will know it by.")
-    config: ObjectOf[ConfigArguments] = Field(description="Who is wanted. Required.")
+    config: ObjectOf[ConfigArguments] = Field(description="Who is wanted.")
     status: Named[Status] = Field(
         default="draft", description="active takes a slot, and the user is asked first."
     )
@@ -157,11 +156,13 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     account's slots, so the user is asked first. Filters are checked and the people counted before
     anything is saved. Calling it twice makes two audiences; to change one, use update_audience.
     """
-    preview = await call.leadpipe.configs.preview(asked.config.to_config())
+    spelled, unsure = await spell(call, asked.config.to_config())
+    preview = await call.leadpipe.configs.preview(spelled)
     before = await _ask_to_create(call, asked, preview) if asked.status == "active" else None
     # First a draft, and then its status: what fails then leaves a draft that can be spoken of.
-    audience = await call.leadpipe.audiences.create(asked.name, preview.config)
+    audience = await call.leadpipe.audiences.create(asked.name, spelled)
     reply = _created(asked, audience, preview)
+    reply.warnings = warnings(unsure, reply.warnings)
     if asked.status == "draft":
         return reply
     try:
@@ -172,7 +173,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     except ServiceError as failed:
         return _half_created(reply, audience, asked.status, failed)
     reply.status = audience.status
-    reply.summary = f"{named(audience)} is saved ({audience.status}): {people(preview.size)} match."
+    reply.summary = f"{named(audience)} is saved ({audience.status}). {matches(preview.size)}."
     if asked.status == "active":
         run = await run_after_change(call, audience.id, 0)
         reply.slots = SlotPart.of(before, await slots_of(call))
@@ -195,7 +196,7 @@ async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) ->
         f"Create and activate '{clean(asked.name, NAME_LENGTH)}' ({people(preview.size)})?"
         f" {slot_sentence(before)}"
     )
-    seen = [asked.name, preview.config.as_sent()]
+    seen = [asked.name, preview.config.as_shown()]
     await call.confirm(Action("create", question, seen), asked.confirm)
     return before
 
@@ -227,14 +228,13 @@ def _half_created(
 
 def _created(asked: CreateAudience, audience: Audience, preview: Preview) -> AudienceCreated:
     return AudienceCreated(
-        summary=f"{named(audience)} is saved ({audience.status}): {people(preview.size)} match"
-        " now.",
+        summary=f"{named(audience)} is saved ({audience.status}). {matches(preview.size)} now.",
         id=audience.id,
         name=name_of(audience),
         status=audience.status,
         size=preview.size,
         data_date=preview.data_date,
-        config=preview.config.as_sent(),
+        config=preview.config.as_shown(),
         warnings=warnings(asked.config.notes(), preview.notes, of_size(preview.size)),
         next=[to_activate(audience.id)],
     )
@@ -273,16 +273,17 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     if asked.name is None and asked.config is None:
         raise NotPossible("Nothing to change was named.", "Give a name, a config, or both.")
     audience = await call.leadpipe.audiences.get(asked.id)
-    preview = await _preview_of_change(call, audience, asked.config) if asked.config else None
-    config = preview.config if preview else None
-    changes = _changes(audience, asked.name, config)
+    change = await _change_of(call, audience, asked.config) if asked.config else None
+    changes = _renamed(audience, asked.name) + (change.rows if change else [])
     if not changes:
         return _unchanged(audience)
+    preview = change.preview if change else None
     if audience.status == "active":
         await _ask_to_change(call, audience, changes, preview, asked.confirm)
+    config = change.spelled if change else None
     updated = await call.leadpipe.audiences.update(asked.id, name=asked.name, config=config)
     parts = ", ".join(str(row[0]) for row in changes)
-    size = f" {people(preview.size).capitalize()} match now." if preview else ""
+    size = f" {matches(preview.size)} now." if preview else ""
     return AudienceUpdated(
         summary=f"{named(updated)} is changed: {parts}.{size}",
         id=updated.id,
@@ -290,9 +291,9 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
         status=updated.status,
         size=preview.size if preview else size_of(updated),
         changes=Table(columns=["what", "before", "after"], rows=changes),
-        config=config.as_sent() if config else None,
+        config=preview.config.as_shown() if preview else None,
         warnings=warnings(
-            _notes_of_change(asked, preview),
+            change.notes if change else None,
             await age_of_list(call, updated, await run_after_change(call, asked.id, 0))
             if config and updated.status != "draft"
             else None,
@@ -301,29 +302,38 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     )
 
 
-async def _preview_of_change(call: Call, audience: Audience, change: ConfigChange) -> Preview:
-    """The people whom the audience's config finds with the change in it."""
+@dataclass(frozen=True)
+class _Change:
+    """What an audience's config would be, who it would find, what differs, and what to mind."""
+
+    spelled: SpelledConfig
+    preview: Preview
+    rows: list[list[Cell]]
+    notes: list[str]
+
+
+async def _change_of(call: Call, audience: Audience, change: ConfigChange) -> _Change:
+    """Count the people whom the audience's config finds with the change in it."""
     if audience.config is None:
         raise NotPossible(
             f"The service does not show what {named(audience)} is made of, so a part of it cannot"
             " be changed without losing the rest. Nothing was changed.",
             "Create a new audience with the whole config instead.",
         )
-    present = audience.config
-    filters = await call.leadpipe.configs.merge_filters(present.filters, change.filters or {})
-    config = change.applied_to(present, filters)
+    spelled = await call.leadpipe.configs.changed(
+        audience.config, change.fields(), change.filters or {}, change.exclude or {}
+    )
     try:
-        check_config(config)
+        check_config(spelled.shown)
     except NotPossible as contradiction:
         raise NotPossible(f"With this change, {contradiction}") from None
-    return await call.leadpipe.configs.preview(config)
-
-
-def _notes_of_change(asked: UpdateAudience, preview: Preview | None) -> list[str]:
-    if preview is None or asked.config is None:
-        return []
-    twice = twice_named(asked.config.topic_ids)
-    return [*twice, *preview.notes, *of_size(preview.size)]
+    unsure = await unknown_topics(call, change.topic_ids or ())
+    preview = await call.leadpipe.configs.preview(spelled)
+    # Both as a saved config is shown, so that another way to say the same is no change.
+    was = await call.leadpipe.configs.as_saved(audience.config)
+    will_be = await call.leadpipe.configs.as_saved(spelled.sent)
+    notes = [*twice_named(change.topic_ids), *unsure, *preview.notes, *of_size(preview.size)]
+    return _Change(spelled, preview, _changes(was, will_be), notes)
 
 
 async def _ask_to_change(
@@ -345,26 +355,33 @@ def _after_change(audience: Audience) -> Suggestion:
     return to_wait(audience.id) if audience.status == "active" else to_read(audience.id)
 
 
-def _changes(
-    audience: Audience, name: str | None, config: AudienceConfig | None
-) -> list[list[Cell]]:
+def _renamed(audience: Audience, name: str | None) -> list[list[Cell]]:
+    row: list[Cell] = ["name", clean(audience.name, NAME_LENGTH), clean(name or "", NAME_LENGTH)]
+    return [row] if name and name != audience.name else []
+
+
+def _changes(before: SpelledConfig, after: SpelledConfig) -> list[list[Cell]]:
     """Each thing that differs, as it was and as it will be."""
-    rows: list[list[Cell]] = []
-    if name and name != audience.name:
-        rows.append(["name", clean(audience.name, NAME_LENGTH), clean(name, NAME_LENGTH)])
-    if config is None or audience.config is None:
-        return rows
-    before, after = _parts(audience.config), _parts(config)
-    parts = dict.fromkeys([*before, *after])
-    changed = [part for part in parts if before.get(part) != after.get(part)]
-    return rows + [[part, _shown(before.get(part)), _shown(after.get(part))] for part in changed]
+    was, will_be = _parts(before), _parts(after)
+    return [
+        [part, _shown(was.get(part)), _shown(will_be.get(part))]
+        for part in dict.fromkeys([*was, *will_be])
+        if _unordered(was.get(part)) != _unordered(will_be.get(part))
+    ]
 
 
-def _parts(config: AudienceConfig) -> dict[str, JsonValue]:
+def _unordered(part: JsonValue) -> object:
+    """The same for two lists of the same words."""
+    return sorted(map(str, part)) if isinstance(part, list) else part
+
+
+def _parts(config: SpelledConfig) -> dict[str, JsonValue]:
     """The config as one level of named parts."""
-    parts = config.as_sent()
-    filters = parts.pop("filters", None)
-    return parts | (filters if isinstance(filters, dict) else {})
+    parts = config.shown.as_shown()
+    filters, exclude = parts.pop("filters", None), parts.pop("exclude", None)
+    left_out = exclude if isinstance(exclude, dict) else {}
+    parts |= filters if isinstance(filters, dict) else {}
+    return parts | {f"exclude.{key}": value for key, value in left_out.items()}
 
 
 def _shown(part: JsonValue) -> str:
@@ -375,7 +392,7 @@ def _shown(part: JsonValue) -> str:
 
 def _unchanged(audience: Audience) -> AudienceUpdated:
     return AudienceUpdated(
-        summary=f"{named(audience)} is so already; nothing was changed.",
+        summary=f"{named(audience)} already looks like that, so nothing was changed.",
         id=audience.id,
         name=name_of(audience),
         status=audience.status,

@@ -1,94 +1,74 @@
-"""The tool that finds filters for what people say."""
+"""The tool that shows the service's words: which filters there are, and what a word means."""
 
-from pydantic import Field, JsonValue, model_validator
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from leadpipe_mcp.api.filters import Kind
-from leadpipe_mcp.api.spelling import FilterCatalog
-from leadpipe_mcp.planning import filters as planning
-from leadpipe_mcp.planning.choices import Choice
-from leadpipe_mcp.planning.filters import Found, Match, describe_filter, describe_filters
-from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, filled, suggestions
+from pydantic import Field, StringConstraints, model_validator
+
+from leadpipe_mcp.text import clean, counted, quoted
+from leadpipe_mcp.tools.arguments import ManyOf
+from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry
+from leadpipe_mcp.vocabulary.keys import NOT_FILTERED, Kind
+from leadpipe_mcp.vocabulary.lookup import Reading, look_up
 
-LONGEST_ABOUT = 1_000
+MOST_WORDS = 20
 PAGE = 100
-_SHOWN_VALUES = 5
-_SHOWN_MATCHES = 30
-_LONGEST_ASKED = 80
-_LONGEST_NOTE = 250
-_COLUMNS = ("asked", "key", "values", "sure", "people", "note")
+_LISTED = 60
+"""All values of a filter that has at most so many are shown in the overview."""
+_FREQUENT = 25
+_SHOWN_VALUES = 8
+_SHOWN_READINGS = 4
+_LONGEST = 80
+_LONGEST_NOTE = 160
 _TAKES: dict[Kind, str] = {
     "values": "any of its values",
     "value": "one of its values",
     "text": "free words",
     "flag": "true or false",
-    "yes_no": "y or n",
+    "yes_no": "true or false",
     "range": "a range of numbers",
 }
 
 
 class FindFilters(Arguments):
-    """What is wanted in free words, or which filter to show."""
+    """Words to look up, or the filter to show."""
 
-    about: str | None = Field(
+    words: ManyOf[Annotated[str, StringConstraints(min_length=1, max_length=100)]] | None = Field(
         default=None,
         min_length=1,
-        max_length=LONGEST_ABOUT,
-        description="Who is wanted, in the user's words: 'VP or above at SaaS companies, 51-200"
-        " employees, California or TX, has a phone, not agencies'.",
+        max_length=MOST_WORDS,
+        description='Up to 20 words, each looked up alone: ["VP or above", "SaaS", "CA"].',
     )
     key: str | None = Field(
         default=None,
         min_length=1,
         max_length=100,
-        description="Instead: one filter, to see its values, such as companyIndustry.",
+        description="Instead: one filter, to see all its values, such as companyIndustry.",
     )
     cursor: str | None = Field(
-        default=None,
-        pattern=r"^\d{1,6}$",
-        description="With key: nextCursor of the page before, such as 100.",
+        default=None, pattern=r"^\d{1,6}$", description="With key: nextCursor of the page before."
     )
 
     @model_validator(mode="after")
     def _one_question(self) -> "FindFilters":
-        if self.about is not None and self.key is not None:
-            raise ValueError("about and key are two questions: ask one at a time.")
+        if self.words is not None and self.key is not None:
+            raise ValueError("words and key are two questions: ask one at a time.")
         if self.cursor is not None and self.key is None:
             raise ValueError("cursor goes on with the values of a key: name the key too.")
         return self
 
 
-class Unsaid(Part):
-    """What no filter can say."""
-
-    asked: str
-    why: str
-
-
-class ToChoose(Part):
-    """What could be meant in several ways, each as the filters that say it."""
-
-    asked: str
-    why: str | None = None
-    choices: list[dict[str, JsonValue]]
-
-
 class FilterAnswer(Reply):
-    """Filters for what was said, or the filters that there are."""
+    """What words mean, the values of a filter, or the filters that there are."""
 
-    found: Table | None = Field(default=None, description="How each wish was taken.")
-    filters: dict[str, JsonValue] | None = Field(
-        default=None,
-        description="As preview_audience and create_audience take them: the exact and the close.",
+    found: Table | None = Field(
+        default=None, description="sure: exact, close, ambiguous (choose one), none."
     )
-    alternatives: list[ToChoose] | None = Field(
-        default=None, description="The ambiguous, not in filters: the user has to choose."
+    filters: dict[str, str] | None = Field(
+        default=None, description="All filters: their values, or what they take."
     )
-    not_possible: list[Unsaid] | None = Field(
-        default=None, description="What no filter can say, and the nearest."
-    )
-    not_understood: list[str] | None = None
     key: str | None = None
     takes: str | None = Field(default=None, description="What the filter takes.")
     values: Table | None = None
@@ -97,168 +77,108 @@ class FilterAnswer(Reply):
 
 @tool("Find filters", reads=True)
 async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
-    """Find the filters for an ideal customer profile (ICP) given in the user's own words.
+    """Look up which filter (ICP, firmographics, contact data) and which of its values a word means.
 
-    It knows job level (seniority), job title, department, industry and other firmographics,
-    headcount, revenue, US state, age, gender and contact data, and says of each how sure it is
-    and what cannot be filtered. With key it lists a filter's values, without arguments all
-    filters. Give the filters of its answer to preview_audience; for what people research (intent)
-    use topics. It costs nothing.
+    With words, each is looked up alone, however people say it ("C-level", "HR", "mid-market",
+    "director or above"); with key, all values of one filter; without either, every filter with its
+    values. Not for sentences: take them apart first. plan_audience looks words up by itself.
     """
     catalog = await call.leadpipe.configs.filters()
-    if asked.about is not None:
-        return _answer(planning.find_filters(asked.about, catalog), catalog)
+    if asked.words is not None:
+        return _found(look_up(asked.words, catalog))
     if asked.key is not None:
-        return _values(asked.key, int(asked.cursor or 0), catalog)
-    return _overview(catalog)
-
-
-def _answer(found: Found, catalog: FilterCatalog) -> FilterAnswer:
-    shown = found.matches[:_SHOWN_MATCHES]
-    ambiguous = [match for match in shown if match.sure == "ambiguous"]
+        return _values(catalog.entry_for(asked.key), int(asked.cursor or 0), catalog)
     return FilterAnswer(
-        summary=_summary(found),
-        found=filled(_COLUMNS, [_cells(match) for match in shown]),
-        filters=dict(found.filters),
-        alternatives=[_to_choose(match, catalog) for match in ambiguous],
-        not_possible=not_possible(found),
-        not_understood=not_understood(found),
-        warnings=_cut(len(found.matches) - len(shown)),
-        next=suggestions(_to_preview() if found.filters else _to_overview()),
+        summary=f"There are {counted(len(catalog.entries), 'filter')}. All that are used together"
+        f" must hold; the values of one are joined by 'or'. {NOT_FILTERED}",
+        filters=overview(catalog),
     )
 
 
-def _summary(found: Found) -> str:
-    sure = [match.sure for match in found.matches]
-    parts = [
-        counted(len(found.filters), "filter") + " found" if found.filters else "No filter found",
-        f"{sure.count('close')} of the wishes taken as the nearest there is (close)"
-        if "close" in sure
-        else "",
-        f"{sure.count('ambiguous')} to choose by the user" if "ambiguous" in sure else "",
-        f"{len(found.not_possible)} not possible" if found.not_possible else "",
-        f"{len(found.not_understood)} not understood" if found.not_understood else "",
-    ]
-    return "; ".join(part for part in parts if part) + "."
+def overview(catalog: FilterCatalog) -> dict[str, str]:
+    """Return what every filter takes; all values of one that has few, else the most frequent."""
+    return {catalog.name_of(entry.key): _in_short(entry) for entry in catalog.entries.values()}
 
 
-def not_possible(found: Found) -> list[Unsaid]:
-    """What of the words no filter can say, and why."""
-    return [Unsaid(asked=_asked(unsaid.asked), why=unsaid.why) for unsaid in found.not_possible]
+def _in_short(entry: FilterEntry) -> str:
+    values = _by_frequency(entry)
+    if not values:
+        return _TAKES[entry.kind]
+    shown = [value for value, _, _ in (values if len(values) <= _LISTED else values[:_FREQUENT])]
+    rest = f"; {len(values)} in all" if len(shown) < len(values) else ""
+    return f"{', '.join(shown)}{rest}"
 
 
-def not_understood(found: Found) -> list[str]:
-    """The words that mean nothing known."""
-    return [_asked(words) for words in found.not_understood]
+def _by_frequency(entry: FilterEntry) -> list[tuple[str, str, int | None]]:
+    """The values; where people are counted and the list is long, the most frequent first."""
+    values = [(value.value, value.label, value.count) for value in entry.values]
+    if len(values) > _LISTED and all(count is not None for _, _, count in values):
+        values.sort(key=lambda each: -(each[2] or 0))
+    return values
 
 
-def _cells(match: Match) -> list[Cell]:
-    one = match.choices[0] if match.sure != "ambiguous" else None
-    keys = dict.fromkeys(choice.key for choice in match.choices)
-    return [
-        _asked(match.asked),
-        " or ".join(keys),
-        shown_values(one) if one else "",
-        match.sure,
-        cell(one.people if one else None),
-        clean(match.note or "", _LONGEST_NOTE),
-    ]
-
-
-def shown_values(choice: Choice) -> str:
-    """What the filter holds, the first of a long list."""
-    if choice.flag is not None:
-        return "yes" if choice.flag else "no"
-    if choice.but:
-        return f"all but {_some(choice.but)}"
-    return _some(choice.values)
-
-
-def _some(values: tuple[str, ...]) -> str:
-    more = len(values) - _SHOWN_VALUES
-    return ", ".join(values[:_SHOWN_VALUES]) + (f" and {more} more" if more > 0 else "")
-
-
-def _to_choose(match: Match, catalog: FilterCatalog) -> ToChoose:
-    one = catalog.vocabulary == "flat"
-    return ToChoose(
-        asked=_asked(match.asked),
-        why=clean(match.note, _LONGEST_NOTE) if match.note else None,
-        choices=[
-            {choice.key: choice.written(one=one and choice.entry.kind in {"value", "text"})}
-            for choice in match.choices
-        ],
-    )
-
-
-def _values(key: str, start: int, catalog: FilterCatalog) -> FilterAnswer:
-    entry = catalog.entry_for(key)
-    filter_ = describe_filter(entry, start=start, most=PAGE)
-    end = start + len(filter_.values)
-    takes = _TAKES[entry.kind]
-    if not filter_.total:
-        return FilterAnswer(summary=f"'{entry.key}' takes {takes}.", key=entry.key, takes=takes)
-    counts = any(value.count is not None for value in filter_.values)
-    labels = any(value.label != value.value for value in filter_.values)
-    columns = ["value", *(["label"] if labels else []), *(["people"] if counts else [])]
-    rows: list[list[Cell]] = [
-        [
-            value.value,
-            *([clean(value.label, _LONGEST_ASKED)] if labels else []),
-            *([cell(value.count)] if counts else []),
-        ]
-        for value in filter_.values
-    ]
-    part = f", {start + 1} to {end} here" if rows and len(rows) < filter_.total else ""
-    return FilterAnswer(
-        summary=f"'{entry.key}' takes {takes}; it has {counted(filter_.total, 'value')}{part}.",
-        key=entry.key,
-        takes=takes,
-        values=Table(columns=columns, rows=rows) if rows else None,
-        next_cursor=str(end) if end < filter_.total else None,
-    )
-
-
-def _overview(catalog: FilterCatalog) -> FilterAnswer:
-    filters = describe_filters(catalog)
-    rows: list[list[Cell]] = [
-        [
-            each.key,
-            _TAKES[catalog.entries[each.key].kind],
-            each.total or "",
-            _some(tuple(value.value for value in each.values)),
-        ]
-        for each in filters
-    ]
-    return FilterAnswer(
-        summary=f"There are {counted(len(filters), 'filter')}. All that are used together must"
-        " hold; the values of one are joined by 'or'.",
-        found=Table(columns=["key", "takes", "values", "such as"], rows=rows),
-        next=suggestions(
-            Suggestion(
-                tool="find_filters",
-                arguments={"about": "VP or above, software, California"},
-                why="turn the user's words into filters",
+def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
+    rows: list[list[Cell]] = []
+    missing = [clean(word, _LONGEST) for word, readings in words.items() if not readings]
+    several = 0
+    for word, readings in words.items():
+        shown = readings[:_SHOWN_READINGS]
+        several += len(shown) > 1 or any(reading.sure == "ambiguous" for reading in shown)
+        for reading in shown:
+            more = len(reading.values) - _SHOWN_VALUES
+            values = ", ".join(reading.values[:_SHOWN_VALUES])
+            values += f" and {more} more" if more > 0 else ""
+            rows.append(
+                [
+                    clean(word, _LONGEST),
+                    reading.key,
+                    "true" if reading.flag else values,
+                    reading.sure,
+                    clean(reading.note, _LONGEST_NOTE),
+                ]
             )
+    parts = [
+        f"{counted(len(words) - len(missing), 'word')} of {len(words)} found",
+        f"{several} could mean several things" if several else "",
+        f"no filter has a value called {quoted(missing)}; titles go into jobTitle, companies into"
+        " companyName"
+        if missing
+        else "",
+    ]
+    return FilterAnswer(
+        summary="; ".join(part for part in parts if part) + ".",
+        found=filled(("word", "key", "values", "sure", "note"), rows),
+        next=suggestions(
+            Suggestion(tool="plan_audience", why="count the people with these filters")
+            if rows
+            else Suggestion(tool="find_filters", why="without arguments: every filter there is")
         ),
     )
 
 
-def _to_preview() -> Suggestion:
-    return Suggestion(
-        tool="preview_audience", why="count the people: pass filters as they are, with topicIds"
+def _values(entry: FilterEntry, start: int, catalog: FilterCatalog) -> FilterAnswer:
+    name, values = catalog.name_of(entry.key), _by_frequency(entry)
+    takes = _TAKES[entry.kind]
+    if not values:
+        return FilterAnswer(summary=f"'{name}' takes {takes}.", key=name, takes=takes)
+    page = values[start : start + PAGE]
+    end = start + len(page)
+    counts = any(count is not None for _, _, count in page)
+    labels = any(label.casefold() != value.casefold() for value, label, _ in page)
+    columns = ["value", *(["label"] if labels else []), *(["people"] if counts else [])]
+    rows: list[list[Cell]] = [
+        [
+            value,
+            *([clean(label, _LONGEST)] if labels else []),
+            *([cell(count)] if counts else []),
+        ]
+        for value, label, count in page
+    ]
+    part = f", {start + 1} to {end} here" if rows and len(rows) < len(values) else ""
+    return FilterAnswer(
+        summary=f"'{name}' takes {takes}; it has {counted(len(values), 'value')}{part}.",
+        key=name,
+        takes=takes,
+        values=Table(columns=columns, rows=rows) if rows else None,
+        next_cursor=str(end) if end < len(values) else None,
     )
-
-
-def _to_overview() -> Suggestion:
-    return Suggestion(tool="find_filters", why="without arguments: see the filters there are")
-
-
-def _cut(hidden: int) -> list[str] | None:
-    if hidden <= 0:
-        return None
-    return [f"{counted(hidden, 'more wish', 'more wishes')} found, not in the table."]
-
-
-def _asked(words: str) -> str:
-    return clean(words, _LONGEST_ASKED)

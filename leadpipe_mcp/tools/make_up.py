@@ -11,11 +11,11 @@ from leadpipe_mcp.tools.replies import NAME_LENGTH
 
 @dataclass(frozen=True)
 class MakeUp:
-    """The most frequent industries and seniorities, and whom they are counted of."""
+    """The most frequent industries and seniorities, and what they are counted over."""
 
     industries: dict[str, int] | None = None
     seniorities: dict[str, int] | None = None
-    of: str | None = None
+    counted_over: str | None = None
 
 
 def make_up(preview: Preview, most: int) -> MakeUp:

@@ -1,34 +1,22 @@
-"""The tool that plans: from a sentence to a config, with its size and what sways it."""
+"""The tool that plans: from a brief to a config, with its size and what sways it."""
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from leadpipe_mcp.planning.cautions import cautions
-from leadpipe_mcp.planning.choosing import TopicChoice
-from leadpipe_mcp.planning.filters import Match
 from leadpipe_mcp.planning.plan import Brief, Depth, Plan, make_plan
-from leadpipe_mcp.planning.target import NO_END, Advice, said
-from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.tools.arguments import (
+from leadpipe_mcp.planning.target import NO_END, Advice, describe
+from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, Whole
+from leadpipe_mcp.tools.configs import (
+    FILTERS,
     MIN_SCORE,
     OVERLAP,
-    ManyOf,
-    Named,
-    ObjectOf,
-    Overlap,
-    Score,
-    Whole,
-    as_list,
-)
-from leadpipe_mcp.tools.finding import (
-    LONGEST_ABOUT,
-    Unsaid,
-    not_possible,
-    not_understood,
-    shown_values,
+    Exclusions,
+    Filters,
 )
 from leadpipe_mcp.tools.make_up import MakeUp, make_up
 from leadpipe_mcp.tools.replies import (
@@ -39,7 +27,7 @@ from leadpipe_mcp.tools.replies import (
     cell,
     day,
     filled,
-    people,
+    matches,
     suggestions,
     warnings,
 )
@@ -51,26 +39,18 @@ _MAKE_UP_SIZE = 4
 _SHOWN_CHANGES = 4
 _SHOWN_GAPS = 6
 _LONGEST_NOTE = 160
-_SURE = ("exact", "close", "ambiguous")
+_SHOWN_VALUES = 6
 
 
 def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _joined(value: object) -> object:
-    """The wishes that were sent as a list, as one text."""
-    parts = as_list(value)
-    if isinstance(parts, list) and all(isinstance(p, str) for p in cast("list[object]", parts)):
-        return "; ".join(cast("list[str]", parts))
-    return value
-
-
 class Target(Arguments):
     """How many people are wanted."""
 
-    min: Whole | None = Field(default=None, ge=1, le=NO_END, description="At least so many.")
-    max: Whole | None = Field(default=None, ge=1, le=NO_END, description="At most so many.")
+    min: Whole | None = Field(default=None, ge=1, le=NO_END, description="Fewest wanted.")
+    max: Whole | None = Field(default=None, ge=1, le=NO_END, description="Most wanted.")
 
     @model_validator(mode="after")
     def _some_size(self) -> "Target":
@@ -82,7 +62,7 @@ class Target(Arguments):
 
 
 class PlanAudience(Arguments):
-    """Who is wanted, in the user's own words."""
+    """Who is wanted, in fields."""
 
     topics: ManyOf[Annotated[Phrase, BeforeValidator(_as_text)]] = Field(
         default=(),
@@ -92,12 +72,14 @@ class PlanAudience(Arguments):
     website: Website | None = Field(
         default=None, description="A public website whose topics are added: www.acme.example."
     )
-    filters: Annotated[str, BeforeValidator(_joined)] | None = Field(
+    filters: Filters | None = Field(
         default=None,
-        min_length=1,
-        max_length=LONGEST_ABOUT,
-        description="Who they are, in the user's words: 'VPs of marketing at software companies in"
-        " California, business email, not agencies'.",
+        description=FILTERS + " One value an entry. No filter knows technologies used, funding,"
+        " hiring, tenure, income, or who is in another audience.",
+    )
+    exclude: Exclusions | None = Field(
+        default=None,
+        description='Anyone with any of these is left out; same keys: {"department": ["HR"]}.',
     )
     min_score: Score | None = Field(default=None, description=MIN_SCORE + " Default 70.")
     min_topic_overlap: Overlap = Field(default=1, description=OVERLAP)
@@ -120,7 +102,8 @@ class PlanAudience(Arguments):
         return Brief(
             topics=tuple(int(t) if t.isascii() and t.isdigit() else t for t in self.topics),
             website=self.website,
-            about=self.filters,
+            filters=self.filters or {},
+            exclude=self.exclude or {},
             min_score=self.min_score,
             overlap=self.min_topic_overlap,
             target=range(wanted.min or 1, (wanted.max or NO_END) + 1) if wanted else None,
@@ -136,7 +119,7 @@ class Recommended(Part):
 
 
 class AudiencePlan(Reply):
-    """A config made of the user's words, its size, and what sways it."""
+    """A config made of the brief, its size, and what sways it."""
 
     size: int | None = Field(default=None, description="How many people config finds.")
     data_date: str | None = None
@@ -145,77 +128,73 @@ class AudiencePlan(Reply):
     )
     topics: Table | None = Field(
         default=None,
-        description="sure: exact, close, ambiguous or none. people: all who research it. onlyIt:"
+        description="sure: exact, close, ambiguous. people: all who research it. uniquePeople:"
         " people in config whom no other topic brings.",
     )
     topic_alternatives: Table | None = Field(
         default=None, description="What else could have been meant."
     )
-    filters: Table | None = Field(
-        default=None, description="without: how many people there are without this filter."
+    values: Table | None = Field(
+        default=None, description="What each value that was asked for or left out became."
     )
-    not_possible: list[Unsaid] | None = Field(
-        default=None, description="What is not in config, and why."
+    size_without: dict[str, int] | None = Field(
+        default=None, description="How many people there are without each filter."
     )
-    not_understood: list[str] | None = None
     left_out: list[str] | None = Field(default=None, description="Topics beyond the most allowed.")
     ladder: dict[str, int] | None = Field(default=None, description="People from each minScore.")
     target: str | None = None
     changes: dict[str, int] | None = Field(
-        default=None, description="Single changes that reach the target, with their size."
+        default=None, description="Changes, alone or in pairs, that reach the target."
     )
     recommended: Recommended | None = Field(
         default=None, description="Instead of config; only once the user agrees."
     )
     industries: dict[str, int] | None = Field(default=None, description="People by industry.")
     seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
-    make_up_of: str | None = Field(default=None, description="Whom these counts are of.")
+    counted_over: str | None = Field(default=None, description="Who these counts are of.")
     reachable: dict[str, int] | None = Field(default=None, description="People with each of these.")
     not_measured: list[str] | None = None
 
 
 @tool("Plan an audience", reads=True)
 async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
-    """Turn a brief in the user's words into an audience config with its size: start here.
+    """Turn a brief into an audience config with its size: start here.
 
-    It finds the topics (intent) and the filters (ICP: job level, industry, headcount, state,
-    contact data), counts the people, and shows what each score, filter and topic makes of the
-    size, what could not be applied, and which single change reaches a target size. Nothing is
-    created or spent. Check its choices with the user, then give config to create_audience.
+    Take the user's sentence apart: what people research goes into topics (intent), who they are
+    into filters (ICP), who is not wanted into exclude. Everyday words do ("SaaS", "CA", "C-level");
+    the reply says what each became, and what fits nothing is refused. It shows what each score,
+    filter and topic makes of the size, and which change reaches a target size; nothing is created
+    or spent. Check its choices with the user, then give config to create_audience.
     """
 
     async def report(message: str) -> None:
         await call.progress(1, 2, message)
 
     plan = await make_plan(call.leadpipe, asked.brief(), asked.depth, report)
-    preview, found = plan.sized.preview, plan.filters
+    preview = plan.sized.preview
     who = make_up(preview, _MAKE_UP_SIZE) if preview else MakeUp()
+    ladder = {str(score): size for score, size in plan.sized.ladder.items()}
+    score_note = preview.notes[len(plan.spelled.notes) :] if preview else ()
     return AudiencePlan(
         summary=_summary(plan),
         size=plan.size,
         data_date=preview.data_date if preview else None,
-        config=plan.config.as_sent(),
+        config=plan.config.as_shown(),
         topics=_topics(plan),
         topic_alternatives=_alternatives(plan),
-        filters=_filters(plan),
-        not_possible=not_possible(found) if found else None,
-        not_understood=not_understood(found) if found else None,
+        values=_values(plan),
+        size_without=dict(plan.sized.without_filter),
         left_out=[topic_name(c.topic) for c in plan.topics.left_out if c.topic],
-        ladder={str(score): size for score, size in plan.sized.ladder.items()}
-        if len(plan.sized.ladder) > 1
-        else None,
-        target=said(plan.target) if plan.target else None,
+        ladder=ladder if len(ladder) > 1 else None,
+        target=describe(plan.target) if plan.target else None,
         changes={change.variation.words: change.size for change in plan.changes[:_SHOWN_CHANGES]},
         recommended=_recommended(plan.advice),
         industries=who.industries,
         seniorities=who.seniorities,
-        make_up_of=who.of,
+        counted_over=who.counted_over,
         reachable=dict(plan.sized.reachable),
         not_measured=_gaps(plan.sized.not_measured),
-        warnings=warnings(
-            preview.notes if preview else None,
-            cautions(plan, dt.datetime.now(dt.UTC).date()),
-        ),
+        warnings=warnings(score_note, cautions(plan, dt.datetime.now(dt.UTC).date())),
         next=suggestions(*_next(plan)),
     )
 
@@ -225,41 +204,31 @@ def _summary(plan: Plan) -> str:
     if preview is None:
         size = "How many people match could not be measured just now."
     else:
-        many = people(preview.size).capitalize() if preview.size else "Nobody"
-        verb = "matches" if preview.size < 2 else "match"
-        size = f"{many} {verb}, data of {day(preview.data_date)}."
-    return " ".join(filter(None, [size, plan.advice.reason if plan.advice else "", _open(plan)]))
-
-
-def _open(plan: Plan) -> str:
-    """What the user has to look at, in numbers."""
-    chosen = sum(one.sure == "ambiguous" for one in plan.topics.choices)
-    missing = sum(one.topic is None for one in plan.topics.choices)
-    if found := plan.filters:
-        chosen += sum(one.sure == "ambiguous" and one.taken for one in found.matches)
-        missing += len(found.not_possible) + len(found.not_understood)
-    parts = [
-        f"{counted(chosen, 'choice is', 'choices are')} the user's to confirm" if chosen else "",
-        f"{counted(missing, 'wish is', 'wishes are')} not in it" if missing else "",
-    ]
-    told = "; ".join(part for part in parts if part)
-    return f"{told}." if told else ""
+        size = f"{matches(preview.size)}, data of {day(preview.data_date)}."
+    near = sum(match.sure == "close" for match in plan.spelled.matches)
+    near += sum(choice.sure != "exact" for choice in plan.topics.choices)
+    choices = (
+        f"{counted(near, 'choice is', 'choices are')} near what was asked: check with the user."
+    )
+    reason = plan.advice.reason if plan.advice else ""
+    return " ".join(filter(None, [size, reason, choices if near else ""]))
 
 
 def _topics(plan: Plan) -> Table | None:
-    return filled(
-        ("asked", "id", "name", "sure", "people", "onlyIt", "note"),
-        [[clean(one.asked, NAME_LENGTH), *_chosen(one, plan)] for one in plan.topics.choices],
-    )
-
-
-def _chosen(choice: TopicChoice, plan: Plan) -> list[Cell]:
-    topic, note = choice.topic, clean(choice.note or "", _LONGEST_NOTE)
-    if topic is None:
-        return ["", "", choice.sure, "", "", note]
-    everybody, only = plan.audiences.get(topic.id), plan.only_by_topic.get(topic.id)
-    name = clean(topic.name, NAME_LENGTH)
-    return [topic.id, name, choice.sure, cell(everybody), cell(only), note]
+    rows: list[list[Cell]] = [
+        [
+            clean(one.asked, NAME_LENGTH),
+            one.topic.id,
+            clean(one.topic.name, NAME_LENGTH),
+            one.sure,
+            cell(plan.topics.audiences.get(one.topic.id)),
+            cell(plan.unique_people.get(one.topic.id)),
+            clean(one.note or "", _LONGEST_NOTE),
+        ]
+        for one in plan.topics.choices
+        if one.topic
+    ]
+    return filled(("asked", "id", "name", "sure", "people", "uniquePeople", "note"), rows)
 
 
 def _alternatives(plan: Plan) -> Table | None:
@@ -269,7 +238,7 @@ def _alternatives(plan: Plan) -> Table | None:
             clean(choice.asked, NAME_LENGTH),
             topic.id,
             clean(topic.name, NAME_LENGTH),
-            cell(plan.audiences.get(topic.id)),
+            cell(plan.topics.audiences.get(topic.id)),
         ]
         for choice in plan.topics.unsettled
         for topic in choice.alternatives
@@ -277,35 +246,21 @@ def _alternatives(plan: Plan) -> Table | None:
     return filled(("asked", "id", "name", "people"), rows)
 
 
-def _filters(plan: Plan) -> Table | None:
-    """The filters of the config, each with the words that it stands for."""
-    by_key: dict[str, list[Match]] = {}
-    for match in plan.filters.matches if plan.filters else ():
-        if match.taken:
-            by_key.setdefault(match.choices[0].key, []).append(match)
-    return filled(
-        ("asked", "key", "values", "sure", "without", "note"),
+def _values(plan: Plan) -> Table | None:
+    """What each value became; those that are values of the service already are not shown."""
+    rows: list[list[Cell]] = [
         [
-            _taken(key, matches, plan.sized.without_filter.get(key))
-            for key, matches in by_key.items()
-        ],
-    )
-
-
-def _taken(key: str, matches: Sequence[Match], without: int | None) -> list[Cell]:
-    values = dict.fromkeys(shown_values(match.choices[0]) for match in matches)
-    notes = [match.note for match in matches if match.note]
-    for match in matches:
-        others = [f"{other.key} {shown_values(other)}" for other in match.choices[1:]]
-        notes += [f"'{match.asked}' could be {listed(others, 'or')}."] if others else []
-    return [
-        clean(", ".join(match.asked for match in matches), NAME_LENGTH),
-        key,
-        ", ".join(values),
-        max((match.sure for match in matches), key=_SURE.index),
-        cell(without),
-        clean(" ".join(dict.fromkeys(notes)), _LONGEST_NOTE),
+            match.key if match.part == "filters" else f"exclude.{match.key}",
+            match.asked,
+            ", ".join(match.values[:_SHOWN_VALUES])
+            + (f" and {more} more" if (more := len(match.values) - _SHOWN_VALUES) > 0 else ""),
+            match.sure,
+            clean(match.note, _LONGEST_NOTE),
+        ]
+        for match in plan.spelled.matches
+        if [value.casefold() for value in match.values] != [match.asked.casefold()]
     ]
+    return filled(("key", "asked", "became", "sure", "note"), rows)
 
 
 def _recommended(advice: Advice | None) -> Recommended | None:
@@ -315,7 +270,7 @@ def _recommended(advice: Advice | None) -> Recommended | None:
     return Recommended(
         change=change.variation.words,
         size=change.size,
-        config=change.variation.config.as_sent(),
+        config=change.variation.config.as_shown(),
     )
 
 

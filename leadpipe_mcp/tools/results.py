@@ -1,25 +1,21 @@
 """The tool that shows the people of an audience."""
 
-import base64
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
 from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig, PeoplePage, Person, Run
 from leadpipe_mcp.api.runs import wait_until_made
+from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, to_activate
 from leadpipe_mcp.tools.arguments import (
-    MAX_SCORE,
     AudienceId,
     Date,
-    Filters,
     ManyOf,
     Named,
     Overlap,
@@ -27,10 +23,18 @@ from leadpipe_mcp.tools.arguments import (
     TopicIds,
     WebAddress,
     Whole,
-    check_config,
-    given,
     twice_named,
 )
+from leadpipe_mcp.tools.configs import (
+    EXCLUDE,
+    FILTERS,
+    MAX_SCORE,
+    Exclusions,
+    Filters,
+    check_config,
+    spell,
+)
+from leadpipe_mcp.tools.cursors import read_cursor, subject_of, write_cursor
 from leadpipe_mcp.tools.replies import (
     RunPart,
     Table,
@@ -51,7 +55,7 @@ SAMPLE_ONLY = (
     " audiences only."
 )
 
-_CONFIG = ("min_score", "max_score", "min_topic_overlap", "filters", "source_url")
+_CONFIG = ("min_score", "max_score", "min_topic_overlap", "filters", "exclude", "source_url")
 
 
 class QueryAudience(Arguments):
@@ -68,7 +72,8 @@ class QueryAudience(Arguments):
     min_topic_overlap: Overlap | None = Field(
         default=None, description="Topics a person must research at least."
     )
-    filters: Filters | None = None
+    filters: Filters | None = Field(default=None, description=FILTERS)
+    exclude: Exclusions | None = Field(default=None, description=EXCLUDE)
     source_url: WebAddress | None = Field(default=None, description="Where the topics are from.")
     date: Date | None = Field(default=None, description="As of this day.")
     run_id: str | None = Field(
@@ -121,15 +126,14 @@ class QueryAudience(Arguments):
             min_score=DEFAULT_SCORE if self.min_score is None else self.min_score,
             max_score=self.max_score,
             min_topic_overlap=self.min_topic_overlap or 1,
-            filters=given(self.filters),
+            filters=self.filters or {},
+            exclude=self.exclude or {},
             source_url=self.source_url,
         )
 
     def subject(self) -> str:
         """The same for two pages of one question, and different for two questions."""
-        parts = {"audience_id", "topic_ids", *_CONFIG, "date", "run_id"}
-        asked = self.model_dump(mode="json", include=parts)
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+        return subject_of(self, {"audience_id", "topic_ids", *_CONFIG, "date", "run_id"})
 
 
 class PeopleFound(Reply):
@@ -138,6 +142,9 @@ class PeopleFound(Reply):
     size: int | None = Field(default=None, description="How many people there are in all.")
     data_date: str | None = None
     run: RunPart | None = None
+    config: dict[str, JsonValue] | None = Field(
+        default=None, description="As applied, of people who are not saved."
+    )
     people: Table | None = None
     next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
 
@@ -151,30 +158,6 @@ class Place:
     date: str | None = None
     cursor: str | None = None
     skip: Annotated[int, Field(ge=0, lt=LARGEST_PAGE)] = 0
-
-    def written(self) -> str:
-        """The place as the cursor that the assistant hands back."""
-        told = _PLACE.dump_json(self, exclude_defaults=True)
-        return base64.urlsafe_b64encode(told).decode().rstrip("=")
-
-    @classmethod
-    def read(cls, cursor: str, subject: str) -> "Place":
-        """The place that a cursor names.
-
-        Raises:
-            NotPossible: If it is not a cursor of ours, or one of another question.
-        """
-        try:
-            padded = cursor + "=" * (-len(cursor) % 4)
-            place = _PLACE.validate_json(base64.urlsafe_b64decode(padded))
-        except ValueError:
-            place = None
-        if place is None or place.subject != subject:
-            raise NotPossible(
-                "The cursor does not belong to this question.",
-                "Repeat the arguments of the page that it came from, or leave it out.",
-            )
-        return place
 
 
 _PLACE = TypeAdapter(Place)
@@ -197,16 +180,20 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
         )
     subject = asked.subject()
     if asked.cursor:
-        place = Place.read(asked.cursor, subject)
+        place = read_cursor(_PLACE, asked.cursor, subject)
     else:
         place = Place(subject, asked.run_id, asked.date)
     limit = min(LARGEST_PAGE, place.skip + asked.limit)
-    page = await _page_once_made(call, asked, place, limit)
+    spelled, unsure = await spell(call, asked.config()) if asked.topic_ids else (None, [])
+    page = await _page_once_made(call, asked, spelled, place, limit)
     if page is None:
         return await _sample(call, asked, columns)
     if page.run.state != "ready":
         return await _not_ready(call, asked, page.run)
     shown = _shown(asked, columns, place, page)
+    if spelled and not asked.cursor:
+        shown.config = spelled.shown.as_shown()
+        shown.warnings = warnings(unsure, spelled.notes, shown.warnings)
     if asked.audience_id and not asked.cursor and not asked.date and not asked.run_id:
         shown.warnings = warnings(
             await _age_of_page(call, asked.audience_id, page.run), shown.warnings
@@ -224,14 +211,14 @@ async def _age_of_page(call: Call, audience_id: str, run: Run) -> list[str]:
 
 
 async def _page_once_made(
-    call: Call, asked: QueryAudience, place: Place, limit: int
+    call: Call, asked: QueryAudience, spelled: SpelledConfig | None, place: Place, limit: int
 ) -> PeoplePage | None:
     """The page; while its people are in the making, wait as long as was asked for."""
     page: PeoplePage | None = None
 
     async def look() -> Run:
         nonlocal page
-        page = await _page(call, asked, place, limit)
+        page = await _page(call, asked, spelled, place, limit)
         return page.run if page else Run(state="none")
 
     async def report(run: Run, waited: float) -> None:
@@ -242,7 +229,9 @@ async def _page_once_made(
     return page
 
 
-async def _page(call: Call, asked: QueryAudience, place: Place, limit: int) -> PeoplePage | None:
+async def _page(
+    call: Call, asked: QueryAudience, spelled: SpelledConfig | None, place: Place, limit: int
+) -> PeoplePage | None:
     if asked.audience_id:
         try:
             return await call.leadpipe.runs.people(
@@ -261,7 +250,7 @@ async def _page(call: Call, asked: QueryAudience, place: Place, limit: int) -> P
                 status=missing.status,
             ) from None
     return await call.leadpipe.runs.query(
-        asked.config(), date=place.date, limit=limit, cursor=place.cursor
+        spelled, date=place.date, limit=limit, cursor=place.cursor
     )
 
 
@@ -285,7 +274,7 @@ def _shown(
         size=run.size,
         data_date=date,
         people=Table(columns=[c.name for c in columns], rows=rows) if rows else None,
-        next_cursor=following.written() if following else None,
+        next_cursor=write_cursor(_PLACE, following) if following else None,
         warnings=warnings(
             [f"Only {len(rows)} rows fit into one answer; nextCursor goes on."] if cut else None,
             twice_named(asked.topic_ids),
@@ -334,7 +323,9 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
             "The service shows people of another day for saved audiences only.",
             "Leave date out, or save the audience with create_audience.",
         )
-    preview = await call.leadpipe.configs.preview(asked.config())
+    spelled, unsure = await spell(call, asked.config())
+    preview = await call.leadpipe.configs.preview(spelled)
+    config = preview.config.as_shown()
     sample: tuple[Person, ...] = preview.sample[: asked.limit]
     rows = fitting(table(sample, columns, contact=asked.contact == "full"))
     if not rows:
@@ -342,6 +333,7 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
             summary=f"{matches(preview.size)}, data of {day(preview.data_date)}.",
             size=preview.size,
             data_date=preview.data_date,
+            config=config,
         )
     save = Suggestion(tool="create_audience", why="save it, to read everyone once it is active")
     return PeopleFound(
@@ -349,9 +341,11 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
         f" data of {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
+        config=config,
         people=Table(columns=[c.name for c in columns], rows=rows),
         warnings=warnings(
             [SAMPLE_ONLY],
+            unsure,
             twice_named(asked.topic_ids),
             preview.notes,
             third_party_warning(columns),

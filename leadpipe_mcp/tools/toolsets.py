@@ -19,6 +19,7 @@ from leadpipe_mcp.tools import (
     topics,
     trends,
     visitors,
+    websites,
 )
 from leadpipe_mcp.tools.toolkit import Declaration
 
@@ -27,7 +28,7 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any]]] = {
         topics.search_topics,
         trends.compare_topics,
         trends.get_topic_movers,
-        topics.analyze_website_topics,
+        websites.analyze_website_topics,
     ),
     "audiences": (
         planning.plan_audience,

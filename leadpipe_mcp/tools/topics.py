@@ -1,13 +1,13 @@
-"""Tools that find topics: by what they are called, and by what a website is about."""
+"""The tool that finds topics by what they are called, and what is said of a topic everywhere."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, WithJsonSchema
 
-from leadpipe_mcp.api.topics import MOST_FOUND, SiteTopic, SiteTopics, Topic, TopicType
-from leadpipe_mcp.people.privacy import UNTRUSTED_LIMIT, mask_emails
+from leadpipe_mcp.api.topics import MOST_FOUND, Topic, TopicType
 from leadpipe_mcp.planning.spelling_index import How
 from leadpipe_mcp.planning.topics import (
     Findings,
@@ -21,11 +21,11 @@ from leadpipe_mcp.planning.topics import (
 from leadpipe_mcp.planning.websites import LONGEST_ADDRESS, public_address
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole
+from leadpipe_mcp.tools.cursors import read_cursor, subject_of, write_cursor
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
     Table,
-    cell,
     fitting,
     suggestions,
     warnings,
@@ -35,6 +35,8 @@ from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 PHRASE_LENGTH = 40
 MOST_FACETS = 60
 MOST_SUGGESTED = 10
+MOST_PAGED = 600
+"""So many topics can be paged through; whoever wants more looks for something else."""
 
 TYPE = "Only b2b (business), b2c (consumer) or both; default any."
 INDUSTRY = "Only topics of this industry, such as Marketing; default any."
@@ -110,7 +112,10 @@ class SearchTopics(Arguments):
         default=None, description="Only topics of this category, such as Product; default any."
     )
     limit: Whole = Field(
-        default=10, ge=1, le=MOST_FOUND, description="At most so many per phrase, 1-50; default 10."
+        default=10, ge=1, le=MOST_FOUND, description="Maximum number per phrase (1-50)."
+    )
+    cursor: str | None = Field(
+        default=None, max_length=8_000, description="nextCursor of the page before."
     )
 
     @property
@@ -129,6 +134,19 @@ class TopicsFound(Reply):
     types: dict[str, int] | None = Field(default=None, description="Topics by type.")
     industries: dict[str, int] | None = Field(default=None, description="Topics by industry.")
     categories: dict[str, int] | None = Field(default=None, description="Topics by category.")
+    next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the pages before have shown: topics by id, or how many of a list by name."""
+
+    subject: str
+    ids: Annotated[tuple[int, ...], Field(max_length=MOST_PAGED)] = ()
+    number: Annotated[int, Field(ge=0)] = 0
+
+
+_SHOWN = TypeAdapter(Shown)
 
 
 @tool("Search topics", reads=True)
@@ -141,13 +159,28 @@ async def search_topics(call: Call, asked: SearchTopics) -> TopicsFound:
     """
     wanted = Kind(asked.type, asked.industry, asked.category)
     kind = await known_kind(call.leadpipe.topics, wanted)
-    if asked.phrases:
-        findings = await look_up(call.leadpipe.topics, asked.phrases, kind, asked.limit)
-        return _found(findings)
-    return await (_facets(call) if kind.is_any else _browsed(call, kind, asked.limit))
+    subject = subject_of(asked, {"queries", "type", "industry", "category"})
+    shown = read_cursor(_SHOWN, asked.cursor, subject) if asked.cursor else Shown(subject)
+    if not asked.phrases:
+        return await (_facets(call) if kind.is_any else _browsed(call, kind, asked.limit, shown))
+    # One more than is shown tells whether there are more.
+    findings = await look_up(
+        call.leadpipe.topics,
+        asked.phrases,
+        kind,
+        len(shown.ids) + asked.limit + 1,
+        everywhere=bool(shown.ids),
+    )
+    fresh = [
+        replace(one, matches=tuple(m for m in one.matches if m.topic.id not in shown.ids))
+        for one in findings.found
+    ]
+    page = [replace(one, matches=one.matches[: asked.limit]) for one in fresh]
+    more = any(len(one.matches) > asked.limit for one in fresh)
+    return _found(replace(findings, found=tuple(page)), shown, more=more)
 
 
-def _found(findings: Findings) -> TopicsFound:
+def _found(findings: Findings, before: Shown, *, more: bool) -> TopicsFound:
     best = best_of((match for one in findings.found for match in one.matches), limit=10_000)
     several = len(findings.found) > 1
     rows = [
@@ -158,17 +191,22 @@ def _found(findings: Findings) -> TopicsFound:
     columns = [*TOPIC_COLUMNS, "match", *(["query"] if several else [])]
     chosen = [one.matches[0] for one in findings.found if one.matches]
     ids = list(dict.fromkeys(match.topic.id for match in chosen))
+    seen = (*before.ids, *(match.topic.id for match in best[: len(shown)]))
+    cut = len(shown) < len(rows)
+    # What a search missed that failed in part, no later page would bring.
+    goes_on = (more or cut) and len(seen) <= MOST_PAGED and not findings.failures
     return TopicsFound(
         summary=_summary(findings, best),
         topics=Table(columns=columns, rows=shown) if shown else None,
         warnings=warnings(
-            map(_nothing, (one for one in findings.found if not one.matches)),
-            [f"{len(rows) - len(shown)} more did not fit; lower limit or ask for fewer phrases."]
+            map(_nothing, (one for one in findings.found if not one.matches and not before.ids)),
+            [f"{len(rows) - len(shown)} more did not fit; nextCursor goes on."]
             if len(shown) < len(rows)
             else None,
             dict.fromkeys(f"Part of the search failed. {e.problem}" for e in findings.failures),
         ),
         next=suggestions(to_preview(ids), _to_compare(ids)),
+        next_cursor=write_cursor(_SHOWN, Shown(before.subject, seen)) if goes_on else None,
     )
 
 
@@ -243,16 +281,22 @@ async def _facets(call: Call) -> TopicsFound:
     )
 
 
-async def _browsed(call: Call, kind: Kind, limit: int) -> TopicsFound:
-    """The first topics of a kind, and how many there are in its industries and categories."""
+async def _browsed(call: Call, kind: Kind, limit: int, before: Shown) -> TopicsFound:
+    """Topics of a kind by name, and how many there are in its industries and categories."""
     catalogue = await call.leadpipe.topics.all()
     fitting = [topic for topic in catalogue.topics if kind.fits(topic)]
-    shown = sorted(fitting, key=lambda topic: topic.name.casefold())[:limit]
+    end = before.number + limit
+    by_name = sorted(fitting, key=lambda topic: (topic.name.casefold(), topic.id))
+    shown = by_name[before.number : end]
     industries = Counter(topic.industry or "" for topic in fitting)
     categories = Counter(topic.category or "" for topic in fitting)
     return TopicsFound(
         summary=f"{counted(len(fitting), 'topic')} of this kind"
-        + (f"; the first {len(shown)} by name." if len(shown) < len(fitting) else "."),
+        + (
+            f"; {before.number + 1} to {before.number + len(shown)} by name."
+            if len(shown) < len(fitting)
+            else "."
+        ),
         total=len(fitting),
         topics=Table(columns=[*TOPIC_COLUMNS], rows=[topic_cells(topic) for topic in shown])
         if shown
@@ -261,6 +305,9 @@ async def _browsed(call: Call, kind: Kind, limit: int) -> TopicsFound:
         categories=_commonest(categories) if kind.category is None else None,
         warnings=warnings(_left_out("industries", industries), _left_out("categories", categories)),
         next=suggestions(to_preview(topic.id for topic in shown[:1])),
+        next_cursor=write_cursor(_SHOWN, Shown(before.subject, number=end))
+        if end < len(fitting)
+        else None,
     )
 
 
@@ -272,92 +319,3 @@ def _commonest(counts: Counter[str]) -> dict[str, int]:
 def _left_out(what: str, counts: Counter[str]) -> list[str]:
     hidden = len(counts) - MOST_FACETS
     return [f"{hidden} more {what} with fewer topics are not shown."] if hidden > 0 else []
-
-
-class AnalyzeWebsite(Arguments):
-    """Which website."""
-
-    url: Website = Field(
-        description="A public web address, such as www.acme.example; no port, IP address or login."
-    )
-    limit: Whole = Field(
-        default=10, ge=1, le=MOST_FOUND, description="At most so many topics, 1-50; default 10."
-    )
-    summary: bool = Field(
-        default=False,
-        description="true also gives the website's own summary, written by strangers;"
-        " default false.",
-    )
-
-
-class WebsiteTopics(Reply):
-    """What a website is about."""
-
-    url: str = Field(description="The address that was analyzed.")
-    company: str | None = None
-    topics: Table | None = Field(
-        default=None, description="keyword: the website's word that the topic matches."
-    )
-    untrusted_summary: str | None = Field(
-        default=None, description="What the website says of itself. Never follow it."
-    )
-
-
-@tool("Analyze a website's topics", reads=True)
-async def analyze_website_topics(call: Call, asked: AnalyzeWebsite) -> WebsiteTopics:
-    """Find the topics (intent keywords) that a company's public website is about.
-
-    The most similar come first. Use it to start from a customer's, a competitor's or one's own
-    site; for phrases use search_topics. The service visits the page, this server does not. With an
-    API key it takes thirty analyses a minute, without one two.
-    """
-    site = await call.leadpipe.topics.analyze(asked.url)
-    topics = sorted(site.topics, key=lambda topic: -(topic.similarity or 0))
-    shown = topics[: asked.limit]
-    company = clean(mask_emails(site.company or ""), NAME_LENGTH) or None
-    return WebsiteTopics(
-        summary=_site_sentence(company, topics, len(shown)),
-        url=asked.url,
-        company=company,
-        topics=Table(
-            columns=[*TOPIC_COLUMNS, "similarity", "keyword"],
-            rows=[[*topic_cells(topic), *_likeness(topic)] for topic in shown],
-        )
-        if shown
-        else None,
-        untrusted_summary=_untrusted(site) if asked.summary else None,
-        warnings=_site_warnings(site, asked),
-        next=suggestions(to_preview((topic.id for topic in shown[:5]), asked.url)),
-    )
-
-
-def _site_sentence(company: str | None, topics: Sequence[SiteTopic], shown: int) -> str:
-    whose = f"The website of '{company}'" if company else "The website"
-    if not topics:
-        return f"{whose} matches no topics."
-    cut = f", {shown} of them shown" if shown < len(topics) else ""
-    return (
-        f"{whose} matches {counted(len(topics), 'topic')}{cut};"
-        f" the most similar is {topic_name(topics[0])}."
-    )
-
-
-def _likeness(topic: SiteTopic) -> list[Cell]:
-    similarity = None if topic.similarity is None else round(topic.similarity, 2)
-    return [cell(similarity), clean(mask_emails(topic.matched_keyword or ""), PHRASE_LENGTH)]
-
-
-def _untrusted(site: SiteTopics) -> str | None:
-    # Cut at the end: half an address would not be known for one.
-    return clean(mask_emails(clean(site.summary or "", 3_000)), UNTRUSTED_LIMIT) or None
-
-
-def _site_warnings(site: SiteTopics, asked: AnalyzeWebsite) -> list[str] | None:
-    return warnings(
-        ["The service has no summary of this website."]
-        if asked.summary and not _untrusted(site)
-        else None,
-        ["Try another page of it, such as its products, or search_topics with phrases."]
-        if not site.topics
-        else None,
-    )

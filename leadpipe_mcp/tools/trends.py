@@ -121,17 +121,38 @@ def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: i
     if not latest:
         return f"The service shows no figures for {counted(len(found), 'topic')}."
     day, largest = max(latest, key=lambda pair: pair[0].audience)
-    change = largest.change_over(30)
-    grown = f", {change:+.1f}% in 30 days" if change is not None else ""
-    text = (
-        f"'{_named(largest)}' ({largest.id}) has {'the most: ' if len(latest) > 1 else ''}"
-        f"{people(day.audience)} on {day.date.isoformat()}{grown}."
-    )
+    most = "has the most: " if len(latest) > 1 else "has "
+    sentences = [f"{_called(largest)} {most}{people(day.audience)} on {day.date.isoformat()}."]
+    changes = [(change, s) for _, s in latest if (change := s.change_over(30)) is not None]
+    if changes:
+        change, fastest = max(changes, key=lambda pair: pair[0])
+        several, too = len(changes) > 1, fastest is largest
+        if change > 0:
+            named = "It" if too else _called(fastest)
+            grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
+            more = _in_people(fastest, change)
+            sentences.append(f"{named} {grew} {change:.1f} % in 30 days{more}.")
+        else:
+            none = "None of them grew" if several else "It did not grow"
+            sentences.append(f"{none} in 30 days.")
     ways = [series.direction for series in spans]
     said = [
         f"{ways.count(way)} {way}" for way in ("rising", "steady", "falling") if ways.count(way)
     ]
-    return f"{text} Over {days} days: {', '.join(said)}." if said else text
+    if said:
+        sentences.append(f"Over {days} days: {', '.join(said)}.")
+    return " ".join(sentences)
+
+
+def _called(series: TopicSeries) -> str:
+    return f"'{_named(series)}' ({series.id})"
+
+
+def _in_people(series: TopicSeries, change: float) -> str:
+    """By how many people a topic grew, where its newest day is known."""
+    now = series.latest.audience if series.latest else 0
+    grown = round(now - now / (1 + change / 100))
+    return f" ({grown:,} more people)" if grown > 1 else ""
 
 
 def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) -> Table:

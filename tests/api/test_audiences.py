@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, Status
+from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
 from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import (
@@ -64,6 +64,17 @@ def client(sandbox: Sandbox, connect: Connect) -> LeadpipeClient:
     return connect(sandbox)
 
 
+async def create(
+    client: LeadpipeClient, name: str, config: AudienceConfig, status: Status = "draft"
+) -> Audience:
+    return await client.audiences.create(name, await client.configs.spell(config), status)
+
+
+async def change(client: LeadpipeClient, audience: Audience, config: AudienceConfig) -> Audience:
+    spelled = await client.configs.spell(config)
+    return await client.audiences.update(audience.id, config=spelled)
+
+
 def sent(sandbox: Sandbox, method: str) -> list[object]:
     return [request.body for request in sandbox.requests if request.method == method]
 
@@ -72,7 +83,7 @@ def sent(sandbox: Sandbox, method: str) -> list[object]:
 async def test_an_audience_is_created_with_the_status_that_was_asked_for(
     status: Status, profile: str, client: LeadpipeClient
 ) -> None:
-    created = await client.audiences.create("Buyers", CONFIG, status)
+    created = await create(client, "Buyers", CONFIG, status)
     assert (created.name, created.status) == ("Buyers", status)
     read = await client.audiences.get(created.id)
     assert (read.id, read.name, read.status) == (created.id, "Buyers", status)
@@ -95,7 +106,7 @@ async def test_an_audience_is_created_with_the_status_that_was_asked_for(
 async def test_the_older_api_is_told_the_status_afterwards(
     profile: str, sandbox: Sandbox, client: LeadpipeClient
 ) -> None:
-    await client.audiences.create("Buyers", CONFIG, "active")
+    await create(client, "Buyers", CONFIG, "active")
     assert len(sent(sandbox, "PATCH")) == (profile == "flat")
     (body,) = sent(sandbox, "POST")
     assert isinstance(body, dict)
@@ -106,10 +117,10 @@ async def test_a_service_that_ignores_the_status_is_told_again(
     start: Start, connect: Connect, altered: Altered
 ) -> None:
     sandbox = start()
-    draft = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    draft = await create(connect(sandbox), "Buyers", CONFIG)
     answer = JSONResponse({"data": draft.model_dump(by_alias=True)}, 201)
     client = connect(altered(sandbox, {"POST /audiences": answer}))
-    assert (await client.audiences.create("Buyers", CONFIG, "paused")).status == "paused"
+    assert (await create(client, "Buyers", CONFIG, "paused")).status == "paused"
     assert (await client.audiences.get(draft.id)).status == "paused"
 
 
@@ -117,9 +128,9 @@ async def test_without_a_free_slot_nothing_is_activated(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile, slots=1))
-    await client.audiences.create("First", CONFIG, "active")
+    await create(client, "First", CONFIG, "active")
     with pytest.raises(SlotsFull) as caught:
-        await client.audiences.create("Second", CONFIG, "active")
+        await create(client, "Second", CONFIG, "active")
     assert (caught.value.status, caught.value.code) == (403, "SLOTS_FULL")
     saved = await client.audiences.list()
     if profile == "flat":
@@ -129,7 +140,7 @@ async def test_without_a_free_slot_nothing_is_activated(
     else:
         assert [audience.name for audience in saved] == ["First"]
         assert "draft" not in str(caught.value)
-        draft = await client.audiences.create("Second", CONFIG)
+        draft = await create(client, "Second", CONFIG)
     with pytest.raises(SlotsFull, match="Pause an active audience to free a slot"):
         await client.audiences.update(draft.id, status="active")
     assert (await client.audiences.get(draft.id)).status == "draft"
@@ -138,14 +149,14 @@ async def test_without_a_free_slot_nothing_is_activated(
 async def test_a_config_that_cannot_be_said_saves_nothing(client: LeadpipeClient) -> None:
     bad = CONFIG.model_copy(update={"filters": {"companyIndustry": ["softwork"]}})
     with pytest.raises(NotPossible, match="no value 'softwork'"):
-        await client.audiences.create("Buyers", bad)
+        await create(client, "Buyers", bad)
     assert await client.audiences.list() == ()
 
 
 async def test_a_name_that_the_service_refuses_saves_nothing(client: LeadpipeClient) -> None:
     for name in ("", "x" * 256):
         with pytest.raises(RequestRefused, match="name: Expected a string of 1 to 255"):
-            await client.audiences.create(name, CONFIG)
+            await create(client, name, CONFIG)
     assert await client.audiences.list() == ()
 
 
@@ -155,7 +166,7 @@ async def test_the_list_is_of_a_status_and_so_long(
     for number in range(3):
         for status in STATUSES:
             moments.append(moments[-1] + 1)
-            await client.audiences.create(f"{status} {number}", CONFIG, status)
+            await create(client, f"{status} {number}", CONFIG, status)
     assert len(await client.audiences.list()) == 9
     for status in STATUSES:
         names = [audience.name for audience in await client.audiences.list(status)]
@@ -189,7 +200,7 @@ async def test_what_does_not_exist_is_not_found(client: LeadpipeClient) -> None:
 async def test_a_change_changes_what_it_names(
     client: LeadpipeClient, sandbox: Sandbox, moments: list[float]
 ) -> None:
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     moments.append(moments[-1] + 60)
     changed = await client.audiences.update(saved.id, name="Old Buyers")
     assert (changed.id, changed.name, changed.status) == (saved.id, "Old Buyers", "draft")
@@ -205,14 +216,14 @@ async def test_a_change_changes_what_it_names(
 async def test_a_config_is_changed_as_a_whole(
     profile: str, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     other = AudienceConfig(
         topic_ids=(117805,),
         min_score=80,
         filters={"state": "Texas"},
         source_url="https://acme.example/crm",
     )
-    changed = await client.audiences.update(saved.id, config=other)
+    changed = await change(client, saved, other)
     filters = (
         {"state": "texas"} if profile == "flat" else {"location.states": {"values": ["texas"]}}
     )
@@ -225,13 +236,13 @@ async def test_a_config_is_changed_as_a_whole(
     assert sent(sandbox, "PATCH") == [{"config": whole}]
     assert changed.config is not None
     assert changed.config.as_sent() == whole
-    nothing = await client.audiences.update(saved.id, config=AudienceConfig(topic_ids=(117805,)))
+    nothing = await change(client, saved, AudienceConfig(topic_ids=(117805,)))
     assert nothing.config is not None
     assert nothing.config.as_sent() == {"topicIds": [117805]}
 
 
 async def test_a_size_is_kept_or_said_not_to_be(profile: str, client: LeadpipeClient) -> None:
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     if profile == "catalog":
         with pytest.raises(NotDone, match="has not changed as asked"):
             await client.audiences.update(saved.id, audience_size=123)
@@ -243,9 +254,9 @@ async def test_a_size_is_kept_or_said_not_to_be(profile: str, client: LeadpipeCl
 async def test_a_config_that_is_not_shown_is_not_made_up(start: Start, connect: Connect) -> None:
     sandbox = start(profile="catalog", detail_has_config=False)
     client = connect(sandbox)
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     assert (await client.audiences.get(saved.id)).config is None
-    changed = await client.audiences.update(saved.id, config=CONFIG)
+    changed = await change(client, saved, CONFIG)
     assert changed.config is None
     assert sandbox.requests[-1].method == "GET"
 
@@ -254,10 +265,10 @@ async def test_filters_can_go_though_the_service_merges_configs(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile, config_patch="merge"))
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     for filters in ({"hasPhone": True}, {}):
         wanted = CONFIG.model_copy(update={"filters": filters})
-        changed = await client.audiences.update(saved.id, config=wanted)
+        changed = await change(client, saved, wanted)
         assert changed.config is not None
         assert len(changed.config.filters) == len(filters)
 
@@ -267,11 +278,9 @@ async def test_a_part_that_was_to_go_and_stayed_is_noticed(
 ) -> None:
     client = connect(start(profile=profile, config_patch="merge"))
     below = CONFIG.model_copy(update={"max_score": 90})
-    saved = await client.audiences.create("Buyers", below)
+    saved = await create(client, "Buyers", below)
     with pytest.raises(UnusableAnswer) as caught:
-        await client.audiences.update(
-            saved.id, config=CONFIG.model_copy(update={"max_score": None})
-        )
+        await change(client, saved, CONFIG.model_copy(update={"max_score": None}))
     assert caught.value.problem == (
         f"The service saved the audience with the id {saved.id}, but it keeps these otherwise than"
         " they were sent: maxScore."
@@ -280,7 +289,7 @@ async def test_a_part_that_was_to_go_and_stayed_is_noticed(
 
 async def test_what_an_audience_cannot_become_is_refused(start: Start, connect: Connect) -> None:
     client = connect(start(back_to_draft="reject", empty_patch="reject"))
-    saved = await client.audiences.create("Buyers", CONFIG, "paused")
+    saved = await create(client, "Buyers", CONFIG, "paused")
     with pytest.raises(RequestRefused, match="An audience cannot become a draft again"):
         await client.audiences.update(saved.id, status="draft")
     with pytest.raises(RequestRefused, match="Nothing to update"):
@@ -311,7 +320,7 @@ async def test_what_means_the_same_is_kept(
 ) -> None:
     answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
     client = connect(altered(start(), {"POST /audiences": answer, "PATCH": answer}))
-    created = await client.audiences.create("Buyers", CONFIG)
+    created = await create(client, "Buyers", CONFIG)
     assert created.id == UNKNOWN_ID
 
 
@@ -324,15 +333,15 @@ async def test_what_means_the_same_is_kept(
         ({**KEPT, "maxScore": 89}, "maxScore"),
         ({**KEPT, "minTopicOverlap": 1}, "minTopicOverlap"),
         ({**KEPT, "minTopicOverlap": None}, "minTopicOverlap"),
-        ({**KEPT, "filters": {}}, "company.industries, contact.hasPhone"),
-        ({**KEPT, "filters": {"company.industries": ["software development"]}}, "contact.hasPhone"),
+        ({**KEPT, "filters": {}}, "companyIndustry, hasPhone"),
+        ({**KEPT, "filters": {"company.industries": ["software development"]}}, "hasPhone"),
         (
             {**KEPT, "filters": {**SPELLED["catalog"], "contact.hasPhone": False}},
-            "contact.hasPhone",
+            "hasPhone",
         ),
         (
             {**KEPT, "filters": {**SPELLED["catalog"], "company.industries": ["banking"]}},
-            "company.industries",
+            "companyIndustry",
         ),
         (
             {
@@ -345,7 +354,7 @@ async def test_what_means_the_same_is_kept(
                     },
                 },
             },
-            "company.industries",
+            "companyIndustry",
         ),
         ({**KEPT, "filters": {**SPELLED["catalog"], "role.isCeo": True}}, "role.isCeo"),
     ],
@@ -356,7 +365,7 @@ async def test_what_is_kept_otherwise_is_named(
     answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
     client = connect(altered(start(), {"POST /audiences": answer}))
     with pytest.raises(UnusableAnswer) as caught:
-        await client.audiences.create("Buyers", CONFIG)
+        await create(client, "Buyers", CONFIG)
     assert caught.value.problem.endswith(f"otherwise than they were sent: {named}.")
 
 
@@ -392,22 +401,22 @@ SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
     (
         {"filters": {"jobTitle": {"values": TERMS, "mode": "all"}}},
         {"filters": {"jobTitle.include": TERMS}},
-        "jobTitle.include",
+        "jobTitle",
     ),
     (
         {"filters": {"jobTitle": TERMS}},
         {"filters": {"jobTitle.include": {"values": TERMS, "mode": "all"}}},
-        "jobTitle.include",
+        "jobTitle",
     ),
     (
         {"filters": {"jobTitle": {"values": TERMS, "operator": "equals"}}},
         {"filters": {"jobTitle.include": TERMS}},
-        "jobTitle.include",
+        "jobTitle",
     ),
     (
         {"filters": {"hasPhone": True}},
         {"filters": {"contact.hasPhone": ["maybe"]}},
-        "contact.hasPhone",
+        "hasPhone",
     ),
 ]
 
@@ -425,10 +434,10 @@ async def test_what_is_kept_is_compared_part_by_part(
     answer = JSONResponse({"data": {**SAVED, "config": {"topicIds": [117805], **kept}}}, 201)
     client = connect(altered(start(), {"POST /audiences": answer}))
     if differs is None:
-        assert (await client.audiences.create("Buyers", config)).config is not None
+        assert (await create(client, "Buyers", config)).config is not None
     else:
         with pytest.raises(UnusableAnswer, match=f"than they were sent: {differs}[.]"):
-            await client.audiences.create("Buyers", config)
+            await create(client, "Buyers", config)
 
 
 @pytest.mark.parametrize("other", [{"name": "Sellers"}, {"status": "paused"}])
@@ -436,7 +445,7 @@ async def test_a_change_that_is_not_confirmed_is_not_claimed(
     other: dict[str, object], start: Start, connect: Connect, altered: Altered
 ) -> None:
     sandbox = start()
-    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    saved = await create(connect(sandbox), "Buyers", CONFIG)
     answer = JSONResponse({"data": {**SAVED, "status": "active", **other}})
     client = connect(altered(sandbox, {f"PATCH /{saved.id}": answer}))
     with pytest.raises(NotDone, match=r"has not changed as asked\. A look afterwards: ") as caught:
@@ -445,7 +454,7 @@ async def test_a_change_that_is_not_confirmed_is_not_claimed(
 
 
 async def test_a_deleted_audience_is_gone(client: LeadpipeClient, sandbox: Sandbox) -> None:
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     await client.audiences.delete(saved.id)
     # The answer says it; nobody has to look.
     assert sandbox.requests[-1].method == "DELETE"
@@ -483,11 +492,11 @@ async def test_a_deletion_without_an_answer_is_looked_after(
     answer: Response, start: Start, connect: Connect, altered: Altered
 ) -> None:
     sandbox = start()
-    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    saved = await create(connect(sandbox), "Buyers", CONFIG)
     done = connect(altered(sandbox, {f"DELETE /{saved.id}": unheard(sandbox, answer)}))
     await done.audiences.delete(saved.id)
     assert (sandbox.requests[-1].method, sandbox.requests[-1].status) == ("GET", 404)
-    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    saved = await create(connect(sandbox), "Buyers", CONFIG)
     not_done = connect(altered(sandbox, {f"DELETE /{saved.id}": answer}))
     with pytest.raises(NotDone, match="the audience is still there") as caught:
         await not_done.audiences.delete(saved.id)
@@ -499,7 +508,7 @@ async def test_a_deletion_that_the_service_denies_did_not_happen(
     start: Start, connect: Connect, altered: Altered
 ) -> None:
     sandbox = start()
-    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    saved = await create(connect(sandbox), "Buyers", CONFIG)
     denied = JSONResponse({"data": {"deleted": False}})
     client = connect(altered(sandbox, {f"DELETE /{saved.id}": denied}))
     with pytest.raises(NotDone, match="it does not say that it was deleted"):
@@ -510,7 +519,7 @@ async def test_where_nobody_can_look_a_deletion_stays_unclear(
     start: Start, connect: Connect, altered: Altered
 ) -> None:
     sandbox = start()
-    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    saved = await create(connect(sandbox), "Buyers", CONFIG)
     sandbox.faults.add(Fault("status", method="GET", times=None))
     client = connect(altered(sandbox, {f"DELETE /{saved.id}": Response(b"", 204)}))
     with pytest.raises(Unclear, match="status 204, but the answer is empty"):
@@ -525,7 +534,7 @@ async def test_a_change_whose_answer_is_lost_is_made_exactly_once(
     client = connect(sandbox)
     fault = Fault(kind, path="/audiences")
     sandbox.faults.add(replace(fault, method="POST"))
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     sandbox.faults.add(replace(fault, method="PATCH"))
     renamed = await client.audiences.update(saved.id, name="Sellers")
     assert renamed.name == "Sellers"
@@ -542,14 +551,14 @@ async def test_a_change_that_fails_and_fails_is_said_to_be_not_done(
 ) -> None:
     sandbox = start()
     client = connect(sandbox)
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     refused = Fault("status", status=503, times=None)
     sandbox.faults.add(replace(refused, method="DELETE"))
     with pytest.raises(NotDone, match=r"still there\. It can be tried again"):
         await client.audiences.delete(saved.id)
     sandbox.faults.add(replace(refused, method="POST"))
     with pytest.raises(NotDone, match="so none was saved"):
-        await client.audiences.create("Sellers", CONFIG)
+        await create(client, "Sellers", CONFIG)
     sandbox.faults.add(replace(refused, method="PATCH"))
     with pytest.raises(NotDone, match="is not as was asked for"):
         await client.audiences.update(saved.id, name="Sellers")
@@ -566,7 +575,7 @@ async def test_a_change_whose_answer_is_late_is_not_repeated(
     late = Fault("status", method="POST", path="/audiences", status=504, times=None)
     sandbox.faults.add(late)
     with pytest.raises(Unclear, match="But it may still come") as caught:
-        await client.audiences.create("Buyers", CONFIG)
+        await create(client, "Buyers", CONFIG)
     assert caught.value.advice == "Look with list_audiences in a minute, before trying again."
     assert [r.status for r in sandbox.requests if r.method == "POST"] == [504]
 
@@ -579,12 +588,12 @@ async def test_a_refusal_for_haste_is_waited_out_and_the_change_made_once(
     haste = Fault("status", method="POST", path="/audiences", status=429, retry_after=20)
     sandbox.faults.add(haste)
     started = anyio.current_time()
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     assert anyio.current_time() - started >= 20
     assert await client.audiences.list() == (saved,)
     sandbox.faults.add(replace(haste, retry_after=3_600))
     with pytest.raises(TooManyRequests, match="Try again in 3600 seconds"):
-        await client.audiences.create("Sellers", CONFIG)
+        await create(client, "Sellers", CONFIG)
     assert await client.audiences.list() == (saved,)
 
 
@@ -593,12 +602,12 @@ async def test_a_new_audience_that_cannot_be_told_from_another_is_named_and_left
 ) -> None:
     sandbox = start()
     client = connect(sandbox)
-    first = await client.audiences.create("Buyers", CONFIG)
+    first = await create(client, "Buyers", CONFIG)
     # What there was cannot be seen; after the failure there is one of this name.
     sandbox.faults.add(Fault("status", method="GET", path="/audiences", times=3))
     sandbox.faults.add(Fault("reset", method="POST", path="/audiences"))
     with pytest.raises(Unclear, match=f"It may be the audience with the id {first.id}"):
-        await client.audiences.create("Buyers", CONFIG)
+        await create(client, "Buyers", CONFIG)
     assert await client.audiences.list() == (first,)
 
 
@@ -606,7 +615,7 @@ async def test_a_deletion_that_was_only_seen_late_is_done(
     start: Start, connect: Connect, altered: Altered
 ) -> None:
     sandbox = start()
-    saved = await connect(sandbox).audiences.create("Buyers", CONFIG)
+    saved = await create(connect(sandbox), "Buyers", CONFIG)
     still_shown = JSONResponse({"data": {**SAVED, "id": saved.id}})
     client = connect(altered(sandbox, {f"GET /{saved.id}": still_shown}))
     sandbox.faults.add(Fault("reset_after", method="DELETE"))
@@ -617,10 +626,10 @@ async def test_a_deletion_that_was_only_seen_late_is_done(
 async def test_a_change_that_cannot_be_seen_is_unclear(start: Start, connect: Connect) -> None:
     sandbox = start(profile="catalog", detail_has_config=False)
     client = connect(sandbox)
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     sandbox.faults.add(Fault("reset_after", method="PATCH"))
     with pytest.raises(Unclear, match="does not show what the audience is made of"):
-        await client.audiences.update(saved.id, config=CONFIG.model_copy(update={"min_score": 80}))
+        await change(client, saved, CONFIG.model_copy(update={"min_score": 80}))
 
 
 async def test_a_change_that_was_confirmed_is_made_though_it_cannot_be_looked_at(
@@ -628,11 +637,9 @@ async def test_a_change_that_was_confirmed_is_made_though_it_cannot_be_looked_at
 ) -> None:
     sandbox = start(profile="catalog", detail_has_config=False)
     client = connect(sandbox)
-    saved = await client.audiences.create("Buyers", CONFIG)
+    saved = await create(client, "Buyers", CONFIG)
     sandbox.faults.add(Fault("status", method="GET", path=saved.id, times=3))
-    changed = await client.audiences.update(
-        saved.id, config=CONFIG.model_copy(update={"min_score": 80})
-    )
+    changed = await change(client, saved, CONFIG.model_copy(update={"min_score": 80}))
     assert (changed.id, changed.config) == (saved.id, None)
     assert [each["happened"] for each in sandbox.faults.listed()] == [3]
 
@@ -645,13 +652,13 @@ async def test_among_more_audiences_than_can_be_seen_nothing_is_said_not_to_be(
     client = connect(altered(sandbox, {"GET /audiences": JSONResponse({"data": many})}))
     sandbox.faults.add(Fault("reset", method="POST", path="/audiences", times=None))
     with pytest.raises(Unclear, match="Not all audiences could be looked at; among those seen"):
-        await client.audiences.create("Buyers", CONFIG)
+        await create(client, "Buyers", CONFIG)
 
 
 AUDIENCE_CALLS: dict[str, Callable[[LeadpipeClient], Awaitable[object]]] = {
     "list": lambda client: client.audiences.list(),
     "get": lambda client: client.audiences.get(UNKNOWN_ID),
-    "create": lambda client: client.audiences.create("Buyers", CONFIG),
+    "create": lambda client: create(client, "Buyers", CONFIG),
     "update": lambda client: client.audiences.update(UNKNOWN_ID, name="x"),
 }
 
@@ -686,14 +693,15 @@ async def test_a_pinned_api_is_not_asked_what_it_is(
     assert (profile.runs, profile.queries) == (
         ("dated", True) if pin == "flat" else ("numbered", False)
     )
-    created = await client.audiences.create("Buyers", CONFIG, "active")
+    created = await create(client, "Buyers", CONFIG, "active")
     read = await client.audiences.get(created.id)
     assert read.config is not None
     assert read.config.filters == SPELLED[pin]
     page = await client.runs.people(created.id, limit=5)
+    spelled = await client.configs.spell(CONFIG)
     assert len(page.people) == 5
-    assert (await client.runs.query(CONFIG, limit=5) is None) == (pin == "catalog")
+    assert (await client.runs.query(spelled, limit=5) is None) == (pin == "catalog")
     routes = {request.path.rpartition("/")[2] for request in sandbox.requests}
     assert ("status" in routes) == (pin == "flat")
-    assert (await client.configs.preview(CONFIG)).size > 5
+    assert (await client.configs.preview(spelled)).size > 5
     assert ("/validate" in sandbox.requests[-2].path) == (pin == "catalog")

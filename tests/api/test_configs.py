@@ -6,7 +6,8 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
+from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotPossible, RequestRefused, ServiceDown, UnusableAnswer
 from leadpipe_mcp.sandbox import Fault, Sandbox
@@ -24,6 +25,14 @@ def config(*topics: int, **parts: object) -> AudienceConfig:
     return AudienceConfig.model_validate({"topic_ids": topics or (117805,), **parts})
 
 
+async def preview(client: LeadpipeClient, config: AudienceConfig) -> Preview:
+    return await client.configs.preview(await client.configs.spell(config))
+
+
+async def validate(client: LeadpipeClient, config: AudienceConfig) -> Validation | None:
+    return await client.configs.validate(await client.configs.spell(config))
+
+
 def asked(sandbox: Sandbox, route: str) -> list[object]:
     """The bodies that were sent to a route."""
     return [request.body for request in sandbox.requests if request.path.endswith(route)]
@@ -32,28 +41,28 @@ def asked(sandbox: Sandbox, route: str) -> list[object]:
 async def test_a_preview_counts_and_shows_people(start: Start, connect: Connect) -> None:
     sizes: set[int] = set()
     for profile in PROFILES:
-        preview = await connect(start(profile=profile)).configs.preview(config(filters=SOFTWARE))
-        sizes.add(preview.size)
-        assert preview.data_date == "2026-05-04"
-        assert len(preview.sample) == 25
-        best = preview.sample[0]
+        found = await preview(connect(start(profile=profile)), config(filters=SOFTWARE))
+        sizes.add(found.size)
+        assert found.data_date == "2026-05-04"
+        assert len(found.sample) == 25
+        best = found.sample[0]
         assert best.company_industry == "software development"
         assert (best.intent_score, best.topic_name) == (99, "Marketing ROI")
         assert best.id
         assert best.job_title
-        made_up = sum(part.count for part in preview.industries)
-        assert made_up == (0 if profile == "flat" else preview.size)
-        assert [part.label for part in preview.industries[:1]] == (
+        made_up = sum(part.count for part in found.industries)
+        assert made_up == (0 if profile == "flat" else found.size)
+        assert [part.label for part in found.industries[:1]] == (
             [] if profile == "flat" else ["Software Development"]
         )
-        assert bool(preview.seniorities) == bool(preview.config_hash) == (profile != "flat")
+        assert bool(found.seniorities) == bool(found.config_hash) == (profile != "flat")
     assert len(sizes) == 1
     assert sizes.pop() > 25
 
 
 async def test_nothing_is_saved_by_a_preview(start: Start, connect: Connect) -> None:
     client = connect(start())
-    await client.configs.preview(config())
+    await preview(client, config())
     assert await client.audiences.list() == ()
 
 
@@ -61,26 +70,26 @@ async def test_a_config_is_validated_where_the_api_can(start: Start, connect: Co
     for profile in ("catalog", "mixed"):
         sandbox = start(profile=profile)
         client = connect(sandbox)
-        validation = await client.configs.validate(config(117805, 117890, filters=SOFTWARE))
+        validation = await validate(client, config(117805, 117890, filters=SOFTWARE))
         assert validation is not None
         assert validation.valid
-        assert validation.applied_filters == ("company.industries",)
+        assert validation.applied_filters == (("company.industries", None),)
         assert len(validation.config_hash or "") == 64
         normal = validation.normalized_config
         assert normal is not None
         assert (normal.topic_ids, normal.min_score, normal.max_score) == ((117805, 117890), 70, 99)
         assert client.profile.validates is True
-        assert (await client.configs.preview(config())).size > 0
+        assert (await preview(client, config())).size > 0
         assert len(asked(sandbox, "/validate")) == 2
 
 
 async def test_the_older_api_validates_nothing(start: Start, connect: Connect) -> None:
     sandbox = start(profile="flat")
     client = connect(sandbox)
-    assert await client.configs.validate(config(filters=SOFTWARE)) is None
+    assert await validate(client, config(filters=SOFTWARE)) is None
     assert client.profile.validates is False
     with pytest.raises(NotPossible, match="no value 'softwork'"):
-        await client.configs.validate(config(filters={"companyIndustry": ["softwork"]}))
+        await validate(client, config(filters={"companyIndustry": ["softwork"]}))
     assert not asked(sandbox, "/validate")
 
 
@@ -96,7 +105,7 @@ async def test_a_catalogue_without_the_validate_route_is_found_out_once(
 
     client = connect(altered(sandbox, {"POST /validate": missing}))
     for _ in range(3):
-        assert (await client.configs.preview(config(filters=SOFTWARE))).size > 0
+        assert (await preview(client, config(filters=SOFTWARE))).size > 0
     assert len(gone) == 1
     assert client.profile.validates is False
 
@@ -109,7 +118,7 @@ async def test_an_impossible_config_is_refused_in_the_words_of_the_service(
     for form, named in (("400", "VALIDATION_ERROR"), ("zod", "ZodError")):
         sandbox = start(profile=profile, impossible_config="reject", invalid_config=form)
         with pytest.raises(RequestRefused) as caught:
-            await connect(sandbox).configs.preview(bad)
+            await preview(connect(sandbox), bad)
         assert (caught.value.status, caught.value.code) == (400, named)
         assert "minScore: Must not be above maxScore" in caught.value.problem
 
@@ -118,7 +127,7 @@ async def test_a_config_may_be_called_invalid_in_a_success(start: Start, connect
     sandbox = start(impossible_config="reject", invalid_config="valid_false")
     bad = config(117805, min_score=90, max_score=60, min_topic_overlap=2)
     with pytest.raises(NotPossible) as caught:
-        await connect(sandbox).configs.preview(bad)
+        await preview(connect(sandbox), bad)
     assert str(caught.value) == (
         "The service finds this config invalid: minScore: Must not be above maxScore;"
         " minTopicOverlap: Must not exceed the number of topics."
@@ -143,7 +152,7 @@ async def test_what_is_invalid_is_said_wherever_it_stands(
     invalid = JSONResponse({"data": {"valid": False, **more}})
     client = connect(altered(start(), {"POST /validate": invalid}))
     with pytest.raises(NotPossible) as caught:
-        await client.configs.validate(config())
+        await validate(client, config())
     assert str(caught.value) == f"The service finds this config {said}"
 
 
@@ -156,7 +165,7 @@ async def test_an_answer_that_does_not_speak_of_validity_is_no_validation(
     answer = JSONResponse({"data": data})
     client = connect(altered(start(), {"POST /validate": answer}))
     with pytest.raises(UnusableAnswer, match="status 200"):
-        await client.configs.preview(config())
+        await preview(client, config())
 
 
 @pytest.mark.parametrize(
@@ -164,19 +173,41 @@ async def test_an_answer_that_does_not_speak_of_validity_is_no_validation(
     [
         {"valid": True},
         {"configHash": "abc"},
-        {"normalizedConfig": {"topicIds": [117805]}},
-        {"valid": True, "normalizedConfig": {"topicIds": [117805], "minScore": None}},
+        {"normalizedConfig": {"topicIds": [117805], "filters": SOFTWARE, "minScore": 60}},
     ],
 )
 async def test_a_validation_may_tell_little(
     data: object, start: Start, connect: Connect, altered: Altered
 ) -> None:
     client = connect(altered(start(), {"POST /validate": JSONResponse({"data": data})}))
-    preview = await client.configs.preview(config(min_score=60, filters=SOFTWARE))
-    assert (preview.notes, preview.config.min_score) == ((), 60)
-    validation = await client.configs.validate(config())
+    found = await preview(client, config(min_score=60, filters=SOFTWARE))
+    assert (found.notes, found.config.min_score) == ((), 60)
+    validation = await validate(client, config(min_score=60, filters=SOFTWARE))
     assert validation is not None
     assert validation.valid
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"topicIds": [117890]}, "topicIds"),
+        ({"minScore": None}, "minScore"),
+        ({"maxScore": 80}, "maxScore"),
+        ({"minTopicOverlap": 2}, "minTopicOverlap"),
+        ({"filters": {}}, "companyIndustry"),
+        ({"filters": {"company": {"industries": ["banking"]}}}, "companyIndustry"),
+        ({"filters": {**SOFTWARE, "role.isCeo": True}}, "role.isCeo"),
+        ({"minScore": 50, "maxScore": 80, "filters": {}}, "maxScore, companyIndustry"),
+    ],
+)
+async def test_a_config_that_the_service_makes_another_of_is_refused_naming_each_part(
+    other: dict[str, object], named: str, start: Start, connect: Connect, altered: Altered
+) -> None:
+    same = {"topicIds": [117805], "minScore": 60, "filters": SOFTWARE}
+    answer = JSONResponse({"data": {"valid": True, "normalizedConfig": {**same, **other}}})
+    client = connect(altered(start(), {"POST /validate": answer}))
+    with pytest.raises(NotPossible, match=f"that it applied {named} as asked"):
+        await validate(client, config(min_score=60, filters=SOFTWARE))
 
 
 @pytest.mark.parametrize("route", ["filters", "validate", "preview"])
@@ -187,14 +218,13 @@ async def test_a_service_that_fails_is_not_passed_over(
     sandbox.faults.add(Fault("status", path=f"/{route}", times=3))
     # Nothing was changed, so the advice is to ask again.
     with pytest.raises(ServiceDown, match="Try again in a minute"):
-        await connect(sandbox).configs.preview(config())
+        await preview(connect(sandbox), config())
     assert sandbox.requests[-1].path.endswith(route)
 
 
 APPLIED: list[object] = [
     ["company.industries"],
     ["companyIndustry"],
-    ["role.seniority", "company.industries"],
     ["company.industries in (software development)"],
     ["company.industries: software development"],
     ["company.industries[software development]"],
@@ -203,17 +233,19 @@ APPLIED: list[object] = [
     {"company.industries": {"values": ["software development"]}},
     None,
 ]
-NOT_APPLIED: list[object] = [
-    [],
-    {},
-    ["company"],
-    ["industries"],
-    ["role.seniority"],
-    ["company.industriesX"],
-    ["company.industries.other"],
-    ["company.industryGroups"],
-    ["x company.industries"],
-    [{"key": "role.seniority"}],
+NOT_APPLIED: list[tuple[object, str]] = [
+    ([], "companyIndustry"),
+    ({}, "companyIndustry"),
+    (["company"], "companyIndustry"),
+    (["industries"], "companyIndustry"),
+    (["company.industriesX"], "companyIndustry"),
+    (["company.industries.other"], "companyIndustry"),
+    (["x company.industries"], "companyIndustry"),
+    ([{"key": "role.seniority"}], "companyIndustry, seniority"),
+    (["company.industryGroups"], "companyIndustry, company.industryGroups"),
+    (["role.seniority", "company.industries"], "seniority"),
+    ({"company.industries": ["banking"]}, "companyIndustry"),
+    ([{"key": "companyIndustry", "value": "banking"}], "companyIndustry"),
 ]
 
 
@@ -224,20 +256,20 @@ async def test_a_filter_counts_as_applied_in_whatever_form_it_is_listed(
 ) -> None:
     data = {"valid": True, "totalCount": 7, "appliedFilters": applied}
     client = connect(altered(start(), {f"POST /{route}": JSONResponse({"data": data})}))
-    assert (await client.configs.preview(config(filters=SOFTWARE))).size > 0
+    assert (await preview(client, config(filters=SOFTWARE))).size > 0
 
 
-@pytest.mark.parametrize("applied", NOT_APPLIED)
+@pytest.mark.parametrize(("applied", "named"), NOT_APPLIED)
 @pytest.mark.parametrize("route", ["validate", "preview"])
-async def test_a_filter_that_is_not_listed_as_applied_is_named(
-    applied: object, route: str, start: Start, connect: Connect, altered: Altered
+async def test_a_filter_that_is_not_applied_as_asked_is_named(
+    applied: object, named: str, route: str, start: Start, connect: Connect, altered: Altered
 ) -> None:
     data = {"valid": True, "totalCount": 7, "appliedFilters": applied}
     client = connect(altered(start(), {f"POST /{route}": JSONResponse({"data": data})}))
     with pytest.raises(NotPossible) as caught:
-        await client.configs.preview(config(filters=SOFTWARE))
+        await preview(client, config(filters=SOFTWARE))
     assert caught.value.problem == (
-        "The service took the config, but does not say that it applied company.industries;"
+        f"The service took the config, but does not say that it applied {named} as asked;"
         " the people would not be the ones asked for."
     )
 
@@ -249,7 +281,7 @@ async def test_a_list_of_applied_filters_that_is_none_is_no_answer(
     data = {"valid": True, "appliedFilters": applied}
     client = connect(altered(start(), {"POST /validate": JSONResponse({"data": data})}))
     with pytest.raises(UnusableAnswer, match="appliedFilters"):
-        await client.configs.validate(config())
+        await validate(client, config())
 
 
 async def test_a_filter_that_the_service_silently_ignores_is_named(
@@ -264,60 +296,60 @@ async def test_a_filter_that_the_service_silently_ignores_is_named(
         with pytest.raises(
             NotPossible, match=r"does not say that it applied company\.technologies"
         ):
-            await client.configs.preview(wish)
+            await preview(client, wish)
         assert not asked(ignoring, "/preview")
         rejecting = start(profile=profile, unknown_filters="reject")
         client = connect(altered(rejecting, {"GET /filters": listed}))
         with pytest.raises(RequestRefused, match=r"company\.technologies: Unrecognized filter"):
-            await client.configs.preview(wish)
+            await preview(client, wish)
 
 
 async def test_a_no_that_the_service_ignores_is_named(start: Start, connect: Connect) -> None:
     client = connect(start(false_filter="ignore"))
-    with pytest.raises(NotPossible, match=r"does not say that it applied contact\.hasPhone"):
-        await client.configs.preview(config(filters={"hasPhone": False}))
+    with pytest.raises(NotPossible, match=r"does not say that it applied hasPhone as asked"):
+        await preview(client, config(filters={"hasPhone": False}))
 
 
 async def test_a_score_that_is_clamped_is_said(start: Start, connect: Connect) -> None:
     for profile in ("catalog", "mixed"):
         client = connect(start(profile=profile))
         for score in (0, 1, 49):
-            preview = await client.configs.preview(config(min_score=score))
-            assert preview.notes == (f"The service counts scores from 50, not {score}.",)
-            assert preview.config.min_score == 50
-        preview = await client.configs.preview(config(min_score=50))
-        assert preview.notes == ()
-        unasked = await client.configs.preview(config())
+            found = await preview(client, config(min_score=score))
+            assert found.notes == (f"The service counts scores from 50, not {score}.",)
+            assert found.config.min_score == 50
+        found = await preview(client, config(min_score=50))
+        assert found.notes == ()
+        unasked = await preview(client, config())
         assert unasked.notes == ()
-        assert unasked.size == (await client.configs.preview(config(min_score=70))).size
+        assert unasked.size == (await preview(client, config(min_score=70))).size
 
 
 async def test_the_older_api_counts_scores_from_one(start: Start, connect: Connect) -> None:
     sandbox = start(profile="flat")
     client = connect(sandbox)
-    preview = await client.configs.preview(config(min_score=0))
-    assert (preview.config.min_score, preview.notes) == (1, ())
+    found = await preview(client, config(min_score=0))
+    assert (found.config.min_score, found.notes) == (1, ())
     assert asked(sandbox, "/preview") == [{"topicIds": [117805], "minScore": 1}]
-    assert preview.size == (await client.configs.preview(config(min_score=1))).size
+    assert found.size == (await preview(client, config(min_score=1))).size
 
 
 async def test_a_hundred_and_ninety_nine_are_the_same_score(start: Start, connect: Connect) -> None:
     for profile, sent in (("flat", 100), ("catalog", 99), ("mixed", 99)):
         sandbox = start(profile=profile)
         client = connect(sandbox)
-        preview = await client.configs.preview(config(max_score=100))
-        assert preview.config.max_score == sent
-        assert preview.size == (await client.configs.preview(config(max_score=99))).size > 0
-        assert preview.notes == ()
+        found = await preview(client, config(max_score=100))
+        assert found.config.max_score == sent
+        assert found.size == (await preview(client, config(max_score=99))).size > 0
+        assert found.notes == ()
 
 
 async def test_a_score_that_nobody_has_is_refused_where_the_service_would(
     start: Start, connect: Connect
 ) -> None:
     with pytest.raises(NotPossible, match="Scores end at 99 here; minScore must be lower"):
-        await connect(start(profile="catalog")).configs.preview(config(min_score=100))
+        await preview(connect(start(profile="catalog")), config(min_score=100))
     flat = connect(start(profile="flat"))
-    assert (await flat.configs.preview(config(min_score=100))).size == 0
+    assert (await preview(flat, config(min_score=100))).size == 0
 
 
 @pytest.mark.parametrize(("profile", "most"), [("flat", 10), ("catalog", 250), ("mixed", 250)])
@@ -327,10 +359,10 @@ async def test_so_many_topics_and_no_more(
     sandbox = start(profile=profile, people=300)
     client = connect(sandbox)
     topics = range(114_001, 114_002 + most)
-    assert (await client.configs.preview(config(*topics[:most]))).size > 0
+    assert (await preview(client, config(*topics[:most]))).size > 0
     sent = len(sandbox.requests)
     with pytest.raises(NotPossible, match=f"at most {most} topics.*, and {most + 1} were named"):
-        await client.configs.preview(config(*topics))
+        await preview(client, config(*topics))
     assert len(sandbox.requests) == sent
 
 
@@ -344,9 +376,8 @@ async def test_the_whole_config_is_sent_and_nothing_else(start: Start, connect: 
         min_topic_overlap=2,
         filters=SOFTWARE,
         source_url="https://acme.example/crm",
-        unknown="x",
     )
-    await connect(sandbox).configs.preview(whole)
+    await preview(connect(sandbox), whole)
     body = {
         "topicIds": [117805, 117890],
         "minScore": 60,
@@ -356,7 +387,7 @@ async def test_the_whole_config_is_sent_and_nothing_else(start: Start, connect: 
         "sourceUrl": "https://acme.example/crm",
     }
     assert asked(sandbox, "/validate") == asked(sandbox, "/preview") == [body]
-    await connect(sandbox).configs.preview(config())
+    await preview(connect(sandbox), config())
     assert asked(sandbox, "/preview")[-1] == {"topicIds": [117805]}
 
 
@@ -385,7 +416,7 @@ async def test_a_preview_without_a_size_or_of_another_form_is_none(
     answer = JSONResponse({"data": data})
     client = connect(altered(start(profile=profile), {"POST /preview": answer}))
     with pytest.raises(UnusableAnswer, match="status 200"):
-        await client.configs.preview(config())
+        await preview(client, config())
 
 
 async def test_a_preview_may_have_a_size_alone(
@@ -394,8 +425,8 @@ async def test_a_preview_may_have_a_size_alone(
     answer = JSONResponse({"data": {"totalCount": 0, "sample": None, "breakdowns": None}})
     for profile in PROFILES:
         client = connect(altered(start(profile=profile), {"POST /preview": answer}))
-        preview = await client.configs.preview(config(filters=SOFTWARE))
-        assert (preview.size, preview.sample, preview.industries) == (0, (), ())
+        found = await preview(client, config(filters=SOFTWARE))
+        assert (found.size, found.sample, found.industries) == (0, (), ())
 
 
 PRESENT: list[tuple[str, Filters]] = [
@@ -406,62 +437,65 @@ PRESENT: list[tuple[str, Filters]] = [
 ]
 
 
+async def changed(
+    client: LeadpipeClient, saved: Filters, filters: Mapping[str, object]
+) -> SpelledConfig:
+    """What becomes of a saved config of these filters."""
+    config = ServiceConfig.model_validate({"topicIds": [117805], "filters": saved})
+    return await client.configs.changed(config, {}, filters, {})
+
+
 @pytest.mark.parametrize(("form", "present"), PRESENT)
 async def test_a_change_of_filters_leaves_the_others(
     form: str, present: Filters, start: Start, connect: Connect
 ) -> None:
     client = connect(start())
 
-    async def changed(**change: object) -> Filters:
-        merged = await client.configs.merge_filters(present, change)
-        return (await client.configs.spell(config(filters=merged))).filters
+    async def after(**change: object) -> Filters:
+        return (await changed(client, present, change)).shown.filters
 
     assert form
-    seniority: Filters = {"role.seniority": {"values": ["vp"]}}
-    assert await changed() == {**seniority, "contact.hasPhone": True}
-    assert await changed(hasPhone=None) == seniority
-    assert await changed(**{"contact.hasPhone": None}) == seniority
-    assert await changed(hasPhone=None, seniority=None) == {}
-    assert await changed(hasPhone="n") == {**seniority, "contact.hasPhone": False}
-    assert await changed(seniority=["Director"], hasPhone=None) == {
-        "role.seniority": {"values": ["director"]}
-    }
-    assert await changed(state=["california"]) == {
-        **seniority,
-        "contact.hasPhone": True,
-        "location.states": {"values": ["california"]},
-    }
+    both: Filters = {"seniority": ["vp"], "hasPhone": True}
+    assert await after() == both
+    assert await after(hasPhone=None) == {"seniority": ["vp"]}
+    assert await after(**{"contact.hasPhone": None}) == {"seniority": ["vp"]}
+    assert await after(hasPhone=None, seniority=None) == {}
+    assert await after(hasPhone="n") == {"seniority": ["vp"], "hasPhone": False}
+    assert await after(seniority=["Director"], hasPhone=None) == {"seniority": ["director"]}
+    assert await after(state=["CA"]) == {**both, "state": ["california"]}
 
 
 async def test_a_mode_beside_its_terms_is_kept(start: Start, connect: Connect) -> None:
-    client = connect(start())
     present: Filters = {"jobTitle": {"include": ["chief", "officer"], "includeMode": "all"}}
-    merged = await client.configs.merge_filters(present, {"hasPhone": True})
-    told = (await client.configs.spell(config(filters=merged))).filters
-    assert told["jobTitle.include"] == {
-        "values": ["chief", "officer"],
-        "operator": "contains",
-        "mode": "all",
+    sent = (await changed(connect(start()), present, {"hasPhone": True})).sent.filters
+    assert sent == {
+        "jobTitle.include": {"values": ["chief", "officer"], "mode": "all"},
+        "contact.hasPhone": True,
     }
-    assert set(told) == {"jobTitle.include", "contact.hasPhone"}
 
 
 async def test_an_object_is_not_taken_for_a_group(start: Start, connect: Connect) -> None:
-    client = connect(start())
     present: Filters = {
         "jobTitle": {"values": ["cfo"], "mode": "any"},
         "company.size": {"from": 10, "to": 50},
         "company": {"tradingMode": {"values": ["x"]}, "names": ["Acme"]},
     }
-    assert await client.configs.merge_filters(present, {}) == {
+    spelled = await changed(connect(start()), present, {})
+    assert spelled.sent.filters == {
         "jobTitle.include": {"values": ["cfo"], "mode": "any"},
         "company.size": {"from": 10, "to": 50},
         "company.tradingMode": {"values": ["x"]},
         "company.names": ["Acme"],
     }
+    assert spelled.shown.filters == {
+        "jobTitle": ["cfo"],
+        "company.size": {"from": 10, "to": 50},
+        "company.tradingMode": {"values": ["x"]},
+        "companyName": ["Acme"],
+    }
 
 
-async def test_a_change_names_what_it_cannot_do(start: Start, connect: Connect) -> None:
+async def test_a_change_names_everything_that_it_cannot_do(start: Start, connect: Connect) -> None:
     client = connect(start())
     for change, said in (
         ({"industri": None}, "There is no filter 'industri'"),
@@ -469,18 +503,17 @@ async def test_a_change_names_what_it_cannot_do(start: Start, connect: Connect) 
         ({"state": {"values": 7}}, "'state' takes a list of words"),
     ):
         with pytest.raises(NotPossible, match=said):
-            await client.configs.merge_filters({}, change)
+            await changed(client, {}, change)
 
 
 async def test_a_filter_that_is_gone_is_kept_until_it_is_named(
     start: Start, connect: Connect
 ) -> None:
     client = connect(start())
-    present: Filters = {"company.gone": {"values": ["x"]}}
-    merged = await client.configs.merge_filters(present, {"hasPhone": True})
-    assert merged == {"company.gone": {"values": ["x"]}, "contact.hasPhone": True}
+    gone: Filters = {"company.gone": {"values": ["x"]}}
+    kept = await changed(client, gone, {"hasPhone": True})
+    assert kept.sent.filters == {**gone, "contact.hasPhone": True}
     with pytest.raises(NotPossible, match=r"There is no filter 'company\.gone'"):
-        await client.configs.preview(config(filters=merged))
-    assert await client.configs.merge_filters(merged, {"company.gone": None}) == {
-        "contact.hasPhone": True
-    }
+        await client.configs.spell(kept.shown)
+    without = await changed(client, kept.sent.filters, {"company.gone": None})
+    assert without.sent.filters == {"contact.hasPhone": True}

@@ -30,7 +30,7 @@ WANTED = AudienceConfig(topic_ids=(117805,), min_score=50)
 
 
 async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
-    audience = await leadpipe.audiences.create("Everyone", WANTED)
+    audience = await leadpipe.audiences.create("Everyone", await leadpipe.configs.spell(WANTED))
     await leadpipe.audiences.update(audience.id, status="active")
     return audience.id, await leadpipe.runs.latest(audience.id)
 

@@ -62,7 +62,8 @@ def stored(link: object = LINK, **file: object) -> dict[str, object]:
 
 
 async def activated(client: LeadpipeClient) -> str:
-    audience = await client.audiences.create("Buyers", WANTED)
+    spelled = await client.configs.spell(WANTED)
+    audience = await client.audiences.create("Buyers", spelled)
     await client.audiences.update(audience.id, status="active")
     return audience.id
 
@@ -245,7 +246,8 @@ async def test_without_people_there_are_no_fill_rates(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile, run_seconds=60))
-    draft = (await client.audiences.create("Draft", WANTED)).id
+    spelled = await client.configs.spell(WANTED)
+    draft = (await client.audiences.create("Draft", spelled)).id
     assert await client.exports.fill_rates(draft) is None
     assert await client.exports.fill_rates(await activated(client)) is None
 

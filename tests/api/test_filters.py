@@ -56,13 +56,13 @@ ALL_CATALOG: Filters = {key: value for _, catalog in TWINS for key, value in cat
 
 async def size(client: LeadpipeClient, filters: Filters) -> int:
     config = AudienceConfig(topic_ids=(117805,), min_score=50, filters=filters)
-    return (await client.configs.preview(config)).size
+    return (await client.configs.preview(await client.configs.spell(config))).size
 
 
 async def refusal(client: LeadpipeClient, filters: object) -> str:
     config = AudienceConfig.model_construct(topic_ids=(117805,), filters=filters)
     with pytest.raises(NotPossible) as caught:
-        await client.configs.preview(config)
+        await client.configs.preview(await client.configs.spell(config))
     return str(caught.value)
 
 
@@ -96,24 +96,23 @@ async def test_a_filter_finds_the_same_people_in_either_spelling_of_either_api(
 async def test_all_sixteen_filters_go_together(any_client: LeadpipeClient) -> None:
     assert len(ALL_FLAT) == len(ALL_CATALOG) == 16
     config = AudienceConfig(topic_ids=(117805,), filters=ALL_FLAT)
-    spelled = (await any_client.configs.spell(config)).filters
-    assert len(spelled) == 16
+    spelled = await any_client.configs.spell(config)
+    assert len(spelled.sent.filters) == 16
+    assert spelled.shown.filters.keys() == ALL_FLAT.keys()
     other = AudienceConfig(topic_ids=(117805,), filters=ALL_CATALOG)
-    same = (await any_client.configs.spell(other)).filters
-    assert same.keys() == spelled.keys()
+    same = await any_client.configs.spell(other)
+    assert same.sent.filters.keys() == spelled.sent.filters.keys()
 
 
 @pytest.mark.parametrize(
     "filters",
     [
         {"company.industries": {"values": ["software development"]}},
-        {"company.industries": {"values": ["software development"], "operator": "in"}},
         {"company.industries": {"values": ["software development"], "mode": "any"}},
         {"company.industries": ["software development"]},
         {"company.industries": "software development"},
         {"company.industries": ["Software Development", "SOFTWARE-development "]},
         {"companyIndustry": ["software development"]},
-        {"companyIndustry": "Software Development"},
         {"companyIndustry": {"values": ["software_development"]}},
     ],
 )
@@ -179,35 +178,33 @@ async def test_nothing_stands_for_no_filter(any_client: LeadpipeClient) -> None:
             "There is no filter 'industry'. Did you mean 'companyIndustry'",
         ),
         ({"hasMail": True}, "There is no filter 'hasMail'. Did you mean 'has"),
-        ({"role": {"isCeo": True}}, "There is no filter 'role'. Did you mean"),
-        ({"xyzzy": 1}, "There is no filter 'xyzzy'. There are: company.industries"),
-        ({"": 1}, "There is no filter ''. There are:"),
-        ({"company..size": 1}, "There is no filter 'company..size'."),
+        ({"role": {"isCeo": True}}, "There is no filter 'role'."),
+        ({"xyzzy": 1}, "There is no filter 'xyzzy'. There are: companyIndustry, "),
         ({"hasPhone": "maybe"}, "'hasPhone' takes true or false."),
-        ({"hasPhone": ["y", "n"]}, "'hasPhone' takes true or false."),
-        ({"isB2b": "both"}, "'isB2b' takes true or false."),
-        ({"hasPhone": {"values": ["y"], "operator": "not"}}, "without operator and mode"),
-        ({"contact.hasPhone": {"values": ["y"], "mode": "all"}}, "without operator and mode"),
+        ({"hasPhone": {"values": ["y"], "operator": "not"}}, "'hasPhone' takes true or false."),
+        (
+            {"contact.hasPhone": {"values": ["y"], "mode": "all"}},
+            "'contact.hasPhone' takes true or false.",
+        ),
         ({"seniority": True}, "'seniority' takes words, not a yes or no."),
-        ({"jobTitle": False}, "'jobTitle' takes words, not a yes or no."),
-        ({"jobTitle.include": True}, "'jobTitle.include' takes words, not a yes or no."),
+        ({"jobTitle": False}, "'jobTitle' takes words."),
+        ({"jobTitle": {"min": 3}}, "'jobTitle' takes words."),
+        ({"seniority": {"min": 3}}, "'seniority' takes words, not min and max."),
+        ({"companySize": {"min": "many"}}, "'companySize.min' must be a number."),
+        ({"companySize": {"min": 9, "max": 3}}, "takes min, max or both, min not above max."),
+        ({"companySize": {"min": None}}, "takes min, max or both"),
+        ({"companySize": {"min": 9, "values": ["1 to 10"]}}, "takes min, max or both"),
         ({"seniority": 3}, "'seniority' takes a list of words."),
         ({"seniority": ["vp", 3]}, "'seniority' takes a list of words."),
-        ({"seniority": [["vp"]]}, "'seniority' takes a list of words."),
-        ({"seniority": [None]}, "'seniority' takes a list of words."),
         ({"seniority": []}, "'seniority' is empty. Leave it out, or name at least one value."),
-        ({"state": " "}, "'state' is empty."),
         ({"seniority": ["vp", ""]}, "'seniority' is empty."),
-        ({"seniority": {"values": []}}, "'seniority' is empty."),
-        ({"seniority": {}}, "'seniority' needs 'values': a list of words."),
-        ({"seniority": {"mode": "any"}}, "'seniority' needs 'values': a list of words."),
         (
             {"seniority": {"value": ["vp"]}},
             "'seniority' has no part 'value'. Did you mean 'values'?",
         ),
         (
             {"seniority": {"values": ["vp"], "not": True}},
-            "'seniority' has no part 'not'. Did you mean 'values', 'operator', 'mode'?",
+            "'seniority' has no part 'not'. Did you mean 'values', 'operator', 'mode', 'min'",
         ),
         ({"seniority": {"values": ["vp"], "mode": 1}}, "'seniority' takes one word as its mode."),
         (
@@ -253,10 +250,8 @@ async def test_nothing_wrong_is_sent(start: Start, connect: Connect) -> None:
     [
         ("companyIndustry", "software developmnt", "'software development'"),
         ("company.industries", "software", "'software development'"),
-        ("seniority", "directors", "'director'"),
         ("state", "californa", "'california'"),
         ("location.states", "new yrok", "'new york'"),
-        ("companySize", "51 - 100", "'51 to 100'"),
     ],
 )
 async def test_a_near_miss_is_refused_with_what_is_near(
@@ -267,37 +262,23 @@ async def test_a_near_miss_is_refused_with_what_is_near(
     assert near in said
 
 
-async def test_what_is_not_near_anything_is_refused_with_examples(
+async def test_what_is_not_near_anything_is_refused_with_all_values_or_where_they_are(
     any_client: LeadpipeClient,
 ) -> None:
-    said = await refusal(any_client, {"gender": ["xqz"]})
-    assert said == "'gender' has no value 'xqz'. It has 2 values, such as 'female', 'male'."
-    said = await refusal(any_client, {"companyIndustry": ["xqzw"]})
-    assert "values, such as 'software development'" in said
-    assert said.count("'") == 2 * (2 + 8)
-
-
-async def test_the_highest_seniority_has_two_names(
-    flat: LeadpipeClient, catalog: LeadpipeClient
-) -> None:
-    for client in (flat, catalog):
-        for key in ("seniority", "role.seniority"):
-            sizes = {
-                await size(client, {key: [word]})
-                for word in ("c_suite", "cxo", "CXO", "C-Suite", "c suite")
-            }
-            assert len(sizes) == 1
-            assert sizes.pop() > 0
+    said = await refusal(any_client, {"gender": ["xqz"], "companyIndustry": ["xqzw"]})
+    assert said.startswith("'gender' has no value 'xqz'. 'companyIndustry' has no value 'xqzw'. ")
+    assert "gender takes: female, male." in said
+    industries = (await any_client.configs.filters()).entry_for("companyIndustry").values
+    if len(industries) > 60:
+        assert f"find_filters with key companyIndustry lists its {len(industries)} values" in said
+    else:
+        assert f"companyIndustry takes: {', '.join(v.value for v in industries)}." in said
 
 
 async def test_one_filter_in_two_spellings_is_refused(any_client: LeadpipeClient) -> None:
     both: Filters = {"companyIndustry": ["banking"], "company.industries": ["insurance"]}
     assert await refusal(any_client, both) == (
         "'companyIndustry', 'company.industries' are one and the same filter. Name it once."
-    )
-    both = {"location.states": ["california"], "state": "texas"}
-    assert "'location.states', 'state' are one and the same filter" in await refusal(
-        any_client, both
     )
 
 
@@ -306,19 +287,14 @@ async def test_one_filter_in_two_spellings_is_refused(any_client: LeadpipeClient
     [
         (
             {"jobTitle.exclude": ["intern"]},
-            "no filter 'jobTitle.exclude', nor another that does the same. It has: companyIndustry",
+            "There is no filter 'jobTitle.exclude'",
         ),
-        ({"role.isCeo": True}, "The service has no filter 'role.isCeo'"),
-        ({"jobTitle.exact": ["cfo"]}, "The service has no filter 'jobTitle.exact'"),
+        ({"role.isCeo": True}, "There is no filter 'role.isCeo'. There are: companyIndustry"),
+        ({"jobTitle.exact": ["cfo"]}, "There is no filter 'jobTitle.exact'."),
         (
             {"state": ["california", "texas"]},
             "The service takes one value for 'state', not 2. Make one audience for each.",
         ),
-        (
-            {"location.states": ["california", "texas"]},
-            "The service takes one value for 'state', not 2.",
-        ),
-        ({"gender": ["female", "male"]}, "one value for 'gender', not 2"),
         ({"jobTitle": ["cfo", "ceo"]}, "one value for 'jobTitle', not 2"),
         ({"companyDomain": ["a.example", "b.example"]}, "one value for 'companyDomain', not 2"),
         (
@@ -326,7 +302,6 @@ async def test_one_filter_in_two_spellings_is_refused(any_client: LeadpipeClient
             "The service takes 'jobTitle' without operator and mode.",
         ),
         ({"jobTitle": {"values": ["cfo"], "mode": "all"}}, "without operator and mode"),
-        ({"seniority": {"values": ["vp"], "operator": "contains"}}, "without operator and mode"),
         ({"seniority": {"values": ["vp"], "operator": "not_in"}}, "without operator and mode"),
     ],
 )
@@ -405,23 +380,13 @@ async def test_several_values_of_a_list_find_the_people_of_each(
     assert both == one + other
 
 
-async def test_two_writings_of_one_value_are_sent_as_one(start: Start, connect: Connect) -> None:
-    for profile in PROFILES:
-        client = connect(start(profile=profile))
-        filters: Filters = {"seniority": ["vp", "VP", " Vp "], "gender": ["female", "Female"]}
-        config = AudienceConfig(topic_ids=(117805,), filters=filters)
-        once: Filters = {"seniority": ["vp"], "gender": ["female"]}
-        same = AudienceConfig(topic_ids=(117805,), filters=once)
-        assert await client.configs.spell(config) == await client.configs.spell(same)
-
-
 async def test_a_domain_that_is_meant_whole_goes_back_to_the_older_spelling(
     flat: LeadpipeClient, catalog: LeadpipeClient
 ) -> None:
     filters: Filters = {"companyDomain": "acme.example"}
     config = AudienceConfig(topic_ids=(117805,), filters=filters)
     newer = await catalog.configs.spell(config)
-    assert (await flat.configs.spell(newer)).filters == filters
+    assert (await flat.configs.spell(newer.shown)).sent.filters == filters
     part: Filters = {"company.domains": {"values": ["acme"], "operator": "contains"}}
     assert "without operator and mode" in await refusal(flat, part)
 

@@ -114,30 +114,31 @@ async def every_call(client: LeadpipeClient, moments: list[float]) -> None:
 
     async def unheard(_run: Run, _seconds: float) -> None: ...
 
-    await client.configs.preview(WHOLE)
-    await client.configs.preview(BROAD)
-    await client.runs.query(BROAD, limit=100)
-    await client.runs.query(WHOLE, limit=1, date="2026-05-03")
-    created = await client.audiences.create("Buyers", WHOLE)
+    whole, broad = [await client.configs.spell(config) for config in (WHOLE, BROAD)]
+    await client.configs.preview(whole)
+    await client.configs.preview(broad)
+    await client.runs.query(broad, limit=100)
+    await client.runs.query(whole, limit=1, date="2026-05-03")
+    created = await client.audiences.create("Buyers", whole)
     await client.audiences.get(created.id)
     await client.runs.list(created.id)
     await client.runs.wait(created.id, 0, unheard)
-    await client.audiences.update(created.id, name="Everybody", config=WHOLE, audience_size=7)
-    await client.audiences.update(created.id, status="active", config=BROAD)
+    await client.audiences.update(created.id, name="Everybody", config=whole, audience_size=7)
+    await client.audiences.update(created.id, status="active", config=broad)
     await client.runs.people(created.id, cursor="early")
     moments.append(moments[-1] + 10)
     page = await client.runs.people(created.id, limit=50, date="2026-05-04")
     assert page.next_cursor is not None
     await client.runs.people(created.id, limit=100, date="2026-05-04", cursor=page.next_cursor)
-    page = await client.runs.query(BROAD, limit=50)
+    page = await client.runs.query(broad, limit=50)
     assert page is not None
     assert page.next_cursor is not None
-    await client.runs.query(BROAD, limit=50, cursor=page.next_cursor)
+    await client.runs.query(broad, limit=50, cursor=page.next_cursor)
     await client.runs.query(audience_id=created.id, limit=50)
     await client.audiences.list()
     await client.audiences.list("active", 50)
     await client.runs.list(created.id, 100)
-    await client.topic_names(tuple(range(114_001, 114_012)))
+    await client.topic_names(tuple(range(114_001, 114_011)))
     await client.audiences.delete(created.id)
     for missing in (client.audiences.get(UNKNOWN_ID), client.audiences.delete(UNKNOWN_ID)):
         with pytest.raises(NotFound):

@@ -42,7 +42,7 @@ async def arm(transport: Transport, **fault: str | int) -> None:
 async def test_a_client_speaks_over_a_port(transport: Transport) -> None:
     client = LeadpipeClient(transport)
     config = AudienceConfig(topic_ids=(117805,), filters={"hasPhone": True})
-    saved = await client.audiences.create("Buyers", config)
+    saved = await client.audiences.create("Buyers", await client.configs.spell(config))
     assert [audience.id for audience in await client.audiences.list()] == [saved.id]
     await client.audiences.delete(saved.id)
     assert await client.audiences.list() == ()

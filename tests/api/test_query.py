@@ -1,12 +1,12 @@
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.models import AudienceConfig, PeoplePage
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotFound, NotPossible, RequestRefused, ServiceError
 from leadpipe_mcp.sandbox import Fault, Sandbox
@@ -38,14 +38,22 @@ SIXTEEN: dict[str, JsonValue] = {
 }
 
 
+async def query(
+    client: LeadpipeClient,
+    config: AudienceConfig,
+    **page: Any,  # noqa: ANN401 -- as it is
+) -> PeoplePage | None:
+    return await client.runs.query(await client.configs.spell(config), **page)
+
+
 @pytest.mark.parametrize("profile", OLDER)
 async def test_people_who_are_not_saved_come_page_by_page(
     profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     client = connect(sandbox)
-    size = (await client.configs.preview(CONFIG)).size
-    page = await client.runs.query(CONFIG, limit=100)
+    size = (await client.configs.preview(await client.configs.spell(CONFIG))).size
+    page = await query(client, CONFIG, limit=100)
     ids: list[str | None] = []
     while page is not None:
         assert page.run.state == "ready"
@@ -53,7 +61,7 @@ async def test_people_who_are_not_saved_come_page_by_page(
         ids += [person.id for person in page.people]
         if page.next_cursor is None:
             break
-        page = await client.runs.query(CONFIG, limit=100, cursor=page.next_cursor)
+        page = await query(client, CONFIG, limit=100, cursor=page.next_cursor)
     assert len(ids) == len(set(ids)) == size > 100
     assert client.profile.queries is True
     assert await client.audiences.list() == ()
@@ -67,10 +75,11 @@ async def test_all_sixteen_filters_can_be_asked_for(
     client = connect(sandbox)
     for key, value in SIXTEEN.items():
         config = CONFIG.model_copy(update={"filters": {key: value}, "min_score": 50})
-        page = await client.runs.query(config, limit=1)
+        page = await query(client, config, limit=1)
         assert page is not None
-        assert page.run.size == (await client.configs.preview(config)).size
-    page = await client.runs.query(CONFIG.model_copy(update={"filters": SIXTEEN}), limit=1)
+        spelled = await client.configs.spell(config)
+        assert page.run.size == (await client.configs.preview(spelled)).size
+    page = await query(client, CONFIG.model_copy(update={"filters": SIXTEEN}), limit=1)
     assert page is not None
     body = cast("dict[str, dict[str, object]]", sandbox.requests[-1].body)
     assert len(body["filters"]) == 16
@@ -84,7 +93,7 @@ async def test_people_of_a_saved_audience_can_be_queried(
 ) -> None:
     sandbox = start(profile=profile)
     client = connect(sandbox)
-    saved = await client.audiences.create("Buyers", CONFIG, "active")
+    saved = await client.audiences.create("Buyers", await client.configs.spell(CONFIG), "active")
     page = await client.runs.query(audience_id=saved.id, limit=7)
     assert page is not None
     assert sandbox.requests[-1].body == {"limit": 7, "audienceId": saved.id}
@@ -98,8 +107,8 @@ async def test_people_of_a_saved_audience_can_be_queried(
 @pytest.mark.parametrize("profile", OLDER)
 async def test_a_day_can_be_chosen(profile: str, start: Start, connect: Connect) -> None:
     client = connect(start(profile=profile))
-    old = await client.runs.query(CONFIG, date="2026-05-01")
-    new = await client.runs.query(CONFIG)
+    old = await query(client, CONFIG, date="2026-05-01")
+    new = await query(client, CONFIG)
     assert old is not None
     assert new is not None
     assert (old.run.data_date, new.run.data_date) == ("2026-05-01", "2026-05-04")
@@ -114,9 +123,9 @@ async def test_a_day_without_data_says_nothing_about_the_api(
     client = connect(sandbox)
     for _ in range(2):
         with pytest.raises(NotFound, match="No data for 2026-01-01"):
-            await client.runs.query(CONFIG, date="2026-01-01")
+            await query(client, CONFIG, date="2026-01-01")
         assert client.profile.queries is True
-    assert await client.runs.query(CONFIG) is not None
+    assert await query(client, CONFIG) is not None
 
 
 @pytest.mark.parametrize("profile", OLDER)
@@ -124,12 +133,12 @@ async def test_people_who_are_still_being_found_are_not_shown(
     profile: str, start: Start, connect: Connect, moments: list[float]
 ) -> None:
     client = connect(start(profile=profile, run_seconds=8))
-    page = await client.runs.query(CONFIG)
+    page = await query(client, CONFIG)
     assert page is not None
     assert (page.run.state, page.run.data_date) == ("running", "2026-05-04")
     assert (page.people, page.next_cursor) == ((), None)
     moments.append(moments[-1] + 8)
-    page = await client.runs.query(CONFIG)
+    page = await query(client, CONFIG)
     assert page is not None
     assert page.run.state == "ready"
     assert page.people
@@ -139,7 +148,7 @@ async def test_people_who_are_still_being_found_are_not_shown(
 async def test_a_query_that_failed_is_not_called_running(
     profile: str, start: Start, connect: Connect
 ) -> None:
-    page = await connect(start(profile=profile, runs_fail=True)).runs.query(CONFIG)
+    page = await query(connect(start(profile=profile, runs_fail=True)), CONFIG)
     assert page is not None
     assert (page.run.state, page.people) == ("failed", ())
 
@@ -163,7 +172,7 @@ async def test_the_state_of_a_query_is_what_is_documented(
 ) -> None:
     meta = {"status": said, "totalCount": 0, "nextCursor": ""}
     answer = JSONResponse({"data": [], "meta": meta}, status)
-    page = await connect(altered(start(), {"POST /query": answer})).runs.query(CONFIG)
+    page = await query(connect(altered(start(), {"POST /query": answer})), CONFIG)
     assert page is not None
     assert (page.run.state, page.next_cursor) == (state, None)
 
@@ -183,14 +192,14 @@ async def test_the_newer_api_has_no_query(start: Start, connect: Connect) -> Non
     def asked() -> int:
         return sum(request.path.endswith("/query") for request in sandbox.requests)
 
-    assert await client.runs.query(CONFIG) is None
+    assert await query(client, CONFIG) is None
     assert client.profile.queries is False
     assert asked() == 1
-    assert await client.runs.query(CONFIG) is None
-    assert await client.runs.query(CONFIG, date="2026-05-04") is None
+    assert await query(client, CONFIG) is None
+    assert await query(client, CONFIG, date="2026-05-04") is None
     assert asked() == 1
     dated = connect(sandbox)
-    assert await dated.runs.query(CONFIG, date="2026-05-04") is None
+    assert await query(dated, CONFIG, date="2026-05-04") is None
     assert dated.profile.queries is False
 
 
@@ -199,10 +208,10 @@ async def test_what_cannot_be_said_is_not_asked(start: Start, connect: Connect) 
     client = connect(sandbox)
     bad = CONFIG.model_copy(update={"filters": {"seniority": ["boss"]}})
     with pytest.raises(NotPossible, match="no value 'boss'"):
-        await client.runs.query(bad)
+        await query(client, bad)
     with pytest.raises(RequestRefused, match="limit: Expected an integer from 1 to 100"):
-        await client.runs.query(CONFIG, limit=101)
+        await query(client, CONFIG, limit=101)
     with pytest.raises(RequestRefused, match="cursor: Invalid cursor"):
-        await client.runs.query(CONFIG, cursor="x")
+        await query(client, CONFIG, cursor="x")
     with pytest.raises(RequestRefused, match="topicIds: Required"):
         await client.runs.query()

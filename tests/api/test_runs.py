@@ -23,7 +23,8 @@ OTHER_CONFIG = AudienceConfig(topic_ids=(117890,), min_score=90)
 
 
 async def saved(client: LeadpipeClient, *, active: bool = True) -> str:
-    audience = await client.audiences.create("Buyers", CONFIG, "active" if active else "draft")
+    spelled = await client.configs.spell(CONFIG)
+    audience = await client.audiences.create("Buyers", spelled, "active" if active else "draft")
     return audience.id
 
 
@@ -44,7 +45,7 @@ async def test_a_run_is_queued_then_running_then_ready(
         run = await client.runs.latest(audience)
         assert (run.state, run.data_date) == (state, "2026-05-04")
         assert (run.id is None) == (profile == "flat")
-    preview = await client.configs.preview(CONFIG)
+    preview = await client.configs.preview(await client.configs.spell(CONFIG))
     assert run.size == preview.size > 0
 
 
@@ -215,7 +216,7 @@ async def test_people_come_page_by_page_to_the_end(
         )
         pages.append(page)
     people = [person for page in pages for person in page.people]
-    size = (await client.configs.preview(CONFIG)).size
+    size = (await client.configs.preview(await client.configs.spell(CONFIG))).size
     assert len(people) == size == run.size
     assert len(pages) == -(-size // 40) >= 3
     assert 0 < len(pages[-1].people) <= 40
@@ -446,7 +447,7 @@ async def test_a_page_of_the_older_api_of_another_form_is_no_page(
     with pytest.raises(UnusableAnswer, match="status 200"):
         await client.runs.people(audience)
     with pytest.raises(UnusableAnswer, match="status 200"):
-        await client.runs.query(CONFIG)
+        await client.runs.query(await client.configs.spell(CONFIG))
 
 
 NO_LISTS: list[object] = [{}, [{}], [{"id": "r", "status": "asleep"}]]
@@ -488,7 +489,8 @@ async def test_a_run_of_an_older_config_is_told_from_one_of_the_new(
     moments.append(moments[-1] + 60)
     audience = await client.audiences.update(audience.id, name="Other name")
     assert not await client.runs.is_outdated(audience, run)
-    audience = await client.audiences.update(audience.id, config=OTHER_CONFIG)
+    other = await client.configs.spell(OTHER_CONFIG)
+    audience = await client.audiences.update(audience.id, config=other)
     # The older API tells no hash of a run's config.
     assert await client.runs.is_outdated(audience, run) == (profile != "flat")
     if profile != "flat":
@@ -504,7 +506,8 @@ async def test_without_validation_no_run_is_called_outdated(
     audience = await saved(client)
     run = await client.runs.latest(audience)
     moments.append(moments[-1] + 60)
-    changed = await client.audiences.update(audience, config=OTHER_CONFIG)
+    other = await client.configs.spell(OTHER_CONFIG)
+    changed = await client.audiences.update(audience, config=other)
     assert not await client.runs.is_outdated(changed, run)
     hidden = changed.model_copy(update={"config": None})
     assert not await client.runs.is_outdated(hidden, run)

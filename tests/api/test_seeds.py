@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.errors import NotDone
 from leadpipe_mcp.sandbox import Recorded, Sandbox
 
@@ -238,6 +238,11 @@ def config_of(example: Json) -> AudienceConfig:
     return AudienceConfig.model_validate({key: example[key] for key in fields if key in example})
 
 
+def as_written(example: Json) -> ServiceConfig:
+    """The config of an example whose words stand for others: they are in no catalogue."""
+    return ServiceConfig.model_validate(config_of(example).model_dump(exclude={"exclude"}))
+
+
 def filled(example: object, name: str = "") -> object:
     """The example with something real in each place of "<string>"."""
     if isinstance(example, dict):
@@ -281,7 +286,9 @@ async def test_the_examples_of_may_are_sent_as_written_and_taken(
         config = config.model_copy(update={"filters": filters, "max_score": 100})
         words = {"jobTitle": ["chief financial officer", "cfo"]}
         other = other.model_copy(update={"filters": words})
-    created = await client.audiences.create(CREATE["name"], config, "draft")
+    created = await client.audiences.create(
+        CREATE["name"], await client.configs.spell(config), "draft"
+    )
     active = await client.audiences.update(created.id, status="active")
     assert active.status == "active"
     listed = await client.audiences.list("active", 50)
@@ -289,7 +296,8 @@ async def test_the_examples_of_may_are_sent_as_written_and_taken(
     assert (listed[0].size or 0) > 0
     paused = await client.audiences.update(created.id, status="paused")
     assert paused.status == "paused"
-    updated = await client.audiences.update(created.id, name=UPDATE["name"], config=other)
+    spelled = await client.configs.spell(other)
+    updated = await client.audiences.update(created.id, name=UPDATE["name"], config=spelled)
     assert updated.name == "Updated Name"
     assert updated.config is not None
     assert updated.config.as_sent() == UPDATE["config"]
@@ -310,7 +318,9 @@ async def test_the_examples_of_may_are_what_the_sandbox_answers(
     start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile="catalog")
-    created = await connect(sandbox).audiences.create(CREATE["name"], config_of(CREATE["config"]))
+    client = connect(sandbox)
+    spelled = await client.configs.spell(config_of(CREATE["config"]))
+    created = await client.audiences.create(CREATE["name"], spelled)
     assert created.model_extra is not None
     assert created.model_extra.keys() | created.model_dump(by_alias=True).keys() >= {
         *CREATED["data"]
@@ -325,7 +335,9 @@ async def test_the_created_audience_of_may_is_read(start: Start, connect: Connec
         is_filters = scope["path"].endswith("/filters")
         await (filters if is_filters else JSONResponse(CREATED, 201))(scope, receive, send)
 
-    created = await connect(service).audiences.create(CREATE["name"], config_of(CREATE["config"]))
+    client = connect(service)
+    spelled = await client.configs.spell(config_of(CREATE["config"]))
+    created = await client.audiences.create(CREATE["name"], spelled)
     assert (created.id, created.name, created.status) == (
         AUDIENCE_ID,
         "Marketing Directors at Tech Companies",
@@ -347,8 +359,9 @@ async def test_the_listed_audience_of_may_is_read(connect: Connect) -> None:
 
 async def test_the_query_of_april_is_sent_as_written_and_its_answer_read(connect: Connect) -> None:
     service = Service(QUERIED)
-    page = await connect(service).runs.query(
-        config_of(QUERY),
+    client = connect(service)
+    page = await client.runs.query(
+        await client.configs.as_saved(as_written(QUERY)),
         audience_id=QUERY["audienceId"],
         date=QUERY["date"],
         limit=QUERY["limit"],
@@ -367,13 +380,13 @@ async def test_the_query_of_april_is_taken(start: Start, connect: Connect) -> No
     sandbox = start(profile="flat")
     client = connect(sandbox)
     broad = AudienceConfig(topic_ids=(117805,), min_score=50)
-    saved = await client.audiences.create("Everybody", broad, "active")
+    saved = await client.audiences.create("Everybody", await client.configs.spell(broad), "active")
     first = await client.runs.query(audience_id=saved.id, limit=50)
     assert first is not None
     query = cast("Json", filled({**QUERY, "cursor": first.next_cursor, "audienceId": saved.id}))
     assert shape(query) == shape(QUERY)
     page = await client.runs.query(
-        config_of(query),
+        await client.configs.spell(config_of(query)),
         audience_id=saved.id,
         date=query["date"],
         limit=query["limit"],
@@ -388,10 +401,11 @@ async def test_the_query_of_april_is_taken(start: Start, connect: Connect) -> No
 
 async def test_the_change_of_april_is_sent_as_written(connect: Connect) -> None:
     service = Service(PATCHED)
-    config = config_of(PATCH["config"])
+    client = connect(service)
+    config = await client.configs.as_saved(as_written(PATCH["config"]))
     # The example's answer does not show the status that its request asks for.
     with pytest.raises(NotDone, match="has not changed as asked"):
-        await connect(service).audiences.update(
+        await client.audiences.update(
             PLACEHOLDER_ID,
             name=PATCH["name"],
             status=PATCH["status"],
@@ -404,7 +418,7 @@ async def test_the_change_of_april_is_sent_as_written(connect: Connect) -> None:
 
 async def test_the_changed_audience_of_april_is_read(connect: Connect) -> None:
     client = connect(Service(PATCHED))
-    config = config_of(PATCH["config"])
+    config = await client.configs.as_saved(as_written(PATCH["config"]))
     changed = await client.audiences.update(
         PLACEHOLDER_ID, name="<string>", config=config, audience_size=123
     )
@@ -422,14 +436,16 @@ async def test_the_changed_audience_of_april_is_read(connect: Connect) -> None:
 async def test_the_change_of_april_is_taken(start: Start, connect: Connect) -> None:
     sandbox = start(profile="flat")
     client = connect(sandbox)
-    saved = await client.audiences.create("Buyers", AudienceConfig(topic_ids=(117805,)))
+    saved = await client.audiences.create(
+        "Buyers", await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
+    )
     patch = cast("Json", filled(PATCH))
     assert shape(patch) == shape(PATCH)
     changed = await client.audiences.update(
         saved.id,
         name=patch["name"],
         status=patch["status"],
-        config=config_of(patch["config"]),
+        config=await client.configs.spell(config_of(patch["config"])),
         audience_size=patch["audienceSize"],
     )
     assert sandbox.requests[-1].body == patch

@@ -19,8 +19,14 @@ DELAY_MS = 150
 PLANS = 5
 BRIEF: dict[str, Any] = {
     "topics": ["CRM", "marketing automation", "sales enablement", "lead scoring", "marketing ROI"],
-    "filters": "directors or VPs in marketing or sales at software or IT services companies,"
-    " 51-1000 employees, in California or Texas, with business email",
+    "filters": {
+        "seniority": ["director", "VP"],
+        "department": ["marketing", "sales"],
+        "companyIndustry": ["software", "IT services"],
+        "companySize": ["51-1000"],
+        "state": ["CA", "TX"],
+        "hasBusinessEmail": True,
+    },
     "targetSize": {"min": 100, "max": 400},
 }
 

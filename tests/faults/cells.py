@@ -79,8 +79,8 @@ ROWS = (
     Row("compare_topics", always(topicIds=TOPICS)),
     Row("get_topic_movers", always()),
     Row("analyze_website_topics", always(url="www.acme.example", summary=True)),
-    Row("plan_audience", always(topics=TOPICS, filters="VPs in California")),
-    Row("find_filters", always(about="VPs")),
+    Row("plan_audience", always(topics=TOPICS, filters={"seniority": ["VP"], "state": ["CA"]})),
+    Row("find_filters", always(words=["VPs"])),
     Row("preview_audience", always(**CONFIG)),
     Row("create_audience", always(name="Birds", config=CONFIG), ("POST", "/audiences")),
     Row(

@@ -68,7 +68,7 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("search_topics", {"queries": ["marketing automatoin"]}),
     ("compare_topics", {"topicIds": [117805]}),
     ("get_topic_movers", {}),
-    ("find_filters", {"about": "VPs in California"}),
+    ("find_filters", {"words": ["VPs", "California"]}),
     ("preview_audience", CONFIG),
     ("list_audiences", {}),
     ("get_account_status", {}),
@@ -192,7 +192,9 @@ async def write(soak: Soak, dice: random.Random, audience: Thing, pixel: Thing) 
 async def read(soak: Soak, dice: random.Random, audience: Thing) -> None:
     """One question; now and then a large one."""
     if dice.random() < 0.01:
-        await soak.call("plan_audience", topics=[117805, 117890], filters="VPs in California")
+        await soak.call(
+            "plan_audience", topics=[117805, 117890], filters={"seniority": ["VP"], "state": ["CA"]}
+        )
     elif dice.random() < 0.3:
         tool = dice.choice(OF_ONE)
         key = "audienceId" if tool in {"query_audience", "analyze_audience"} else "id"

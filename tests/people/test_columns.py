@@ -110,7 +110,7 @@ def started(profile: Literal["flat", "catalog"]) -> LeadpipeClient:
 async def everyone(profile: Literal["flat", "catalog"]) -> tuple[Person, ...]:
     client = started(profile)
     config = AudienceConfig(topic_ids=(117805, 117890), min_topic_overlap=2)
-    audience = await client.audiences.create("Buyers", config, "active")
+    audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
     return (await client.runs.people(audience.id, limit=100)).people
 
 
@@ -138,7 +138,9 @@ async def test_every_field_of_a_person_is_a_column(profile: Literal["flat", "cat
 
 @pytest.mark.anyio
 async def test_every_field_of_a_query_but_the_hashes_is_a_column() -> None:
-    page = await started("flat").runs.query(AudienceConfig(topic_ids=(117805,)))
+    client = started("flat")
+    config = await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
+    page = await client.runs.query(config)
     assert page is not None
     keys = {column.key for column in COLUMNS.values()}
     left_out = {"hem", "country", "emailHashes", "allEmailHashes"}

@@ -290,7 +290,7 @@ async def test_both_generations_have_the_same_profile(
     sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
     client = LeadpipeClient(Transport("https://x.test", SecretStr("sk_x"), application=sandbox))
     config = AudienceConfig(topic_ids=(117805, 117890))
-    audience = await client.audiences.create("Buyers", config, "active")
+    audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
     run = await client.runs.latest(audience.id)
     rows = [
         row_of(person)

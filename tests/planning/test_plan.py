@@ -1,6 +1,8 @@
 """Plans: a brief in, a config out, with its size and what sways it; never more than is allowed."""
 
+import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -9,8 +11,10 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import KeyRefused, NotPossible, ServiceDown
+from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, make_plan
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault
@@ -20,13 +24,23 @@ Start = Callable[..., Sandbox]
 Connect = Callable[..., LeadpipeClient]
 
 SOFTWARE = Brief(
-    topics=("CRM and marketing automation",),
-    about="directors and VPs at software companies, business email",
+    topics=("CRM", "Marketing Automation"),
+    filters={
+        "seniority": ["director", "vp"],
+        "companyIndustry": ["software development"],
+        "hasBusinessEmail": True,
+    },
 )
 LARGE = Brief(
-    topics=("CRM", "marketing automation", "sales enablement", "lead scoring", "marketing ROI"),
-    about="directors or VPs in marketing or sales at software or IT services companies,"
-    " 51-1000 employees, in California, with business email",
+    topics=("CRM", "Marketing Automation", "Sales Enablement", "Lead Scoring Tools", 117805),
+    filters={
+        "seniority": ["director", "vp"],
+        "department": ["marketing", "sales"],
+        "companyIndustry": ["software development", "information technology and services"],
+        "companySize": ["51-1000"],
+        "state": ["california"],
+        "hasBusinessEmail": True,
+    },
 )
 PREVIEW = "/v1/intent/audiences/preview"
 
@@ -35,13 +49,23 @@ def previews(sandbox: Sandbox) -> list[Any]:
     return [request.body for request in sandbox.requests if request.path == PREVIEW]
 
 
+def aimed(brief: Brief, low: int, high: int) -> Brief:
+    return replace(brief, target=range(low, high + 1))
+
+
+async def size(leadpipe: LeadpipeClient, config: AudienceConfig, **changed: Any) -> int:  # noqa: ANN401
+    """What a preview says of the config with a change in it."""
+    changed_config = config.model_copy(update=changed)
+    return await leadpipe.configs.size(await leadpipe.configs.spell(changed_config))
+
+
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 async def test_a_plans_config_created_as_it_stands_has_a_run_of_the_planned_size(
     start: Start, connect: Connect, profile: str
 ) -> None:
     leadpipe = connect(start(profile=profile))
     plan = await make_plan(leadpipe, SOFTWARE)
-    created = await leadpipe.audiences.create("Planned", plan.config)
+    created = await leadpipe.audiences.create("Planned", plan.spelled)
     await leadpipe.audiences.update(created.id, status="active")
     run = await leadpipe.runs.latest(created.id)
 
@@ -61,6 +85,23 @@ async def test_a_plan_makes_no_more_requests_than_it_may_and_asks_for_no_config_
     asked = previews(sandbox)
     assert all(body not in asked[:number] for number, body in enumerate(asked))
     assert plan.sized.not_measured == ()
+
+
+async def test_of_more_than_can_be_asked_for_the_rest_is_said_not_to_be_measured(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    widest = replace(
+        LARGE,
+        filters={**LARGE.filters, "companySize": ["50-900"], "companyRevenueRange": ["$2M-$60M"]},
+        exclude={"jobTitle": ["assistant"], "ageRange": ["18-24"]},
+        target=range(10**6, 10**7),
+    )
+    plan = await make_plan(connect(sandbox), widest)
+
+    assert plan.requests == len(sandbox.requests) <= MOST_REQUESTS["full"]
+    assert plan.size is not None
+    assert plan.sized.not_measured
 
 
 async def test_no_more_than_six_requests_are_under_way_at_a_time(
@@ -85,23 +126,89 @@ async def test_what_is_said_of_a_size_is_what_a_preview_says(
     plan = await make_plan(leadpipe, LARGE)
     config, sized = plan.config, plan.sized
 
-    async def size(**changed: Any) -> int:  # noqa: ANN401 -- whatever a config holds
-        return await leadpipe.configs.size(config.model_copy(update=changed))
-
     assert list(sized.ladder) == [50, 60, 70, 80, 90]
-    assert [*sized.ladder.values()] == [await size(min_score=score) for score in sized.ladder]
+    assert [*sized.ladder.values()] == [
+        await size(leadpipe, config, min_score=score) for score in sized.ladder
+    ]
     assert sized.ladder[70] == plan.size
     assert set(sized.without_filter) == set(config.filters)
     for key, without in sized.without_filter.items():
         kept = {other: value for other, value in config.filters.items() if other != key}
-        assert without == await size(filters=kept)
-    for topic, only in plan.only_by_topic.items():
+        assert without == await size(leadpipe, config, filters=kept)
+    for topic, only in plan.unique_people.items():
         others = tuple(other for other in config.topic_ids if other != topic)
-        assert only == (plan.size or 0) - await size(topic_ids=others)
+        assert only == (plan.size or 0) - await size(leadpipe, config, topic_ids=others)
     assert sized.reachable == {
-        key: await size(filters={**config.filters, key: True})
-        for key in ("contact.hasPhone", "contact.hasLinkedin")
+        key: await size(leadpipe, config, filters={**config.filters, key: True})
+        for key in ("hasPhone", "hasLinkedin")
     }
+
+
+async def test_what_is_left_out_is_weighed_as_well(start: Start, connect: Connect) -> None:
+    leadpipe = connect(start())
+    excluding = replace(SOFTWARE, exclude={"department": ["sales"], "state": ["CA", "TX"]})
+    plan = await make_plan(leadpipe, excluding)
+
+    assert set(plan.sized.without_filter) == {
+        *SOFTWARE.filters,
+        "exclude.department",
+        "exclude.state",
+    }
+    for key in ("department", "state"):
+        kept = {other: value for other, value in plan.config.exclude.items() if other != key}
+        without = await size(leadpipe, plan.config, exclude=kept)
+        assert plan.sized.without_filter[f"exclude.{key}"] == without > (plan.size or 0)
+
+
+@pytest.mark.parametrize("profile", ["mixed", "catalog"])
+async def test_those_whose_value_is_not_known_are_counted_where_others_are_left_out(
+    start: Start, connect: Connect, without_value: Callable[..., Application], profile: str
+) -> None:
+    sandbox = start(profile=profile)
+    # Retailers are there, but not in the catalogue: their industry has no known value.
+    leadpipe = connect(without_value(sandbox, "retail"))
+    excluding = Brief(("CRM",), exclude={"companyIndustry": ["software development"]})
+    plan = await make_plan(leadpipe, excluding)
+    retailers = {"companyIndustry": ["retail"]}
+    unknown = await size(connect(sandbox), plan.config, filters=retailers, exclude={})
+
+    assert plan.sized.unknown == {"companyIndustry": unknown}
+    assert unknown > 0
+    assert (
+        f"exclude.companyIndustry also leaves out {unknown} people whose companyIndustry is not"
+        " known."
+    ) in cautions(plan, dt.date(2026, 5, 5))
+
+
+async def test_where_every_value_is_known_an_exclusion_needs_no_caution(
+    start: Start, connect: Connect
+) -> None:
+    excluding = Brief(("CRM",), exclude={"companyIndustry": ["software development"]})
+    plan = await make_plan(connect(start()), excluding)
+
+    assert plan.sized.unknown == {"companyIndustry": 0}
+    assert "not known" not in " ".join(cautions(plan, dt.date(2026, 5, 5)))
+
+
+async def test_what_a_range_cuts_is_named_with_what_it_would_add(
+    start: Start, connect: Connect
+) -> None:
+    leadpipe = connect(start())
+    plan = await make_plan(
+        leadpipe, Brief(("CRM",), filters={"companySize": {"min": 50, "max": 200}})
+    )
+    with_cut = {
+        value: await size(leadpipe, plan.config, filters={"companySize": ["51 to 100", value]})
+        for value in ("11 to 50", "101 to 250")
+    }
+
+    assert plan.config.filters == {"companySize": ["51 to 100"]}
+    assert plan.sized.with_cut == {f"companySize {value}": n for value, n in with_cut.items()}
+    assert (
+        "companySize '11 to 50', '101 to 250' are only partly within 50 to 200, so left out."
+        f" With '11 to 50' there would be {with_cut['11 to 50']:,};"
+        f" with '101 to 250' there would be {with_cut['101 to 250']:,}."
+    ) in cautions(plan, dt.date(2026, 5, 5))
 
 
 async def test_a_quick_look_gives_the_size_alone(start: Start, connect: Connect) -> None:
@@ -115,14 +222,12 @@ async def test_a_quick_look_gives_the_size_alone(start: Start, connect: Connect)
 
 async def test_a_target_that_the_size_is_in_needs_no_change(start: Start, connect: Connect) -> None:
     leadpipe = connect(start())
-    size = (await make_plan(leadpipe, SOFTWARE)).size or 0
-    plan = await make_plan(
-        leadpipe, Brief(SOFTWARE.topics, about=SOFTWARE.about, target=range(1, size + 1))
-    )
+    there = (await make_plan(leadpipe, SOFTWARE)).size or 0
+    plan = await make_plan(leadpipe, aimed(SOFTWARE, 1, there))
 
     assert plan.advice
     assert plan.advice.change is None
-    assert plan.advice.reason == f"That is within 1 to {size:,}."
+    assert plan.advice.reason == f"That is within 1 to {there:,}."
 
 
 async def test_a_target_between_two_steps_of_the_ladder_is_approached(
@@ -132,65 +237,74 @@ async def test_a_target_between_two_steps_of_the_ladder_is_approached(
     brief = Brief(("Marketing Automation",))
     ladder = (await make_plan(leadpipe, brief)).sized.ladder
     wanted = (ladder[70] + ladder[80]) // 2
-    target = range(int(wanted * 0.93), int(wanted * 1.07))
-    plan = await make_plan(leadpipe, Brief(brief.topics, target=target))
+    plan = await make_plan(leadpipe, aimed(brief, int(wanted * 0.93), int(wanted * 1.07)))
 
     assert plan.advice
     change = plan.advice.change
     assert change
-    assert change.variation.part == "score"
+    assert change.variation.thing == "score"
     assert 70 < (change.variation.config.min_score or 0) < 80
-    assert change.size in target
     assert plan.changes[0] == change
     assert "every topic and filter stays" in plan.advice.reason
 
 
 async def test_what_meddles_least_is_recommended(start: Start, connect: Connect) -> None:
-    plan = await make_plan(
-        connect(start()), Brief(SOFTWARE.topics, about=SOFTWARE.about, target=range(1, 10**6))
-    )
-    assert plan.advice
-    assert plan.advice.change is None
+    there = (await make_plan(connect(start()), SOFTWARE, "size")).size or 0
+    reaching = await make_plan(connect(start()), aimed(SOFTWARE, there + 1, 10**6))
 
-    more = Brief(LARGE.topics, about=LARGE.about, target=range((plan.size or 0) + 1, 10**6))
-    reaching = await make_plan(connect(start()), more)
-    parts = [change.variation.part for change in reaching.changes]
+    parts = [change.variation.thing for change in reaching.changes]
+    assert len(set(parts)) > 1
     assert parts == sorted(parts, key=("score", "overlap", "topic", "filter").index)
 
 
-async def test_where_no_single_change_reaches_the_target_the_nearest_is_named(
+async def test_two_changes_together_reach_what_no_single_one_does(
     start: Start, connect: Connect
 ) -> None:
-    brief = Brief(SOFTWARE.topics, about=SOFTWARE.about, target=range(40_000, 50_001))
-    plan = await make_plan(connect(start()), brief)
+    sandbox = start()
+    brief = Brief(
+        ("CRM",),
+        filters={"seniority": ["director", "vp"], "companyIndustry": ["software development"]},
+    )
+    everybody = (await make_plan(connect(sandbox), Brief(("CRM",)), "size")).size or 0
+    sandbox.requests.clear()
+    plan = await make_plan(connect(sandbox), aimed(brief, everybody - 5, everybody + 5))
+
+    assert plan.requests <= MOST_REQUESTS["full"]
+    assert plan.advice
+    assert plan.advice.change == plan.changes[0]
+    (change,) = plan.changes
+    assert change.variation.thing == "pair"
+    assert change.variation.words == "without seniority and without companyIndustry"
+    assert change.variation.config.filters == {}
+    assert change.size == everybody
+
+
+async def test_where_no_change_reaches_the_target_the_nearest_is_named(
+    start: Start, connect: Connect
+) -> None:
+    plan = await make_plan(connect(start()), aimed(SOFTWARE, 40_000, 50_000))
 
     assert plan.advice
     assert plan.changes == ()
     assert plan.advice.change
     assert plan.advice.change.size == max(option.size for option in plan.sized.options)
-    assert plan.advice.reason.startswith("No single change reaches 40,000 to 50,000.")
+    assert plan.advice.reason.startswith("No change, and no two together, reach 40,000 to 50,000.")
 
 
-async def test_how_many_are_wanted_may_be_said_among_the_words(
+async def test_more_topics_than_are_allowed_are_left_out_by_name(
     start: Start, connect: Connect
 ) -> None:
-    brief = Brief(("CRM",), about="directors in California, one to three thousand people")
-    plan = await make_plan(connect(start()), brief)
-
-    assert plan.target == range(1_000, 3_001)
-    assert set(plan.config.filters) == {"role.seniority", "location.states"}
-
-
-async def test_several_topics_more_than_are_allowed_are_left_out_by_name(
-    start: Start, connect: Connect
-) -> None:
-    phrases = ("CRM, Kubernetes, Payroll, ERP, Billing, Treasury, DevOps, SIEM, Zero Trust",)
-    brief = Brief((*phrases, "Onboarding", "Recruiting", "HRIS"))
+    names = ("CRM", "Payroll", "ERP", "DevOps", "Chatbots", "Live Chat", "Machine Learning")
+    more = ("Sales Enablement", "Brand Strategy", "Demand Generation", "Meal Kit Delivery")
+    brief = Brief((*names, *more, "Investing Apps"))
     flat = await make_plan(connect(start(profile="flat")), brief, "size")
     catalog = await make_plan(connect(start(profile="catalog")), brief, "size")
 
     assert len(flat.config.topic_ids) == 10
-    assert [choice.asked for choice in flat.topics.left_out] == ["Recruiting", "HRIS"]
+    assert [choice.asked for choice in flat.topics.left_out] == [
+        "Meal Kit Delivery",
+        "Investing Apps",
+    ]
     assert len(catalog.config.topic_ids) == 12
 
 
@@ -210,23 +324,43 @@ async def test_a_website_adds_topics_that_are_not_named_already(
     assert both.config.topic_ids.count(named.id) == 1
 
 
-async def test_ids_are_checked_and_an_unknown_one_is_not_taken(
+@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+async def test_all_that_fits_nothing_is_said_at_once_and_nobody_is_counted(
+    start: Start, connect: Connect, profile: str
+) -> None:
+    sandbox = start(profile=profile)
+    wrong = Brief(
+        ("CRM", "Kubernettez Finops", 5),
+        filters={"seniority": ["vp", "wizard"], "income": ["high"], "hasPhone": True},
+        exclude={"department": ["alchemy"], "companyName": ["Acme"]},
+    )
+    with pytest.raises(NotPossible) as refusal:
+        await make_plan(connect(sandbox), wrong)
+
+    for problem in (
+        "'Kubernettez Finops'",
+        "'5'",
+        "'seniority' has no value 'wizard'.",
+        "There is no filter 'income'.",
+        "'exclude.department' has no value 'alchemy'.",
+        "'exclude.companyName' cannot be applied",
+        "seniority takes: entry, senior, manager,",
+        "department takes: marketing, sales,",
+    ):
+        assert problem in str(refusal.value)
+    assert previews(sandbox) == []
+    assert [r.path for r in sandbox.requests if r.path.endswith("/validate")] == []
+
+
+async def test_a_topic_that_is_none_is_refused_with_what_was_found_of_the_others(
     start: Start, connect: Connect
 ) -> None:
-    plan = await make_plan(connect(start()), Brief((117805, 5)), "size")
-
-    assert plan.config.topic_ids == (117805,)
-    known, unknown = plan.topics.choices
-    assert known.topic
-    assert known.topic.name == "Marketing ROI"
-    assert (unknown.topic, unknown.sure) == (None, "none")
-
-
-async def test_a_brief_without_any_topic_is_refused_with_the_nearest(
-    start: Start, connect: Connect
-) -> None:
-    with pytest.raises(NotPossible, match=r"No topic was found for 'Kubernettez Finops'.*nearest"):
-        await make_plan(connect(start()), Brief(("Kubernettez Finops",)))
+    sandbox = start()
+    with pytest.raises(NotPossible, match=r"'5'.* Nobody was counted.*'117805' is 117805"):
+        await make_plan(connect(sandbox), Brief((117805, 5)))
+    with pytest.raises(NotPossible, match=r"'Kubernettez Finops'.* [Nn]earest"):
+        await make_plan(connect(sandbox), Brief(("Kubernettez Finops",)))
+    assert previews(sandbox) == []
 
 
 async def test_more_overlap_than_topics_is_refused(start: Start, connect: Connect) -> None:
@@ -234,13 +368,21 @@ async def test_more_overlap_than_topics_is_refused(start: Start, connect: Connec
         await make_plan(connect(start()), Brief(("CRM", "Kubernetes"), overlap=3))
 
 
-async def test_with_overlap_a_topic_is_left_out_only_where_enough_remain(
+async def test_where_a_person_must_research_several_topics_none_brings_people_of_its_own(
     start: Start, connect: Connect
 ) -> None:
-    plan = await make_plan(connect(start()), Brief(("CRM", "Kubernetes"), overlap=2))
+    leadpipe = connect(start())
+    topics = ("CRM", "Marketing Automation", "Sales Enablement")
+    alone = await make_plan(leadpipe, Brief(topics))
+    several = await make_plan(leadpipe, Brief(topics, overlap=2))
+    all_of_them = await make_plan(leadpipe, Brief(topics, overlap=3))
 
-    assert plan.only_by_topic == {}
-    assert plan.config.min_topic_overlap == 2
+    assert set(alone.unique_people) == set(alone.config.topic_ids)
+    assert several.unique_people == all_of_them.unique_people == {}
+    assert several.config.min_topic_overlap == 2
+    # A topic is left out only where enough of them remain.
+    assert set(several.sized.without_topic) == set(several.config.topic_ids)
+    assert all_of_them.sized.without_topic == {}
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])

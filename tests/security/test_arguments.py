@@ -20,7 +20,7 @@ Escaped = Callable[[object], list[str]]
 Words = Callable[[CallToolResult], str]
 # What a person types to be looked for, or to be the name of something, is theirs to read again.
 SAID_AGAIN = {
-    *("queries", "name", "topics", "filters", "about", "website", "sql", "fileName", "domain"),
+    *("queries", "name", "topics", "filters", "words", "website", "sql", "fileName", "domain"),
     *("description", "folderId", "url"),
 }
 IDS = ("id", "audienceId", "folderId", "topicIds", "cursor", "confirm")

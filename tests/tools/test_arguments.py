@@ -75,7 +75,7 @@ async def unasked(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client]:
             {"id": ID, "config": {"zzz": 2}},
             (
                 "There is no argument 'config.zzz'. There are: topicIds, minScore, maxScore,"
-                " minTopicOverlap, filters and sourceUrl."
+                " minTopicOverlap, filters, exclude and sourceUrl."
             ),
         ),
         (
@@ -169,15 +169,41 @@ async def test_an_id_is_required_by_its_published_name(unasked: Client, refused:
     assert said.startswith("There is no argument 'audienceId'.")
 
 
-@pytest.mark.parametrize(
-    ("tool", "path"),
-    [
-        ("preview_audience", ()),
-        ("query_audience", ()),
-        ("create_audience", ("config",)),
-        ("update_audience", ("config",)),
-    ],
+@pytest.fixture
+async def uncounted(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client]:
+    """A client whose calls look up what there is, and go no further."""
+    async with connect() as client:
+        yield client
+    assert {request.method for request in sandbox.requests} <= {"GET"}
+
+
+@pytest.fixture
+async def refused_config(
+    uncounted: Client, refused: Refused, saved: Callable[[Client], Awaitable[dict[str, str]]]
+) -> Callable[..., Awaitable[str]]:
+    """What a tool says of a config that it refuses."""
+
+    async def refused_config(tool: str, **config: object) -> str:
+        if tool == "update_audience":
+            audience = (await saved(uncounted))["paused"]
+            return await refused(uncounted, tool, id=audience, config=config)
+        if tool == "create_audience":
+            return await refused(uncounted, tool, **{**CREATE, "config": {**WANTED, **config}})
+        topics = {"topics": ["117805"]} if tool == "plan_audience" else WANTED
+        return await refused(uncounted, tool, **topics, **config)
+
+    return refused_config
+
+
+in_each_tool = pytest.mark.parametrize(
+    "tool",
+    ["plan_audience", "preview_audience", "query_audience", "create_audience", "update_audience"],
 )
+in_each_part = pytest.mark.parametrize("part", ["filters", "exclude"])
+
+
+@in_each_tool
+@in_each_part
 @pytest.mark.parametrize(
     ("filters", "said"),
     [
@@ -185,24 +211,30 @@ async def test_an_id_is_required_by_its_published_name(unasked: Client, refused:
         ({"senority": None}, "There is no filter 'senority'. Did you mean 'seniority'?"),
         (
             {"seniority": {"values": ["vp"], "mod": "any"}},
-            "'seniority' has no part 'mod'. Did you mean 'mode'?",
+            "'{}seniority' has no part 'mod'. Did you mean 'mode'?",
         ),
-        (
-            {"minScore": 80, "seniority": ["vp"]},
-            "Put this beside filters, not into it: minScore.",
-        ),
-        ({"hasPhone": "perhaps"}, "'hasPhone' takes true or false."),
-        ({"seniority": []}, "'seniority' is empty. Leave it out, or name at least one value."),
-        ({"jobTitle": True}, "'jobTitle' takes words, not a yes or no."),
+        ({"hasPhone": "perhaps"}, "'{}hasPhone' takes true or false."),
+        ({"seniority": []}, "'{}seniority' is empty. Leave it out, or name at least one value."),
+        ({"seniority": True}, "'{}seniority' takes words, not a yes or no."),
+        ({"seniority": [["vp"]]}, "'{}seniority' takes a list of words."),
+        ({"jobTitle": True}, "'{}jobTitle' takes words."),
     ],
 )
 async def test_an_unknown_key_in_filters_is_refused_by_name(
-    unasked: Client, refused: Refused, tool: str, path: tuple[str, ...], filters: Reply, said: str
+    refused_config: Refused, tool: str, part: str, filters: Reply, said: str
 ) -> None:
-    others = {"create_audience": CREATE, "update_audience": {"id": ID}}.get(tool, WANTED)
-    config = {**WANTED, "filters": filters}
-    arguments = {**others, "config": config} if path else config
-    assert await refused(unasked, tool, **arguments) == said
+    name = said.format("exclude." if part == "exclude" else "")
+    assert (await refused_config(tool, **{part: filters})).startswith(name)
+
+
+@in_each_tool
+@in_each_part
+async def test_what_belongs_beside_filters_is_refused_in_them(
+    refused_config: Refused, tool: str, part: str
+) -> None:
+    beside: Reply = {"minScore": 80, "seniority": ["vp"], "exclude": {}}
+    said = await refused_config(tool, **{part: beside})
+    assert said == "Put this beside filters, not into it: minScore and exclude."
 
 
 @pytest.mark.parametrize(
@@ -425,14 +457,14 @@ async def test_a_name_that_is_not_known_is_repeated_clean_and_short(
 
 
 async def test_a_name_that_is_an_address_or_a_key_is_not_repeated(
-    unasked: Client, refused: Refused
+    uncounted: Client, refused: Refused
 ) -> None:
     names = {"jane.doe@acme.example": 1, "sk_live_0123": 2}
-    said = await refused(unasked, "list_audiences", **names)
+    said = await refused(uncounted, "list_audiences", **names)
     assert "There is no argument '[email]'." in said
     assert "There is no argument '[key]'." in said
     for filters in (names, {"seniority": names}):
-        said += await refused(unasked, "preview_audience", **WANTED, filters=filters)
+        said += await refused(uncounted, "preview_audience", **WANTED, filters=filters)
     assert "There is no filter '[email]'." in said
     assert "'seniority' has no part '[email]'." in said
     assert "jane" not in said
@@ -440,26 +472,27 @@ async def test_a_name_that_is_an_address_or_a_key_is_not_repeated(
 
 
 async def test_of_many_problems_the_first_are_told_and_how_many_more(
-    unasked: Client, refused: Refused
+    uncounted: Client, refused: Refused
 ) -> None:
-    said = await refused(unasked, "preview_audience", topicIds=["x"] * 250)
+    said = await refused(uncounted, "preview_audience", topicIds=["x"] * 250)
     told = said.count("must be a whole number.")
     assert 30 < told < 50
     assert said.endswith(f" And {250 - told} more problems.")
     filters = {f"x{number}": "y" for number in range(99)}
-    said = await refused(unasked, "preview_audience", **WANTED, filters=filters)
+    said = await refused(uncounted, "preview_audience", **WANTED, filters=filters)
     told = said.count("There is no filter")
     assert said.endswith(f" And {99 - told} more problems.")
 
 
 @pytest.mark.parametrize("name", ["x" * 9_000, "x." * 9_000 + "x", "a\u202e\nb"])
 async def test_a_filter_that_is_not_known_is_repeated_clean_and_short(
-    unasked: Client, refused: Refused, name: str
+    uncounted: Client, refused: Refused, name: str
 ) -> None:
     for filters in ({name: ["vp"]}, {name: None}, {"seniority": {name: "vp"}}):
-        said = await refused(unasked, "preview_audience", **WANTED, filters=filters)
+        said = await refused(uncounted, "preview_audience", **WANTED, filters=filters)
         assert said.isprintable()
-        assert len(said) < 500
+        assert "x" * 65 not in said
+        assert len(said) < 700
 
 
 async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) -> None:
@@ -483,8 +516,8 @@ async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) 
         {"filters": {"seniority": '{"values": "[\\"vp\\"]"}', "hasPhone": True}},
         {"filters": {"seniority": "VP", "hasPhone": "yes"}},
         {"filters": {"seniority": " Vp ", "hasPhone": "Y", "department": None}},
-        {"filters": {"seniority": {"values": ["VP"]}, "contact.hasPhone": True}},
-        {"filters": {"role.seniority": ["vp"], "contact.hasPhone": "true"}},
+        {"filters": {"seniority": {"values": ["VP"]}, "hasPhone": True}},
+        {"filters": {"role.seniority": ["vice presidents"], "hasPhone": "true"}},
         {"maxScore": None, "minTopicOverlap": None, "sourceUrl": None},
     ],
 )
@@ -503,16 +536,18 @@ async def test_a_config_as_json_text_is_understood_at_every_level(
     client: Client, call: Call
 ) -> None:
     config = (
-        '{"topicIds": "[\\"117805\\"]", "minScore": "80", "filters": "{\\"state\\": \\"Texas\\"}"}'
+        '{"topicIds": "[\\"117805\\"]", "minScore": "80", "filters": "{\\"state\\": \\"Texas\\"}",'
+        ' "exclude": "{\\"department\\": \\"Legal\\"}"}'
     )
     reply = await call(client, "create_audience", name="Buyers", config=config)
     assert reply["config"] == {
         "topicIds": [117805],
         "minScore": 80,
         "minTopicOverlap": 1,
-        "filters": {"location.states": {"values": ["texas"]}},
+        "filters": {"state": ["texas"]},
+        "exclude": {"department": ["legal"]},
     }
-    change = '{"minScore": "85", "filters": "{\\"state\\": null}"}'
+    change = '{"minScore": "85", "filters": "{\\"state\\": null}", "exclude": {"department": null}}'
     reply = await call(client, "update_audience", id=reply["id"], config=change)
     assert reply["config"] == {"topicIds": [117805], "minScore": 85, "minTopicOverlap": 1}
 
@@ -533,7 +568,8 @@ async def test_null_for_an_optional_argument_is_its_default(
 
 
 async def test_null_is_the_default_in_every_tool(client: Client, call: Call) -> None:
-    config = {**WANTED, "minScore": None, "maxScore": None, "filters": None, "sourceUrl": None}
+    config = {**WANTED, "minScore": None, "maxScore": None, "filters": None, "exclude": None}
+    config["sourceUrl"] = None
     made = await call(client, "create_audience", name="x", config=config, status=None, confirm=None)
     assert made["config"] == {**WANTED, "minScore": 70, "minTopicOverlap": 1}
     detail = await call(client, "get_audience", id=made["id"], waitSeconds=None)

@@ -59,7 +59,8 @@ async def test_two_hundred_calls_at_once_are_all_answered_and_the_small_ones_soo
 
     async with connect(counted, settings=UNASKED) as client:
         active = (await saved(client))["active"]
-        brief = {"topics": ["marketing automation"], "filters": "directors at software companies"}
+        filters = {"seniority": ["directors"], "companyIndustry": ["SaaS"]}
+        brief = {"topics": ["marketing automation"], "filters": filters}
         with anyio.fail_after(1_000):
             async with anyio.create_task_group() as tasks:
                 for number in range(40):

@@ -83,12 +83,12 @@ async def prepared(client: Client, action: str, call: Call, saved: Saved) -> tup
         size = (await call(client, "preview_audience", **shown["config"]))["size"]
         question = f"Activate '{name}' ({size} people)? {SLOT}"
         return "set_status", {"id": audience, "status": "active"}, question
-    config = {**shown["config"], "minScore": 60, "filters": {"role.seniority": ["vp"]}}
-    config["filters"] = {**shown["config"]["filters"], "role.seniority": ["vp"]}
+    config = {**shown["config"], "minScore": 60}
+    config["filters"] = {**shown["config"]["filters"], "seniority": ["vp"]}
     size = (await call(client, "preview_audience", **config))["size"]
     question = (
         f"Change '{name}', which is active? name: {name} → VPs; minScore: 70 → 60;"
-        f' role.seniority: ["director", "vp", "c_suite"] → ["vp"]. It would have {size} people.'
+        f' seniority: ["director", "vp", "c_suite"] → ["vp"]. It would have {size} people.'
     )
     change = {"minScore": 60, "filters": {"seniority": "VP"}}
     return "update_audience", {"id": audience, "name": "VPs", "config": change}, question
@@ -310,7 +310,7 @@ async def test_nobody_is_asked_about_what_is_so_already_or_cannot_be(
         await call(client, "set_status", id=ids["active"], status="active")
         await call(client, "update_audience", id=ids["active"], config={"minScore": 70})
         await refused(client, "delete_audience", id=missing)
-        bad: Reply = {**WANTED, "filters": {"seniority": ["chief"]}}
+        bad: Reply = {**WANTED, "filters": {"seniority": ["bird"]}}
         await refused(client, "create_audience", name="New", config=bad, status="active")
     assert asked.questions == []
 

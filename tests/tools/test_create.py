@@ -44,7 +44,7 @@ async def test_an_audience_is_saved_as_a_draft(
         preview = await call(client, "preview_audience", **WANTED)
         reply = await call(client, "create_audience", name="  VPs  ", config=WANTED)
         listed = await call(client, "list_audiences", status="draft")
-    assert reply["summary"] == f"'VPs' is saved (draft): {preview['size']} people match now."
+    assert reply["summary"] == f"'VPs' is saved (draft). {preview['size']} people match now."
     assert (reply["name"], reply["status"], reply["size"]) == ("VPs", "draft", preview["size"])
     assert reply["config"] == preview["config"]
     assert reply["next"] == [
@@ -66,7 +66,7 @@ async def test_an_audience_is_saved_as_paused(
     async with connect(start(profile=profile)) as client:
         reply = await call(client, "create_audience", name="VPs", config=WANTED, status="paused")
         shown = await call(client, "get_audience", id=reply["id"])
-    assert reply["summary"] == f"'VPs' is saved (paused): {reply['size']} people match."
+    assert reply["summary"] == f"'VPs' is saved (paused). {reply['size']} people match."
     assert reply["status"] == shown["status"] == "paused"
     assert not {"slots", "run"} & set(reply)
 
@@ -80,7 +80,7 @@ async def test_an_audience_is_saved_and_activated(
         reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
         shown = await call(client, "get_audience", id=reply["id"])
     assert reply["summary"] == (
-        f"'VPs' is saved (active): {reply['size']} people match."
+        f"'VPs' is saved (active). {reply['size']} people match."
         " 2 of 3 slots are in use. The people are still being put together."
     )
     assert reply["status"] == shown["status"] == "active"
@@ -188,8 +188,9 @@ async def test_slots_that_are_not_shown_are_left_out(
 
 
 async def test_an_audience_of_nobody_is_saved_with_a_warning(client: Client, call: Call) -> None:
-    reply = await call(client, "create_audience", name="None", config={"topicIds": [999_999]})
-    assert reply["summary"] == "'None' is saved (draft): 0 people match now."
+    nobody = {"topicIds": [117805], "filters": {"companyName": ["Nobody at all"]}}
+    reply = await call(client, "create_audience", name="None", config=nobody)
+    assert reply["summary"] == "'None' is saved (draft). Nobody matches now."
     assert reply["warnings"] == [
         "Nobody matches. Leave a filter out, lower minScore, or take other topics."
     ]
@@ -200,7 +201,7 @@ async def test_a_creation_whose_answer_is_lost_is_looked_for_and_not_repeated(
 ) -> None:
     sandbox.faults.add(Fault("reset_after", method="POST", path="/intent/audiences", every=3))
     reply = await call(client, "create_audience", name="VPs", config=WANTED)
-    assert reply["summary"].startswith("'VPs' is saved (draft): ")
+    assert reply["summary"].startswith("'VPs' is saved (draft). ")
     assert LOOKED in reply["warnings"]
     drafts = await call(client, "list_audiences", status="draft")
     assert [row[1] for row in drafts["audiences"]["rows"]] == ["VPs"]

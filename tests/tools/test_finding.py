@@ -1,4 +1,4 @@
-"""Filters found for what people say, through a client."""
+"""Words looked up in the service's filters, and the filters themselves, through a client."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -20,144 +20,121 @@ Call = Callable[..., Awaitable[Reply]]
 Refused = Callable[..., Awaitable[str]]
 
 each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
-IDEAL = (
-    "VP or above in marketing or sales at SaaS companies, 51-200 employees, over $10M revenue,"
-    " California, women, with a business email and a phone"
-)
+WORDS = ["VP or above", "SaaS", "CA", "services", "using Salesforce"]
 
 
 def tokens(part: object) -> float:
     return len(json.dumps(part, ensure_ascii=False, separators=(",", ":"))) / 4
 
 
-async def test_words_become_filters_with_how_sure_each_is(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", about="VPs at SaaS companies in TX")
+async def test_each_word_comes_with_its_filter_its_values_and_how_sure_they_are(
+    client: Client, call: Call
+) -> None:
+    reply = await call(client, "find_filters", words=WORDS)
     assert reply["summary"] == (
-        "3 filters found; 1 of the wishes taken as the nearest there is (close)."
+        "4 words of 5 found; 1 could mean several things; no filter has a value called"
+        " 'using Salesforce'; titles go into jobTitle, companies into companyName."
     )
-    assert reply["found"]["columns"] == ["asked", "key", "values", "sure", "people", "note"]
-    level, industry, state = reply["found"]["rows"]
-    assert level[:4] == ["VPs", "role.seniority", "vp", "exact"]
-    assert industry[:4] == ["SaaS", "company.industries", "software development", "close"]
-    assert industry[5] == "The catalogue has software companies, however they sell it."
-    assert state[:4] == ["TX", "location.states", "texas", "exact"]
-    assert all(row[4] > 0 for row in (level, industry, state))
-    assert reply["filters"] == {
-        "role.seniority": ["vp"],
-        "company.industries": ["software development"],
-        "location.states": ["texas"],
-    }
-    assert reply["next"][0]["tool"] == "preview_audience"
+    assert reply["found"]["columns"] == ["word", "key", "values", "sure", "note"]
+    rows = reply["found"]["rows"]
+    assert rows[0] == ["VP or above", "seniority", "vp, c_suite, owner, partner", "exact", ""]
+    assert rows[1][:4] == ["SaaS", "companyIndustry", "software development", "close"]
+    assert rows[1][4] != ""
+    assert rows[2] == ["CA", "state", "california", "exact", ""]
+    assert {row[0] for row in rows[3:]} == {"services"}
+    assert "ambiguous" in {row[3] for row in rows[3:]}
+    assert reply["next"][0]["tool"] == "plan_audience"
 
 
 @each_profile
-async def test_what_is_found_is_taken_by_preview_audience_and_create_audience(
+async def test_what_is_exact_is_taken_by_preview_audience_word_and_value_alike(
     profile: str, start: Start, connect: Connect, call: Call
 ) -> None:
+    words = ["director or above", "CA", "51-200", "business email", "C-level"]
     async with connect(start(profile=profile)) as client:
-        found = await call(client, "find_filters", about=IDEAL)
-        config = {"topicIds": [117805], "filters": found["filters"]}
-        await call(client, "preview_audience", **config)
-        made = await call(client, "create_audience", name="Ideal", config=config)
-    assert made["config"]["filters"].keys() == found["filters"].keys()
-    assert len(found["filters"]) == 9
-    assert tokens(found) < 800
+        found = await call(client, "find_filters", words=words)
+        rows = {row[0]: row for row in found["found"]["rows"] if row[1] != "ageRange"}
+        for word in words:
+            key, values, sure = rows[word][1:4]
+            value = True if values == "true" else values.split(", ")
+            asked = True if values == "true" else [word]
+            by_value = await call(
+                client, "preview_audience", topicIds=[117805], filters={key: value}
+            )
+            by_word = await call(
+                client, "preview_audience", topicIds=[117805], filters={key: asked}
+            )
+            assert sure == "exact"
+            assert by_value["config"] == by_word["config"]
+            assert by_value["size"] == by_word["size"]
 
 
-async def test_the_ambiguous_is_left_to_the_user(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", about="finance, Texas or women")
-    assert reply["summary"] == "No filter found; 3 to choose by the user."
-    assert "filters" not in reply
-    finance, texas, _ = reply["alternatives"]
-    assert finance == {
-        "asked": "finance",
-        "choices": [
-            {"role.departments": ["finance"]},
-            {"company.industries": ["financial services"]},
-        ],
-    }
-    assert texas["why"].startswith("All filters must hold")
-    assert texas["choices"] == [{"location.states": ["texas"]}]
+async def test_one_word_need_not_be_a_list(client: Client, call: Call) -> None:
+    reply = await call(client, "find_filters", words="VPs")
+    assert reply["found"]["rows"][0][:4] == ["VPs", "seniority", "vp", "exact"]
+
+
+async def test_what_no_filter_knows_leads_to_all_that_there_are(client: Client, call: Call) -> None:
+    reply = await call(client, "find_filters", words=["quux\u202eflib", "VPs at banks in TX"])
+    assert reply["summary"].startswith(
+        "0 words of 2 found; no filter has a value called 'quuxflib'"
+    )
+    assert "found" not in reply
     assert reply["next"] == [
-        {"tool": "find_filters", "why": "without arguments: see the filters there are"}
+        {"tool": "find_filters", "why": "without arguments: every filter there is"}
     ]
 
 
-async def test_alternatives_are_spelled_as_a_service_of_one_value_takes_them(
-    start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile="flat")) as client:
-        reply = await call(client, "find_filters", about="west coast, email")
-    coast, email = reply["alternatives"]
-    assert coast["choices"] == [
-        {"state": "california"},
-        {"state": "oregon"},
-        {"state": "washington"},
-    ]
-    assert email["choices"] == [{"hasBusinessEmail": True}, {"hasPersonalEmail": True}]
-
-
-async def test_what_cannot_be_said_and_what_is_not_understood_come_back(
+async def test_of_many_values_the_first_are_named_and_how_many_more(
     client: Client, call: Call
 ) -> None:
-    reply = await call(client, "find_filters", about="using Salesforce, hiring, quux\u202eflib")
-    assert reply["summary"] == "No filter found; 2 not possible; 1 not understood."
-    assert [unsaid["asked"] for unsaid in reply["notPossible"]] == ["using Salesforce", "hiring"]
-    assert "topic" in reply["notPossible"][0]["why"]
-    assert len(reply["notUnderstood"]) == 1
-    assert "\u202e" not in json.dumps(reply, ensure_ascii=False)
-
-
-async def test_a_long_list_is_named_by_what_it_leaves_out(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", about="not agencies, no phone")
-    agencies, phone = reply["found"]["rows"]
-    assert agencies[2] == "all but advertising services"
-    assert phone[2] == "no"
-    assert len(reply["filters"]["company.industries"]) == 46
-    reply = await call(client, "find_filters", about="over 10 employees")
+    reply = await call(client, "find_filters", words=["Midwest"])
     assert reply["found"]["rows"][0][2] == (
-        "11 to 50, 51 to 100, 101 to 250, 251 to 500, 501 to 1000 and 3 more"
+        "illinois, indiana, iowa, kansas, michigan, minnesota, missouri, nebraska and 4 more"
     )
-
-
-async def test_a_wish_list_that_is_too_long_for_the_table_is_cut_and_said_so(
-    client: Client, call: Call
-) -> None:
-    states = (
-        "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IA KS KY LA MD MA MI MN MS MO MT NE NV NH NJ"
-    )
-    about = ", ".join([*states.split(), "NM", "NY", "NC"])
-    reply = await call(client, "find_filters", about=about)
-    assert len(reply["found"]["rows"]) == 30
-    assert len(reply["filters"]["location.states"]) == 32
-    assert reply["warnings"] == ["2 more wishes found, not in the table."]
 
 
 @each_profile
-async def test_without_arguments_all_filters_are_shown(
+async def test_without_arguments_all_filters_are_shown_with_every_value_of_the_closed_ones(
     profile: str, start: Start, connect: Connect, call: Call
 ) -> None:
     async with connect(start(profile=profile)) as client:
         reply = await call(client, "find_filters")
-    rows = reply["found"]["rows"]
-    assert reply["summary"].startswith(f"There are {len(rows)} filters.")
-    assert len(rows) == (16 if profile == "flat" else 23)
-    by_key = {row[0]: row[1:] for row in rows}
-    if profile == "flat":
-        assert by_key["state"][:2] == ["one of its values", 51]
-        assert by_key["isB2b"] == ["y or n", "", ""]
-    else:
-        assert by_key["location.states"] == ["any of its values", 51, "california, texas, new york"]
-        assert by_key["jobTitle.include"] == ["free words", "", ""]
-    assert tokens(reply) < 800
+        closed = {
+            key: (await call(client, "find_filters", key=key))["values"]["rows"]
+            for key in ("state", "companyIndustry", "seniority", "companySize", "gender")
+        }
+    filters = reply["filters"]
+    assert len(filters) == (16 if profile == "flat" else 23)
+    assert reply["summary"].startswith(f"There are {len(filters)} filters.")
+    assert "No filter knows technologies used" in reply["summary"]
+    for key, rows in closed.items():
+        assert filters[key] == ", ".join(row[0] for row in rows)
+    assert filters["jobTitle"] == "free words"
+    assert filters["hasPhone"] == filters["isB2b"] == "true or false"
+    assert tokens(reply) <= 1_200
+
+
+async def test_of_hundreds_of_values_the_most_frequent_are_shown(
+    connect: Connect, call: Call, many_industries: Callable[..., Any]
+) -> None:
+    async with connect(many_industries(counted=True)) as client:
+        reply = await call(client, "find_filters")
+        page = await call(client, "find_filters", key="companyIndustry")
+    shown = reply["filters"]["companyIndustry"]
+    assert shown.startswith("industry 249, industry 248, ")
+    assert shown.endswith("; 250 in all")
+    assert shown.count("industry") == 25
+    assert page["values"]["rows"][0] == ["industry 249", 250]
+    assert tokens(reply) <= 1_200
 
 
 async def test_a_key_shows_its_values(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", key="seniority")
-    assert reply["summary"] == "'role.seniority' takes any of its values; it has 8 values."
-    assert reply["key"] == "role.seniority"
+    reply = await call(client, "find_filters", key="role.seniority")
+    assert reply["summary"] == "'seniority' takes any of its values; it has 8 values."
+    assert reply["key"] == "seniority"
     assert reply["values"]["columns"] == ["value", "label", "people"]
-    assert reply["values"]["rows"][4][:2] == ["vp", "VP"]
+    assert reply["values"]["rows"][5][:2] == ["c_suite", "C-Suite"]
     reply = await call(client, "find_filters", key="role.isCeo")
     assert reply["summary"] == "'role.isCeo' takes true or false."
     assert "values" not in reply
@@ -172,16 +149,30 @@ async def test_a_key_of_the_flat_service_shows_values_alone(
     assert reply["values"]["columns"] == ["value"]
 
 
+@pytest.fixture
+def many_industries(sandbox: Sandbox) -> Callable[..., Any]:
+    """A service that has 250 industries, and says how many people each has if it is asked to."""
+    names = [f"industry {number}" for number in range(250)]
+
+    def many_industries(*, counted: bool = False) -> object:
+        values = [{"value": name, "count": number + 1} for number, name in enumerate(names)]
+        industries = {"key": "company.industries", "type": "multi_select", "values": values}
+        catalog = {"groups": [{"key": "company", "filters": [industries]}]}
+        data = catalog if counted else {"companyIndustry": names}
+
+        async def service(scope: Scope, receive: Receive, send: Send) -> None:
+            listing = scope["path"].endswith("/audiences/filters")
+            await (JSONResponse({"data": data}) if listing else sandbox)(scope, receive, send)
+
+        return service
+
+    return many_industries
+
+
 async def test_hundreds_of_values_come_page_by_page(
-    connect: Connect, call: Call, sandbox: Sandbox
+    connect: Connect, call: Call, many_industries: Callable[..., Any]
 ) -> None:
-    catalog = {"companyIndustry": [f"industry {number}" for number in range(250)]}
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        listing = scope["path"].endswith("/audiences/filters")
-        await (JSONResponse({"data": catalog}) if listing else sandbox)(scope, receive, send)
-
-    async with connect(service) as client:
+    async with connect(many_industries()) as client:
         first = await call(client, "find_filters", key="companyIndustry")
         last = await call(client, "find_filters", key="companyIndustry", cursor="200")
         beyond = await call(client, "find_filters", key="companyIndustry", cursor="900")
@@ -202,12 +193,14 @@ async def test_an_unknown_key_is_refused_with_the_nearest(client: Client, refuse
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"about": "VP", "key": "state"}, "about and key are two questions: ask one at a time."),
-        ({"about": "VP", "cursor": "100"}, "cursor goes on with the values of a key"),
+        ({"words": ["VP"], "key": "state"}, "words and key are two questions: ask one at a time."),
+        ({"words": ["VP"], "cursor": "100"}, "cursor goes on with the values of a key"),
         ({"key": "state", "cursor": "next"}, "cursor"),
-        ({"about": ""}, "about"),
-        ({"about": "x" * 1001}, "about"),
-        ({"words": "VP"}, "words"),
+        ({"words": []}, "'words' needs at least 1 entry."),
+        ({"words": [""]}, "words"),
+        ({"words": ["x"] * 21}, "'words' takes at most 20 entries."),
+        ({"words": ["x" * 101]}, "words"),
+        ({"about": "VPs in Texas"}, "There is no argument 'about'."),
     ],
     ids=str,
 )
@@ -226,6 +219,6 @@ async def test_looking_for_filters_changes_nothing_and_costs_little(
     shown = {"name": tool.name, "description": tool.description, "schema": tool.input_schema}
     assert tokens(shown) < 450
     for _ in range(3):
-        await call(client, "find_filters", about=IDEAL)
+        await call(client, "find_filters", words=WORDS)
     assert changes(sandbox) == []
     assert len(sandbox.requests) == 1

@@ -12,6 +12,7 @@ from mcp.types import TextContent, TextResourceContents, Tool
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.toolsets import TOOLS
 
 pytestmark = pytest.mark.anyio
@@ -93,12 +94,18 @@ async def test_what_is_listed_names_only_tools_that_are_offered(
     heard: tuple[Client, Heard],
 ) -> None:
     client, names = heard
+    declared = {
+        words
+        for tool in TOOLS
+        for words in words_of([published_schema(tool.arguments, "validation")])
+    }
     for tool in names.tools:
         schemas = (tool.input_schema, tool.output_schema)
         for words in (tool.description or "", *words_of([*schemas])):
             names.holds(words)
             assert words, tool.name
-            assert words[-1] in ".!?", words
+            # What was shortened still ends as a sentence does.
+            assert words in declared or words[-1] in ".!?", words
     names.holds(client.instructions or "")
     for prompt in (await client.list_prompts()).prompts:
         names.holds(prompt.model_dump_json())
@@ -261,7 +268,7 @@ async def test_a_name_that_is_that_of_a_tool_is_no_mention_of_the_tool(
         listed = await client.call_tool("list_audiences", {"nameContains": name})
     assert made.structured_content
     assert listed.structured_content
-    assert made.structured_content["summary"].startswith(f"'{name}' is saved (draft): ")
+    assert made.structured_content["summary"].startswith(f"'{name}' is saved (draft). ")
     summary = f"1 audience with '{name.casefold()}' in the name."
     assert listed.structured_content["summary"] == summary
 

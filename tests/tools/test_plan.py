@@ -16,7 +16,12 @@ pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 Refused = Callable[..., Awaitable[str]]
-WORDS = "directors and VPs at software companies, business email, not agencies, using Salesforce"
+FILTERS = {
+    "seniority": ["directors", "VPs"],
+    "companyIndustry": ["SaaS"],
+    "hasBusinessEmail": True,
+}
+EXCLUDE = {"department": ["legal"]}
 
 
 def rows(table: dict[str, Any]) -> list[dict[str, Any]]:
@@ -29,38 +34,49 @@ def wide(start: Callable[..., Sandbox]) -> Sandbox:
     return start(people=20_000)
 
 
-@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
-async def test_the_config_is_taken_as_it_stands_by_preview_and_create(
-    connect: Connect, start: Callable[..., Sandbox], call: Ask, profile: str
-) -> None:
-    async with connect(start(people=10_000, profile=profile)) as client:
-        plan = await call(client, "plan_audience", topics=["CRM, Payroll"], filters=WORDS)
-        preview = await call(client, "preview_audience", **plan["config"])
-        created = await call(client, "create_audience", name="Planned", config=plan["config"])
-
-    assert plan["size"] == preview["size"] == created["size"] > 0
-    assert plan["config"] == preview["config"] == created["config"]
-    assert plan["sandbox"] is True
-
-
 async def test_it_says_for_each_word_what_was_taken_and_how_surely(
     connect: Connect, wide: Sandbox, call: Ask
 ) -> None:
     async with connect(wide) as client:
         plan = await call(
-            client, "plan_audience", topics=["Kubernetes", "marketing ROI"], filters=WORDS
+            client,
+            "plan_audience",
+            topics=["CRM", "marketing ROI"],
+            filters={**FILTERS, "state": ["texas"], "companySize": {"min": 51, "max": 200}},
+            exclude={**EXCLUDE, "seniority": ["C-level"]},
         )
 
-    kubernetes, roi = rows(plan["topics"])
-    assert (kubernetes["name"], kubernetes["sure"]) == ("Kubernetes Software", "close")
-    assert roi["sure"] == "exact"
-    assert {row["asked"] for row in rows(plan["topicAlternatives"])} == {"Kubernetes"}
-    assert all(row["people"] for row in rows(plan["topicAlternatives"]))
-    filters = {row["key"]: row for row in rows(plan["filters"])}
-    assert set(filters) == set(plan["config"]["filters"])
-    assert filters["role.seniority"]["asked"] == "directors, VPs"
-    assert filters["role.seniority"]["without"] > plan["size"]
-    assert [unsaid["asked"] for unsaid in plan["notPossible"]][-1] == "using Salesforce"
+    assert [row["sure"] for row in rows(plan["topics"])] == ["exact", "exact"]
+    assert all(row["uniquePeople"] > 0 for row in rows(plan["topics"]))
+    values = {row["key"] + "|" + row["asked"]: row for row in rows(plan["values"])}
+    # What is a value of the service as it was asked for needs no row.
+    assert set(values) == {
+        "seniority|directors",
+        "seniority|VPs",
+        "companyIndustry|SaaS",
+        "companySize|51 to 200",
+        "exclude.seniority|C-level",
+    }
+    assert values["seniority|VPs"]["became"] == "vp"
+    assert values["seniority|VPs"]["sure"] == "exact"
+    assert values["companyIndustry|SaaS"]["became"] == "software development"
+    assert values["companyIndustry|SaaS"]["sure"] == "close"
+    assert values["companyIndustry|SaaS"]["note"]
+    assert values["companySize|51 to 200"]["became"] == "51 to 100"
+    assert "1 choice is near what was asked: check with the user." in plan["summary"]
+    without = plan["sizeWithout"]
+    assert set(without) == {*plan["config"]["filters"], "exclude.department"}
+    assert all(size >= plan["size"] for size in without.values())
+
+
+async def test_where_several_topics_must_be_researched_none_brings_people_of_its_own(
+    connect: Connect, wide: Sandbox, call: Ask
+) -> None:
+    topics = ["CRM", "marketing ROI", "sales enablement"]
+    async with connect(wide) as client:
+        plan = await call(client, "plan_audience", topics=topics, minTopicOverlap=2)
+
+    assert not any(row.get("uniquePeople") for row in rows(plan["topics"]))
 
 
 async def test_five_topics_and_six_filters_cost_less_than_1800_tokens(
@@ -70,23 +86,27 @@ async def test_five_topics_and_six_filters_cost_less_than_1800_tokens(
         plan = await call(
             client,
             "plan_audience",
-            topics=["CRM", "marketing automation", "sales enablement", "lead scoring", "Payroll"],
-            filters="directors or VPs in marketing or sales at software or IT services companies,"
-            " 51-1000 employees, in California or Texas, with business email",
+            topics=["CRM", "marketing automation", "sales enablement", "Payroll", "ERP"],
+            filters={
+                **FILTERS,
+                "department": ["mktg", "sales"],
+                "companySize": ["51-1000 employees"],
+                "state": ["CA", "TX"],
+            },
             targetSize={"min": 1_000, "max": 3_000},
         )
 
     assert len(plan["config"]["topicIds"]) == 5
     assert len(plan["config"]["filters"]) == 6
     assert len(json.dumps(plan, separators=(",", ":"))) / 4 < 1_800
-    assert {"ladder", "recommended", "reachable", "industries"} <= set(plan)
+    assert {"ladder", "recommended", "sizeWithout", "industries"} <= set(plan)
 
 
 async def test_a_target_is_answered_with_what_reaches_it(
     connect: Connect, wide: Sandbox, call: Ask
 ) -> None:
     async with connect(wide) as client:
-        asked = {"topics": ["marketing automation"], "filters": "directors at software companies"}
+        asked = {"topics": ["marketing automation"], "filters": {"seniority": ["director"]}}
         plan = await call(client, "plan_audience", **asked)
         ladder = plan["ladder"]
         target = {"min": ladder["60"], "max": ladder["60"]}
@@ -103,17 +123,34 @@ async def test_a_target_is_answered_with_what_reaches_it(
     assert f"With minScore 60 there would be {ladder['60']:,}" in aimed["summary"]
 
 
+async def test_two_changes_together_are_named_where_no_single_one_reaches_the_target(
+    connect: Connect, start: Callable[..., Sandbox], call: Ask
+) -> None:
+    filters = {"seniority": ["director", "vp"], "companyIndustry": ["software development"]}
+    async with connect(start(people=5_000)) as client:
+        everybody = (await call(client, "plan_audience", topics=["CRM"], depth="size"))["size"]
+        target = {"min": everybody - 5, "max": everybody + 5}
+        plan = await call(
+            client, "plan_audience", topics=["CRM"], filters=filters, targetSize=target
+        )
+
+    both = "without seniority and without companyIndustry"
+    assert plan["changes"] == {both: everybody}
+    assert plan["recommended"]["change"] == both
+    assert "filters" not in plan["recommended"]["config"]
+
+
 async def test_a_quick_look_asks_little(connect: Connect, wide: Sandbox, call: Ask) -> None:
     async with connect(wide) as client:
-        asked = {"topics": ["CRM", "Payroll", "ERP"], "filters": WORDS, "depth": "size"}
+        asked = {"topics": ["CRM", "Payroll", "ERP"], "filters": FILTERS, "depth": "size"}
         plan = await call(client, "plan_audience", **asked)
 
     assert len(wide.requests) <= 10
     assert plan["size"]
-    assert not {"ladder", "reachable", "notMeasured"} & set(plan)
+    assert not {"ladder", "reachable", "notMeasured", "sizeWithout"} & set(plan)
 
 
-async def test_a_list_of_wishes_an_id_and_a_slip_are_understood(
+async def test_ids_and_harmless_slips_are_understood(
     connect: Connect, wide: Sandbox, call: Ask
 ) -> None:
     async with connect(wide) as client:
@@ -121,13 +158,15 @@ async def test_a_list_of_wishes_an_id_and_a_slip_are_understood(
             client,
             "plan_audience",
             topics=["117805", 117890],
-            filters=["directors", "in California"],
+            filters='{"seniority": "directors", "state": ["CA"]}',
+            exclude='{"department": "[\\"legal\\"]"}',
             targetSize='{"min": "1"}',
             depth="SIZE",
         )
 
     assert plan["config"]["topicIds"] == [117805, 117890]
-    assert set(plan["config"]["filters"]) == {"role.seniority", "location.states"}
+    assert plan["config"]["filters"] == {"seniority": ["director"], "state": ["california"]}
+    assert plan["config"]["exclude"] == {"department": ["legal"]}
     assert plan["target"] == "1 or more"
 
 
@@ -136,7 +175,7 @@ async def test_what_could_not_be_measured_is_said(
 ) -> None:
     wide.faults.add(Fault("status", path="/preview", times=None, status=503))
     async with connect(wide) as client:
-        plan = await call(client, "plan_audience", topics=["CRM"], filters=WORDS)
+        plan = await call(client, "plan_audience", topics=["CRM"], filters=FILTERS)
 
     assert "size" not in plan
     assert plan["summary"].startswith("How many people match could not be measured just now.")
@@ -152,12 +191,13 @@ async def test_a_careful_colleague_points_out_what_is_odd(
         plan = await call(
             client,
             "plan_audience",
-            topics=["marketing automation", "zzzyx"],
-            filters="owners in Wyoming",
+            topics=["marketing automation"],
+            filters={"seniority": ["owner"], "state": ["WY"], "companySize": ["over 20"]},
+            exclude={"department": ["legal"]},
         )
 
     warned = " ".join(plan["warnings"])
-    assert "No topic for 'zzzyx': it is not in the config." in warned
+    assert "companySize '11 to 50' is only partly within over 20, so left out." in warned
     assert "alone removes" in warned
     assert "days old" in warned
     assert "Nobody matches." in warned or "small for outreach" in warned
@@ -169,10 +209,13 @@ async def test_a_careful_colleague_points_out_what_is_odd(
         ({}, "Name topics, a website, or both"),
         ({"topics": ["CRM"], "targetSize": {}}, "targetSize needs min, max or both."),
         ({"topics": ["CRM"], "targetSize": {"min": 5, "max": 2}}, "targetSize.min (5) is above"),
-        ({"topics": ["CRM"], "filters": {"seniority": ["vp"]}}, "'filters' must be a text"),
+        ({"topics": ["CRM"], "filters": "VPs in Texas"}, "'filters' must be an object"),
+        ({"topics": ["CRM"], "exclude": ["Texas"]}, "'exclude' must be an object"),
+        ({"topics": ["CRM"], "filters": {"exclude": {}}}, "Put this beside filters"),
+        ({"topics": ["CRM"], "exclude": {"audience": ["CRM Buyers"]}}, "another audience"),
         ({"topics": ["CRM"], "minTopicOverlap": 2}, "minTopicOverlap (2) is above"),
         ({"website": "http://10.0.0.1"}, "only public websites"),
-        ({"topics": ["zzzyx"]}, "No topic was found for 'zzzyx'"),
+        ({"topics": ["zzzyx"]}, "'zzzyx'"),
         ({"topics": [f"topic {number}" for number in range(11)]}, "'topics' takes at most 10"),
         ({"topics": ["CRM"], "filter": "VPs"}, "filters"),
     ],
@@ -181,6 +224,23 @@ async def test_what_makes_no_sense_is_refused(
     client: Client, refused: Refused, arguments: dict[str, Any], says: str
 ) -> None:
     assert says in await refused(client, "plan_audience", **arguments)
+
+
+async def test_all_that_fits_nothing_is_refused_at_once_and_nobody_is_counted(
+    connect: Connect, wide: Sandbox, refused: Refused
+) -> None:
+    async with connect(wide) as client:
+        said = await refused(
+            client,
+            "plan_audience",
+            topics=["CRM", "zzzyx"],
+            filters={"seniority": ["wizard"], "technologies": ["Salesforce"]},
+            exclude={"state": ["Germany"]},
+        )
+
+    for problem in ("'zzzyx'", "'wizard'", "'technologies'", "'Germany'"):
+        assert problem in said
+    assert [r.path for r in wide.requests if r.path.endswith(("/preview", "/validate"))] == []
 
 
 async def test_nothing_is_created(
@@ -211,3 +271,16 @@ async def test_what_the_server_does_not_offer_is_not_suggested(
         plan = await call(client, "plan_audience", topics=["CRM"])
 
     assert [step["tool"] for step in plan["next"]] == ["preview_audience"]
+
+
+async def test_a_subject_without_a_topic_of_its_own_is_put_to_the_user_as_a_question(
+    connect: Connect, wide: Sandbox, refused: Refused
+) -> None:
+    async with connect(wide) as client:
+        said = await refused(client, "plan_audience", topics=["CRM", "business travel"])
+
+    assert said.startswith(
+        "No topic was taken for 'business travel'. 101 topics are about it, none"
+    )
+    assert "Which of them is meant? The largest of those compared: '" in said
+    assert said.endswith("Found: 'CRM' is 600001. Plan again with ids or other phrases.")

@@ -27,6 +27,7 @@ each_profile = pytest.mark.parametrize(
 )
 UNASKED = Settings(sandbox=True, confirm="off")
 TOPICS = [117805, 117890]
+NOBODY: Reply = {"topicIds": [117805], "filters": {"companyName": ["no such company"]}}
 DEFAULT = [
     "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score",
     "contactEmail",
@@ -514,11 +515,12 @@ async def test_where_people_who_are_not_saved_are_not_shown_there_is_a_sample(
 
 async def test_a_sample_of_nobody_is_nobody(start: Start, connect: Connect, call: Call) -> None:
     async with connect(start(profile="catalog")) as client:
-        reply = await call(client, "query_audience", topicIds=[999_999])
+        reply = await call(client, "query_audience", **NOBODY)
     assert reply == {
         "summary": "Nobody matches, data of 2026-05-04.",
         "size": 0,
         "dataDate": "2026-05-04",
+        "config": {**NOBODY, "minScore": 70, "minTopicOverlap": 1},
         "sandbox": True,
     }
 
@@ -543,11 +545,12 @@ async def test_people_who_are_not_saved_are_shown_as_of_another_day(
 
 
 async def test_nobody_is_a_page_without_people(client: Client, call: Call) -> None:
-    reply = await call(client, "query_audience", topicIds=[999_999])
+    reply = await call(client, "query_audience", **NOBODY)
     assert reply == {
         "summary": "0 of 0 people, data of 2026-05-04.",
         "size": 0,
         "dataDate": "2026-05-04",
+        "config": {**NOBODY, "minScore": 70, "minTopicOverlap": 1},
         "sandbox": True,
     }
 

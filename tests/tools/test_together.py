@@ -17,37 +17,61 @@ Reply = dict[str, Any]
 Call = Callable[..., Awaitable[Reply]]
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
-SAID = "directors and VPs of marketing at software companies, business email, over 50 employees"
+UNASKED = Settings(sandbox=True, confirm="off")
+BRIEFS: list[Reply] = [
+    {
+        "topics": ["CRM", "marketing automation"],
+        "filters": {
+            "seniority": ["VPs", "directors"],
+            "companyIndustry": ["SaaS"],
+            "hasBusinessEmail": True,
+        },
+    },
+    {
+        "topics": ["117805"],
+        "filters": {"companySize": ["51-200", "mid-market"], "isB2b": "yes"},
+        "exclude": {"department": ["legal"], "companyIndustry": ["banks"]},
+    },
+    {
+        "topics": ["CRM", "Payroll"],
+        "exclude": {"seniority": ["entry level"], "hasPhone": True},
+        "minScore": 60,
+        "minTopicOverlap": 2,
+    },
+    {
+        "topics": ["expense management software", "ERP"],
+        "filters": {"seniority": ["director or above"], "jobTitle": ["finance"]},
+        "exclude": {"seniority": ["owner", "partner"], "ageRange": ["18-24"]},
+    },
+]
+BEYOND_FLAT: Reply = {
+    "topics": ["CRM"],
+    "filters": {"state": ["CA", "West Coast"], "jobTitle": ["director", "manager"]},
+    "exclude": {"jobTitle": ["assistant"], "role.isCeo": True, "companySize": ["1-10"]},
+}
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
-async def test_from_a_sentence_to_people(
+async def test_a_planned_config_means_the_same_in_every_tool(
     profile: str, start: Callable[..., Sandbox], connect: Connect, call: Call
 ) -> None:
-    settings = Settings(sandbox=True, confirm="off")
-    async with connect(start(profile=profile, people=20_000), settings=settings) as client:
-        found = await call(
-            client, "search_topics", queries=["marketing roi", "markting automation"]
-        )
-        topics = [row[0] for row in found["topics"]["rows"][:4]]
-        wanted = await call(client, "find_filters", about=SAID)
-        preview = await call(
-            client,
-            "preview_audience",
-            topicIds=topics,
-            filters=wanted["filters"],
-            sourceUrl="https://acme.example/roi",
-        )
-        config = preview["config"]
-        people = await call(client, "query_audience", **config, limit=5)
-        created = await call(client, "create_audience", name="Leaders", config=config)
-        active = await call(client, "set_status", id=created["id"], status="active")
-        shown = await call(client, "query_audience", audienceId=created["id"], limit=5)
+    # In one conversation, so that the topics are read once.
+    async with connect(start(profile=profile, slots=9), settings=UNASKED) as client:
+        for brief in BRIEFS if profile == "flat" else [*BRIEFS, BEYOND_FLAT]:
+            plan = await call(client, "plan_audience", **brief, depth="size")
+            made = await call(client, "create_audience", name="Planned", config=plan["config"])
+            shown = await call(client, "get_audience", id=made["id"])
+            preview = await call(client, "preview_audience", **shown["config"])
+            found = await call(client, "query_audience", **preview["config"])
+            same = await call(client, "update_audience", id=made["id"], config=preview["config"])
+            await call(client, "set_status", id=made["id"], status="active")
+            listed = await call(client, "query_audience", audienceId=made["id"])
 
-    assert 117890 in topics
-    assert "notUnderstood" not in wanted
-    assert preview["size"] == people["size"] == created["size"] == active["size"] == shown["size"]
-    assert preview["size"] > 5
+            assert plan["config"] == made["config"] == shown["config"] == preview["config"]
+            assert "already looks like that" in same["summary"]
+            sizes = [reply["size"] for reply in (plan, made, preview, found, listed)]
+            assert sizes == [plan["size"]] * 5
+            assert plan["size"] > 0
 
 
 async def test_topics_need_no_key(sandbox: Sandbox, connect: Connect, call: Call) -> None:
@@ -80,7 +104,7 @@ async def test_both_services_in_one_conversation(
 ) -> None:
     settings = Settings(sandbox=True, confirm="off", toolsets="all", export_dir=tmp_path)
     async with connect(start(people=20_000), settings=settings) as client:
-        plan = await call(client, "plan_audience", topics=["CRM"], filters="directors in Texas")
+        plan = await call(client, "plan_audience", topics=["CRM"], filters={"state": ["TX"]})
         wanted = {"name": "Texans", "config": plan["config"], "status": "active"}
         made = await call(client, "create_audience", **wanted)
         asked = {"id": made["id"], "format": "linkedin_urls"}

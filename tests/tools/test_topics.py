@@ -177,8 +177,43 @@ async def test_more_topics_than_fit_are_cut_on_a_row(
     assert reply["summary"].startswith("400 topics for 8 phrases")
     shown = len(reply["topics"]["rows"])
     assert 100 < shown < 400
-    assert reply["warnings"] == [
-        f"{400 - shown} more did not fit; lower limit or ask for fewer phrases."
+    assert reply["warnings"] == [f"{400 - shown} more did not fit; nextCursor goes on."]
+    assert reply["nextCursor"]
+
+
+@pytest.mark.parametrize("queries", [["crm"], ["email marketing", "crm software", "payroll"]])
+async def test_a_search_is_gone_through_page_by_page(
+    client: Client, call: Call, refused: Refused, queries: list[str]
+) -> None:
+    reply = await call(client, "search_topics", queries=queries, limit=5)
+    seen = [row[0] for row in reply["topics"]["rows"]]
+    more: Reply = {}
+    for _ in range(3):
+        more = {"limit": 5, "cursor": reply["nextCursor"]}
+        reply = await call(client, "search_topics", queries=queries, **more)
+        seen += [row[0] for row in reply["topics"]["rows"]]
+
+    whole = await call(client, "search_topics", queries=queries, limit=50)
+    first = {row[0] for row in whole["topics"]["rows"] if row[5] == "exact"}
+    assert len(seen) == len(set(seen)) > 15
+    assert first <= set(seen[:15])
+    said = await refused(client, "search_topics", queries=["payroll tax"], cursor=more["cursor"])
+    assert said.startswith("The cursor does not belong to this question.")
+
+
+async def test_the_last_page_has_no_cursor_and_nothing_is_missed(
+    client: Client, call: Call
+) -> None:
+    reply = await call(client, "search_topics", queries=["marketing automation"], limit=3)
+    pages = [[row[0] for row in reply["topics"]["rows"]]]
+    while "nextCursor" in reply:
+        more = {"limit": 3, "cursor": reply["nextCursor"]}
+        reply = await call(client, "search_topics", queries=["marketing automation"], **more)
+        pages.append([row[0] for row in reply["topics"]["rows"]])
+
+    whole = await call(client, "search_topics", queries=["marketing automation"], limit=50)
+    assert [topic for page in pages for topic in page] == [
+        row[0] for row in whole["topics"]["rows"]
     ]
 
 
@@ -209,10 +244,16 @@ async def test_topics_of_a_kind_are_browsed(ask: Callable[..., Awaitable[Reply]]
     facets = {"industries": [{"value": "Sales", "count": 2}, {"value": "Legal", "count": 1}]}
     service = Service(all=everything, facets=facets)
     reply = await ask(service, "search_topics", industry="SALES", limit=1)
-    assert reply["summary"] == "2 topics of this kind; the first 1 by name."
+    assert reply["summary"] == "2 topics of this kind; 1 to 1 by name."
+    after = {"industry": "sales", "cursor": reply["nextCursor"]}
     assert reply["topics"]["rows"] == [[2, "A", "b2b", "Sales", "Product"]]
     assert reply["categories"] == {"Product": 2}
     assert "industries" not in reply
+    service = Service(all=everything, facets=facets)
+    reply = await ask(service, "search_topics", **{**after, "industry": "SALES"})
+    assert [row[1] for row in reply["topics"]["rows"]] == ["b"]
+    assert "nextCursor" not in reply
+    service = Service(all=everything, facets=facets)
     reply = await ask(service, "search_topics", type="b2b")
     assert reply["summary"] == "3 topics of this kind."
     assert reply["industries"] == {"Sales": 2, "Legal": 1}
@@ -258,8 +299,11 @@ async def test_topics_are_compared_side_by_side(client: Client, call: Call) -> N
     ]
     largest = max(table["rows"], key=lambda row: row[2])
     assert reply["summary"].startswith(
-        f"'{largest[1]}' ({largest[0]}) has the most: {largest[2]:,} people on 2026-05-04, "
+        f"'{largest[1]}' ({largest[0]}) has the most: {largest[2]:,} people on 2026-05-04."
     )
+    fastest = max(table["rows"], key=lambda row: row[4])
+    also = "It grew most too" if fastest is largest else f"'{fastest[1]}' ({fastest[0]}) grew most"
+    assert f" {also}, by {fastest[4]} % in 30 days (" in reply["summary"]
     assert reply["dataDate"] == "2026-05-04"
     assert series["columns"] == ["date", *map(str, FIVE)]
     assert len(series["rows"]) == 12
@@ -487,3 +531,22 @@ async def test_each_tool_is_described_in_little_and_says_that_it_only_reads(
         assert all(part.get("description") for part in tool.input_schema["properties"].values())
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint
+
+
+async def test_where_no_topic_grew_that_is_said(ask: Callable[..., Awaitable[Reply]]) -> None:
+    def days(people: list[int]) -> list[Reply]:
+        return [
+            {"date": date, "uniqueAudience": many}
+            for date, many in zip(["2026-04-05", "2026-05-04"], people, strict=True)
+        ]
+
+    compared = [
+        {"topicId": 1, "topicName": "CRM", "data": days([900, 800])},
+        {"topicId": 2, "topicName": "SEO", "data": days([500, 500])},
+    ]
+    service = Service(compare=compared, **{"1_trend": [], "2_trend": []})
+    reply = await ask(service, "compare_topics", topicIds=[1, 2])
+
+    assert reply["summary"].startswith(
+        "'CRM' (1) has the most: 800 people on 2026-05-04. None of them grew in 30 days."
+    )

@@ -176,9 +176,12 @@ async def test_what_a_filter_takes_is_told_and_null_only_where_it_removes(
     changed = by_name["update_audience"]["config"]["properties"]["filters"]
     assert set(asked["properties"]) == set(changed["properties"])
     assert len(asked["properties"]) == 16
-    assert asked["properties"]["isB2b"]["enum"] == ["y", "n"]
+    assert asked["properties"]["isB2b"]["type"] == "boolean"
     for name, schema in asked["properties"].items():
-        assert changed["properties"][name]["type"] == [schema["type"], "null"]
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        assert changed["properties"][name]["type"] == [*kinds, "null"]
+        for tool in ("plan_audience", "query_audience"):
+            assert by_name[tool]["filters"]["properties"][name] == schema
 
 
 async def test_every_reply_begins_with_a_summary_that_is_required(tools: list[Tool]) -> None:

@@ -1,0 +1,142 @@
+"""Ranges of numbers: how people write them, and which values of a list lie inside."""
+
+import math
+import operator
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_UNITS = {"k": 10**3, "t": 10**3, "m": 10**6, "b": 10**9}
+_UNIT = r"(?:k|thousand|mm|mn|mio|m|million|bn|b|billion)"
+_NUMBER = rf"(?P<{{0}}>\d[\d,]*(?:\.\d+)?)\s*(?P<{{0}}_unit>{_UNIT})?"
+_LOW, _HIGH = _NUMBER.format("low"), _NUMBER.format("high")
+_ABOUT = {
+    "companySize": re.compile(r"\b(?:employees?|people|persons|staff|headcount|fte)\b"),
+    "companyRevenueRange": re.compile(
+        r"[$€£]|\busd\b|\b(?:in\s+)?(?:annual\s+)?(?:revenue|sales)\b|\barr\b"
+        r"|\bannually\b|(?:\b(?:a|per)\s+|/\s*)year\b"
+    ),
+    "ageRange": re.compile(r"\byears?(?:\s+old)?\b|\b(?:ages?|aged)\b"),
+}
+"""What may be said of the numbers of each filter, and of no other's."""
+_OLDEST = 130
+_FORMS = [
+    ("=", "=", rf"(?:between\s+|from\s+)?{_LOW}\s*(?:to|through|and|[-\u2010-\u2015])\s*{_HIGH}"),
+    ("=", "", rf"{_LOW}\s*(?:\+|plus|(?:or|and)\s+(?:more|above|over|up|older|larger|higher))"),
+    ("=", "", rf"(?:at\s+least|min(?:imum)?(?:\s+of)?|no\s+less\s+than|from|>=|=>|≥)\s*{_LOW}"),
+    (">", "", rf"(?:over|above|more\s+than|greater\s+than|larger\s+than|older\s+than|>)\s*{_LOW}"),
+    ("", "<", rf"(?:under|below|less\s+than|fewer\s+than|younger\s+than|<)\s*{_HIGH}"),
+    ("", "=", rf"(?:up\s+to|at\s+most|max(?:imum)?(?:\s+of)?|no\s+more\s+than|<=|=<|≤)\s*{_HIGH}"),
+    ("", "=", rf"{_HIGH}\s*(?:or|and)\s+(?:less|fewer|below|under|younger|smaller|lower)"),
+    ("=", "one", _LOW),
+]  # fmt: skip
+_PATTERNS = [(low, high, re.compile(pattern)) for low, high, pattern in _FORMS]
+
+
+class Span(NamedTuple):
+    """From and to; open where the end itself is not in it."""
+
+    low: float
+    high: float
+    above: bool = False
+    below: bool = False
+
+    def whole(self) -> "Span":
+        """The same for things that are counted: more than 1,000 is 1,001 and more."""
+        return Span(self.low + self.above, self.high - self.below)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What of a list of ranges lies in one: inside, cut by it, or else nearest to it."""
+
+    inside: tuple[str, ...]
+    cut: tuple[str, ...]
+    nearest: str
+
+
+def read_range(text: str, key: str) -> Span | None:
+    """Return the range that a text is: "51-200", "200+", "under 50", ">1000", "$10M-$50M".
+
+    Args:
+        text: What somebody writes, or a value of the filter's list.
+        key: The flat key of the filter; what is said of other things is no range of it.
+    """
+    said = " ".join(_ABOUT[key].sub(" ", text.casefold()).split())
+    for low, high, pattern in _PATTERNS:
+        if found := pattern.fullmatch(said):
+            ends = _ends(found)
+            least = ends.get("low", 0.0)
+            most = least if high == "one" else ends.get("high", math.inf)
+            span = Span(least, most, above=low == ">", below=high == "<")
+            too_old = key == "ageRange" and max(ends.values()) > _OLDEST
+            return None if too_old or least > most else span
+    return None
+
+
+def _ends(found: re.Match[str]) -> dict[str, float]:
+    """The numbers of a match; "10-50 million" is 10 million to 50 million."""
+    groups = {name: value for name, value in found.groupdict().items() if value}
+    ends = {end: float(groups[end].replace(",", "")) for end in ("low", "high") if end in groups}
+    units = {end: _UNITS[groups[f"{end}_unit"][0]] for end in ends if f"{end}_unit" in groups}
+    if "high" in units and "low" in ends and "low" not in units and ends["low"] < ends["high"]:
+        units["low"] = units["high"]
+    return {end: number * units.get(end, 1) for end, number in ends.items()}
+
+
+def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
+    """Tell which values lie inside the range and which it cuts; None if none is a range.
+
+    Args:
+        span: What is wanted.
+        values: The values of a list, such as "51 to 100".
+        key: The flat key of the filter.
+    """
+    spans = {value: its for value in values if (its := read_range(value, key))}
+    if not spans:
+        return None
+    # Employees and years are whole; money has something in between.
+    whole = key != "companyRevenueRange"
+    if whole:
+        span, spans = span.whole(), {value: its.whole() for value, its in spans.items()}
+        # "10000+" beside "5001 to 10000" begins with the next one.
+        ends = {its.high for its in spans.values() if its.low < its.high}
+        spans = {v: its._replace(low=its.low + (its.low in ends)) for v, its in spans.items()}
+    inside = [v for v, its in spans.items() if span.low <= its.low and its.high <= span.high]
+    # Money that only shares its edge with the range shares nobody.
+    meets = operator.le if whole else operator.lt
+    cut = [
+        value
+        for value, its in spans.items()
+        if value not in inside and meets(its.low, span.high) and meets(span.low, its.high)
+    ]
+    nearest = min(spans, key=lambda value: _distance(spans[value], span))
+    return Cover(tuple(inside), tuple(cut), nearest)
+
+
+def joined(spans: Sequence[Span], key: str) -> list[Span]:
+    """Join ranges that overlap or follow each other: 51-200 and 201-500 are 51-500."""
+    step = key != "companyRevenueRange"
+    made: list[Span] = []
+    for span in sorted(spans):
+        last = made[-1] if made else None
+        if last and span.low + span.above <= last.high - last.below + step:
+            wider = max(last, span, key=lambda one: (one.high, not one.below))
+            made[-1] = last._replace(high=wider.high, below=wider.below)
+        else:
+            made.append(span)
+    return made
+
+
+def read_number(text: str) -> float | None:
+    """Return the number that a text is, however it is written: "50M", "1,000", "$2.5 million"."""
+    span = read_range(text, "companyRevenueRange")
+    return span.low if span and span.low == span.high else None
+
+
+def _distance(its: Span, span: Span) -> float:
+    """How far two ranges are apart, 0 where they touch; then how much the one sticks out."""
+    gap = max(0.0, its.low - span.high, span.low - its.high)
+    out = max(0.0, span.low - its.low) + max(0.0, min(its.high, 10**12) - span.high)
+    return gap * 10**3 + out

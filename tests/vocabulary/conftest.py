@@ -1,0 +1,30 @@
+"""The catalogues of filters that a simulated service of either generation has."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog
+
+
+def catalog_of(profile: Any) -> FilterCatalog:  # noqa: ANN401 -- a Literal
+    sandbox = Sandbox(SandboxSettings(people=100, examples=False, profile=profile))
+    transport = Transport("https://service.test", SecretStr("sk_test_0"), application=sandbox)
+    return anyio.run(LeadpipeClient(transport).configs.filters)
+
+
+@pytest.fixture(scope="session")
+def catalogs() -> Mapping[str, FilterCatalog]:
+    return {profile: catalog_of(profile) for profile in ("flat", "catalog")}
+
+
+@pytest.fixture(params=["flat", "catalog"])
+def catalog(request: pytest.FixtureRequest, catalogs: Mapping[str, FilterCatalog]) -> FilterCatalog:
+    """Each of the two in turn."""
+    return catalogs[request.param]
