@@ -8,11 +8,14 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp.api.transport import Application
 
 Backend = tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]
 
@@ -107,3 +110,22 @@ class _Leaps(selectors.DefaultSelector):
             and getattr(worker, "queue").unfinished_tasks  # noqa: B009 -- a thread has none by type
             for worker in workers
         )
+
+
+@pytest.fixture
+def altered() -> Callable[[Application, Mapping[str, Application]], Application]:
+    """An application with other answers to some requests: those like "GET /filters"."""
+
+    def altered(application: Application, changes: Mapping[str, Application]) -> Application:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            asked = f"{scope['method']} {scope['path']}"
+            for request, other in changes.items():
+                method, _, path = request.partition(" ")
+                if asked.startswith(f"{method} ") and asked.endswith(path):
+                    await other(scope, receive, send)
+                    return
+            await application(scope, receive, send)
+
+        return answer
+
+    return altered

@@ -10,8 +10,8 @@ from leadpipe_mcp.api.models import (
     AudienceConfig,
     Model,
     PeoplePage,
-    Person,
     Preview,
+    Row,
     Run,
     ServiceConfig,
     Text,
@@ -131,7 +131,7 @@ def read_page(answer: Answer, offset: int) -> PeoplePage:
     )
 
 
-def _person(answer: Answer, row: object) -> Person:
+def _person(answer: Answer, row: object) -> Row:
     fields = as_object(row)
     if not fields:
         raise answer.unusable("a person is not an object")
@@ -149,5 +149,5 @@ def _person(answer: Answer, row: object) -> Person:
         topics = [as_object(topic) for topic in as_list(intent.get("matchedTopics"))]
         flat["intentScore"] = intent.get("score")
         flat["topicOverlap"] = intent.get("topicOverlap")
-        flat["topicName"] = [topic["topicName"] for topic in topics if topic.get("topicName")]
-    return answer.read(Person, {name: value for name, value in flat.items() if value is not None})
+        flat["topicName"] = ", ".join(str(t["topicName"]) for t in topics if t.get("topicName"))
+    return flat

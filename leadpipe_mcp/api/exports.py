@@ -11,7 +11,7 @@ from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Model, Run, Text
-from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs
+from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs, check_day
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.errors import Conflict, NotFound, ServiceDown, UnusableAnswer
 from leadpipe_mcp.text import redact
@@ -131,8 +131,7 @@ class Exports:
             repeatable=True,
         )
         made = answer.read(_Dated)
-        if run.data_date and made.data_date not in {None, run.data_date}:
-            raise answer.unusable("the file is of another day than was asked for")
+        check_day(answer, run.data_date, made.data_date)
         return Export(
             url=_checked_link(answer, made.download_url),
             file_name=made.file_name,
@@ -162,7 +161,9 @@ class Exports:
             raise answer.unusable("the fill rates are missing")
         told = {"total": stats.get("total"), "dataDate": data.get("dataDate") or run.data_date}
         percent = _percent(cast("dict[str, object]", rates))
-        return answer.read(FillRates, {**told, "percent": percent})
+        counted = answer.read(FillRates, {**told, "percent": percent})
+        check_day(answer, run.data_date, counted.data_date)
+        return counted
 
 
 def _percent(rates: Mapping[str, object]) -> dict[str, object]:

@@ -4,8 +4,8 @@ from leadpipe_mcp.api.answers import Answer, as_list, as_object
 from leadpipe_mcp.api.models import (
     AudienceConfig,
     PeoplePage,
-    Person,
     Preview,
+    Row,
     Run,
     ServiceConfig,
 )
@@ -92,7 +92,7 @@ def _run_of_page(answer: Answer) -> Run:
     return answer.read(Run, {**answer.meta, "status": state})
 
 
-def _person(answer: Answer, row: object) -> Person:
+def _person(answer: Answer, row: object) -> Row:
     fields = as_object(row)
     if not fields:
         raise answer.unusable("a person is not an object")
@@ -102,4 +102,4 @@ def _person(answer: Answer, row: object) -> Person:
         "phone": fields.get("mobilePhones") or fields.get("directNumbers") or fields.get("phones"),
         "companyCountry": fields.get("companyCountry") or fields.get("country"),
     }
-    return answer.read(Person, fields | {key: value for key, value in named.items() if value})
+    return fields | {key: value for key, value in named.items() if value}

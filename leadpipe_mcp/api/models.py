@@ -150,12 +150,12 @@ class Breakdown(Model):
     count: int
 
 
-class Person(Model):
-    """One person of an audience, under the same names for both generations.
+Row = Mapping[str, object]
+"""One person under the names of `people.columns`, the same for both generations of the API."""
 
-    Named here is what the answers show by default; everything else that the service sends is kept
-    under its own name (`fields` in people.columns knows them).
-    """
+
+class Person(Model):
+    """One visitor or prospect, under the names of `people.columns`; what else came is kept."""
 
     id: Text = None
     intent_score: int | float | None = None
@@ -181,6 +181,10 @@ class Person(Model):
     city: Text = None
     state: Text = None
 
+    def as_row(self) -> Row:
+        """Return what is known of the person."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
 
 class Preview(Model):
     """How many people a config finds now, who they are, and what the service did with it."""
@@ -191,7 +195,7 @@ class Preview(Model):
     config_hash: str | None = None
     industries: tuple[Breakdown, ...] = ()
     seniorities: tuple[Breakdown, ...] = ()
-    sample: tuple[Person, ...] = ()
+    sample: tuple[Row, ...] = ()
     applied_filters: AppliedFilters = None
     notes: tuple[str, ...] = ()
 
@@ -209,7 +213,7 @@ class PeoplePage(Model):
     """Some people of one run, and where the next page starts (None at the end)."""
 
     run: Run
-    people: tuple[Person, ...] = ()
+    people: tuple[Row, ...] = ()
     next_cursor: str | None = None
 
 

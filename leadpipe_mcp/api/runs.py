@@ -1,19 +1,21 @@
 """Runs: each is one making of an audience's list of people. And the people themselves."""
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import anyio
 
 from leadpipe_mcp.api import catalog, flat
-from leadpipe_mcp.api.answers import as_object
+from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import Words, settled
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.errors import NotFound, NotPossible, Unclear
-from leadpipe_mcp.text import redact
+from leadpipe_mcp.api.together import together
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, Unclear, UnusableAnswer
+from leadpipe_mcp.text import clean, redact
 
 # A run takes from two seconds to a minute; looking at it often at first costs little.
 FIRST_PAUSE = 0.25
@@ -47,12 +49,15 @@ class Runs:
         return tuple(newest_first[:limit])
 
     async def latest(self, audience_id: str, date: str | None = None) -> Run:
-        """The newest run, of a date if one is named; its state is "none" where there is none."""
+        """Return the newest run, of a date if one is named; "none" is its state if there is none.
+
+        Raises:
+            UnusableAnswer: If the service answers about another day than it was asked about.
+        """
         if self._service.profile.runs != "dated":
-            runs = [r for r in await self.list(audience_id, 100) if r.state != "cancelled"]
-            of_date = [r for r in runs if date in {None, r.data_date}]
+            runs = await self.list(audience_id, MOST_RUNS)
             if self._service.profile.runs == "numbered":
-                return of_date[0] if of_date else Run(state="none", data_date=date)
+                return newest(runs, date)
         # Runs by date, or an audience without runs on an API that has not shown its kind.
         try:
             answer = await self._service.get(audience_path(audience_id, "status"), date=date)
@@ -61,7 +66,20 @@ class Runs:
             if self._service.profile.runs == "dated":
                 raise
             return Run(state="none", data_date=date)
-        return flat.read_run(answer, answer.data)
+        run = flat.read_run(answer, answer.data)
+        check_day(answer, date, run.data_date)
+        return run
+
+    async def overview(self, audience_id: str, limit: int = 5) -> tuple[Run, tuple[Run, ...]]:
+        """Return the newest run and the latest few, by one request where runs have numbers."""
+        if self._service.profile.runs == "dated":
+            return await together(
+                partial(self.latest, audience_id), partial(self.list, audience_id, limit)
+            )
+        runs = await self.list(audience_id, MOST_RUNS)
+        if self._service.profile.runs == "numbered":
+            return newest(runs), runs[:limit]
+        return await self.latest(audience_id), runs[:limit]
 
     async def wait(
         self,
@@ -97,27 +115,48 @@ class Runs:
 
         A later page is asked for with the cursor, and with the run or the date of the first one.
         The page is empty, and its run tells why, where the run is not ready.
+
+        Raises:
+            UnusableAnswer: If the people are of another run or day than was asked for.
         """
         latest: Run | None = None
-        if run_id is None and cursor is None:
+        if run_id is None and cursor is None and self._service.profile.runs != "dated":
             latest = await self.latest(audience_id, date)
             if latest.state != "ready":
                 return PeoplePage(run=latest)
             run_id, date = latest.id, latest.data_date
         if run_id is None:
-            path = audience_path(audience_id, "results")
-            answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
-            return flat.read_page(answer)
+            return await self._of_day(audience_id, date, limit, cursor)
         if cursor and not (cursor.isascii() and cursor.isdigit()):
             raise NotPossible(f"'{redact(cursor, 60)}' is no cursor of this run.")
         offset = int(cursor or 0)
         path = audience_path(audience_id, "runs", run_id, "results")
         answer = await self._service.get(path, limit=limit, offset=offset)
         page = catalog.read_page(answer, offset)
+        check_day(answer, date, page.run.data_date)
+        if page.run.id not in {None, run_id}:
+            raise answer.unusable("the people are of another run than was asked for")
         # The results of a run do not say of which day they are, nor when they were made.
         known = latest or page.run.model_copy(update={"data_date": page.run.data_date or date})
         run = known.model_copy(update={"state": page.run.state, "size": page.run.size})
         return page.model_copy(update={"run": run})
+
+    async def _of_day(
+        self, audience_id: str, date: str | None, limit: int, cursor: str | None
+    ) -> PeoplePage:
+        """People where runs go by date: the answer itself tells whether they are ready."""
+        path = audience_path(audience_id, "results")
+        try:
+            answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
+        except (NotFound, Conflict):
+            # Whether the audience is missing, or its people, is not told apart here.
+            run = await self.latest(audience_id, date)
+            if cursor or run.state == "ready":
+                raise
+            return PeoplePage(run=run)
+        page = flat.read_page(answer)
+        check_day(answer, date, page.run.data_date)
+        return page
 
     async def query(
         self,
@@ -147,7 +186,9 @@ class Runs:
             self._service.profile.queries = False
             return None
         self._service.profile.queries = True
-        return flat.read_page(answer)
+        page = flat.read_page(answer)
+        check_day(answer, date, page.run.data_date)
+        return page
 
     async def queue(
         self, audience_id: str, idempotency_key: str, before: Collection[Run] | None = None
@@ -215,6 +256,28 @@ async def wait_until_made(
             return run
         await anyio.sleep(min(pause, seconds - waited))
         pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def newest(runs: Collection[Run], date: str | None = None) -> Run:
+    """Return the first of the runs that was not cancelled, of the date if one is named."""
+    of_date = (r for r in runs if r.state != "cancelled" and date in {None, r.data_date})
+    return next(of_date, Run(state="none", data_date=date))
+
+
+def check_day(answer: Answer, asked: str | None, told: str | None) -> None:
+    """Refuse an answer that is of another day than was asked for.
+
+    Raises:
+        UnusableAnswer: Naming both days.
+    """
+    if asked and told and asked[:10] != told[:10]:
+        raise UnusableAnswer(
+            f"The service was asked about {asked[:10]} and answered with {clean(told, 10)}, so its"
+            " answer was not used.",
+            "Leave the date out for the newest people, or name a day that get_audience lists.",
+            status=answer.status,
+            request_id=answer.request_id,
+        )
 
 
 def _ordered(before: Collection[Run] | None, after: Collection[Run], key: str) -> Run | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from leadpipe_mcp.api.models import Person
+from leadpipe_mcp.api.models import Row
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import nearest, quoted, redact
 
@@ -188,18 +188,14 @@ def choose_columns(
     return tuple(chosen)
 
 
-def row_of(person: Person) -> dict[str, object]:
-    """The person's fields under the service's names, and two that are made of others.
+def completed(person: Row) -> dict[str, object]:
+    """Return the person with two fields that are made of others.
 
     fullName is made where the service sends none. contactEmail is the address to write to: the
     business one where there is one.
     """
-    return completed(person.model_dump(by_alias=True, exclude_none=True))
-
-
-def completed(row: dict[str, object]) -> dict[str, object]:
-    """The row with fullName and contactEmail, which may be made of other fields."""
-    if "fullName" not in row:
+    row = dict(person)
+    if not row.get("fullName"):
         parts = (row.get("firstName"), row.get("lastName"))
         row["fullName"] = " ".join(str(part) for part in parts if part)
     addresses = (row.get(name) for name in ("primaryContactEmail", "businessEmail", "email"))

@@ -53,7 +53,7 @@ class CsvRows:
         self._readers = [(c.key, read) for c in found if c and (read := _reader(c))]
 
     def row(self, cells: Sequence[str]) -> dict[str, object]:
-        """The person of a line, as `row_of` tells of them; empty cells are left out.
+        """The person of a line, as `completed` makes them; empty cells are left out.
 
         Raises:
             UnusableAnswer: If the line has more or fewer cells than there are headings.

@@ -10,7 +10,7 @@ from anyio import to_thread
 from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import UnusableAnswer
-from leadpipe_mcp.people.columns import row_of
+from leadpipe_mcp.people.columns import completed
 from leadpipe_mcp.people.csv_rows import CsvRows
 
 AT_ONCE = 2_000
@@ -20,7 +20,7 @@ Row = Mapping[str, object]
 
 
 async def gather(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Sequence[Row]]:
-    """The people of a finished run in batches, under the names that `row_of` gives their fields.
+    """The people of a finished run in batches, as `completed` gives them.
 
     Raises:
         LeadpipeError: If they do not come whole.
@@ -32,7 +32,7 @@ async def gather(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerat
                 yield batch
             return
     async for page in everyone.pages(audience_id, run):
-        yield [row_of(person) for person in page.people]
+        yield [completed(person) for person in page.people]
 
 
 def _next(rows: Iterator[Row]) -> list[Row]:

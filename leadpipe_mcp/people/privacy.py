@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import cast
 
-from leadpipe_mcp.api.models import Person
-from leadpipe_mcp.people.columns import Column, Value, row_of
+from leadpipe_mcp.api.models import Row
+from leadpipe_mcp.people.columns import Column, Value, completed
 from leadpipe_mcp.people.masking import (
     LONGEST_ADDRESS,
     mask_contacts,
@@ -34,13 +34,13 @@ _MOST_PARTS = 10_000
 
 
 def table(
-    people: tuple[Person, ...], columns: tuple[Column, ...], *, contact: bool
+    people: Iterable[Row], columns: tuple[Column, ...], *, contact: bool
 ) -> list[list[Value]]:
     """The people as rows of the columns; an empty text stands for what is not known.
 
     E-mail addresses and phone numbers are whole only if `contact` says so.
     """
-    rows = (row_of(person) for person in people)
+    rows = (completed(person) for person in people)
     return [[show(column, column.of(row), contact=contact) for column in columns] for row in rows]
 
 

@@ -162,7 +162,7 @@ class Snapshots:
 
         Args:
             key: The run.
-            fill: Gives the people in batches of rows, as `row_of` or `CsvRows` make them.
+            fill: Gives the people in batches of rows, as `completed` or `CsvRows` make them.
             expected: How many people the service says there are.
             report: Told after each batch how many people there are so far.
 

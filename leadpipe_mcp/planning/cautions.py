@@ -93,8 +93,8 @@ def _of_date(preview: Preview, today: dt.date) -> Iterator[str]:
 def _of_contact(plan: Plan, preview: Preview) -> Iterator[str]:
     if "hasBusinessEmail" not in plan.config.filters or not preview.sample:
         return
-    if any(person.business_email for person in preview.sample):
+    if any(person.get("businessEmail") for person in preview.sample):
         return
-    if any(person.personal_email for person in preview.sample):
+    if any(person.get("personalEmail") for person in preview.sample):
         many = len(preview.sample)
         yield f"Business e-mail was wanted, but all {many} of the sample have personal ones only."

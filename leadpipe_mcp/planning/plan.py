@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import anyio
@@ -12,8 +13,9 @@ from leadpipe_mcp.api.allowance import Allowance, allowed
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.together import together
 from leadpipe_mcp.api.topics import Topic
-from leadpipe_mcp.errors import LeadpipeError, NotPossible
+from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from leadpipe_mcp.planning.sizing import Sized, Sizing
 from leadpipe_mcp.planning.target import Advice, Change, advise, changes_into
@@ -120,28 +122,11 @@ async def make_plan(
 
 async def _look_up(leadpipe: LeadpipeClient, brief: Brief) -> tuple[FilterCatalog, ChosenTopics]:
     """The catalogue of filters, and the topics of the brief."""
-    catalogs: list[FilterCatalog] = []
-    chosen: list[ChosenTopics] = []
-    errors: list[LeadpipeError] = []
-
-    async def ask_filters() -> None:
-        try:
-            catalogs.append(await leadpipe.configs.filters())
-        except LeadpipeError as error:
-            errors.append(error)
-
-    async def ask_topics() -> None:
-        try:
-            chosen.append(await choose_topics(leadpipe.topics, brief.topics, brief.website))
-        except LeadpipeError as error:
-            errors.append(error)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(ask_filters)
-        tasks.start_soon(ask_topics)
-    if errors:
-        raise errors[0]
-    return catalogs[0], chosen[0].within(await leadpipe.configs.most_topics())
+    catalog, chosen = await together(
+        leadpipe.configs.filters,
+        partial(choose_topics, leadpipe.topics, brief.topics, brief.website),
+    )
+    return catalog, chosen.within(await leadpipe.configs.most_topics())
 
 
 async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics) -> SpelledConfig:

@@ -30,7 +30,7 @@ _STATES = {
 def query(call: Call) -> Reply:
     """The people whom a config or a saved audience finds; asking starts the work."""
     form = Form(call.body)
-    day = _day(form, form.text("date", 10))
+    day = _day(call, form, form.text("date", 10))
     limit = form.integer("limit", 1, _MOST_ROWS) or _ROWS
     cursor = None if form.fields.get("cursor") is None else form.text("cursor", 200)
     prefers_config = call.settings.query_prefers == "config" and form.has("topicIds")
@@ -130,18 +130,19 @@ def _available(call: Call, day: date | None) -> date:
 
 def _asked_day(call: Call) -> date | None:
     form = Form({})
-    day = _day(form, call.query.get("date"))
+    day = _day(call, form, call.query.get("date"))
     call.refuse_issues(form)
     return day
 
 
-def _day(form: Form, text: str | None) -> date | None:
+def _day(call: Call, form: Form, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text if _DATE.fullmatch(text) else "")
+        day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
         return form.wrong("date", "Expected a date as YYYY-MM-DD")
+    return day if call.settings.date_parameter == "kept" else None
 
 
 def _page(call: Call, run: Run, limit: int, cursor: str | None, row: Row, more_meta: Json) -> Reply:

@@ -40,6 +40,8 @@ class SandboxSettings:
     """Whether new runs end as failed instead of completed."""
     history_days: int = 7
     """How many days back an active audience has daily runs and a query may ask for a date."""
+    date_parameter: Literal["kept", "ignored"] = "kept"
+    """Whether a flat route that is asked about a day answers with that day or with the newest."""
     activation_starts_run: bool = True
     """Whether activating an audience queues a run, instead of waiting for the next day."""
     results_start_run: bool = True

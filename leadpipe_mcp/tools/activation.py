@@ -1,10 +1,12 @@
 """Tools that spend or delete: set_status and delete_audience, and the activation they share."""
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
 from leadpipe_mcp.api.models import Audience, Run, Slots, Status
+from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, Whole
 from leadpipe_mcp.tools.confirm import Action
@@ -81,7 +83,9 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     after, and whether its people are ready. When every slot is taken, it refuses and names the
     active audiences that could be paused.
     """
-    audience = await call.leadpipe.audiences.get(asked.id)
+    audience, before = await together(
+        partial(call.leadpipe.audiences.get, asked.id), partial(slots_of, call)
+    )
     if audience.status == asked.status:
         return StatusChanged(
             summary=f"{named(audience)} is already {asked.status}, so nothing was changed.",
@@ -91,7 +95,6 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
             size=size_of(audience),
             next=suggestions(to_read(asked.id) if asked.status == "active" else None),
         )
-    before = await slots_of(call)
     if asked.status == "active":
         await require_slot(call, before, f"{named(audience)} stays {audience.status}.")
         await ask_to_activate(call, audience, before, asked.confirm)
@@ -103,8 +106,14 @@ async def _changed(
     call: Call, asked: SetStatus, audience: Audience, changed: Audience, before: Slots | None
 ) -> StatusChanged:
     active = asked.status == "active"
-    run = await run_after_change(call, asked.id, asked.wait_seconds) if active else None
-    slots = SlotPart.of(before, await slots_of(call))
+    run, after = (
+        await together(
+            partial(run_after_change, call, asked.id, asked.wait_seconds), partial(slots_of, call)
+        )
+        if active
+        else (None, await slots_of(call))
+    )
+    slots = SlotPart.of(before, after)
     summary = f"{named(changed)} is {changed.status} now; it was {audience.status}."
     if active:
         summary += f"{slots_taken(slots)} {run_sentence(run)}"

@@ -172,6 +172,12 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     there = await whole_run(
         call, Which(other.audience_id or asked.audience_id, other.date, other.run_id)
     )
+    if there.snapshot.folder == snapshot.folder:
+        raise NotPossible(
+            f"Both sides are the same list, of {day(run.data_date)}, so there is nothing to"
+            " compare.",
+            "Name another date or runId (get_audience lists them), or another audienceId.",
+        )
     return _compared(await comparison.compare(snapshot, there.snapshot), run, there.run)
 
 

@@ -1,10 +1,12 @@
 """Tools that show saved audiences."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pydantic import Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.models import Audience, Run, Status
+from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
@@ -169,11 +171,17 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     people are ready and reports progress, which is right after activating. To see people, use
     query_audience.
     """
-    audience = await call.leadpipe.audiences.get(asked.id)
-    run = await _run_of(call, asked)
     if asked.wait_seconds:
-        audience = await call.leadpipe.audiences.get(asked.id)
-    config = await _shown_config(call, audience)
+        await newest_run(call, asked.id, asked.wait_seconds)
+    audience, (run, runs) = await together(
+        partial(call.leadpipe.audiences.get, asked.id), partial(_runs_of, call, asked)
+    )
+    config, topics, fill_rates, age = await together(
+        partial(_shown_config, call, audience),
+        partial(_topic_names, call, audience),
+        partial(_fill_rates, call, asked),
+        partial(age_of_list, call, audience, run),
+    )
     return AudienceDetail(
         summary=f"{named(audience)} is {audience.status}. {_people_sentence(asked, run)}",
         id=audience.id,
@@ -182,14 +190,14 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         size=_size(asked, audience, run),
         data_date=run.data_date if run else None,
         config=config,
-        topics=await _topic_names(call, audience),
+        topics=topics,
         run=RunPart.of(run) if run else None,
-        runs=await _runs_table(call, asked.id),
-        fill_rates=await _fill_rates(call, asked) if asked.fill_rates else None,
+        runs=_runs_table(runs),
+        fill_rates=fill_rates,
         created_at=audience.created_at,
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
-            await age_of_list(call, audience, run),
+            age,
             None if config else [_NO_CONFIG if audience.config is None else _NO_FILTERS],
         ),
         next=suggestions(
@@ -209,11 +217,22 @@ async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] 
         return None
 
 
-async def _run_of(call: Call, asked: GetAudience) -> Run | None:
-    """The run that was named, else the newest."""
-    if asked.run_id or asked.date:
-        return await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
-    return await newest_run(call, asked.id, asked.wait_seconds)
+async def _runs_of(call: Call, asked: GetAudience) -> tuple[Run | None, tuple[Run, ...]]:
+    """Return the run that was named, else the newest, and the latest few."""
+    runs = call.leadpipe.runs
+    try:
+        if asked.run_id or asked.date:
+            return await together(
+                partial(
+                    call.leadpipe.exports.run_of, asked.id, date=asked.date, run_id=asked.run_id
+                ),
+                partial(runs.list, asked.id),
+            )
+        return await runs.overview(asked.id)
+    except NotFound:
+        if asked.run_id or asked.date:
+            raise
+        return None, ()
 
 
 def _people_sentence(asked: GetAudience, run: Run | None) -> str:
@@ -232,6 +251,8 @@ def _size(asked: GetAudience, audience: Audience, run: Run | None) -> int | None
 
 
 async def _fill_rates(call: Call, asked: GetAudience) -> dict[str, float] | None:
+    if not asked.fill_rates:
+        return None
     rates = await call.leadpipe.exports.fill_rates(asked.id, date=asked.date, run_id=asked.run_id)
     return rates.percent if rates else None
 
@@ -248,11 +269,7 @@ async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:
     return {topic: clean(name, NAME_LENGTH) for topic, name in known.items()} or None
 
 
-async def _runs_table(call: Call, audience_id: str) -> Table | None:
-    try:
-        runs = await call.leadpipe.runs.list(audience_id)
-    except NotFound:
-        return None
+def _runs_table(runs: Sequence[Run]) -> Table | None:
     # Where runs go by date, they have no ids.
     numbered = any(run.id for run in runs)
     rows: list[list[Cell]] = [

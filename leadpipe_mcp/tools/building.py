@@ -3,11 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import Field, JsonValue
 
 from leadpipe_mcp.api.models import Audience, Preview, Slots, Status
 from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotDone, NotPossible, ServiceError, SlotsFull
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
@@ -175,8 +177,10 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     reply.status = audience.status
     reply.summary = f"{named(audience)} is saved ({audience.status}). {matches(preview.size)}."
     if asked.status == "active":
-        run = await run_after_change(call, audience.id, 0)
-        reply.slots = SlotPart.of(before, await slots_of(call))
+        run, after = await together(
+            partial(run_after_change, call, audience.id, 0), partial(slots_of, call)
+        )
+        reply.slots = SlotPart.of(before, after)
         reply.summary += f"{slots_taken(reply.slots)} {run_sentence(run)}"
         reply.run = RunPart.of(run) if run else None
         reply.next = suggestions(next_step(run, audience.id))

@@ -27,8 +27,8 @@ def make_up(preview: Preview, most: int) -> MakeUp:
     if not preview.sample:
         return MakeUp()
     return MakeUp(
-        _most_common((person.company_industry for person in preview.sample), most),
-        _most_common((person.seniority for person in preview.sample), most),
+        _most_common((person.get("companyIndustry") for person in preview.sample), most),
+        _most_common((person.get("seniority") for person in preview.sample), most),
         f"the sample of {len(preview.sample)}",
     )
 
@@ -38,6 +38,6 @@ def _largest(breakdown: Iterable[Breakdown], most: int) -> dict[str, int]:
     return {clean(part.value, NAME_LENGTH): part.count for part in parts}
 
 
-def _most_common(words: Iterable[str | None], most: int) -> dict[str, int]:
-    counts = Counter(clean(word, NAME_LENGTH) for word in words if word)
+def _most_common(words: Iterable[object], most: int) -> dict[str, int]:
+    counts = Counter(clean(str(word), NAME_LENGTH) for word in words if word)
     return dict(counts.most_common(most))

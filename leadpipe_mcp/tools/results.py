@@ -1,13 +1,15 @@
 """The tool that shows the people of an audience."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
-from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig, PeoplePage, Person, Run
+from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.runs import wait_until_made
 from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
@@ -185,7 +187,10 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
         place = Place(subject, asked.run_id, asked.date)
     limit = min(LARGEST_PAGE, place.skip + asked.limit)
     spelled, unsure = await spell(call, asked.config()) if asked.topic_ids else (None, [])
-    page = await _page_once_made(call, asked, spelled, place, limit)
+    page, audience = await together(
+        partial(_page_once_made, call, asked, spelled, place, limit),
+        partial(_audience_of, call, asked),
+    )
     if page is None:
         return await _sample(call, asked, columns)
     if page.run.state != "ready":
@@ -194,20 +199,21 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
     if spelled and not asked.cursor:
         shown.config = spelled.shown.as_shown()
         shown.warnings = warnings(unsure, spelled.notes, shown.warnings)
-    if asked.audience_id and not asked.cursor and not asked.date and not asked.run_id:
-        shown.warnings = warnings(
-            await _age_of_page(call, asked.audience_id, page.run), shown.warnings
-        )
+    if audience:
+        shown.warnings = warnings(await age_of_list(call, audience, page.run), shown.warnings)
     return shown
 
 
-async def _age_of_page(call: Call, audience_id: str, run: Run) -> list[str]:
-    """A warning, if the people are those of an older config; none where that cannot be told."""
+async def _audience_of(call: Call, asked: QueryAudience) -> Audience | None:
+    """Return the audience, where its newest people might be told to be of an older config."""
+    of_newest = asked.audience_id and not (asked.cursor or asked.date or asked.run_id)
+    # Runs that go by date do not name the config that they are of.
+    if not of_newest or call.leadpipe.profile.runs == "dated":
+        return None
     try:
-        audience = await call.leadpipe.audiences.get(audience_id)
+        return await call.leadpipe.audiences.get(asked.audience_id or "")
     except ServiceError:
-        return []
-    return await age_of_list(call, audience, run)
+        return None
 
 
 async def _page_once_made(
@@ -265,17 +271,21 @@ def _shown(
     following = None
     # The pages that follow are of the same run, whatever becomes newer meanwhile.
     date = run.data_date or place.date
+    unsaid = place.date and not run.data_date
     if shown < len(page.people):
         following = Place(place.subject, run.id, date, place.cursor, shown)
     elif page.next_cursor:
         following = Place(place.subject, run.id, date, page.next_cursor)
     return PeopleFound(
-        summary=f"{len(rows):,} of {people(run.size)}, data of {day(date)}.",
+        summary=f"{len(rows):,} of {people(run.size)}, data of {day(run.data_date)}.",
         size=run.size,
-        data_date=date,
+        data_date=run.data_date,
         people=Table(columns=[c.name for c in columns], rows=rows) if rows else None,
         next_cursor=write_cursor(_PLACE, following) if following else None,
         warnings=warnings(
+            [f"{place.date} was asked for; the service does not say which day these people are of."]
+            if unsaid
+            else None,
             [f"Only {len(rows)} rows fit into one answer; nextCursor goes on."] if cut else None,
             twice_named(asked.topic_ids),
             third_party_warning(columns),
@@ -326,7 +336,7 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
     spelled, unsure = await spell(call, asked.config())
     preview = await call.leadpipe.configs.preview(spelled)
     config = preview.config.as_shown()
-    sample: tuple[Person, ...] = preview.sample[: asked.limit]
+    sample = preview.sample[: asked.limit]
     rows = fitting(table(sample, columns, contact=asked.contact == "full"))
     if not rows:
         return PeopleFound(

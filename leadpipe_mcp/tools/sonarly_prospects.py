@@ -108,7 +108,9 @@ async def sonarly_list_prospects(call: Call, asked: ListProspects) -> ProspectsF
     people = page.items[place.skip : place.skip + asked.limit]
     if not people:
         return _nobody(asked)
-    rows = fitting(table(people, columns, contact=asked.contact == "full"))
+    rows = fitting(
+        table([person.as_row() for person in people], columns, contact=asked.contact == "full")
+    )
     following = place.after(page, len(rows))
     names = [column.name for column in columns]
     shown = filled(names, rows)

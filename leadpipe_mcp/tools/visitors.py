@@ -116,7 +116,9 @@ async def query_visitor_data(call: Call, asked: QueryVisitors) -> VisitorsFound:
 
 
 def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage) -> VisitorsFound:
-    rows = table(page.visitors, columns, contact=asked.contact == "full")
+    rows = table(
+        [visitor.as_row() for visitor in page.visitors], columns, contact=asked.contact == "full"
+    )
     rows = fitting([_polished(row, columns, short=not asked.fields) for row in rows])
     cut = len(page.visitors) - len(rows)
     of = f"{len(rows):,} of {page.total:,}" if page.total is not None else f"{len(rows):,}"

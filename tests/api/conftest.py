@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
-from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.service import Pin
@@ -77,22 +76,3 @@ def connect() -> Callable[..., LeadpipeClient]:
         return LeadpipeClient(Transport(URL, secret, application=application), pin, clock)
 
     return connect
-
-
-@pytest.fixture
-def altered() -> Callable[[Application, Mapping[str, Application]], Application]:
-    """An application with other answers to some requests: those like "GET /filters"."""
-
-    def altered(application: Application, changes: Mapping[str, Application]) -> Application:
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            asked = f"{scope['method']} {scope['path']}"
-            for request, other in changes.items():
-                method, _, path = request.partition(" ")
-                if asked.startswith(f"{method} ") and asked.endswith(path):
-                    await other(scope, receive, send)
-                    return
-            await application(scope, receive, send)
-
-        return answer
-
-    return altered

@@ -152,7 +152,7 @@ async def test_a_file_of_something_else_is_not_passed_on(
 ) -> None:
     with pytest.raises(UnusableAnswer, match="of another run"):
         await made(NUMBERED, stored(runId="another"))
-    with pytest.raises(UnusableAnswer, match="of another day"):
+    with pytest.raises(UnusableAnswer, match="answered with 2026-05-03"):
         await made(DATED, {"downloadUrl": LINK, "dataDate": "2026-05-03"})
 
 

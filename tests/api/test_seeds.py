@@ -372,8 +372,8 @@ async def test_the_query_of_april_is_sent_as_written_and_its_answer_read(connect
     assert (page.run.state, page.run.size, page.run.data_date) == ("ready", 123, "<string>")
     assert page.next_cursor == "<string>"
     (person,) = page.people
-    assert (person.id, person.intent_score, person.topic_id) == ("<string>", 123, 123)
-    assert (person.email, person.company, person.job_title) == ("<string>",) * 3
+    assert (person["id"], person["intentScore"], person["topicId"]) == ("<string>", 123, 123)
+    assert (person["email"], person["company"], person["jobTitle"]) == ("<string>",) * 3
 
 
 async def test_the_query_of_april_is_taken(start: Start, connect: Connect) -> None:
@@ -396,7 +396,9 @@ async def test_the_query_of_april_is_taken(start: Start, connect: Connect) -> No
     assert sandbox.requests[-1].status == 200
     assert page is not None
     assert len(page.people) == 50
-    assert {person.id for person in page.people}.isdisjoint(p.id for p in first.people)
+    assert {person.get("id") for person in page.people}.isdisjoint(
+        p.get("id") for p in first.people
+    )
 
 
 async def test_the_change_of_april_is_sent_as_written(connect: Connect) -> None:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, Person
+from leadpipe_mcp.api.models import AudienceConfig, Row
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import (
@@ -12,7 +12,7 @@ from leadpipe_mcp.people.columns import (
     DEFAULT_COLUMNS,
     VISITOR_COLUMNS,
     choose_columns,
-    row_of,
+    completed,
 )
 from leadpipe_mcp.people.privacy import Value, table
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
@@ -29,13 +29,13 @@ SHARED = (
 NUMBERS = {"intentScore", "topicId", "topicOverlap"}
 
 
-def cells(person: Person, *names: str, contact: bool = True) -> list[Value]:
+def cells(person: Row, *names: str, contact: bool = True) -> list[Value]:
     (row,) = table((person,), choose_columns(names), contact=contact)
     return row
 
 
-def person(**fields: object) -> Person:
-    return Person.model_validate(fields)
+def person(**fields: object) -> Row:
+    return fields
 
 
 def test_without_names_there_are_eight_columns() -> None:
@@ -107,7 +107,7 @@ def started(profile: Literal["flat", "catalog"]) -> LeadpipeClient:
     return LeadpipeClient(transport)
 
 
-async def everyone(profile: Literal["flat", "catalog"]) -> tuple[Person, ...]:
+async def everyone(profile: Literal["flat", "catalog"]) -> tuple[Row, ...]:
     client = started(profile)
     config = AudienceConfig(topic_ids=(117805, 117890), min_topic_overlap=2)
     audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
@@ -133,7 +133,7 @@ async def test_every_field_of_a_person_is_a_column(profile: Literal["flat", "cat
     sources = {"personId", "hashedEmail", "companyName"}
     keys = {column.key for column in COLUMNS.values()}
     for person in await everyone(profile):
-        assert set(row_of(person)) <= keys | sources
+        assert set(completed(person)) <= keys | sources
 
 
 @pytest.mark.anyio
@@ -144,7 +144,7 @@ async def test_every_field_of_a_query_but_the_hashes_is_a_column() -> None:
     assert page is not None
     keys = {column.key for column in COLUMNS.values()}
     left_out = {"hem", "country", "emailHashes", "allEmailHashes"}
-    assert {key for person in page.people for key in row_of(person)} - keys == left_out
+    assert {key for person in page.people for key in completed(person)} - keys == left_out
 
 
 def test_what_tells_who_somebody_is_is_known() -> None:

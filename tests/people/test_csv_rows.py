@@ -10,7 +10,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
-from leadpipe_mcp.people.columns import COLUMNS, row_of
+from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.csv_rows import CsvRows
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 
@@ -39,7 +39,7 @@ async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"
     audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
     run = await client.runs.latest(audience.id)
     paged = [
-        row_of(person)
+        completed(person)
         async for page in client.everyone.pages(audience.id, run)
         for person in page.people
     ]

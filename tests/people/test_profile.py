@@ -11,7 +11,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import COLUMNS, row_of
+from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.profile import Breakdown, Profile, Share, group, profile
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
@@ -293,7 +293,7 @@ async def test_both_generations_have_the_same_profile(
     audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
     run = await client.runs.latest(audience.id)
     rows = [
-        row_of(person)
+        completed(person)
         async for page in client.everyone.pages(audience.id, run)
         for person in page.people
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.api.models import AudienceConfig, Person, Preview, ServiceConfig
+from leadpipe_mcp.api.models import AudienceConfig, Preview, Row, ServiceConfig
 from leadpipe_mcp.api.spelling import Match, SpelledConfig
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.planning.cautions import cautions, of_size
@@ -29,7 +29,7 @@ def plan(
     size: int = 1_000,
     *,
     day: str | None = "2026-05-04",
-    sample: tuple[Person, ...] = (),
+    sample: tuple[Row, ...] = (),
     spelled: SpelledConfig = SPELLED,
     overlap: int = 1,
     **sized: Any,  # noqa: ANN401 -- whatever Sized holds
@@ -109,14 +109,14 @@ def test_old_data_are_said_to_be_old(day: str | None, told: list[str]) -> None:
 
 
 def test_personal_addresses_alone_are_pointed_out_where_business_ones_were_wanted() -> None:
-    personal = Person(personal_email="a•••@example.com")
-    business = Person(business_email="b•••@acme.example")
+    personal = {"personalEmail": "a•••@example.com"}
+    business = {"businessEmail": "b•••@acme.example"}
 
     assert cautions(plan(sample=(personal, personal)), TODAY) == [
         "Business e-mail was wanted, but all 2 of the sample have personal ones only."
     ]
     assert cautions(plan(sample=(personal, business)), TODAY) == []
-    assert cautions(plan(sample=(Person(full_name="Ann Vale"),)), TODAY) == []
+    assert cautions(plan(sample=({"fullName": "Ann Vale"},)), TODAY) == []
 
 
 def test_small_sizes_are_said_to_be_small() -> None:

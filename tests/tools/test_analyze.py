@@ -199,6 +199,17 @@ async def test_two_days_are_compared_by_who_is_new_and_gone(
     assert "2026-05-02" in told["summary"]
 
 
+async def test_a_list_is_not_compared_with_itself(
+    client: Client, refused: Refused, saved: Saved
+) -> None:
+    audience = (await saved(client))["active"]
+    for same in ({"date": "2026-05-04"}, {"audienceId": audience}):
+        said = await refused(client, "analyze_audience", audienceId=audience, compareWith=same)
+        assert said.startswith(
+            "Both sides are the same list, of 2026-05-04, so there is nothing to"
+        )
+
+
 async def test_a_list_that_is_shorter_than_the_service_says_is_said_to_be(
     start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
 ) -> None:

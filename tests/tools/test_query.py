@@ -1,14 +1,17 @@
 """query_audience: people of a saved audience, or of topics that nobody saved."""
 
 import base64
+import dataclasses
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 from mcp import Client
+from starlette.responses import JSONResponse
 
+from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 
@@ -20,6 +23,7 @@ Call = Callable[..., Awaitable[Reply]]
 Refused = Callable[..., Awaitable[str]]
 Saved = Callable[[Client], Awaitable[dict[str, str]]]
 Changes = Callable[[Sandbox], list[str]]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
 
 each_profile = pytest.mark.parametrize(
     ("profile", "era"),
@@ -157,6 +161,69 @@ async def test_a_day_without_people_is_refused_with_the_days_that_have_some(
     assert said.startswith(
         "This audience has no people of 2026-05-04. It has people of: 2026-04-30, 2026-04-29,"
     )
+
+
+@pytest.mark.parametrize(
+    ("tool", "asked"),
+    [
+        ("query_audience", {"date": "2026-05-02"}),
+        ("get_audience", {"date": "2026-05-02"}),
+        ("get_audience", {"date": "2026-05-02", "fillRates": True}),
+        ("analyze_audience", {"date": "2026-05-02"}),
+        ("analyze_audience", {"compareWith": {"date": "2026-05-02"}}),
+        ("export_audience", {"date": "2026-05-02"}),
+        ("export_audience", {"date": "2026-05-02", "format": "url"}),
+    ],
+)
+async def test_people_of_another_day_than_was_asked_for_are_not_taken_for_that_days(
+    tool: str,
+    asked: dict[str, object],
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    saved: Saved,
+) -> None:
+    async with connect(start(profile="flat", date_parameter="ignored")) as client:
+        audience = (await saved(client))["active"]
+        said = await refused(client, tool, audienceId=audience, **asked)
+    assert said == (
+        "The service was asked about 2026-05-02 and answered with 2026-05-04, so its answer was not"
+        " used. Leave the date out for the newest people, or name a day that get_audience lists."
+    )
+
+
+async def test_another_day_is_noticed_in_a_later_page_and_of_people_who_are_not_saved(
+    start: Start, connect: Connect, call: Call, refused: Refused, saved: Saved
+) -> None:
+    sandbox = start(profile="flat")
+    async with connect(sandbox) as client:
+        asked = {"audienceId": (await saved(client))["active"], "date": "2026-05-02", "limit": 5}
+        page = await call(client, "query_audience", **asked)
+        unsaved = {"topicIds": TOPICS, "date": "2026-05-02"}
+        assert (await call(client, "query_audience", **unsaved))["dataDate"] == "2026-05-02"
+        sandbox.settings = dataclasses.replace(sandbox.settings, date_parameter="ignored")
+        following = await call(client, "query_audience", **asked, cursor=page["nextCursor"])
+        assert following["dataDate"] == "2026-05-02"
+        said = await refused(client, "query_audience", **unsaved)
+    assert "asked about 2026-05-02 and answered with 2026-05-04" in said
+
+
+async def test_a_day_that_the_service_does_not_confirm_is_said_not_to_be(
+    start: Start, connect: Connect, call: Call, saved: Saved, altered: Altered
+) -> None:
+    people = {"data": [{"fullName": "Ada Vale"}], "meta": {"totalCount": 1, "status": "ready"}}
+    sandbox = start(profile="flat")
+    pinned = Settings(sandbox=True, api_profile="flat")
+    async with connect(
+        altered(sandbox, {"GET /results": JSONResponse(people)}), settings=pinned
+    ) as c:
+        audience = (await saved(c))["active"]
+        reply = await call(c, "query_audience", audienceId=audience, date="2026-05-02")
+    assert reply["summary"] == "1 of 1 person, data of an unknown day."
+    assert "dataDate" not in reply
+    assert reply["warnings"] == [
+        "2026-05-02 was asked for; the service does not say which day these people are of."
+    ]
 
 
 @each_profile
