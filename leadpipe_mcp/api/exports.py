@@ -140,11 +140,8 @@ class Exports:
             expires_in=made.expires_in,
         )
 
-    async def fill_rates(
-        self, audience_id: str, *, date: str | None = None, run_id: str | None = None
-    ) -> FillRates | None:
-        """Of how many people of a run each field is known; None where no people are ready."""
-        run = await self.run_of(audience_id, date=date, run_id=run_id)
+    async def fill_rates(self, audience_id: str, run: Run) -> FillRates | None:
+        """Return how many people of a run each field is known of; None where none are ready."""
         if run.state != "ready":
             return None
         path = audience_path(audience_id, *(("runs", run.id) if run.id else ()), "stats")

@@ -179,7 +179,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     config, topics, fill_rates, age = await together(
         partial(_shown_config, call, audience),
         partial(_topic_names, call, audience),
-        partial(_fill_rates, call, asked),
+        partial(_fill_rates, call, asked, run),
         partial(age_of_list, call, audience, run),
     )
     return AudienceDetail(
@@ -250,10 +250,10 @@ def _size(asked: GetAudience, audience: Audience, run: Run | None) -> int | None
     return None if asked.date or asked.run_id else size_of(audience)
 
 
-async def _fill_rates(call: Call, asked: GetAudience) -> dict[str, float] | None:
-    if not asked.fill_rates:
+async def _fill_rates(call: Call, asked: GetAudience, run: Run | None) -> dict[str, float] | None:
+    if run is None or not asked.fill_rates:
         return None
-    rates = await call.leadpipe.exports.fill_rates(asked.id, date=asked.date, run_id=asked.run_id)
+    rates = await call.leadpipe.exports.fill_rates(asked.id, run)
     return rates.percent if rates else None
 
 

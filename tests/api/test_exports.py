@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.api.exports import Export
+from leadpipe_mcp.api.exports import Export, FillRates
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application
@@ -215,14 +215,21 @@ async def test_a_run_is_found_by_its_id_its_day_or_its_newness(
         await client.exports.run_of(audience, run_id=AUDIENCE)
 
 
+async def rates_of(
+    client: LeadpipeClient, audience: str, date: str | None = None
+) -> FillRates | None:
+    run = await client.exports.run_of(audience, date=date)
+    return await client.exports.fill_rates(audience, run)
+
+
 @each_profile
 async def test_fill_rates_have_the_same_names_in_both_generations(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile))
     audience = await activated(client)
-    rates = await client.exports.fill_rates(audience)
     run = await client.exports.run_of(audience)
+    rates = await client.exports.fill_rates(audience, run)
     assert rates is not None
     assert (rates.total, rates.data_date) == (run.size, "2026-05-04")
     assert rates.percent["email"] == 100
@@ -236,7 +243,7 @@ async def test_fill_rates_are_of_the_day_that_is_named(start: Start, connect: Co
     for profile in ("flat", "catalog"):
         client = connect(start(profile=profile, examples=True))
         audience = (await client.audiences.list("active"))[0].id
-        rates = await client.exports.fill_rates(audience, date="2026-05-02")
+        rates = await rates_of(client, audience, "2026-05-02")
         assert rates is not None
         assert rates.data_date == "2026-05-02"
 
@@ -248,8 +255,8 @@ async def test_without_people_there_are_no_fill_rates(
     client = connect(start(profile=profile, run_seconds=60))
     spelled = await client.configs.spell(WANTED)
     draft = (await client.audiences.create("Draft", spelled)).id
-    assert await client.exports.fill_rates(draft) is None
-    assert await client.exports.fill_rates(await activated(client)) is None
+    assert await rates_of(client, draft) is None
+    assert await rates_of(client, await activated(client)) is None
 
 
 @pytest.mark.parametrize("status", [404, 409])
@@ -258,7 +265,7 @@ async def test_a_service_that_counts_nothing_has_no_fill_rates(
 ) -> None:
     answer = JSONResponse({"error": {}}, status)
     client = connect(altered(start(profile="catalog"), {"GET /stats": answer}))
-    assert await client.exports.fill_rates(await activated(client)) is None
+    assert await rates_of(client, await activated(client)) is None
 
 
 async def test_fill_rates_that_make_no_sense_are_left_out_or_refused(
@@ -269,10 +276,10 @@ async def test_fill_rates_that_make_no_sense_are_left_out_or_refused(
 
     odd = {"fillRates": {"email": {"count": 3, "percent": 50.5}, "phone": {"count": 1}, "a": "b"}}
     client = connect(altered(start(profile="catalog"), {"GET /stats": counting(odd)}))
-    rates = await client.exports.fill_rates(await activated(client))
+    rates = await rates_of(client, await activated(client))
     assert rates is not None
     assert (rates.total, rates.percent) == (None, {"email": 50.5})
     for none in ({}, {"fillRates": 7}):
         client = connect(altered(start(profile="catalog"), {"GET /stats": counting(none)}))
         with pytest.raises(UnusableAnswer, match="the fill rates are missing"):
-            await client.exports.fill_rates(await activated(client))
+            await rates_of(client, await activated(client))
