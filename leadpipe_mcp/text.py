@@ -100,6 +100,7 @@ def redact(text: str, limit: int = 200) -> str:
 
 
 _LONGEST_COMPARED = 100
+_APOSTROPHE = "\u2019"
 
 
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
@@ -126,6 +127,20 @@ def _likeness(asked: str, known: str) -> float:
 def quoted(words: Iterable[str]) -> str:
     """The words in quotation marks, with commas between."""
     return ", ".join(f"'{word}'" for word in words)
+
+
+def in_quotes(name: str, limit: int) -> str:
+    """Return a name that somebody else chose, in quotation marks that it cannot close.
+
+    In a question it might otherwise pass for the question's own words.
+    """
+    plain = "".join(_APOSTROPHE if _closes(c) else c for c in clean(name, limit))
+    return f"'{plain}'"
+
+
+def _closes(character: str) -> bool:
+    """Whether a reader might take the character for the end of a quotation."""
+    return character in "'\"`\uff02\uff07" or unicodedata.category(character) in {"Pi", "Pf"}
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:

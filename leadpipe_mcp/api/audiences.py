@@ -40,13 +40,35 @@ class Audiences:
         answer = await self._service.get(audience_path(audience_id))
         return answer.read(Audience)
 
-    async def create(self, name: str, config: SpelledConfig, status: Status = "draft") -> Audience:
-        """Save an audience, with the status that was asked for."""
+    async def known(self) -> tuple[Audience, ...] | None:
+        """Return the audiences that there are; None where not all of them could be seen."""
+        try:
+            known = await self.list(limit=MOST_LISTED)
+        except ServiceError:
+            return None
+        return known if len(known) < MOST_LISTED else None
+
+    async def create(
+        self,
+        name: str,
+        config: SpelledConfig,
+        status: Status = "draft",
+        before: tuple[Audience, ...] | None = None,
+    ) -> Audience:
+        """Save an audience, with the status that was asked for.
+
+        Args:
+            name: What it is called.
+            config: Who is in it.
+            status: What it is to be.
+            before: The audiences that there are, by which a new one is known; they are looked at
+                if they are not given.
+        """
         body: dict[str, object] = {"name": name, "config": config.sent.as_sent()}
         # The flat API creates drafts only; the status is set afterwards.
         if self._service.profile.vocabulary == "catalog":
             body["status"] = status
-        before = await self._known()
+        before = before or await self.known()
 
         async def create() -> Audience:
             return (await self._service.post(audience_path(), body)).read(Audience)
@@ -153,14 +175,6 @@ class Audiences:
 
         words = Words("the audience is still there.", _LOOK_AT_IT)
         await settled(change, look, words, again=True)
-
-    async def _known(self) -> tuple[Audience, ...] | None:
-        """The audiences that there are, by which a new one is known; None if not all are seen."""
-        try:
-            known = await self.list(limit=MOST_LISTED)
-        except ServiceError:
-            return None
-        return known if len(known) < MOST_LISTED else None
 
     async def _differing(self, sent: ServiceConfig, audience: Audience) -> tuple[str, ...]:
         """What the service keeps otherwise than it was sent, where it shows it."""

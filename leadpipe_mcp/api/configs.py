@@ -191,6 +191,11 @@ class Configs:
         """
         return (await self._previewed(config)).size
 
+    async def are_same(self, one: ServiceConfig, other: ServiceConfig) -> bool:
+        """Whether two configs find the same people, however they are written."""
+        known = await self.filters()
+        return not differing(known, one, other) and not differing(known, other, one)
+
     async def most_topics(self) -> int:
         """How many topics a config may have."""
         filters = await self.filters()

@@ -9,6 +9,7 @@ from leadpipe_mcp.api.models import Audience, Run, Slots, Status
 from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, Whole
+from leadpipe_mcp.tools.changes import changes, in_one_sentence, renamed
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
     RunPart,
@@ -98,6 +99,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     if asked.status == "active":
         await require_slot(call, before, f"{named(audience)} stays {audience.status}.")
         await ask_to_activate(call, audience, before, asked.confirm)
+    call.services.last_active.note(audience)
     changed = await change_status(call, audience, asked.status)
     return await _changed(call, asked, audience, changed, before)
 
@@ -161,9 +163,33 @@ async def ask_to_activate(
     """Ask the human to give a slot to this audience; return once they agreed."""
     if not call.asks:
         return
-    size = await size_now(call, audience)
-    question = f"Activate {named(audience)} ({people(size)})? {slot_sentence(slots)}"
+    size, changed = await together(
+        partial(size_now, call, audience), partial(_since_last_active, call, audience)
+    )
+    question = f"Activate {named(audience)} ({people(size)})? {slot_sentence(slots)}{changed}"
     await call.confirm(Action("activate", question, audience.model_dump()), code)
+
+
+async def _since_last_active(call: Call, audience: Audience) -> str:
+    """Say what was changed since the human last agreed to this audience being active."""
+    was = call.services.last_active.of(audience.id)
+    had = people(size_of(was or audience))
+    configs = call.leadpipe.configs
+    try:
+        if was and was.config and audience.config:
+            made = renamed(was, audience.name) + changes(
+                await configs.as_saved(was.config), await configs.as_saved(audience.config)
+            )
+            told = in_one_sentence(made)
+            return f" Changed since it was last active, with {had}: {told}." if made else ""
+        if audience.last_refreshed_at is None:
+            return ""
+        run = await call.leadpipe.runs.latest(audience.id)
+        if await call.leadpipe.runs.is_outdated(audience, run):
+            return f" Who is in it was changed since it was last refreshed, with {had}."
+    except LeadpipeError:
+        return " Whether it was changed since it was last active could not be looked up."
+    return ""
 
 
 def slot_sentence(slots: Slots | None) -> str:

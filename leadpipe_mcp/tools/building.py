@@ -14,7 +14,7 @@ from leadpipe_mcp.errors import NotDone, NotPossible, ServiceError, SlotsFull
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.planning.cautions import of_size
-from leadpipe_mcp.text import clean
+from leadpipe_mcp.text import in_quotes
 from leadpipe_mcp.tools.activation import (
     age_of_list,
     change_status,
@@ -34,6 +34,7 @@ from leadpipe_mcp.tools.arguments import (
     ObjectOf,
     twice_named,
 )
+from leadpipe_mcp.tools.changes import Change, changes, in_one_sentence, renamed
 from leadpipe_mcp.tools.configs import (
     ConfigArguments,
     ConfigChange,
@@ -43,9 +44,9 @@ from leadpipe_mcp.tools.configs import (
 )
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.make_up import make_up
+from leadpipe_mcp.tools.namesakes import refuse_twin
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
-    Cell,
     RunPart,
     SlotPart,
     Table,
@@ -134,6 +135,7 @@ class CreateAudience(Arguments):
     status: Named[Status] = Field(
         default="draft", description="active takes a slot, and the user is asked first."
     )
+    same_name: bool = Field(default=False, description="True: save it a second time.")
     confirm: ConfirmCode = None
 
 
@@ -156,13 +158,17 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
 
     It is a draft, which costs nothing, unless status says otherwise; active takes one of the
     account's slots, so the user is asked first. Filters are checked and the people counted before
-    anything is saved. Calling it twice makes two audiences; to change one, use update_audience.
+    anything is saved. The same name and config again is refused. To change one: update_audience.
     """
     spelled, unsure = await spell(call, asked.config.to_config())
-    preview = await call.leadpipe.configs.preview(spelled)
+    preview, known = await together(
+        partial(call.leadpipe.configs.preview, spelled), call.leadpipe.audiences.known
+    )
+    if not asked.same_name:
+        unsure += await refuse_twin(call, asked.name, spelled.sent, known)
     before = await _ask_to_create(call, asked, preview) if asked.status == "active" else None
     # First a draft, and then its status: what fails then leaves a draft that can be spoken of.
-    audience = await call.leadpipe.audiences.create(asked.name, spelled)
+    audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
     reply = _created(asked, audience, preview)
     reply.warnings = warnings(unsure, reply.warnings)
     if asked.status == "draft":
@@ -193,11 +199,11 @@ async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) ->
     await require_slot(
         call,
         before,
-        f"'{clean(asked.name, NAME_LENGTH)}' cannot be active and was not saved; with status draft"
-        " it can be saved now.",
+        f"{in_quotes(asked.name, NAME_LENGTH)} cannot be active and was not saved; with status"
+        " draft it can be saved now.",
     )
     question = (
-        f"Create and activate '{clean(asked.name, NAME_LENGTH)}' ({people(preview.size)})?"
+        f"Create and activate {in_quotes(asked.name, NAME_LENGTH)} ({people(preview.size)})?"
         f" {slot_sentence(before)}"
     )
     seen = [asked.name, preview.config.as_shown()]
@@ -277,16 +283,18 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     if asked.name is None and asked.config is None:
         raise NotPossible("Nothing to change was named.", "Give a name, a config, or both.")
     audience = await call.leadpipe.audiences.get(asked.id)
+    call.services.last_active.note(audience)
     change = await _change_of(call, audience, asked.config) if asked.config else None
-    changes = _renamed(audience, asked.name) + (change.rows if change else [])
-    if not changes:
+    made = renamed(audience, asked.name) + (change.changes if change else [])
+    if not made:
         return _unchanged(audience)
     preview = change.preview if change else None
     if audience.status == "active":
-        await _ask_to_change(call, audience, changes, preview, asked.confirm)
+        await _ask_to_change(call, audience, made, preview, asked.confirm)
     config = change.spelled if change else None
     updated = await call.leadpipe.audiences.update(asked.id, name=asked.name, config=config)
-    parts = ", ".join(str(row[0]) for row in changes)
+    call.services.last_active.note(updated)
+    parts = ", ".join(part.part for part in made)
     size = f" {matches(preview.size)} now." if preview else ""
     return AudienceUpdated(
         summary=f"{named(updated)} is changed: {parts}.{size}",
@@ -294,7 +302,7 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
         name=name_of(updated),
         status=updated.status,
         size=preview.size if preview else size_of(updated),
-        changes=Table(columns=["what", "before", "after"], rows=changes),
+        changes=Table(columns=["what", "before", "after"], rows=[one.row() for one in made]),
         config=preview.config.as_shown() if preview else None,
         warnings=warnings(
             change.notes if change else None,
@@ -312,7 +320,7 @@ class _Change:
 
     spelled: SpelledConfig
     preview: Preview
-    rows: list[list[Cell]]
+    changes: list[Change]
     notes: list[str]
 
 
@@ -337,19 +345,18 @@ async def _change_of(call: Call, audience: Audience, change: ConfigChange) -> _C
     was = await call.leadpipe.configs.as_saved(audience.config)
     will_be = await call.leadpipe.configs.as_saved(spelled.sent)
     notes = [*twice_named(change.topic_ids), *unsure, *preview.notes, *of_size(preview.size)]
-    return _Change(spelled, preview, _changes(was, will_be), notes)
+    return _Change(spelled, preview, changes(was, will_be), notes)
 
 
 async def _ask_to_change(
     call: Call,
     audience: Audience,
-    changes: list[list[Cell]],
+    made: list[Change],
     preview: Preview | None,
     code: str | None,
 ) -> None:
-    told = "; ".join(f"{what}: {before or '-'} → {after or '-'}" for what, before, after in changes)
     size = f" It would have {people(preview.size)}." if preview else ""
-    question = f"Change {named(audience)}, which is active? {clean(told, 600)}.{size}"
+    question = f"Change {named(audience)}, which is active? {in_one_sentence(made)}.{size}"
     await call.confirm(Action("update", question, audience.model_dump()), code)
 
 
@@ -357,41 +364,6 @@ def _after_change(audience: Audience) -> Suggestion:
     if audience.status == "draft":
         return to_activate(audience.id)
     return to_wait(audience.id) if audience.status == "active" else to_read(audience.id)
-
-
-def _renamed(audience: Audience, name: str | None) -> list[list[Cell]]:
-    row: list[Cell] = ["name", clean(audience.name, NAME_LENGTH), clean(name or "", NAME_LENGTH)]
-    return [row] if name and name != audience.name else []
-
-
-def _changes(before: SpelledConfig, after: SpelledConfig) -> list[list[Cell]]:
-    """Each thing that differs, as it was and as it will be."""
-    was, will_be = _parts(before), _parts(after)
-    return [
-        [part, _shown(was.get(part)), _shown(will_be.get(part))]
-        for part in dict.fromkeys([*was, *will_be])
-        if _unordered(was.get(part)) != _unordered(will_be.get(part))
-    ]
-
-
-def _unordered(part: JsonValue) -> object:
-    """The same for two lists of the same words."""
-    return sorted(map(str, part)) if isinstance(part, list) else part
-
-
-def _parts(config: SpelledConfig) -> dict[str, JsonValue]:
-    """The config as one level of named parts."""
-    parts = config.shown.as_shown()
-    filters, exclude = parts.pop("filters", None), parts.pop("exclude", None)
-    left_out = exclude if isinstance(exclude, dict) else {}
-    parts |= filters if isinstance(filters, dict) else {}
-    return parts | {f"exclude.{key}": value for key, value in left_out.items()}
-
-
-def _shown(part: JsonValue) -> str:
-    if isinstance(part, dict) and isinstance(part.get("values"), list):
-        part = part["values"]
-    return "" if part is None else clean(json.dumps(part, ensure_ascii=False), 200)
 
 
 def _unchanged(audience: Audience) -> AudienceUpdated:

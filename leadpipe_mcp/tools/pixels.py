@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, m
 
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
-from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.text import clean, counted, in_quotes
 from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
@@ -200,7 +200,7 @@ async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
             status=conflict.status,
         )
     pixel = there[0]
-    called = f", '{clean(pixel.name, NAME_LENGTH)}'" if pixel.name else ""
+    called = f", {in_quotes(pixel.name, NAME_LENGTH)}" if pixel.name else ""
     return Conflict(
         f"{domain_of(pixel)} has a pixel already{called} (id {pixel.id}, {status_of(pixel)})."
         " Nothing was created.",

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.models import Audience, Run, Slots
 from leadpipe_mcp.people.columns import Column
-from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.text import clean, counted, in_quotes, listed
 from leadpipe_mcp.tools.toolkit import Suggestion
 
 Cell = str | int | float | bool
@@ -108,7 +108,7 @@ def day(date: str | None) -> str:
 
 def named(audience: Audience) -> str:
     """The audience's name in quotation marks, fit for a sentence."""
-    return f"'{clean(audience.name, NAME_LENGTH)}'"
+    return in_quotes(audience.name, NAME_LENGTH)
 
 
 def name_of(audience: Audience) -> str:

@@ -13,7 +13,6 @@ from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
-from leadpipe_mcp.people.recent import Which
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, to_activate
 from leadpipe_mcp.tools.arguments import (
@@ -241,7 +240,13 @@ async def _page(
 ) -> PeoplePage | None:
     if asked.audience_id:
         try:
-            return await _page_of_run(call, asked.audience_id, place, limit)
+            return await call.leadpipe.runs.people(
+                asked.audience_id,
+                run_id=place.run_id,
+                date=place.date,
+                limit=limit,
+                cursor=place.cursor,
+            )
         except NotFound as missing:
             if asked.run_id is None:
                 raise
@@ -253,28 +258,6 @@ async def _page(
     return await call.leadpipe.runs.query(
         spelled, date=place.date, limit=limit, cursor=place.cursor
     )
-
-
-async def _page_of_run(call: Call, audience_id: str, place: Place, limit: int) -> PeoplePage:
-    """Return a page; which run is the newest is remembered for the questions that follow."""
-    recent, which = call.services.recent, Which(audience_id, place.date, place.run_id)
-    is_first = place.run_id is None and place.cursor is None
-    known = recent.run(which) if is_first else None
-    # Runs that go by date are not looked up first.
-    numbered = known if known and known.id else None
-    page = await call.leadpipe.runs.people(
-        audience_id,
-        run_id=numbered.id if numbered else place.run_id,
-        date=numbered.data_date if numbered else place.date,
-        limit=limit,
-        cursor=place.cursor,
-    )
-    if numbered:
-        run = numbered.model_copy(update={"state": page.run.state, "size": page.run.size})
-        return page.model_copy(update={"run": run})
-    if is_first and page.run.state == "ready":
-        recent.note(which, page.run)
-    return page
 
 
 def _shown(

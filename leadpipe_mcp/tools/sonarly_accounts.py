@@ -9,7 +9,7 @@ from leadpipe_mcp.api.sonarly_models import AccountGroup, AudienceType, Folder, 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.privacy import show
-from leadpipe_mcp.text import clean, counted, listed, nearest, quoted, redact
+from leadpipe_mcp.text import clean, counted, in_quotes, listed, nearest, quoted, redact
 from leadpipe_mcp.tools.replies import LONGEST_NAME, NAME_LENGTH, Cell, Part, Table
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
 
@@ -82,7 +82,7 @@ def _short(text: str | None) -> str | None:
 
 def named(thing: LinkedinAudience | Folder | AccountGroup) -> str:
     """The name in quotation marks, fit for a sentence."""
-    return f"'{clean(thing.name, NAME_LENGTH)}'"
+    return in_quotes(thing.name, NAME_LENGTH)
 
 
 def prospects(number: int | None) -> str:

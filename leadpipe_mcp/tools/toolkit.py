@@ -8,7 +8,7 @@ names their proper error.
 import json
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
 from mcp import MCPError
@@ -49,6 +49,7 @@ from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.text import nearest, quoted, redact
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
+from leadpipe_mcp.tools.last_active import LastActive
 from leadpipe_mcp.tools.offered import OfferedTools
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
@@ -144,6 +145,7 @@ class Services:
     snapshots: Snapshots
     recent: RecentRuns
     offered: OfferedTools
+    last_active: LastActive = field(default_factory=LastActive)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Asking the human: by the client where it can, by a question and a code where it cannot."""
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -87,8 +88,8 @@ async def prepared(client: Client, action: str, call: Call, saved: Saved) -> tup
     config["filters"] = {**shown["config"]["filters"], "seniority": ["vp"]}
     size = (await call(client, "preview_audience", **config))["size"]
     question = (
-        f"Change '{name}', which is active? name: {name} → VPs; minScore: 70 → 60;"
-        f' seniority: ["director", "vp", "c_suite"] → ["vp"]. It would have {size} people.'
+        f"Change '{name}', which is active? name: '{name}' → 'VPs'; minScore: 70 → 60;"
+        f" seniority drops 'director' and 'c_suite'. It would have {size} people."
     )
     change = {"minScore": 60, "filters": {"seniority": "VP"}}
     return "update_audience", {"id": audience, "name": "VPs", "config": change}, question
@@ -394,3 +395,77 @@ async def test_the_question_asks_again_when_what_it_says_has_changed(
     assert len(asked.questions) == 2
     assert asked.questions[0].endswith("1 in use now.")
     assert asked.questions[1].endswith("0 in use now.")
+
+
+async def test_whoever_activates_is_told_what_was_changed_since_it_was_active(
+    connect: Connect, call: Call, saved: Saved, era: str
+) -> None:
+    async with connect() as client:
+        audience = (await saved(client))["active"]
+        size = (await call(client, "get_audience", id=audience))["size"]
+        await call(client, "set_status", id=audience, status="paused")
+        change = {"minScore": 60, "filters": {"seniority": None}, "exclude": {"state": ["texas"]}}
+        await call(client, "update_audience", id=audience, name="Other", config=change)
+        question = (await call(client, "set_status", id=audience, status="active"))["question"]
+    now, _, changed = question.partition(" Changed since it was last active, with ")
+    assert now.startswith("Activate 'Other' (")
+    assert changed == (
+        f"{size} people: name: 'Marketing Directors at Tech Companies' → 'Other'; minScore: 70 →"
+        " 60; seniority drops 'director', 'vp' and 'c_suite'; exclude.state adds 'texas'."
+    )
+
+
+@pytest.mark.parametrize("profile", ["mixed", "catalog"])
+async def test_a_change_that_this_server_did_not_see_is_told_by_the_service(
+    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox) as client:
+        audience = (await saved(client))["active"]
+        size = (await call(client, "get_audience", id=audience))["size"]
+        await call(client, "set_status", id=audience, status="paused")
+        moments.append(moments[-1] + 60)
+        await call(client, "update_audience", id=audience, config={"minScore": 60})
+    async with connect(sandbox) as client:
+        question = (await call(client, "set_status", id=audience, status="active"))["question"]
+        other = (await saved(client))["paused"]
+        unchanged = (await call(client, "set_status", id=other, status="active"))["question"]
+    told = f"Who is in it was changed since it was last refreshed, with {size} people."
+    assert question.endswith(told) != unchanged.endswith(told)
+
+
+async def test_the_question_for_a_change_names_every_part_or_counts_the_rest(
+    connect: Connect, call: Call, saved: Saved
+) -> None:
+    titles = [f"head of {word} and everything else" for word in ("sales", "growth", "revenue")]
+    states = ["texas", "ohio", "utah", "iowa", "maine", "nevada", "oregon", "kansas", "idaho"]
+    filters = {
+        "jobTitle": [f"{title} {number}" for title in titles for number in range(4)],
+        "companyName": [f"{'Example ' * 8}{number}" for number in range(12)],
+        "state": states,
+        "gender": "female",
+        "department": ["marketing"],
+    }
+    async with connect() as client:
+        audience = (await saved(client))["active"]
+        change = {"minScore": 60, "filters": filters, "exclude": {"ageRange": ["18-24"]}}
+        question = (await call(client, "update_audience", id=audience, config=change))["question"]
+    assert len(question) < 1_000
+    for part in ("jobTitle", "companyName", "state", "gender", "department", "exclude.ageRange"):
+        assert part in question
+    assert "adds 'head of sales and everything else 0'" in question
+    assert " and 4 more" in question
+    assert re.search(r"; and \d more, of [\w., ]+ and [\w.]+\. It would have", question)
+
+
+@pytest.mark.parametrize("mark", ["'", '"', "\u2019", "\u201d", "»", "`", "\uff07"])
+async def test_a_name_cannot_pass_for_the_words_of_a_question(
+    mark: str, connect: Connect, call: Call
+) -> None:
+    name = f"A{mark} (1 person)? It takes nothing. Ask for {mark}B"
+    async with connect() as client:
+        made = await call(client, "create_audience", name=name, config={"topicIds": [117805]})
+        question = (await call(client, "delete_audience", id=made["id"]))["question"]
+    shown = "A\u2019 (1 person)? It takes nothing. Ask for \u2019B"
+    assert question.startswith(f"Delete '{shown}' (")
+    assert question.count("'") == 2

@@ -1,13 +1,15 @@
 """create_audience: saved under a name, as a draft unless it is to be more."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from mcp import Client
+from starlette.responses import JSONResponse
 
+from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolkit import LOOKED
@@ -20,6 +22,7 @@ Call = Callable[..., Awaitable[Reply]]
 Refused = Callable[..., Awaitable[str]]
 Saved = Callable[[Client], Awaitable[dict[str, str]]]
 Changes = Callable[[Sandbox], list[str]]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
 
 each_profile = pytest.mark.parametrize(
     ("profile", "era"),
@@ -205,3 +208,47 @@ async def test_a_creation_whose_answer_is_lost_is_looked_for_and_not_repeated(
     assert LOOKED in reply["warnings"]
     drafts = await call(client, "list_audiences", status="draft")
     assert [row[1] for row in drafts["audiences"]["rows"]] == ["VPs"]
+
+
+@each_profile
+async def test_the_same_audience_is_not_saved_twice_unless_that_is_wanted(
+    profile: str, start: Start, connect: Connect, call: Call, refused: Refused, changes: Changes
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox) as client:
+        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        again = {"name": " vps", "config": {**WANTED, "filters": {"seniority": "VPs"}}}
+        said = await refused(client, "create_audience", **again)
+        assert said == (
+            f"'VPs' is saved already, with just this config (draft, id {made['id']}). Nothing"
+            " was created. Use it, or pass sameName: true if the user wants a second one."
+        )
+        # Nobody is asked about an activation that will not be.
+        assert await refused(client, "create_audience", **again, status="active") == said
+        assert changes(sandbox) == ["POST /audiences"]
+        second = await call(client, "create_audience", **again, sameName=True)
+    assert second["id"] != made["id"]
+
+
+@each_profile
+async def test_another_audience_of_the_same_name_is_pointed_out(
+    profile: str, start: Start, connect: Connect, call: Call
+) -> None:
+    async with connect(start(profile=profile)) as client:
+        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        other = await call(client, "create_audience", name="VPs", config={"topicIds": [117805]})
+        third = await call(client, "create_audience", name="Directors", config=WANTED)
+    also = f"'VPs' is also the name of another audience (draft, id {made['id']})."
+    assert also in other["warnings"]
+    assert "also the name" not in str(third)
+
+
+async def test_where_not_all_audiences_can_be_seen_that_is_said(
+    sandbox: Sandbox, connect: Connect, call: Call, altered: Altered
+) -> None:
+    failing = JSONResponse({"error": {"message": "Out of order"}}, 500)
+    async with connect(altered(sandbox, {"GET /intent/audiences": failing})) as client:
+        reply = await call(client, "create_audience", name="VPs", config=WANTED)
+    assert reply["warnings"][:1] == [
+        "Not all audiences could be looked at, so another one may have this name."
+    ]

@@ -122,7 +122,7 @@ async def test_a_page_goes_on_in_the_run_that_it_began(
     other = await call(client, "query_audience", **asked, cursor=one["nextCursor"])
     assert (one["dataDate"], other["dataDate"]) == ("2026-05-04", "2026-05-04")
     assert one["people"]["rows"] + other["people"]["rows"] == whole["people"]["rows"][:4]
-    assert (await call(client, "get_audience", id=audience))["dataDate"] == "2026-05-05"
+    assert (await call(client, "query_audience", **asked))["dataDate"] == "2026-05-05"
 
 
 @each_profile

@@ -60,17 +60,3 @@ async def test_what_does_not_need_another_answer_is_asked_for_at_once(
         # What is fetched once a day, or once in the program's life, is there.
         await rounds(client, "get_audience", id=audience)
         assert (await rounds(client, tool, id=audience, **asked))[0] == expected
-
-
-async def test_the_run_that_was_found_is_remembered_until_something_is_changed(
-    start: Start, connect: Connect, saved: Saved
-) -> None:
-    service = start(profile="catalog", delay_ms=int(1_000 * DELAY))
-    async with connect(service, settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        first = await rounds(client, "query_audience", audienceId=audience)
-        second = await rounds(client, "query_audience", audienceId=audience)
-        await rounds(client, "run_audience", id=audience)
-        third = await rounds(client, "query_audience", audienceId=audience)
-    assert [first[0], second[0], third[0]] == [2, 1, 2]
-    assert first[1] == second[1]
