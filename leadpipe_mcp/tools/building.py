@@ -132,9 +132,7 @@ class CreateAudience(Arguments):
 
     name: AudienceName = Field(description="A name the user will know it by.")
     config: ObjectOf[ConfigArguments] = Field(description="Who is wanted.")
-    status: Named[Status] = Field(
-        default="draft", description="active takes a slot, and the user is asked first."
-    )
+    status: Named[Status] = Field(default="draft", description="active takes a slot.")
     same_name: bool = Field(default=False, description="True: save it a second time.")
     confirm: ConfirmCode = None
 
@@ -157,8 +155,8 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     """Save an audience (segment, lead list) under a name.
 
     It is a draft, which costs nothing, unless status says otherwise; active takes one of the
-    account's slots, so the user is asked first. Filters are checked and the people counted before
-    anything is saved. The same name and config again is refused. To change one: update_audience.
+    account's slots, so the user is asked first. Filters are checked and people counted before it is
+    saved. The same name and config again is refused. To change one: update_audience.
     """
     spelled, unsure = await spell(call, asked.config.to_config())
     preview, known = await together(
