@@ -217,6 +217,18 @@ class Topics:
                 self._catalogue = await self._kept(now) or await self._fetched(now)
             return self._catalogue[1]
 
+    async def at_hand(self) -> Catalogue | None:
+        """Return every topic if that takes no request."""
+        if self._fetching.locked():
+            return None
+        async with self._fetching:
+            now = self._clock()
+            found = self._catalogue or await self._kept(now)
+            if found is None or now - found[0] > CATALOGUE_SECONDS:
+                return None
+            self._catalogue = found
+            return found[1]
+
     async def _kept(self, now: float) -> tuple[float, Catalogue] | None:
         """The catalogue of the file with the moment when it was fetched, if it is to be trusted."""
         found = await anyio.to_thread.run_sync(self._file.read) if self._file else None

@@ -1,5 +1,6 @@
 """Topics: from what a user calls them to those that the service has."""
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import anyio.to_thread
 
 from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.topics import MOST_FOUND, Catalogue, Topic, Topics, TopicType
-from leadpipe_mcp.errors import LeadpipeError, NotPossible, ServiceError
+from leadpipe_mcp.errors import LeadpipeError, NotPossible, OutOfTime, ServiceError
 from leadpipe_mcp.planning.spelling_index import (
     CLOSE,
     How,
@@ -21,6 +22,8 @@ from leadpipe_mcp.planning.spelling_index import (
 )
 from leadpipe_mcp.text import clean, form, nearest, quoted
 
+SEARCH_SECONDS = 3.0
+"""The service's search may take so long where the list of all topics is at hand."""
 LITTLE = 3
 """Where so few are found plainly, near spellings are looked for as well."""
 
@@ -149,6 +152,17 @@ class Findings:
 
     found: tuple[Found, ...]
     failures: tuple[LeadpipeError, ...] = ()
+    searched: bool = True
+    """Whether the service's own search answered for any phrase."""
+
+    def problems(self) -> list[str]:
+        """Say what failed, and where what was found is from."""
+        what = (
+            "Part of the search failed."
+            if self.searched
+            else "The service's search failed; its list of all topics was searched instead."
+        )
+        return list(dict.fromkeys(f"{what} {failure.problem}" for failure in self.failures))
 
 
 def find_topics(
@@ -219,6 +233,8 @@ async def look_up(
 ) -> Findings:
     """Return what each phrase finds by the service's search and, where that is little, among all.
 
+    Where the list of all topics is at hand, the search gets a few seconds and no more.
+
     Args:
         topics: The service's topics.
         phrases: What to look for.
@@ -230,23 +246,28 @@ async def look_up(
         LeadpipeError: If neither could be asked.
     """
     searches = _Searches(topics, kind, limit)
-    async with anyio.create_task_group() as tasks:
-        for phrase in dict.fromkeys(phrases):
-            tasks.start_soon(searches.ask, phrase)
+    patience = SEARCH_SECONDS if await topics.at_hand() else math.inf
+    with anyio.move_on_after(patience) as waiting:
+        async with anyio.create_task_group() as tasks:
+            for phrase in dict.fromkeys(phrases):
+                tasks.start_soon(searches.ask, phrase)
+    if waiting.cancelled_caught:
+        problem = f"The service did not answer within {SEARCH_SECONDS:g} seconds."
+        searches.failures.append(OutOfTime(problem))
     thin = [phrase for phrase in phrases if everywhere or searches.found_little(phrase)]
     listed: dict[str, Found] = {}
     if thin:
         try:
             catalogue = await topics.all()
         except LeadpipeError as error:
-            if len(searches.failures) == len(set(phrases)):
+            if not searches.answered:
                 raise
             searches.failures.append(error)
         else:
             search = partial(find_topics, thin, catalogue, kind, limit)
             listed = dict(zip(thin, await anyio.to_thread.run_sync(search), strict=True))
     found = (searches.joined(phrase, listed.get(phrase, Found(phrase))) for phrase in phrases)
-    return Findings(tuple(found), tuple(searches.failures))
+    return Findings(tuple(found), tuple(searches.failures), searches.answered)
 
 
 class _Searches:
@@ -272,6 +293,11 @@ class _Searches:
             self.failures.append(error)
             return
         self._matches[phrase] = [_match(phrase, topic) for topic in found if kind.fits(topic)]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the service's search answered for any phrase."""
+        return bool(self._matches)
 
     def found_little(self, phrase: str) -> bool:
         """Whether the catalogue may know better: few plain matches, or another way to say it."""

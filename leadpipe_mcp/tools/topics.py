@@ -203,7 +203,7 @@ def _found(findings: Findings, before: Shown, *, more: bool) -> TopicsFound:
             [f"{len(rows) - len(shown)} more did not fit; nextCursor goes on."]
             if len(shown) < len(rows)
             else None,
-            dict.fromkeys(f"Part of the search failed. {e.problem}" for e in findings.failures),
+            findings.problems(),
         ),
         next=suggestions(to_preview(ids), _to_compare(ids)),
         next_cursor=write_cursor(_SHOWN, Shown(before.subject, seen)) if goes_on else None,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from starlette.requests import Request
@@ -147,12 +148,31 @@ async def test_where_nothing_is_found_the_summary_says_so(
     assert reply["summary"] == "No topics for 'zzzz'."
 
 
-async def test_a_part_of_the_search_that_failed_is_told(
+INSTEAD = "The service's search failed; its list of all topics was searched instead."
+
+
+async def test_a_search_that_failed_is_told_and_made_up_for(
     ask: Callable[..., Awaitable[Reply]],
 ) -> None:
     reply = await ask(Service(all=[topic(1, "CRM")]), "search_topics", queries=["CRM", "crm!"])
-    assert reply["warnings"] == ["Part of the search failed. The service failed with status 500."]
+    assert reply["warnings"] == [f"{INSTEAD} The service failed with status 500."]
     assert [row[1] for row in reply["topics"]["rows"]] == ["CRM"]
+
+
+async def test_a_search_that_hangs_is_answered_from_the_list_at_hand_after_three_seconds(
+    sandbox: Sandbox, connect: Connect, call: Call
+) -> None:
+    async with connect() as client:
+        # Browsing brings the list of all topics.
+        await call(client, "search_topics", type="b2b")
+        sandbox.faults.add(Fault("hang", path="/topics/search", times=None))
+        started = anyio.current_time()
+        reply = await call(client, "search_topics", queries=["marketing roi", "crm"])
+        took = anyio.current_time() - started
+    # The clock leaps over the waiting, and counts the work besides.
+    assert 3 <= took < 6
+    assert [row[1] for row in reply["topics"]["rows"][:2]] == ["CRM", "Marketing ROI"]
+    assert reply["warnings"] == [f"{INSTEAD} The service did not answer within 3 seconds."]
 
 
 async def test_names_are_cleaned(ask: Callable[..., Awaitable[Reply]]) -> None:
