@@ -1,7 +1,7 @@
 """LeadpipeClient: everything that the service can do, whichever generation of its API answers."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from leadpipe_mcp.api.answers import as_object
@@ -9,9 +9,10 @@ from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.exports import Exports
-from leadpipe_mcp.api.models import Account, Slots, TopicName
+from leadpipe_mcp.api.models import Account, TopicName
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.api.service import ApiProfile, Pin, Service
+from leadpipe_mcp.api.slots import find_slots
 from leadpipe_mcp.api.topics import MOST_COMPARED, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.api.visitors import Visitors
@@ -65,7 +66,7 @@ class LeadpipeClient:
         data = as_object(answer.data)
         if not data.keys() & {"healthy", "organization"}:
             raise answer.unusable("the state of the account is missing")
-        return answer.read(Account, {**data, "slots": _slots(data)})
+        return answer.read(Account, {**data, "slots": find_slots(data)})
 
     async def topic_names(self, topic_ids: tuple[int, ...]) -> tuple[TopicName, ...]:
         """Return the names of the topics that the service knows, each asked for once."""
@@ -80,16 +81,3 @@ class LeadpipeClient:
         names |= {topic: found.get(topic) for topic in unknown}
         told = ((topic, names[topic]) for topic in topic_ids)
         return tuple(TopicName(id=topic, name=name) for topic, name in told if name is not None)
-
-
-def _slots(data: Mapping[str, object]) -> Slots | None:
-    """The audience slots, under whatever name: their place in the answer is not documented."""
-    for name, value in data.items():
-        if "slot" not in name.lower():
-            continue
-        counts = as_object(value)
-        used = counts.get("used", counts.get("active"))
-        limit = counts.get("limit", counts.get("total"))
-        if isinstance(used, int) and isinstance(limit, int):
-            return Slots(used=used, limit=limit)
-    return None

@@ -36,11 +36,13 @@ def account(call: Call) -> Reply:
     }
     if call.settings.slots_key:
         taken = call.organisation.slots_used
-        data[call.settings.slots_key] = {
+        slots: Json = {
             "used": taken,
             "limit": call.settings.slots,
             "remaining": call.settings.slots - taken,
         }
+        outer, _, inner = call.settings.slots_key.partition(".")
+        data[outer] = {inner: slots} if inner else slots
     return answer(data)
 
 

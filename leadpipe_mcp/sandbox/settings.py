@@ -50,7 +50,7 @@ class SandboxSettings:
     slots: int = 3
     """How many audiences may be active at a time."""
     slots_key: str = "audienceSlots"
-    """Where `/v1/data/account` shows the slots; empty: nowhere."""
+    """Where `/v1/data/account` shows the slots, as `intent.slots` inside; empty: nowhere."""
     deletion_frees_slot: bool = True
     """Whether deleting an active audience gives its slot back."""
     deletion_removes_files: bool = True

@@ -195,7 +195,7 @@ async def _since_last_active(call: Call, audience: Audience) -> str:
 def slot_sentence(slots: Slots | None) -> str:
     """What activating does to the account's slots."""
     if slots is None:
-        return "It takes one of the account's audience slots."
+        return "It takes an audience slot; the service does not show how many are free."
     if slots.limit == 1:
         return "It takes your only slot."
     if slots.free == 1:

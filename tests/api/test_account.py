@@ -61,7 +61,7 @@ async def test_an_expired_organization_still_has_an_account(start: Start, connec
         await connect(start(), key="junk").account()
 
 
-@pytest.mark.parametrize("name", ["intentSlots", "audience_slots", "SLOTS"])
+@pytest.mark.parametrize("name", ["intentSlots", "audience_slots", "SLOTS", "intent.slots"])
 async def test_slots_are_found_under_other_names(name: str, start: Start, connect: Connect) -> None:
     account = await connect(start(slots_key=name, slots=2)).account()
     assert account.slots == Slots(used=0, limit=2)
@@ -79,6 +79,17 @@ async def test_slots_are_found_under_other_names(name: str, start: Start, connec
         ({"intentSlots": {"active": 4, "total": 3}}, (4, 3, 0)),
         ({"slots": {"used": 1, "limit": 3, "active": 2, "total": 9}}, (1, 3, 2)),
         ({"slotsAt": "2026", "audienceSlots": {"used": 0, "limit": 3}}, (0, 3, 3)),
+        ({"limits": {"intent": {"slots": {"taken": 1, "max": 3}}}}, (1, 3, 2)),
+        ({"slots": {"audiences": {"used": 2, "limit": 3}}}, (2, 3, 1)),
+        ({"slots": {"free": 1, "limit": 3}}, (2, 3, 1)),
+        ({"audience_slots": {"used": 2, "remaining": 1}}, (2, 3, 1)),
+        ({"slotsUsed": 2, "slotsLimit": 3}, (2, 3, 1)),
+        ({"intent": {"audienceSlotsActive": 2, "audienceSlotsTotal": 3}}, (2, 3, 1)),
+        ({"slots": {"used": True, "limit": 3}}, None),
+        ({"slots": {"used": -1, "limit": 3}}, None),
+        ({"audiences": {"active": 2, "total": 9}}, None),
+        ({"credits": {"slots": {"used": 2, "limit": 9}}}, None),
+        ({"timeslots": {"used": 2, "limit": 9}}, None),
     ],
 )
 async def test_slots_are_not_made_up(

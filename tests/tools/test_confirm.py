@@ -321,7 +321,10 @@ async def test_nobody_is_asked_about_what_is_so_already_or_cannot_be(
     [
         ({"slots": 2}, "It takes the last of your 2 slots."),
         ({"slots": 1, "examples": False}, "It takes your only slot."),
-        ({"slots_key": ""}, "It takes one of the account's audience slots."),
+        (
+            {"slots_key": ""},
+            "It takes an audience slot; the service does not show how many are free.",
+        ),
     ],
 )
 async def test_the_question_says_what_it_does_to_the_slots(
