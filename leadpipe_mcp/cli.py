@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
 """
 SECRETS = ("api_key", "sonarly_api_key")  # settings which no flag may hold
 SANDBOX_PORT = 8787
+_LOOKS_LIKE_A_FLAG = re.compile(r"--[a-z-]{2,24}(?:=|\Z)")
 COMMANDS = ("serve", "demo", "sandbox")
 
 
@@ -70,7 +72,7 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     parser = _parser()
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
-        flags = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+        flags = [word.partition("=")[0] for word in unknown if _LOOKS_LIKE_A_FLAG.match(word)]
         what = f"there is no flag {', '.join(flags)}" if flags else "that is one word too many"
         parser.error(f"{what}; leadpipe-mcp --help lists what there is")
     return vars(parsed)
