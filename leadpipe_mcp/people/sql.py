@@ -10,8 +10,9 @@ import math
 import re
 import sqlite3
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
+from anyio import to_thread
 from pydantic import TypeAdapter
 
 from leadpipe_mcp.errors import NotPossible
@@ -60,7 +61,7 @@ class _Answer:
     cut: Literal["rows", "characters"] | None = None
     withheld: tuple[str, ...] = ()
     error: str | None = None
-    code: int = 0
+    broken: bool = False
     refused: tuple[Literal["table", "column", "function", "action"], str] | None = None
 
 
@@ -93,18 +94,18 @@ async def ask(
         }
     )
     answer = _ANSWER.validate_json(line)
+    if answer.broken:
+        await to_thread.run_sync(_give_up, snapshot, answer)
     if answer.error is not None:
-        with snapshot.gone():
-            if answer.code in _DAMAGE:
-                raise sqlite3.DatabaseError(answer.error)
         raise _refusal(answer)
     rows = tuple(tuple(_shown(cell) for cell in row) for row in answer.rows)
     columns = tuple(clean(name, 100) for name in answer.columns)
     return Rows(columns, rows, (*snapshot.notes, *_notes(answer, sql, most)))
 
 
-# The codes of SQLite for a file that is not as it was written, or not there.
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN}
+def _give_up(snapshot: Snapshot, answer: _Answer) -> NoReturn:
+    with snapshot.gone():
+        raise sqlite3.DatabaseError(answer.error)
 
 
 def _notes(answer: _Answer, sql: str, most: int) -> list[str]:

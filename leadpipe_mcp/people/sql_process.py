@@ -72,6 +72,9 @@ class Question(TypedDict):
 
 Answer = dict[str, object]
 
+# What SQLite says of a file that is not as it was written.
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+
 
 class _Refused(Exception):
     """The statement asks for a table that is not people, before SQLite has read it."""
@@ -145,10 +148,12 @@ def main() -> None:
 def answer(question: Question) -> Answer:
     """Run the statement: what it says, or why it says nothing."""
     guard = _Guard(question)
+    is_confined = False
     try:
         connection = sqlite3.connect(question["database"], uri=True, isolation_level=None)
         try:
             _confine(connection, guard)
+            is_confined = True
             cursor = connection.execute(question["sql"])
             rows, cut = _rows(cursor, question["rows"])
             columns = [name[:_SENT_CHARACTERS] for name, *_ in cursor.description]
@@ -156,9 +161,11 @@ def answer(question: Question) -> Answer:
             connection.close()
     except MemoryError:
         return {"error": "out of memory"}
-    except (sqlite3.Error, sqlite3.Warning, _Refused) as error:
-        code: int = getattr(error, "sqlite_errorcode", 0)
-        return {"error": str(error), "code": code & 0xFF, "refused": guard.refused}
+    except _Refused:
+        return {"error": "", "refused": guard.refused}
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        is_broken = not is_confined or getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+        return {"error": str(error), "refused": guard.refused, "broken": is_broken}
     return {"columns": columns, "rows": rows, "cut": cut, "withheld": list(guard.withheld)}
 
 

@@ -23,6 +23,7 @@ from leadpipe_mcp.people.layout import SEEN_COLUMNS
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.sql import LONGEST_RESULT, MOST_ROWS, Rows
 from leadpipe_mcp.people.sql_workers import SqlWorkers
+from tests.people.test_snapshot import BREAKING
 
 pytestmark = pytest.mark.anyio
 Kept = Callable[..., Awaitable[Snapshot]]
@@ -432,6 +433,15 @@ async def test_a_process_is_given_no_key(monkeypatch: pytest.MonkeyPatch, tmp_pa
     names = written.read_text().split()
     assert "HARMLESS" in names
     assert not [name for name in names if name.startswith(("LEADPIPE", "SONARLY"))]
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "spoilt in the middle"])
+async def test_people_who_are_broken_on_the_disk_are_dropped(kept: Kept, how: str) -> None:
+    people = await kept([{"fullName": f"Person {n}", "headline": "x" * 99} for n in range(2_000)])
+    BREAKING[how](people.folder / "seen.sqlite")
+    refused = await refusal(people, "SELECT count(name), max(name) FROM people")
+    assert refused.problem == "The people of this run are no longer kept on this machine."
+    assert not people.folder.exists()
 
 
 async def test_rows_beyond_the_limit_are_cut_and_told(people: Snapshot) -> None:
