@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.logs import set_up
@@ -99,8 +99,14 @@ def _refuse_key(name: str) -> Callable[[str], str]:
     return refuse
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End the program without what argparse quotes: it may be a key."""
+        super().error(re.sub(r"( explicit argument) .*", r"\1", message, flags=re.DOTALL))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="leadpipe-mcp",
         description=DESCRIPTION,
         epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1. Those of"

@@ -40,6 +40,12 @@ def _key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _no_key(value: str) -> str:
+    if "sk_" in value.lower():
+        raise ValueError("looks like a key, which belongs into another variable")
+    return value
+
+
 def _toolsets(value: str) -> str:
     names = [name.strip().lower() for name in value.split(",") if name.strip()]
     known = get_args(Toolset)
@@ -120,7 +126,7 @@ class Settings(BaseModel):
     sonarly_base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
         default="https://api.sonarly.io", description="Where Sonarly is."
     )
-    sonarly_account_group_id: str | None = Field(
+    sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = Field(
         default=None, description="The Sonarly account to use where the key sees several."
     )
     _usual_cache: Path | None = PrivateAttr(default=None)

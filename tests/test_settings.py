@@ -154,15 +154,15 @@ def test_a_value_that_makes_no_sense_is_refused_by_the_name_of_its_variable(
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("name", sorted({*Settings.model_fields} - {"sonarly_account_group_id"}))
-@pytest.mark.parametrize("key", ["sk_live_4f9d1c", "4F9D1C77A0E2", "topics,sk_live_4f9d1c", "ab c"])
+@pytest.mark.parametrize("name", Settings.model_fields)
+@pytest.mark.parametrize("key", ["sk_live_4f9d1c", "SK_LIVE_4F9D1C", "topics,sk_live_4f9d1c"])
 def test_a_key_in_the_wrong_variable_is_not_repeated(name: str, key: str) -> None:
     try:
         said = repr(Settings.read({variable(name): key}, {}))
     except SettingsError as error:
         said = str(error)
     assert key.lower() not in said.lower()
-    assert "sk_live" not in said
+    assert "4f9d1c" not in said.lower()
 
 
 @pytest.mark.parametrize("name", ["LEADPIPE_CACHE_DIR", "LEADPIPE_EXPORT_DIR"])
