@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.logs import set_up
@@ -19,6 +20,7 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
 """
 SECRETS = ("api_key", "sonarly_api_key")  # settings which no flag may hold
 SANDBOX_PORT = 8787
+_LOOKS_LIKE_A_FLAG = re.compile(r"--[a-z-]{2,24}(?:=|\Z)")
 COMMANDS = ("serve", "demo", "sandbox")
 
 
@@ -70,7 +72,7 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     parser = _parser()
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
-        flags = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+        flags = [word.partition("=")[0] for word in unknown if _LOOKS_LIKE_A_FLAG.match(word)]
         what = f"there is no flag {', '.join(flags)}" if flags else "that is one word too many"
         parser.error(f"{what}; leadpipe-mcp --help lists what there is")
     return vars(parsed)
@@ -97,8 +99,14 @@ def _refuse_key(name: str) -> Callable[[str], str]:
     return refuse
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End the program without what argparse quotes: it may be a key."""
+        super().error(re.sub(r"( explicit argument) .*", r"\1", message, flags=re.DOTALL))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="leadpipe-mcp",
         description=DESCRIPTION,
         epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1. Those of"

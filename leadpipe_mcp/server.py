@@ -16,6 +16,7 @@ from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.completions import completions
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
+from leadpipe_mcp.people.sql_workers import SqlWorkers
 from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
@@ -75,7 +76,14 @@ def build_server(
     offered = OfferedTools((tool.name for tool in tools), of=(tool.name for tool in TOOLS))
     conversations = [talk for talk in CONVERSATIONS if talk.tool in offered]
     services = Services(
-        leadpipe, linkedin, settings, Codes(), Snapshots(kept), RecentRuns(), offered
+        leadpipe,
+        linkedin,
+        settings,
+        Codes(),
+        Snapshots(kept),
+        SqlWorkers(),
+        RecentRuns(),
+        offered,
     )
 
     @asynccontextmanager
@@ -83,6 +91,7 @@ def build_server(
         try:
             yield
         finally:
+            services.sql.close()
             services.snapshots.close()
             await leadpipe.close()
             await linkedin.close()

@@ -1,5 +1,6 @@
 """Settings: what the person who starts the server decided, read once and never changed."""
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic import (
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.service import Pin
-from leadpipe_mcp.text import listed
+from leadpipe_mcp.text import listed, nearest
 
 SANDBOX_KEY = "sk_sandbox"
 SANDBOX_URL = "http://127.0.0.1"
@@ -39,14 +40,40 @@ def _key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _no_key(value: str) -> str:
+    if "sk_" in value.lower():
+        raise ValueError("looks like a key, which belongs into another variable")
+    return value
+
+
 def _toolsets(value: str) -> str:
     names = [name.strip().lower() for name in value.split(",") if name.strip()]
     known = get_args(Toolset)
-    unknown = [name for name in names if name not in {*known, "all"}]
-    if unknown or not names:
-        what = f"there is no toolset {listed(unknown, 'or')}" if unknown else "names no toolset"
-        raise ValueError(f"{what}; there are {listed(known)}, or all of them with 'all'")
+    # What is wrong is not repeated: it may be a key that was meant for another variable.
+    close = [one for name in names if name not in {*known, "all"} for one in nearest(name, known)]
+    if not set(names) <= {*known, "all"} or not names:
+        hint = f" (did you mean {listed(list(dict.fromkeys(close)), 'or')}?)" if close else ""
+        raise ValueError(
+            f"must name toolsets with commas between{hint}: {listed(known)}, or all of them with"
+            " 'all'"
+        )
     return ",".join(names)
+
+
+def _folder(named: Path) -> Path:
+    """The folder by its whole path; where a person is at home, ~ is their home."""
+    try:
+        folder = named.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with a home that is not known; write the whole path") from None
+    if not folder.is_absolute():
+        raise ValueError("must be the whole path of a folder, such as /srv/leadpipe or ~/leadpipe")
+    with contextlib.suppress(OSError):
+        # The folder itself may not be there yet.
+        there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+        if there.is_file():
+            raise ValueError("leads to a file; name a folder")
+    return folder
 
 
 class Settings(BaseModel):
@@ -74,11 +101,13 @@ class Settings(BaseModel):
         description="Which tools to offer, by toolset, with commas between; or all.",
     )
     read_only: bool = Field(default=False, description="Offer only tools that change nothing.")
-    cache_dir: Path | None = Field(
+    cache_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
         default=None,
         description="Where topics are kept for a day, and people that were looked into for a week.",
     )
-    export_dir: Path | None = Field(default=None, description="Where exported files go.")
+    export_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
+        default=None, description="Where exported files go."
+    )
     sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
     sandbox_profile: SandboxProfile = Field(
         default="mixed", description="What the sandbox plays: mixed, flat or catalog."
@@ -97,7 +126,7 @@ class Settings(BaseModel):
     sonarly_base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
         default="https://api.sonarly.io", description="Where Sonarly is."
     )
-    sonarly_account_group_id: str | None = Field(
+    sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = Field(
         default=None, description="The Sonarly account to use where the key sees several."
     )
     _usual_cache: Path | None = PrivateAttr(default=None)
@@ -157,7 +186,8 @@ def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
     }
     usual = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
     place = places.get(platform, usual)
-    return Path(place) / "leadpipe-mcp" if place else None
+    # A relative one counts for nothing, by the XDG specification too.
+    return Path(place) / "leadpipe-mcp" if place and Path(place).is_absolute() else None
 
 
 def variable(name: str) -> str:

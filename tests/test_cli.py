@@ -92,6 +92,8 @@ def test_a_flag_goes_before_its_variable(
         (["--colour"], "there is no flag --colour"),
         (["--colour=secret", "serve", "--taste", "--sandbox"], "no flag --colour, --taste"),
         (["--sand"], "there is no flag --sand"),
+        (["--sandbox=secret"], "argument --sandbox: ignored explicit argument"),
+        (["--sk_live_secret"], "that is one word too many"),
         (["secret"], "argument command: must be serve, demo or sandbox"),
         (["serve", "secret"], "that is one word too many"),
         (["--port", "70000"], "argument --port: must be a whole number from 0 to 65535"),

@@ -1,9 +1,15 @@
 """Settings: from the environment and from flags, or a sentence that says what is wrong."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from leadpipe_mcp.settings import Settings, SettingsError, variable
+
+ALL_TOOLSETS = (
+    "topics, audiences, results, account, visitors and sonarly, or all of them with 'all'"
+)
 
 
 def test_without_anything_the_settings_are_safe() -> None:
@@ -104,6 +110,38 @@ def test_the_sandbox_is_switched_on_in_any_usual_way(truth: str) -> None:
         ("SANDBOX_DELAY_MS", "soon", "must be a whole number."),
         ("SANDBOX_DELAY_MS", "-1", "must be greater than or equal to 0."),
         ("SANDBOX_DELAY_MS", "60001", "must be less than or equal to 60000."),
+        (
+            "TOOLSETS",
+            "topics,result",
+            f"must name toolsets with commas between (did you mean results?): {ALL_TOOLSETS}.",
+        ),
+        (
+            "TOOLSETS",
+            ",",
+            f"must name toolsets with commas between: {ALL_TOOLSETS}.",
+        ),
+        (
+            "CACHE_DIR",
+            "kept/here",
+            "must be the whole path of a folder, such as /srv/leadpipe or ~/leadpipe.",
+        ),
+        (
+            "EXPORT_DIR",
+            "lists",
+            "must be the whole path of a folder, such as /srv/leadpipe or ~/leadpipe.",
+        ),
+        (
+            "EXPORT_DIR",
+            "$HOME/lists",
+            "must be the whole path of a folder, such as /srv/leadpipe or ~/leadpipe.",
+        ),
+        (
+            "CACHE_DIR",
+            "~nobody-of-this-name/x",
+            "begins with a home that is not known; write the whole path.",
+        ),
+        ("CACHE_DIR", __file__, "leads to a file; name a folder."),
+        ("EXPORT_DIR", f"{__file__}/lists", "leads to a file; name a folder."),
         ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'."),
     ],
 )
@@ -114,6 +152,27 @@ def test_a_value_that_makes_no_sense_is_refused_by_the_name_of_its_variable(
         Settings.read({f"LEADPIPE_{name}": value}, {})
     assert str(caught.value) == f"LEADPIPE_{name}: {said}"
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+@pytest.mark.parametrize("key", ["sk_live_4f9d1c", "SK_LIVE_4F9D1C", "topics,sk_live_4f9d1c"])
+def test_a_key_in_the_wrong_variable_is_not_repeated(name: str, key: str) -> None:
+    try:
+        said = repr(Settings.read({variable(name): key}, {}))
+    except SettingsError as error:
+        said = str(error)
+    assert key.lower() not in said.lower()
+    assert "4f9d1c" not in said.lower()
+
+
+@pytest.mark.parametrize("name", ["LEADPIPE_CACHE_DIR", "LEADPIPE_EXPORT_DIR"])
+def test_a_tilde_is_the_home_of_the_user(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    settings = Settings.read({name: "~/leadpipe/here"}, {})
+    assert tmp_path / "leadpipe/here" in {settings.cache_dir, settings.export_dir}
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

@@ -57,7 +57,12 @@ def _answered(
         except sqlite3.OperationalError:
             if not is_over():
                 raise
-            raise NotPossible(
-                f"The question took longer than {seconds:g} seconds and was stopped.",
-                "Ask for less: fewer joins, a narrower WHERE, or groupBy instead of sql.",
-            ) from None
+            raise too_slow(seconds) from None
+
+
+def too_slow(seconds: float) -> NotPossible:
+    """The refusal of a question that was stopped."""
+    return NotPossible(
+        f"The question took longer than {seconds:g} seconds and was stopped.",
+        "Ask for less: fewer joins, a narrower WHERE, or groupBy instead of sql.",
+    )

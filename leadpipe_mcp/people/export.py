@@ -1,6 +1,7 @@
 """People written to a file on the user's machine: where to, and what was written."""
 
 import os
+import re
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -52,6 +53,11 @@ class Target:
     def path(self, name: str) -> Path:
         """The file of this name in the folder."""
         return self.folder / f"{name}.{EXTENSIONS[self.format]}"
+
+    def of(self, path: Path) -> "Target":
+        """The same, under the name of this file and no other."""
+        name = path.name.removesuffix(f".{EXTENSIONS[self.format]}")
+        return replace(self, name=name, numbered=False)
 
 
 @dataclass(frozen=True)
@@ -144,16 +150,28 @@ def target(
     return chosen
 
 
-def planned(chosen: Target) -> Path:
+def planned(chosen: Target, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
     """The file that would be written now, for the question to the user.
+
+    Args:
+        chosen: Where to, and in which format.
+        is_held: Whether a name that was made is set aside for another file.
 
     Raises:
         NotPossible: If the name is taken.
     """
     for name in chosen.names():
-        if not os.path.lexists(chosen.path(name)):
-            return chosen.path(name)
+        path = chosen.path(name)
+        if not (os.path.lexists(path) or (chosen.numbered and _is_spoken_for(path, is_held))):
+            return path
     raise _taken(chosen)
+
+
+def _is_spoken_for(path: Path, is_held: Callable[[Path], bool]) -> bool:
+    """Whether the name is set aside, or one of the names that several such files would have."""
+    block = re.compile(rf"{re.escape(path.stem)}-\d+-of-\d+{re.escape(path.suffix)}")
+    folder = path.parent.iterdir() if path.parent.is_dir() else ()
+    return is_held(path) or any(block.fullmatch(file.name) for file in folder)
 
 
 async def export(

@@ -3,9 +3,14 @@
 `seen.sqlite` has what questions may see: the table `people` with every column but what strangers
 wrote, e-mail addresses and phone numbers masked. It is the only file that a question opens.
 `whole.sqlite` has, row by row, what came otherwise than it is seen; only exports read it.
+`sums.json` has the fingerprints of both, for a disk may lose what was written in the middle of a
+file, and SQLite does not notice.
 """
 
 import contextlib
+import hashlib
+import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +21,7 @@ from pydantic import TypeAdapter
 from leadpipe_mcp import __version__
 from leadpipe_mcp.people.columns import COLUMNS, Column
 
-SEEN, WHOLE = "seen.sqlite", "whole.sqlite"
+SEEN, WHOLE, SUMS = "seen.sqlite", "whole.sqlite", "sums.json"
 SEEN_COLUMNS: Mapping[str, Column] = {
     name: column for name, column in COLUMNS.items() if column.kind != "untrusted"
 }
@@ -69,6 +74,29 @@ def about(folder: Path) -> About | None:
         return None
     # Another version may mask otherwise.
     return told if seen == whole and told.version == __version__ else None
+
+
+def seal(folder: Path) -> None:
+    """Write down the fingerprints of both files, which change no more."""
+    handle = os.open(folder / SUMS, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(_sums(folder), file)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether both files are as they were sealed; takes a second for some hundred megabytes."""
+    try:
+        return _sums(folder) == json.loads((folder / SUMS).read_bytes())
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    sums: dict[str, str] = {}
+    for name in (SEEN, WHOLE):
+        with (folder / name).open("rb") as file:
+            sums[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return sums
 
 
 def _told(file: Path, tables: tuple[str, ...]) -> str:

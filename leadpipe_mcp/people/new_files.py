@@ -31,6 +31,11 @@ _REASONS = {
 }
 
 
+def why_not(error: OSError) -> str:
+    """Why a file could not be written, without its place."""
+    return _REASONS.get(error.errno or 0) or error.strerror or "the system does not allow it"
+
+
 class HiddenFile:
     """A file that is being written: how many rows and bytes there are, and their fingerprint."""
 
@@ -164,9 +169,8 @@ def _told(folder: Path) -> Generator[None]:
     except _Taken:
         raise
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or error.strerror or "the system does not allow it"
         raise NotPossible(
-            f"No file was written to {folder}: {reason}.",
+            f"No file was written to {folder}: {why_not(error)}.",
             "Put that right, or let LEADPIPE_EXPORT_DIR name another folder and restart the"
             " server.",
         ) from None

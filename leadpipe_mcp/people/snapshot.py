@@ -33,7 +33,17 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.cells import Stored
 from leadpipe_mcp.people.columns import Column
-from leadpipe_mcp.people.layout import SEEN, SEEN_COLUMNS, WHOLE, About, about, address
+from leadpipe_mcp.people.layout import (
+    SEEN,
+    SEEN_COLUMNS,
+    WHOLE,
+    About,
+    about,
+    address,
+    is_whole,
+    seal,
+)
+from leadpipe_mcp.people.new_files import why_not
 from leadpipe_mcp.people.writing import PeopleWriter
 from leadpipe_mcp.scratch import unkept
 from leadpipe_mcp.text import counted
@@ -114,7 +124,7 @@ class Snapshot:
 
     @contextlib.contextmanager
     def gone(self) -> Generator[None]:
-        """Nothing; files that are missing or broken are told of in our words, and removed.
+        """Tell in our words of files that are missing or broken, and remove them.
 
         Raises:
             NotPossible: If the people are to be fetched anew.
@@ -122,7 +132,7 @@ class Snapshot:
         try:
             yield
         except sqlite3.DatabaseError:
-            if about(self.folder):
+            if about(self.folder) and is_whole(self.folder):
                 raise
             _remove_folder(self.folder)
             raise NotPossible(
@@ -152,6 +162,7 @@ class Snapshots:
         self._clock = clock
         self._most_bytes = most_bytes
         self._asked: dict[str, float] = {}
+        self._checked: set[str] = set()
         self._locks: dict[str, anyio.Lock] = {}
         self._remove: Callable[[], object] | None = None
 
@@ -185,7 +196,13 @@ class Snapshots:
             self._prune(self._home())
         folder = self._home() / key.digest
         told = about(folder)
-        return _snapshot(folder, told) if told and told.key == key.digest else None
+        if told is None or told.key != key.digest:
+            return None
+        # Once in the life of a server: it takes as long as reading all of it.
+        if key.digest not in self._checked and not is_whole(folder):
+            return None
+        self._checked.add(key.digest)
+        return _snapshot(folder, told)
 
     async def _filled(
         self, key: RunKey, fill: Fill, expected: int | None, report: Report
@@ -206,7 +223,11 @@ class Snapshots:
     def _begin(self) -> tuple[Path, PeopleWriter]:
         with _on_disk():
             folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
-            return folder, PeopleWriter(folder)
+            try:
+                return folder, PeopleWriter(folder)
+            except BaseException:
+                _remove_folder(folder)
+                raise
 
     def _add(self, writer: PeopleWriter, batch: Batch) -> None:
         with _on_disk():
@@ -225,12 +246,14 @@ class Snapshots:
         """The whole snapshot at its place, in one step."""
         with _on_disk():
             told = writer.finish(key.digest, _notes(expected, writer))
+            seal(beside)
             made = self._clock()
             os.utime(beside, (made, made))
             folder = self._home() / key.digest
             # It may be there broken, or of another version.
             _remove_folder(folder)
             beside.rename(folder)
+            self._checked.add(key.digest)
             self._prune(folder.parent)
             return _snapshot(folder, told)
 
@@ -272,12 +295,19 @@ def _notes(expected: int | None, writer: PeopleWriter) -> list[str]:
 
 
 def _discard(folder: Path, writer: PeopleWriter) -> None:
-    writer.close()
-    _remove_folder(folder)
+    try:
+        writer.close()
+    finally:
+        _remove_folder(folder)
 
 
 def _remove_folder(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove the folder, or whatever else has its name."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            folder.unlink()
 
 
 def _kept(home: Path) -> Iterator[tuple[float, int, Path]]:
@@ -285,17 +315,18 @@ def _kept(home: Path) -> Iterator[tuple[float, int, Path]]:
     for folder in home.iterdir():
         if _KEPT.fullmatch(folder.name) or folder.name.startswith(_UNFINISHED):
             with contextlib.suppress(OSError):
-                size = sum(file.stat().st_size for file in folder.iterdir())
+                files = folder.iterdir() if folder.is_dir() else [folder]
+                size = sum(file.stat().st_size for file in files)
                 yield folder.stat().st_mtime, size, folder
 
 
 @contextlib.contextmanager
 def _on_disk() -> Generator[None]:
-    """Nothing; what goes wrong with files is told without their places."""
+    """Tell of what goes wrong with files without their places."""
     try:
         yield
     except (OSError, sqlite3.Error, MemoryError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error) or "too little memory"
+        why = why_not(error) if isinstance(error, OSError) else str(error) or "too little memory"
         raise NotPossible(
             f"The people could not be kept on this machine's disk ({why}).",
             "Make room on it, or let LEADPIPE_CACHE_DIR name a folder that can be written.",

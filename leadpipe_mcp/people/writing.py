@@ -164,17 +164,21 @@ def _new_file(file: Path, tables: tuple[str, ...]) -> sqlite3.Connection:
     """A connection to a new file that nobody else may read, within one transaction."""
     os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    # If anything fails the file is thrown away, so nothing is kept to take a step back.
-    for setting in (
-        f"page_size = {_PAGE_BYTES}",
-        "journal_mode = OFF",
-        "synchronous = OFF",
-        "locking_mode = EXCLUSIVE",
-        "cache_size = -4000",
-        f"application_id = {APPLICATION}",
-    ):
-        connection.execute(f"PRAGMA {setting}").close()
-    connection.execute("BEGIN")
-    for table in tables:
-        connection.execute(table)
+    try:
+        # If anything fails the file is thrown away, so nothing is kept to take a step back.
+        for setting in (
+            f"page_size = {_PAGE_BYTES}",
+            "journal_mode = OFF",
+            "synchronous = OFF",
+            "locking_mode = EXCLUSIVE",
+            "cache_size = -4000",
+            f"application_id = {APPLICATION}",
+        ):
+            connection.execute(f"PRAGMA {setting}").close()
+        connection.execute("BEGIN")
+        for table in tables:
+            connection.execute(table)
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection

@@ -157,7 +157,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     if asked.group_by:
         return _grouped(await group(snapshot, asked.group_by, asked.top), run)
     if asked.sql is not None:
-        answer = await ask(snapshot, asked.sql)
+        answer = await ask(snapshot, asked.sql, call.services.sql)
         rows = [list(row) for row in answer.rows]
         return _with_rows(
             f"{counted(len(rows), 'row')}, over {people(snapshot.size)}",

@@ -8,9 +8,11 @@ one state of the thing, for ten minutes, once.
 
 import hashlib
 import json
+import math
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,6 +89,8 @@ class Action:
     service: str = "Leadpipe"
     arguments: object = None
     """Those of the call: a question is too short to tell all of them."""
+    holds: object = None
+    """What no other question is about while this one is open, such as the name of a file."""
 
     @property
     def fingerprint(self) -> str:
@@ -96,25 +100,58 @@ class Action:
         return hashlib.sha256(told.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class _Given:
+    """What a code was given for, and until when it holds."""
+
+    fingerprint: str = ""
+    until: float = -math.inf
+    holds: object = None
+
+
 class Codes:
     """The codes that were given out and not used yet, one for each question."""
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
         self._clock = clock
-        self._given: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._given: OrderedDict[str, _Given] = OrderedDict()
+        self._in_use: list[object] = []
 
     def give(self, action: Action) -> str:
         """A new code for the action."""
         code = secrets.token_hex(3)
-        self._given[code] = (action.fingerprint, self._clock() + CODE_SECONDS)
+        until = self._clock() + CODE_SECONDS
+        self._given[code] = _Given(action.fingerprint, until, action.holds)
         while len(self._given) > MOST_CODES:
             self._given.popitem(last=False)
         return code
 
     def redeem(self, code: str, action: Action) -> bool:
         """Whether the code was given for just this action and still holds. It is used up."""
-        fingerprint, until = self._given.pop(code.strip().lower(), ("", 0.0))
-        return fingerprint == action.fingerprint and self._clock() <= until
+        given = self._given.pop(code.strip().lower(), _Given())
+        return given.fingerprint == action.fingerprint and self._clock() <= given.until
+
+    def held_by(self, code: str) -> object:
+        """What the question holds that the code was given for; None if that is taken back."""
+        given = self._given.get(code.strip().lower(), _Given())
+        return given.holds if self._clock() <= given.until else None
+
+    def is_held(self, thing: object) -> bool:
+        """Whether an open question or a call at work holds the thing."""
+        return self.is_in_use(thing) or thing in map(self.held_by, self._given)
+
+    def is_in_use(self, thing: object) -> bool:
+        """Whether a call at work holds the thing."""
+        return thing in self._in_use
+
+    @contextmanager
+    def using(self, thing: object) -> Generator[None]:
+        """Let a call hold the thing meanwhile."""
+        self._in_use.append(thing)
+        try:
+            yield
+        finally:
+            self._in_use.remove(thing)
 
 
 async def ask(
@@ -163,6 +200,11 @@ async def ask(
         else "Nothing was changed yet."
     )
     raise Unconfirmed(action.question, codes.give(action), reason)
+
+
+def code_in_hand(code: str | None, context: Context[Any, Any], agreed: str | None) -> str:
+    """The code of the question that this call answers, in whichever way; empty if there is none."""
+    return agreed or code or _code_in(context.request_state)
 
 
 def can_ask(context: Context[Any, Any]) -> bool:

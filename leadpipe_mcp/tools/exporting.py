@@ -1,5 +1,6 @@
 """The tool that takes everyone of an audience away: as a file on this machine, or as a link."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,12 +13,12 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import export as files
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.export import Receipt, Target, WrittenFile
-from leadpipe_mcp.people.formats import Format
+from leadpipe_mcp.people.formats import BLOCK, Format
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.activation import to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
-from leadpipe_mcp.tools.confirm import Action
+from leadpipe_mcp.tools.confirm import Action, code_in_hand
 from leadpipe_mcp.tools.replies import (
     LONGEST_NAME,
     Cell,
@@ -155,21 +156,35 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     if asked.format == "linkedin_urls":
         columns = choose_columns(("linkedinUrl",))
     goes_out = contact_fields(columns) if contact else ()
-    await call.confirm(_writing(audience, run, chosen, goes_out), asked.confirm)
-    snapshot = await snapshot_of(call, asked.id, run)
+    path = _set_aside(call, asked, chosen)
+    with call.services.codes.using(path):
+        await call.confirm(_writing(audience, run, chosen, path, goes_out), asked.confirm)
+        snapshot = await snapshot_of(call, asked.id, run)
 
-    async def report(done: int) -> None:
-        await call.progress(done, snapshot.size, f"{done:,} people written")
+        async def report(done: int) -> None:
+            await call.progress(done, snapshot.size, f"{done:,} people written")
 
-    receipt = await files.export(
-        snapshot.rows(columns), columns, chosen, contact=contact, report=report
-    )
+        rows = snapshot.rows(columns)
+        receipt = await files.export(rows, columns, chosen.of(path), contact=contact, report=report)
     hidden = asked.contact == "full" and not contact and bool(contact_fields(columns))
     reply = _written(audience, run, receipt, snapshot.notes, hidden=hidden)
     if asked.format != "linkedin_urls":
         return reply
     bridge = f"{reply.summary} {TO_SONARLY}"
     return reply.model_copy(update={"summary": bridge, "next": [_to_sonarly(audience)]})
+
+
+def _set_aside(call: Call, asked: ExportAudience, chosen: Target) -> Path:
+    """The file that the question names, which is the one that is written.
+
+    Of several questions at once each has a file of its own, until it is answered or given up.
+    """
+    codes = call.services.codes
+    held = codes.held_by(code_in_hand(asked.confirm, call.context, call.agreed))
+    for path in map(chosen.path, chosen.names()):
+        if path == held and not codes.is_in_use(path) and not os.path.lexists(path):
+            return path
+    return files.planned(chosen, codes.is_held)
 
 
 def _to_sonarly(audience: Audience) -> Suggestion:
@@ -182,7 +197,9 @@ def _to_sonarly(audience: Audience) -> Suggestion:
     )
 
 
-def _writing(audience: Audience, run: Run, chosen: Target, goes_out: Sequence[str]) -> Action:
+def _writing(
+    audience: Audience, run: Run, chosen: Target, path: Path, goes_out: Sequence[str]
+) -> Action:
     kind: Format = chosen.format
     what = {
         "csv": "a CSV file",
@@ -194,12 +211,15 @@ def _writing(audience: Audience, run: Run, chosen: Target, goes_out: Sequence[st
         if goes_out
         else " No e-mail address or phone number goes out whole."
     )
-    path = files.planned(chosen)
     question = (
         f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) to {what}:"
         f" {path}?{contact}"
     )
-    return Action("export file", question, [audience.id, run.id, run.data_date, run.size])
+    if kind == "linkedin_urls" and (run.size is None or run.size > BLOCK):
+        several = f"{path.stem}-1-of-2{path.suffix} and so on"
+        question += f" More than {BLOCK:,} profiles become {several}."
+    seen = [audience.id, run.id, run.data_date, run.size]
+    return Action("export file", question, seen, holds=path)
 
 
 def _written(

@@ -46,6 +46,7 @@ from leadpipe_mcp.errors import LeadpipeError, NotPossible
 from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
+from leadpipe_mcp.people.sql_workers import SqlWorkers
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.text import nearest, quoted, redact
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
@@ -143,6 +144,7 @@ class Services:
     settings: Settings
     codes: Codes
     snapshots: Snapshots
+    sql: SqlWorkers
     recent: RecentRuns
     offered: OfferedTools
     last_active: LastActive = field(default_factory=LastActive)

@@ -16,7 +16,7 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible, Unreachable
 from leadpipe_mcp.people.cells import LONGEST_TEXT
 from leadpipe_mcp.people.columns import COLUMNS, choose_columns
-from leadpipe_mcp.people.layout import SEEN, WHOLE
+from leadpipe_mcp.people.layout import SEEN, SUMS, WHOLE
 from leadpipe_mcp.people.snapshot import MOST_BYTES, RunKey, Snapshot, Snapshots
 
 pytestmark = pytest.mark.anyio
@@ -309,7 +309,7 @@ async def test_nobody_else_may_read_the_files(
             assert stat.S_IMODE(people.folder.parent.stat().st_mode) == 0o700
     finally:
         os.umask(before)
-    assert {path.name for path in files(tmp_path)} == {SEEN, WHOLE}
+    assert {path.name for path in files(tmp_path)} == {SEEN, WHOLE, SUMS}
 
 
 async def test_the_names_of_files_tell_nothing(
@@ -389,6 +389,19 @@ def empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
+def spoil_the_middle(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    middle = len(data) // 2 // 16_384 * 16_384
+    data[middle : middle + 32_768] = bytes(32_768)
+    file.write_bytes(data[: file.stat().st_size])
+
+
+def flip_a_bit(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+
+
 def change(*statements: str) -> Callable[[Path], None]:
     def changed(file: Path) -> None:
         with sqlite3.connect(file) as connection:
@@ -404,6 +417,8 @@ BREAKING: dict[str, Callable[[Path], None]] = {
     "scribbled over": scribble,
     "cut": cut,
     "empty": empty,
+    "spoilt in the middle": spoil_the_middle,
+    "of another bit": flip_a_bit,
     "of another program": change("PRAGMA application_id = 7"),
     "with another table": change("CREATE TABLE other (a)"),
     "with other columns": change("ALTER TABLE people ADD COLUMN other"),
@@ -428,7 +443,7 @@ async def test_what_is_broken_or_foreign_is_made_anew(
     again = await source.of(keeping())
     assert source.fills == 2
     assert names(again) == [f"Person {number}" for number in range(5)]
-    assert {path.name for path in again.folder.iterdir()} == {SEEN, WHOLE}
+    assert {path.name for path in again.folder.iterdir()} == {SEEN, WHOLE, SUMS}
 
 
 async def test_both_files_of_another_version_are_made_anew(
@@ -455,7 +470,9 @@ async def test_people_of_another_run_under_its_name_are_not_taken(
 
 
 @pytest.mark.parametrize("name", [SEEN, WHOLE])
-@pytest.mark.parametrize("how", ["missing", "scribbled over", "cut", "empty"])
+@pytest.mark.parametrize(
+    "how", ["missing", "scribbled over", "cut", "empty", "spoilt in the middle"]
+)
 async def test_what_breaks_while_it_is_used_is_told_and_made_anew(
     snapshots: Snapshots, how: str, name: str
 ) -> None:
@@ -469,6 +486,78 @@ async def test_what_breaks_while_it_is_used_is_told_and_made_anew(
     assert caught.value.advice == "Ask again: they are fetched anew."
     assert not people.folder.exists()
     assert len(names(await source.of(snapshots))) == 500
+
+
+@pytest.mark.parametrize("sums", [None, b"", b"{}", b"[1]", b"nothing"])
+async def test_people_whose_fingerprints_are_lost_are_made_anew(
+    keeping: Callable[..., Snapshots], sums: bytes | None
+) -> None:
+    source = Source()
+    people = await source.of(keeping())
+    (people.folder / SUMS).unlink()
+    if sums is not None:
+        (people.folder / SUMS).write_bytes(sums)
+    await source.of(keeping())
+    assert source.fills == 2
+
+
+async def test_a_file_in_the_place_of_a_folder_is_replaced(
+    keeping: Callable[..., Snapshots], tmp_path: Path
+) -> None:
+    for place in (tmp_path / "people" / KEY.digest, tmp_path / "people" / "new-0"):
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("a file")
+        os.utime(place, (0, 0))
+    source = Source()
+    assert names(await source.of(keeping())) == [f"Person {number}" for number in range(5)]
+    await source.of(keeping())
+    assert source.fills == 1
+    assert [path.name for path in (tmp_path / "people").iterdir()] == [KEY.digest]
+
+
+async def test_a_file_in_the_place_of_the_whole_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "people").write_text("a file")
+    with pytest.raises(NotPossible, match="something that is no folder is in the way"):
+        await Source().of(Snapshots(tmp_path))
+
+
+FULL_DISK = """
+import resource, sys, anyio
+from pathlib import Path
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.columns import COLUMNS
+from leadpipe_mcp.people.snapshot import RunKey, Snapshots
+
+async def main():
+    folder, most = Path(sys.argv[1]), int(sys.argv[2])
+    # No file may be larger from here on.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    async def fill():
+        for number in range(20):
+            yield [{"fullName": f"{number} {i}", "headline": "x" * 2_000} for i in range(1_000)]
+
+    async def report(count):
+        pass
+
+    try:
+        await Snapshots(folder).of_run(RunKey("x", "x", "x"), fill, None, report)
+    except NotPossible as refused:
+        print(refused)
+    print([path.name for path in (folder / "people").iterdir()])
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such limit")
+@pytest.mark.parametrize("most", [0, 1_000, 100_000, 5_000_000])
+async def test_a_full_disk_is_said_and_nothing_stays_on_it(tmp_path: Path, most: int) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path), str(most)]
+    done = await anyio.run_process(command, stderr=None)
+    refused, left = done.stdout.decode().splitlines()
+    assert refused.startswith("The people could not be kept on this machine's disk (")
+    assert left == "[]"
 
 
 async def test_people_are_kept_for_a_week(

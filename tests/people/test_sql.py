@@ -3,26 +3,44 @@
 # ruff: noqa: S608 -- these statements are here to be put together
 
 import hashlib
+import json
+import os
 import re
 import sqlite3
-import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import anyio
 import pytest
 
 from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people import sql as statements
 from leadpipe_mcp.people.layout import SEEN_COLUMNS
 from leadpipe_mcp.people.snapshot import Snapshot
-from leadpipe_mcp.people.sql import LONGEST_RESULT, MOST_ROWS, Rows, ask
+from leadpipe_mcp.people.sql import LONGEST_RESULT, MOST_ROWS, Rows
+from leadpipe_mcp.people.sql_workers import SqlWorkers
+from tests.people.test_snapshot import BREAKING
 
 pytestmark = pytest.mark.anyio
 Kept = Callable[..., Awaitable[Snapshot]]
+
+
+WORKERS = SqlWorkers()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def processes() -> Iterator[None]:
+    """The processes end with the tests."""
+    yield
+    WORKERS.close()
+
+
+async def ask(people: Snapshot, sql: str, **limits: Any) -> Rows:  # noqa: ANN401 -- limit, seconds
+    return await statements.ask(people, sql, WORKERS, **limits)
 
 
 def chained(sql: str, length: int = 30) -> str:
@@ -38,6 +56,7 @@ def chained(sql: str, length: int = 30) -> str:
 ESCAPES = tomllib.loads((Path(__file__).parent / "sql_escapes.toml").read_text("utf-8"))
 REFUSED = [sql for group in ESCAPES["refused"].values() for sql in group]
 BOUNDED = [chained(sql) for group in ESCAPES["bounded"].values() for sql in group]
+ENDLESS = [sql for group in ESCAPES["endless"].values() for sql in group]
 EXPECTED = [(each["sql"], each["rows"]) for each in (*ESCAPES["masked"], *ESCAPES["answered"])]
 
 PEOPLE: list[Mapping[str, object]] = [
@@ -323,6 +342,108 @@ async def test_others_are_served_meanwhile(people: Snapshot) -> None:
     assert answers == 20
 
 
+@pytest.mark.parametrize("sql", ENDLESS)
+async def test_nothing_keeps_a_core_beyond_the_limit(people: Snapshot, sql: str) -> None:
+    workers, before = SqlWorkers(), os.times()
+    with pytest.raises(NotPossible, match=r"took longer than 0\.2 seconds"):
+        await statements.ask(people, sql, workers, seconds=0.2)
+    workers.close()
+    after = os.times()
+    # Of processes that have ended, here and before; Windows does not tell.
+    used = after.children_user + after.children_system
+    assert used - before.children_user - before.children_system < 2
+
+
+async def test_a_process_stops_within_a_function_when_nobody_waits(people: Snapshot) -> None:
+    workers, before = SqlWorkers(), os.times()
+    with anyio.move_on_after(0.3) as scope:
+        await statements.ask(people, ENDLESS[0], workers, seconds=60)
+    assert scope.cancelled_caught
+    after = os.times()
+    assert after.children_user - before.children_user < 3
+    assert len((await statements.ask(people, "SELECT 1", workers)).rows) == 1
+    workers.close()
+
+
+async def test_two_statements_run_at_once_and_the_others_wait(people: Snapshot) -> None:
+    workers, ends = SqlWorkers(), list[float]()
+    started = time.perf_counter()
+
+    async def endless() -> None:
+        with pytest.raises(NotPossible, match="took longer"):
+            await statements.ask(people, ENDLESS[0], workers, seconds=0.5)
+        ends.append(time.perf_counter() - started)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(endless)
+    # The third begins when the first has ended.
+    assert ends[2] - ends[0] >= 0.5
+
+
+async def test_a_statement_that_waits_for_long_is_refused(
+    people: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.PATIENCE_SECONDS", 0.05)
+    workers = SqlWorkers()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(statements.ask, people, ENDLESS[0], workers)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(NotPossible, match="Other statements in SQL are still running"):
+            await statements.ask(people, "SELECT 1", workers)
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_process_that_has_died_is_replaced(people: Snapshot) -> None:
+    workers = SqlWorkers()
+    assert await statements.ask(people, "SELECT 1", workers)
+    for worker in workers._idle:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        worker._process.kill()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        worker._process.wait()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    assert await statements.ask(people, "SELECT 1", workers)
+    workers.close()
+
+
+async def test_a_process_that_breaks_is_told_from_one_that_is_slow(
+    people: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [sys.executable, "-c", "input()"]
+    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.COMMAND", broken)
+    with pytest.raises(NotPossible, match="SQLite broke down over this statement"):
+        await statements.ask(people, "SELECT 1", SqlWorkers(), seconds=60)
+
+
+async def test_where_no_process_can_be_started_it_is_said(
+    people: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.COMMAND", ["/no/such/program"])
+    with pytest.raises(NotPossible, match="lets this server start no process"):
+        await statements.ask(people, "SELECT 1", SqlWorkers())
+
+
+async def test_a_process_is_given_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("LEADPIPE_API_KEY", "SONARLY_API_KEY", "HARMLESS"):
+        monkeypatch.setenv(name, "sk_secret")
+    written = tmp_path / "environment"
+    tell = f"import os; open({str(written)!r}, 'w').write(' '.join(os.environ))"
+    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.COMMAND", [sys.executable, "-c", tell])
+    with pytest.raises(NotPossible):
+        await statements.ask(Snapshot(tmp_path, 0), "SELECT 1", SqlWorkers(), seconds=60)
+    names = written.read_text().split()
+    assert "HARMLESS" in names
+    assert not [name for name in names if name.startswith(("LEADPIPE", "SONARLY"))]
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "spoilt in the middle"])
+async def test_people_who_are_broken_on_the_disk_are_dropped(kept: Kept, how: str) -> None:
+    people = await kept([{"fullName": f"Person {n}", "headline": "x" * 99} for n in range(2_000)])
+    BREAKING[how](people.folder / "seen.sqlite")
+    refused = await refusal(people, "SELECT count(name), max(name) FROM people")
+    assert refused.problem == "The people of this run are no longer kept on this machine."
+    assert not people.folder.exists()
+
+
 async def test_rows_beyond_the_limit_are_cut_and_told(people: Snapshot) -> None:
     joined = "SELECT a.name FROM people a, people b, people c, people d"
     rows = await ask(people, joined)
@@ -397,43 +518,50 @@ async def test_the_notes_of_the_snapshot_come_with_every_answer(kept: Kept) -> N
     assert rows.notes == ("The service says 5 people; 4 came.",)
 
 
-HEAVY = """
-import sys, resource, anyio
+LONG_ROWS = (
+    "WITH RECURSIVE c(n, s) AS (SELECT 1, printf('%19000s', 'x')"
+    " UNION ALL SELECT n + 1, s FROM c LIMIT 100000)"
+)
+TABLES = "".join(f", m{i} AS MATERIALIZED (SELECT * FROM c LIMIT 150)" for i in range(60))
+HEAVY = [
+    f"{LONG_ROWS} SELECT {', '.join(f'count(DISTINCT s || (n + {i}))' for i in range(90))} FROM c",
+    f"{LONG_ROWS}{TABLES} SELECT count(*) FROM {', '.join(f'm{i}' for i in range(60))}",
+    f"{LONG_ROWS} SELECT * FROM c ORDER BY n DESC",
+    f"{LONG_ROWS} SELECT {', '.join('s || n' for _ in range(200))} FROM c",
+    *[chained(sql) for sql in ESCAPES["bounded"]["doubling"]],
+]
+MEASURED = """
+import json, resource, sys, anyio
 from pathlib import Path
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.sql import ask
+from leadpipe_mcp.people.sql_workers import SqlWorkers
 
 async def main():
-    people = Snapshot(Path(sys.argv[1]), 4)
-    await ask(people, "SELECT 1")
-    long = "WITH RECURSIVE c(n, s) AS (SELECT 1, printf('%19000s', 'x')"
-    long += " UNION ALL SELECT n + 1, s FROM c LIMIT 100000)"
-    distinct = ", ".join(f"count(DISTINCT s || (n + {i}))" for i in range(90))
-    tables = "".join(f", m{i} AS MATERIALIZED (SELECT * FROM c LIMIT 150)" for i in range(60))
-    names = ", ".join(f"m{i}" for i in range(60))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for sql in (
-        f"{long} SELECT {distinct} FROM c",
-        f"{long}{tables} SELECT count(*) FROM {names}",
-        f"{long} SELECT * FROM c ORDER BY n DESC",
-        f"{long} SELECT {', '.join('s || n' for _ in range(200))} FROM c",
-        *sys.argv[2:],
-    ):
+    people, workers = Snapshot(Path(sys.argv[1]), 4), SqlWorkers()
+    # No file can be written from here on.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    for number, sql in enumerate(json.load(sys.stdin)):
         try:
-            await ask(people, sql, seconds=0.4)
-        except NotPossible:
-            pass
+            seconds = 0.25 if number else 30
+            print(len((await ask(people, sql, workers, seconds=seconds)).rows))
+        except NotPossible as refused:
+            print(refused)
+    workers.close()
     unit = 1 if sys.platform == "darwin" else 1024
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit // 2**20)
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit // 2**20)
 
 anyio.run(main)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="how much memory is used is not told there")
-async def test_no_question_takes_much_memory(people: Snapshot) -> None:
-    doubling = [chained(sql) for sql in ESCAPES["bounded"]["doubling"]]
-    command = [sys.executable, "-c", HEAVY, str(people.folder), *doubling]
-    done = await anyio.run_process(command, stderr=subprocess.PIPE)
-    assert int(done.stdout) < 80
+async def test_no_question_takes_much_memory_or_any_disk(people: Snapshot) -> None:
+    sorted_in_memory = LONG_ROWS.replace("100000", "2000") + " SELECT n FROM c ORDER BY s || n"
+    command = [sys.executable, "-c", MEASURED, str(people.folder)]
+    asked = json.dumps([sorted_in_memory, *HEAVY]).encode()
+    done = await anyio.run_process(command, input=asked, stderr=None)
+    first, *_, most = done.stdout.decode().splitlines()
+    assert first == "200"
+    assert int(most) < 280

@@ -1,11 +1,13 @@
 """What the package cannot do at all, read off its source."""
 
 import ast
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import leadpipe_mcp
+from leadpipe_mcp.people import sql_workers
 
 PACKAGE = Path(leadpipe_mcp.__file__).parent
 PROJECT = PACKAGE.parent / "pyproject.toml"
@@ -44,13 +46,14 @@ def is_run(node: ast.AST) -> bool:
             return False
 
 
-def test_nothing_starts_a_program_or_runs_a_text() -> None:
+def test_only_sql_starts_a_program_which_is_our_own_and_nothing_runs_a_text() -> None:
     found = [
         (name, ast.unparse(node))
         for name, node in sources()
         if imported(node) & {*STARTS_PROGRAMS, *READS_CODE_FROM_DATA} or is_run(node)
     ]
-    assert found == []
+    assert found == [("people/sql_workers.py", "import subprocess")]
+    assert [sys.executable, "-I", str(PACKAGE / "people/sql_process.py")] == sql_workers.COMMAND
 
 
 def test_only_the_sandbox_listens_on_a_port() -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.client.session import ElicitationFnT
@@ -130,6 +131,108 @@ async def test_a_second_file_stands_beside_the_first(
     assert "fileName" in said
 
 
+def file_in(question: str) -> str:
+    found = re.search(r": (/\S+\.\w+)\?", question)
+    assert found
+    return found[1]
+
+
+async def test_four_exports_at_once_write_the_files_that_were_asked_about(
+    connect: Connect,
+    call: Call,
+    saved: Saved,
+    human: Callable[[str], ElicitationFnT],
+    questions: list[str],
+    tmp_path: Path,
+) -> None:
+    asking, written = Settings(sandbox=True, export_dir=tmp_path), set[str]()
+
+    async def export(client: Client, audience: str) -> None:
+        written.add((await call(client, "export_audience", id=audience))["path"])
+
+    async with connect(settings=asking, answer=human("accept")) as client:
+        audience = (await saved(client))["active"]
+        async with anyio.create_task_group() as tasks:
+            for _ in range(4):
+                tasks.start_soon(export, client, audience)
+
+    assert len(questions) == 4
+    assert written == {file_in(question) for question in questions}
+    assert {str(path) for path in tmp_path.iterdir()} == written
+
+
+async def test_codes_given_at_once_are_for_different_files(
+    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+) -> None:
+    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
+        wanted = {"id": (await saved(client))["active"]}
+        asked = [await call(client, "export_audience", **wanted) for _ in range(4)]
+        assert len({file_in(one["question"]) for one in asked}) == 4
+        for one in reversed(asked):
+            done = await call(client, "export_audience", **wanted, confirm=one["confirm"])
+            assert done["path"] == file_in(one["question"])
+
+
+async def test_a_name_is_free_again_when_the_code_holds_no_longer(
+    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+) -> None:
+    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
+        wanted = {"id": (await saved(client))["active"]}
+        first = await call(client, "export_audience", **wanted)
+        await anyio.sleep(601)
+        again = await call(client, "export_audience", **wanted)
+        assert again["question"] == first["question"]
+        done = await call(client, "export_audience", **wanted, confirm=again["confirm"])
+        assert done["path"] == file_in(first["question"])
+
+
+async def test_a_name_is_free_again_after_a_no(
+    connect: Connect,
+    refused: Refused,
+    saved: Saved,
+    human: Callable[[str], ElicitationFnT],
+    questions: list[str],
+    tmp_path: Path,
+) -> None:
+    asking = Settings(sandbox=True, export_dir=tmp_path / "exports")
+    async with connect(settings=asking, answer=human("decline")) as client:
+        audience = (await saved(client))["active"]
+        await refused(client, "export_audience", id=audience)
+        await refused(client, "export_audience", id=audience)
+
+    assert questions[0] == questions[1]
+
+
+async def test_a_name_is_free_again_after_a_failure(
+    sandbox: Sandbox, connect: Connect, call: Call, refused: Refused, saved: Saved, tmp_path: Path
+) -> None:
+    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
+        wanted = {"id": (await saved(client))["active"]}
+        asked = await call(client, "export_audience", **wanted)
+        for path in ("results", "people"):
+            sandbox.faults.add(Fault("malformed", path=path, status=200, times=9))
+        await refused(client, "export_audience", **wanted, confirm=asked["confirm"])
+        sandbox.faults.clear()
+        again = await call(client, "export_audience", **wanted)
+
+    assert again["question"] == asked["question"]
+
+
+async def test_a_file_that_appears_after_the_question_is_not_written_beside(
+    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+) -> None:
+    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
+        wanted = {"id": (await saved(client))["active"]}
+        asked = await call(client, "export_audience", **wanted)
+        Path(file_in(asked["question"])).write_text("somebody else's")
+        again = await call(client, "export_audience", **wanted, confirm=asked["confirm"])
+        assert "something has changed since" in again["summary"]
+        done = await call(client, "export_audience", **wanted, confirm=again["confirm"])
+
+    assert done["path"] == file_in(again["question"]) != file_in(asked["question"])
+    assert Path(file_in(asked["question"])).read_text() == "somebody else's"
+
+
 async def test_masked_is_masked_whoever_asks(
     connect: Connect, call: Call, saved: Saved, tmp_path: Path
 ) -> None:
@@ -163,6 +266,27 @@ async def test_linkedin_profiles_come_once_each(
     assert len(lines) == len(set(lines)) == receipt["rows"] < receipt["size"]
     assert all(line.startswith("https://www.linkedin.com/in/") for line in lines)
     assert any("without a LinkedIn profile" in warning for warning in receipt["warnings"])
+
+
+async def test_the_question_says_what_many_profiles_become(
+    start: Start,
+    connect: Connect,
+    call: Call,
+    human: Callable[[str], ElicitationFnT],
+    questions: list[str],
+    tmp_path: Path,
+) -> None:
+    settings = Settings(sandbox=True, export_dir=tmp_path)
+    many = {"name": "Many", "config": {"topicIds": [117805]}, "status": "active"}
+    async with connect(start(people=20_000), settings=settings, answer=human("accept")) as client:
+        made = await call(client, "create_audience", **many)
+        wanted = {"id": made["id"], "format": "linkedin_urls"}
+        receipts = [await call(client, "export_audience", **wanted) for _ in range(2)]
+
+    for name, question, receipt in zip(("", "-2"), questions[-2:], receipts, strict=True):
+        said = f"More than 1,000 profiles become many-2026-05-04{name}-1-of-2.txt and so on."
+        assert question.endswith(said)
+        assert receipt["path"] == f"{tmp_path}/many-2026-05-04{name}-1-of-3.txt"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,211 @@
+"""The program that runs statements in SQL: one question per line of stdin, one answer per line.
+
+`sql_workers` starts it as a process of its own. Inside one function SQLite asks nobody whether to
+go on, `printf('%.*c', 2147483647, 'x')` for example, so only the end of its process is sure to stop
+a statement; and SQLite's limits of memory hold for a whole process. It imports nothing of the
+package, to start quickly, and knows only what a question tells it. It ends when its stdin does.
+"""
+
+import faulthandler
+import json
+import re
+import sqlite3
+import sys
+from typing import TypedDict
+
+# Rows of people have two thousand characters; what a statement makes of them may have ten times as
+# many.
+LONGEST_VALUE = 20_000
+LONGEST_STATEMENT = 5_000
+LONGEST_CELL = 300
+LONGEST_RESULT = 30_000
+# What is left of a text for the cleaning, which may leave less of it.
+_SENT_CHARACTERS = 1_000
+_MOST_MEMORY = 192 * 2**20
+
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: LONGEST_VALUE,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4 * LONGEST_STATEMENT,
+    sqlite3.SQLITE_LIMIT_COLUMN: 200,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 20,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 5_000,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 20,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 0,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+# What is temporary stays in memory, under its limit, rather than filling a disk.
+_SETTINGS = (
+    f"hard_heap_limit = {_MOST_MEMORY}",
+    "temp_store = MEMORY",
+    "cache_size = -8000",
+    "query_only = ON",
+    "trusted_schema = OFF",
+)
+
+_FUNCTIONS = """
+    avg count group_concat max min string_agg sum total
+    cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank
+    row_number coalesce ifnull iif nullif typeof
+    char concat concat_ws format glob hex instr length like lower ltrim printf quote replace rtrim
+    substr substring trim unicode upper
+    abs ceil ceiling exp floor ln log log10 log2 mod pow power round sign sqrt trunc
+    current_date current_time current_timestamp date datetime julianday strftime time timediff
+    unixepoch
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
+
+
+class Question(TypedDict):
+    """A statement about the table `people` of a file, and its limits."""
+
+    database: str
+    sql: str
+    columns: list[str]
+    private: list[str]
+    rows: int
+    seconds: float
+
+
+Answer = dict[str, object]
+
+# What SQLite says of a file that is not as it was written.
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+
+
+class _Refused(Exception):
+    """The statement asks for a table that is not people, before SQLite has read it."""
+
+
+class _Guard:
+    """Tells SQLite what one statement may read and call, and remembers what it may not."""
+
+    def __init__(self, question: Question) -> None:
+        self._columns = frozenset(question["columns"])
+        self._private = frozenset(question["private"])
+        self._named = set(re.findall(r"\w+", question["sql"].lower()))
+        self.withheld: dict[str, None] = {}
+        self.refused: tuple[str, str] | None = None
+
+    def __call__(
+        self,
+        action: int,
+        first: str | None,
+        second: str | None,
+        database: str | None,
+        _: str | None,
+    ) -> int:
+        """Answer SQLite's question whether an action is allowed, while it reads the statement."""
+        if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE}:
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_READ:
+            return self._read(first or "", second or "", database)
+        if action != sqlite3.SQLITE_FUNCTION:
+            return self._refuse("action", "")
+        function = (second or "").lower()
+        return sqlite3.SQLITE_OK if function in FUNCTIONS else self._refuse("function", function)
+
+    def refuse_tables(self, connection: sqlite3.Connection) -> None:
+        """Refuse a statement that names one of SQLite's modules, of which it makes tables."""
+        for (name,) in connection.execute("PRAGMA module_list"):
+            if name.lower() in self._named:
+                self._refuse("table", name)
+                raise _Refused
+
+    def _read(self, table: str, column: str, database: str | None) -> int:
+        # What count(*) reads: no column, of whatever the statement calls by this name.
+        if not column and database in {None, "main"}:
+            return sqlite3.SQLITE_OK
+        if table != "people" or database != "main":
+            return self._refuse("table", table)
+        if column not in self._columns:
+            return self._refuse("column", column)
+        if column in self._private and column.lower() not in self._named:
+            self.withheld[column] = None
+            return sqlite3.SQLITE_IGNORE
+        return sqlite3.SQLITE_OK
+
+    def _refuse(self, kind: str, name: str) -> int:
+        self.refused = self.refused or (kind, name)
+        return sqlite3.SQLITE_DENY
+
+
+def main() -> None:
+    """Answer one question after the other; end in the middle of one that takes too long."""
+    for line in sys.stdin.buffer:
+        question: Question = json.loads(line)
+        # A thread of C, which waits for no lock of Python's.
+        faulthandler.dump_traceback_later(question["seconds"], exit=True)
+        told = json.dumps(answer(question), ensure_ascii=False)
+        faulthandler.cancel_dump_traceback_later()
+        sys.stdout.buffer.write(told.encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def answer(question: Question) -> Answer:
+    """Run the statement: what it says, or why it says nothing."""
+    guard = _Guard(question)
+    is_confined = False
+    try:
+        connection = sqlite3.connect(question["database"], uri=True, isolation_level=None)
+        try:
+            _confine(connection, guard)
+            is_confined = True
+            cursor = connection.execute(question["sql"])
+            rows, cut = _rows(cursor, question["rows"])
+            columns = [name[:_SENT_CHARACTERS] for name, *_ in cursor.description]
+        finally:
+            connection.close()
+    except MemoryError:
+        return {"error": "out of memory"}
+    except _Refused:
+        return {"error": "", "refused": guard.refused}
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        is_broken = not is_confined or getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+        return {"error": str(error), "refused": guard.refused, "broken": is_broken}
+    return {"columns": columns, "rows": rows, "cut": cut, "withheld": list(guard.withheld)}
+
+
+def _confine(connection: sqlite3.Connection, guard: _Guard) -> None:
+    """Let the connection do from now on what a stranger's statement may do."""
+    for setting in _SETTINGS:
+        connection.execute(f"PRAGMA {setting}").close()
+    guard.refuse_tables(connection)
+    connection.text_factory = _readable
+    # The tables are read before the limits hold, which are for statements.
+    connection.execute("SELECT 1 FROM people LIMIT 0").close()
+    for limit, most in _LIMITS.items():
+        connection.setlimit(limit, most)
+    connection.set_authorizer(guard)
+
+
+def _rows(cursor: sqlite3.Cursor, most: int) -> tuple[list[list[object]], str | None]:
+    """The rows that fit into an answer, and what cut them short."""
+    rows: list[list[object]] = []
+    room = LONGEST_RESULT
+    for row in cursor:
+        if len(rows) == most:
+            return rows, "rows"
+        cells = [_sent(cell) for cell in row]
+        room -= sum(min(len(str(cell)), LONGEST_CELL) + 3 for cell in cells if cell is not None)
+        if room < 0:
+            return rows, "characters"
+        rows.append(cells)
+    return rows, None
+
+
+def _sent(cell: object) -> object:
+    if isinstance(cell, bytes):
+        return f"x'{cell[:LONGEST_CELL].hex()}'"
+    return cell[:_SENT_CHARACTERS] if isinstance(cell, str) else cell
+
+
+def _readable(text: bytes) -> str:
+    return text.decode(errors="replace")
+
+
+if __name__ == "__main__":
+    main()
