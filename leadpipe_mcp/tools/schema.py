@@ -37,11 +37,22 @@ def _plain(part: object, definitions: Mapping[str, Schema]) -> object:
         return _plain({**definitions[name], **rest}, definitions)
     if _NULL in schema.get("anyOf", []):
         return _plain(_without_null(schema), definitions)
+    if kinds := _simple_kinds(schema):
+        return {**{key: value for key, value in schema.items() if key != "anyOf"}, "type": kinds}
     return {
         _bound(key, schema): _value(key, value, definitions)
         for key, value in schema.items()
         if key != "title" and not (key == "default" and value is None)
     }
+
+
+def _simple_kinds(schema: Schema) -> list[str]:
+    """The types of a choice among types alone: clients check a list of types much faster."""
+    choices = schema.get("anyOf", [])
+    if any(choice.keys() != {"type"} for choice in choices):
+        return []
+    kinds = [str(choice["type"]) for choice in choices]
+    return [kind for kind in kinds if kind != "integer" or "number" not in kinds]
 
 
 def _bound(key: str, schema: Schema) -> str:
