@@ -38,7 +38,10 @@ class Audiences:
     async def get(self, audience_id: str) -> Audience:
         """One saved audience."""
         answer = await self._service.get(audience_path(audience_id))
-        return answer.read(Audience)
+        audience = answer.read(Audience)
+        if audience.id.casefold() != audience_id.casefold():
+            raise answer.unusable("it is about another audience than was asked for")
+        return audience
 
     async def known(self) -> tuple[Audience, ...] | None:
         """Return the audiences that there are; None where not all of them could be seen."""
