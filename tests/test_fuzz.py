@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 CANARY = "Canary"
 SEED, BY_CHANCE, AT_ONCE = 7, 1_500, 250
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 240
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
 META: Message = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",

@@ -21,7 +21,7 @@ from mcp.types import ElicitRequestParams, ElicitResult
 pytestmark = pytest.mark.anyio
 Message = dict[str, Any]
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 COMMAND = [sys.executable, "-m", "leadpipe_mcp", "--sandbox"]
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
 
