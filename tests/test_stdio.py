@@ -25,6 +25,23 @@ DEADLINE_SECONDS = 120
 COMMAND = [sys.executable, "-m", "leadpipe_mcp", "--sandbox"]
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
 
+INITIALIZE: Message = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "pipe", "version": "1"},
+    },
+}
+INITIALIZED: Message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+MODERN: Message = {
+    "protocolVersion": "2026-07-28",
+    "clientInfo": {"name": "pipe", "version": "1"},
+    "clientCapabilities": {},
+}
+
 
 async def test_a_client_starts_the_server_and_works_with_it(era: str) -> None:
     questions: list[str] = []
@@ -152,3 +169,16 @@ async def test_a_client_of_before_the_modes_is_asked_with_a_form() -> None:
     assert [question["method"] for question in questions] == ["elicitation/create"]
     assert questions[0]["params"]["requestedSchema"]["required"] == ["approve"]
     assert deleted["structuredContent"]["summary"] == "'CRM Buyers in California' is deleted."
+
+
+@pytest.mark.parametrize("is_modern", [False, True])
+async def test_what_is_piped_in_at_once_is_answered(*, is_modern: bool) -> None:
+    meta = {"_meta": {f"io.modelcontextprotocol/{name}": value for name, value in MODERN.items()}}
+    params = {"name": "list_audiences", "arguments": {}, **(meta if is_modern else {})}
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
+    lines = [call] if is_modern else [INITIALIZE, INITIALIZED, call]
+    piped = "".join(f"{json.dumps(line)}\n" for line in lines)
+    with anyio.fail_after(DEADLINE_SECONDS):
+        done = await anyio.run_process(COMMAND, input=piped.encode(), env=ENVIRONMENT)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert (answer["id"], answer["result"]["isError"]) == (2, False)
