@@ -1,8 +1,8 @@
 """Messages over two descriptors: JSON-RPC, one message a line.
 
 What comes in cannot stop the server, and no request stays without an answer. What goes out cannot
-stop it either. Both sides are the streams that the SDK's server takes, without a task or a thread
-between them and the descriptors.
+stop it either. `Messages` and `Answers` are the streams that the SDK's server takes: it reads and
+writes the descriptors itself, with no task or thread between.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from anyio import CancelScope, EndOfStream, Event, Lock, move_on_after
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
+from anyio.lowlevel import checkpoint
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from mcp.types import (
     JSONRPCError,
@@ -75,7 +76,7 @@ class Answers(ObjectSendStream[SessionMessage]):
         self._owed[request] += 1
 
     async def settle(self, request: RequestId) -> None:
-        """Remember that a request was answered, or never will be."""
+        """Remember that a request was answered, or never will be because it was cancelled."""
         self._owed[request] -= 1
         if self._owed[request] <= 0:
             del self._owed[request]
@@ -153,13 +154,15 @@ class Messages(ObjectReceiveStream[SessionMessage]):
         return SessionMessage(request, ServerMessageMetadata(on_request_unanswered=settle))
 
     async def _judged(self, line: str) -> JSONRPCResponse | None:
+        """Refuse a line that cannot be read, or return the answer that it is taken for."""
         judged = judge(line)
         if isinstance(judged, JSONRPCResponse):
             return judged
-        if not any(refusal.id for refusal in judged):
+        if all(refusal.id is None for refusal in judged):
             _log.warning("A line of stdin is not a message.")
         for refusal in judged:
             await self._answers.write(refusal)
+            await checkpoint()  # Thousands of such lines must not keep the calls waiting.
         return None
 
     async def _lines(self) -> AsyncGenerator[str]:
