@@ -32,7 +32,9 @@ from leadpipe_mcp.unreadable import END, Ends, judge
 
 LONGEST_MESSAGE = 2**24
 LAST_ANSWERS_SECONDS = 2.0
+MOST_REFUSALS = 1_000
 
+_REFUSAL = None  # What a refusal is counted as: no request was handed on.
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -49,17 +51,32 @@ class Answers(ObjectSendStream[SessionMessage]):
         self._write = writing(descriptor)
         self._broken = broken
         self._one_at_a_time = Lock(fast_acquire=True)
-        self._owed: Counter[RequestId] = Counter()
+        self._refusing: set[asyncio.Task[None]] = set()
+        self._owed: Counter[RequestId | None] = Counter()
         self._settled = Event()
 
     async def send(self, item: SessionMessage) -> None:
         """Write a message, whole."""
-        await self.write(item.message)
-        if isinstance(item.message, JSONRPCResponse | JSONRPCError) and item.message.id is not None:
+        await self._write_whole(item.message)
+        if isinstance(item.message, JSONRPCResponse | JSONRPCError):
             await self.settle(item.message.id)
 
-    async def write(self, message: JSONRPCMessage) -> None:
-        """Write a message that answers no request which was handed on."""
+    async def refuse(self, refusal: JSONRPCError) -> None:
+        """Have a refusal written in its turn, unless too many are waiting for a reader."""
+        # Whoever does not read must not hold up the end of stdin, behind the line that is refused.
+        if len(self._refusing) < MOST_REFUSALS:
+            self._owed[_REFUSAL] += 1
+            task = asyncio.create_task(self._write_refusal(refusal))
+            self._refusing.add(task)
+            task.add_done_callback(self._refusing.discard)
+        # Thousands of them must not keep the calls waiting.
+        await checkpoint()
+
+    async def _write_refusal(self, refusal: JSONRPCError) -> None:
+        await self._write_whole(refusal)
+        await self.settle(_REFUSAL)
+
+    async def _write_whole(self, message: JSONRPCMessage) -> None:
         # A call that is cancelled while its answer is on its way must not leave half a line.
         with CancelScope(shield=True):
             async with self._one_at_a_time:
@@ -75,7 +92,7 @@ class Answers(ObjectSendStream[SessionMessage]):
         """Remember that a request is to be answered."""
         self._owed[request] += 1
 
-    async def settle(self, request: RequestId) -> None:
+    async def settle(self, request: RequestId | None) -> None:
         """Remember that a request was answered, or never will be because it was cancelled."""
         self._owed[request] -= 1
         if self._owed[request] <= 0:
@@ -161,8 +178,7 @@ class Messages(ObjectReceiveStream[SessionMessage]):
         if all(refusal.id is None for refusal in judged):
             _log.warning("A line of stdin is not a message.")
         for refusal in judged:
-            await self._answers.write(refusal)
-            await checkpoint()  # Thousands of such lines must not keep the calls waiting.
+            await self._answers.refuse(refusal)
         return None
 
     async def _lines(self) -> AsyncGenerator[str]:

@@ -289,9 +289,16 @@ async def test_who_reads_no_answers_is_noticed() -> None:
     os.close(reading)
     broken = threading.Event()
     with anyio.fail_after(DEADLINE_SECONDS):
-        await Answers(writing, broken.set).write(ANSWER)
+        await Answers(writing, broken.set).send(SessionMessage(ANSWER))
     os.close(writing)
     assert broken.is_set()
+
+
+async def test_lines_are_read_to_the_end_though_nobody_reads_their_refusals(
+    coming: Pipe, going: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.wire.LAST_ANSWERS_SECONDS", 0.01)
+    assert await heard(coming, going, "not JSON\n" * 5_000, PING) == [REQUEST]
 
 
 async def test_messages_come_and_go_through_a_socket() -> None:
