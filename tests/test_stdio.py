@@ -219,6 +219,7 @@ ODD_RESULTS: list[object] = [
     {"action": "accept", "content": "yes"},
     {"action": "accept", "content": [True]},
     {"action": "accept", "content": {"approve": {"approve": True}}},
+    {"action": "accept", "content": {"approve": "true"}},
     {"content": {"approve": True}},
     {"code": -32603, "message": "The form could not be shown"},
     {"error": {"code": -32603, "message": "The form could not be shown"}},

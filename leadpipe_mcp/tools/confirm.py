@@ -39,7 +39,9 @@ APPROVAL = "approval"
 class Approval(BaseModel):
     """What the human is asked to fill in."""
 
-    approve: bool = Field(title="Go ahead", description="Tick to go ahead; leave empty to not.")
+    approve: bool = Field(
+        title="Go ahead", description="Tick to go ahead; leave empty to not.", strict=True
+    )
 
 
 class Declined(LeadpipeError):

@@ -6,12 +6,13 @@ from typing import Any, cast
 
 from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
-from mcp.types import INVALID_PARAMS, INVALID_REQUEST, ElicitResult
-from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from mcp.types import INVALID_PARAMS, INVALID_REQUEST, ElicitResult, ErrorData
 from pydantic import ValidationError
 
 from leadpipe_mcp.text import nearest, quoted, redact
 
+# What the SDK says before the handshake, and then alone.
+NOT_INITIALIZED = ErrorData(code=INVALID_PARAMS, message="Invalid request parameters", data="")
 NO_HANDSHAKE = (
     "This connection was not initialized. Send the request initialize first, then the notification"
     " notifications/initialized, then this request again. (Protocol 2026-07-28 has no handshake:"
@@ -28,10 +29,7 @@ async def ask_for_the_handshake(
     try:
         return await call_next(ctx)
     except MCPError as error:
-        said_hello = (
-            ctx.session.client_params or ctx.protocol_version not in HANDSHAKE_PROTOCOL_VERSIONS
-        )
-        if said_hello or ctx.method == "initialize" or error.error.code != INVALID_PARAMS:
+        if error.error != NOT_INITIALIZED:
             raise
         raise MCPError(INVALID_REQUEST, NO_HANDSHAKE) from None
 
