@@ -21,8 +21,13 @@ from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
 from leadpipe_mcp.tools.confirm import Codes
+from leadpipe_mcp.tools.middleware import (
+    ask_for_the_handshake,
+    refuse_unknown_tools,
+    take_odd_answers_for_none,
+)
 from leadpipe_mcp.tools.offered import OfferedTools
-from leadpipe_mcp.tools.toolkit import HouseTool, Services, refuse_unknown_tools
+from leadpipe_mcp.tools.toolkit import HouseTool, Services
 from leadpipe_mcp.tools.toolsets import TOOLS, chosen_tools
 
 INSTRUCTIONS = """\
@@ -107,7 +112,12 @@ def build_server(
         # For whoever has set up no log of their own: its lesser lines hold arguments and people.
         log_level="WARNING",
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
-        middleware=[refuse_unknown_tools(offered.names), check_prompts(conversations)],
+        middleware=[
+            ask_for_the_handshake,
+            refuse_unknown_tools(offered.names),
+            check_prompts(conversations),
+            take_odd_answers_for_none,
+        ],
     )
     for conversation in conversations:
         server.add_prompt(conversation.prompt(offered))

@@ -1,9 +1,9 @@
 """The server's life over stdin and stdout: until nobody asks any more, and a moment longer.
 
-It ends when its stdin is closed, when nobody reads its stdout, and on SIGTERM, SIGINT or SIGHUP
-alike: calls that are under way are stopped, their requests too, and what is temporary is removed.
-Each is an orderly end, so the exit code is 0: whoever supervises the server asked for it, and has
-nothing to start anew.
+It ends when its stdin is closed, when nobody reads its stdout, and on SIGTERM, SIGINT or SIGHUP. A
+closed stdin leaves calls that are under way two seconds to be answered; else they are stopped at
+once, their requests too. What is temporary is removed. Each is an orderly end, so the exit code is
+0: whoever supervises the server asked for it, and has nothing to start anew.
 
 The SDK's own way over stdin reads in a thread that nothing can interrupt: hence `wire`.
 """
@@ -12,14 +12,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import anyio
 from mcp.server.mcpserver import MCPServer
-from mcp.shared.message import SessionMessage
 
 from leadpipe_mcp.scratch import remove_unkept, scratch_folder
-from leadpipe_mcp.wire import Answers, Lines, listen, speak
+from leadpipe_mcp.wire import LAST_ANSWERS_SECONDS, Answers, Messages
 
 PATIENCE_SECONDS = 0.7
 
@@ -30,28 +30,21 @@ def serve(server: MCPServer[Any]) -> None:
     """Answer over stdin and stdout until it is time to end."""
     ending = _Ending()
     _obey_signals(ending)
+    stdin, stdout = _taken(0, os.O_RDONLY), _taken(1, os.O_WRONLY)
     with scratch_folder():
-        answers = Answers(_taken(1, os.O_WRONLY), ending.hang_up)
-        ending.lines = Lines(_taken(0, os.O_RDONLY), ending.begin)
         try:
-            anyio.run(_served, server, ending.lines, answers)
+            anyio.run(_served, server, ending, stdin, stdout)
         finally:
             ending.hang_up()
 
 
-async def _served(server: MCPServer[Any], lines: Lines, answers: Answers) -> None:
+async def _served(server: MCPServer[Any], ending: "_Ending", stdin: int, stdout: int) -> None:
     # What `run_stdio_async` runs, which takes no streams.
     inner = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    options = inner.create_initialization_options()
-    heard, asked = anyio.create_memory_object_stream[SessionMessage | Exception]()
-    said, told = anyio.create_memory_object_stream[SessionMessage]()
-    # What was said last is written as well: the server closes its side, and then `speak` is done.
-    async with anyio.create_task_group() as speaking:
-        speaking.start_soon(speak, told, answers)
-        async with anyio.create_task_group() as listening:
-            listening.start_soon(listen, lines, heard, answers)
-            await inner.run(asked, said, options)
-            listening.cancel_scope.cancel()
+    answers = Answers(stdout, ending.hang_up)
+    messages = Messages(stdin, answers, ending.nobody_asks)
+    ending.stop = messages.stop
+    await inner.run(messages, answers, inner.create_initialization_options())
 
 
 def _taken(standard: int, flags: int) -> int:
@@ -71,20 +64,23 @@ class _Ending:
 
     def __init__(self) -> None:
         self._begun = threading.Lock()
-        self.lines: Lines | None = None
+        self.stop: Callable[[], None] = lambda: None
 
     def hang_up(self) -> None:
-        """Nothing; nobody is listened to any more, and the end begins."""
-        if self.lines:
-            self.lines.stop()
-        self.begin()
-
-    def begin(self) -> None:
-        """Nothing; what is under way has a moment to stop."""
+        """Listen to nobody any more, and end; what is under way has a moment to stop."""
         if self._begun.acquire(blocking=False):
-            timer = threading.Timer(PATIENCE_SECONDS, _leave)
-            timer.daemon = True
-            timer.start()
+            self.stop()
+            _leave_after(PATIENCE_SECONDS)
+
+    def nobody_asks(self) -> None:
+        """End once what is under way was answered."""
+        _leave_after(LAST_ANSWERS_SECONDS + PATIENCE_SECONDS)
+
+
+def _leave_after(seconds: float) -> None:
+    timer = threading.Timer(seconds, _leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _leave() -> NoReturn:

@@ -15,7 +15,7 @@ from leadpipe_mcp import __version__
 from leadpipe_mcp.cli import main
 
 COMMAND = [sys.executable, "-m", "leadpipe_mcp"]
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ def conversation() -> str:
     done = subprocess.run(
         [sys.executable, "-m", "leadpipe_mcp", "demo"],
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
         text=True,
         encoding="utf-8",
@@ -62,7 +62,7 @@ def test_with_sonarly_both_services_take_part() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "leadpipe_mcp", "demo", "--sonarly"],
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
         text=True,
         encoding="utf-8",
@@ -79,7 +79,7 @@ def test_the_log_is_shown_to_whoever_asks_for_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "leadpipe_mcp", "demo", "--log-level", "info"],
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
         text=True,
         encoding="utf-8",
@@ -123,4 +123,4 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly() -> None:
         demo.stdout.close()
 
         assert "Traceback" not in demo.stderr.read()
-        assert demo.wait(timeout=30) == 0
+        assert demo.wait(timeout=120) == 0

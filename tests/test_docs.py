@@ -71,7 +71,7 @@ def test_the_configuration_in_the_readme_is_json_and_starts_our_command() -> Non
 def test_each_command_of_the_documents_runs(command: str) -> None:
     arguments = [sys.executable, "-m", "leadpipe_mcp", *shlex.split(command)[1:]]
 
-    done = subprocess.run(arguments, capture_output=True, timeout=30, check=False, text=True)
+    done = subprocess.run(arguments, capture_output=True, timeout=120, check=False, text=True)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 CANARY = "Canary"
 SEED, BY_CHANCE, AT_ONCE = 7, 1_500, 250
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 240
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
 META: Message = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -76,6 +76,8 @@ THOUGHT_OF = [
     call("list_audiences", {"nameContains": "X"}).replace(b'"X"', nested(b"[]", 150)),
     request(5, params={"a": CANARY * 800_000}),
     b"9" * 2**24 + CANARY.encode(),
+    request(5, params={"a": CANARY * 3_000_000}),
+    b"[" + b",".join([request(), *[notification("notifications/initialized", None)] * 300]) + b"]",
     # Methods, and what they take.
     request(5, f"{CANARY}/list"),
     request(5, 5),
@@ -112,6 +114,7 @@ THOUGHT_OF = [
     notification("notifications/progress", {"progressToken": 1, "progress": CANARY}),
     notification(f"notifications/{CANARY}", None),
     b'{"jsonrpc": "2.0", "id": 9, "result": {"Canary": 1}}',
+    b'{"jsonrpc": "2.0", "id": 9, "result": "Canary"}',
     b'{"jsonrpc": "2.0", "id": 9, "error": {"code": 1, "message": "Canary"}}',
     b'{"jsonrpc": "2.0", "id": null, "error": {"code": "Canary", "message": 5}}',
     *[request(5, "initialize", params={"protocolVersion": "2025-06-18", "capabilities": {}})] * 2,

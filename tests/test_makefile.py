@@ -33,7 +33,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
         cwd=checkout,
         env={"PATH": str(tools)},
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=False,
         text=True,
     )
@@ -55,7 +55,7 @@ def test_an_environment_whose_python_has_gone_away_is_made_anew(tmp_path: Path) 
         ["make", "--dry-run", "demo"],  # noqa: S607 -- whichever make runs this
         cwd=tmp_path,
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=True,
         text=True,
     )

@@ -43,7 +43,7 @@ async def test_each_row_of_the_table_works(
 ) -> None:
     service = Sandbox(SandboxSettings(profile=profile, people=3_000, run_seconds=0))
     settings = Settings(sandbox=True, toolsets="all", confirm="off")
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         async with Client(build_server(settings, service=service)) as client:
             listed = await client.call_tool("list_audiences", {"status": "active"})
             pixels = await client.call_tool("list_pixels", {})

@@ -26,7 +26,7 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 async def client(era: str, sandbox: Sandbox) -> AsyncGenerator[Client]:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         server = build_server(Settings(sandbox=True, toolsets="all"), service=sandbox)
         async with Client(server, mode=era) as client:
             yield client

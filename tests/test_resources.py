@@ -24,7 +24,7 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 async def client(era: str, sandbox: Sandbox) -> AsyncGenerator[Client]:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         server = build_server(Settings(sandbox=True), service=sandbox)
         async with Client(server, mode=era) as client:
             yield client

@@ -29,7 +29,7 @@ def connect(era: str) -> Connect:
     async def connect(
         settings: Settings, service: Application | None = None
     ) -> AsyncGenerator[Client]:
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             async with Client(build_server(settings, service=service), mode=era) as client:
                 yield client
 
@@ -125,6 +125,6 @@ async def test_a_pinned_profile_is_not_found_out(connect: Connect) -> None:
 async def test_a_server_can_be_left_and_entered_again(era: str) -> None:
     server = build_server(Settings(sandbox=True))
     for _ in range(2):
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             async with Client(server, mode=era) as client:
                 assert not (await client.call_tool("list_audiences", {})).is_error

@@ -21,9 +21,26 @@ from mcp.types import ElicitRequestParams, ElicitResult
 pytestmark = pytest.mark.anyio
 Message = dict[str, Any]
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 COMMAND = [sys.executable, "-m", "leadpipe_mcp", "--sandbox"]
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
+
+INITIALIZE: Message = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "pipe", "version": "1"},
+    },
+}
+INITIALIZED: Message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+MODERN: Message = {
+    "protocolVersion": "2026-07-28",
+    "clientInfo": {"name": "pipe", "version": "1"},
+    "clientCapabilities": {},
+}
 
 
 async def test_a_client_starts_the_server_and_works_with_it(era: str) -> None:
@@ -152,3 +169,104 @@ async def test_a_client_of_before_the_modes_is_asked_with_a_form() -> None:
     assert [question["method"] for question in questions] == ["elicitation/create"]
     assert questions[0]["params"]["requestedSchema"]["required"] == ["approve"]
     assert deleted["structuredContent"]["summary"] == "'CRM Buyers in California' is deleted."
+
+
+def asked_to(tool: str, *, capabilities: Message | None = None, **more: object) -> Message:
+    """The parameters of a call in the revision of 2026."""
+    meta = {**MODERN, "clientCapabilities": capabilities or {}}
+    named = {f"io.modelcontextprotocol/{name}": value for name, value in meta.items()}
+    return {"name": tool, "arguments": {}, "_meta": named, **more}
+
+
+@pytest.mark.parametrize("is_modern", [False, True])
+async def test_what_is_piped_in_at_once_is_answered(*, is_modern: bool) -> None:
+    params = asked_to("list_audiences") if is_modern else {"name": "list_audiences"}
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
+    lines = [call] if is_modern else [INITIALIZE, INITIALIZED, call]
+    piped = "".join(f"{json.dumps(line)}\n" for line in lines)
+    with anyio.fail_after(DEADLINE_SECONDS):
+        done = await anyio.run_process(COMMAND, input=piped.encode(), env=ENVIRONMENT)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert (answer["id"], answer["result"]["isError"]) == (2, False)
+
+
+async def test_a_call_before_the_handshake_is_told_what_to_send_first() -> None:
+    with anyio.fail_after(DEADLINE_SECONDS):
+        async with await anyio.open_process(COMMAND, env=ENVIRONMENT) as process:
+            pipe = Pipe(process)
+            call: Message = {"name": "list_audiences", "arguments": {}}
+            for method, params in (("tools/call", call), ("tools/list", Message())):
+                await pipe.write(
+                    json.dumps({"jsonrpc": "2.0", "id": 9, "method": method, "params": params})
+                )
+                error = (await pipe.read())["error"]
+                assert error["code"] == -32600
+                assert "Send the request initialize first" in error["message"]
+            # It is not too late.
+            await pipe.ask("initialize", INITIALIZE["params"])
+            assert not (await pipe.call("list_audiences"))["isError"]
+            assert await pipe.end() == 0
+
+
+ODD_RESULTS: list[object] = [
+    "yes",
+    None,
+    True,
+    [{"approve": True}],
+    {},
+    {"action": "agree", "content": {"approve": True}},
+    {"action": ["accept"], "content": {"approve": True}},
+    {"action": "accept", "content": "yes"},
+    {"action": "accept", "content": [True]},
+    {"action": "accept", "content": {"approve": {"approve": True}}},
+    {"action": "accept", "content": {"approve": "true"}},
+    {"content": {"approve": True}},
+    {"code": -32603, "message": "The form could not be shown"},
+    {"error": {"code": -32603, "message": "The form could not be shown"}},
+]
+ODD_ANSWERS: list[Message] = [
+    *({"result": result} for result in ODD_RESULTS),
+    {"error": {"code": -32603, "message": "The form could not be shown"}},
+    {"error": "The form could not be shown"},
+]
+
+
+async def test_an_odd_answer_of_the_client_is_no_yes() -> None:
+    async with started({"elicitation": {}}) as (pipe, _):
+        listed = await pipe.call("list_audiences")
+        paused = listed["structuredContent"]["audiences"]["rows"][1][0]
+        for odd in ODD_ANSWERS:
+
+            async def answer(question: Message, odd: Message = odd) -> None:
+                await pipe.write(json.dumps({"jsonrpc": "2.0", "id": question["id"], **odd}))
+
+            refused = await pipe.call("delete_audience", answer, id=paused)
+            assert refused["isError"], odd
+            assert "The user did not agree to this" in refused["content"][0]["text"], odd
+        assert (await pipe.call("list_audiences")) == listed
+        assert await pipe.end() == 0
+
+
+async def test_an_odd_answer_of_a_client_of_2026_is_no_yes() -> None:
+    async def call(tool: str, **more: object) -> Message:
+        asks: Message = {"elicitation": {"form": {}}}
+        return await pipe.ask("tools/call", asked_to(tool, capabilities=asks, **more))
+
+    with anyio.fail_after(DEADLINE_SECONDS):
+        async with await anyio.open_process(COMMAND, env=ENVIRONMENT) as process:
+            pipe = Pipe(process)
+            listed = await call("list_audiences")
+            paused = {"id": listed["structuredContent"]["audiences"]["rows"][1][0]}
+            for odd in ODD_RESULTS:
+                asked = await call("delete_audience", arguments=paused)
+                assert list(asked["inputRequests"]) == ["approval"]
+                refused = await call(
+                    "delete_audience",
+                    arguments=paused,
+                    requestState=asked["requestState"],
+                    inputResponses={"approval": odd},
+                )
+                assert refused["isError"], odd
+                assert "The user did not agree to this" in refused["content"][0]["text"], odd
+            assert (await call("list_audiences")) == listed
+            assert await pipe.end() == 0

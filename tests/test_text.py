@@ -37,9 +37,10 @@ def test_a_text_is_cleaned_and_cut(text: str, cleaned: str) -> None:
 
 
 def test_a_long_text_costs_nothing() -> None:
-    started = time.perf_counter()
-    assert len(clean("x" * 50_000_000, 100)) == 100
-    assert time.perf_counter() - started < 1
+    text = "x" * 50_000_000
+    started = time.process_time()
+    assert len(clean(text, 100)) == 100
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def offered(era: str, settings: Settings) -> list[str]:
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         async with Client(build_server(settings), mode=era) as client:
             return [tool.name for tool in (await client.list_tools()).tools]
 
@@ -47,7 +47,7 @@ def test_an_unknown_toolset_is_refused_with_the_list(named: str) -> None:
 
 async def test_read_only_offers_only_what_changes_nothing(era: str) -> None:
     settings = Settings(toolsets="all", read_only=True, sandbox=True)
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         async with Client(build_server(settings), mode=era) as client:
             tools = (await client.list_tools()).tools
             with pytest.raises(MCPError, match="There is no tool 'delete_audience'"):

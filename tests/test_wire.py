@@ -1,74 +1,102 @@
-"""Messages over pipes: what comes, what goes, and what is refused."""
+"""Messages over descriptors: what comes, what goes, and what is refused."""
 
+import contextlib
 import json
 import os
+import socket
+import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from mcp.shared.message import SessionMessage
-from mcp.types import JSONRPCRequest, JSONRPCResponse
+from mcp.shared.message import ServerMessageMetadata, SessionMessage
+from mcp.types import JSONRPCMessage, JSONRPCRequest, JSONRPCResponse
 
-from leadpipe_mcp.wire import LONGEST_MESSAGE, Answers, Lines, listen, speak
+from leadpipe_mcp.wire import LONGEST_MESSAGE, Answers, Messages
 
 pytestmark = pytest.mark.anyio
 
+DEADLINE_SECONDS = 60
 PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+REQUEST = JSONRPCRequest(jsonrpc="2.0", id=1, method="ping")
+ANSWER = JSONRPCResponse(jsonrpc="2.0", id=1, result={})
+DEEP = "[" * 100_000 + "]" * 100_000
+LONG = '"' + "x" * LONGEST_MESSAGE + '"'
 
 
-@dataclass
 class Pipe:
     """A pipe, whose end that is written to can be closed early."""
 
-    ends: tuple[int, int] = field(default_factory=os.pipe)
+    def __init__(self) -> None:
+        self.ends = os.pipe()
 
     def put(self, *lines: str | bytes) -> None:
         for line in lines:
-            os.write(self.ends[1], line.encode() if isinstance(line, str) else line)
+            left = line.encode() if isinstance(line, str) else line
+            while left:
+                left = left[os.write(self.ends[1], left) :]
 
     def finish(self) -> None:
         os.close(self.ends[1])
 
-    def read(self) -> bytes:
-        return os.read(self.ends[0], 2**16)
+    def said(self) -> list[dict[str, Any]]:
+        """What the server has written into it."""
+        return [json.loads(line) for line in os.read(self.ends[0], 2**16).splitlines()]
+
+    def close(self) -> None:
+        for end in self.ends:
+            with contextlib.suppress(OSError):
+                os.close(end)
 
 
 @pytest.fixture
 def coming() -> Iterator[Pipe]:
     pipe = Pipe()
     yield pipe
-    os.close(pipe.ends[0])
+    pipe.close()
 
 
 @pytest.fixture
 def going() -> Iterator[Pipe]:
     pipe = Pipe()
     yield pipe
-    for end in pipe.ends:
-        os.close(end)
+    pipe.close()
 
 
-async def heard(coming: Pipe, going: Pipe) -> list[Any]:
-    """What the server hears of everything that was put into a pipe."""
-    coming.finish()
+def nothing() -> None:
+    pass
+
+
+async def heard(coming: Pipe, going: Pipe, *lines: str | bytes) -> list[JSONRPCMessage]:
+    """What the server hears of the lines, when no request takes any time."""
+
+    def put() -> None:
+        coming.put(*lines)
+        coming.finish()
+
     ended = threading.Event()
-    into, out = anyio.create_memory_object_stream[SessionMessage | Exception](100)
-    answers = Answers(going.ends[1], ended.set)
-    with anyio.fail_after(20):
-        await listen(Lines(coming.ends[0], ended.set), into, answers)
-    assert ended.wait(20)
-    with out:
-        return [item.message async for item in out if isinstance(item, SessionMessage)]
+    answers = Answers(going.ends[1], nothing)
+    writer = threading.Thread(target=put)
+    writer.start()
+    came: list[JSONRPCMessage] = []
+    with anyio.fail_after(DEADLINE_SECONDS):
+        async for item in Messages(coming.ends[0], answers, ended.set):
+            came.append(item.message)
+            if isinstance(item.message, JSONRPCRequest):
+                await answers.settle(item.message.id)
+    writer.join()
+    assert ended.is_set()
+    return came
 
 
 async def test_messages_come_line_by_line_whatever_is_between_them(
     coming: Pipe, going: Pipe
 ) -> None:
-    coming.put("\ufeff", PING, "\r\n\n  \n", PING, "\n", PING[:20], PING[20:])
-    assert await heard(coming, going) == [JSONRPCRequest(jsonrpc="2.0", id=1, method="ping")] * 3
+    lines = ("\ufeff", PING, "\r\n\n  \n", PING, "\n", PING[:20], PING[20:])
+    assert await heard(coming, going, *lines) == [REQUEST] * 3
 
 
 @pytest.mark.parametrize(
@@ -78,85 +106,237 @@ async def test_messages_come_line_by_line_whatever_is_between_them(
         '{"jsonrpc":"2.0","id":"seven","method":"ping","params":[]}',
         '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":' + "9" * 5_000 + "}}",
         '{"jsonrpc":"1.0","id":"seven","method":"ping"}',
+        '{"jsonrpc":"2.0","id":"seven"}',
+        '[{"jsonrpc":"2.0","id":"seven","method":"ping"}]',
+        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":' + DEEP + "}}",
+        '{"method":"ping","params":{"id":5,"a":' + DEEP + '},"jsonrpc":"2.0","id":"seven"}',
+        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":' + LONG + "}}",
+        '{"method":"ping","params":{"id":5,"a":' + LONG + '} , "jsonrpc":"2.0", "id":"seven" }  ',
+    ],
+    ids=[
+        *("half a character", "params", "a large number", "another version", "no method"),
+        *("a batch", "deep", "deep, id last", "long", "long, id last"),
     ],
 )
-async def test_a_request_that_cannot_be_read_is_refused_if_it_says_which_it_is(
+async def test_a_request_that_cannot_be_read_is_refused_by_its_id(
     line: str, coming: Pipe, going: Pipe
 ) -> None:
-    coming.put(line, "\n", PING)
-    assert len(await heard(coming, going)) == 1
-    answer = json.loads(going.read())
+    assert await heard(coming, going, line, "\n", PING) == [REQUEST]
+    (answer,) = going.said()
     assert (answer["id"], answer["error"]["code"]) == ("seven", -32600)
+    assert len(answer["error"]["message"]) > 40
 
 
-async def test_other_lines_that_cannot_be_read_are_passed_over(
-    coming: Pipe, going: Pipe, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("not JSON", -32700),
+        ("5", -32600),
+        ("[]", -32600),
+        ("[" * 100_000, -32600),
+        (LONG, -32600),
+        ('{"jsonrpc":"2.0","id":true,"method":5}', -32600),
+        ('{"jsonrpc":"2.0","method":"ping","params":{"id":5,"a":' + LONG + "}}", -32600),
+        ('{"jsonrpc":"2.0","method":"x","params":{"a":' + DEEP + '},"id":5,"a":{}}', -32600),
+        ('{"params":{"a":' + LONG + ',"id":5}}', -32600),
+    ],
+    ids=range(9),
+)
+async def test_other_lines_that_cannot_be_read_are_refused_without_an_id(
+    line: str, code: int, coming: Pipe, going: Pipe, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines = [
-        "not JSON",
-        '{"jsonrpc":"2.0","id":true,"method":5}',
+    assert await heard(coming, going, f"{line}\n", PING) == [REQUEST]
+    (answer,) = going.said()
+    assert answer["id"] is None
+    assert answer["error"]["code"] == code
+    assert caplog.messages == ["A line of stdin is not a message."]
+
+
+async def test_each_request_of_a_batch_is_refused(coming: Pipe, going: Pipe) -> None:
+    batch = json.dumps(
+        [
+            {"jsonrpc": "2.0", "id": 5, "method": "ping"},
+            {"jsonrpc": "2.0", "method": "notifications/initialized"},
+            {"jsonrpc": "2.0", "id": 6, "result": {}},
+            {"jsonrpc": "2.0", "id": 7, "method": "ping"},
+        ]
+    )
+    assert await heard(coming, going, batch) == []
+    assert [answer["id"] for answer in going.said()] == [5, 7]
+
+
+async def test_a_notification_that_cannot_be_read_is_passed_over(coming: Pipe, going: Pipe) -> None:
+    line = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":[]}\n'
+    assert await heard(coming, going, line, PING) == [REQUEST]
+    going.finish()
+    assert going.said() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         '{"jsonrpc":"2.0","id":5,"result":"Canary"}',
-        "[" * 10_000,
-    ]
-    coming.put(*(f"{line}\n" for line in lines), PING)
-    assert len(await heard(coming, going)) == 1
-    assert caplog.messages == ["A line of stdin is no message."] * 4
-
-
-async def test_a_line_that_is_too_long_is_not_kept(
-    coming: Pipe, going: Pipe, caplog: pytest.LogCaptureFixture
+        '{"jsonrpc":"2.0","id":5,"error":"Canary"}',
+        '{"jsonrpc":"2.0","id":5,"result":{"a":"\\ud83d"}}',
+        '{"result":{"a":' + LONG + '},"jsonrpc":"2.0","id":5}',
+        '{"jsonrpc":"2.0","id":5,"result":' + DEEP + "}",
+    ],
+    ids=["no object", "error", "half a character", "long", "deep"],
+)
+async def test_an_answer_that_cannot_be_read_is_an_empty_one(
+    line: str, coming: Pipe, going: Pipe
 ) -> None:
-    def write() -> None:
-        for _ in range(LONGEST_MESSAGE // 2**16 + 2):
-            coming.put(b"9" * 2**16)
-        coming.put("\n", PING)
-        written.set()
-
-    written = threading.Event()
-    into, out = anyio.create_memory_object_stream[SessionMessage | Exception](1)
-    lines = Lines(coming.ends[0], threading.Event().set)
-    threading.Thread(target=write).start()
-    with anyio.fail_after(20):
-        assert written.wait(20)
-        coming.finish()
-        await listen(lines, into, Answers(going.ends[1], written.set))
-        with out:
-            assert isinstance(await out.receive(), SessionMessage)
-    assert caplog.messages == ["A message is too long and was not read."]
+    assert await heard(coming, going, line) == [JSONRPCResponse(jsonrpc="2.0", id=5, result={})]
+    going.finish()
+    assert going.said() == []
 
 
-async def test_lines_can_be_stopped_though_nobody_closes_them(coming: Pipe) -> None:
-    lines = Lines(coming.ends[0], threading.Event().set)
-    with anyio.fail_after(20):
-        async with anyio.create_task_group() as tasks:
+async def test_messages_can_be_stopped_though_nobody_closes_them(coming: Pipe, going: Pipe) -> None:
+    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), pytest.fail)
+    threading.Thread(target=messages.stop).start()
+    with anyio.fail_after(DEADLINE_SECONDS):
+        assert [message async for message in messages] == []
 
-            async def stop() -> None:
-                lines.stop()
 
-            tasks.start_soon(stop)
-            assert [line async for line in lines] == []
+async def test_a_request_under_way_is_waited_for_at_the_end(coming: Pipe, going: Pipe) -> None:
+    answers = Answers(going.ends[1], nothing)
+    messages = Messages(coming.ends[0], answers, nothing)
+    coming.put(PING)
     coming.finish()
+    events: list[str] = []
+
+    async def answer() -> None:
+        await anyio.wait_all_tasks_blocked()
+        events.append("answered")
+        await answers.send(SessionMessage(ANSWER))
+
+    with anyio.fail_after(DEADLINE_SECONDS):
+        assert (await messages.receive()).message == REQUEST
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(answer)
+            with pytest.raises(anyio.EndOfStream):
+                await messages.receive()
+            events.append("ended")
+    assert events == ["answered", "ended"]
+
+
+async def test_a_request_that_was_cancelled_is_not_waited_for(coming: Pipe, going: Pipe) -> None:
+    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), nothing)
+    coming.put(PING)
+    coming.finish()
+    with anyio.fail_after(DEADLINE_SECONDS):
+        asked = await messages.receive()
+        assert isinstance(asked.metadata, ServerMessageMetadata)
+        assert asked.metadata.on_request_unanswered
+        await asked.metadata.on_request_unanswered()
+        with pytest.raises(anyio.EndOfStream):
+            await messages.receive()
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_the_wait_at_the_end_is_short_and_can_be_stopped(
+    coming: Pipe, going: Pipe, monkeypatch: pytest.MonkeyPatch, *, is_stopped: bool
+) -> None:
+    seconds = 2 * DEADLINE_SECONDS if is_stopped else 0.01
+    monkeypatch.setattr("leadpipe_mcp.wire.LAST_ANSWERS_SECONDS", seconds)
+    stopped: list[Messages] = []
+
+    def stop() -> None:
+        if is_stopped:
+            stopped[0].stop()
+
+    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), stop)
+    stopped.append(messages)
+    coming.put(PING)
+    coming.finish()
+    with anyio.fail_after(DEADLINE_SECONDS):
+        assert [item.message async for item in messages] == [REQUEST]
 
 
 async def test_half_a_character_of_the_service_stops_no_answer(going: Pipe) -> None:
-    into, out = anyio.create_memory_object_stream[SessionMessage](2)
-    result = {"name": "Ä \ud83d"}
-    with into:
-        into.send_nowait(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=1, result=result)))
-        into.send_nowait(SessionMessage(JSONRPCResponse(jsonrpc="2.0", id=2, result={})))
-    with anyio.fail_after(20):
-        await speak(out, Answers(going.ends[1], threading.Event().set))
-    first, second = going.read().decode().splitlines()
-    assert first == '{"jsonrpc":"2.0","id":1,"result":{"name":"Ä ?"}}'
-    assert json.loads(second)["id"] == 2
+    answers = Answers(going.ends[1], nothing)
+    half = JSONRPCResponse(jsonrpc="2.0", id=1, result={"name": "Ä \ud83d"})
+    with anyio.fail_after(DEADLINE_SECONDS):
+        for message in (half, ANSWER):
+            await answers.send(SessionMessage(message))
+    first, second = going.said()
+    assert first["result"] == {"name": "Ä ?"}
+    assert second == {"jsonrpc": "2.0", "id": 1, "result": {}}
+
+
+async def test_an_answer_that_is_cancelled_half_way_is_written_whole(going: Pipe) -> None:
+    long = JSONRPCResponse(jsonrpc="2.0", id=1, result={"text": "x" * 500_000})
+    answers = Answers(going.ends[1], nothing)
+    came = bytearray()
+
+    def read() -> None:
+        while b"\n" not in came:
+            came.extend(os.read(going.ends[0], 2**16))
+
+    reader = threading.Thread(target=read)
+    with anyio.fail_after(DEADLINE_SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(answers.send, SessionMessage(long))
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+            reader.start()
+    reader.join()
+    assert len(json.loads(came)["result"]["text"]) == 500_000
 
 
 async def test_who_reads_no_answers_is_noticed() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     broken = threading.Event()
-    answers = Answers(writing, broken.set)
-    with anyio.fail_after(20):
-        await answers.send(JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
+    with anyio.fail_after(DEADLINE_SECONDS):
+        await Answers(writing, broken.set).send(SessionMessage(ANSWER))
     os.close(writing)
     assert broken.is_set()
+
+
+async def test_lines_are_read_to_the_end_though_nobody_reads_their_refusals(
+    coming: Pipe, going: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.wire.LAST_ANSWERS_SECONDS", 0.01)
+    assert await heard(coming, going, "not JSON\n" * 5_000, PING) == [REQUEST]
+
+
+async def test_messages_come_and_go_through_a_socket() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, anyio.fail_after(DEADLINE_SECONDS):
+        # Whoever started the server may have made it so, as Node does.
+        ours.settimeout(0)
+        answers = Answers(ours.fileno(), nothing)
+        theirs.sendall(f"{PING}\n".encode())
+        messages = Messages(ours.fileno(), answers, nothing)
+        assert (await messages.receive()).message == REQUEST
+        await answers.send(SessionMessage(ANSWER))
+        assert json.loads(theirs.recv(1_000))["id"] == 1
+        theirs.close()
+        with pytest.raises(anyio.EndOfStream):
+            await messages.receive()
+
+
+async def test_messages_come_and_go_through_files(tmp_path: Path) -> None:
+    asked, told = tmp_path / "asked", tmp_path / "told"
+    asked.write_text(f"{PING}\n{PING}\n")
+    with asked.open() as coming, told.open("w") as going, anyio.fail_after(DEADLINE_SECONDS):
+        answers = Answers(going.fileno(), nothing)
+        async for item in Messages(coming.fileno(), answers, nothing):
+            assert item.message == REQUEST
+            await answers.send(SessionMessage(ANSWER))
+    assert [json.loads(line)["id"] for line in told.read_text().splitlines()] == [1, 1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
+async def test_a_person_who_types_is_listened_to_until_the_server_ends(going: Pipe) -> None:
+    typed, terminal = os.openpty()
+    messages = Messages(terminal, Answers(going.ends[1], nothing), nothing)
+    os.write(typed, f"{PING}\n".encode())
+    with anyio.fail_after(DEADLINE_SECONDS):
+        assert (await messages.receive()).message == REQUEST
+        messages.stop()
+        with pytest.raises(anyio.EndOfStream):
+            await messages.receive()
+    os.close(typed)
+    os.close(terminal)

@@ -18,28 +18,32 @@ from typing import Any
 
 import anyio
 from mcp import MCPError
+from mcp.server.elicitation import AcceptedElicitation, render_elicitation_schema
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.mcpserver.resolve import (
-    AcceptedElicitation,
-    Elicit,
-    Resolve,
-    build_resolver_plans,
-    resolve_arguments,
+from mcp.types import (
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+    InputResponse,
 )
-from mcp.types import InputRequiredResult
-from pydantic import BaseModel, Field
+from mcp.types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import BaseModel, Field, ValidationError
 
 from leadpipe_mcp.errors import LeadpipeError
 
 CODE_SECONDS = 600
 MOST_CODES = 200
+APPROVAL = "approval"
+"""What a client of 2026 reads as the name of the question."""
 
 
 class Approval(BaseModel):
     """What the human is asked to fill in."""
 
-    approve: bool = Field(title="Go ahead", description="Tick to go ahead; leave empty to not.")
+    approve: bool = Field(
+        title="Go ahead", description="Tick to go ahead; leave empty to not.", strict=True
+    )
 
 
 class Declined(LeadpipeError):
@@ -223,41 +227,50 @@ def _arguments_of(context: Context[Any, Any]) -> dict[str, object]:
 
 async def _ask_human(action: Action, codes: Codes, context: Context[Any, Any]) -> bool:
     """Whether the human agreed, asked in the way of the client's protocol."""
-    question = action.question
-
-    # Were it not async, the SDK would run it in a thread.
-    async def approval() -> Elicit[Approval]:
-        return Elicit(question, Approval)
-
-    if not codes.redeem(_code_in(context.request_state), action):
-        # An answer to another question, or to one that was answered before, is no answer.
-        context = Context(request_context=context.request_context)
-    wanted = {"approval": (Resolve(approval), True)}
-    plans = build_resolver_plans(wanted, set())
+    if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        return _agrees(_answer_brought(action, codes, context))
     try:
-        answered = await resolve_arguments(wanted, plans, {}, context)
-    except ToolError:
+        answer = await context.elicit(action.question, Approval)
+    except ValueError:
         # An answer that is not what the form asks for is no agreement.
         return False
     except MCPError:
         raise NotAsked(
-            f"The client could not put this question to its user: {question} Nothing was changed.",
+            "The user did not agree to this, because the client could not ask them:"
+            f" {action.question} Nothing was changed.",
             f"Tell the user; it can be done in the {action.service} dashboard.",
         ) from None
-    if isinstance(answered, InputRequiredResult):
-        raise Asking(_with_code(answered, codes.give(action)))
-    return answered["approval"] == AcceptedElicitation(data=Approval(approve=True))
+    return answer == AcceptedElicitation(data=Approval(approve=True))
 
 
-# A client of 2026 brings back, with the answer, what was put beside the question. The SDK seals it:
-# the client can neither read nor change it, nor bring it to another call. But it may come twice,
-# and it holds though the thing has changed since; so a code goes with it.
+def _answer_brought(action: Action, codes: Codes, context: Context[Any, Any]) -> InputResponse:
+    """The answer with which a client of 2026 calls again.
+
+    It brings back what was put beside the question as well. The SDK seals that: the client can
+    neither read nor change it, nor bring it to another call. But it may come twice, and it holds
+    though the thing has changed since; so it is a code.
+
+    Raises:
+        Asking: If there is no answer yet, or only one to another question or one that was used.
+    """
+    holds = codes.redeem(context.request_state or "", action)
+    answer = (context.input_responses or {}).get(APPROVAL)
+    if holds and answer is not None:
+        return answer
+    form = ElicitRequestFormParams(
+        message=action.question, requested_schema=render_elicitation_schema(Approval)
+    )
+    raise Asking(
+        InputRequiredResult(
+            input_requests={APPROVAL: ElicitRequest(params=form)}, request_state=codes.give(action)
+        )
+    )
 
 
-def _with_code(question: InputRequiredResult, code: str) -> InputRequiredResult:
-    state = json.loads(question.request_state or "{}") | {"code": code}
-    return question.model_copy(update={"request_state": json.dumps(state)})
-
-
-def _code_in(state: str | None) -> str:
-    return json.loads(state)["code"] if state else ""
+def _agrees(answer: InputResponse) -> bool:
+    if not isinstance(answer, ElicitResult) or answer.action != "accept":
+        return False
+    try:
+        return Approval.model_validate(answer.content).approve
+    except ValidationError:
+        return False

@@ -1,28 +1,19 @@
 """How a tool is declared, its arguments checked, its reply given and its refusal worded.
 
-This is where the MCP SDK is bent (and, for their parts, in `confirm` and `serving`): a `HouseTool`
-takes the place of the SDK's own handling of arguments and results, and one middleware gives unknown
-names their proper error.
+This is where the MCP SDK is bent (and, for their parts, in `middleware` and `serving`): a
+`HouseTool` takes the place of the SDK's own handling of arguments and results.
 """
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
 
-from mcp import MCPError
-from mcp.server.context import (
-    CallNext,
-    HandlerResult,
-    ServerMiddleware,
-    ServerRequestContext,
-)
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import (
-    INVALID_PARAMS,
     CallToolResult,
     InputRequiredResult,
     TextContent,
@@ -48,7 +39,6 @@ from leadpipe_mcp.people.recent import RecentRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.people.sql_workers import SqlWorkers
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.text import nearest, quoted, redact
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.last_active import LastActive
 from leadpipe_mcp.tools.offered import OfferedTools
@@ -374,19 +364,3 @@ def success(reply: Reply, services: Services) -> CallToolResult:
     kept |= last | ({"sandbox": True} if services.settings.sandbox else {})
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=kept)
-
-
-def refuse_unknown_tools(known: Collection[str]) -> ServerMiddleware[Any]:
-    """A middleware that answers the call of an unknown tool with the protocol's own error."""
-
-    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        # A notification has no id, and nobody waits for its error.
-        is_call = ctx.method == "tools/call" and ctx.request_id is not None
-        name = (ctx.params or {}).get("name") if is_call else None
-        if isinstance(name, str) and name not in known:
-            close = nearest(name, known)
-            hint = f" Did you mean {quoted(close)}?" if close else ""
-            raise MCPError(INVALID_PARAMS, f"There is no tool '{redact(name, 64)}'.{hint}")
-        return await call_next(ctx)
-
-    return middleware

@@ -363,7 +363,7 @@ async def test_a_client_that_fails_to_ask_changes_nothing(
         else:
             result = await client.call_tool("delete_audience", {"id": audience})
             assert result.is_error
-            assert "The client could not put this question to its user: Delete " in str(result)
+            assert "because the client could not ask them: Delete " in str(result)
             assert "Nothing was changed. Tell the user" in str(result)
     assert changes(sandbox) == []
 
