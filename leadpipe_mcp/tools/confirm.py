@@ -208,7 +208,7 @@ async def ask(
 
 def code_in_hand(code: str | None, context: Context[Any, Any], agreed: str | None) -> str:
     """The code of the question that this call answers, in whichever way; empty if there is none."""
-    return agreed or code or _code_in(context.request_state)
+    return agreed or code or context.request_state or ""
 
 
 def can_ask(context: Context[Any, Any]) -> bool:
