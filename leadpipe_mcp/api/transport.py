@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.allowance import one_request
-from leadpipe_mcp.api.answers import Answer, Received, read_answer
+from leadpipe_mcp.api.answers import Answer, read_answer
 from leadpipe_mcp.api.errand import (
     CALL_SECONDS,
     LOOK_SECONDS,
@@ -224,18 +224,12 @@ class Transport:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
-        received = self._without_key(incoming.received())
-        if task.file and received.is_success:
-            return Answer(received.status, None, {}, received.request_id)
-        return read_answer(received, task.unclear)
-
-    def _without_key(self, received: Received) -> Received:
-        """The answer, without the key where the service repeats it: it is known here alone."""
+        received = incoming.received()
         key = self._key.get_secret_value() if self._key else ""
-        if len(key) < SHORTEST_KEY:
-            return received
-        headers = {name: text.replace(key, "[key]") for name, text in received.headers.items()}
-        return Received(received.status, headers, received.body.replace(key.encode(), b"[key]"))
+        hidden = key if len(key) >= SHORTEST_KEY else ""
+        if task.file and received.is_success:
+            return Answer(received.status, None, {}, received.request_id(hidden))
+        return read_answer(received, task.unclear, hidden)
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
         """The headers of a request; the key goes to the service itself and nowhere else."""

@@ -259,6 +259,27 @@ async def test_an_error_holds_nothing_that_is_not_for_others() -> None:
         assert len(error.problem) < 300
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"data": {"name": "\u0073k_test_0123456789", "list": ["a sk_test_01\u00323456789"]}}',
+        rb'{"data": {"sk_test_0123456789": 1, "\u0073k\u005ftest_0123456789": [{"x": 1}]}}',
+        '{"data": "sk_test_0123456789"}'.encode("utf-16"),
+        '{"data": "sk_test_0123456789"}'.encode("utf-32-le"),
+    ],
+)
+async def test_a_key_that_an_answer_repeats_is_taken_out_however_it_is_written(
+    body: bytes,
+) -> None:
+    answer = await to(Response(body, headers={"X-Request-Id": "sk_test_0123456789"})).request(
+        "GET", "/"
+    )
+    assert KEY.get_secret_value() not in f"{answer}"
+    assert "[key]" in f"{answer.data}"
+    error = await refusal(to(Response(body.replace(b"data", b"error"), 400)))
+    assert KEY.get_secret_value() not in f"{error}{error.__dict__}"
+
+
 async def test_a_page_of_a_proxy_is_not_quoted() -> None:
     page = HTMLResponse("<h1>Bad gateway sk_live_1</h1>", 502)
     assert (await refusal(to(page))).problem == "The service failed with status 502."
@@ -319,6 +340,31 @@ async def test_the_wait_may_be_a_date() -> None:
     past = await refusal(failing(429, {}, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"))
     assert isinstance(past, TooManyRequests)
     assert past.retry_after == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("1795854000", 3_600),
+        ("9" * 400, 3_600),
+        ("Fri, 31 Dec 2099 23:59:59 GMT", 3_600),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 3_600),
+        ("Sat, 01 Jan 0001 00:00:00 +2359", 0),
+        ("Wed, 21 Oct 2015 07:28:00 +999999999999", None),
+        ("Wed, 21 Oct 99999 07:28:00 GMT", None),
+        ("-5", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e9", None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_no_wait_is_longer_than_an_hour(
+    header: str, seconds: float | None, status: int
+) -> None:
+    error = await refusal(failing(status, {}, Retry_After=header))
+    assert error.retry_after == seconds
+    assert f"Try again in {'a minute' if seconds is None else f'{seconds} seconds'}" in str(error)
 
 
 async def test_a_wait_that_is_not_named_is_a_minute() -> None:
