@@ -16,6 +16,7 @@ from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.allowance import one_request
 from leadpipe_mcp.api.answers import Answer, read_answer
+from leadpipe_mcp.api.decoding import ACCEPTED
 from leadpipe_mcp.api.errand import (
     CALL_SECONDS,
     LOOK_SECONDS,
@@ -30,7 +31,6 @@ from leadpipe_mcp.api.played import Application, play
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
     AllowanceSpent,
-    Hopeless,
     NotConfigured,
     NotPossible,
     OutOfTime,
@@ -217,14 +217,14 @@ class Transport:
         try:
             with anyio.fail_after(seconds) as scope:
                 await self._send(task.sending, incoming, task.unclear)
-        except Hopeless as endless:
-            endless.advice = task.unclear or endless.advice
+            received = incoming.received()
+        except UnusableAnswer as unusable:
+            unusable.advice = task.unclear or unusable.advice
             raise
         except TimeoutError:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
-        received = incoming.received()
         key = self._key.get_secret_value() if self._key else ""
         hidden = key if len(key) >= SHORTEST_KEY else ""
         if task.file and received.is_success:
@@ -233,7 +233,11 @@ class Transport:
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
         """The headers of a request; the key goes to the service itself and nowhere else."""
-        usual = {"Accept": "application/json", "User-Agent": f"leadpipe-mcp/{__version__}"}
+        usual = {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
+            "User-Agent": f"leadpipe-mcp/{__version__}",
+        }
         if self._key is None or not to_the_service:
             return usual
         key = self._key.get_secret_value()
@@ -275,7 +279,8 @@ class Transport:
         ) as response:
             # The names of the headers come in lower case.
             incoming.start(response.status_code, dict(response.headers))
-            async for piece in response.aiter_bytes():
+            # Decoded, a piece could be of any length before anybody has counted it.
+            async for piece in response.aiter_raw():
                 incoming.add(piece)
 
     def _connections(self) -> "httpx.AsyncClient":

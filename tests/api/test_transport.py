@@ -1,4 +1,8 @@
+import gzip
+import io
 import json
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -18,6 +22,7 @@ from leadpipe_mcp.errors import (
     LOOK_FIRST,
     Conflict,
     Forbidden,
+    Hopeless,
     KeyRefused,
     NotConfigured,
     NotFound,
@@ -280,6 +285,101 @@ async def test_a_key_that_an_answer_repeats_is_taken_out_however_it_is_written(
     assert KEY.get_secret_value() not in f"{error}{error.__dict__}"
 
 
+def coded(body: bytes, coding: str, status: int = 200) -> Transport:
+    return to(Response(body, status, {"Content-Encoding": coding}))
+
+
+def raw_deflated(body: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(body) + stream.flush()
+
+
+# Its decoded length is a multiple of no piece, and of several.
+LONG = json.dumps({"data": "x" * 300_000}).encode()
+EXACT = json.dumps({"data": "x" * (2 * 65_536 - 12)}).encode()
+
+
+@pytest.mark.parametrize("body", [b'{"data": "fine"}', LONG, EXACT], ids=["short", "long", "exact"])
+@pytest.mark.parametrize(
+    ("coding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP ", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflated),
+        ("identity", bytes),
+        ("", bytes),
+    ],
+)
+async def test_a_compressed_answer_is_read(
+    body: bytes, coding: str, encode: Callable[[bytes], bytes]
+) -> None:
+    answer = await coded(encode(body), coding).request("GET", "/")
+    assert answer.data == json.loads(body)["data"]
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,br", "br", "zstd", "identity, gzip", "x"])
+async def test_a_coding_that_was_not_asked_for_is_refused(coding: str) -> None:
+    error = await refusal(coded(gzip.compress(gzip.compress(b'{"data": 1}')), coding))
+    assert isinstance(error, Hopeless)
+    assert f"compressed as '{coding}', which was not asked for" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (gzip.compress(LONG)[:-9], "breaks off"),
+        (gzip.compress(LONG)[:5], "breaks off"),
+        (gzip.compress(LONG)[:-8] + bytes(8), "is broken"),
+        (b'{"data": 1}', "is broken"),
+        (gzip.compress(b'{"data": 1}') + b"more", "goes on after its end"),
+        (gzip.compress(b'{"data": 1}') * 2, "goes on after its end"),
+    ],
+)
+async def test_a_compressed_answer_that_is_not_whole_is_no_answer(body: bytes, why: str) -> None:
+    error = await refusal(coded(body, "gzip"))
+    assert error.problem == f"The service's compressed answer {why}."
+    assert error.retryable
+    assert (await refusal(coded(body, "gzip"), "POST")).advice == LOOK_FIRST
+
+
+async def test_an_error_may_be_compressed_too() -> None:
+    body = gzip.compress(b'{"error": {"message": "No such day"}}')
+    assert "No such day" in (await refusal(coded(body, "gzip", 400))).problem
+    assert (await refusal(coded(b"", "gzip", 502))).status == 502
+
+
+async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() -> None:
+    transport = coded(gzip.compress(bytes(64 * 2**20), 1), "gzip")
+    file = io.BytesIO()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Hopeless, match="far longer than any answer should be"):
+            await transport.download("/file.csv", file, most_bytes=2**20)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+        with pytest.raises(Hopeless, match="far longer than any answer should be"):
+            await transport.request("GET", "/")
+    finally:
+        tracemalloc.stop()
+    assert len(file.getvalue()) <= 2**20
+
+
+async def test_codes_that_stand_for_nothing_are_not_read_without_end() -> None:
+    stream = zlib.compressobj()
+    empty = stream.compress(b"") + stream.flush(zlib.Z_SYNC_FLUSH)
+    nothing = b"\0\0\0\xff\xff" * 2**20
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-encoding", b"deflate")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": empty, "more_body": True})
+        while True:
+            await send({"type": "http.response.body", "body": nothing, "more_body": True})
+
+    with pytest.raises(Hopeless, match="far longer"):
+        await to(service).request("GET", "/")
+
+
 async def test_a_page_of_a_proxy_is_not_quoted() -> None:
     page = HTMLResponse("<h1>Bad gateway sk_live_1</h1>", 502)
     assert (await refusal(to(page))).problem == "The service failed with status 502."
@@ -488,6 +588,7 @@ async def test_the_key_goes_into_its_header_and_nowhere_else() -> None:
     assert "authorization" not in request.headers
     assert request.headers["User-Agent"].startswith("leadpipe-mcp/")
     assert request.headers["Accept"] == "application/json"
+    assert request.headers["Accept-Encoding"] == "gzip, deflate"
     assert KEY.get_secret_value() not in str(request.url)
     assert dict(request.query_params) == {"a": "1", "c": "&d=ü"}
 
