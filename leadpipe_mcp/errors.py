@@ -6,6 +6,7 @@ LeadpipeError
 ├── AllowanceSpent           a piece of work has made all the requests that it may make
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
+    │   ├── Misconfigured    a variable of the environment keeps from connecting
     │   └── OutOfTime        no time was left to ask
     ├── UnusableAnswer       an answer that is not what the service promises
     │   └── Hopeless         it will be no other the next time: a redirect, or no end
@@ -115,6 +116,16 @@ class Unreachable(ServiceError):
         super().__init__(problem, advice)
         self.how: Failing = how
         self.leaves_doubt = how != "not sent"
+
+
+class Misconfigured(Unreachable):
+    """A proxy or a certificate that the environment names cannot be used; nothing was sent."""
+
+    retryable = False
+    what_next = "Check the variable: correct or unset it, then restart the server."
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem, advice, how="not sent")
 
 
 class OutOfTime(Unreachable):

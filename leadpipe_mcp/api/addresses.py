@@ -46,12 +46,13 @@ def checked_base_url(url: str) -> str:
         raise ValueError(_NO_ADDRESS)
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise ValueError("must be a plain address, without user, question mark or hash")
-    if parts.scheme == "http" and not _is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         raise ValueError("must start with https:// (http is only for this machine)")
     return url.rstrip("/")
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether the host is this machine itself."""
     if host == "localhost":
         return True
     try:

@@ -11,7 +11,13 @@ from typing import Literal
 
 import anyio
 
-from leadpipe_mcp.errors import ServiceDown, ServiceError, TooManyRequests, Unreachable
+from leadpipe_mcp.errors import (
+    Misconfigured,
+    ServiceDown,
+    ServiceError,
+    TooManyRequests,
+    Unreachable,
+)
 
 MOST_TRIES = 3
 BACKOFF = 0.5
@@ -71,6 +77,8 @@ class Health:
 
     def failed(self, error: ServiceError, route: str, admission: Admission) -> None:
         """Nothing; what this tells of the service is kept in mind."""
+        if isinstance(error, Misconfigured):
+            return
         if not isinstance(error, Unreachable | ServiceDown):
             self._failed.clear()
         else:

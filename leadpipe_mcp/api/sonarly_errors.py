@@ -16,7 +16,6 @@ from leadpipe_mcp.errors import (
     OutOfCredits,
     RequestRefused,
     ServiceError,
-    Unreachable,
     UnusableAnswer,
 )
 
@@ -66,7 +65,6 @@ _ADVICE: Mapping[type[ServiceError], str] = {
         "Another job may be at work on it: wait a minute, then look at it with"
         " sonarly_get_audience before trying again."
     ),
-    Unreachable: "Try again in a minute; if it stays so, check the network and SONARLY_BASE_URL.",
 }
 _UNPROCESSED: Mapping[Operation, str] = {
     "create": (
@@ -135,7 +133,7 @@ def _advice(
 
 
 def _by_kind(error: ServiceError, kind: type[ServiceError]) -> str:
-    return _ADVICE.get(kind, error.advice)
+    return _ADVICE.get(kind) or error.advice.replace("LEADPIPE_BASE_URL", "SONARLY_BASE_URL")
 
 
 def _permission(operation: Operation) -> str:

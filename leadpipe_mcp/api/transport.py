@@ -1,12 +1,11 @@
 """One HTTP service: where it is, the key it takes, how long it may take, when it is asked again.
 
-This is the only module that knows httpx. Callers get an `Answer` or one of our errors.
+Callers get an `Answer` or one of our errors.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import anyio
@@ -16,6 +15,7 @@ from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.allowance import one_request
 from leadpipe_mcp.api.answers import Answer, read_answer
+from leadpipe_mcp.api.connections import Connections
 from leadpipe_mcp.api.decoding import ACCEPTED
 from leadpipe_mcp.api.errand import (
     CALL_SECONDS,
@@ -27,12 +27,11 @@ from leadpipe_mcp.api.errand import (
 from leadpipe_mcp.api.health import Health
 from leadpipe_mcp.api.incoming import MOST_ANSWERED, Incoming, Outgoing, outgoing
 from leadpipe_mcp.api.lanes import Lanes
-from leadpipe_mcp.api.played import Application, play
+from leadpipe_mcp.api.played import Application
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
     AllowanceSpent,
     NotConfigured,
-    NotPossible,
     OutOfTime,
     ServiceError,
     TooManyRequests,
@@ -40,11 +39,6 @@ from leadpipe_mcp.errors import (
     UnusableAnswer,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 30.0
 LEAST_SECONDS = 1.0
 """With less time than this nothing is sent."""
 DOWNLOAD_SECONDS = 300.0
@@ -90,12 +84,11 @@ class Transport:
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self._key = key
-        self._application = application
+        self._connections = Connections(application)
         self._total_seconds = total_seconds
         self._bearer = bearer
         self._lanes = Lanes()
         self._health = Health()
-        self._pool: httpx.AsyncClient | None = None
 
     async def request(
         self,
@@ -216,7 +209,7 @@ class Transport:
         incoming = Incoming(task.most_bytes, task.file, keeps_coming)
         try:
             with anyio.fail_after(seconds) as scope:
-                await self._send(task.sending, incoming, task.unclear)
+                await self._connections.exchange(task.sending, incoming, task.unclear)
             received = incoming.received()
         except UnusableAnswer as unusable:
             unusable.advice = task.unclear or unusable.advice
@@ -242,61 +235,6 @@ class Transport:
             return usual
         key = self._key.get_secret_value()
         return usual | ({"Authorization": f"Bearer {key}"} if self._bearer else {"X-API-Key": key})
-
-    async def _send(self, sending: Outgoing, incoming: Incoming, unclear: str) -> None:
-        """Nothing; the request is sent, and its answer has come in whole.
-
-        Raises:
-            Unreachable: If it has not. `unclear` is then the advice, unless nothing was sent.
-        """
-        import httpx
-
-        try:
-            if self._application is None:
-                await self._stream(sending, incoming)
-            else:
-                await play(self._application, sending, incoming, READ_SECONDS)
-        except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError):
-            raise Unreachable(
-                "The service could not be reached; nothing was sent.", how="not sent"
-            ) from None
-        except (httpx.TimeoutException, TimeoutError):
-            raise Unreachable("The service took too long to answer.", unclear, how="late") from None
-        # ConnectionError is how an application in the service's place loses its connection.
-        except (httpx.RequestError, ConnectionError, Unreachable):
-            raise Unreachable(
-                "The connection to the service was lost before its answer was complete.", unclear
-            ) from None
-        except httpx.InvalidURL:
-            raise NotPossible("This is no address that can be asked.") from None
-
-    async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
-        async with self._connections().stream(
-            sending.method,
-            sending.address,
-            headers=dict(sending.headers),
-            content=sending.body or None,
-        ) as response:
-            # The names of the headers come in lower case.
-            incoming.start(response.status_code, dict(response.headers))
-            # Decoded, a piece could be of any length before anybody has counted it.
-            async for piece in response.aiter_raw():
-                incoming.add(piece)
-
-    def _connections(self) -> "httpx.AsyncClient":
-        if self._pool is None:
-            import httpx
-
-            # Its log of requests holds whole addresses, and an address may hold a person's e-mail.
-            # The server's own log leaves it out; whoever imports this package has another.
-            for name in ("httpx", "httpcore"):
-                logging.getLogger(name).setLevel(logging.WARNING)
-            self._pool = httpx.AsyncClient(
-                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                # A redirect would carry the key to wherever the answer says.
-                follow_redirects=False,
-            )
-        return self._pool
 
     async def download(
         self, where: str, file: BinaryIO, *, most_bytes: int = MOST_DOWNLOADED
@@ -326,6 +264,4 @@ class Transport:
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await pool.aclose()
+        await self._connections.close()
