@@ -26,6 +26,18 @@ def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
     return "".join(f"/{part}" for part in parts)
 
 
+# The words of the services' routes. Whatever else stands in a path is the id of something.
+_ROUTE = re.compile(
+    "/v1(/(accounts?|analyze|audiences|compare|data|facets|filters|intent|movers|pixels|preview"
+    "|query|search|topics|validate))*"
+)
+
+
+def names_a_thing(path: str) -> bool:
+    """Whether the path is about a single thing, by its id: then a 404 may mean that one."""
+    return not _ROUTE.fullmatch(path)
+
+
 _NO_ADDRESS = "must be an address like https://api.example.com"
 
 

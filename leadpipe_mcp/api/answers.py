@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.errors import (
+    AGAIN,
     Conflict,
     Forbidden,
     Hopeless,
@@ -47,6 +48,11 @@ class Received:
         """The service's own name for the request, without the key."""
         given = self.headers.get("x-request-id", "").replace(key or "\0", "[key]")
         return redact(given, 60) if given else None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, as no API answers."""
+        return self.body.lstrip()[:1] == b"<"
 
     @property
     def is_success(self) -> bool:
@@ -87,11 +93,11 @@ class Answer:
             return cast("list[object]", listed)
         raise self.unusable("what should be a list is none")
 
-    def unusable(self, lacking: str) -> UnusableAnswer:
+    def unusable(self, lacking: str, advice: str = "") -> UnusableAnswer:
         """The error for an answer that lacks what is essential."""
         return UnusableAnswer(
             f"The service answered with status {self.status}, but {lacking}.",
-            self.unclear,
+            self.unclear or advice,
             status=self.status,
             request_id=self.request_id,
         )
@@ -127,6 +133,10 @@ def read_answer(received: Received, unclear: str, key: str = "") -> Answer:
     )
     if not received.body.strip():
         raise answer.unusable("the answer is empty")
+    if received.is_page:
+        raise answer.unusable(
+            "a web page came instead of JSON", f"{AGAIN} check LEADPIPE_BASE_URL."
+        )
     if payload is None:
         raise answer.unusable("the answer is not complete JSON")
     if "data" not in envelope:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from leadpipe_mcp.api.addresses import is_this_machine
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.api.played import Application, play
-from leadpipe_mcp.errors import Misconfigured, NotPossible, Unreachable
+from leadpipe_mcp.errors import AGAIN, Misconfigured, NotPossible, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -165,18 +165,17 @@ def _not_sent(error: BaseException) -> Unreachable:
     causes = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
-    again = "Try again in a minute; if it stays so, check"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Unreachable(
             "No secure connection to the service could be made; nothing was sent.",
-            f"{again} LEADPIPE_BASE_URL, and where a company's network has certificates of its own,"
-            " SSL_CERT_FILE.",
+            f"{AGAIN} check LEADPIPE_BASE_URL, and SSL_CERT_FILE where a company's network has"
+            " certificates of its own.",
             how="not sent",
         )
     if proxy := _proxy_in_use():
         return Unreachable(
             "The service could not be reached; nothing was sent.",
-            f"{again} the network, the proxy that {proxy} names, and LEADPIPE_BASE_URL.",
+            f"{AGAIN} check the network, the proxy that {proxy} names, and LEADPIPE_BASE_URL.",
             how="not sent",
         )
     if any(isinstance(cause, socket.gaierror) for cause in causes):

@@ -12,6 +12,7 @@ from typing import Literal
 import anyio
 
 from leadpipe_mcp.errors import (
+    AGAIN,
     Misconfigured,
     ServiceDown,
     ServiceError,
@@ -37,9 +38,13 @@ class Health:
     def __init__(self) -> None:
         self._retries = MOST_RETRIES
         self._failed: list[str] = []
+        self._last: ServiceError | None = None
         self._rest = FIRST_REST
         self._resting_until = 0.0
         self._pauses: dict[str, float] = {}
+
+        self.has_answered = False
+        """Whether the service has ever answered as it should."""
 
     @property
     def is_well(self) -> bool:
@@ -57,13 +62,19 @@ class Health:
         now = anyio.current_time()
         wait = self._resting_until - now
         if wait > 0:
-            raise Unreachable(
-                f"The service failed {len(self._failed)} times in a row, so nothing was sent.",
-                f"The next try makes sense in {max(wait, _SHORTEST):.0f} seconds.",
-                how="not sent",
-            )
+            raise self._resting(max(wait, _SHORTEST))
         self._resting_until = now + self._rest
         return "trial"
+
+    def _resting(self, wait: float) -> Unreachable:
+        """The refusal to send anything now, with what went wrong before and what to check."""
+        problem = f"The service failed {len(self._failed)} times in a row, so nothing was sent."
+        advice = f"The next try makes sense in {wait:.0f} seconds"
+        if self._last:
+            problem += f" The last failure: {self._last.problem}"
+        if self._last and self._last.advice.startswith(AGAIN):
+            advice += f"; if that fails too,{self._last.advice.removeprefix(AGAIN)}"
+        return Unreachable(problem, f"{advice.rstrip('.')}.", how="not sent")
 
     def wait_for(self, route: str) -> float:
         """How many seconds this route has asked to be left alone."""
@@ -71,6 +82,7 @@ class Health:
 
     def answered(self) -> None:
         """Nothing; the service does answer."""
+        self.has_answered = True
         self._failed.clear()
         self._rest = FIRST_REST
         self._retries = min(MOST_RETRIES, self._retries + EARNED)
@@ -83,6 +95,7 @@ class Health:
             self._failed.clear()
         else:
             self._failed.append(route)
+            self._last = error
             if admission == "trial":
                 self._rest = min(LONGEST_REST, self._rest * 2)
             if admission == "trial" or len(self._failed) == FAILURES:

@@ -12,7 +12,7 @@ import anyio
 from pydantic import SecretStr
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.api.addresses import checked_base_url
+from leadpipe_mcp.api.addresses import checked_base_url, names_a_thing
 from leadpipe_mcp.api.allowance import one_request
 from leadpipe_mcp.api.answers import Answer, read_answer
 from leadpipe_mcp.api.connections import Connections
@@ -30,13 +30,16 @@ from leadpipe_mcp.api.lanes import Lanes
 from leadpipe_mcp.api.played import Application
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
+    NOT_OFFERED,
     AllowanceSpent,
     NotConfigured,
+    NotFound,
     OutOfTime,
     ServiceError,
     TooManyRequests,
     Unreachable,
     UnusableAnswer,
+    WrongAddress,
 )
 
 LEAST_SECONDS = 1.0
@@ -60,6 +63,8 @@ class _Task:
     """Where the answer goes, if it is a file."""
     most_bytes: int = MOST_ANSWERED
     """A longer answer is not taken."""
+    names_a_thing: bool = True
+    """Whether a 404 may be about an id in the path."""
 
 
 class Transport:
@@ -90,6 +95,11 @@ class Transport:
         self._lanes = Lanes()
         self._health = Health()
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether the service has ever answered as it should: then its address is right."""
+        return self._health.has_answered
+
     async def request(
         self,
         method: str,
@@ -117,6 +127,7 @@ class Transport:
             route=f"{method} {path}",
             repeatable=is_harmless or idempotency_key is not None,
             unclear="" if is_harmless else LOOK_FIRST,
+            names_a_thing=names_a_thing(path),
         )
         own = Errand(self._total_seconds + SAID_SECONDS)
         alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
@@ -222,7 +233,26 @@ class Transport:
         hidden = key if len(key) >= SHORTEST_KEY else ""
         if task.file and received.is_success:
             return Answer(received.status, None, {}, received.request_id(hidden))
-        return read_answer(received, task.unclear, hidden)
+        try:
+            return read_answer(received, task.unclear, hidden)
+        except NotFound as missing:
+            raise self._explained(missing, task, is_page=received.is_page) from None
+
+    def _explained(self, missing: NotFound, task: _Task, *, is_page: bool) -> NotFound:
+        """A 404 with the advice that fits: the thing, the route or the address may be wrong."""
+        has_answered = self._health.has_answered
+        if is_page or not (task.names_a_thing or has_answered):
+            return WrongAddress(
+                missing.problem,
+                status=missing.status,
+                code=missing.code,
+                request_id=missing.request_id,
+            )
+        if not task.names_a_thing:
+            missing.advice = NOT_OFFERED
+        elif not has_answered:
+            missing.advice += " If that fails as well, check LEADPIPE_BASE_URL."
+        return missing
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
         """The headers of a request; the key goes to the service itself and nowhere else."""

@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.addresses import names_a_thing
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
+    NOT_OFFERED,
     Conflict,
     Forbidden,
     Hopeless,
@@ -36,8 +38,20 @@ from leadpipe_mcp.errors import (
     TooManyRequests,
     Unreachable,
     UnusableAnswer,
+    WrongAddress,
 )
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.sandbox import (
+    Fault,
+    Sandbox,
+    account,
+    analysis,
+    catalog,
+    discovery,
+    flat,
+    tracking,
+    trends,
+    visitors,
+)
 from leadpipe_mcp.sandbox.faults import FaultKind
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +75,64 @@ async def refusal(transport: Transport, method: str = "GET") -> ServiceError:
     with pytest.raises(ServiceError) as caught:
         await transport.request(method, "/v1/data/account")
     return caught.value
+
+
+def answering(path: str, otherwise: Response) -> Transport:
+    """A service that answers one path as it should, and all others in the same way."""
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        fine = scope["path"] == path
+        await (JSONResponse({"data": []}) if fine else otherwise)(scope, receive, send)
+
+    return to(service)
+
+
+MISSING = JSONResponse({"error": {"message": "Not Found"}}, 404)
+MISSING_PAGE = HTMLResponse("<pre>Cannot GET /v1/x</pre>", 404)
+
+
+async def missing(transport: Transport, path: str) -> NotFound:
+    with pytest.raises(NotFound) as caught:
+        await transport.request("GET", path)
+    return caught.value
+
+
+async def test_where_not_even_a_list_is_found_the_address_is_said_to_be_wrong() -> None:
+    for path in ("/v1/intent/audiences", "/v1/accounts", "/v1/intent/topics/facets", "/v1/data"):
+        error = await missing(to(MISSING), path)
+        assert type(error) is WrongAddress
+        assert str(error) == (
+            "The service refused with status 404: Not Found. The address of the service looks"
+            " wrong: check LEADPIPE_BASE_URL, its host and its path, then restart the server."
+        )
+
+
+@pytest.mark.parametrize("path", ["/v1/intent/audiences", f"/v1/intent/audiences/{UNKNOWN_ID}"])
+async def test_a_page_that_says_not_found_is_not_about_an_id(path: str) -> None:
+    assert type(await missing(to(MISSING_PAGE), path)) is WrongAddress
+
+
+async def test_an_id_is_not_found_where_lists_are() -> None:
+    transport = answering("/v1/intent/audiences", MISSING)
+    error = await missing(transport, f"/v1/intent/audiences/{UNKNOWN_ID}")
+    assert error.advice == (f"{NotFound.what_next} If that fails as well, check LEADPIPE_BASE_URL.")
+    await transport.request("GET", "/v1/intent/audiences")
+    error = await missing(transport, f"/v1/intent/audiences/{UNKNOWN_ID}")
+    assert (type(error), error.advice) == (NotFound, NotFound.what_next)
+
+
+async def test_a_route_that_is_missing_is_not_about_an_id() -> None:
+    transport = answering("/v1/intent/audiences", MISSING)
+    await transport.request("GET", "/v1/intent/audiences")
+    error = await missing(transport, "/v1/intent/topics/movers")
+    assert (type(error), error.advice) == (NotFound, NOT_OFFERED)
+
+
+def test_every_route_of_the_services_is_known_to_be_about_a_thing_or_not() -> None:
+    modules = (account, analysis, catalog, discovery, flat, tracking, trends, visitors)
+    paths = {endpoint.path for module in modules for endpoint in module.ENDPOINTS}
+    for path in {*paths, "/v1/accounts", "/v1/accounts/{group}/audiences"}:
+        assert names_a_thing(path) == ("{" in path), path
 
 
 async def test_a_path_in_the_base_url_stays_in_front_of_every_path() -> None:
@@ -156,7 +228,7 @@ async def test_a_request_takes_no_longer_than_its_deadline(start: Start) -> None
 
 
 async def test_after_a_deadline_a_write_is_not_simply_repeated(start: Start) -> None:
-    transport = Transport(URL, KEY, application=start(delay_ms=60_000), total_seconds=0.02)
+    transport = Transport(URL, KEY, application=start(delay_ms=60_000), total_seconds=0.5)
     with anyio.fail_after(5):
         for method in ("POST", "PATCH", "DELETE"):
             error = await refusal(transport, method)
@@ -191,7 +263,10 @@ async def test_every_status_has_its_error(
     sandbox.faults.add(
         Fault("status", times=3, status=status, code="WHY_NOT", message="Not today.")
     )
-    error = await refusal(to(sandbox))
+    transport = to(sandbox)
+    with pytest.raises(ServiceError) as caught:
+        await transport.request("GET", f"/v1/intent/audiences/{UNKNOWN_ID}")
+    error = caught.value
     assert type(error) is kind
     assert (error.status, error.code, error.retryable) == (status, "WHY_NOT", retryable)
     assert f"status {status}" in error.problem
@@ -483,7 +558,8 @@ async def test_a_wait_that_is_not_named_is_a_minute() -> None:
         (b"\xff\xfe\xfa", "the answer is not complete JSON"),
         (b"null", "the answer is not complete JSON"),
         (b"[" * 100_000, "the answer is not complete JSON"),
-        (b"<!doctype html><title>Hello</title>", "the answer is not complete JSON"),
+        (b"<!doctype html><title>Hello</title>", "a web page came instead of JSON"),
+        (b" \n<html>", "a web page came instead of JSON"),
         (b"[]", "the answer has no 'data'"),
         (b'"data"', "the answer has no 'data'"),
         (b"{}", "the answer has no 'data'"),
