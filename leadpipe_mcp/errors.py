@@ -9,6 +9,7 @@ LeadpipeError
     │   ├── Misconfigured    a variable of the environment keeps from connecting
     │   └── OutOfTime        no time was left to ask
     ├── UnusableAnswer       an answer that is not what the service promises
+    │   ├── FileFailed       the file of a run's people; its pages are another way
     │   └── Hopeless         it will be no other the next time: a redirect, or no end
     ├── NotDone              it failed, and a look afterwards shows that nothing was changed
     ├── Unclear              it failed, and a look afterwards could not tell what was changed
@@ -163,6 +164,12 @@ class Hopeless(UnusableAnswer):
     """An answer that will be no other the next time: a redirect, or one without end."""
 
     retryable = False
+
+
+class FileFailed(UnusableAnswer):
+    """The file of a run's people did not come, or is none; its pages are another way to them."""
+
+    what_next = f"{AGAIN} download the file in the Leadpipe dashboard."
 
 
 class NotDone(ServiceError):

@@ -38,7 +38,7 @@ class Health:
     def __init__(self) -> None:
         self._retries = MOST_RETRIES
         self._failed: list[str] = []
-        self._last: ServiceError | None = None
+        self._last = ("", "")
         self._rest = FIRST_REST
         self._resting_until = 0.0
         self._pauses: dict[str, float] = {}
@@ -70,11 +70,11 @@ class Health:
         """The refusal to send anything now, with what went wrong before and what to check."""
         problem = f"The service failed {len(self._failed)} times in a row, so nothing was sent."
         advice = f"The next try makes sense in {wait:.0f} seconds"
-        if self._last:
-            problem += f" The last failure: {self._last.problem}"
-        if self._last and self._last.advice.startswith(AGAIN):
-            advice += f"; if that fails too,{self._last.advice.removeprefix(AGAIN)}"
-        return Unreachable(problem, f"{advice.rstrip('.')}.", how="not sent")
+        last, check = self._last
+        problem += f" The last failure: {last}"
+        if check.startswith(AGAIN):
+            advice += f"; if that fails too,{check.removeprefix(AGAIN).rstrip('.')}"
+        return Unreachable(problem, f"{advice}.", how="not sent")
 
     def wait_for(self, route: str) -> float:
         """How many seconds this route has asked to be left alone."""
@@ -95,7 +95,8 @@ class Health:
             self._failed.clear()
         else:
             self._failed.append(route)
-            self._last = error
+            # Its words and not itself: what becomes of an error is up to whoever gets it.
+            self._last = (error.problem, error.advice)
             if admission == "trial":
                 self._rest = min(LONGEST_REST, self._rest * 2)
             if admission == "trial" or len(self._failed) == FAILURES:

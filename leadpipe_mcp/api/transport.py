@@ -20,6 +20,7 @@ from leadpipe_mcp.api.decoding import ACCEPTED
 from leadpipe_mcp.api.errand import (
     CALL_SECONDS,
     LOOK_SECONDS,
+    PAGES_SECONDS,
     SAID_SECONDS,
     Errand,
     present_errand,
@@ -57,6 +58,10 @@ class _Task:
     sending: Outgoing
     route: str
     repeatable: bool
+    health: Health
+    """How the one has been doing that is asked."""
+    kept: float = 0.0
+    """How much of a call's time it leaves to what may have to follow."""
     unclear: str = ""
     """The advice where it may have been done all the same."""
     file: BinaryIO | None = None
@@ -94,6 +99,7 @@ class Transport:
         self._bearer = bearer
         self._lanes = Lanes()
         self._health = Health()
+        self._elsewhere = Health()
 
     @property
     def has_answered(self) -> bool:
@@ -126,6 +132,9 @@ class Transport:
             outgoing(method, self.base_url + path, query, body, headers),
             route=f"{method} {path}",
             repeatable=is_harmless or idempotency_key is not None,
+            health=self._health,
+            # Where a change leaves no time to look after it, it is better not begun.
+            kept=0.0 if is_harmless else LOOK_SECONDS,
             unclear="" if is_harmless else LOOK_FIRST,
             names_a_thing=names_a_thing(path),
         )
@@ -156,26 +165,26 @@ class Transport:
                 # Whatever comes of a later try, this one may have done it.
                 doubt = doubt or failure
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
-            left = min(self._left(errand), self._left(own))
+            left = self._left(task, errand, own)
             may = task.repeatable or never_sent
-            wait = self._health.pause(failure, task.route, tries, left) if may else None
+            wait = task.health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise doubt or failure
             await errand.rest(wait)
 
-    def _left(self, errand: Errand) -> float:
+    def _left(self, task: _Task, errand: Errand, own: Errand) -> float:
         """How many seconds there are: for a service in trouble nobody waits in a queue as well."""
-        return errand.left if self._health.is_well else errand.left_in_all
+        if task.health.is_well:
+            return min(errand.left - task.kept, own.left)
+        return min(errand.left_in_all - task.kept, own.left_in_all)
 
     async def _try(self, task: _Task, errand: Errand, own: Errand, tries: int) -> Answer:
         """The answer to one try, in its turn."""
         await self._keep_pause(task, errand)
         with errand.queueing(), own.queueing():
             async with one_request(), self._lanes.lane(errand):
-                admission = self._health.admit(task.route)
-                # Where a change leaves no time to look after it, it is better not begun.
-                kept = LOOK_SECONDS if task.unclear else 0
-                seconds = min(self._left(errand) - kept, self._left(own))
+                admission = task.health.admit(task.route)
+                seconds = self._left(task, errand, own)
                 if seconds < min(LEAST_SECONDS, self._total_seconds / 2):
                     raise OutOfTime
                 errand.requests += 1
@@ -184,10 +193,10 @@ class Transport:
                     with errand.busy(), own.busy():
                         answer = await self._attempt(task, errand, own, seconds)
                 except ServiceError as error:
-                    self._health.failed(error, task.route, admission)
+                    task.health.failed(error, task.route, admission)
                     errand.request_id = error.request_id or errand.request_id
                     raise
-                self._health.answered()
+                task.health.answered()
                 errand.request_id = answer.request_id or errand.request_id
                 return answer
 
@@ -197,7 +206,7 @@ class Transport:
         Raises:
             TooManyRequests: If that is longer than there is time.
         """
-        wait = self._health.wait_for(task.route)
+        wait = task.health.wait_for(task.route)
         if wait and wait > errand.left:
             raise TooManyRequests(
                 "The service asked for a pause a moment ago, so nothing was sent.",
@@ -286,9 +295,16 @@ class Transport:
             )
         address = self.base_url + where if is_own else where
         sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
-        # A signed link is no route of the service: what it says of itself is said of it alone.
-        route = f"GET {where if is_own else urlsplit(where).netloc}"
-        task = _Task(sending, route, repeatable=True, file=file, most_bytes=most_bytes)
+        # A signed link is no route of the service, and its host's troubles are not the service's.
+        task = _Task(
+            sending,
+            route=f"GET {where if is_own else urlsplit(where).netloc}",
+            repeatable=True,
+            health=self._health if is_own else self._elsewhere,
+            kept=PAGES_SECONDS,
+            file=file,
+            most_bytes=most_bytes,
+        )
         own = Errand(DOWNLOAD_SECONDS)
         await self._insist(task, present_errand(DOWNLOAD_SECONDS), own)
 
