@@ -6,8 +6,10 @@ LeadpipeError
 ├── AllowanceSpent           a piece of work has made all the requests that it may make
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
+    │   ├── Misconfigured    a variable of the environment keeps from connecting
     │   └── OutOfTime        no time was left to ask
     ├── UnusableAnswer       an answer that is not what the service promises
+    │   ├── FileFailed       the file of a run's people; its pages are another way
     │   └── Hopeless         it will be no other the next time: a redirect, or no end
     ├── NotDone              it failed, and a look afterwards shows that nothing was changed
     ├── Unclear              it failed, and a look afterwards could not tell what was changed
@@ -18,6 +20,7 @@ LeadpipeError
     │   ├── OrganizationInactive
     │   └── SlotsFull
     ├── NotFound             404
+    │   └── WrongAddress     ... and not about what was asked for: the API is not there
     ├── Conflict             409
     │   └── NotReady         the thing is being filled
     ├── TooManyRequests      429
@@ -32,6 +35,15 @@ from typing import Literal
 
 LOOK_FIRST = "Whether the service did what was asked is unknown: look before trying again."
 """The advice after a change whose answer was lost."""
+
+AGAIN = "Try again in a minute; if it stays so,"
+"""How an advice begins that goes on with what to check."""
+
+NOT_OFFERED = (
+    "The service answers other requests but does not offer this one: tell the user; trying again"
+    " does not help."
+)
+"""The advice after a 404 of a route that is not about a single thing."""
 
 Failing = Literal["not sent", "late", "lost"]
 """How a request failed on its way: it never left, its answer is late, or it was lost."""
@@ -109,7 +121,7 @@ class Unreachable(ServiceError):
     """No connection, no answer, or not in time."""
 
     retryable = True
-    what_next = "Try again in a minute; if it stays so, check the network and LEADPIPE_BASE_URL."
+    what_next = f"{AGAIN} check the network and LEADPIPE_BASE_URL."
 
     def __init__(self, problem: str, advice: str = "", *, how: Failing = "lost") -> None:
         super().__init__(problem, advice)
@@ -117,10 +129,20 @@ class Unreachable(ServiceError):
         self.leaves_doubt = how != "not sent"
 
 
+class Misconfigured(Unreachable):
+    """A proxy or a certificate that the environment names cannot be used; nothing was sent."""
+
+    retryable = False
+    what_next = "Check the variable: correct or unset it, then restart the server."
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem, advice, how="not sent")
+
+
 class OutOfTime(Unreachable):
     """A call has no time left in which the service could answer; nothing was sent."""
 
-    what_next = "Try again in a minute; if it stays so, ask for less at once."
+    what_next = f"{AGAIN} ask for less at once."
 
     def __init__(
         self,
@@ -135,16 +157,19 @@ class UnusableAnswer(ServiceError):
 
     retryable = True
     leaves_doubt = True
-    what_next = (
-        "Try again in a minute; if it stays so, tell the user that the service does not answer as"
-        " it should."
-    )
+    what_next = f"{AGAIN} tell the user that the service does not answer as it should."
 
 
 class Hopeless(UnusableAnswer):
     """An answer that will be no other the next time: a redirect, or one without end."""
 
     retryable = False
+
+
+class FileFailed(UnusableAnswer):
+    """The file of a run's people did not come, or is none; its pages are another way to them."""
+
+    what_next = f"{AGAIN} download the file in the Leadpipe dashboard."
 
 
 class NotDone(ServiceError):
@@ -208,6 +233,15 @@ class NotFound(ServiceError):
     """There is no such thing."""
 
     what_next = "Check the id; list_audiences shows those that exist."
+
+
+class WrongAddress(NotFound):
+    """Something else than the API answers, or nothing of it is where it was looked for."""
+
+    what_next = (
+        "The address of the service looks wrong: check LEADPIPE_BASE_URL, its host and its path,"
+        " then restart the server."
+    )
 
 
 class Conflict(ServiceError):

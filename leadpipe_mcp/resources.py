@@ -8,7 +8,7 @@ from mcp.types import TextContent
 from pydantic import ValidationError
 
 from leadpipe_mcp.api.errand import errand
-from leadpipe_mcp.errors import LeadpipeError, NotFound
+from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.tools.audiences import get_audience
 from leadpipe_mcp.tools.finding import find_filters
 from leadpipe_mcp.tools.toolkit import Call, Declaration, Services, success
@@ -115,6 +115,8 @@ async def _told(
         asked = declaration.arguments.model_validate(arguments)
         with errand() as spent:
             reply = await declaration.function(Call(services, context, spent), asked)
+    except WrongAddress as error:
+        raise ResourceError(services.offered.fit(str(error))) from None
     except (NotFound, ValidationError):
         missing = services.offered.fit("There is no such audience; list_audiences shows them.")
         raise ResourceNotFoundError(missing) from None

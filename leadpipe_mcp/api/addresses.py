@@ -26,6 +26,18 @@ def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
     return "".join(f"/{part}" for part in parts)
 
 
+# The words of the services' routes. Whatever else stands in a path is the id of something.
+_ROUTE = re.compile(
+    "/v1(/(accounts?|analyze|audiences|compare|data|facets|filters|intent|movers|pixels|preview"
+    "|query|search|topics|validate))*"
+)
+
+
+def names_a_thing(path: str) -> bool:
+    """Whether the path is about a single thing, by its id: then a 404 may mean that one."""
+    return not _ROUTE.fullmatch(path)
+
+
 _NO_ADDRESS = "must be an address like https://api.example.com"
 
 
@@ -46,12 +58,13 @@ def checked_base_url(url: str) -> str:
         raise ValueError(_NO_ADDRESS)
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise ValueError("must be a plain address, without user, question mark or hash")
-    if parts.scheme == "http" and not _is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         raise ValueError("must start with https:// (http is only for this machine)")
     return url.rstrip("/")
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether the host is this machine itself."""
     if host == "localhost":
         return True
     try:

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.errors import (
+    AGAIN,
     Conflict,
     Forbidden,
     Hopeless,
@@ -30,6 +31,8 @@ from leadpipe_mcp.text import redact
 
 M = TypeVar("M", bound=BaseModel)
 _ALL = object()
+LONGEST_PAUSE = 3_600.0
+"""No service is left alone for longer than an hour, whatever its Retry-After says."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,15 @@ class Received:
     """Their names in lower case."""
     body: bytes
 
-    @property
-    def request_id(self) -> str | None:
-        """The service's own name for the request."""
-        given = self.headers.get("x-request-id")
+    def request_id(self, key: str) -> str | None:
+        """The service's own name for the request, without the key."""
+        given = self.headers.get("x-request-id", "").replace(key or "\0", "[key]")
         return redact(given, 60) if given else None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, as no API answers."""
+        return self.body.lstrip()[:1] == b"<"
 
     @property
     def is_success(self) -> bool:
@@ -86,11 +93,11 @@ class Answer:
             return cast("list[object]", listed)
         raise self.unusable("what should be a list is none")
 
-    def unusable(self, lacking: str) -> UnusableAnswer:
+    def unusable(self, lacking: str, advice: str = "") -> UnusableAnswer:
         """The error for an answer that lacks what is essential."""
         return UnusableAnswer(
             f"The service answered with status {self.status}, but {lacking}.",
-            self.unclear,
+            self.unclear or advice,
             status=self.status,
             request_id=self.request_id,
         )
@@ -106,18 +113,15 @@ def as_list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
-def read_answer(received: Received, unclear: str) -> Answer:
-    """What was received, as an answer.
+def read_answer(received: Received, unclear: str, key: str = "") -> Answer:
+    """What was received, as an answer, without the key where the service repeats it.
 
     Raises:
         ServiceError: If the status says so, or if it is none. `unclear` is then the advice.
     """
-    try:
-        payload: object = json.loads(received.body)
-    except (ValueError, RecursionError):
-        payload = None
+    payload = _parsed(received.body, key)
     envelope = as_object(payload)
-    request_id = received.request_id or _trace(envelope)
+    request_id = received.request_id(key) or _trace(envelope)
     if not received.is_success:
         raise _error(received, envelope, request_id, unclear)
     answer = Answer(
@@ -129,11 +133,39 @@ def read_answer(received: Received, unclear: str) -> Answer:
     )
     if not received.body.strip():
         raise answer.unusable("the answer is empty")
+    if received.is_page:
+        raise answer.unusable(
+            "a web page came instead of JSON", f"{AGAIN} check LEADPIPE_BASE_URL."
+        )
     if payload is None:
         raise answer.unusable("the answer is not complete JSON")
     if "data" not in envelope:
         raise answer.unusable("the answer has no 'data'")
     return answer
+
+
+def _parsed(body: bytes, key: str) -> object:
+    """The body's JSON without the key; None if it is not JSON."""
+    try:
+        payload: object = json.loads(body)
+        # JSON may write each letter as an escape, and whole texts in UTF-16 or UTF-32.
+        if key and (key.encode() in body or b"\\" in body or b"\0" in body):
+            return _without(payload, key)
+    except (ValueError, RecursionError):
+        return None
+    return payload
+
+
+def _without(value: object, key: str) -> object:
+    """The value with the key replaced in every text and every name in it."""
+    if isinstance(value, str):
+        return value.replace(key, "[key]")
+    if isinstance(value, list):
+        return [_without(item, key) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {name.replace(key, "[key]"): _without(item, key) for name, item in members.items()}
+    return value
 
 
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
@@ -236,15 +268,16 @@ def _lacking(error: ValidationError) -> str:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """How long a Retry-After header asks to wait: it holds seconds or a date."""
+    """How long a Retry-After header asks to wait, an hour at most: it holds seconds or a date."""
     if not retry_after:
         return None
     if retry_after.isascii() and retry_after.strip().isdigit():
-        return float(retry_after)
+        return min(float(retry_after), LONGEST_PAUSE)
     try:
         moment = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=dt.UTC)
+        wait = (moment - dt.datetime.now(dt.UTC)).total_seconds()
+    except (ValueError, OverflowError):  # what is no date, or one outside the calendar
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
+    return min(max(0.0, wait), LONGEST_PAUSE)

@@ -10,7 +10,7 @@ from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import Words, settled
 from leadpipe_mcp.api.shown import differing
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer
+from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer, WrongAddress
 from leadpipe_mcp.text import clean, listed
 
 MOST_LISTED = 100
@@ -161,6 +161,8 @@ class Audiences:
             tries += 1
             try:
                 answer = await self._service.transport.request("DELETE", path)
+            except WrongAddress:
+                raise
             except NotFound:
                 if tries > 1:
                     return True
@@ -172,6 +174,8 @@ class Audiences:
         async def look() -> bool | None:
             try:
                 await self._service.get(path)
+            except WrongAddress:
+                raise
             except NotFound:
                 return True
             return None

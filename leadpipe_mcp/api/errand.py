@@ -17,6 +17,8 @@ SAID_SECONDS = 1.0
 """Kept back from a call's time, to put what happened into words."""
 LOOK_SECONDS = 10.0
 """What a change leaves of a call's time, to look what became of it."""
+PAGES_SECONDS = 15.0
+"""What a file leaves of a call's time, to fetch page by page what did not come as a file."""
 LONG_SECONDS = 2.0
 """Who waits longer than this is told why."""
 
@@ -39,6 +41,8 @@ class Errand:
         """The service's name for the last of them."""
         self.looked = False
         """Whether a change's own answer was lost, and a look showed that it was made."""
+        self.notes: list[str] = []
+        """What the reply has to say of how it was come by."""
         self.done = 0.0
         """How far it was said to be."""
         self.tell: Tell | None = None

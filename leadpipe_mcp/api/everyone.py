@@ -10,7 +10,6 @@ from typing import BinaryIO
 from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.runs import Runs
-from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.errors import Conflict, NotFound, UnusableAnswer
 
 PAGE = 100
@@ -22,23 +21,27 @@ class Everyone:
     """All people of a finished run.
 
     Args:
-        service: The way to the service.
         runs: Who gives pages.
         exports: Who gives links to files.
     """
 
-    def __init__(self, service: Service, runs: Runs, exports: Exports) -> None:
-        self._service = service
+    def __init__(self, runs: Runs, exports: Exports) -> None:
         self._runs = runs
         self._exports = exports
 
     @asynccontextmanager
-    async def file(self, audience_id: str, run: Run) -> AsyncGenerator[Path | None]:
+    async def file(
+        self, audience_id: str, run: Run, *, is_wanted: bool = True
+    ) -> AsyncGenerator[Path | None]:
         """The service's CSV file, on disk as long as it is needed, for nobody else to read.
 
-        None where pages are the better way: for few people, or where there is no such file.
+        None where pages are the better way: for few people, or where there is no such file; and
+        where it is not wanted.
+
+        Raises:
+            FileFailed: If it did not come.
         """
-        if run.size is not None and run.size <= FEW:
+        if not is_wanted or (run.size is not None and run.size <= FEW):
             yield None
             return
         with tempfile.TemporaryDirectory(prefix="leadpipe-") as folder:
@@ -50,12 +53,7 @@ class Everyone:
     async def _download(self, audience_id: str, run: Run, file: BinaryIO) -> bool:
         """Whether there is such a file, and it came."""
         try:
-            if run.id is None:
-                export = await self._exports.dated(audience_id, run)
-                where = export.url or ""
-            else:
-                where = audience_path(audience_id, "runs", run.id, "export.csv")
-            await self._service.transport.download(where, file)
+            await self._exports.download(audience_id, run, file)
         except (NotFound, Conflict):
             return False
         return True

@@ -1,7 +1,7 @@
 """Exports: the file of everyone in a run, and how much is known of them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,11 +13,28 @@ from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Model, Run, Text
 from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs, check_day
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.errors import Conflict, NotFound, ServiceDown, UnusableAnswer
+from leadpipe_mcp.errors import (
+    Conflict,
+    Failing,
+    FileFailed,
+    KeyRefused,
+    NotFound,
+    OrganizationInactive,
+    OutOfTime,
+    ServiceDown,
+    ServiceError,
+    Unreachable,
+    UnusableAnswer,
+)
 from leadpipe_mcp.text import redact
 
 LONGEST_LINK = 4_000
 
+_FAILING: Mapping[Failing, str] = {
+    "not sent": "that host could not be reached",
+    "late": "that host did not answer in time",
+    "lost": "the connection was lost before the file was complete",
+}
 _UNFINISHED = {"queued", "pending", "running", "processing"}
 _FAILED = {"failed", "cancelled", "expired"}
 
@@ -140,6 +157,33 @@ class Exports:
             expires_in=made.expires_in,
         )
 
+    async def download(self, audience_id: str, run: Run, file: BinaryIO) -> None:
+        """Fetch the CSV file of everyone in a finished run.
+
+        Raises:
+            NotFound, Conflict: If there is no such file.
+            FileFailed: If it did not come; page by page the people may come all the same.
+            ServiceError: If nothing else would come either.
+        """
+        where = ""
+        try:
+            if run.id is None:
+                where = (await self.dated(audience_id, run)).url or ""
+                await self._service.transport.download(where, file)
+            else:
+                path = audience_path(audience_id, "runs", run.id, "export.csv")
+                await self._service.transport.download(path, file)
+        except ServiceError as error:
+            if where:
+                raise FileFailed(_elsewhere(where, error), status=error.status) from None
+            if isinstance(error, NotFound | Conflict | KeyRefused | OrganizationInactive):
+                raise
+            raise FileFailed(
+                f"The file of the audience's people could not be had: {error.problem}",
+                status=error.status,
+                request_id=error.request_id,
+            ) from None
+
     async def fill_rates(self, audience_id: str, run: Run) -> FillRates | None:
         """Return how many people of a run each field is known of; None where none are ready."""
         if run.state != "ready":
@@ -199,6 +243,25 @@ def _read_stored(answer: Answer, stored: _Stored, run: Run) -> Export:
             "expires_in": None if seconds is None else f"{seconds} seconds",
         }
     )
+
+
+def _elsewhere(link: str, error: ServiceError) -> str:
+    """What went wrong where a link leads; nothing there is the service or has seen its key."""
+    status = error.status or 0
+    if isinstance(error, OutOfTime):
+        why = "no time was left for it"
+    elif isinstance(error, Unreachable):
+        why = _FAILING[error.how]
+    elif status in {401, 403, 404, 410}:
+        why = f"the link has expired, or is not taken there (status {status})"
+    elif 300 <= status < 400:
+        why = f"that host answered with a redirect (status {status}), which is not followed"
+    elif status >= 400:
+        why = f"that host answered with status {status}"
+    else:
+        why = f"{error.problem[:1].lower()}{error.problem[1:].rstrip('.')}"
+    host = redact(urlsplit(link).hostname or "", 100)
+    return f"The file of the audience's people could not be downloaded from {host}: {why}."
 
 
 def _checked_link(answer: Answer, link: object) -> str:

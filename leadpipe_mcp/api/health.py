@@ -11,7 +11,14 @@ from typing import Literal
 
 import anyio
 
-from leadpipe_mcp.errors import ServiceDown, ServiceError, TooManyRequests, Unreachable
+from leadpipe_mcp.errors import (
+    AGAIN,
+    Misconfigured,
+    ServiceDown,
+    ServiceError,
+    TooManyRequests,
+    Unreachable,
+)
 
 MOST_TRIES = 3
 BACKOFF = 0.5
@@ -31,9 +38,13 @@ class Health:
     def __init__(self) -> None:
         self._retries = MOST_RETRIES
         self._failed: list[str] = []
+        self._last = ("", "")
         self._rest = FIRST_REST
         self._resting_until = 0.0
         self._pauses: dict[str, float] = {}
+
+        self.has_answered = False
+        """Whether the service has ever answered as it should."""
 
     @property
     def is_well(self) -> bool:
@@ -51,13 +62,19 @@ class Health:
         now = anyio.current_time()
         wait = self._resting_until - now
         if wait > 0:
-            raise Unreachable(
-                f"The service failed {len(self._failed)} times in a row, so nothing was sent.",
-                f"The next try makes sense in {max(wait, _SHORTEST):.0f} seconds.",
-                how="not sent",
-            )
+            raise self._resting(max(wait, _SHORTEST))
         self._resting_until = now + self._rest
         return "trial"
+
+    def _resting(self, wait: float) -> Unreachable:
+        """The refusal to send anything now, with what went wrong before and what to check."""
+        problem = f"The service failed {len(self._failed)} times in a row, so nothing was sent."
+        advice = f"The next try makes sense in {wait:.0f} seconds"
+        last, check = self._last
+        problem += f" The last failure: {last}"
+        if check.startswith(AGAIN):
+            advice += f"; if that fails too,{check.removeprefix(AGAIN).rstrip('.')}"
+        return Unreachable(problem, f"{advice}.", how="not sent")
 
     def wait_for(self, route: str) -> float:
         """How many seconds this route has asked to be left alone."""
@@ -65,16 +82,21 @@ class Health:
 
     def answered(self) -> None:
         """Nothing; the service does answer."""
+        self.has_answered = True
         self._failed.clear()
         self._rest = FIRST_REST
         self._retries = min(MOST_RETRIES, self._retries + EARNED)
 
     def failed(self, error: ServiceError, route: str, admission: Admission) -> None:
         """Nothing; what this tells of the service is kept in mind."""
+        if isinstance(error, Misconfigured):
+            return
         if not isinstance(error, Unreachable | ServiceDown):
             self._failed.clear()
         else:
             self._failed.append(route)
+            # Its words and not itself: what becomes of an error is up to whoever gets it.
+            self._last = (error.problem, error.advice)
             if admission == "trial":
                 self._rest = min(LONGEST_REST, self._rest * 2)
             if admission == "trial" or len(self._failed) == FAILURES:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 from urllib.parse import urlencode
 
 from leadpipe_mcp.api.answers import Received
+from leadpipe_mcp.api.decoding import Decoder
 from leadpipe_mcp.errors import Hopeless, NotPossible
 
 MOST_ANSWERED = 32 * 2**20
@@ -57,7 +58,7 @@ class Incoming:
     """An answer that is coming.
 
     Args:
-        most_bytes: A longer one is not taken.
+        most_bytes: A longer one is not taken, whether it is long as it comes or when decoded.
         file: What takes the pieces of a success, from its beginning; without it they are kept.
         on_piece: Called for each piece of a file.
     """
@@ -68,40 +69,59 @@ class Incoming:
         file: BinaryIO | None = None,
         on_piece: Callable[[], object] | None = None,
     ) -> None:
-        self._left = most_bytes
+        self._left = self._left_encoded = most_bytes
         self._file = file
         self._on_piece = on_piece
+        self._decoder: Decoder | None = None
         self._kept = bytearray()
         self._status = 0
         self._headers: Mapping[str, str] = {}
 
     def start(self, status: int, headers: Mapping[str, str]) -> None:
-        """Nothing; the status and the headers, whose names are in lower case, have come."""
+        """Take the status and the headers, whose names are in lower case.
+
+        Raises:
+            Hopeless: If the body is in a code that was not asked for.
+        """
         self._status, self._headers = status, headers
+        coding = headers.get("content-encoding", "").strip().lower()
+        self._decoder = Decoder(coding) if coding not in {"", "identity"} else None
         if self._file:
             self._file.seek(0)
             self._file.truncate()
 
     def add(self, piece: bytes) -> None:
-        """Nothing; a piece of the body has come.
+        """Take a piece of the body as it came.
 
         Raises:
             Hopeless: If it is too much.
+            UnusableAnswer: If it cannot be decoded.
         """
-        self._left -= len(piece)
-        if self._left < 0:
+        self._left_encoded = self._count(self._left_encoded, piece)
+        for part in self._decoder.pieces(piece) if self._decoder else (piece,):
+            self._left = self._count(self._left, part)
+            if self._file and 200 <= self._status < 300:
+                self._file.write(part)
+            else:
+                self._kept += part
+        if self._file and self._on_piece:
+            self._on_piece()
+
+    def _count(self, left: int, piece: bytes) -> int:
+        if len(piece) > left:
             raise Hopeless(
                 f"The service's answer (status {self._status}) is far longer than any answer should"
                 " be, and was not read to its end.",
                 status=self._status,
             )
-        if self._file and 200 <= self._status < 300:
-            self._file.write(piece)
-            if self._on_piece:
-                self._on_piece()
-        else:
-            self._kept += piece
+        return left - len(piece)
 
     def received(self) -> Received:
-        """The answer, now that all of it has come."""
+        """The answer, now that all of it has come.
+
+        Raises:
+            UnusableAnswer: If its code breaks off.
+        """
+        if self._decoder:
+            self._decoder.check_end()
         return Received(self._status, self._headers, bytes(self._kept))

@@ -42,7 +42,7 @@ class LeadpipeClient:
         self.audiences = Audiences(self._service, self.configs)
         self.runs = Runs(self._service, self.configs)
         self.exports = Exports(self._service, self.runs)
-        self.everyone = Everyone(self._service, self.runs, self.exports)
+        self.everyone = Everyone(self.runs, self.exports)
         self.visitors = Visitors(self._service)
         self.topics = Topics(self._service, cache_dir, clock)
 

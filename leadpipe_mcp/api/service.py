@@ -7,6 +7,7 @@ from typing import Literal
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer
 from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.errors import NotFound, WrongAddress
 from leadpipe_mcp.vocabulary.catalog import Vocabulary
 
 Pin = Literal["auto", "flat", "catalog"]
@@ -50,6 +51,17 @@ class Service:
     async def ask(self, path: str, body: Mapping[str, object]) -> Answer:
         """The answer to a POST request that changes nothing."""
         return await self.transport.request("POST", path, body=body, repeatable=True)
+
+    async def check_missing(self, missing: NotFound) -> None:
+        """Make sure that a 404 is about what was asked for, and not about where.
+
+        Raises:
+            WrongAddress: If the API is not there at all.
+        """
+        if not self.transport.has_answered:
+            await self.transport.request("GET", "/v1/intent/topics/facets", public=True)
+        elif isinstance(missing, WrongAddress):
+            raise missing
 
 
 def audience_path(audience_id: str | None = None, *rest: str) -> str:

@@ -28,7 +28,14 @@ from leadpipe_mcp.api.sonarly_models import (
     page_of,
 )
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.errors import Forbidden, NotConfigured, NotFound, NotPossible, ServiceError
+from leadpipe_mcp.errors import (
+    Forbidden,
+    NotConfigured,
+    NotFound,
+    NotPossible,
+    ServiceError,
+    WrongAddress,
+)
 from leadpipe_mcp.text import clean
 
 T = TypeVar("T")
@@ -190,6 +197,8 @@ class SonarlyClient:
         async def look() -> bool | None:
             try:
                 await self.get(group, audience_id)
+            except WrongAddress:
+                raise
             except NotFound:
                 return True
             return None

@@ -8,7 +8,6 @@ from leadpipe_mcp.errors import (
     LOOK_FIRST,
     Conflict,
     Forbidden,
-    Hopeless,
     KeyRefused,
     NotConfigured,
     NotFound,
@@ -16,7 +15,6 @@ from leadpipe_mcp.errors import (
     OutOfCredits,
     RequestRefused,
     ServiceError,
-    Unreachable,
     UnusableAnswer,
 )
 
@@ -66,7 +64,6 @@ _ADVICE: Mapping[type[ServiceError], str] = {
         "Another job may be at work on it: wait a minute, then look at it with"
         " sonarly_get_audience before trying again."
     ),
-    Unreachable: "Try again in a minute; if it stays so, check the network and SONARLY_BASE_URL.",
 }
 _UNPROCESSED: Mapping[Operation, str] = {
     "create": (
@@ -101,7 +98,7 @@ def not_configured() -> NotConfigured:
 def worded(error: ServiceError, operation: Operation, *, reads: bool) -> ServiceError:
     """The error of the kind and with the advice that it has at Sonarly."""
     kind = _kind(error)
-    problem = re.sub(r"\b[Tt]he service\b", "Sonarly", error.problem, count=1)
+    problem = re.sub(r"\b[Tt]he service\b", "Sonarly", error.problem, count=2)
     advice = _advice(error, kind, operation, reads=reads)
     if kind is type(error):
         error.problem, error.advice = problem, advice
@@ -126,16 +123,20 @@ def _advice(
     if error.status in {400, 422} and kind is RequestRefused:
         invalid = f"{error.advice} {_INVALID}"
         return invalid if error.status == 400 else _UNPROCESSED.get(operation, invalid)
-    if kind is Hopeless and 300 <= (error.status or 0) < 400:
-        return "Check SONARLY_BASE_URL."
-    if issubclass(kind, UnusableAnswer) and reads:
+    if issubclass(kind, UnusableAnswer) and reads and "LEADPIPE_BASE_URL" not in error.advice:
         return _READ_AGAIN
     # After a write that got lost, the advice is to look first.
     return error.advice if error.advice == LOOK_FIRST else _by_kind(error, kind)
 
 
 def _by_kind(error: ServiceError, kind: type[ServiceError]) -> str:
-    return _ADVICE.get(kind, error.advice)
+    if kind is not type(error):
+        return _ADVICE.get(kind, error.advice)
+    # An advice may say more than the usual one of its kind.
+    advice = (
+        error.advice.replace(kind.what_next, _ADVICE[kind]) if kind in _ADVICE else error.advice
+    )
+    return advice.replace("LEADPIPE_BASE_URL", "SONARLY_BASE_URL")
 
 
 def _permission(operation: Operation) -> str:

@@ -256,7 +256,8 @@ class Topics:
         """Every day that the service shows of one topic; None where it does not know the topic."""
         try:
             answer = await self._get(f"/{topic_id}/trend")
-        except NotFound:
+        except NotFound as missing:
+            await self._service.check_missing(missing)
             return None
         rows = answer.items()
         if not rows:
@@ -278,7 +279,8 @@ class Topics:
     async def _compared(self, topic_ids: Sequence[int]) -> dict[int, TopicSeries]:
         try:
             answer = await self._ask("/compare", {"topicIds": topic_ids})
-        except NotFound:
+        except NotFound as missing:
+            await self._service.check_missing(missing)
             # Whether one unknown topic refuses all of them is not documented.
             if len(topic_ids) == 1:
                 return {}

@@ -1,24 +1,26 @@
 """One HTTP service: where it is, the key it takes, how long it may take, when it is asked again.
 
-This is the only module that knows httpx. Callers get an `Answer` or one of our errors.
+Callers get an `Answer` or one of our errors.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import anyio
 from pydantic import SecretStr
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.api.addresses import checked_base_url
+from leadpipe_mcp.api.addresses import checked_base_url, names_a_thing
 from leadpipe_mcp.api.allowance import one_request
-from leadpipe_mcp.api.answers import Answer, Received, read_answer
+from leadpipe_mcp.api.answers import Answer, read_answer
+from leadpipe_mcp.api.connections import Connections
+from leadpipe_mcp.api.decoding import ACCEPTED
 from leadpipe_mcp.api.errand import (
     CALL_SECONDS,
     LOOK_SECONDS,
+    PAGES_SECONDS,
     SAID_SECONDS,
     Errand,
     present_errand,
@@ -26,25 +28,21 @@ from leadpipe_mcp.api.errand import (
 from leadpipe_mcp.api.health import Health
 from leadpipe_mcp.api.incoming import MOST_ANSWERED, Incoming, Outgoing, outgoing
 from leadpipe_mcp.api.lanes import Lanes
-from leadpipe_mcp.api.played import Application, play
+from leadpipe_mcp.api.played import Application
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
+    NOT_OFFERED,
     AllowanceSpent,
-    Hopeless,
     NotConfigured,
-    NotPossible,
+    NotFound,
     OutOfTime,
     ServiceError,
     TooManyRequests,
     Unreachable,
     UnusableAnswer,
+    WrongAddress,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 30.0
 LEAST_SECONDS = 1.0
 """With less time than this nothing is sent."""
 DOWNLOAD_SECONDS = 300.0
@@ -60,12 +58,18 @@ class _Task:
     sending: Outgoing
     route: str
     repeatable: bool
+    health: Health
+    """How the one has been doing that is asked."""
+    kept: float = 0.0
+    """How much of a call's time it leaves to what may have to follow."""
     unclear: str = ""
     """The advice where it may have been done all the same."""
     file: BinaryIO | None = None
     """Where the answer goes, if it is a file."""
     most_bytes: int = MOST_ANSWERED
     """A longer answer is not taken."""
+    names_a_thing: bool = True
+    """Whether a 404 may be about an id in the path."""
 
 
 class Transport:
@@ -90,12 +94,17 @@ class Transport:
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self._key = key
-        self._application = application
+        self._connections = Connections(application)
         self._total_seconds = total_seconds
         self._bearer = bearer
         self._lanes = Lanes()
         self._health = Health()
-        self._pool: httpx.AsyncClient | None = None
+        self._elsewhere = Health()
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether the service has ever answered as it should: then its address is right."""
+        return self._health.has_answered
 
     async def request(
         self,
@@ -123,7 +132,11 @@ class Transport:
             outgoing(method, self.base_url + path, query, body, headers),
             route=f"{method} {path}",
             repeatable=is_harmless or idempotency_key is not None,
+            health=self._health,
+            # Where a change leaves no time to look after it, it is better not begun.
+            kept=0.0 if is_harmless else LOOK_SECONDS,
             unclear="" if is_harmless else LOOK_FIRST,
+            names_a_thing=names_a_thing(path),
         )
         own = Errand(self._total_seconds + SAID_SECONDS)
         alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
@@ -152,26 +165,26 @@ class Transport:
                 # Whatever comes of a later try, this one may have done it.
                 doubt = doubt or failure
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
-            left = min(self._left(errand), self._left(own))
+            left = self._left(task, errand, own)
             may = task.repeatable or never_sent
-            wait = self._health.pause(failure, task.route, tries, left) if may else None
+            wait = task.health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise doubt or failure
             await errand.rest(wait)
 
-    def _left(self, errand: Errand) -> float:
+    def _left(self, task: _Task, errand: Errand, own: Errand) -> float:
         """How many seconds there are: for a service in trouble nobody waits in a queue as well."""
-        return errand.left if self._health.is_well else errand.left_in_all
+        if task.health.is_well:
+            return min(errand.left - task.kept, own.left)
+        return min(errand.left_in_all - task.kept, own.left_in_all)
 
     async def _try(self, task: _Task, errand: Errand, own: Errand, tries: int) -> Answer:
         """The answer to one try, in its turn."""
         await self._keep_pause(task, errand)
         with errand.queueing(), own.queueing():
             async with one_request(), self._lanes.lane(errand):
-                admission = self._health.admit(task.route)
-                # Where a change leaves no time to look after it, it is better not begun.
-                kept = LOOK_SECONDS if task.unclear else 0
-                seconds = min(self._left(errand) - kept, self._left(own))
+                admission = task.health.admit(task.route)
+                seconds = self._left(task, errand, own)
                 if seconds < min(LEAST_SECONDS, self._total_seconds / 2):
                     raise OutOfTime
                 errand.requests += 1
@@ -180,10 +193,10 @@ class Transport:
                     with errand.busy(), own.busy():
                         answer = await self._attempt(task, errand, own, seconds)
                 except ServiceError as error:
-                    self._health.failed(error, task.route, admission)
+                    task.health.failed(error, task.route, admission)
                     errand.request_id = error.request_id or errand.request_id
                     raise
-                self._health.answered()
+                task.health.answered()
                 errand.request_id = answer.request_id or errand.request_id
                 return answer
 
@@ -193,7 +206,7 @@ class Transport:
         Raises:
             TooManyRequests: If that is longer than there is time.
         """
-        wait = self._health.wait_for(task.route)
+        wait = task.health.wait_for(task.route)
         if wait and wait > errand.left:
             raise TooManyRequests(
                 "The service asked for a pause a moment ago, so nothing was sent.",
@@ -216,88 +229,51 @@ class Transport:
         incoming = Incoming(task.most_bytes, task.file, keeps_coming)
         try:
             with anyio.fail_after(seconds) as scope:
-                await self._send(task.sending, incoming, task.unclear)
-        except Hopeless as endless:
-            endless.advice = task.unclear or endless.advice
+                await self._connections.exchange(task.sending, incoming, task.unclear)
+            received = incoming.received()
+        except UnusableAnswer as unusable:
+            unusable.advice = task.unclear or unusable.advice
             raise
         except TimeoutError:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
-        received = self._without_key(incoming.received())
-        if task.file and received.is_success:
-            return Answer(received.status, None, {}, received.request_id)
-        return read_answer(received, task.unclear)
-
-    def _without_key(self, received: Received) -> Received:
-        """The answer, without the key where the service repeats it: it is known here alone."""
         key = self._key.get_secret_value() if self._key else ""
-        if len(key) < SHORTEST_KEY:
-            return received
-        headers = {name: text.replace(key, "[key]") for name, text in received.headers.items()}
-        return Received(received.status, headers, received.body.replace(key.encode(), b"[key]"))
+        hidden = key if len(key) >= SHORTEST_KEY else ""
+        if task.file and received.is_success:
+            return Answer(received.status, None, {}, received.request_id(hidden))
+        try:
+            return read_answer(received, task.unclear, hidden)
+        except NotFound as missing:
+            raise self._explained(missing, task, is_page=received.is_page) from None
+
+    def _explained(self, missing: NotFound, task: _Task, *, is_page: bool) -> NotFound:
+        """A 404 with the advice that fits: the thing, the route or the address may be wrong."""
+        has_answered = self._health.has_answered
+        if is_page or not (task.names_a_thing or has_answered):
+            return WrongAddress(
+                missing.problem,
+                status=missing.status,
+                code=missing.code,
+                request_id=missing.request_id,
+            )
+        if not task.names_a_thing:
+            missing.advice = NOT_OFFERED
+        elif not has_answered:
+            missing.advice += " If that fails as well, check LEADPIPE_BASE_URL."
+        return missing
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
         """The headers of a request; the key goes to the service itself and nowhere else."""
-        usual = {"Accept": "application/json", "User-Agent": f"leadpipe-mcp/{__version__}"}
+        usual = {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
+            "User-Agent": f"leadpipe-mcp/{__version__}",
+        }
         if self._key is None or not to_the_service:
             return usual
         key = self._key.get_secret_value()
         return usual | ({"Authorization": f"Bearer {key}"} if self._bearer else {"X-API-Key": key})
-
-    async def _send(self, sending: Outgoing, incoming: Incoming, unclear: str) -> None:
-        """Nothing; the request is sent, and its answer has come in whole.
-
-        Raises:
-            Unreachable: If it has not. `unclear` is then the advice, unless nothing was sent.
-        """
-        import httpx
-
-        try:
-            if self._application is None:
-                await self._stream(sending, incoming)
-            else:
-                await play(self._application, sending, incoming, READ_SECONDS)
-        except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError):
-            raise Unreachable(
-                "The service could not be reached; nothing was sent.", how="not sent"
-            ) from None
-        except (httpx.TimeoutException, TimeoutError):
-            raise Unreachable("The service took too long to answer.", unclear, how="late") from None
-        # ConnectionError is how an application in the service's place loses its connection.
-        except (httpx.RequestError, ConnectionError, Unreachable):
-            raise Unreachable(
-                "The connection to the service was lost before its answer was complete.", unclear
-            ) from None
-        except httpx.InvalidURL:
-            raise NotPossible("This is no address that can be asked.") from None
-
-    async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
-        async with self._connections().stream(
-            sending.method,
-            sending.address,
-            headers=dict(sending.headers),
-            content=sending.body or None,
-        ) as response:
-            # The names of the headers come in lower case.
-            incoming.start(response.status_code, dict(response.headers))
-            async for piece in response.aiter_bytes():
-                incoming.add(piece)
-
-    def _connections(self) -> "httpx.AsyncClient":
-        if self._pool is None:
-            import httpx
-
-            # Its log of requests holds whole addresses, and an address may hold a person's e-mail.
-            # The server's own log leaves it out; whoever imports this package has another.
-            for name in ("httpx", "httpcore"):
-                logging.getLogger(name).setLevel(logging.WARNING)
-            self._pool = httpx.AsyncClient(
-                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                # A redirect would carry the key to wherever the answer says.
-                follow_redirects=False,
-            )
-        return self._pool
 
     async def download(
         self, where: str, file: BinaryIO, *, most_bytes: int = MOST_DOWNLOADED
@@ -319,14 +295,19 @@ class Transport:
             )
         address = self.base_url + where if is_own else where
         sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
-        # A signed link is no route of the service: what it says of itself is said of it alone.
-        route = f"GET {where if is_own else urlsplit(where).netloc}"
-        task = _Task(sending, route, repeatable=True, file=file, most_bytes=most_bytes)
+        # A signed link is no route of the service, and its host's troubles are not the service's.
+        task = _Task(
+            sending,
+            route=f"GET {where if is_own else urlsplit(where).netloc}",
+            repeatable=True,
+            health=self._health if is_own else self._elsewhere,
+            kept=PAGES_SECONDS,
+            file=file,
+            most_bytes=most_bytes,
+        )
         own = Errand(DOWNLOAD_SECONDS)
         await self._insist(task, present_errand(DOWNLOAD_SECONDS), own)
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await pool.aclose()
+        await self._connections.close()

@@ -98,7 +98,8 @@ class Visitors:
             answer = await self._service.get(
                 "/v1/data", email=email, domain=domain, timeframe=timeframe, page=page
             )
-        except NotFound:
+        except NotFound as missing:
+            await self._service.check_missing(missing)
             # An empty list is what was seen where there is nobody; one integrator expects this.
             return VisitorPage(total=0)
         visitors = tuple(_visitor(answer, row) for row in _rows(answer))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.errors import FileFailed
 from leadpipe_mcp.people.columns import COLUMNS, Column, completed
 from leadpipe_mcp.text import counted
 
@@ -56,13 +56,12 @@ class CsvRows:
         """The person of a line, as `completed` makes them; empty cells are left out.
 
         Raises:
-            UnusableAnswer: If the line has more or fewer cells than there are headings.
+            FileFailed: If the line has more or fewer cells than there are headings.
         """
         if len(cells) != len(self._keys):
-            raise UnusableAnswer(
+            raise FileFailed(
                 f"A line of the service's file has {counted(len(cells), 'cell')}"
-                f" under {counted(len(self._keys), 'heading')}.",
-                "Try again: the file may have come broken.",
+                f" under {counted(len(self._keys), 'heading')}."
             )
         row: dict[str, object] = {
             key: cell for key, cell in zip(self._keys, cells, strict=True) if cell and key

@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.models import Run
-from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.errors import FileFailed
 from leadpipe_mcp.people.columns import completed
 from leadpipe_mcp.people.csv_rows import CsvRows
 
@@ -19,13 +19,16 @@ LONGEST_CELL = 2**24
 Row = Mapping[str, object]
 
 
-async def gather(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Sequence[Row]]:
+async def gather(
+    everyone: Everyone, audience_id: str, run: Run, *, from_file: bool = True
+) -> AsyncGenerator[Sequence[Row]]:
     """The people of a finished run in batches, as `completed` gives them.
 
     Raises:
-        LeadpipeError: If they do not come whole.
+        FileFailed: If the service's file does not come whole; without `from_file` they may come.
+        LeadpipeError: If their pages do not come whole.
     """
-    async with everyone.file(audience_id, run) as path:
+    async with everyone.file(audience_id, run, is_wanted=from_file) as path:
         if path is not None:
             rows = _read(path)
             while batch := await to_thread.run_sync(_next, rows):
@@ -43,7 +46,7 @@ def _read(path: Path) -> Iterator[Row]:
     """The lines of a CSV file as rows. What is no letter in it becomes a question mark.
 
     Raises:
-        UnusableAnswer: If it is no file of people.
+        FileFailed: If it is no file of people.
     """
     # The longest cell that the reader takes is a setting of the whole program.
     csv.field_size_limit(LONGEST_CELL)
@@ -53,7 +56,7 @@ def _read(path: Path) -> Iterator[Row]:
             headings = next(lines, None) or []
             reader = CsvRows(headings)
             if not headings or len(reader.unknown) > len(headings) // 2:
-                raise UnusableAnswer("The service's file is not a list of people.")
+                raise FileFailed("The service's file is not a list of people.")
             yield from map(reader.row, lines)
         except csv.Error:
-            raise UnusableAnswer("The service's file is broken in the middle.") from None
+            raise FileFailed("The service's file is broken in the middle.") from None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leadpipe_mcp.api.models import Run
-from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.errors import FileFailed, NotPossible, ServiceError
 from leadpipe_mcp.people.gathering import gather
 from leadpipe_mcp.people.recent import Which
 from leadpipe_mcp.people.snapshot import RunKey, Snapshot
@@ -48,19 +48,34 @@ async def ready_run(call: Call, which: Which) -> Run:
 
 
 async def snapshot_of(call: Call, audience_id: str, run: Run) -> Snapshot:
-    """Everyone of a finished run."""
+    """Everyone of a finished run.
+
+    The service's file is only the cheaper way to them: where it fails, the pages are the other.
+    """
 
     async def report(done: int) -> None:
         total = run.size or 0
         await call.progress(done, max(total, done), f"{done:,} people fetched")
 
-    leadpipe = call.leadpipe
-    return await call.services.snapshots.of_run(
-        RunKey.of(leadpipe.base_url, audience_id, run),
-        lambda: gather(leadpipe.everyone, audience_id, run),
-        run.size,
-        report,
-    )
+    async def fetched(*, from_file: bool) -> Snapshot:
+        return await call.services.snapshots.of_run(
+            RunKey.of(call.leadpipe.base_url, audience_id, run),
+            lambda: gather(call.leadpipe.everyone, audience_id, run, from_file=from_file),
+            run.size,
+            report,
+        )
+
+    try:
+        return await fetched(from_file=True)
+    except FileFailed as failed:
+        no_file = failed.problem
+    try:
+        snapshot = await fetched(from_file=False)
+    except ServiceError as error:
+        error.problem = f"{no_file} Page by page they did not come either: {error.problem}"
+        raise
+    call.errand.notes.append(f"{no_file} So the people were fetched page by page.")
+    return snapshot
 
 
 def _not_ready(which: Which, run: Run) -> NotPossible:

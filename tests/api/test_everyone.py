@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.errors import Conflict, ServiceDown, Unreachable, UnusableAnswer
+from leadpipe_mcp.errors import Conflict, FileFailed, KeyRefused, UnusableAnswer
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault
 
@@ -82,22 +82,34 @@ async def test_where_the_service_has_no_file_pages_are_the_way(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("fault", "why"),
     [
-        (Fault("status", path="export.csv", times=3, status=500), ServiceDown),
-        (Fault("reset", path="export.csv", times=3), Unreachable),
-        (Fault("reset_after", path="export.csv", times=3), Unreachable),
-        (Fault("cut", path="export.csv", times=3), Unreachable),
+        (Fault("status", path="export.csv", times=3, status=500), "failed with status 500"),
+        (Fault("status", path="export.csv", times=3, status=403), "refused with status 403"),
+        (Fault("reset", path="export.csv", times=3), "connection to the service was lost"),
+        (Fault("reset_after", path="export.csv", times=3), "connection to the service was lost"),
+        (Fault("cut", path="export.csv", times=3), "connection to the service was lost"),
     ],
 )
 async def test_a_file_that_does_not_come_whole_is_none(
-    start: Start, connect: Connect, fault: Fault, error: type[Exception]
+    start: Start, connect: Connect, fault: Fault, why: str
 ) -> None:
     sandbox = start()
     leadpipe = connect(sandbox)
     audience_id, run = await ready(leadpipe)
     sandbox.faults.add(fault)
-    with pytest.raises(error):
+    with pytest.raises(FileFailed, match=f"could not be had: The .*{why}"):
+        await lines(leadpipe, audience_id, run)
+
+
+async def test_a_key_that_is_refused_is_no_fault_of_the_file(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start()
+    leadpipe = connect(sandbox)
+    audience_id, run = await ready(leadpipe)
+    sandbox.faults.add(Fault("status", path="export.csv", status=401))
+    with pytest.raises(KeyRefused):
         await lines(leadpipe, audience_id, run)
 
 
@@ -189,11 +201,11 @@ async def test_over_a_port_it_is_the_same(url: str, monkeypatch: pytest.MonkeyPa
         for kind in ("reset", "cut"):
             fault = {"kind": kind, "path": "export.csv", "times": 3}
             await transport.request("POST", "/_sandbox/faults", body=fault)
-            with pytest.raises(Unreachable):
+            with pytest.raises(FileFailed, match="was lost"):
                 await lines(leadpipe, audience_id, run)
         fault = {"kind": "status", "path": "export.csv", "status": 503, "times": 3}
         await transport.request("POST", "/_sandbox/faults", body=fault)
-        with pytest.raises(ServiceDown):
+        with pytest.raises(FileFailed, match="status 503"):
             await lines(leadpipe, audience_id, run)
     finally:
         await leadpipe.close()

@@ -246,8 +246,14 @@ async def test_a_dead_service_is_left_alone_and_tried_by_one_from_time_to_time()
     error = await error_of(service.read)
     assert isinstance(error, Unreachable)
     assert error.how == "not sent"
-    assert error.problem == "The service failed 6 times in a row, so nothing was sent."
-    assert error.advice == "The next try makes sense in 5 seconds."
+    assert error.problem == (
+        "The service failed 6 times in a row, so nothing was sent."
+        " The last failure: The service could not be reached; nothing was sent."
+    )
+    assert error.advice == (
+        "The next try makes sense in 5 seconds; if that fails too, check the network and"
+        " LEADPIPE_BASE_URL."
+    )
     assert len(service.asked) == 6
     for rest in (5, 10, 20, 40, LONGEST_REST, LONGEST_REST):
         await anyio.sleep(rest + 0.1)
@@ -256,6 +262,15 @@ async def test_a_dead_service_is_left_alone_and_tried_by_one_from_time_to_time()
             for _ in range(10):
                 tasks.start_soon(error_of, service.read)
         assert len(service.asked) == before + 1
+
+
+async def test_a_service_at_rest_says_what_it_failed_of_last() -> None:
+    service = Service(*[refused] * 5, status(503))
+    for _ in range(2):
+        await error_of(service.read)
+    error = await error_of(service.read)
+    assert error.problem.endswith("The last failure: The service failed with status 503: No.")
+    assert error.advice == "The next try makes sense in 5 seconds."
 
 
 async def test_a_service_that_is_back_is_asked_as_before() -> None:

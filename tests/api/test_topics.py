@@ -177,7 +177,7 @@ async def test_one_unknown_topic_does_not_hide_the_others() -> None:
             return JSONResponse({}, 404)
         return [{"topicId": n, "topicName": None, "data": days(1)} for n in body["topicIds"]]
 
-    topics = topics_of(Service({"/compare": strict}))
+    topics = topics_of(Service({"/compare": strict, "/facets": {}}))
     assert [one.id for one in await topics.compare([7, 5, 8])] == [7, 8]
 
 

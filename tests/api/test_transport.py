@@ -1,4 +1,8 @@
+import gzip
+import io
 import json
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,12 +16,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.addresses import names_a_thing
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
+    NOT_OFFERED,
     Conflict,
     Forbidden,
+    Hopeless,
     KeyRefused,
     NotConfigured,
     NotFound,
@@ -31,8 +38,20 @@ from leadpipe_mcp.errors import (
     TooManyRequests,
     Unreachable,
     UnusableAnswer,
+    WrongAddress,
 )
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.sandbox import (
+    Fault,
+    Sandbox,
+    account,
+    analysis,
+    catalog,
+    discovery,
+    flat,
+    tracking,
+    trends,
+    visitors,
+)
 from leadpipe_mcp.sandbox.faults import FaultKind
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +75,64 @@ async def refusal(transport: Transport, method: str = "GET") -> ServiceError:
     with pytest.raises(ServiceError) as caught:
         await transport.request(method, "/v1/data/account")
     return caught.value
+
+
+def answering(path: str, otherwise: Response) -> Transport:
+    """A service that answers one path as it should, and all others in the same way."""
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        fine = scope["path"] == path
+        await (JSONResponse({"data": []}) if fine else otherwise)(scope, receive, send)
+
+    return to(service)
+
+
+MISSING = JSONResponse({"error": {"message": "Not Found"}}, 404)
+MISSING_PAGE = HTMLResponse("<pre>Cannot GET /v1/x</pre>", 404)
+
+
+async def missing(transport: Transport, path: str) -> NotFound:
+    with pytest.raises(NotFound) as caught:
+        await transport.request("GET", path)
+    return caught.value
+
+
+async def test_where_not_even_a_list_is_found_the_address_is_said_to_be_wrong() -> None:
+    for path in ("/v1/intent/audiences", "/v1/accounts", "/v1/intent/topics/facets", "/v1/data"):
+        error = await missing(to(MISSING), path)
+        assert type(error) is WrongAddress
+        assert str(error) == (
+            "The service refused with status 404: Not Found. The address of the service looks"
+            " wrong: check LEADPIPE_BASE_URL, its host and its path, then restart the server."
+        )
+
+
+@pytest.mark.parametrize("path", ["/v1/intent/audiences", f"/v1/intent/audiences/{UNKNOWN_ID}"])
+async def test_a_page_that_says_not_found_is_not_about_an_id(path: str) -> None:
+    assert type(await missing(to(MISSING_PAGE), path)) is WrongAddress
+
+
+async def test_an_id_is_not_found_where_lists_are() -> None:
+    transport = answering("/v1/intent/audiences", MISSING)
+    error = await missing(transport, f"/v1/intent/audiences/{UNKNOWN_ID}")
+    assert error.advice == (f"{NotFound.what_next} If that fails as well, check LEADPIPE_BASE_URL.")
+    await transport.request("GET", "/v1/intent/audiences")
+    error = await missing(transport, f"/v1/intent/audiences/{UNKNOWN_ID}")
+    assert (type(error), error.advice) == (NotFound, NotFound.what_next)
+
+
+async def test_a_route_that_is_missing_is_not_about_an_id() -> None:
+    transport = answering("/v1/intent/audiences", MISSING)
+    await transport.request("GET", "/v1/intent/audiences")
+    error = await missing(transport, "/v1/intent/topics/movers")
+    assert (type(error), error.advice) == (NotFound, NOT_OFFERED)
+
+
+def test_every_route_of_the_services_is_known_to_be_about_a_thing_or_not() -> None:
+    modules = (account, analysis, catalog, discovery, flat, tracking, trends, visitors)
+    paths = {endpoint.path for module in modules for endpoint in module.ENDPOINTS}
+    for path in {*paths, "/v1/accounts", "/v1/accounts/{group}/audiences"}:
+        assert names_a_thing(path) == ("{" in path), path
 
 
 async def test_a_path_in_the_base_url_stays_in_front_of_every_path() -> None:
@@ -151,7 +228,7 @@ async def test_a_request_takes_no_longer_than_its_deadline(start: Start) -> None
 
 
 async def test_after_a_deadline_a_write_is_not_simply_repeated(start: Start) -> None:
-    transport = Transport(URL, KEY, application=start(delay_ms=60_000), total_seconds=0.02)
+    transport = Transport(URL, KEY, application=start(delay_ms=60_000), total_seconds=0.5)
     with anyio.fail_after(5):
         for method in ("POST", "PATCH", "DELETE"):
             error = await refusal(transport, method)
@@ -186,7 +263,10 @@ async def test_every_status_has_its_error(
     sandbox.faults.add(
         Fault("status", times=3, status=status, code="WHY_NOT", message="Not today.")
     )
-    error = await refusal(to(sandbox))
+    transport = to(sandbox)
+    with pytest.raises(ServiceError) as caught:
+        await transport.request("GET", f"/v1/intent/audiences/{UNKNOWN_ID}")
+    error = caught.value
     assert type(error) is kind
     assert (error.status, error.code, error.retryable) == (status, "WHY_NOT", retryable)
     assert f"status {status}" in error.problem
@@ -259,6 +339,122 @@ async def test_an_error_holds_nothing_that_is_not_for_others() -> None:
         assert len(error.problem) < 300
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"data": {"name": "\u0073k_test_0123456789", "list": ["a sk_test_01\u00323456789"]}}',
+        rb'{"data": {"sk_test_0123456789": 1, "\u0073k\u005ftest_0123456789": [{"x": 1}]}}',
+        '{"data": "sk_test_0123456789"}'.encode("utf-16"),
+        '{"data": "sk_test_0123456789"}'.encode("utf-32-le"),
+    ],
+)
+async def test_a_key_that_an_answer_repeats_is_taken_out_however_it_is_written(
+    body: bytes,
+) -> None:
+    answer = await to(Response(body, headers={"X-Request-Id": "sk_test_0123456789"})).request(
+        "GET", "/"
+    )
+    assert KEY.get_secret_value() not in f"{answer}"
+    assert "[key]" in f"{answer.data}"
+    error = await refusal(to(Response(body.replace(b"data", b"error"), 400)))
+    assert KEY.get_secret_value() not in f"{error}{error.__dict__}"
+
+
+def coded(body: bytes, coding: str, status: int = 200) -> Transport:
+    return to(Response(body, status, {"Content-Encoding": coding}))
+
+
+def raw_deflated(body: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return stream.compress(body) + stream.flush()
+
+
+# Its decoded length is a multiple of no piece, and of several.
+LONG = json.dumps({"data": "x" * 300_000}).encode()
+EXACT = json.dumps({"data": "x" * (2 * 65_536 - 12)}).encode()
+
+
+@pytest.mark.parametrize("body", [b'{"data": "fine"}', LONG, EXACT], ids=["short", "long", "exact"])
+@pytest.mark.parametrize(
+    ("coding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP ", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflated),
+        ("identity", bytes),
+        ("", bytes),
+    ],
+)
+async def test_a_compressed_answer_is_read(
+    body: bytes, coding: str, encode: Callable[[bytes], bytes]
+) -> None:
+    answer = await coded(encode(body), coding).request("GET", "/")
+    assert answer.data == json.loads(body)["data"]
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,br", "br", "zstd", "identity, gzip", "x"])
+async def test_a_coding_that_was_not_asked_for_is_refused(coding: str) -> None:
+    error = await refusal(coded(gzip.compress(gzip.compress(b'{"data": 1}')), coding))
+    assert isinstance(error, Hopeless)
+    assert f"compressed as '{coding}', which was not asked for" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (gzip.compress(LONG)[:-9], "breaks off"),
+        (gzip.compress(LONG)[:5], "breaks off"),
+        (gzip.compress(LONG)[:-8] + bytes(8), "is broken"),
+        (b'{"data": 1}', "is broken"),
+        (gzip.compress(b'{"data": 1}') + b"more", "goes on after its end"),
+        (gzip.compress(b'{"data": 1}') * 2, "goes on after its end"),
+    ],
+)
+async def test_a_compressed_answer_that_is_not_whole_is_no_answer(body: bytes, why: str) -> None:
+    error = await refusal(coded(body, "gzip"))
+    assert error.problem == f"The service's compressed answer {why}."
+    assert error.retryable
+    assert (await refusal(coded(body, "gzip"), "POST")).advice == LOOK_FIRST
+
+
+async def test_an_error_may_be_compressed_too() -> None:
+    body = gzip.compress(b'{"error": {"message": "No such day"}}')
+    assert "No such day" in (await refusal(coded(body, "gzip", 400))).problem
+    assert (await refusal(coded(b"", "gzip", 502))).status == 502
+
+
+async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() -> None:
+    transport = coded(gzip.compress(bytes(64 * 2**20), 1), "gzip")
+    file = io.BytesIO()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Hopeless, match="far longer than any answer should be"):
+            await transport.download("/file.csv", file, most_bytes=2**20)
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+        with pytest.raises(Hopeless, match="far longer than any answer should be"):
+            await transport.request("GET", "/")
+    finally:
+        tracemalloc.stop()
+    assert len(file.getvalue()) <= 2**20
+
+
+async def test_codes_that_stand_for_nothing_are_not_read_without_end() -> None:
+    stream = zlib.compressobj()
+    empty = stream.compress(b"") + stream.flush(zlib.Z_SYNC_FLUSH)
+    nothing = b"\0\0\0\xff\xff" * 2**20
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-encoding", b"deflate")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": empty, "more_body": True})
+        while True:
+            await send({"type": "http.response.body", "body": nothing, "more_body": True})
+
+    with pytest.raises(Hopeless, match="far longer"):
+        await to(service).request("GET", "/")
+
+
 async def test_a_page_of_a_proxy_is_not_quoted() -> None:
     page = HTMLResponse("<h1>Bad gateway sk_live_1</h1>", 502)
     assert (await refusal(to(page))).problem == "The service failed with status 502."
@@ -321,6 +517,31 @@ async def test_the_wait_may_be_a_date() -> None:
     assert past.retry_after == 0
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("1795854000", 3_600),
+        ("9" * 400, 3_600),
+        ("Fri, 31 Dec 2099 23:59:59 GMT", 3_600),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 3_600),
+        ("Sat, 01 Jan 0001 00:00:00 +2359", 0),
+        ("Wed, 21 Oct 2015 07:28:00 +999999999999", None),
+        ("Wed, 21 Oct 99999 07:28:00 GMT", None),
+        ("-5", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e9", None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_no_wait_is_longer_than_an_hour(
+    header: str, seconds: float | None, status: int
+) -> None:
+    error = await refusal(failing(status, {}, Retry_After=header))
+    assert error.retry_after == seconds
+    assert f"Try again in {'a minute' if seconds is None else f'{seconds} seconds'}" in str(error)
+
+
 async def test_a_wait_that_is_not_named_is_a_minute() -> None:
     error = await refusal(failing(429, {}))
     assert isinstance(error, TooManyRequests)
@@ -337,7 +558,8 @@ async def test_a_wait_that_is_not_named_is_a_minute() -> None:
         (b"\xff\xfe\xfa", "the answer is not complete JSON"),
         (b"null", "the answer is not complete JSON"),
         (b"[" * 100_000, "the answer is not complete JSON"),
-        (b"<!doctype html><title>Hello</title>", "the answer is not complete JSON"),
+        (b"<!doctype html><title>Hello</title>", "a web page came instead of JSON"),
+        (b" \n<html>", "a web page came instead of JSON"),
         (b"[]", "the answer has no 'data'"),
         (b'"data"', "the answer has no 'data'"),
         (b"{}", "the answer has no 'data'"),
@@ -442,6 +664,7 @@ async def test_the_key_goes_into_its_header_and_nowhere_else() -> None:
     assert "authorization" not in request.headers
     assert request.headers["User-Agent"].startswith("leadpipe-mcp/")
     assert request.headers["Accept"] == "application/json"
+    assert request.headers["Accept-Encoding"] == "gzip, deflate"
     assert KEY.get_secret_value() not in str(request.url)
     assert dict(request.query_params) == {"a": "1", "c": "&d=ü"}
 

@@ -9,7 +9,14 @@ from starlette.responses import JSONResponse, Response
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.api.visitors import PixelChange, Timeframe, Visitor, host_of
-from leadpipe_mcp.errors import Conflict, NotDone, NotFound, Unclear, UnusableAnswer
+from leadpipe_mcp.errors import (
+    Conflict,
+    NotDone,
+    NotFound,
+    Unclear,
+    UnusableAnswer,
+    WrongAddress,
+)
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.sandbox.faults import FaultKind
 
@@ -112,11 +119,19 @@ async def test_one_visitor_may_come_without_a_list_around(data: object, connect:
     assert (page.total, page.has_more) == (None, False)
 
 
-async def test_nobody_is_nobody_however_it_is_said(connect: Connect) -> None:
-    for nobody in (answering(None), answering([], {"total": 0}), JSONResponse({}, 404)):
+async def test_nobody_is_nobody_however_it_is_said(connect: Connect, altered: Altered) -> None:
+    found_nobody = altered(answering({}), {"GET /v1/data": JSONResponse({}, 404)})
+    for nobody in (answering(None), answering([], {"total": 0}), found_nobody):
         page = await connect(nobody).visitors.find(email="a@b.example")
         assert page.visitors == ()
         assert not page.has_more
+
+
+async def test_an_address_without_the_api_is_not_a_website_without_visitors(
+    connect: Connect,
+) -> None:
+    with pytest.raises(WrongAddress):
+        await connect(JSONResponse({}, 404)).visitors.find(domain=SHOP)
 
 
 @pytest.mark.parametrize("data", [{}, "text", [7], [{}], [{"email": "", "phones": []}]])

@@ -169,7 +169,7 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
     "cut": (Fault("cut"), LOST),
     "malformed": (Fault("malformed"), "not complete JSON"),
     "empty": (Fault("empty"), "answer is empty"),
-    "page 200": (Fault("html", status=200), "not complete JSON"),
+    "page 200": (Fault("html", status=200), "a web page came"),
     "page 502": (Fault("html", status=502), "status 502"),
     "401": (failing(401), "status 401"),
     "403": (failing(403), "status 403"),

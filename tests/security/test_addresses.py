@@ -1,6 +1,7 @@
 """Where requests go: to the addresses in the settings, and nowhere else; keys even less."""
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 from pydantic import SecretStr
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp import cli
@@ -19,6 +20,7 @@ from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import TOOLS
 
 pytestmark = pytest.mark.anyio
 Arguments = Mapping[str, dict[str, Any]]
@@ -183,3 +185,37 @@ async def test_a_service_elsewhere_cannot_have_a_file_fetched_from_this_machine(
     here = Transport("http://127.0.0.1:8787", SecretStr("sk_canary"), application=watched)
     await here.download("http://127.0.0.1:8787/people.csv", came)
     assert [one.has_key for one in watched.seen] == [False]
+
+
+# Another address than the service's
+
+
+def reads(tool: str) -> bool:
+    return next(one.hints.read_only_hint is True for one in TOOLS if one.name == tool)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        JSONResponse({"error": {"code": "HTTP_ERROR", "message": "Cannot GET /x"}}, 404),
+        HTMLResponse("<!doctype html><h1>Not found</h1>", 404),
+        HTMLResponse("\n<html><h1>Welcome</h1></html>"),
+    ],
+    ids=["JSON 404", "page 404", "page 200"],
+)
+async def test_no_tool_takes_a_wrong_address_for_a_wrong_id(
+    elsewhere: Application,
+    connect: Connect,
+    one_call_each: Arguments,
+    real: Settings,
+    words: Words,
+) -> None:
+    for tool, arguments in one_call_each.items():
+        async with connect(elsewhere, elsewhere, settings=real) as client:
+            result = await client.call_tool(tool, arguments)
+        variable = "SONARLY_BASE_URL" if tool.startswith("sonarly") else "LEADPIPE_BASE_URL"
+        assert result.is_error, tool
+        # After a change it is more important to look what became of it.
+        said = variable if reads(tool) else f"{variable}|a web page came instead of JSON"
+        assert re.search(said, words(result)), tool
+        assert "service.test" not in words(result), tool

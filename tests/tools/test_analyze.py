@@ -10,7 +10,11 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
+from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 
@@ -231,12 +235,122 @@ async def test_a_fetch_that_fails_leaves_nothing_and_the_next_one_works(
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
         audience = await large(client)
-        sandbox.faults.add(Fault("reset_after", path="export.csv", times=3))
+        for path in ("export.csv", "/results"):
+            sandbox.faults.add(Fault("reset_after", path=path, times=3))
         said = await refused(client, "analyze_audience", audienceId=audience)
+        await anyio.sleep(10)  # after so many failures the service is left alone
         told = await call(client, "analyze_audience", audienceId=audience)
 
     assert "connection to the service was lost before its answer was complete" in said
     assert told["size"]
+
+
+class FilesElsewhere:
+    """A service whose links to files lead to another host, and what that one answers instead."""
+
+    def __init__(self, service: Application, elsewhere: Application) -> None:
+        self._service = service
+        self.elsewhere = elsewhere
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = Request(scope).url.hostname or ""
+        self.asked.append(host)
+
+        async def change(message: Message) -> None:
+            if b"downloadUrl" in message.get("body", b""):
+                own = f"http://{host}/".encode()
+                # Of the same length.
+                there = b"http://" + b"127.9.9.9"[: len(host)].ljust(len(host), b"9") + b"/"
+                message["body"] = message["body"].replace(own, there)
+            await send(message)
+
+        if host == "127.0.0.1":
+            await self._service(scope, receive, change)
+        else:
+            await self.elsewhere(scope, receive, send)
+
+
+async def lost(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"firstName,city", "more_body": True})
+    raise ConnectionResetError
+
+
+async def refusing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise ConnectionRefusedError
+
+
+async def hanging(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "why"),
+    [
+        (refusing, "that host could not be reached"),
+        (hanging, "that host did not answer in time"),
+        (lost, "the connection was lost before the file was complete"),
+        (Response(status_code=401), "the link has expired, or is not taken there (status 401)"),
+        (Response(status_code=403), "the link has expired, or is not taken there (status 403)"),
+        (HTMLResponse("<h1>", 404), "the link has expired, or is not taken there (status 404)"),
+        (Response(status_code=410), "the link has expired, or is not taken there (status 410)"),
+        (Response(status_code=429), "that host answered with status 429"),
+        (Response(status_code=503), "that host answered with status 503"),
+        (
+            RedirectResponse("http://169.254.169.254/"),
+            "that host answered with a redirect (status 307), which is not followed",
+        ),
+        (
+            Response(b"x", headers={"Content-Encoding": "br"}),
+            "the service's answer is compressed as 'br', which was not asked for, and was not read",
+        ),
+        (HTMLResponse("<h1>Welcome</h1>"), "file is not a list of people"),
+        (Response(b""), "file is not a list of people"),
+        (Response(b"firstName,city\nAda,Paris\nBob"), "file has 1 cell under 2 headings"),
+        (Response(b'firstName,city\nAda,Paris\nBob,"Lo'), "file is broken in the middle"),
+    ],
+    ids=lambda given: given[:40] if isinstance(given, str) else "",
+)
+@pytest.mark.parametrize("era", ["auto"])
+async def test_where_the_file_of_another_host_fails_the_pages_are_fetched(
+    elsewhere: Application,
+    why: str,
+    start: Start,
+    connect: Connect,
+    call: Call,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    service = FilesElsewhere(start(profile="flat"), elsewhere)
+    async with connect(service, settings=UNASKED) as client:
+        audience = await large(client)
+        told = await call(client, "analyze_audience", audienceId=audience)
+        again = await call(client, "analyze_audience", audienceId=audience)
+
+    (warning,) = told["warnings"]
+    assert warning.endswith(f"{why}. So the people were fetched page by page.")
+    assert "warnings" not in again
+    assert told["size"] == again["size"] > 300
+    assert service.asked.count("127.0.0.1") > 3
+
+
+@pytest.mark.parametrize("era", ["auto"])
+async def test_where_neither_file_nor_pages_come_both_are_said(
+    start: Start,
+    connect: Connect,
+    refused: Refused,
+    large: Callable[[Client], Awaitable[str]],
+) -> None:
+    sandbox = start(profile="flat")
+    async with connect(FilesElsewhere(sandbox, refusing), settings=UNASKED) as client:
+        audience = await large(client)
+        sandbox.faults.add(Fault("status", path="/results", status=500, times=None))
+        said = await refused(client, "analyze_audience", audienceId=audience)
+
+    assert "that host could not be reached. Page by page they did not come either: " in said
+    assert "The service failed with status 500" in said
+    for wrong in ("LEADPIPE_BASE_URL", "LEADPIPE_API_KEY", "administers"):
+        assert wrong not in said
 
 
 async def test_people_who_are_not_ready_are_said_to_be_so(

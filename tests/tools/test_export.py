@@ -311,6 +311,23 @@ async def test_what_makes_no_sense_is_refused(
         assert says in await refused(client, "export_audience", id=audience, **arguments)
 
 
+async def test_where_the_services_file_fails_the_pages_are_exported(
+    start: Start, connect: Connect, call: Call, settings: Settings
+) -> None:
+    sandbox = start()
+    async with connect(sandbox, settings=settings) as client:
+        config = {"topicIds": [117805], "minScore": 50}
+        made = await call(client, "create_audience", name="Many", config=config, status="active")
+        sandbox.faults.add(Fault("status", path="export.csv", status=500, times=None))
+        told = await call(client, "export_audience", id=made["id"])
+
+    assert told["rows"] == made["size"] > 300
+    (warning,) = told["warnings"]
+    assert warning.endswith(
+        "status 500: Something went wrong. So the people were fetched page by page."
+    )
+
+
 @pytest.mark.parametrize("kind", ["reset_after", "cut", "html", "malformed"])
 async def test_a_list_that_does_not_come_whole_leaves_no_file(
     kind: Any,  # noqa: ANN401 -- a Literal of the sandbox
@@ -324,9 +341,12 @@ async def test_a_list_that_does_not_come_whole_leaves_no_file(
     async with connect(sandbox, settings=settings) as client:
         config = {"topicIds": [117805]}
         made = await call(client, "create_audience", name="Many", config=config, status="active")
-        sandbox.faults.add(Fault(kind, path="export.csv", status=200, times=3))
-        await refused(client, "export_audience", id=made["id"])
+        for path in ("export.csv", "/results"):
+            sandbox.faults.add(Fault(kind, path=path, status=200, times=3))
+        said = await refused(client, "export_audience", id=made["id"])
+        assert "Page by page they did not come either: " in said
         sandbox.faults.clear()
+        await anyio.sleep(10)  # after so many failures the service is left alone
         assert not settings.export_dir or not list(settings.export_dir.glob("*"))
         again = await call(client, "export_audience", id=made["id"])
 

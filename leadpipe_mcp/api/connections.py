@@ -1,0 +1,187 @@
+"""Connections to a service: how bytes get there and back, and why they did not.
+
+This is the only module that knows httpx.
+"""
+
+import logging
+import os
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from leadpipe_mcp.api.addresses import is_this_machine
+from leadpipe_mcp.api.incoming import Incoming, Outgoing
+from leadpipe_mcp.api.played import Application, play
+from leadpipe_mcp.errors import AGAIN, Misconfigured, NotPossible, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+_PROXIES = ("https_proxy", "all_proxy", "http_proxy")
+
+
+class Connections:
+    """A pool of connections, opened when first needed.
+
+    Args:
+        application: An ASGI application that answers in the service's place, without a network.
+    """
+
+    def __init__(self, application: Application | None) -> None:
+        self._application = application
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    async def exchange(self, sending: Outgoing, incoming: Incoming, unclear: str) -> None:
+        """Send a request, and take in its whole answer.
+
+        Raises:
+            Unreachable: If it has not come whole. `unclear` is then the advice, unless nothing was
+                sent.
+        """
+        import httpx
+
+        try:
+            if self._application is None:
+                await self._stream(sending, incoming)
+            else:
+                await play(self._application, sending, incoming, READ_SECONDS)
+        except Misconfigured:
+            raise
+        except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError) as error:
+            raise _not_sent(error) from None
+        except httpx.ProxyError:
+            raise Unreachable(
+                "The proxy did not connect to the service; nothing was sent.",
+                f"Check the proxy that {_proxy_in_use() or 'HTTPS_PROXY'} names.",
+                how="not sent",
+            ) from None
+        except (httpx.TimeoutException, TimeoutError):
+            raise Unreachable("The service took too long to answer.", unclear, how="late") from None
+        # ConnectionError is how an application in the service's place loses its connection.
+        except (httpx.RequestError, ConnectionError, Unreachable):
+            raise Unreachable(
+                "The connection to the service was lost before its answer was complete.", unclear
+            ) from None
+        except httpx.InvalidURL:
+            raise NotPossible("This is no address that can be asked.") from None
+
+    async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
+        async with self._client(sending.address).stream(
+            sending.method,
+            sending.address,
+            headers=dict(sending.headers),
+            content=sending.body or None,
+        ) as response:
+            # The names of the headers come in lower case.
+            incoming.start(response.status_code, dict(response.headers))
+            # Decoded, a piece could be of any length before anybody has counted it.
+            async for piece in response.aiter_raw():
+                incoming.add(piece)
+
+    def _client(self, address: str) -> "httpx.AsyncClient":
+        is_direct = is_this_machine(urlsplit(address).hostname or "")
+        if is_direct not in self._clients:
+            self._clients[is_direct] = _opened(is_direct=is_direct)
+        return self._clients[is_direct]
+
+    async def close(self) -> None:
+        """Let go of the connections; a later request opens new ones."""
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
+
+
+def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
+    """A client that uses the proxies of the environment, unless it is direct.
+
+    Raises:
+        Misconfigured: If a variable of the environment makes no sense.
+    """
+    import httpx
+
+    # Its log of requests holds whole addresses, and an address may hold a person's e-mail.
+    # The server's own log leaves it out; whoever imports this package has another.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    _check_certificates()
+    try:
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            # A redirect would carry the key to wherever the answer says.
+            follow_redirects=False,
+            # A transport of its own asks no proxy: to this machine itself plain http is spoken,
+            # and a proxy would read the key.
+            transport=httpx.AsyncHTTPTransport() if is_direct else None,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise Misconfigured(
+            f"{_senseless_proxy()} names no proxy that can be used (like http://proxy:3128), so"
+            " nothing was sent."
+        ) from None
+
+
+def _check_certificates() -> None:
+    """Make sure that the certificates that the environment names can be read.
+
+    Raises:
+        Misconfigured: If they cannot.
+    """
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        if file:
+            ssl.create_default_context(cafile=file)
+    except OSError:
+        raise Misconfigured(
+            "SSL_CERT_FILE names no file of certificates that can be read, so nothing was sent."
+        ) from None
+    if folder and not file and not any(Path(one).is_dir() for one in folder.split(os.pathsep)):
+        raise Misconfigured("SSL_CERT_DIR names no folder that is there, so nothing was sent.")
+
+
+def _senseless_proxy() -> str:
+    """The variable that keeps httpx from starting."""
+    import httpx
+
+    for name, address in os.environ.items():
+        if name.lower() in _PROXIES and address:
+            try:
+                httpx.AsyncHTTPTransport(proxy=address if "://" in address else f"http://{address}")
+            except (ValueError, ImportError, httpx.InvalidURL):
+                return name
+    return "NO_PROXY"
+
+
+def _proxy_in_use() -> str | None:
+    """The variable that names a proxy on the way to other machines, if there is one."""
+    given = {name.lower(): name for name, address in os.environ.items() if address}
+    return next((given[name] for name in _PROXIES[:2] if name in given), None)
+
+
+def _not_sent(error: BaseException) -> Unreachable:
+    """Why no connection was made, and what to check."""
+    causes = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Unreachable(
+            "No secure connection to the service could be made; nothing was sent.",
+            f"{AGAIN} check LEADPIPE_BASE_URL, and SSL_CERT_FILE where a company's network has"
+            " certificates of its own.",
+            how="not sent",
+        )
+    if proxy := _proxy_in_use():
+        return Unreachable(
+            "The service could not be reached; nothing was sent.",
+            f"{AGAIN} check the network, the proxy that {proxy} names, and LEADPIPE_BASE_URL.",
+            how="not sent",
+        )
+    # By its name, because importing its module is what only listeners do here.
+    if any(type(cause).__name__ == "gaierror" for cause in causes):
+        return Unreachable(
+            "The service could not be reached, because the network does not know its name; nothing"
+            " was sent.",
+            how="not sent",
+        )
+    return Unreachable("The service could not be reached; nothing was sent.", how="not sent")
