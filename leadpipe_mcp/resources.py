@@ -115,6 +115,7 @@ async def _told(
         asked = declaration.arguments.model_validate(arguments)
         with errand() as spent:
             reply = await declaration.function(Call(services, context, spent), asked)
+        reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
     except (NotFound, ValidationError):
         missing = services.offered.fit("There is no such audience; list_audiences shows them.")
         raise ResourceNotFoundError(missing) from None

@@ -1,8 +1,11 @@
 """LeadpipeClient: everything that the service can do, whichever generation of its API answers."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
@@ -65,7 +68,10 @@ class LeadpipeClient:
         data = as_object(answer.data)
         if not data.keys() & {"healthy", "organization"}:
             raise answer.unusable("the state of the account is missing")
-        return answer.read(Account, {**data, "slots": _slots(data)})
+        account = answer.read(Account, {**data, "slots": _slots(data)})
+        if not account.model_fields_set & {"healthy", "organization"}:
+            raise answer.unusable("the state of the account cannot be read")
+        return account
 
     async def topic_names(self, topic_ids: tuple[int, ...]) -> tuple[TopicName, ...]:
         """Return the names of the topics that the service knows, each asked for once."""
@@ -88,8 +94,10 @@ def _slots(data: Mapping[str, object]) -> Slots | None:
         if "slot" not in name.lower():
             continue
         counts = as_object(value)
-        used = counts.get("used", counts.get("active"))
-        limit = counts.get("limit", counts.get("total"))
-        if isinstance(used, int) and isinstance(limit, int):
-            return Slots(used=used, limit=limit)
+        told = {
+            "used": counts.get("used", counts.get("active")),
+            "limit": counts.get("limit", counts.get("total")),
+        }
+        with contextlib.suppress(ValidationError):
+            return Slots.model_validate(told)
     return None

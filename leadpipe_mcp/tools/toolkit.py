@@ -323,8 +323,9 @@ class HouseTool(SdkTool):
         except Exception as crash:  # noqa: BLE001 -- whatever it is, its values go nowhere
             log_crash(self.name, crash)
             return self._refused(CRASHED.format(tool=self.name)), "crashed"
-        if spent.looked:
-            made.warnings = [*(made.warnings or ()), LOOKED]
+        seen = [*spent.gaps(), *([LOOKED] if spent.looked else [])]
+        if seen:
+            made.warnings = [*(made.warnings or ()), *seen]
         return self._said(made), "ok"
 
     async def _made(self, asked: Arguments, call: Call) -> Reply:
