@@ -142,7 +142,6 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     if asked.format == "url":
         return await _link(call, asked, audience, run)
     columns = choose_columns(tuple(asked.fields or FIELDS))
-    contact = asked.contact == "full" and call.shows_contact
     chosen = files.target(
         files.export_folder(call.services.settings.export_dir, Path.home()),
         asked.format,
@@ -154,6 +153,8 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
         return await _not_ready(call, asked, audience, run)
     if asked.format == "linkedin_urls":
         columns = choose_columns(("linkedinUrl",))
+    # Where no contact column is asked for, an address in a headline stays masked as well.
+    contact = asked.contact == "full" and call.shows_contact and bool(contact_fields(columns))
     goes_out = contact_fields(columns) if contact else ()
     await call.confirm(_writing(audience, run, chosen, goes_out), asked.confirm)
     snapshot = await snapshot_of(call, asked.id, run)
@@ -189,11 +190,12 @@ def _writing(audience: Audience, run: Run, chosen: Target, goes_out: Sequence[st
         "jsonl": "a file of JSON lines",
         "linkedin_urls": "files of LinkedIn profiles",
     }[kind]
-    contact = (
-        f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
-        if goes_out
-        else " No e-mail address or phone number goes out whole."
-    )
+    if goes_out:
+        contact = f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
+    elif kind == "linkedin_urls":
+        contact = " Nothing but the addresses of profiles goes out."
+    else:
+        contact = " No e-mail address or phone number goes out whole."
     path = files.planned(chosen)
     question = (
         f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) to {what}:"
