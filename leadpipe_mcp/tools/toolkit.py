@@ -50,6 +50,11 @@ from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.text import nearest, quoted, redact
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.offered import OfferedTools
+from leadpipe_mcp.tools.presenting import (
+    presentable,
+    presentable_question,
+    presentable_refusal,
+)
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
 
@@ -181,7 +186,8 @@ class Call:
         if self.asks:
             with self.errand.asking_a_human():
                 codes, context = self.services.codes, self.context
-                await ask(action, code, codes, context, agreed=self.agreed)
+                shown = replace(action, question=presentable_question(action.question))
+                await ask(shown, code, codes, context, agreed=self.agreed)
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
@@ -340,7 +346,7 @@ class HouseTool(SdkTool):
 
     def _refused(self, text: str) -> CallToolResult:
         """What was refused, why, and what to do next, as text alone."""
-        said = self._services.offered.fit(text)
+        said = presentable_refusal(self._services.offered.fit(text))
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
 
 
@@ -366,6 +372,7 @@ def success(reply: Reply, services: Services) -> CallToolResult:
         }
     )
     said = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
+    said = presentable(said, services.offered)
     kept = {key: value for key, value in said.items() if value not in ([], {})}
     last = {key: kept.pop(key) for key in ("warnings", "next") if key in kept}
     kept |= last | ({"sandbox": True} if services.settings.sandbox else {})
