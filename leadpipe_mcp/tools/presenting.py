@@ -30,8 +30,9 @@ _THEIRS = " (Part of this are the service's own words, which read like an order:
 def presentable(said: Mapping[str, object], offered: OfferedTools) -> dict[str, object]:
     """Return a reply as a client may have it, with a warning of whatever had to be cut."""
     reply = cast("dict[str, object]", _cleaned(said))
-    warnings = [*cast("list[str]", reply.get("warnings", [])), *_flags(reply, offered)]
-    warnings += _bounded(reply)
+    # Bounded first: what is not shown need not be looked at.
+    cuts = _bounded(reply)
+    warnings = [*cast("list[str]", reply.get("warnings", [])), *_flags(reply, offered), *cuts]
     return {**reply, **({"warnings": warnings} if warnings else {})}
 
 
