@@ -14,6 +14,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import LeadpipeError
 
 MOST_VALUES = 20
+LONGEST_VALUE = 200
 Reference = PromptReference | ResourceTemplateReference
 Offer = Callable[
     [Reference, CompletionArgument, CompletionContext | None], Awaitable[Completion | None]
@@ -65,6 +66,8 @@ def completions(leadpipe: LeadpipeClient) -> Offer:
         # A person who types must not be stopped because there is nothing to offer.
         except LeadpipeError:
             return None
+        # What no one can see or type back is no value to offer.
+        values = [value for value in values if value.isprintable() and len(value) <= LONGEST_VALUE]
         shown = values[:MOST_VALUES]
         return Completion(values=shown, total=len(values), has_more=len(values) > len(shown))
 

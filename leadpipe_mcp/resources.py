@@ -11,6 +11,7 @@ from leadpipe_mcp.api.errand import errand
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.tools.audiences import get_audience
 from leadpipe_mcp.tools.finding import find_filters
+from leadpipe_mcp.tools.presenting import presentable_refusal
 from leadpipe_mcp.tools.toolkit import Call, Declaration, Services, success
 from leadpipe_mcp.tools.topics import search_topics
 
@@ -115,12 +116,13 @@ async def _told(
         asked = declaration.arguments.model_validate(arguments)
         with errand() as spent:
             reply = await declaration.function(Call(services, context, spent), asked)
+        reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
     except WrongAddress as error:
         raise ResourceError(services.offered.fit(str(error))) from None
     except (NotFound, ValidationError):
         missing = services.offered.fit("There is no such audience; list_audiences shows them.")
         raise ResourceNotFoundError(missing) from None
     except LeadpipeError as error:
-        raise ResourceError(services.offered.fit(str(error))) from None
+        raise ResourceError(presentable_refusal(services.offered.fit(str(error)))) from None
     (block,) = success(reply, services).content
     return block.text if isinstance(block, TextContent) else ""

@@ -4,12 +4,14 @@ import datetime as dt
 import email.utils
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
+from leadpipe_mcp.api.errand import note, note_left_out
+from leadpipe_mcp.api.reading import Model, Row, readable
 from leadpipe_mcp.errors import (
     AGAIN,
     Conflict,
@@ -30,9 +32,12 @@ from leadpipe_mcp.errors import (
 from leadpipe_mcp.text import redact
 
 M = TypeVar("M", bound=BaseModel)
+N = TypeVar("N", bound=Model)
 _ALL = object()
 LONGEST_PAUSE = 3_600.0
 """No service is left alone for longer than an hour, whatever its Retry-After says."""
+# In bytes: ours, which holds it, is at most 4,000 characters long.
+_LONGEST_CURSOR = 2_500
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,37 @@ class Answer:
         except ValidationError as error:
             raise self.unusable(_lacking(error)) from None
 
-    def read_each(self, model: type[M], value: object = _ALL) -> tuple[M, ...]:
-        """As `read`, for a list of things."""
+    def read_each(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
+        """As `read`, for a list of things; those that cannot be read are left out.
+
+        Raises:
+            UnusableAnswer: If it is no list, or none of the things in it can be read.
+        """
+        items = self.items(value)
+        found = readable(model.noun, items, model.model_validate)
+        return found if found or not items else (self.read(model, items[0]),)
+
+    def read_all(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
+        """As `read_each`, where what is missing would be taken for something that is not there.
+
+        Raises:
+            UnusableAnswer: If a single one of them cannot be read.
+        """
         return tuple(self.read(model, item) for item in self.items(value))
+
+    def people(self, rows: Iterable[Row | None]) -> tuple[Row, ...]:
+        """Return the rows of people; what is no person is left out.
+
+        Raises:
+            UnusableAnswer: If none of them is one.
+        """
+        listed = list(rows)
+        found = tuple(row for row in listed if row is not None)
+        if listed and not found:
+            raise self.unusable("a person is not an object")
+        if odd := [row for row in listed if row is None]:
+            note_left_out(("person", "people"), odd, len(listed))
+        return found
 
     def items(self, value: object = _ALL) -> list[object]:
         """The answer's data, or a part of it, as the list that it must be."""
@@ -111,6 +144,27 @@ def as_object(value: object) -> dict[str, object]:
 def as_list(value: object) -> list[object]:
     """The value if it is a JSON list, else an empty one."""
     return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def cursor_in(page: Mapping[str, object]) -> JsonValue:
+    """Where the next page starts, in the service's own words and of whatever type; None: nowhere.
+
+    One that is too long to be handed to and fro is none, and the present errand knows it.
+    """
+    cursor = cast("JsonValue", page.get("nextCursor"))
+    if not cursor:
+        return None
+    if len(cursor_text(cursor).encode("utf-8", "replace")) > _LONGEST_CURSOR:
+        note("More follow, but the service's cursor of the next page is too long to pass on.")
+        return None
+    return cursor
+
+
+def cursor_text(cursor: JsonValue) -> str:
+    """A service's cursor as an address carries it."""
+    if isinstance(cursor, str):
+        return cursor
+    return json.dumps(cursor, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_answer(received: Received, unclear: str, key: str = "") -> Answer:

@@ -27,12 +27,15 @@ class Audiences:
         self._configs = configs
 
     async def list(
-        self, status: Status | None = None, limit: int | None = None
+        self, status: Status | None = None, limit: int | None = None, *, whole: bool = False
     ) -> tuple[Audience, ...]:
-        """The saved audiences, at most `limit` of those with the status."""
+        """The saved audiences, at most `limit` of those with the status.
+
+        `whole` refuses a list in which an audience cannot be read.
+        """
         answer = await self._service.get(audience_path(), status=status, limit=limit)
         # An older API takes no parameters and answers with everything.
-        found = answer.read_each(Audience)
+        found = (answer.read_all if whole else answer.read_each)(Audience)
         return tuple(a for a in found if status in {None, a.status})[:limit]
 
     async def get(self, audience_id: str) -> Audience:
@@ -46,7 +49,7 @@ class Audiences:
     async def known(self) -> tuple[Audience, ...] | None:
         """Return the audiences that there are; None where not all of them could be seen."""
         try:
-            known = await self.list(limit=MOST_LISTED)
+            known = await self.list(limit=MOST_LISTED, whole=True)
         except ServiceError:
             return None
         return known if len(known) < MOST_LISTED else None
@@ -77,7 +80,7 @@ class Audiences:
             return (await self._service.post(audience_path(), body)).read(Audience)
 
         async def look() -> Audience | None:
-            return _newcomer(before, await self.list(limit=MOST_LISTED), name)
+            return _newcomer(before, await self.list(limit=MOST_LISTED, whole=True), name)
 
         undone = "no new audience of this name is there, so none was saved."
         words = Words(undone, _LOOK_AT_ALL, firm=False)

@@ -1,21 +1,14 @@
 """How the May 2026 API says it: catalogue filters, runs by number, pages by offset."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.models import (
-    AudienceConfig,
-    Model,
-    PeoplePage,
-    Preview,
-    Row,
-    Run,
-    ServiceConfig,
-    Text,
-)
+from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
 from leadpipe_mcp.vocabulary.keys import Kind
@@ -34,18 +27,36 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
-class _Value(Model):
-    value: Annotated[str, BeforeValidator(str)]
-    label: Text = None
-    count: int | None = None
+def _scalar(said: object) -> object:
+    return str(said) if isinstance(said, int | float) else said
+
+
+class _Value(Told):
+    noun: ClassVar[Noun] = ("value of a filter", "values of a filter")
+    value: Annotated[Id, BeforeValidator(_scalar)]
+    label: Label | None = None
+    count: Count | None = None
+
+
+def _some(said: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """The values that can be read: without any the filter would take every word."""
+    found = handler(said)
+    if said and not found:
+        raise ValueError("none of its values can be read")
+    return found
 
 
 class _Filter(Model):
-    key: str
-    label: str | None = None
-    type: str | None = None
+    noun: ClassVar[Noun] = ("filter", "filters")
+    key: Id
+    label: Label | None = None
+    type: Label | None = None
     operators: tuple[str, ...] | None = None
-    values: tuple[_Value, ...] | None = None
+    values: Annotated[Each[_Value], WrapValidator(_some)] = ()
+
+
+class _Total(Model):
+    total: Count
 
 
 def is_catalog(data: object) -> bool:
@@ -63,20 +74,22 @@ def read_catalog(answer: Answer) -> FilterCatalog:
             _values(item),
             item.operators or (),
         )
-        for item in _filters(answer)
+        for item in answer.read_each(_Filter, _filters(answer))
     }
     return FilterCatalog("catalog", entries)
 
 
 def _values(item: _Filter) -> tuple[FilterValue, ...]:
     """The filter's values, each once."""
-    values = {v.value: v for v in reversed(item.values or ())}
+    values = {v.value: v for v in reversed(item.values)}
     return tuple(FilterValue(v.value, v.label or v.value, v.count) for v in values.values())[::-1]
 
 
-def _filters(answer: Answer) -> Iterator[_Filter]:
-    for group in as_list(as_object(answer.data).get("groups")):
-        yield from answer.read_each(_Filter, as_object(group).get("filters"))
+def _filters(answer: Answer) -> list[object]:
+    groups = [as_object(group) for group in as_list(as_object(answer.data).get("groups"))]
+    found = [item for group in groups for item in as_list(group.get("filters"))]
+    # One group without filters is no matter, but there is no catalogue without any.
+    return found if found or not groups else answer.items(None)
 
 
 def fit(config: ServiceConfig) -> ServiceConfig:
@@ -108,7 +121,7 @@ def read_preview(answer: Answer, config: AudienceConfig) -> Preview:
             "config": config,
             "industries": breakdowns.get("industries") or (),
             "seniorities": breakdowns.get("seniorities") or (),
-            "sample": tuple(_person(answer, row) for row in as_list(data.get("sample"))),
+            "sample": answer.people(map(_fields, as_list(data.get("sample")))),
         },
     )
 
@@ -119,22 +132,21 @@ def read_page(answer: Answer, offset: int) -> PeoplePage:
     run = answer.read(Run, data.get("run"))
     if answer.status == _STILL_BUILDING:
         return PeoplePage(run=run)
-    total = data.get("total")
-    if not isinstance(total, int):
-        raise answer.unusable("the number of people (data.total) is missing")
-    people = tuple(_person(answer, row) for row in answer.items(data.get("results")))
-    end = offset + len(people)
+    total = answer.read(_Total, data).total
+    rows = answer.items(data.get("results"))
+    end = offset + len(rows)
     return PeoplePage(
         run=run.model_copy(update={"size": total}),
-        people=people,
-        next_cursor=str(end) if people and end < total else None,
+        people=answer.people(map(_fields, rows)),
+        next_cursor=str(end) if rows and end < total else None,
     )
 
 
-def _person(answer: Answer, row: object) -> Row:
+def _fields(row: object) -> Row | None:
+    """A person's fields under our names; None for what is no person."""
     fields = as_object(row)
     if not fields:
-        raise answer.unusable("a person is not an object")
+        return None
     # What else is nested (where the person lives, say) is not documented: it is lifted as it is.
     flat: dict[str, object] = {}
     for name, value in fields.items():

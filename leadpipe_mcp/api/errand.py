@@ -6,11 +6,13 @@ service that hangs cannot make it.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import anyio
+
+from leadpipe_mcp.text import counted
 
 CALL_SECONDS = 50.0
 SAID_SECONDS = 1.0
@@ -23,6 +25,8 @@ LONG_SECONDS = 2.0
 """Who waits longer than this is told why."""
 
 Tell = Callable[[str], Awaitable[None]]
+Noun = tuple[str, str]
+"""What one thing is called, and what several are called."""
 
 
 class Errand:
@@ -41,8 +45,10 @@ class Errand:
         """The service's name for the last of them."""
         self.looked = False
         """Whether a change's own answer was lost, and a look showed that it was made."""
-        self.notes: list[str] = []
-        """What the reply has to say of how it was come by."""
+        self.left_out: dict[Noun, dict[int, tuple[int, int]]] = {}
+        """How many things of how many could not be read, list by list, each list once."""
+        self.notes: dict[str, None] = {}
+        """What else whoever reads the reply has to know of the services' answers."""
         self.done = 0.0
         """How far it was said to be."""
         self.tell: Tell | None = None
@@ -63,6 +69,11 @@ class Errand:
     def left_in_all(self) -> float:
         """How many seconds there are if the time behind other calls counts as well."""
         return self._until - anyio.current_time()
+
+    def gaps(self) -> list[str]:
+        """Say what is missing of what the services sent."""
+        odd = [_gap(noun, list(lists.values())) for noun, lists in self.left_out.items()]
+        return [*odd, *self.notes]
 
     async def rest(self, seconds: float) -> None:
         """Nothing, after so many seconds in which the service is left alone."""
@@ -137,6 +148,27 @@ def present_errand(seconds: float) -> Errand:
 def time_left() -> float:
     """How many seconds the services still have in the present errand."""
     return present_errand(CALL_SECONDS).left
+
+
+def note_left_out(noun: Noun, odd: Sequence[object], of: int) -> None:
+    """Let the present errand, if there is one, know of things in a list that cannot be read."""
+    if found := _present.get():
+        # A list that is looked at again and again counts once.
+        found.left_out.setdefault(noun, {})[hash(repr(odd))] = (len(odd), of)
+
+
+def note(gap: str) -> None:
+    """Let the present errand, if there is one, know what else is missing of an answer."""
+    if found := _present.get():
+        found.notes[gap] = None
+
+
+def _gap(noun: Noun, lists: Sequence[tuple[int, int]]) -> str:
+    odd = sum(number for number, _ in lists)
+    are = "is" if odd == 1 else "are"
+    # Of several lists it is not known how many different things they hold.
+    what = f"{odd} of {counted(lists[0][1], *noun)}" if len(lists) == 1 else counted(odd, *noun)
+    return f"{what} could not be read and {are} left out."
 
 
 def note_look() -> None:

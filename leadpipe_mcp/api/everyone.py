@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import JsonValue
+
+from leadpipe_mcp.api.answers import cursor_text
 from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.runs import Runs
@@ -64,7 +67,7 @@ class Everyone:
         Raises:
             UnusableAnswer: If the service gives the same page again, or changes the run meanwhile.
         """
-        cursor: str | None = None
+        cursor: JsonValue = None
         seen: set[str] = set()
         while True:
             page = await self._runs.people(
@@ -76,9 +79,10 @@ class Everyone:
             cursor = page.next_cursor
             if cursor is None:
                 return
-            if cursor in seen:
+            place = cursor_text(cursor)
+            if place in seen:
                 raise UnusableAnswer("The service gives the same page of people again and again.")
-            seen.add(cursor)
+            seen.add(place)
 
 
 def _new_file(path: Path) -> BinaryIO:

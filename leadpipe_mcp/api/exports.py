@@ -10,7 +10,8 @@ from pydantic import Field
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.errand import wait_on_purpose
-from leadpipe_mcp.api.models import Model, Run, Text
+from leadpipe_mcp.api.models import Run
+from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Text, Told
 from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs, check_day
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.errors import (
@@ -43,43 +44,43 @@ class Export(Model):
     """The CSV file of a run. `url` is None while the file is still being written."""
 
     url: str | None = Field(default=None, repr=False)
-    file_name: str | None = None
-    rows: int | None = None
-    data_date: str | None = None
-    expires_at: str | None = None
-    expires_in: str | None = None
+    file_name: Name | None = None
+    rows: Count | None = None
+    data_date: Moment = None
+    expires_at: Moment = None
+    expires_in: Label | None = None
 
 
-class FillRates(Model):
+class FillRates(Told):
     """Of how many people in a hundred each field is known."""
 
-    total: int | None = None
-    data_date: str | None = None
+    total: Count | None = None
+    data_date: Moment = None
     percent: dict[str, float]
 
 
-class _Dated(Model):
+class _Dated(Told):
     download_url: object = None
-    file_name: Text = None
-    rows: int | None = None
-    data_date: str | None = None
-    expires_in: Text = None
+    file_name: Name | None = None
+    rows: Count | None = None
+    data_date: Moment = None
+    expires_in: Label | None = None
 
 
 class _File(Model):
-    id: str | None = None
-    run_id: str | None = None
-    status: str | None = None
+    id: Id | None = None
+    run_id: Id | None = None
+    status: Label | None = None
     file_name: Text = None
-    row_count: int | None = None
-    error_message: str | None = None
+    row_count: Count | None = None
+    error_message: Text = None
 
 
 class _Stored(Model):
     export: _File = _File()
     download_url: object = None
-    download_url_expires_at: Text = None
-    download_url_ttl_seconds: int | None = None
+    download_url_expires_at: Moment = None
+    download_url_ttl_seconds: Count | None = None
 
 
 class Exports:

@@ -1,14 +1,12 @@
 """How the April 2026 API says it: flat filters, runs by date, pages by cursor."""
 
-from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.models import (
-    AudienceConfig,
-    PeoplePage,
-    Preview,
-    Row,
-    Run,
-    ServiceConfig,
-)
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
+from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
+from leadpipe_mcp.api.reading import LONGEST_ID, Row, readable
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
 from leadpipe_mcp.vocabulary.keys import FLAT_KEYS
@@ -16,6 +14,9 @@ from leadpipe_mcp.vocabulary.keys import FLAT_KEYS
 MAX_TOPICS = 10
 
 _STILL_BUILDING = 202
+_WORD = TypeAdapter[str](
+    Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_ID)]
+).validate_python
 
 
 def is_flat(data: object) -> bool:
@@ -32,12 +33,16 @@ def read_catalog(data: object) -> FilterCatalog:
         key.name: FilterEntry(key.name, key.name, key.kind, _values(listed.get(key.name)))
         for key in FLAT_KEYS.values()
     }
-    return FilterCatalog("flat", entries)
+    # Without values it would take every word, but it has some, and none of them can be read.
+    unread = {name for name, entry in entries.items() if listed.get(name) and not entry.values}
+    return FilterCatalog(
+        "flat", {name: entry for name, entry in entries.items() if name not in unread}
+    )
 
 
 def _values(listed: object) -> tuple[FilterValue, ...]:
-    words = dict.fromkeys(word for word in as_list(listed) if isinstance(word, str))
-    return tuple(FilterValue(word, word) for word in words)
+    words = readable(("value of a filter", "values of a filter"), as_list(listed), _WORD)
+    return tuple(FilterValue(word, word) for word in dict.fromkeys(words))
 
 
 def fit(config: ServiceConfig) -> ServiceConfig:
@@ -58,14 +63,14 @@ def fit(config: ServiceConfig) -> ServiceConfig:
 def read_preview(answer: Answer, config: AudienceConfig) -> Preview:
     """The size and the sample of a preview. It does not say which filters it applied."""
     data = as_object(answer.data)
-    sample = tuple(_person(answer, row) for row in as_list(data.get("sample")))
+    sample = answer.people(map(_fields, as_list(data.get("sample"))))
     return answer.read(Preview, {**data, "config": config, "sample": sample})
 
 
-def read_run(answer: Answer, item: object) -> Run:
-    """A dated run: it has no id, whatever the service's own key for it is."""
-    run = answer.read(Run, item)
-    return run.model_copy(update={"id": None})
+def without_id(item: object) -> object:
+    """A dated run as it came, without the service's own key for it: it has no id."""
+    told = as_object(item)
+    return {name: value for name, value in told.items() if name != "id"} if told else item
 
 
 def read_page(answer: Answer) -> PeoplePage:
@@ -73,14 +78,12 @@ def read_page(answer: Answer) -> PeoplePage:
     run = _run_of_page(answer)
     if run.state != "ready":
         return PeoplePage(run=run)
-    rows = answer.items()
-    if not isinstance(answer.meta.get("totalCount"), int):
+    if run.size is None:
         raise answer.unusable("the number of people (meta.totalCount) is missing")
-    cursor = answer.meta.get("nextCursor")
     return PeoplePage(
         run=run,
-        people=tuple(_person(answer, row) for row in rows),
-        next_cursor=cursor if isinstance(cursor, str) and cursor else None,
+        people=answer.people(map(_fields, answer.items())),
+        next_cursor=cursor_in(answer.meta),
     )
 
 
@@ -92,10 +95,11 @@ def _run_of_page(answer: Answer) -> Run:
     return answer.read(Run, {**answer.meta, "status": state})
 
 
-def _person(answer: Answer, row: object) -> Row:
+def _fields(row: object) -> Row | None:
+    """A person's fields under our names; None for what is no person."""
     fields = as_object(row)
     if not fields:
-        raise answer.unusable("a person is not an object")
+        return None
     named = {
         "id": fields.get("personId") or fields.get("hem"),
         "personalEmail": fields.get("personalEmail") or fields.get("personalEmails"),

@@ -66,7 +66,10 @@ class LeadpipeClient:
         data = as_object(answer.data)
         if not data.keys() & {"healthy", "organization"}:
             raise answer.unusable("the state of the account is missing")
-        return answer.read(Account, {**data, "slots": find_slots(data)})
+        account = answer.read(Account, {**data, "slots": find_slots(data)})
+        if not account.model_fields_set & {"healthy", "organization"}:
+            raise answer.unusable("the state of the account cannot be read")
+        return account
 
     async def topic_names(self, topic_ids: tuple[int, ...]) -> tuple[TopicName, ...]:
         """Return the names of the topics that the service knows, each asked for once."""

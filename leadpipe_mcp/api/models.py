@@ -5,10 +5,23 @@ allow to be null may be null. What makes a thing what it is (an id, a size) must
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
+
+from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.reading import (
+    Count,
+    Each,
+    Id,
+    Label,
+    Model,
+    Moment,
+    Name,
+    Row,
+    Text,
+    Told,
+)
 
 Status = Literal["draft", "active", "paused"]
 DEFAULT_SCORE = 70
@@ -24,13 +37,6 @@ _RUN_STATES: Mapping[str, RunState] = {
 
 def _run_state(said: object) -> object:
     return _RUN_STATES.get(said, said) if isinstance(said, str) else said
-
-
-def _text(said: object) -> object:
-    """What should be a text, as one: the service also sends numbers and lists."""
-    if isinstance(said, list):
-        return ", ".join(str(part) for part in cast("list[object]", said))
-    return said if said is None or isinstance(said, str) else str(said)
 
 
 def _applied(said: object) -> object:
@@ -49,21 +55,13 @@ def _key_and_value(item: object) -> object:
     return (told.get("key"), told.get("value", told.get("values")))
 
 
+def _filters(said: object) -> object:
+    """Null filters are no filters."""
+    return {} if said is None else said
+
+
 AppliedFilters = Annotated[tuple[tuple[str, JsonValue], ...] | None, BeforeValidator(_applied)]
 """Each filter that the service says it applied, with its value where that is told."""
-Text = Annotated[str | None, BeforeValidator(_text)]
-
-
-class Model(BaseModel):
-    """Frozen, in camelCase outside and snake_case inside, keeping what it does not know."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="allow",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
 
 class _Config(Model):
@@ -71,7 +69,9 @@ class _Config(Model):
     min_score: int | None = None
     max_score: int | None = None
     min_topic_overlap: int | None = None
-    filters: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    filters: Annotated[dict[str, JsonValue], BeforeValidator(_filters)] = Field(
+        default_factory=dict[str, JsonValue]
+    )
     source_url: str | None = None
 
     def _written(self) -> dict[str, JsonValue]:
@@ -100,63 +100,64 @@ class AudienceConfig(_Config):
         return self._written()
 
 
-class TopicName(Model):
+class TopicName(Told):
     """A topic's id with its name."""
 
+    noun: ClassVar[Noun] = ("topic", "topics")
     id: int
-    name: str
+    name: Name
 
 
-class Audience(Model):
+class Audience(Told):
     """A saved audience. `config` is None where the service does not show it."""
 
-    id: str
-    name: str
-    status: str
-    size: int | None = Field(default=None, alias="audienceSize")
+    noun: ClassVar[Noun] = ("audience", "audiences")
+    id: Id
+    name: Name
+    status: Label
+    size: Count | None = Field(default=None, alias="audienceSize")
     config: ServiceConfig | None = None
-    topics: tuple[TopicName, ...] = ()
-    last_refreshed_at: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
+    topics: Each[TopicName] = ()
+    last_refreshed_at: Moment = None
+    created_at: Moment = None
+    updated_at: Moment = None
 
 
-class Run(Model):
+class Run(Told):
     """One making of an audience's list of people. `id` is None where runs go by date."""
 
-    id: str | None = None
+    noun: ClassVar[Noun] = ("run", "runs")
+    id: Id | None = None
     state: Annotated[
         RunState,
         BeforeValidator(_run_state),
         Field(validation_alias=AliasChoices("state", "status")),
     ]
-    data_date: str | None = None
-    size: int | None = Field(
+    data_date: Moment = None
+    size: Count | None = Field(
         default=None, validation_alias=AliasChoices("size", "resultCount", "totalCount")
     )
-    run_type: str | None = None
-    config_hash: str | None = None
-    idempotency_key: str | None = None
-    created_at: str | None = None
-    completed_at: str | None = None
-    error_message: str | None = None
+    run_type: Label | None = None
+    config_hash: Label | None = None
+    idempotency_key: Label | None = None
+    created_at: Moment = None
+    completed_at: Moment = None
+    error_message: Label | None = None
 
 
-class Breakdown(Model):
+class Breakdown(Told):
     """How many people of an audience share one value."""
 
-    value: str
-    label: str | None = None
-    count: int
+    noun: ClassVar[Noun] = ("count", "counts")
+    value: Label
+    label: Label | None = None
+    count: Count
 
 
-Row = Mapping[str, object]
-"""One person under the names of `people.columns`, the same for both generations of the API."""
-
-
-class Person(Model):
+class Person(Told):
     """One visitor or prospect, under the names of `people.columns`; what else came is kept."""
 
+    noun: ClassVar[Noun] = ("person", "people")
     id: Text = None
     intent_score: int | float | None = None
     topic_id: int | None = None
@@ -189,12 +190,12 @@ class Person(Model):
 class Preview(Model):
     """How many people a config finds now, who they are, and what the service did with it."""
 
-    size: int = Field(validation_alias=AliasChoices("size", "totalCount"))
-    data_date: str | None = None
+    size: Count = Field(validation_alias=AliasChoices("size", "totalCount"))
+    data_date: Moment = None
     config: AudienceConfig
-    config_hash: str | None = None
-    industries: tuple[Breakdown, ...] = ()
-    seniorities: tuple[Breakdown, ...] = ()
+    config_hash: Label | None = None
+    industries: Each[Breakdown] = ()
+    seniorities: Each[Breakdown] = ()
     sample: tuple[Row, ...] = ()
     applied_filters: AppliedFilters = None
     notes: tuple[str, ...] = ()
@@ -204,7 +205,7 @@ class Validation(Model):
     """What the service makes of a config before anything is asked of it."""
 
     valid: bool = True
-    config_hash: str | None = None
+    config_hash: Label | None = None
     normalized_config: ServiceConfig | None = None
     applied_filters: AppliedFilters = None
 
@@ -214,38 +215,39 @@ class PeoplePage(Model):
 
     run: Run
     people: tuple[Row, ...] = ()
-    next_cursor: str | None = None
+    next_cursor: JsonValue = None
+    """The service's own word for it, of whatever type."""
 
 
-class Organization(Model):
+class Organization(Told):
     """The customer whom the key belongs to."""
 
-    name: str | None = None
-    status: str | None = None
+    name: Name | None = None
+    status: Label | None = None
 
 
-class Credits(Model):
+class Credits(Told):
     """How many identification credits are used."""
 
-    used: int | None = None
-    limit: int | None = None
-    remaining: int | None = None
-    resets_at: str | None = None
+    used: Count | None = None
+    limit: Count | None = None
+    remaining: Count | None = None
+    resets_at: Moment = None
 
 
-class PixelCounts(Model):
+class PixelCounts(Told):
     """How many tracking pixels there are."""
 
-    total: int | None = None
-    active: int | None = None
-    paused: int | None = None
+    total: Count | None = None
+    active: Count | None = None
+    paused: Count | None = None
 
 
-class Slots(Model):
+class Slots(Told):
     """How many audiences may be active, and how many are."""
 
-    used: int
-    limit: int
+    used: Count
+    limit: Count
 
     @property
     def free(self) -> int:
@@ -253,7 +255,7 @@ class Slots(Model):
         return max(0, self.limit - self.used)
 
 
-class Account(Model):
+class Account(Told):
     """The state of the customer's account; `slots` is None where the service does not show them."""
 
     healthy: bool | None = None

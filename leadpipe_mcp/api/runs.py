@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 import anyio
+from pydantic import JsonValue
 
 from leadpipe_mcp.api import catalog, flat
-from leadpipe_mcp.api.answers import Answer, as_object
+from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
@@ -34,17 +35,21 @@ class Runs:
         self._service = service
         self._configs = configs
 
-    async def list(self, audience_id: str, limit: int = 5) -> tuple[Run, ...]:
-        """The latest runs of a saved audience, newest first."""
+    async def list(
+        self, audience_id: str, limit: int = 5, *, whole: bool = False
+    ) -> tuple[Run, ...]:
+        """The latest runs of a saved audience, newest first.
+
+        `whole` refuses a list in which a run cannot be read.
+        """
         answer = await self._service.get(audience_path(audience_id, "runs"), limit=limit)
         items = answer.items()
         if items and self._service.profile.runs is None:
-            numbered = all("id" in as_object(item) for item in items)
+            numbered = all("id" in told for item in items if (told := as_object(item)))
             self._service.profile.runs = "numbered" if numbered else "dated"
         if self._service.profile.runs == "dated":
-            runs = tuple(flat.read_run(answer, item) for item in items)
-        else:
-            runs = answer.read_each(Run)
+            items = [flat.without_id(item) for item in items]
+        runs = (answer.read_all if whole else answer.read_each)(Run, items)
         newest_first = sorted(runs, key=lambda r: r.created_at or r.data_date or "", reverse=True)
         return tuple(newest_first[:limit])
 
@@ -66,7 +71,7 @@ class Runs:
             if self._service.profile.runs == "dated":
                 raise
             return Run(state="none", data_date=date)
-        run = flat.read_run(answer, answer.data)
+        run = answer.read(Run, flat.without_id(answer.data))
         check_day(answer, date, run.data_date)
         return run
 
@@ -109,7 +114,7 @@ class Runs:
         run_id: str | None = None,
         date: str | None = None,
         limit: int = 25,
-        cursor: str | None = None,
+        cursor: JsonValue = None,
     ) -> PeoplePage:
         """People of a saved audience: of the named run, the run of the date, or the latest.
 
@@ -127,9 +132,10 @@ class Runs:
             run_id, date = latest.id, latest.data_date
         if run_id is None:
             return await self._of_day(audience_id, date, limit, cursor)
-        if cursor and not (cursor.isascii() and cursor.isdigit()):
-            raise NotPossible(f"'{redact(cursor, 60)}' is no cursor of this run.")
-        offset = int(cursor or 0)
+        place = "0" if cursor is None else cursor_text(cursor)
+        if not (place.isascii() and place.isdigit()):
+            raise NotPossible(f"'{redact(place, 60)}' is no cursor of this run.")
+        offset = int(place)
         path = audience_path(audience_id, "runs", run_id, "results")
         answer = await self._service.get(path, limit=limit, offset=offset)
         page = catalog.read_page(answer, offset)
@@ -142,12 +148,13 @@ class Runs:
         return page.model_copy(update={"run": run})
 
     async def _of_day(
-        self, audience_id: str, date: str | None, limit: int, cursor: str | None
+        self, audience_id: str, date: str | None, limit: int, cursor: JsonValue
     ) -> PeoplePage:
         """People where runs go by date: the answer itself tells whether they are ready."""
         path = audience_path(audience_id, "results")
         try:
-            answer = await self._service.get(path, date=date, limit=limit, cursor=cursor)
+            said = None if cursor is None else cursor_text(cursor)
+            answer = await self._service.get(path, date=date, limit=limit, cursor=said)
         except (NotFound, Conflict):
             # Whether the audience is missing, or its people, is not told apart here.
             run = await self.latest(audience_id, date)
@@ -165,7 +172,7 @@ class Runs:
         audience_id: str | None = None,
         date: str | None = None,
         limit: int = 25,
-        cursor: str | None = None,
+        cursor: JsonValue = None,
     ) -> PeoplePage | None:
         """People whom a config, saved or not, finds; None where the API has no such query."""
         if self._service.profile.queries is False:
@@ -174,7 +181,7 @@ class Runs:
         body |= {"audienceId": audience_id} if audience_id else {}
         body |= config.sent.as_sent() if config else {}
         body |= {"date": date} if date else {}
-        body |= {"cursor": cursor} if cursor else {}
+        body |= {} if cursor is None else {"cursor": cursor}
         try:
             answer = await self._service.ask(audience_path("query"), body)
         except NotFound:
@@ -216,7 +223,9 @@ class Runs:
             return answer.read(Run)
 
         async def look() -> Run | None:
-            return _ordered(before, await self.list(audience_id, MOST_RUNS), idempotency_key)
+            return _ordered(
+                before, await self.list(audience_id, MOST_RUNS, whole=True), idempotency_key
+            )
 
         words = Words("no new run is there, so none was queued.", _LOOK, firm=False)
         # The key has made sure of what can be repeated.
@@ -234,7 +243,7 @@ class Runs:
             return True
 
         async def look() -> bool | None:
-            runs = await self.list(audience_id, MOST_RUNS)
+            runs = await self.list(audience_id, MOST_RUNS, whole=True)
             is_there = any(run.id == run_id and run.state != "cancelled" for run in runs)
             return None if is_there else True
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.models import Slots
+from leadpipe_mcp.api.reading import whole_number
 
 _USED = ("used", "taken", "occupied", "active", "current")
 _LIMIT = ("limit", "max", "maximum", "allowed", "included", "quota", "total")
@@ -19,11 +20,10 @@ def find_slots(account: Mapping[str, object]) -> Slots | None:
     """Return how many audience slots there are and are used; None where that is not shown."""
     for part, of_slots in _parts(account, of_slots=False, depth=_DEEPEST):
         counts = {
-            word: value
+            word: number
             for name, value in part.items()
-            if of_slots or _is_of_slots(name)
+            if (of_slots or _is_of_slots(name)) and (number := _number(value)) is not None
             for word in _words(name)
-            if isinstance(value, int) and not isinstance(value, bool) and value >= 0
         }
         used, limit, free = (_first(counts, words) for words in (_USED, _LIMIT, _FREE))
         if limit is not None and used is None and free is not None:
@@ -53,6 +53,13 @@ def _is_of_slots(name: str) -> bool:
 
 def _words(name: str) -> set[str]:
     return {word.lower() for word in _WORDS.findall(name)}
+
+
+def _number(value: object) -> int | None:
+    try:
+        return whole_number(value)
+    except ValueError:
+        return None
 
 
 def _first(counts: Mapping[str, int], words: tuple[str, ...]) -> int | None:

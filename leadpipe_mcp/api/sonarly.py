@@ -8,10 +8,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from leadpipe_mcp.api.addresses import path_of
-from leadpipe_mcp.api.answers import Answer, as_object
+from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_text
 from leadpipe_mcp.api.settling import Done, Words, settled
 from leadpipe_mcp.api.sonarly_errors import Operation, not_configured, worded
 from leadpipe_mcp.api.sonarly_looks import Wanted, named_folder, new_folder, newcomer
@@ -25,6 +25,7 @@ from leadpipe_mcp.api.sonarly_models import (
     Navigation,
     Overview,
     ProspectPage,
+    held_by,
     page_of,
 )
 from leadpipe_mcp.api.transport import Application, Transport
@@ -77,30 +78,35 @@ class SonarlyClient:
         return page.items
 
     async def audiences(
-        self, group: str, cursor: str | None = None, limit: int | None = None
+        self, group: str, cursor: JsonValue = None, limit: int | None = None
     ) -> AudiencePage:
         """One page of the audiences, without those that are being filled."""
 
         def read(answer: Answer) -> AudiencePage:
-            return answer.read(AudiencePage, page_of(answer))
+            told = page_of(answer)
+            page = answer.read(AudiencePage, told)
+            complete = len(page.items) == len(as_list(told.get("items")))
+            return page.model_copy(update={"complete": complete})
 
-        query = {"cursor": cursor, "limit": limit}
+        query = {"cursor": _said(cursor), "limit": limit}
         return await self._ask("audiences", "GET", _route(group), read, query=query)
 
     async def all_audiences(self, group: str) -> tuple[tuple[LinkedinAudience, ...], bool]:
-        """The audiences of all pages, each once, and whether these were all."""
+        """The audiences of all pages, each once, and whether these are all that there are."""
         found: dict[str, LinkedinAudience] = {}
-        cursor: str | None = None
+        cursor: JsonValue = None
         seen: set[str] = set()
+        complete = True
         for _ in range(MOST_PAGES):
             page = await self.audiences(group, cursor)
             found |= {audience.id: audience for audience in page.items}
+            complete = complete and page.complete
             cursor = page.next_cursor
             if cursor is None:
-                return tuple(found.values()), True
-            if cursor in seen:
+                return tuple(found.values()), complete
+            if cursor_text(cursor) in seen:
                 break
-            seen.add(cursor)
+            seen.add(cursor_text(cursor))
         return tuple(found.values()), False
 
     async def overview(self, group: str) -> Overview:
@@ -120,6 +126,7 @@ class SonarlyClient:
             for audience in listed
         ]
         others = [audience for audience in placed.values() if audience.id not in listed_ids]
+        complete = complete and navigation.complete
         return Overview((*audiences, *others), navigation.folders, complete=complete)
 
     async def before_creating(self, group: str) -> Overview:
@@ -210,7 +217,7 @@ class SonarlyClient:
         )
 
     async def prospects(
-        self, group: str, audience_id: str, cursor: str | None = None, limit: int | None = None
+        self, group: str, audience_id: str, cursor: JsonValue = None, limit: int | None = None
     ) -> ProspectPage:
         """One page of the people in an audience."""
 
@@ -218,14 +225,16 @@ class SonarlyClient:
             return answer.read(ProspectPage, page_of(answer))
 
         route = _route(group, _id(audience_id), "prospects")
-        query = {"cursor": cursor, "limit": limit}
+        query = {"cursor": _said(cursor), "limit": limit}
         return await self._ask("prospects", "GET", route, read, query=query)
 
     async def navigation(self, group: str) -> Navigation:
         """All folders with their audiences, and the audiences that are in none."""
 
         def read(answer: Answer) -> Navigation:
-            return answer.read(Navigation)
+            navigation = answer.read(Navigation)
+            complete = len(navigation.folders) + len(navigation.audiences()) == held_by(answer)
+            return navigation.model_copy(update={"complete": complete})
 
         return await self._ask("navigation", "GET", _route(group, "navigation"), read)
 
@@ -340,6 +349,10 @@ class SonarlyClient:
 def _route(group: str, *rest: str) -> str:
     account = path_of(group, shown_by="sonarly_list_accounts")
     return f"/v1/accounts{account}/audiences{path_of(*rest, shown_by='sonarly_list_audiences')}"
+
+
+def _said(cursor: JsonValue) -> str | None:
+    return None if cursor is None else cursor_text(cursor)
 
 
 def _id(audience_id: str) -> str:

@@ -79,15 +79,17 @@ def new_folder(before: Navigation, after: Navigation, name: str) -> Folder | Non
     """The one folder of this name that is new; None where there is none.
 
     Raises:
-        Unclear: If several are new, or if empty folders may not be shown at all.
+        Unclear: If several may be new, or if not all folders are seen.
     """
     known = {folder.id for folder in before.folders}
     fresh = [f for f in after.folders if f.id not in known and f.name.strip() == name.strip()]
-    if len(fresh) == 1:
+    if len(fresh) == 1 and before.complete:
         return fresh[0]
     if fresh:
         ids = listed([clean(folder.id, 40) for folder in fresh[:MOST_NAMED]], "or")
         raise Unclear(f"It may be the folder with the id {ids}.")
+    if not after.complete:
+        raise Unclear("Not all folders could be read; among those that could it is not.")
     if all(folder.audiences for folder in after.folders):
         raise Unclear("It is not among the folders, but an empty one may not be shown.")
     return None

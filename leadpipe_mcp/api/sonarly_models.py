@@ -6,75 +6,46 @@ Reading is lenient, as no document is complete: only ids have to be there.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from leadpipe_mcp.api.answers import Answer, as_object
-from leadpipe_mcp.api.models import Model, Person, Text
+from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
+from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.models import Person
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Moment, Name, Text, Told
 
 AudienceType = Literal["on_demand", "monitoring"]
 """What an audience or a folder is made as. Answers show other words for audiences."""
 
 
-def _id(said: object) -> object:
-    return str(said) if isinstance(said, int) and not isinstance(said, bool) else said
-
-
 def _words(said: object) -> object:
-    return "" if said is None else said if isinstance(said, str) else str(said)
+    return "" if said is None else str(said) if isinstance(said, int | float) else said
 
 
-def _count(said: object) -> int | None:
-    """A number, as navigation shows it: it may come as text."""
-    try:
-        number = int(said) if isinstance(said, int | float | str) else None
-    except (ValueError, OverflowError):
-        return None
-    return number if number is not None and number >= 0 and not isinstance(said, bool) else None
+Words = Annotated[Name, BeforeValidator(_words)]
+"""A name, which may be missing."""
 
 
-def _moment(said: object) -> object:
-    """A moment as text; one that comes as seconds or milliseconds since 1970 is put into words."""
-    text = str(said) if isinstance(said, int | float) else said
-    if not isinstance(text, str) or not text.isascii() or not text.isdigit():
-        return text if isinstance(text, str) else None
-    number = int(text[:15])
-    try:
-        made = dt.datetime.fromtimestamp(number / 1000 if number > 1e11 else number, dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return made.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _items(said: object) -> object:
-    return () if said is None else said
-
-
-Id = Annotated[str, Field(min_length=1), BeforeValidator(_id)]
-Words = Annotated[str, BeforeValidator(_words)]
-Moment = Annotated[str | None, BeforeValidator(_moment)]
-
-
-class AccountGroup(Model):
+class AccountGroup(Told):
     """One account: whatever there is belongs to exactly one."""
 
+    noun: ClassVar[Noun] = ("account", "accounts")
     id: Id
     name: Words = ""
     created_at: Moment = None
 
 
-class LinkedinAudience(Model):
+class LinkedinAudience(Told):
     """One audience. Fields that the answer left out are not set."""
 
+    noun: ClassVar[Noun] = ("LinkedIn audience", "LinkedIn audiences")
     id: Id
     name: Words = ""
-    type: Text = None
+    type: Label | None = None
     description: Text = None
-    folder_id: Text = None
-    size: Annotated[int | None, BeforeValidator(_count)] = Field(
-        default=None, alias="prospectCount"
-    )
+    folder_id: Id | None = None
+    size: Count | None = Field(default=None, alias="prospectCount")
     created_at: Moment = None
 
     def made_since(self, moment: float) -> bool | None:
@@ -86,20 +57,23 @@ class LinkedinAudience(Model):
             return None
 
 
-class Folder(Model):
+class Folder(Told):
     """One folder, with its audiences where navigation shows it."""
 
+    noun: ClassVar[Noun] = ("folder", "folders")
     id: Id
     name: Words = ""
-    audience_type: Text = None
-    audiences: Annotated[tuple[LinkedinAudience, ...], BeforeValidator(_items)] = ()
+    audience_type: Label | None = None
+    audiences: Each[LinkedinAudience] = ()
 
 
 class Navigation(Model):
     """All folders with their audiences, and the audiences that are in none."""
 
-    folders: Annotated[tuple[Folder, ...], BeforeValidator(_items)] = ()
-    ungrouped_audiences: Annotated[tuple[LinkedinAudience, ...], BeforeValidator(_items)] = ()
+    folders: Each[Folder] = ()
+    ungrouped_audiences: Each[LinkedinAudience] = ()
+    complete: bool = True
+    """Whether everything in it could be read."""
 
     def audiences(self) -> tuple[LinkedinAudience, ...]:
         """Every audience, with the id of the folder that it is in."""
@@ -137,6 +111,8 @@ _ELSEWHERE = {
 class Prospect(Person):
     """One person in an audience, under the names that people have everywhere here."""
 
+    noun: ClassVar[Noun] = ("prospect", "prospects")
+
     @model_validator(mode="before")
     @classmethod
     def _in_our_words(cls, said: object) -> object:
@@ -170,22 +146,23 @@ def _named(value: object) -> object:
 class AudiencePage(Model):
     """Some audiences, and where the next page starts (None at the end)."""
 
-    items: tuple[LinkedinAudience, ...]
-    next_cursor: Text = None
+    items: Each[LinkedinAudience]
+    next_cursor: JsonValue = None
+    complete: bool = True
+    """Whether everything in it could be read."""
 
 
 class ProspectPage(Model):
     """Some people of an audience, and where the next page starts (None at the end)."""
 
-    items: tuple[Prospect, ...]
-    next_cursor: Text = None
+    items: Each[Prospect]
+    next_cursor: JsonValue = None
 
 
 class AccountPage(Model):
     """The accounts that the key may see. No document shows a second page."""
 
-    items: tuple[AccountGroup, ...]
-    next_cursor: Text = None
+    items: Each[AccountGroup]
 
 
 @dataclass(frozen=True)
@@ -199,11 +176,19 @@ class Overview:
     folders: tuple[Folder, ...] | None = None
     """None where they could not be read."""
     complete: bool = False
-    """Whether every page was read."""
+    """Whether every page was read, and all that is on it."""
 
 
 def page_of(answer: Answer) -> dict[str, object]:
     """The answer's page, where an end that is only said in one of two ways is one all the same."""
     data = as_object(answer.data)
     ended = data.get("hasMore") is False
-    return {**data, "nextCursor": None if ended else data.get("nextCursor") or None}
+    return {**data, "nextCursor": None if ended else cursor_in(data)}
+
+
+def held_by(answer: Answer) -> int:
+    """How many folders and audiences navigation holds, whether they can be read or not."""
+    data = as_object(answer.data)
+    folders = as_list(data.get("folders"))
+    grouped = [as_list(as_object(folder).get("audiences")) for folder in folders]
+    return len(folders) + sum(map(len, grouped)) + len(as_list(data.get("ungroupedAudiences")))

@@ -13,14 +13,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 
 import anyio
 import anyio.to_thread
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.models import Breakdown, Model, Text
+from leadpipe_mcp.api.answers import Answer, as_object
+from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.models import Breakdown
+from leadpipe_mcp.api.reading import Count, Each, Label, Name, Text, Told, readable
 from leadpipe_mcp.api.service import Service
 from leadpipe_mcp.errors import NotFound, ServiceError
 
@@ -43,22 +45,15 @@ def _day(said: object) -> object:
     return said[:10] if isinstance(said, str) else said
 
 
-def _whole(said: object) -> object:
-    """A share of a person is none."""
-    return round(said) if isinstance(said, float) else said
-
-
-Count = Annotated[int, BeforeValidator(_whole)]
-
-
-class Topic(Model):
+class Topic(Told):
     """One thing that people research."""
 
+    noun: ClassVar[Noun] = ("topic", "topics")
     id: int = Field(validation_alias=AliasChoices("id", "topicId"))
-    name: str = Field(validation_alias=AliasChoices("name", "topicName"))
-    type: Text = None
-    industry: Text = None
-    category: Text = None
+    name: Name = Field(validation_alias=AliasChoices("name", "topicName"))
+    type: Label | None = None
+    industry: Label | None = None
+    category: Label | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,18 +63,19 @@ class Catalogue:
     topics: tuple[Topic, ...]
 
 
-class TopicFacets(Model):
+class TopicFacets(Told):
     """How many topics there are of each type, industry and category, and in all."""
 
-    types: tuple[Breakdown, ...] = ()
-    industries: tuple[Breakdown, ...] = ()
-    categories: tuple[Breakdown, ...] = ()
-    total: int | None = None
+    types: Each[Breakdown] = ()
+    industries: Each[Breakdown] = ()
+    categories: Each[Breakdown] = ()
+    total: Count | None = None
 
 
-class TopicDay(Model):
+class TopicDay(Told):
     """How many people researched a topic on one day, and how strongly."""
 
+    noun: ClassVar[Noun] = ("day", "days")
     date: Annotated[dt.date, BeforeValidator(_day)]
     audience: Count = Field(validation_alias=AliasChoices("audience", "uniqueAudience"))
     signals: Count | None = Field(
@@ -95,12 +91,13 @@ class TopicDay(Model):
     low: Count | None = Field(default=None, validation_alias=AliasChoices("low", "lowAudience"))
 
 
-class TopicSeries(Model):
+class TopicSeries(Told):
     """A topic from day to day, the oldest day first."""
 
+    noun: ClassVar[Noun] = ("topic", "topics")
     id: int
-    name: Text = None
-    days: tuple[TopicDay, ...] = ()
+    name: Name | None = None
+    days: Each[TopicDay] = ()
 
     @property
     def latest(self) -> TopicDay | None:
@@ -161,16 +158,15 @@ class SiteTopic(Topic):
     """A topic that a website seems to be about, and the word of the website that says so."""
 
     similarity: float | None = None
-    matched_keyword: Text = None
+    matched_keyword: Label | None = None
 
 
-class SiteTopics(Model):
+class SiteTopics(Told):
     """What a website is about. All words but the topics' are those of the website."""
 
     company: Text = None
     summary: Text = None
-    keywords: tuple[str, ...] = ()
-    topics: tuple[SiteTopic, ...]
+    topics: Each[SiteTopic]
 
 
 class Topics:
@@ -262,8 +258,8 @@ class Topics:
         rows = answer.items()
         if not rows:
             return None
-        name = as_object(rows[0]).get("topicName")
-        return _series(answer, topic_id, name, rows)
+        name = next((named for row in rows if (named := as_object(row).get("topicName"))), None)
+        return _series(topic_id, name, answer.read_each(TopicDay, rows))
 
     async def compare(self, topic_ids: Sequence[int]) -> tuple[TopicSeries, ...]:
         """The topics from day to day, as asked; those that the service does not know are left out.
@@ -286,7 +282,7 @@ class Topics:
                 return {}
             alone = [await self._compared([topic]) for topic in topic_ids]
             return {topic: series for one in alone for topic, series in one.items()}
-        found = [_compared_series(answer, item) for item in map(as_object, answer.items())]
+        found = readable(TopicSeries.noun, answer.items(), _compared_series)
         return {series.id: series for series in found if series.name or series.days}
 
     async def series(self, topic_ids: Sequence[int], days: int) -> tuple[TopicSeries, ...]:
@@ -339,13 +335,15 @@ class Topics:
         )
 
 
-def _compared_series(answer: Answer, item: Mapping[str, object]) -> TopicSeries:
-    return _series(answer, item.get("topicId"), item.get("topicName"), as_list(item.get("data")))
+def _compared_series(item: object) -> TopicSeries:
+    told = as_object(item)
+    return _series(told.get("topicId"), told.get("topicName"), told.get("data"))
 
 
-def _series(answer: Answer, topic_id: object, name: object, rows: list[object]) -> TopicSeries:
-    days = sorted(answer.read_each(TopicDay, rows), key=lambda day: day.date)
-    return answer.read(TopicSeries, {"id": topic_id, "name": name, "days": days})
+def _series(topic_id: object, name: object, days: object) -> TopicSeries:
+    series = TopicSeries.model_validate({"id": topic_id, "name": name, "days": days})
+    oldest_first = tuple(sorted(series.days, key=lambda day: day.date))
+    return series.model_copy(update={"days": oldest_first})
 
 
 class CatalogueFile:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -10,7 +10,9 @@ from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.models import Model, Person, Text
+from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.models import Person
+from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Told
 from leadpipe_mcp.api.service import Service
 from leadpipe_mcp.api.settling import Words, settled
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear
@@ -31,8 +33,9 @@ _SCHEME = re.compile(r"^\w+://")
 class Visitor(Person):
     """One person who came to a website. Everything else that the service sends is kept."""
 
+    noun: ClassVar[Noun] = ("visitor", "visitors")
     pages: tuple[str, ...] = ()
-    last_seen_at: Text = None
+    last_seen_at: Moment = None
 
 
 class VisitorPage(Model):
@@ -43,21 +46,26 @@ class VisitorPage(Model):
     has_more: bool = False
 
 
-class Pixel(Model):
+class _Total(Told):
+    total: Count | None = None
+
+
+class Pixel(Told):
     """The script of one website, which recognises its visitors.
 
     A list of paths is None where there is none, and not set where the service does not show it.
     """
 
-    id: str
-    domain: str
-    status: str
-    name: Text = None
-    paused_reason: Text = None
+    noun: ClassVar[Noun] = ("pixel", "pixels")
+    id: Id
+    domain: Name
+    status: Label
+    name: Name | None = None
+    paused_reason: Label | None = None
     excluded_paths: tuple[str, ...] | None = None
     included_paths: tuple[str, ...] | None = None
     code: str | None = Field(default=None, repr=False)
-    created_at: Text = None
+    created_at: Moment = None
 
     def is_of(self, domain: str) -> bool:
         """Whether it is the pixel of the domain, however the two are written."""
@@ -102,15 +110,19 @@ class Visitors:
             await self._service.check_missing(missing)
             # An empty list is what was seen where there is nobody; one integrator expects this.
             return VisitorPage(total=0)
-        visitors = tuple(_visitor(answer, row) for row in _rows(answer))
-        total = answer.meta.get("total")
-        known = total if isinstance(total, int) else None
-        has_more = _has_more(answer.meta, page, len(visitors), known)
+        rows = _rows(answer)
+        visitors = answer.read_each(Visitor, [_fields(row) for row in rows])
+        known = answer.read(_Total, answer.meta).total
+        has_more = _has_more(answer.meta, page, len(rows), known)
         return VisitorPage(visitors=visitors, total=known, has_more=has_more)
 
     async def pixels(self) -> tuple[Pixel, ...]:
-        """Every pixel of the organization."""
+        """Every pixel of the organization that can be read."""
         return (await self._service.get(_PIXELS)).read_each(Pixel)
+
+    async def all_pixels(self) -> tuple[Pixel, ...]:
+        """Every pixel of the organization; one that cannot be read may be the one looked for."""
+        return (await self._service.get(_PIXELS)).read_all(Pixel)
 
     async def create_pixel(
         self,
@@ -138,7 +150,7 @@ class Visitors:
             return (await self._service.post(_PIXELS, given)).read(Pixel)
 
         async def look() -> Pixel | None:
-            found = [pixel for pixel in await self.pixels() if pixel.is_of(domain)]
+            found = [pixel for pixel in await self.all_pixels() if pixel.is_of(domain)]
             if found and before is None:
                 raise Unclear(f"The domain has the pixel {clean(found[0].id, 40)}; it may be it.")
             return next((pixel for pixel in found if pixel.id not in (before or ())), None)
@@ -150,7 +162,7 @@ class Visitors:
     async def _known(self, domain: str) -> frozenset[str] | None:
         """The ids of the domain's pixels; None if they cannot be seen."""
         try:
-            return frozenset(pixel.id for pixel in await self.pixels() if pixel.is_of(domain))
+            return frozenset(pixel.id for pixel in await self.all_pixels() if pixel.is_of(domain))
         except ServiceError:
             return None
 
@@ -251,10 +263,11 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _visitor(answer: Answer, row: object) -> Visitor:
+def _fields(row: object) -> object:
+    """A visitor's fields under our names; None where there are none."""
     told = _told(as_object(row))
     if not told:
-        raise answer.unusable("a visitor is not an object with anything in it")
+        return None
     for name, others in _OTHER_NAMES.items():
         found = next((told[other] for other in (name, *others) if other in told), None)
         if found is not None:
@@ -267,7 +280,7 @@ def _visitor(answer: Answer, row: object) -> Visitor:
     told["pages"] = list(dict.fromkeys(_path(place) for place in places if place))
     told["landingPage"] = _place(told.get("landingPage"))
     told["referrerDomain"] = (_place(told.get("referrerDomain")) or "").partition("/")[0]
-    return answer.read(Visitor, {name: value for name, value in told.items() if value})
+    return {name: value for name, value in told.items() if value}
 
 
 def _told(fields: Mapping[str, object]) -> dict[str, object]:

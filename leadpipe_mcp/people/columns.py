@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from leadpipe_mcp.api.models import Row
+from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import nearest, quoted, redact
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import cast
 
-from leadpipe_mcp.api.models import Row
+from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.people.columns import Column, Value, completed
 from leadpipe_mcp.people.masking import (
     LONGEST_ADDRESS,

@@ -143,7 +143,6 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     if asked.format == "url":
         return await _link(call, asked, audience, run)
     columns = choose_columns(tuple(asked.fields or FIELDS))
-    contact = asked.contact == "full" and call.shows_contact
     chosen = files.target(
         files.export_folder(call.services.settings.export_dir, Path.home()),
         asked.format,
@@ -155,6 +154,8 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
         return await _not_ready(call, asked, audience, run)
     if asked.format == "linkedin_urls":
         columns = choose_columns(("linkedinUrl",))
+    # Where no contact column is asked for, an address in a headline stays masked as well.
+    contact = asked.contact == "full" and call.shows_contact and bool(contact_fields(columns))
     goes_out = contact_fields(columns) if contact else ()
     path = _set_aside(call, asked, chosen)
     with call.services.codes.using(path):
@@ -206,11 +207,12 @@ def _writing(
         "jsonl": "a file of JSON lines",
         "linkedin_urls": "files of LinkedIn profiles",
     }[kind]
-    contact = (
-        f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
-        if goes_out
-        else " No e-mail address or phone number goes out whole."
-    )
+    if goes_out:
+        contact = f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
+    elif kind == "linkedin_urls":
+        contact = " Nothing but the addresses of profiles goes out."
+    else:
+        contact = " No e-mail address or phone number goes out whole."
     question = (
         f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) to {what}:"
         f" {path}?{contact}"

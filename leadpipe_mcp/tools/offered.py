@@ -25,7 +25,10 @@ class OfferedTools:
 
     def __init__(self, names: Iterable[str], of: Iterable[str]) -> None:
         self.names = frozenset(names)
-        lacking = "|".join(sorted(frozenset(of) - self.names))
+        every = frozenset(of)
+        self.any_tool = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(every))})(?!\w)", re.IGNORECASE)
+        """Finds the name of any tool that there is, offered or not."""
+        lacking = "|".join(sorted(every - self.names))
         self._lacking = re.compile(rf"(?<![\w/])(?:{lacking})(?!\w)") if lacking else None
 
     def __contains__(self, name: object) -> bool:

@@ -158,7 +158,7 @@ class Place:
     subject: str
     run_id: str | None = None
     date: str | None = None
-    cursor: str | None = None
+    cursor: JsonValue = None
     skip: Annotated[int, Field(ge=0, lt=LARGEST_PAGE)] = 0
 
 
@@ -274,7 +274,7 @@ def _shown(
     unsaid = place.date and not run.data_date
     if shown < len(page.people):
         following = Place(place.subject, run.id, date, place.cursor, shown)
-    elif page.next_cursor:
+    elif page.next_cursor is not None:
         following = Place(place.subject, run.id, date, page.next_cursor)
     return PeopleFound(
         summary=f"{len(rows):,} of {people(run.size)}, data of {day(run.data_date)}.",

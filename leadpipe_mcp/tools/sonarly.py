@@ -130,7 +130,11 @@ def _gaps(there: Overview) -> list[str]:
     hidden = len(there.folders) - MOST_FOLDERS
     return [
         *([f"{counted(hidden, 'more folder')} not shown."] if hidden > 0 else []),
-        *([] if there.complete else ["There may be more: Sonarly's list did not come to an end."]),
+        *(
+            []
+            if there.complete
+            else ["There may be more: not all of Sonarly's list could be read."]
+        ),
     ]
 
 

@@ -1,11 +1,12 @@
 """The tool that shows the people of a LinkedIn audience."""
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from leadpipe_mcp.api.sonarly_models import ProspectPage
 from leadpipe_mcp.errors import NotPossible
@@ -19,6 +20,10 @@ from leadpipe_mcp.tools.toolkit import Call, Reply, tool
 
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "companyIndustry", "linkedinUrl")
 LARGEST_PAGE = 100
+_NOT_OURS = (
+    "This cursor is not one of this audience.",
+    "Pass nextCursor of the page before as it is, or leave it out to start again.",
+)
 _CURSOR = re.compile(r"([0-9a-f]{6})\.([0-9]{1,3})\.([0-9]{1,6})\.(.*)", re.DOTALL)
 
 
@@ -56,7 +61,7 @@ class Place:
     subject: str
     limit: int
     skip: int = 0
-    cursor: str | None = None
+    cursor: JsonValue = None
 
     @classmethod
     def of(cls, asked: ListProspects) -> "Place":
@@ -66,16 +71,16 @@ class Place:
             return cls(subject, asked.limit)
         found = _CURSOR.fullmatch(asked.cursor)
         if not found or found[1] != subject:
-            raise NotPossible(
-                "This cursor is not one of this audience.",
-                "Pass nextCursor of the page before as it is, or leave it out to start again.",
-            )
+            raise NotPossible(*_NOT_OURS)
         # A page that is asked for again with another limit would be another page.
-        return cls(subject, int(found[2]), int(found[3]), found[4] or None)
+        return cls(subject, int(found[2]), int(found[3]), _cursor_of(found[4]))
 
     def said(self) -> str:
         """The place as a cursor."""
-        return f"{self.subject}.{self.limit}.{self.skip}.{self.cursor or ''}"
+        cursor = ""
+        if self.cursor is not None:
+            cursor = json.dumps(self.cursor, ensure_ascii=False, separators=(",", ":"))
+        return f"{self.subject}.{self.limit}.{self.skip}.{cursor}"
 
     def after(self, page: ProspectPage, shown: int) -> "Place | None":
         """Where the next page starts; None at the end."""
@@ -85,6 +90,13 @@ class Place:
         if page.next_cursor is None or page.next_cursor == self.cursor:
             return None
         return Place(self.subject, self.limit, 0, page.next_cursor)
+
+
+def _cursor_of(told: str) -> JsonValue:
+    try:
+        return cast("JsonValue", json.loads(told)) if told else None
+    except ValueError:
+        raise NotPossible(*_NOT_OURS) from None
 
 
 @tool("Show the people of a LinkedIn audience", reads=True)

@@ -42,6 +42,11 @@ from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.last_active import LastActive
 from leadpipe_mcp.tools.offered import OfferedTools
+from leadpipe_mcp.tools.presenting import (
+    presentable,
+    presentable_question,
+    presentable_refusal,
+)
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.wording import in_our_words
 
@@ -175,7 +180,8 @@ class Call:
         if self.asks:
             with self.errand.asking_a_human():
                 codes, context = self.services.codes, self.context
-                await ask(action, code, codes, context, agreed=self.agreed)
+                shown = replace(action, question=presentable_question(action.question))
+                await ask(shown, code, codes, context, agreed=self.agreed)
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
@@ -317,8 +323,9 @@ class HouseTool(SdkTool):
         except Exception as crash:  # noqa: BLE001 -- whatever it is, its values go nowhere
             log_crash(self.name, crash)
             return self._refused(CRASHED.format(tool=self.name)), "crashed"
-        if notes := [*([LOOKED] if spent.looked else []), *dict.fromkeys(spent.notes)]:
-            made.warnings = [*(made.warnings or ()), *notes]
+        seen = [*spent.gaps(), *([LOOKED] if spent.looked else [])]
+        if seen:
+            made.warnings = [*(made.warnings or ()), *seen]
         return self._said(made), "ok"
 
     async def _made(self, asked: Arguments, call: Call) -> Reply:
@@ -333,7 +340,7 @@ class HouseTool(SdkTool):
 
     def _refused(self, text: str) -> CallToolResult:
         """What was refused, why, and what to do next, as text alone."""
-        said = self._services.offered.fit(text)
+        said = presentable_refusal(self._services.offered.fit(text))
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
 
 
@@ -359,6 +366,7 @@ def success(reply: Reply, services: Services) -> CallToolResult:
         }
     )
     said = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
+    said = presentable(said, services.offered)
     kept = {key: value for key, value in said.items() if value not in ([], {})}
     last = {key: kept.pop(key) for key in ("warnings", "next") if key in kept}
     kept |= last | ({"sandbox": True} if services.settings.sandbox else {})

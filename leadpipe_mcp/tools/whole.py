@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from leadpipe_mcp.api.errand import note
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import FileFailed, NotPossible, ServiceError
 from leadpipe_mcp.people.gathering import gather
@@ -74,7 +75,7 @@ async def snapshot_of(call: Call, audience_id: str, run: Run) -> Snapshot:
     except ServiceError as error:
         error.problem = f"{no_file} Page by page they did not come either: {error.problem}"
         raise
-    call.errand.notes.append(f"{no_file} So the people were fetched page by page.")
+    note(f"{no_file} So the people were fetched page by page.")
     return snapshot
 
 

@@ -248,7 +248,7 @@ OTHER_FORMS: list[tuple[object, str, str]] = [
     (
         {"groups": [{"filters": [{"key": "a.b", "values": [{"count": "x"}]}]}]},
         "auto",
-        "not what they should be: values.0.count, values.0.value",
+        "not what they should be: values",
     ),
 ]
 

@@ -400,7 +400,7 @@ NO_PAGES: list[tuple[int, object]] = [
     (200, {"data": {}}),
     (200, {"data": {"run": {"id": "r", "status": "completed"}}}),
     (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": 1}}),
-    (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": "1", "results": []}}),
+    (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": "x", "results": []}}),
     (200, {"data": {"run": {"id": "r", "status": "done"}, "total": 0, "results": []}}),
     (200, {"data": {"run": {"id": "r"}, "total": 0, "results": []}}),
     (200, {"data": {"run": {"id": "r", "status": "completed"}, "total": 1, "results": [7]}}),
@@ -429,7 +429,7 @@ NO_OLDER_PAGES: list[object] = [
     {"data": None, "meta": READY},
     {"data": []},
     {"data": [], "meta": {"status": "ready"}},
-    {"data": [], "meta": {"totalCount": "1"}},
+    {"data": [], "meta": {"totalCount": "some"}},
     {"data": [{}], "meta": READY},
     {"data": ["x"], "meta": READY},
 ]

@@ -330,11 +330,12 @@ async def test_what_lacks_an_id_is_no_audience() -> None:
         ({"nextCursor": "x", "hasMore": False}, None),
         ({"nextCursor": "x", "hasMore": True}, "x"),
         ({"nextCursor": "x"}, "x"),
-        ({"nextCursor": 7}, "7"),
+        ({"nextCursor": 7}, 7),
+        ({"nextCursor": {"after": 7}}, {"after": 7}),
     ],
 )
 async def test_a_page_ends_in_any_of_the_ways_that_were_seen(
-    end: dict[str, object], cursor: str | None
+    end: dict[str, object], cursor: object
 ) -> None:
     page = {"data": {"items": [{"id": 1}], **end}}
     assert (await client(JSONResponse(page)).audiences(GROUP)).next_cursor == cursor

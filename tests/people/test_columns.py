@@ -4,7 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, Row
+from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.api.models import Row
+from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.people.columns import COLUMNS, choose_columns
 from leadpipe_mcp.people.masking import (
     mask_contacts,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.api.models import AudienceConfig, Preview, Row, ServiceConfig
+from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig
+from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.api.spelling import Match, SpelledConfig
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.planning.cautions import cautions, of_size

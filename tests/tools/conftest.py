@@ -29,6 +29,9 @@ DEADLINE_SECONDS = 2_000  # which pass at once, where nothing happens
 LARGEST_REPLY = 40_000
 # Requests that change nothing, though they are POSTs.
 READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
+# No ordinary name, title or text of the sandbox is taken for an order.
+ALARM = "reads like an instruction to you"
+MAY_ALARM = re.compile(r"ignore|disregard|forget|system:|you must", re.IGNORECASE)
 NEVER_SAID = re.compile(
     r"Traceback|Error executing|pydantic|httpx|127\.0\.0\.1|localhost|https?://\w|\bsk_\w",
     re.IGNORECASE,
@@ -136,6 +139,7 @@ def call() -> Callable[..., Awaitable[Reply]]:
         assert reply is not None
         assert text == json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
         assert len(text) < LARGEST_REPLY
+        assert ALARM not in text or MAY_ALARM.search(text), text
         last = [key for key in ("warnings", "next", "sandbox") if key in reply]
         assert list(reply) == [
             "summary",

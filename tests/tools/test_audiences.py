@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from starlette.responses import JSONResponse
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
@@ -312,3 +313,14 @@ async def test_an_earlier_run_is_shown_by_its_id(
     assert shown["run"]["id"] == row[0]
     assert "not both" in both
     assert "waitSeconds waits for the newest run" in waiting
+
+
+async def test_an_audience_that_cannot_be_read_is_left_out_and_said(
+    connect: Connect, call: Call
+) -> None:
+    good = {"id": "a", "name": "VPs", "status": "draft", "audienceSize": "1,480"}
+    service = JSONResponse({"data": [good, {**good, "id": None}]})
+    async with connect(service) as client:
+        reply = await call(client, "list_audiences")
+    assert reply["summary"] == "1 audience."
+    assert reply["warnings"] == ["1 of 2 audiences could not be read and is left out."]

@@ -162,3 +162,17 @@ async def test_files_are_whole_and_harmless(
     if contact == "masked":
         whole = text + Path(lines["path"]).read_text("utf-8")
         assert not any(secret in whole for secret in SECRETS)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+async def test_without_a_contact_column_no_address_or_number_goes_out_whole(
+    start: Callable[..., Sandbox], connect: Connect, call: Call, unasked: Settings, kind: str
+) -> None:
+    fields = ["name", "jobTitle", "company", "city", "untrustedHeadline"]
+    async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
+        of = {"id": await audience(client, call), "contact": "full"}
+        file = await call(client, "export_audience", **of, format=kind, fields=fields)
+
+    said = Path(file["path"]).read_text("utf-8")
+    assert "•••" in said
+    assert not any(secret in said for secret in SECRETS)

@@ -1,0 +1,189 @@
+"""How what a service tells is read: as far as it goes, and without losing a list to one odd item.
+
+A field that may be missing and cannot be read counts as not told. An item of a list that cannot be
+read is left out, and the errand knows it, so that the reply can say so. What makes a thing what it
+is (an id, a size) must be there.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_wrap_validator_function
+
+from leadpipe_mcp.api.errand import Noun, note_left_out
+from leadpipe_mcp.text import clean, cut
+
+LONGEST_ID = 200
+LONGEST_LABEL = 120
+LONGEST_NAME = 300
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:[,' \u00a0\u202f]\d{3})+|\d{1,18}")
+_NO_CENTS = re.compile(r"\.00?$")
+_DAY = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d")
+_MILLISECONDS = 1e11
+
+T = TypeVar("T")
+Row = Mapping[str, object]
+"""One person under the names of `people.columns`, the same for both generations of the API."""
+
+
+class Model(BaseModel):
+    """Frozen, in camelCase outside and snake_case inside, keeping what it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+    noun: ClassVar[Noun] = ("item", "items")
+    """What one is called, and what several are called."""
+
+
+class Told(Model):
+    """What a service tells of a thing: a field that has a default and cannot be read is not set."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_far_as_it_goes(cls, said: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(said)
+        except ValidationError as error:
+            if not isinstance(said, dict):
+                raise
+            odd = {str(one["loc"][0]) for one in error.errors(include_url=False) if one["loc"]}
+            fields = [(names, field) for names, field in _names(cls) if names & odd]
+            if not fields or any(field.is_required() for _, field in fields):
+                raise
+            unread = set[str]().union(*(names for names, _ in fields))
+            told = cast("dict[str, object]", said)
+            return handler({name: value for name, value in told.items() if name not in unread})
+
+
+def _names(model: type[BaseModel]) -> Iterator[tuple[set[str], FieldInfo]]:
+    """Each field of a model with the names under which it may come."""
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else (alias,)
+        yield {name, *(choice for choice in choices if isinstance(choice, str))}, field
+
+
+def readable(noun: Noun, items: Iterable[object], read: Callable[[object], T]) -> tuple[T, ...]:
+    """Return the items of a list that can be read; the errand knows of the others."""
+    listed, found, odd = list(items), list[T](), list[object]()
+    for item in listed:
+        try:
+            found.append(read(item))
+        except ValidationError:
+            odd.append(item)
+    if odd:
+        note_left_out(noun, odd, len(listed))
+    return tuple(found)
+
+
+class _Readable:
+    """Makes of a tuple of models one that is read item by item; null is an empty one."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        model = cast("type[Model]", get_args(source)[0])
+        return no_info_wrap_validator_function(partial(_each, model.noun), handler(source))
+
+
+def _each(noun: Noun, said: object, handler: Callable[[object], Any]) -> tuple[object, ...]:
+    if said is None:
+        return ()
+    if not isinstance(said, list | tuple):
+        # A TypeError would not be taken for one of the answer's.
+        raise ValueError("what should be a list is none")  # noqa: TRY004
+    items = cast("Iterable[object]", said)
+    return readable(noun, items, lambda item: cast("object", handler((item,))[0]))
+
+
+def whole_number(said: object) -> int:
+    """Read a number that counts something; it may come as text: "1,480"."""
+    if isinstance(said, str):
+        text = _NO_CENTS.sub("", said.strip())
+        if not _THOUSANDS.fullmatch(text):
+            raise ValueError("is no number")
+        return int(re.sub(r"\D", "", text))
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 <= said < 1e18:
+        raise ValueError("is no number of things")
+    return round(said)
+
+
+def _text(said: object) -> object:
+    """What should be a text, as one: the service also sends numbers and lists."""
+    if isinstance(said, list):
+        return ", ".join(str(part) for part in cast("list[object]", said))
+    return said if said is None or isinstance(said, str) else str(said)
+
+
+def _word(said: object) -> object:
+    """A text or a number as a short text; other things are none."""
+    if isinstance(said, bool) or not isinstance(said, str | int | float | list):
+        return said
+    text = str(_text(cast("object", said)))
+    # Thousands of them are as they should be.
+    usual = text.isascii() and text.isprintable() and len(text) <= LONGEST_LABEL
+    return text.strip() if usual else clean(text, LONGEST_LABEL)
+
+
+def _name(said: object) -> object:
+    # What no reader sees stays until it is shown: it may be compared with what was sent.
+    return cut(said, LONGEST_NAME) if isinstance(said, str) else said
+
+
+def _id(said: object) -> object:
+    return str(said) if isinstance(said, int) and not isinstance(said, bool) else said
+
+
+def _moment(said: object) -> object:
+    """A moment or a day as text; one that comes as seconds or milliseconds since 1970 as well."""
+    text = str(said) if isinstance(said, int | float) and not isinstance(said, bool) else said
+    if not isinstance(text, str):
+        return None
+    digits = text.removesuffix(".0")
+    if not digits.isascii() or not digits.isdigit():
+        return clean(text, LONGEST_LABEL)
+    if _DAY.fullmatch(digits):
+        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    number = int(digits[:15])
+    try:
+        seconds = number / 1000 if number > _MILLISECONDS else number
+        made = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return made.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+M = TypeVar("M")
+Each = Annotated[tuple[M, ...], _Readable()]
+"""A list of things of which those that cannot be read are left out."""
+Count = Annotated[int, BeforeValidator(whole_number)]
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), BeforeValidator(_id)]
+Name = Annotated[str, BeforeValidator(_name)]
+Label = Annotated[str, BeforeValidator(_word)]
+"""A word or a line of the service's own: a status, a type, a reason. Cleaned and cut."""
+Moment = Annotated[str | None, BeforeValidator(_moment)]
+Text = Annotated[str | None, BeforeValidator(_text)]
+"""Any text about a person, whole: what is shown of it is decided where it is shown."""
