@@ -1,10 +1,10 @@
-"""The service's CSV files: each line as the row that the same person has in an answer."""
+"""The service's CSV files: what each column tells of people, as an answer does."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 from leadpipe_mcp.errors import UnusableAnswer
-from leadpipe_mcp.people.columns import COLUMNS, Column, completed
+from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.text import counted
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
@@ -27,6 +27,12 @@ _OTHER_HEADINGS: Mapping[str, str] = {
 # Whose parts are not the person's own: the telephone of a company is not theirs.
 _OTHERS_OWN = {"company", "intent"}
 _MADE_OF_OTHERS = {"contactEmail"}
+# The fields that an answer fills from others: the one from the several.
+_MADE: Mapping[str, Sequence[str]] = {
+    "personalEmail": ("personalEmail", "personalEmails"),
+    "phone": ("mobilePhones", "directNumbers", "phones", "phone"),
+    "contactEmail": ("primaryContactEmail", "businessEmail", "email"),
+}
 
 
 class CsvRows:
@@ -45,45 +51,59 @@ class CsvRows:
         self.unknown = tuple(
             heading for heading, column in zip(headings, found, strict=True) if column is None
         )
-        keys = [column.key if column else "" for column in found]
-        # Where two headings mean one field, the second is for those of whom the first tells none.
-        first = [key if keys.index(key) == place else "" for place, key in enumerate(keys)]
-        self._keys = first
-        self._second = [(place, key) for place, key in enumerate(keys) if key and not first[place]]
-        self._readers = [(c.key, read) for c in found if c and (read := _reader(c))]
+        self._width = len(headings)
+        self._places: dict[str, list[int]] = {}
+        for place, column in enumerate(found):
+            if column:
+                self._places.setdefault(column.key, []).append(place)
+        known = {column.key: column for column in found if column}
+        self._readers = [(key, read) for key, c in known.items() if (read := _reader(c))]
 
-    def row(self, cells: Sequence[str]) -> dict[str, object]:
-        """The person of a line, as `row_of` tells of them; empty cells are left out.
+    def columns(self, lines: Sequence[Sequence[str]]) -> Batch:
+        """The people of some lines, as `batch_of` gives those of an answer.
 
         Raises:
-            UnusableAnswer: If the line has more or fewer cells than there are headings.
+            UnusableAnswer: If a line has more or fewer cells than there are headings.
         """
-        if len(cells) != len(self._keys):
-            raise UnusableAnswer(
-                f"A line of the service's file has {counted(len(cells), 'cell')}"
-                f" under {counted(len(self._keys), 'heading')}.",
-                "Try again: the file may have come broken.",
-            )
-        row: dict[str, object] = {
-            key: cell for key, cell in zip(self._keys, cells, strict=True) if cell and key
-        }
-        for place, key in self._second:
-            if cells[place] and key not in row:
-                row[key] = cells[place]
+        for line in lines:
+            if len(line) != self._width:
+                raise UnusableAnswer(
+                    f"A line of the service's file has {counted(len(line), 'cell')}"
+                    f" under {counted(self._width, 'heading')}.",
+                    "Try again: the file may have come broken.",
+                )
+        cells = list(zip(*lines, strict=True))
+        columns: dict[str, Sequence[object]] = {}
+        for key, places in self._places.items():
+            columns[key] = _first_known([cells[place] for place in places])
         for key, read in self._readers:
-            if key in row:
-                row[key] = read(str(row[key]))
-        _lift(row)
-        return completed(row)
+            # The same few texts come again and again.
+            known = {cell: read(str(cell)) for cell in set(columns[key]) if cell}
+            columns[key] = [known.get(cell) for cell in columns[key]]
+        for key, sources in _MADE.items():
+            if found := [columns[source] for source in sources if source in columns]:
+                columns[key] = _first_known(found)
+        columns["fullName"] = _full_names(columns, len(lines))
+        return columns
 
 
-def _lift(row: dict[str, object]) -> None:
-    """Give the row the fields that an answer fills from others: the one from the several."""
-    if "personalEmail" not in row and "personalEmails" in row:
-        row["personalEmail"] = row["personalEmails"]
-    phone = row.get("mobilePhones") or row.get("directNumbers") or row.get("phones")
-    if phone:
-        row["phone"] = phone
+def _first_known(columns: Sequence[Sequence[object]]) -> Sequence[object]:
+    """One column of several: what the first of them tells that tells anything of a person."""
+    first, *others = columns
+    for other in others:
+        first = [one or another for one, another in zip(first, other, strict=True)]
+    return first
+
+
+def _full_names(columns: Mapping[str, Sequence[object]], people: int) -> Sequence[object]:
+    """The names as they came, else made of the first name and the last."""
+    nobody = [""] * people
+    firsts, lasts = columns.get("firstName", nobody), columns.get("lastName", nobody)
+    made = [
+        f"{first} {last}" if first and last else first or last
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+    return _first_known([columns["fullName"], made]) if "fullName" in columns else made
 
 
 def _column(heading: str) -> Column | None:
@@ -124,6 +144,7 @@ def _flag(cell: str) -> bool | str:
     return _FLAGS.get(cell.lower(), cell)
 
 
-def _ids(cell: str) -> list[int | float | str]:
-    """The ids of a cell, in whatever brackets they stand."""
-    return [_number(part) for part in _BETWEEN.split(cell.strip(" []{}")) if part]
+def _ids(cell: str) -> str:
+    """The ids of a cell, in whatever brackets they stand, with commas between."""
+    parts = _BETWEEN.split(cell.strip(" []{}"))
+    return ", ".join(str(_number(part)) for part in parts if part)

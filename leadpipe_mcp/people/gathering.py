@@ -1,7 +1,7 @@
 """Gathering: everyone of a run as rows, from the service's file or from its pages."""
 
 import csv
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -10,16 +10,14 @@ from anyio import to_thread
 from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import UnusableAnswer
-from leadpipe_mcp.people.columns import row_of
+from leadpipe_mcp.people.columns import Batch, batch_of, row_of
 from leadpipe_mcp.people.csv_rows import CsvRows
 
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 LONGEST_CELL = 2**24
 
-Row = Mapping[str, object]
 
-
-async def gather(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Sequence[Row]]:
+async def gather(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Batch]:
     """The people of a finished run in batches, under the names that `row_of` gives their fields.
 
     Raises:
@@ -27,20 +25,16 @@ async def gather(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerat
     """
     async with everyone.file(audience_id, run) as path:
         if path is not None:
-            rows = _read(path)
-            while batch := await to_thread.run_sync(_next, rows):
+            batches = _read(path)
+            while batch := await to_thread.run_sync(next, batches, None):
                 yield batch
             return
     async for page in everyone.pages(audience_id, run):
-        yield [row_of(person) for person in page.people]
+        yield batch_of([row_of(person) for person in page.people])
 
 
-def _next(rows: Iterator[Row]) -> list[Row]:
-    return list(islice(rows, AT_ONCE))
-
-
-def _read(path: Path) -> Iterator[Row]:
-    """The lines of a CSV file as rows. What is no letter in it becomes a question mark.
+def _read(path: Path) -> Iterator[Batch]:
+    """The lines of a CSV file in batches. What is no letter in it becomes a question mark.
 
     Raises:
         UnusableAnswer: If it is no file of people.
@@ -54,6 +48,7 @@ def _read(path: Path) -> Iterator[Row]:
             reader = CsvRows(headings)
             if not headings or len(reader.unknown) > len(headings) // 2:
                 raise UnusableAnswer("The service's file is not a list of people.")
-            yield from map(reader.row, lines)
+            while batch := list(islice(lines, AT_ONCE)):
+                yield reader.columns(batch)
         except csv.Error:
             raise UnusableAnswer("The service's file is broken in the middle.") from None

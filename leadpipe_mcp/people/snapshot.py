@@ -19,7 +19,6 @@ from collections.abc import (
     Callable,
     Generator,
     Iterator,
-    Mapping,
     Sequence,
 )
 from dataclasses import astuple, dataclass
@@ -32,7 +31,7 @@ from anyio import to_thread
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.cells import Stored
-from leadpipe_mcp.people.columns import Column
+from leadpipe_mcp.people.columns import Batch, Column
 from leadpipe_mcp.people.layout import SEEN, SEEN_COLUMNS, WHOLE, About, about, address
 from leadpipe_mcp.people.writing import PeopleWriter
 from leadpipe_mcp.scratch import unkept
@@ -41,7 +40,6 @@ from leadpipe_mcp.text import counted
 DAYS_KEPT = 7
 MOST_BYTES = 2_000_000_000
 
-Batch = Sequence[Mapping[str, object]]
 Fill = Callable[[], AsyncIterator[Batch]]
 Report = Callable[[int], Awaitable[None]]
 
@@ -162,7 +160,7 @@ class Snapshots:
 
         Args:
             key: The run.
-            fill: Gives the people in batches of rows, as `row_of` or `CsvRows` make them.
+            fill: Gives the people in batches, as `batch_of` or `CsvRows` make them.
             expected: How many people the service says there are.
             report: Told after each batch how many people there are so far.
 

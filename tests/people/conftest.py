@@ -5,7 +5,8 @@ from itertools import count
 
 import pytest
 
-from leadpipe_mcp.people.snapshot import Batch, RunKey, Snapshot, Snapshots
+from leadpipe_mcp.people.columns import Batch, batch_of
+from leadpipe_mcp.people.snapshot import RunKey, Snapshot, Snapshots
 
 Row = Mapping[str, object]
 Kept = Callable[..., Awaitable[Snapshot]]
@@ -26,7 +27,7 @@ def kept(snapshots: Snapshots) -> Kept:
 
     async def kept(rows: Sequence[Row], expected: int | None = None) -> Snapshot:
         async def fill() -> AsyncIterator[Batch]:
-            yield rows
+            yield batch_of(rows)
 
         async def report(_: int) -> None:
             pass

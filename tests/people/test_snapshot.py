@@ -15,7 +15,7 @@ import pytest
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible, Unreachable
 from leadpipe_mcp.people.cells import LONGEST_TEXT
-from leadpipe_mcp.people.columns import COLUMNS, choose_columns
+from leadpipe_mcp.people.columns import COLUMNS, Batch, batch_of, choose_columns
 from leadpipe_mcp.people.layout import SEEN, WHOLE
 from leadpipe_mcp.people.snapshot import MOST_BYTES, RunKey, Snapshot, Snapshots
 
@@ -40,11 +40,11 @@ class Source:
     told: list[int] = field(default_factory=list[int])
     wait_for: anyio.Event | None = None
 
-    async def __call__(self) -> AsyncGenerator[Sequence[Row]]:
+    async def __call__(self) -> AsyncGenerator[Batch]:
         self.fills += 1
         try:
             for start in range(0, len(self.rows), self.at_once):
-                yield self.rows[start : start + self.at_once]
+                yield batch_of(self.rows[start : start + self.at_once])
                 if self.wait_for:
                     await self.wait_for.wait()
             if self.error:
@@ -182,9 +182,9 @@ async def test_people_may_come_from_anything_that_gives_batches(snapshots: Snaps
         def __aiter__(self) -> "Batches":
             return self
 
-        async def __anext__(self) -> Sequence[Row]:
+        async def __anext__(self) -> Batch:
             for batch in self._batches:
-                return batch
+                return batch_of(batch)
             raise StopAsyncIteration
 
     people = await snapshots.of_run(KEY, Batches, 5, Source().report)
@@ -341,13 +341,14 @@ async def test_a_temporary_folder_goes_when_the_server_stops() -> None:
 
 FORGETFUL = """
 import anyio
+from leadpipe_mcp.people.columns import batch_of
 from leadpipe_mcp.people.snapshot import RunKey, Snapshots
 
 async def main():
     snapshots = Snapshots(None)
 
     async def fill():
-        yield [{"fullName": "Ada King"}]
+        yield batch_of([{"fullName": "Ada King"}])
 
     async def report(count):
         pass

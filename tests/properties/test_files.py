@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 
 import anyio
@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.people.columns import COLUMNS, Column
+from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.people.csv_rows import CsvRows
 from leadpipe_mcp.people.formats import CsvForm, JsonlForm
 from leadpipe_mcp.people.gathering import gather
@@ -128,16 +128,14 @@ def test_the_services_file_is_read_as_it_was_written_wherever_it_is_cut(
     csv.writer(written).writerows([headings, *lines])
     service = service_of(written.getvalue().encode(), cuts)
 
-    async def gathered() -> list[Mapping[str, object]]:
+    async def gathered() -> list[Batch]:
         client = LeadpipeClient(
             Transport("https://service.test", SecretStr("sk_test_0"), application=service)
         )
         run = Run(id="run", state="ready")
-        return [row async for rows in gather(client.everyone, "audience", run) for row in rows]
+        return [batch async for batch in gather(client.everyone, "audience", run)]
 
     found = anyio.run(gathered)
-    reader = CsvRows(headings)
-    assert found == [reader.row(line) for line in lines]
-    for line, row in zip(lines, found, strict=True):
-        for heading in {*PLAIN} & {*headings}:
-            assert row.get(heading, "") == line[headings.index(heading)]
+    assert found == ([CsvRows(headings).columns(lines)] if lines else [])
+    for heading in {*PLAIN} & {*headings} if lines else ():
+        assert list(found[0][heading]) == [line[headings.index(heading)] for line in lines]
