@@ -1,11 +1,16 @@
 """The service's CSV files: what each column tells of people, as an answer does."""
 
+import codecs
+import csv
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.text import counted
+
+LONGEST_CELL = 2**24
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -33,6 +38,69 @@ _MADE: Mapping[str, Sequence[str]] = {
     "phone": ("mobilePhones", "directNumbers", "phones", "phone"),
     "contactEmail": ("primaryContactEmail", "businessEmail", "email"),
 }
+
+
+class CsvReader:
+    """Reads a file of people piece by piece, wherever it is cut.
+
+    What is no letter in it becomes a question mark.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._text = ""
+        self._rows: CsvRows | None = None
+
+    def read(self, piece: bytes) -> Batch | None:
+        """The people whose lines are whole by now; None if there are none.
+
+        Raises:
+            UnusableAnswer: If it is no file of people.
+        """
+        return self._batch(self._decoder.decode(piece), is_last=False)
+
+    def finish(self) -> Batch | None:
+        """The people of the last lines, as `read`."""
+        return self._batch(self._decoder.decode(b"", final=True), is_last=True)
+
+    def _batch(self, text: str, *, is_last: bool) -> Batch | None:
+        self._text += text
+        # A line may end with either sign, or with both.
+        end = max(self._text.rfind("\n"), self._text.rfind("\r", 0, -1)) + 1
+        if is_last:
+            end = len(self._text)
+        physical = io.StringIO(self._text[:end], newline="").readlines()
+        lines, whole = _whole_lines(physical, is_last=is_last)
+        self._text = "".join(physical[whole:]) + self._text[end:]
+        if self._rows is None and (lines or is_last):
+            headings = lines.pop(0) if lines else []
+            self._rows = CsvRows(headings)
+            if not headings or len(self._rows.unknown) > len(headings) // 2:
+                raise UnusableAnswer("The service's file is not a list of people.")
+        return self._rows.columns(lines) if self._rows and lines else None
+
+
+def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[str]], int]:
+    """The cells of each line, and how many physical lines they are made of.
+
+    A cell may hold the end of a line, so the last of them may belong to what has not come yet.
+
+    Raises:
+        UnusableAnswer: If they are no lines of cells.
+    """
+    # The longest cell that the reader takes is a setting of the whole program.
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(physical, strict=True)
+    lines: list[list[str]] = []
+    whole = 0
+    try:
+        for line in reader:
+            lines.append(line)
+            whole = reader.line_num
+    except csv.Error:
+        if is_last or reader.line_num < len(physical):
+            raise UnusableAnswer("The service's file is broken in the middle.") from None
+    return lines, whole
 
 
 class CsvRows:

@@ -51,6 +51,12 @@ class PeopleWriter:
             _insert(self._whole, whole)
             self.size += len(next(iter(whole.values())))
 
+    def begin_anew(self) -> None:
+        """Nothing; nobody was written."""
+        for connection in (self._seen, self._whole):
+            connection.execute("DELETE FROM people")
+        self.size = 0
+
     def bytes(self) -> int:
         """How large the files are so far."""
         return sum(file.stat().st_size for file in self._files)

@@ -54,9 +54,10 @@ async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"
         async for page in client.everyone.pages(audience.id, run)
         for person in page.people
     ]
-    async with client.everyone.file(audience.id, run) as path:
-        assert path is not None
-        lines = csv.reader(path.read_text("utf-8").splitlines())
+    async with client.everyone.file(audience.id, run) as file:
+        assert file is not None
+        text = b"".join([piece or b"" async for piece in file.pieces()]).decode()
+        lines = csv.reader(text.splitlines())
     headings = next(lines)
     reader = CsvRows(headings)
     assert reader.unknown == ()
