@@ -14,7 +14,9 @@ from leadpipe_mcp.errors import Conflict, NotFound
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-AT_ONCE = 2**20
+AT_ONCE = 2**18
+"""So much is read at once: the lists made of more would live long enough for the garbage collector
+to go through them again and again."""
 
 
 class ComingFile(io.BufferedWriter):

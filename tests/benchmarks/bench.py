@@ -321,7 +321,7 @@ def measure_people(people: int) -> None:
         with sandbox(profile=profile, people=people, examples=False, run_seconds=0) as url:
             rows.append(_profiled(name, url))
     with sandbox(people=max(people // 10, 1_000), examples=False, run_seconds=0) as url:
-        fault = {"kind": "status", "path": "export.csv", "status": 404, "times": 1_000}
+        fault = {"kind": "status", "path": "export", "status": 404, "times": 1_000}
         httpx.post(f"{url}/_sandbox/faults", json=fault).raise_for_status()
         rows.append(_profiled("pages", url))
     print_table(
