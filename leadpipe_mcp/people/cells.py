@@ -44,6 +44,7 @@ class Cells:
 
     def __init__(self, column: Column) -> None:
         self._column = column
+        self._usual = _USUAL.get(column.kind) if column.holds in {"text", "list"} else None
         self._forget()
 
     def of(self, values: Sequence[object]) -> list[Made]:
@@ -64,6 +65,11 @@ class Cells:
         self._room = _MOST_REMEMBERED
 
     def _new(self, value: object) -> Made:
+        if self._usual and isinstance(value, str) and len(value) < _USUAL_LENGTH:
+            # As below, in one step for what nearly every text is.
+            seen = self._usual(value) if value.isprintable() else None
+            if seen:
+                return (seen, None if seen == value else value)
         if value.__class__ is int and self._column.holds == "number":
             number = _number(cast("int", value))
             return (number, None)
@@ -109,10 +115,10 @@ def _usual_phones(text: str) -> str | None:
 
 def _usual_plain(text: str) -> str | None:
     """The text as it is, if an answer shows it so."""
-    if _HASH.fullmatch(text):
-        return text
     is_tidy = len(text) <= PLAIN_LIMIT and "  " not in text and text.strip() == text
-    return text if is_tidy and is_harmless(text) else None
+    if is_tidy and is_harmless(text):
+        return text
+    return text if _HASH.fullmatch(text) else None
 
 
 _USUAL = {
