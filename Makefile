@@ -50,8 +50,9 @@ tests: .venv/.tools ## pytest with branch coverage
 	@$(VENV) -m coverage combine --quiet
 	@$(VENV) -m coverage report
 
-bench: .venv/.tools ## what is promised of speed and size, measured
-	@for script in tests/benchmarks/*.py; do $(VENV) "$$script" || exit 1; done
+bench: .venv/.tools ## what is promised of speed, measured beside a bare server (docs/performance.md)
+	@$(VENV) tests/benchmarks/bench.py
+	@$(VENV) tests/benchmarks/plan.py
 
 soak: .venv/.tools ## ten thousand calls of which many meet a failure, and whether promises hold
 	@$(VENV) tests/faults/soak.py

@@ -1,19 +1,19 @@
 """Everyone in a run: as the file that the service makes of it, or page by page."""
 
-import os
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import BinaryIO
 
+import anyio
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.answers import cursor_text
+from leadpipe_mcp.api.coming import ComingFile
 from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.runs import Runs
-from leadpipe_mcp.errors import Conflict, NotFound, UnusableAnswer
+from leadpipe_mcp.errors import Conflict, UnusableAnswer
 
 PAGE = 100
 FEW = 3 * PAGE
@@ -35,8 +35,8 @@ class Everyone:
     @asynccontextmanager
     async def file(
         self, audience_id: str, run: Run, *, is_wanted: bool = True
-    ) -> AsyncGenerator[Path | None]:
-        """The service's CSV file, on disk as long as it is needed, for nobody else to read.
+    ) -> AsyncGenerator[ComingFile | None]:
+        """The service's CSV file, to be read while it comes; it is on disk as long as that takes.
 
         None where pages are the better way: for few people, or where there is no such file; and
         where it is not wanted.
@@ -47,19 +47,24 @@ class Everyone:
         if not is_wanted or (run.size is not None and run.size <= FEW):
             yield None
             return
-        with tempfile.TemporaryDirectory(prefix="leadpipe-") as folder:
-            path = Path(folder) / "people.csv"
-            with _new_file(path) as file:
-                found = await self._download(audience_id, run, file)
-            yield path if found else None
+        error: Exception | None = None
+        with (
+            tempfile.TemporaryDirectory(prefix="leadpipe-") as folder,
+            ComingFile(Path(folder) / "people.csv") as file,
+        ):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._download, audience_id, run, file)
+                try:
+                    yield file if await file.is_there() else None
+                except Exception as raised:  # noqa: BLE001 -- the group would wrap it
+                    error = raised
+                tasks.cancel_scope.cancel()
+        if error:
+            raise error
 
-    async def _download(self, audience_id: str, run: Run, file: BinaryIO) -> bool:
-        """Whether there is such a file, and it came."""
-        try:
+    async def _download(self, audience_id: str, run: Run, file: ComingFile) -> None:
+        with file.arriving():
             await self._exports.download(audience_id, run, file)
-        except (NotFound, Conflict):
-            return False
-        return True
 
     async def pages(self, audience_id: str, run: Run) -> AsyncGenerator[PeoplePage]:
         """The people of the run, a hundred at a time.
@@ -83,8 +88,3 @@ class Everyone:
             if place in seen:
                 raise UnusableAnswer("The service gives the same page of people again and again.")
             seen.add(place)
-
-
-def _new_file(path: Path) -> BinaryIO:
-    """A file for nobody else to read, even where the folder is not private."""
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w+b")

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from leadpipe_mcp.people.columns import Column
-from leadpipe_mcp.people.privacy import show
+from leadpipe_mcp.people.masking import is_harmless
+from leadpipe_mcp.people.privacy import PLAIN_LIMIT, show
 
 Stored = str | int | float | None
 """What stands in a cell; None where nothing is known."""
@@ -24,7 +25,9 @@ _USUAL_EMAIL = re.compile(
 _USUAL_PHONE = re.compile(r"\+1\d{6}(\d{4})", re.ASCII)
 _USUAL_LENGTH = 200
 _HASH = re.compile(r"[0-9a-f]{32,128}")
-_MOST_REMEMBERED = 5_000
+# Of what was made is remembered what came of so many characters.
+_MOST_REMEMBERED = 250_000
+_HASHABLE = {str, int, type(None)}
 
 Made = tuple[Stored, Stored]
 """A value as questions may see it, and as it came where that is something else."""
@@ -35,46 +38,38 @@ NOTHING: Made = (None, None)
 class Cells:
     """Makes the cells of one column.
 
-    Most columns have the same texts again and again, so that what was made of one is remembered.
-
-    Args:
-        column: The column.
-        recent: Whether only what came a moment ago comes again, as with columns that tell the
-            same address in several ways. They may have one of these together.
+    Most columns have the same texts again and again, so that each is looked at once, and what was
+    made of it is remembered. Columns that tell the same addresses may have one of these together.
     """
 
-    def __init__(self, column: Column, *, recent: bool = False) -> None:
+    def __init__(self, column: Column) -> None:
         self._column = column
-        self._recent = recent
-        self._known: dict[object, Made] = {None: NOTHING}
+        self._usual = _USUAL.get(column.kind) if column.holds in {"text", "list"} else None
+        self._forget()
 
     def of(self, values: Sequence[object]) -> list[Made]:
         """What is made of each value."""
-        try:
-            found = list(map(self._known.get, values))
-        except TypeError:
-            # Lists are not remembered as they are.
-            found = [None] * len(values)
-        return [
-            self._made(value) if made is None else made
-            for value, made in zip(values, found, strict=True)
-        ]
+        # Of other kinds, some are equal and yet something else: True is 1 and 1.0.
+        if not set(map(type, values)) <= _HASHABLE:
+            return [self._new(value) for value in values]
+        new = set(values).difference(self._known)
+        self._room -= sum(len(value) for value in new if isinstance(value, str))
+        if self._room < 0:
+            self._forget()
+            new = set(values).difference(self._known)
+        self._known.update((value, self._new(value)) for value in new)
+        return list(map(self._known.__getitem__, values))
 
-    def _made(self, value: object) -> Made:
-        if isinstance(value, list | tuple):
-            value = _text(cast("object", value))
-        if not isinstance(value, str):
-            return self._new(value)
-        made = self._known.get(value)
-        if made is None:
-            made = self._new(value)
-            if self._recent and len(self._known) >= _MOST_REMEMBERED:
-                self._known = {None: NOTHING}
-            if len(self._known) < _MOST_REMEMBERED:
-                self._known[value] = made
-        return made
+    def _forget(self) -> None:
+        self._known: dict[object, Made] = {None: NOTHING, "": NOTHING}
+        self._room = _MOST_REMEMBERED
 
     def _new(self, value: object) -> Made:
+        if self._usual and isinstance(value, str) and len(value) < _USUAL_LENGTH:
+            # As below, in one step for what nearly every text is.
+            seen = self._usual(value) if value.isprintable() else None
+            if seen:
+                return (seen, None if seen == value else value)
         if value.__class__ is int and self._column.holds == "number":
             number = _number(cast("int", value))
             return (number, None)
@@ -110,15 +105,19 @@ def shown(column: Column, value: Stored) -> Stored:
 def _usual_emails(text: str) -> str | None:
     """The addresses masked, if each is a usual one."""
     found = [_USUAL_EMAIL.fullmatch(part) for part in text.split(", ")]
-    return ", ".join(f"{m[1]}•••@{m[2]}" for m in found if m) if all(found) else None
+    return ", ".join([f"{m[1]}•••@{m[2]}" for m in found if m]) if all(found) else None
 
 
 def _usual_phones(text: str) -> str | None:
     found = [_USUAL_PHONE.fullmatch(part) for part in text.split(", ")]
-    return ", ".join(f"+1•••{m[1]}" for m in found if m) if all(found) else None
+    return ", ".join([f"+1•••{m[1]}" for m in found if m]) if all(found) else None
 
 
 def _usual_plain(text: str) -> str | None:
+    """The text as it is, if an answer shows it so."""
+    is_tidy = len(text) <= PLAIN_LIMIT and "  " not in text and text.strip() == text
+    if is_tidy and is_harmless(text):
+        return text
     return text if _HASH.fullmatch(text) else None
 
 

@@ -1,11 +1,16 @@
-"""The service's CSV files: each line as the row that the same person has in an answer."""
+"""The service's CSV files: what each column tells of people, as an answer does."""
 
+import codecs
+import csv
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 from leadpipe_mcp.errors import FileFailed
-from leadpipe_mcp.people.columns import COLUMNS, Column, completed
+from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.text import counted
+
+LONGEST_CELL = 2**24
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -27,6 +32,75 @@ _OTHER_HEADINGS: Mapping[str, str] = {
 # Whose parts are not the person's own: the telephone of a company is not theirs.
 _OTHERS_OWN = {"company", "intent"}
 _MADE_OF_OTHERS = {"contactEmail"}
+# The fields that an answer fills from others: the one from the several.
+_MADE: Mapping[str, Sequence[str]] = {
+    "personalEmail": ("personalEmail", "personalEmails"),
+    "phone": ("mobilePhones", "directNumbers", "phones", "phone"),
+    "contactEmail": ("primaryContactEmail", "businessEmail", "email"),
+}
+
+
+class CsvReader:
+    """Reads a file of people piece by piece, wherever it is cut.
+
+    What is no letter in it becomes a question mark.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        self._text = ""
+        self._rows: CsvRows | None = None
+
+    def read(self, piece: bytes) -> Batch | None:
+        """The people whose lines are whole by now; None if there are none.
+
+        Raises:
+            FileFailed: If it is no file of people.
+        """
+        return self._batch(self._decoder.decode(piece), is_last=False)
+
+    def finish(self) -> Batch | None:
+        """The people of the last lines, as `read`."""
+        return self._batch(self._decoder.decode(b"", final=True), is_last=True)
+
+    def _batch(self, text: str, *, is_last: bool) -> Batch | None:
+        self._text += text
+        # A line may end with either sign, or with both.
+        end = max(self._text.rfind("\n"), self._text.rfind("\r", 0, -1)) + 1
+        if is_last:
+            end = len(self._text)
+        physical = io.StringIO(self._text[:end], newline="").readlines()
+        lines, whole = _whole_lines(physical, is_last=is_last)
+        self._text = "".join(physical[whole:]) + self._text[end:]
+        if self._rows is None and (lines or is_last):
+            headings = lines.pop(0) if lines else []
+            self._rows = CsvRows(headings)
+            if not headings or len(self._rows.unknown) > len(headings) // 2:
+                raise FileFailed("The service's file is not a list of people.")
+        return self._rows.columns(lines) if self._rows and lines else None
+
+
+def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[str]], int]:
+    """The cells of each line, and how many physical lines they are made of.
+
+    A cell may hold the end of a line, so the last of them may belong to what has not come yet.
+
+    Raises:
+        FileFailed: If they are no lines of cells.
+    """
+    # The longest cell that the reader takes is a setting of the whole program.
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(physical, strict=True)
+    lines: list[list[str]] = []
+    whole = 0
+    try:
+        for line in reader:
+            lines.append(line)
+            whole = reader.line_num
+    except csv.Error:
+        if is_last or reader.line_num < len(physical):
+            raise FileFailed("The service's file is broken in the middle.") from None
+    return lines, whole
 
 
 class CsvRows:
@@ -45,44 +119,58 @@ class CsvRows:
         self.unknown = tuple(
             heading for heading, column in zip(headings, found, strict=True) if column is None
         )
-        keys = [column.key if column else "" for column in found]
-        # Where two headings mean one field, the second is for those of whom the first tells none.
-        first = [key if keys.index(key) == place else "" for place, key in enumerate(keys)]
-        self._keys = first
-        self._second = [(place, key) for place, key in enumerate(keys) if key and not first[place]]
-        self._readers = [(c.key, read) for c in found if c and (read := _reader(c))]
+        self._width = len(headings)
+        self._places: dict[str, list[int]] = {}
+        for place, column in enumerate(found):
+            if column:
+                self._places.setdefault(column.key, []).append(place)
+        known = {column.key: column for column in found if column}
+        self._readers = [(key, read) for key, c in known.items() if (read := _reader(c))]
 
-    def row(self, cells: Sequence[str]) -> dict[str, object]:
-        """The person of a line, as `completed` makes them; empty cells are left out.
+    def columns(self, lines: Sequence[Sequence[str]]) -> Batch:
+        """The people of some lines, as `batch_of` gives those of an answer.
 
         Raises:
-            FileFailed: If the line has more or fewer cells than there are headings.
+            FileFailed: If a line has more or fewer cells than there are headings.
         """
-        if len(cells) != len(self._keys):
-            raise FileFailed(
-                f"A line of the service's file has {counted(len(cells), 'cell')}"
-                f" under {counted(len(self._keys), 'heading')}."
-            )
-        row: dict[str, object] = {
-            key: cell for key, cell in zip(self._keys, cells, strict=True) if cell and key
-        }
-        for place, key in self._second:
-            if cells[place] and key not in row:
-                row[key] = cells[place]
+        for line in lines:
+            if len(line) != self._width:
+                raise FileFailed(
+                    f"A line of the service's file has {counted(len(line), 'cell')}"
+                    f" under {counted(self._width, 'heading')}."
+                )
+        cells = list(zip(*lines, strict=True))
+        columns: dict[str, Sequence[object]] = {}
+        for key, places in self._places.items():
+            columns[key] = _first_known([cells[place] for place in places])
         for key, read in self._readers:
-            if key in row:
-                row[key] = read(str(row[key]))
-        _lift(row)
-        return completed(row)
+            # The same few texts come again and again.
+            known = {cell: read(str(cell)) for cell in set(columns[key]) if cell}
+            columns[key] = [known.get(cell) for cell in columns[key]]
+        for key, sources in _MADE.items():
+            if found := [columns[source] for source in sources if source in columns]:
+                columns[key] = _first_known(found)
+        columns["fullName"] = _full_names(columns, len(lines))
+        return columns
 
 
-def _lift(row: dict[str, object]) -> None:
-    """Give the row the fields that an answer fills from others: the one from the several."""
-    if "personalEmail" not in row and "personalEmails" in row:
-        row["personalEmail"] = row["personalEmails"]
-    phone = row.get("mobilePhones") or row.get("directNumbers") or row.get("phones")
-    if phone:
-        row["phone"] = phone
+def _first_known(columns: Sequence[Sequence[object]]) -> Sequence[object]:
+    """One column of several: what the first of them tells that tells anything of a person."""
+    first, *others = columns
+    for other in others:
+        first = [one or another for one, another in zip(first, other, strict=True)]
+    return first
+
+
+def _full_names(columns: Mapping[str, Sequence[object]], people: int) -> Sequence[object]:
+    """The names as they came, else made of the first name and the last."""
+    nobody = [""] * people
+    firsts, lasts = columns.get("firstName", nobody), columns.get("lastName", nobody)
+    made = [
+        f"{first} {last}" if first and last else first or last
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+    return _first_known([columns["fullName"], made]) if "fullName" in columns else made
 
 
 def _column(heading: str) -> Column | None:
@@ -123,6 +211,7 @@ def _flag(cell: str) -> bool | str:
     return _FLAGS.get(cell.lower(), cell)
 
 
-def _ids(cell: str) -> list[int | float | str]:
-    """The ids of a cell, in whatever brackets they stand."""
-    return [_number(part) for part in _BETWEEN.split(cell.strip(" []{}")) if part]
+def _ids(cell: str) -> str:
+    """The ids of a cell, in whatever brackets they stand, with commas between."""
+    parts = _BETWEEN.split(cell.strip(" []{}"))
+    return ", ".join(str(_number(part)) for part in parts if part)

@@ -1,62 +1,56 @@
-"""Gathering: everyone of a run as rows, from the service's file or from its pages."""
+"""Gathering: everyone of a run in batches, from the service's file or from its pages."""
 
-import csv
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from itertools import islice
-from pathlib import Path
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 from anyio import to_thread
 
+from leadpipe_mcp.api.coming import ComingFile
 from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.models import Run
-from leadpipe_mcp.errors import FileFailed
-from leadpipe_mcp.people.columns import completed
-from leadpipe_mcp.people.csv_rows import CsvRows
-
-AT_ONCE = 2_000
-LONGEST_CELL = 2**24
-
-Row = Mapping[str, object]
+from leadpipe_mcp.errors import Conflict, FileFailed, NotFound
+from leadpipe_mcp.people.columns import Batch, batch_of, completed
+from leadpipe_mcp.people.csv_rows import CsvReader
 
 
+@asynccontextmanager
 async def gather(
     everyone: Everyone, audience_id: str, run: Run, *, from_file: bool = True
-) -> AsyncGenerator[Sequence[Row]]:
-    """The people of a finished run in batches, as `completed` gives them.
+) -> AsyncGenerator[AsyncIterator[Batch | None]]:
+    """The people of a finished run in batches.
+
+    None stands where they come anew, and the batches before it are void.
 
     Raises:
         FileFailed: If the service's file does not come whole; without `from_file` they may come.
         LeadpipeError: If their pages do not come whole.
     """
-    async with everyone.file(audience_id, run, is_wanted=from_file) as path:
-        if path is not None:
-            rows = _read(path)
-            while batch := await to_thread.run_sync(_next, rows):
-                yield batch
-            return
-    async for page in everyone.pages(audience_id, run):
-        yield [completed(person) for person in page.people]
+    async with everyone.file(audience_id, run, is_wanted=from_file) as file:
+        found = _of_file(file) if file else _of_pages(everyone, audience_id, run)
+        async with aclosing(found) as batches:
+            yield batches
 
 
-def _next(rows: Iterator[Row]) -> list[Row]:
-    return list(islice(rows, AT_ONCE))
+async def _of_file(file: ComingFile) -> AsyncGenerator[Batch | None]:
+    """The people of a file, each piece read while the next one comes."""
+    reader = CsvReader()
+    try:
+        async with aclosing(file.pieces()) as pieces:
+            async for piece in pieces:
+                if piece is None:
+                    reader = CsvReader()
+                    yield None
+                elif batch := await to_thread.run_sync(reader.read, piece):
+                    yield batch
+    except (NotFound, Conflict) as gone:
+        raise FileFailed(
+            f"The service's file went away while it came: {gone.problem}", status=gone.status
+        ) from None
+    if batch := await to_thread.run_sync(reader.finish):
+        yield batch
 
 
-def _read(path: Path) -> Iterator[Row]:
-    """The lines of a CSV file as rows. What is no letter in it becomes a question mark.
-
-    Raises:
-        FileFailed: If it is no file of people.
-    """
-    # The longest cell that the reader takes is a setting of the whole program.
-    csv.field_size_limit(LONGEST_CELL)
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = csv.reader(file, strict=True)
-        try:
-            headings = next(lines, None) or []
-            reader = CsvRows(headings)
-            if not headings or len(reader.unknown) > len(headings) // 2:
-                raise FileFailed("The service's file is not a list of people.")
-            yield from map(reader.row, lines)
-        except csv.Error:
-            raise FileFailed("The service's file is broken in the middle.") from None
+async def _of_pages(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Batch]:
+    async with aclosing(everyone.pages(audience_id, run)) as pages:
+        async for page in pages:
+            yield batch_of([completed(person) for person in page.people])

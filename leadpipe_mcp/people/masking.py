@@ -64,6 +64,9 @@ _EXTENSION = re.compile(r"[\s;,(]*(?:extension|ext|x|#)[\s.:=]*\d{1,6}[\s)]*$", 
 _IN_AMERICA = re.compile(r"\D*[+\uff0b]\s?[1\uff11]")
 _BETWEEN_NUMBERS = re.compile(r"\s*[,;|]\s*(?!ext)", re.IGNORECASE)
 _VISIBLE_DIGITS = 4
+# What has no sign of an address, opens no bracket and holds too few digits for a number.
+_REST = r"[ !\"#$')*+,\-./:;=>?A-Z\]^_`a-z|}~]*"
+_HARMLESS = re.compile(rf"{_REST}(?:[0-9]{_REST}){{0,6}}")
 # What is nearly always there, and needs no long look.
 _USUAL_EMAILS = re.compile("(?:[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9.-]+(?:[,;| ]+|$))+")
 _USUAL_EMAIL = re.compile("([A-Za-z0-9])[A-Za-z0-9._+-]*@")
@@ -73,9 +76,16 @@ _FEWEST_DIGITS = 7
 
 def mask_contacts(text: str) -> str:
     """Any text with its e-mail addresses and what looks like a phone number masked."""
+    if is_harmless(text):
+        return text
     # Once before, because what is left out of a text with an address may have parted a number
     # from a word; once after, because an entity may have been its plus.
     return mask_phones(mask_emails(mask_phones(text)))
+
+
+def is_harmless(text: str) -> bool:
+    """Whether one sees at a glance that a text holds neither, as most do; False: it may."""
+    return bool(_HARMLESS.fullmatch(text)) and " dot " not in text.lower()
 
 
 def mask_emails(text: str) -> str:

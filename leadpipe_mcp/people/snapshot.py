@@ -13,18 +13,15 @@ import tempfile
 import time
 import weakref
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
     Generator,
     Iterator,
-    Mapping,
     Sequence,
 )
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import cast
 
 import anyio
 from anyio import to_thread
@@ -32,7 +29,7 @@ from anyio import to_thread
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.cells import Stored
-from leadpipe_mcp.people.columns import Column
+from leadpipe_mcp.people.columns import Batch, Column
 from leadpipe_mcp.people.layout import (
     SEEN,
     SEEN_COLUMNS,
@@ -51,8 +48,7 @@ from leadpipe_mcp.text import counted
 DAYS_KEPT = 7
 MOST_BYTES = 2_000_000_000
 
-Batch = Sequence[Mapping[str, object]]
-Fill = Callable[[], AsyncIterator[Batch]]
+Fill = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[Batch | None]]]
 Report = Callable[[int], Awaitable[None]]
 
 _DAY, _IN_USE = 86_400, 600
@@ -173,7 +169,8 @@ class Snapshots:
 
         Args:
             key: The run.
-            fill: Gives the people in batches of rows, as `completed` or `CsvRows` make them.
+            fill: Gives the people in batches, as `batch_of` or `CsvRows` make them; None stands
+                where they come anew.
             expected: How many people the service says there are.
             report: Told after each batch how many people there are so far.
 
@@ -210,7 +207,7 @@ class Snapshots:
         folder, writer = await to_thread.run_sync(self._begin)
         try:
             with unkept(folder):
-                async with _closing(fill()) as batches:
+                async with fill() as batches:
                     async for batch in batches:
                         await to_thread.run_sync(self._add, writer, batch)
                         await report(writer.size)
@@ -229,9 +226,12 @@ class Snapshots:
                 _remove_folder(folder)
                 raise
 
-    def _add(self, writer: PeopleWriter, batch: Batch) -> None:
+    def _add(self, writer: PeopleWriter, batch: Batch | None) -> None:
         with _on_disk():
-            writer.add(batch)
+            if batch is None:
+                writer.begin_anew()
+            else:
+                writer.add(batch)
             size = writer.bytes()
         if size > self._most_bytes:
             raise NotPossible(
@@ -331,15 +331,3 @@ def _on_disk() -> Generator[None]:
             f"The people could not be kept on this machine's disk ({why}).",
             "Make room on it, or let LEADPIPE_CACHE_DIR name a folder that can be written.",
         ) from None
-
-
-@contextlib.asynccontextmanager
-async def _closing(batches: AsyncIterator[Batch]) -> AsyncGenerator[AsyncIterator[Batch]]:
-    """The batches; what gives them is ended in any case, however far it came."""
-    try:
-        yield batches
-    finally:
-        close = getattr(batches, "aclose", None)
-        if close:
-            with anyio.CancelScope(shield=True):
-                await cast("Callable[[], Awaitable[None]]", close)()

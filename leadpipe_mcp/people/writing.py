@@ -6,16 +6,17 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from leadpipe_mcp.people.cells import Cells, Stored
-from leadpipe_mcp.people.columns import COLUMNS, Column
+from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.people.layout import ABOUT, APPLICATION, SEEN_COLUMNS, TABLES, About
 
 # Rows are a kilobyte long; larger pages waste less of them and are read faster in a row.
 _PAGE_BYTES = 16_384
+_SEEN, _CAME = itemgetter(0), itemgetter(1)
 _BETWEEN = re.compile(r"\s*[,;|]\s*")
-_ROWS_AT_ONCE = 1_000
 
 
 class PeopleWriter:
@@ -32,27 +33,29 @@ class PeopleWriter:
         self.size = 0
         self._files = [folder / name for name in TABLES]
         self._seen, self._whole = (_new_file(folder / name, TABLES[name]) for name in TABLES)
-        shared = {kind: Cells(Column(kind, kind), recent=True) for kind in ("email", "phone")}
+        shared = {kind: Cells(Column(kind, kind)) for kind in ("email", "phone")}
         self._cells = {c.name: shared.get(c.kind) or Cells(c) for c in COLUMNS.values()}
 
-    def add(self, rows: Sequence[Mapping[str, object]]) -> None:
+    def add(self, batch: Batch) -> None:
         """Nothing; the people stand behind those that were written before."""
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            self._add(rows[start : start + _ROWS_AT_ONCE])
-
-    def _add(self, rows: Sequence[Mapping[str, object]]) -> None:
-        # Column by column, which is faster than person by person.
-        seen: dict[str, list[Stored]] = {}
-        whole: dict[str, list[Stored]] = {}
+        seen: dict[str, Sequence[Stored]] = {}
+        whole: dict[str, Sequence[Stored]] = {}
         for name, cells in self._cells.items():
-            key = COLUMNS[name].key
-            made = cells.of([row.get(key) for row in rows])
-            whole[name] = [came for _, came in made]
-            if name in SEEN_COLUMNS:
-                seen[name] = [shown for shown, _ in made]
-        _insert(self._seen, seen)
-        _insert(self._whole, whole)
-        self.size += len(rows)
+            if values := batch.get(COLUMNS[name].key):
+                made = cells.of(values)
+                whole[name] = list(map(_CAME, made))
+                if name in SEEN_COLUMNS:
+                    seen[name] = list(map(_SEEN, made))
+        if whole:
+            _insert(self._seen, seen)
+            _insert(self._whole, whole)
+            self.size += len(next(iter(whole.values())))
+
+    def begin_anew(self) -> None:
+        """Nothing; nobody was written."""
+        for connection in (self._seen, self._whole):
+            connection.execute("DELETE FROM people")
+        self.size = 0
 
     def bytes(self) -> int:
         """How large the files are so far."""
@@ -149,14 +152,18 @@ def _split(cell: object) -> list[str]:
     return [part for part in _BETWEEN.split(str(cell)) if part]
 
 
-def _insert(connection: sqlite3.Connection, columns: Mapping[str, list[Stored]]) -> None:
+def _insert(connection: sqlite3.Connection, columns: Mapping[str, Sequence[Stored]]) -> None:
     """Nothing; the cells, which are given by column, stand in the table of people."""
-    # For every None Python looks long for somebody who knows how to write it.
     told = {name: cells for name, cells in columns.items() if cells.count(None) < len(cells)}
     told = told or dict(list(columns.items())[:1])
+    # For every None Python looks long for somebody who knows how to write it.
+    lists = (
+        ["" if cell is None else cell for cell in cells] if None in cells else cells
+        for cells in told.values()
+    )
+    places = ", ".join(["nullif(?, '')"] * len(told))
     connection.executemany(
-        f"INSERT INTO people ({', '.join(told)}) VALUES ({', '.join('?' * len(told))})",
-        zip(*told.values(), strict=True),
+        f"INSERT INTO people ({', '.join(told)}) VALUES ({places})", zip(*lists, strict=True)
     )
 
 

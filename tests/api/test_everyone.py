@@ -4,20 +4,30 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
+from itertools import count
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.coming import AT_ONCE
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.errors import Conflict, FileFailed, KeyRefused, UnusableAnswer
+from leadpipe_mcp.errors import (
+    Conflict,
+    FileFailed,
+    KeyRefused,
+    UnusableAnswer,
+)
+from leadpipe_mcp.people.gathering import gather
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault
 
@@ -36,12 +46,15 @@ async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
 
 
 async def lines(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> list[list[str]] | None:
-    async with leadpipe.everyone.file(audience_id, run) as path:
-        if path is None:
+    async with leadpipe.everyone.file(audience_id, run) as file:
+        if file is None:
             return None
-        assert path.stat().st_mode & 0o777 == 0o600 or sys.platform == "win32"
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.reader(file))
+        mode = Path(file.name).stat().st_mode
+        assert mode & 0o777 == 0o600 or sys.platform == "win32"
+        text = ""
+        async for piece in file.pieces():
+            text = "" if piece is None else text + piece.decode()
+        return list(csv.reader(io.StringIO(text, newline="")))
 
 
 async def counted(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> int:
@@ -111,6 +124,64 @@ async def test_a_key_that_is_refused_is_no_fault_of_the_file(
     sandbox.faults.add(Fault("status", path="export.csv", status=401))
     with pytest.raises(KeyRefused):
         await lines(leadpipe, audience_id, run)
+
+
+HEADINGS, LINE = b"firstName,city\n", b"Ada,Austin\n"
+MANY = AT_ONCE // len(LINE) + 1
+RUN = Run(id="run", state="ready")
+Pieces = Callable[[int], AsyncIterator[bytes]]
+
+
+def filing(pieces: Pieces, promised: int) -> LeadpipeClient:
+    """A client of a service with one file: the pieces of its first download, its second, ..."""
+    downloads = count(1)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {"content-length": str(promised)}
+        coming = pieces(next(downloads))
+        await StreamingResponse(coming, headers=headers)(scope, receive, send)
+
+    return LeadpipeClient(Transport("https://x.test", SecretStr("sk_test_0"), application=answer))
+
+
+async def test_a_file_is_read_while_it_comes() -> None:
+    was_read = anyio.Event()
+
+    async def pieces(_: int) -> AsyncIterator[bytes]:
+        yield HEADINGS + LINE * MANY
+        await was_read.wait()
+        yield LINE
+
+    found: list[int] = []
+    client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
+    with anyio.fail_after(30):
+        async with gather(client.everyone, "audience", RUN) as batches:
+            async for batch in batches:
+                assert batch
+                found.append(len(batch["city"]))
+                was_read.set()
+    assert len(found) == 2
+    assert sum(found) == MANY + 1
+
+
+async def test_a_file_that_breaks_off_is_read_anew() -> None:
+    was_read = anyio.Event()
+
+    async def pieces(download: int) -> AsyncIterator[bytes]:
+        yield HEADINGS + LINE * MANY
+        if download == 1:
+            await was_read.wait()
+        else:
+            yield LINE
+
+    found: list[int] = []
+    client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
+    with anyio.fail_after(30):
+        async with gather(client.everyone, "audience", RUN) as batches:
+            async for batch in batches:
+                found = [*found, len(batch["city"])] if batch else []
+                was_read.set()
+    assert sum(found) == MANY + 1
 
 
 async def test_no_key_is_sent_to_where_a_link_leads(start: Start) -> None:

@@ -1,26 +1,33 @@
-"""How long everyone of an audience takes: fetched, counted, written. Run with `make bench`.
+"""How long everyone of an audience takes: fetched, kept and profiled. `make bench` runs it.
 
-First 5,000 people with 150 ms per request, then 300,000, through the server and its sandbox in one
-process, the making of the people included. Files lie in a temporary folder and are deleted.
+Prints one JSON object. The service is in another process, so what is measured here is ours.
 """
 
 import json
 import resource
 import sys
-import tempfile
 import time
-from pathlib import Path
-from typing import Any
 
 import anyio
+import httpx
 from mcp import Client
+from mcp.types import CallToolResult
+from pydantic import SecretStr
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 
 # A topic of the sandbox that nearly everybody researches.
-EVERYBODY = 100_043
+EVERYBODY = {"topicIds": [100_043], "minScore": 50}
+KEY = "sk_bench"
+WAIT_SECONDS = 110
+
+
+def as_reply(result: CallToolResult) -> dict[str, object]:
+    """What a tool answered."""
+    if result.is_error or result.structured_content is None:
+        raise SystemExit(f"A call failed: {result.content}")
+    return result.structured_content
 
 
 def megabytes() -> float:
@@ -29,56 +36,55 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-class Bench:
-    """A client that prints how long each call takes."""
+def download_seconds(url: str, audience: str) -> float:
+    """How long the service alone takes for its file, nobody reading it; 0 without a file."""
+    with httpx.Client(base_url=url, headers={"X-API-Key": KEY}, timeout=WAIT_SECONDS) as service:
+        path = f"/v1/intent/audiences/{audience}"
+        exported = service.post(f"{path}/export")
+        if exported.is_success:
+            address = str(exported.json()["data"]["downloadUrl"])
+        else:
+            run = service.get(f"{path}/runs", params={"limit": 1}).json()["data"][0]["id"]
+            address = f"{path}/runs/{run}/export.csv"
+        started = time.perf_counter()
+        with service.stream("GET", address) as answer:
+            if not answer.is_success:
+                return 0.0
+            for _ in answer.iter_bytes():
+                pass
+        return time.perf_counter() - started
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
-    async def call(self, what: str, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever the tool takes
-        """The tool's reply."""
-        started, before = time.perf_counter(), megabytes()
-        result = await self._client.call_tool(tool, arguments, read_timeout_seconds=300)
-        seconds, more = time.perf_counter() - started, megabytes() - before
-        if result.is_error:
-            raise SystemExit(f"{tool}: {result.content}")
-        reply: dict[str, Any] = result.structured_content or {}
-        tokens = len(json.dumps(reply, ensure_ascii=False, separators=(",", ":"))) // 4
-        if what:
-            print(f"  {what}: {seconds:.2f} s, {tokens:,} tokens, {more:.0f} MB more memory")
-        return reply
-
-
-async def measure(settings: SandboxSettings, wanted: dict[str, Any], folder: Path) -> None:
-    """Print what an audience costs."""
+async def measure(url: str) -> dict[str, float]:
+    """The seconds, the microseconds of CPU a person and the memory that a first profile takes."""
     server = build_server(
-        Settings(sandbox=True, confirm="off", export_dir=folder), service=Sandbox(settings)
+        Settings(api_key=SecretStr(KEY), base_url=url, confirm="off", log_level="WARNING")
     )
     async with Client(server) as client:
-        bench = Bench(client)
-        made = await bench.call("", "create_audience", name="All", config=wanted, status="active")
-        audience = made["id"]
-        ready = await bench.call("", "get_audience", id=audience, waitSeconds=30)
-        print(f"{ready['size']:,} people, {settings.delay_ms} ms per request")
-        of = {"audienceId": audience}
-        await bench.call("fetched, and a profile", "analyze_audience", **of)
-        await bench.call("the profile again", "analyze_audience", **of)
-        columns = ["companyIndustry", "seniority", "state"]
-        await bench.call("grouped by three columns", "analyze_audience", **of, groupBy=columns)
-        sql = "SELECT company, count(*) FROM people GROUP BY 1 ORDER BY 2 DESC LIMIT 10"
-        await bench.call("one SQL question", "analyze_audience", **of, sql=sql)
-        await bench.call("exported to CSV", "export_audience", id=audience)
+        made = await client.call_tool(
+            "create_audience", {"name": "All", "config": EVERYBODY, "status": "active"}
+        )
+        audience = str(as_reply(made)["id"])
+        ready = await client.call_tool("get_audience", {"id": audience, "waitSeconds": 30})
+        people = int(str(as_reply(ready)["size"]))
+        # The first time the service thinks its people up.
+        alone = min([download_seconds(url, audience) for _ in range(2)])
+        before = megabytes()
+        started, cpu = time.perf_counter(), time.process_time()
+        result = await client.call_tool(
+            "analyze_audience", {"audienceId": audience}, read_timeout_seconds=WAIT_SECONDS
+        )
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    as_reply(result)
+    return {
+        "people": people,
+        "alone": alone,
+        "seconds": seconds,
+        "cpu": cpu / people * 1e6,
+        "memory": megabytes(),
+        "more": megabytes() - before,
+    }
 
 
-def main() -> None:
-    """Measure a usual audience and the largest."""
-    usual = {"topicIds": [117805], "minScore": 60}
-    everybody = {"topicIds": [EVERYBODY], "minScore": 50}
-    with tempfile.TemporaryDirectory() as folder:
-        small = SandboxSettings(people=50_000, delay_ms=150, run_seconds=0)
-        anyio.run(measure, small, usual, Path(folder))
-        large = SandboxSettings(people=310_000, run_seconds=0)
-        anyio.run(measure, large, everybody, Path(folder))
-
-
-main()
+if __name__ == "__main__":
+    print(json.dumps(anyio.run(measure, sys.argv[1])))

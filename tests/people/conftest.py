@@ -1,11 +1,13 @@
 """Snapshots of invented people, made as the server makes them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from itertools import count
 
 import pytest
 
-from leadpipe_mcp.people.snapshot import Batch, RunKey, Snapshot, Snapshots
+from leadpipe_mcp.people.columns import Batch, batch_of
+from leadpipe_mcp.people.snapshot import RunKey, Snapshot, Snapshots
 
 Row = Mapping[str, object]
 Kept = Callable[..., Awaitable[Snapshot]]
@@ -25,13 +27,13 @@ def kept(snapshots: Snapshots) -> Kept:
     numbers = count(1)
 
     async def kept(rows: Sequence[Row], expected: int | None = None) -> Snapshot:
-        async def fill() -> AsyncIterator[Batch]:
-            yield rows
+        async def batches() -> AsyncGenerator[Batch]:
+            yield batch_of(rows)
 
         async def report(_: int) -> None:
             pass
 
         key = RunKey("https://x.test", "audience", f"run {next(numbers)}")
-        return await snapshots.of_run(key, fill, expected, report)
+        return await snapshots.of_run(key, lambda: aclosing(batches()), expected, report)
 
     return kept

@@ -10,6 +10,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.people.cells import whole
 from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.csv_rows import CsvRows
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
@@ -17,14 +18,24 @@ from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 Row = dict[str, object]
 
 
+def read(reader: CsvRows, *lines: list[str]) -> list[Row]:
+    """The people of some lines, without what is not known of each."""
+    columns = reader.columns(lines)
+    people = zip(*columns.values(), strict=True)
+    return [
+        {key: value for key, value in zip(columns, person, strict=True) if value not in (None, "")}
+        for person in people
+    ]
+
+
 def row(**cells: str) -> Row:
-    return CsvRows(list(cells)).row(list(cells.values()))
+    return read(CsvRows(list(cells)), list(cells.values()))[0]
 
 
 def told(row: Row) -> Row:
-    """What the columns tell of a row, without what is not known."""
-    found = {name: column.of(row) for name, column in COLUMNS.items()}
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    """What is kept of a row, without what is not known."""
+    found = {name: whole(column, column.of(row)) for name, column in COLUMNS.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 @pytest.mark.anyio
@@ -43,13 +54,14 @@ async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"
         async for page in client.everyone.pages(audience.id, run)
         for person in page.people
     ]
-    async with client.everyone.file(audience.id, run) as path:
-        assert path is not None
-        lines = csv.reader(path.read_text("utf-8").splitlines())
+    async with client.everyone.file(audience.id, run) as file:
+        assert file is not None
+        text = b"".join([piece or b"" async for piece in file.pieces()]).decode()
+        lines = csv.reader(text.splitlines())
     headings = next(lines)
     reader = CsvRows(headings)
     assert reader.unknown == ()
-    filed = [reader.row(line) for line in lines]
+    filed = read(reader, *lines)
     assert len(filed) == len(paged) == run.size
     assert [told(one) for one in filed] == [told(one) for one in paged]
 
@@ -57,11 +69,9 @@ async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"
 def test_what_is_not_known_is_left_out() -> None:
     reader = CsvRows(["firstName", "shoe size", "company.phone", "", "city"])
     assert reader.unknown == ("shoe size", "company.phone", "")
-    assert reader.row(["Ada", "38", "+15550100142", "x", ""]) == {
-        "firstName": "Ada",
-        "fullName": "Ada",
-        "contactEmail": None,
-    }
+    assert read(reader, ["Ada", "38", "+15550100142", "x", ""]) == [
+        {"firstName": "Ada", "fullName": "Ada"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,7 @@ def test_what_is_not_known_is_left_out() -> None:
 )
 def test_a_heading_is_known_however_it_is_written(heading: str, key: str) -> None:
     assert CsvRows([heading]).unknown == ()
-    assert CsvRows([heading]).row(["7"])[key] in {"7", 7}
+    assert row(**{heading: "7"})[key] in {"7", 7}
 
 
 @pytest.mark.parametrize("heading", ["contactEmail", "company.email", "intent.id", "emails.0.x"])
@@ -98,7 +108,7 @@ def test_what_only_looks_like_a_field_is_none(heading: str) -> None:
 
 
 def test_cells_become_what_their_column_holds() -> None:
-    read = row(
+    found = row(
         intentScore="91.5",
         topicId="117805",
         topicOverlap="two",
@@ -110,14 +120,14 @@ def test_cells_become_what_their_column_holds() -> None:
         isMarried="FALSE",
         matchedTopicIds="[117805; 117890|x]",
     )
-    assert read["intentScore"] == 91.5
-    assert read["topicId"] == 117805
-    assert read["topicOverlap"] == "two"
-    assert read["companyRevenue"] == -10_000_000
-    assert (read["zip"], read["companyNaics"]) == ("02134", "511210")
-    assert (read["isB2b"], read["hasChildren"], read["isMarried"]) == ("y", True, False)
-    assert read["matchedTopicIds"] == [117805, 117890, "x"]
-    assert [type(read[key]) for key in ("intentScore", "topicId")] == [float, int]
+    assert found["intentScore"] == 91.5
+    assert found["topicId"] == 117805
+    assert found["topicOverlap"] == "two"
+    assert found["companyRevenue"] == -10_000_000
+    assert (found["zip"], found["companyNaics"]) == ("02134", "511210")
+    assert (found["isB2b"], found["hasChildren"], found["isMarried"]) == ("y", True, False)
+    assert found["matchedTopicIds"] == "117805, 117890, x"
+    assert [type(found[key]) for key in ("intentScore", "topicId")] == [float, int]
 
 
 @pytest.mark.parametrize(
@@ -139,14 +149,14 @@ def test_the_one_is_taken_from_the_several() -> None:
 
 def test_of_two_headings_for_one_field_the_first_that_tells_something_counts() -> None:
     reader = CsvRows(["personId", "hem"])
-    assert reader.row(["p1", "h1"])["id"] == "p1"
-    assert reader.row(["", "h1"])["id"] == "h1"
-    assert "id" not in reader.row(["", ""])
+    both, second, neither = read(reader, ["p1", "h1"], ["", "h1"], ["", ""])
+    assert (both["id"], second["id"]) == ("p1", "h1")
+    assert "id" not in neither
 
 
 @pytest.mark.parametrize("cells", [[], ["Ada"], ["Ada", "King", "x"]])
 def test_a_line_that_does_not_fit_its_headings_is_refused(cells: list[str]) -> None:
     with pytest.raises(UnusableAnswer) as caught:
-        CsvRows(["firstName", "lastName"]).row(cells)
+        CsvRows(["firstName", "lastName"]).columns([["Ada", "King"], cells])
     assert caught.value.problem.endswith("under 2 headings.")
     assert "Ada" not in str(caught.value)

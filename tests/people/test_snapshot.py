@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible, Unreachable
 from leadpipe_mcp.people.cells import LONGEST_TEXT
-from leadpipe_mcp.people.columns import COLUMNS, choose_columns
+from leadpipe_mcp.people.columns import COLUMNS, Batch, batch_of, choose_columns
 from leadpipe_mcp.people.layout import SEEN, SUMS, WHOLE
 from leadpipe_mcp.people.snapshot import MOST_BYTES, RunKey, Snapshot, Snapshots
 
@@ -34,17 +35,24 @@ class Source:
 
     rows: Sequence[Row] = tuple(PEOPLE)
     at_once: int = 2
+    void: Sequence[Row] = ()
     error: Exception | None = None
     fills: int = 0
     ended: int = 0
     told: list[int] = field(default_factory=list[int])
     wait_for: anyio.Event | None = None
 
-    async def __call__(self) -> AsyncGenerator[Sequence[Row]]:
+    def __call__(self) -> "aclosing[AsyncGenerator[Batch | None]]":
+        return aclosing(self._batches())
+
+    async def _batches(self) -> AsyncGenerator[Batch | None]:
         self.fills += 1
         try:
+            if self.void:
+                yield batch_of(self.void)
+                yield None
             for start in range(0, len(self.rows), self.at_once):
-                yield self.rows[start : start + self.at_once]
+                yield batch_of(self.rows[start : start + self.at_once])
                 if self.wait_for:
                     await self.wait_for.wait()
             if self.error:
@@ -93,6 +101,12 @@ async def test_everyone_is_kept_in_the_order_in_which_they_came(snapshots: Snaps
     assert names(people) == [f"Person {number}" for number in range(5)]
     assert source.told == [2, 4, 5]
     assert source.ended == 1
+
+
+async def test_of_people_who_come_anew_only_the_last_are_kept(snapshots: Snapshots) -> None:
+    people = await Source(void=PEOPLE[:2]).of(snapshots, expected=5)
+    assert (people.size, people.notes) == (5, ())
+    assert names(people) == [f"Person {number}" for number in range(5)]
 
 
 async def test_a_second_question_asks_for_nobody(snapshots: Snapshots) -> None:
@@ -182,12 +196,12 @@ async def test_people_may_come_from_anything_that_gives_batches(snapshots: Snaps
         def __aiter__(self) -> "Batches":
             return self
 
-        async def __anext__(self) -> Sequence[Row]:
+        async def __anext__(self) -> Batch:
             for batch in self._batches:
-                return batch
+                return batch_of(batch)
             raise StopAsyncIteration
 
-    people = await snapshots.of_run(KEY, Batches, 5, Source().report)
+    people = await snapshots.of_run(KEY, lambda: nullcontext(Batches()), 5, Source().report)
     assert (people.size, people.notes) == (5, ())
 
 
@@ -340,19 +354,24 @@ async def test_a_temporary_folder_goes_when_the_server_stops() -> None:
 
 
 FORGETFUL = """
+from contextlib import aclosing
+
 import anyio
+from leadpipe_mcp.people.columns import batch_of
 from leadpipe_mcp.people.snapshot import RunKey, Snapshots
 
 async def main():
     snapshots = Snapshots(None)
 
     async def fill():
-        yield [{"fullName": "Ada King"}]
+        yield batch_of([{"fullName": "Ada King"}])
 
     async def report(count):
         pass
 
-    people = await snapshots.of_run(RunKey("x", "x", "x"), fill, None, report)
+    people = await snapshots.of_run(
+        RunKey("x", "x", "x"), lambda: aclosing(fill()), None, report
+    )
     print(people.folder, end="")
 
 anyio.run(main)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 
 import anyio
@@ -17,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.people.columns import COLUMNS, Column
-from leadpipe_mcp.people.csv_rows import CsvRows
+from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
+from leadpipe_mcp.people.csv_rows import CsvReader, CsvRows
 from leadpipe_mcp.people.formats import CsvForm, JsonlForm
 from leadpipe_mcp.people.gathering import gather
 from leadpipe_mcp.people.privacy import whole
@@ -128,16 +128,36 @@ def test_the_services_file_is_read_as_it_was_written_wherever_it_is_cut(
     csv.writer(written).writerows([headings, *lines])
     service = service_of(written.getvalue().encode(), cuts)
 
-    async def gathered() -> list[Mapping[str, object]]:
+    async def gathered() -> list[Batch | None]:
         client = LeadpipeClient(
             Transport("https://service.test", SecretStr("sk_test_0"), application=service)
         )
         run = Run(id="run", state="ready")
-        return [row async for rows in gather(client.everyone, "audience", run) for row in rows]
+        async with gather(client.everyone, "audience", run) as batches:
+            return [batch async for batch in batches]
 
     found = anyio.run(gathered)
-    reader = CsvRows(headings)
-    assert found == [reader.row(line) for line in lines]
-    for line, row in zip(lines, found, strict=True):
-        for heading in {*PLAIN} & {*headings}:
-            assert row.get(heading, "") == line[headings.index(heading)]
+    assert found == ([CsvRows(headings).columns(lines)] if lines else [])
+    for heading in {*PLAIN} & {*headings} if found else ():
+        (batch,) = found
+        assert batch
+        assert list(batch[heading]) == [line[headings.index(heading)] for line in lines]
+
+
+@given(files, st.lists(st.integers(0, 2_000), max_size=8))
+def test_lines_are_whole_wherever_their_file_is_cut(
+    file: tuple[list[str], list[list[str]]], cuts: list[int]
+) -> None:
+    headings, lines = file
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([headings, *lines])
+    body = written.getvalue().encode()
+    places = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    reader = CsvReader()
+    batches = [reader.read(body[start:end]) for start, end in pairwise(places)]
+    found = [batch for batch in [*batches, reader.finish()] if batch]
+    if not lines:
+        assert found == []
+        return
+    for heading, column in CsvRows(headings).columns(lines).items():
+        assert [value for batch in found for value in batch[heading]] == list(column)

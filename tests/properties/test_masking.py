@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from leadpipe_mcp.people.cells import Cells, shown, whole
 from leadpipe_mcp.people.columns import COLUMNS, Column
 from leadpipe_mcp.people.masking import (
+    is_harmless,
     mask_contacts,
     mask_emails,
     mask_phones,
@@ -87,6 +88,12 @@ def test_what_is_masked_is_not_masked_otherwise_again(text: str) -> None:
 @given(st.lists(plain, max_size=6).map(" ".join))
 def test_a_text_without_an_address_or_a_number_stays_as_it_is(text: str) -> None:
     assert mask_emails(text) == mask_phones(text) == mask_contacts(text) == text
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=30) | around)
+def test_what_looks_harmless_at_a_glance_is_so_at_a_second_look(text: str) -> None:
+    if is_harmless(text):
+        assert mask_emails(text) == mask_phones(text) == text
 
 
 dialled = st.from_regex(r"\+1[0-9]{9,11}|\+[0-9]{3,14}|[0-9]{3,12}", fullmatch=True)
