@@ -542,9 +542,10 @@ async def test_a_file_in_the_place_of_the_whole_folder_is_said(tmp_path: Path) -
 
 FULL_DISK = """
 import resource, sys, anyio
+from contextlib import aclosing
 from pathlib import Path
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import COLUMNS
+from leadpipe_mcp.people.columns import batch_of
 from leadpipe_mcp.people.snapshot import RunKey, Snapshots
 
 async def main():
@@ -554,13 +555,14 @@ async def main():
 
     async def fill():
         for number in range(20):
-            yield [{"fullName": f"{number} {i}", "headline": "x" * 2_000} for i in range(1_000)]
+            people = [{"fullName": str(i), "headline": "x" * 2_000} for i in range(1_000)]
+            yield batch_of(people)
 
     async def report(count):
         pass
 
     try:
-        await Snapshots(folder).of_run(RunKey("x", "x", "x"), fill, None, report)
+        await Snapshots(folder).of_run(RunKey("x", "x", "x"), lambda: aclosing(fill()), None, report)
     except NotPossible as refused:
         print(refused)
     print([path.name for path in (folder / "people").iterdir()])
