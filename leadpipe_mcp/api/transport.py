@@ -260,7 +260,7 @@ class Transport:
         if not task.names_a_thing:
             missing.advice = NOT_OFFERED
         elif not has_answered:
-            missing.advice += " If that fails as well, check LEADPIPE_BASE_URL."
+            missing.advice += " If the id is right, check LEADPIPE_BASE_URL."
         return missing
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:

@@ -32,7 +32,13 @@ def _filters_from_json_text(value: object, depth: int = 2) -> object:
     if not depth or not isinstance(value, dict):
         return value
     parts = cast("dict[str, object]", value).items()
-    return {key: _filters_from_json_text(part, depth - 1) for key, part in parts}
+    return {key: _number_of(key, _filters_from_json_text(part, depth - 1)) for key, part in parts}
+
+
+def _number_of(key: str, value: object) -> object:
+    """The end of a range as a number, though it came as text."""
+    is_digits = isinstance(value, str) and value.isascii() and value.isdigit()
+    return int(str(value)) if key in {"min", "max"} and is_digits else value
 
 
 def _only_filters(value: dict[str, object]) -> dict[str, object]:

@@ -115,7 +115,7 @@ async def test_a_page_that_says_not_found_is_not_about_an_id(path: str) -> None:
 async def test_an_id_is_not_found_where_lists_are() -> None:
     transport = answering("/v1/intent/audiences", MISSING)
     error = await missing(transport, f"/v1/intent/audiences/{UNKNOWN_ID}")
-    assert error.advice == (f"{NotFound.what_next} If that fails as well, check LEADPIPE_BASE_URL.")
+    assert error.advice == (f"{NotFound.what_next} If the id is right, check LEADPIPE_BASE_URL.")
     await transport.request("GET", "/v1/intent/audiences")
     error = await missing(transport, f"/v1/intent/audiences/{UNKNOWN_ID}")
     assert (type(error), error.advice) == (NotFound, NotFound.what_next)

@@ -562,7 +562,8 @@ async def main():
         pass
 
     try:
-        await Snapshots(folder).of_run(RunKey("x", "x", "x"), lambda: aclosing(fill()), None, report)
+        key = RunKey("x", "x", "x")
+        await Snapshots(folder).of_run(key, lambda: aclosing(fill()), None, report)
     except NotPossible as refused:
         print(refused)
     print([path.name for path in (folder / "people").iterdir()])

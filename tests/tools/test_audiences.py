@@ -274,7 +274,8 @@ async def test_an_audience_that_does_not_exist_is_refused(client: Client, refuse
     said = await refused(client, "get_audience", id="6fb81599-f601-4afe-b3ff-e8a211cae27d")
     assert said == (
         "The service refused with status 404: Audience not found."
-        " Check the id; list_audiences shows those that exist."
+        " Check the id; list_audiences shows those that exist. If the id is right, check"
+        " LEADPIPE_BASE_URL."
     )
 
 

@@ -230,6 +230,9 @@ async def test_the_steps_of_the_guide_are_those_that_can_be_taken(connect: Conne
     assert "`query_audience` shows some of them.\n\nTo go step by step, `search" in guide.text
 
 
+NOT_FOUND = "The service refused with status 404: Audience not found."
+
+
 @pytest.mark.parametrize(
     ("chosen", "tool", "arguments", "said"),
     [
@@ -237,7 +240,7 @@ async def test_the_steps_of_the_guide_are_those_that_can_be_taken(connect: Conne
             "results",
             "query_audience",
             {"audienceId": MISSING},
-            "The service refused with status 404: Audience not found. Check the id.",
+            f"{NOT_FOUND} Check the id. If the id is right, check LEADPIPE_BASE_URL.",
         ),
         (
             "results",
@@ -268,7 +271,8 @@ async def test_a_name_that_is_that_of_a_tool_is_no_mention_of_the_tool(
         listed = await client.call_tool("list_audiences", {"nameContains": name})
     assert made.structured_content
     assert listed.structured_content
-    assert made.structured_content["summary"].startswith(f"'{name}' is saved (draft). ")
+    shown = name.replace("'", "\u2019")
+    assert made.structured_content["summary"].startswith(f"'{shown}' is saved (draft). ")
     summary = f"1 audience with '{name.casefold()}' in the name."
     assert listed.structured_content["summary"] == summary
 

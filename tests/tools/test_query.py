@@ -247,8 +247,11 @@ async def test_a_run_that_is_not_of_the_audience_is_refused_with_where_to_look(
     )
 
 
-async def test_an_audience_that_does_not_exist_is_refused(client: Client, refused: Refused) -> None:
+async def test_an_audience_that_does_not_exist_is_refused(
+    client: Client, call: Call, refused: Refused
+) -> None:
     missing = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+    await call(client, "list_audiences")
     said = await refused(client, "query_audience", audienceId=missing)
     assert said.endswith("Check the id; list_audiences shows those that exist.")
 

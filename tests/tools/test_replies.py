@@ -87,7 +87,8 @@ async def test_a_refusal_is_text_alone(client: Client) -> None:
         {
             "type": "text",
             "text": "The service refused with status 404: Audience not found."
-            " Check the id; list_audiences shows those that exist.",
+            " Check the id; list_audiences shows those that exist. If the id is right, check"
+            " LEADPIPE_BASE_URL.",
         }
     ]
 
