@@ -29,6 +29,7 @@ from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
 MOST_AUDIENCES = 100
 _NO_CONFIG = "The service does not show this audience's config."
 _NO_FILTERS = "Its config could not be shown just now, because the service's filters did not come."
+_NO_RATES = "The service does not show the fill rates of these people just now."
 MOST_NAMED = 5
 
 
@@ -198,6 +199,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
             age,
+            [_NO_RATES] if asked.fill_rates and fill_rates is None else None,
             None if config else [_NO_CONFIG if audience.config is None else _NO_FILTERS],
         ),
         next=suggestions(
