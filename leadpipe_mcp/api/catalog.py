@@ -148,9 +148,10 @@ def _fields(row: object) -> Row | None:
     if not fields:
         return None
     # What else is nested (where the person lives, say) is not documented: it is lifted as it is.
+    nested = {name: inner for name, value in fields.items() if (inner := as_object(value))}
     flat: dict[str, object] = {}
-    for name, value in fields.items():
-        flat |= as_object(value) if name not in {"company", "intent"} else {}
+    for name, value in nested.items():
+        flat |= value if name not in {"company", "intent"} else {}
     flat["personalCountry"] = flat.pop("country", None)
     flat |= {name: value for name, value in fields.items() if not isinstance(value, dict)}
     flat |= {"id": fields.get("hashedEmail")}

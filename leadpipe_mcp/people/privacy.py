@@ -12,6 +12,7 @@ from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.people.columns import Column, Value, completed
 from leadpipe_mcp.people.masking import (
     LONGEST_ADDRESS,
+    is_harmless,
     mask_contacts,
     mask_emails,
     only_masked_emails,
@@ -50,6 +51,8 @@ def show(column: Column, value: object, *, contact: bool) -> Value:
         return value if _is_sound(value) else ""
     limit = _LIMITS.get(column.kind, PLAIN_LIMIT)
     words = _words(value)
+    if len(words) <= limit and column.kind not in _CONTACT and is_harmless(words):
+        return " ".join(words.split())
     # Cut before it is looked at, so that size costs nothing.
     text = visible(words[: limit * 20])
     if not contact:

@@ -212,6 +212,7 @@ def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]
 _building = threading.Lock()
 
 
+@lru_cache(maxsize=1)
 def _index_of(catalogue: Catalogue) -> SpellingIndex:
     with _building:
         # A catalogue that is fetched anew mostly has the same names.

@@ -100,11 +100,13 @@ def orders_among(
     placed = [(place, _plain(text)) for place, text in texts if len(text) >= _SHORTEST]
     everything = "\n".join(text for _, text in placed).lower()
     patterns = [pattern for signs, pattern in _ORDERS if any(sign in everything for sign in signs)]
-    if offered is not None and "_" in everything:
-        patterns.append(offered.any_tool)
-    if not patterns:
-        return []
-    return [place for place, text in placed if any(found.search(text) for found in patterns)]
+    names = offered.any_tool if offered else None
+    return [
+        place
+        for place, text in placed
+        if any(found.search(text) for found in patterns)
+        or (names and "_" in text and names.search(text))
+    ]
 
 
 def _plain(text: str) -> str:

@@ -41,10 +41,12 @@ async def preview_audience(config: dict[str, Any]) -> dict[str, Any]:
 
 
 @server.tool()
-async def query_audience(audience: str, run: str, limit: int) -> dict[str, Any]:
+async def query_audience(audience: str, limit: int, run: str = "") -> dict[str, Any]:
     """Query people."""
-    path = f"/v1/intent/audiences/{audience}/runs/{run}/results"
-    return await _get(path, limit=limit, offset=0)
+    path = f"/v1/intent/audiences/{audience}"
+    if run:
+        return await _get(f"{path}/runs/{run}/results", limit=limit, offset=0)
+    return await _get(f"{path}/results", limit=limit)
 
 
 @server.tool()
