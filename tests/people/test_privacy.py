@@ -375,11 +375,11 @@ def test_an_address_at_the_cut_is_masked_before_it(name: str) -> None:
 
 
 def test_a_text_of_any_size_is_shown_at_once() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert shown("untrustedHeadline", "x" * 10_000_000) == "x" * 299 + "…"
     for long in ("x" * 1_000_000, "@" * 1_000_000, f"@{'x' * 1_000_000}", "x@" * 500_000):
         assert len(str(shown("emails", long))) <= 1_000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -392,11 +392,11 @@ def test_a_text_of_any_size_is_shown_at_once() -> None:
 )
 def test_a_long_text_is_masked_at_once_whatever_it_is_made_of(piece: str) -> None:
     text = piece * (100_000 // len(piece)) + " a"
-    started = time.perf_counter()
+    started = time.process_time()
     for mask in (mask_contacts, only_masked_emails, only_masked_phones):
         mask(text)
     # A tenth of this is usual; a search that is tried from everywhere takes minutes.
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_table_has_a_row_for_each_person_and_masks_them() -> None:

@@ -59,6 +59,6 @@ def test_what_tells_why_stays(message: str) -> None:
     ["a", "1", "a.", "1.", "a:", "1:", "::", "+1 ", "1-", "(1) ", "@a", "sk_", "bearer ", "token="],
 )
 def test_a_message_of_any_making_is_looked_through_at_once(part: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     redact(part * (100_000 // len(part)), 3_000)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
