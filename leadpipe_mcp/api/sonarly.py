@@ -35,6 +35,7 @@ from leadpipe_mcp.errors import (
     NotFound,
     NotPossible,
     ServiceError,
+    UnusableAnswer,
     WrongAddress,
 )
 from leadpipe_mcp.text import clean
@@ -143,7 +144,10 @@ class SonarlyClient:
             NotReady: If a prospecting job fills it just now.
         """
         route = _route(group, _id(audience_id))
-        return await self._ask("get", "GET", route, _audience)
+        found = await self._ask("get", "GET", route, _audience)
+        if found.id != _id(audience_id):
+            raise UnusableAnswer("Sonarly answered about another audience than was asked for.")
+        return found
 
     async def create(
         self,

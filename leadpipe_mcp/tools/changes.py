@@ -29,12 +29,12 @@ class Change:
         return [self.part, _as_text(self.before), _as_text(self.after)]
 
     def sentence(self) -> str:
-        """Say the change: of lists, what is added and what is dropped."""
+        """Say the change: of two lists, what is added and what is dropped."""
         was, will_be = self.before, self.after
-        if not isinstance(was, list | None) or not isinstance(will_be, list | None):
+        if not isinstance(was, list) or not isinstance(will_be, list):
             return f"{self.part}: {_in_words(was)} → {_in_words(will_be)}"
-        added = [value for value in will_be or [] if value not in (was or [])]
-        dropped = [value for value in was or [] if value not in (will_be or [])]
+        added = [value for value in will_be if value not in was]
+        dropped = [value for value in was if value not in will_be]
         said = [
             f"{verb} {_several(values)}"
             for verb, values in (("adds", added), ("drops", dropped))
@@ -109,6 +109,8 @@ def _in_words(part: JsonValue) -> str:
         return "not set"
     if isinstance(part, str):
         return in_quotes(part, NAME_LENGTH)
+    if isinstance(part, list):
+        return _several(part)
     return clean(json.dumps(part, ensure_ascii=False), NAME_LENGTH)
 
 

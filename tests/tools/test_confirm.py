@@ -414,7 +414,8 @@ async def test_whoever_activates_is_told_what_was_changed_since_it_was_active(
     assert now.startswith("Activate 'Other' (")
     assert changed == (
         f"{size} people: name: 'Marketing Directors at Tech Companies' → 'Other'; minScore: 70 →"
-        " 60; seniority drops 'director', 'vp' and 'c_suite'; exclude.state adds 'texas'."
+        " 60; seniority: 'director', 'vp' and 'c_suite' → not set; exclude.state: not set →"
+        " 'texas'."
     )
 
 
@@ -456,7 +457,7 @@ async def test_the_question_for_a_change_names_every_part_or_counts_the_rest(
     assert len(question) < 1_000
     for part in ("jobTitle", "companyName", "state", "gender", "department", "exclude.ageRange"):
         assert part in question
-    assert "adds 'head of sales and everything else 0'" in question
+    assert "jobTitle: not set → 'head of sales and everything else 0'" in question
     assert " and 4 more" in question
     assert re.search(r"; and \d more, of [\w., ]+ and [\w.]+\. It would have", question)
 
