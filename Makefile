@@ -38,7 +38,7 @@ layers: .venv/.tools ## import-linter: which room may know which
 
 # Two halves side by side: a second core nearly halves the time. The faults go through lines that
 # others have counted, and would take twice as long if they were counted again.
-HALF := tests/tools tests/security tests/wire
+HALF := tests/tools tests/wire
 UNCOUNTED := tests/faults
 tests: .venv/.tools ## pytest with branch coverage
 	@rm -f .coverage .coverage.*
