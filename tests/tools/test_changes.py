@@ -18,11 +18,7 @@ from leadpipe_mcp.tools.last_active import MOST_REMEMBERED, LastActive
         (["a"], ["a", "b", "c"], "part adds 'b' and 'c'"),
         (None, ["a"], "part: not set → 'a'"),
         (["a"], None, "part: 'a' → not set"),
-        (
-            {"values": ["a"], "mode": "all"},
-            None,
-            'part: {"values": ["a"], "mode": "all"} → not set',
-        ),
+        ({"min": 1, "max": 5}, None, 'part: {"min": 1, "max": 5} → not set'),
         (None, [*"abcdefghij"], f"part: not set → {', '.join(map(repr, 'abcdefgh'))} and 2 more"),
     ],
 )
@@ -37,7 +33,7 @@ def test_changes_for_which_there_is_no_room_are_counted_and_named() -> None:
     said = in_one_sentence(made)
     assert said.startswith(f"part0: not set → '{'x' * 70}'; part1")
     assert said.endswith(
-        "; and 12 more, of part8, part9, part10, part11, part12, part13, part14, part15 and others"
+        "; and 13 more, of part7, part8, part9, part10, part11, part12, part13, part14 and others"
     )
 
 
