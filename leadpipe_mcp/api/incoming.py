@@ -125,3 +125,7 @@ class Incoming:
         if self._decoder:
             self._decoder.check_end()
         return Received(self._status, self._headers, bytes(self._kept))
+
+    def drop(self) -> None:
+        """Let go of what came: an error that somebody keeps holds all that led to it."""
+        self._kept = bytearray()

@@ -238,6 +238,8 @@ class Transport:
             raise Unreachable(
                 "The service did not answer in the time that there was.", task.unclear, how="late"
             ) from None
+        finally:
+            incoming.drop()
         key = self._key.get_secret_value() if self._key else ""
         hidden = key if len(key) >= SHORTEST_KEY else ""
         if task.file and received.is_success:

@@ -439,6 +439,25 @@ async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() ->
     assert len(file.getvalue()) <= 2**20
 
 
+@pytest.mark.parametrize("most", [2**20, 2**26])
+async def test_an_error_that_is_kept_holds_nothing_of_a_long_answer(most: int) -> None:
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(most // 2**16):
+            await send({"type": "http.response.body", "body": bytes(2**16), "more_body": True})
+        raise ConnectionResetError
+
+    transport = to(service)
+    tracemalloc.start()
+    try:
+        with pytest.raises((Hopeless, Unreachable)) as kept:
+            await transport.request("GET", "/")
+        assert tracemalloc.get_traced_memory()[0] < 2**19
+    finally:
+        tracemalloc.stop()
+    assert kept.value.__traceback__
+
+
 async def test_codes_that_stand_for_nothing_are_not_read_without_end() -> None:
     stream = zlib.compressobj()
     empty = stream.compress(b"") + stream.flush(zlib.Z_SYNC_FLUSH)
