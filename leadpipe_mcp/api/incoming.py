@@ -1,6 +1,7 @@
 """What goes out to a service, and what comes back, piece by piece and never without end."""
 
 import json
+import mmap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from leadpipe_mcp.errors import Hopeless, NotPossible
 MOST_ANSWERED = 32 * 2**20
 """The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
 _LONGEST_ADDRESS = 60_000
+_LARGE = 2**20
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,12 @@ class Incoming:
         file: BinaryIO | None = None,
         on_piece: Callable[[], object] | None = None,
     ) -> None:
-        self._left = self._left_encoded = most_bytes
+        self._most = self._left = self._left_encoded = most_bytes
         self._file = file
         self._on_piece = on_piece
         self._decoder: Decoder | None = None
-        self._kept = bytearray()
+        self._kept: bytearray | mmap.mmap = bytearray()
+        self._length = 0
         self._status = 0
         self._headers: Mapping[str, str] = {}
 
@@ -103,9 +106,24 @@ class Incoming:
             if self._file and 200 <= self._status < 300:
                 self._file.write(part)
             else:
-                self._kept += part
+                self._keep(part)
         if self._file and self._on_piece:
             self._on_piece()
+
+    def _keep(self, part: bytes) -> None:
+        """Keep a part, in pages of their own if there is much: freed, they go back to the system.
+
+        The C library would keep a freed block of 32 MB for itself, and put small things into it.
+        """
+        self._length += len(part)
+        if isinstance(self._kept, bytearray):
+            self._kept += part
+            if self._length > _LARGE:
+                pages = mmap.mmap(-1, self._most)
+                pages.write(self._kept)
+                self._kept = pages
+        else:
+            self._kept.write(part)
 
     def _count(self, left: int, piece: bytes) -> int:
         if len(piece) > left:
@@ -124,8 +142,10 @@ class Incoming:
         """
         if self._decoder:
             self._decoder.check_end()
-        return Received(self._status, self._headers, bytes(self._kept))
+        return Received(self._status, self._headers, bytes(self._kept[: self._length]))
 
     def drop(self) -> None:
         """Let go of what came: an error that somebody keeps holds all that led to it."""
+        if not isinstance(self._kept, bytearray):
+            self._kept.close()
         self._kept = bytearray()
