@@ -11,16 +11,17 @@ PYTHON := $(shell for python in $(PYTHON) python3 python3.14 python3.13 python3.
 
 VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
+PYTEST := $(VENV) -m pytest --numprocesses 2
 
-.PHONY: help demo test lint format types layers tests bench soak clean
+.PHONY: help demo test lint format types layers tests coverage matrix package bench soak clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.runtime ## a short conversation with the server, in the sandbox
 	@$(VENV) -m leadpipe_mcp demo
 
-test: lint types layers tests ## every check that a change has to pass
+test: lint types layers tests ## every check to run before a commit
 
 lint: .venv/.tools ## ruff: every rule, and the format
 	@$(VENV) -m ruff check .
@@ -36,31 +37,32 @@ types: .venv/.tools ## pyright, strict, on the package and its tests
 layers: .venv/.tools ## import-linter: which room may know which
 	@$(VENV) -c 'from importlinter.cli import lint_imports; raise SystemExit(lint_imports())'
 
-# Two halves side by side: a second core nearly halves the time. The faults go through lines that
-# others have counted, and would take twice as long if they were counted again.
-HALF := tests/tools tests/wire
-UNCOUNTED := tests/faults
-tests: .venv/.tools ## pytest with branch coverage
+tests: .venv/.tools ## pytest on two cores, with a part of the fault matrix
+	@$(PYTEST)
+
+coverage: .venv/.tools ## the tests once more, with branch coverage
 	@rm -f .coverage .coverage.*
-	@($(VENV) -m coverage run -m pytest $(HALF) && $(VENV) -m pytest $(UNCOUNTED)) \
-		> .pytest_half 2>&1 & half=$$!; \
-	$(VENV) -m coverage run -m pytest $(foreach folder,$(HALF) $(UNCOUNTED),--ignore=$(folder)); \
-	one=$$?; wait $$half; other=$$?; cat .pytest_half; rm -f .pytest_half; \
-	test $$one -eq 0 -a $$other -eq 0
+	@$(VENV) -m coverage run -m pytest --numprocesses 2 --ignore tests/faults
 	@$(VENV) -m coverage combine --quiet
 	@$(VENV) -m coverage report
+
+matrix: .venv/.tools ## every tool under every fault
+	@MATRIX=whole $(PYTEST) tests/faults
+
+package: .venv/.tools ## the wheel in a clean environment, and the lowest versions that are allowed
+	@$(VENV) tests/package/check.py
 
 bench: .venv/.tools ## what is promised of speed, measured beside a bare server (docs/performance.md)
 	@$(VENV) tests/benchmarks/bench.py
 	@$(VENV) tests/benchmarks/plan.py
 
-soak: .venv/.tools ## ten thousand calls of which many meet a failure, and whether promises hold
+soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promises hold
 	@$(VENV) tests/faults/soak.py
 
 clean: ## remove what the other targets made
 	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
 
-# A virtual environment whose Python has gone away is made anew.
+# A virtual environment whose Python has gone away is made again.
 ifeq ($(shell $(VENV) -c '' 2>/dev/null && echo works),)
 .PHONY: .venv/.made
 endif

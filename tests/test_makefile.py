@@ -44,7 +44,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
-def test_an_environment_whose_python_has_gone_away_is_made_anew(tmp_path: Path) -> None:
+def test_an_environment_whose_python_has_gone_away_is_made_again(tmp_path: Path) -> None:
     shutil.copy(MAKEFILE, tmp_path)
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / ".venv").mkdir()
