@@ -1,46 +1,36 @@
-"""An assistant's client in front of the server, and a simulated service behind it.
+"""An assistant in front of the server, and a simulated service behind it."""
 
-Every reply and every refusal in these tests passes through `call` and `refused`, which hold it
-to what all of them promise.
-"""
-
-import json
-import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import zlib
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
 from mcp.client.session import ClientRequestContext, ElicitationFnT
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+from mcp.types import ElicitRequestParams, ElicitResult
 
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import Assistant, Connect, Human, Start
 
-Reply = dict[str, Any]
 SANDBOX = Settings(sandbox=True, toolsets="all")
 DEADLINE_SECONDS = 2_000  # which pass at once, where nothing happens
-LARGEST_REPLY = 40_000
-# Requests that change nothing, though they are POSTs.
-READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
-# No ordinary name, title or text of the sandbox is taken for an order.
-ALARM = "reads like an instruction to you"
-MAY_ALARM = re.compile(r"ignore|disregard|forget|system:|you must", re.IGNORECASE)
-NEVER_SAID = re.compile(
-    r"Traceback|Error executing|pydantic|httpx|127\.0\.0\.1|localhost|https?://\w|\bsk_\w",
-    re.IGNORECASE,
-)
 
 
 @pytest.fixture
 def anyio_backend(no_waiting: object) -> object:
     return no_waiting
+
+
+@pytest.fixture
+def era(request: pytest.FixtureRequest) -> str:
+    """How a client speaks: half of all tests in each way, those marked `each_era` in both."""
+    return ("auto", "legacy")[zlib.crc32(request.node.name.encode()) % 2]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,7 +50,7 @@ def moments() -> list[float]:
 
 
 @pytest.fixture
-def start(moments: list[float]) -> Callable[..., Sandbox]:
+def start(moments: list[float]) -> Start:
     """A service in which runs take no time, unless its settings say otherwise."""
 
     def start(**settings: Any) -> Sandbox:  # noqa: ANN401 -- whatever SandboxSettings takes
@@ -71,35 +61,36 @@ def start(moments: list[float]) -> Callable[..., Sandbox]:
 
 
 @pytest.fixture
-def sandbox(start: Callable[..., Sandbox]) -> Sandbox:
+def sandbox(start: Start) -> Sandbox:
     """The service that `connect` speaks to, unless it is told another."""
     return start()
 
 
 @pytest.fixture
-def connect(era: str, sandbox: Sandbox) -> Callable[..., AbstractAsyncContextManager[Client]]:
-    """A client of the given era; it can ask its human if it is given an answer."""
+def connect(era: str, start: Start, request: pytest.FixtureRequest) -> Connect:
+    """An assistant of the test's era; it can ask its human if it is given an answer."""
 
     @asynccontextmanager
     async def connect(
-        service: Application = sandbox,
+        service: Application | None = None,
         *,
         settings: Settings = SANDBOX,
         answer: ElicitationFnT | None = None,
-    ) -> AsyncGenerator[Client]:
+        **world: Any,  # noqa: ANN401 -- whatever SandboxSettings takes
+    ) -> AsyncGenerator[Assistant]:
+        if service is None:
+            service = start(**world) if world else request.getfixturevalue("sandbox")
         server = build_server(settings, service=service)
         with anyio.fail_after(DEADLINE_SECONDS):
-            async with Client(server, mode=era, elicitation_callback=answer) as client:
+            async with Assistant(server, mode=era, elicitation_callback=answer) as client:
                 yield client
 
     return connect
 
 
 @pytest.fixture
-async def client(
-    connect: Callable[..., AbstractAsyncContextManager[Client]],
-) -> AsyncGenerator[Client]:
-    """A client that cannot ask its human."""
+async def client(connect: Connect) -> AsyncGenerator[Assistant]:
+    """An assistant that cannot ask its human."""
     async with connect() as client:
         yield client
 
@@ -111,7 +102,7 @@ def questions() -> list[str]:
 
 
 @pytest.fixture
-def human(questions: list[str]) -> Callable[[Any], ElicitationFnT]:
+def human(questions: list[str]) -> Human:
     """A human who answers every question alike."""
 
     def human(action: Any) -> ElicitationFnT:  # noqa: ANN401 -- a Literal
@@ -124,89 +115,3 @@ def human(questions: list[str]) -> Callable[[Any], ElicitationFnT]:
         return answer
 
     return human
-
-
-@pytest.fixture
-def call() -> Callable[..., Awaitable[Reply]]:
-    """Call a tool, and give its reply after holding it to what every reply promises."""
-
-    async def call(client: Client, tool: str, /, **arguments: object) -> Reply:
-        # The client itself holds the reply to the tool's output schema, and raises.
-        result = await client.call_tool(tool, arguments)
-        text = _text(result)
-        assert not result.is_error, text
-        reply = result.structured_content
-        assert reply is not None
-        assert text == json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
-        assert len(text) < LARGEST_REPLY
-        assert ALARM not in text or MAY_ALARM.search(text), text
-        last = [key for key in ("warnings", "next", "sandbox") if key in reply]
-        assert list(reply) == [
-            "summary",
-            *(key for key in reply if key not in {"summary", *last}),
-            *last,
-        ]
-        _has_no_gaps(reply)
-        return reply
-
-    return call
-
-
-@pytest.fixture
-def refused() -> Callable[..., Awaitable[str]]:
-    """Call a tool that must refuse, and give what it said."""
-
-    async def refused(client: Client, tool: str, /, **arguments: object) -> str:
-        result = await client.call_tool(tool, arguments)
-        text = _text(result)
-        assert result.is_error, text
-        assert result.structured_content is None
-        assert not NEVER_SAID.search(text), text
-        assert len(text) < 2_000
-        return text
-
-    return refused
-
-
-@pytest.fixture
-def saved(
-    call: Callable[..., Awaitable[Reply]],
-) -> Callable[[Client], Awaitable[dict[str, str]]]:
-    """The ids of the two audiences that a new account has, by status: active and paused."""
-
-    async def saved(client: Client) -> dict[str, str]:
-        rows = (await call(client, "list_audiences"))["audiences"]["rows"]
-        return {row[2]: row[0] for row in rows}
-
-    return saved
-
-
-@pytest.fixture
-def changes() -> Callable[[Sandbox], list[str]]:
-    """What a service was asked to change, as methods and the end of their paths."""
-
-    def changes(sandbox: Sandbox) -> list[str]:
-        return [
-            f"{request.method} {request.path.removeprefix('/v1/intent')}"
-            for request in sandbox.requests
-            if request.method != "GET" and not request.path.endswith(READING)
-        ]
-
-    return changes
-
-
-def _text(result: CallToolResult) -> str:
-    (block,) = result.content
-    assert isinstance(block, TextContent)
-    return block.text
-
-
-def _has_no_gaps(part: object) -> None:
-    """Nothing in the part is null, and no list or object in it is empty."""
-    assert part is not None
-    assert part not in ([], {})
-    if isinstance(part, dict):
-        part = list(cast("dict[str, object]", part).values())
-    if isinstance(part, list):
-        for value in cast("list[object]", part):
-            _has_no_gaps(value)

@@ -1,30 +1,19 @@
 """get_account_status: whether the account works, and what is free."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
-from mcp import Client
 from pydantic import SecretStr
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import Connect, Reply, Start, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
 Message = MutableMapping[str, Any]
-
-each_profile = pytest.mark.parametrize(
-    ("profile", "era"),
-    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
-)
 
 
 def with_key(key: str) -> Settings:
@@ -33,10 +22,10 @@ def with_key(key: str) -> Settings:
 
 @each_profile
 async def test_an_account_that_is_well_is_called_so(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "get_account_status")
+    async with connect(profile=profile) as client:
+        reply = await client.call("get_account_status")
     assert reply["summary"] == (
         "The key works and the organization is active. 2 of 3 slots free. 377 credits left."
     )
@@ -53,11 +42,11 @@ async def test_an_account_that_is_well_is_called_so(
 
 
 async def test_an_expired_subscription_is_told_from_a_wrong_key(
-    sandbox: Sandbox, connect: Connect, refused: Refused
+    sandbox: Sandbox, connect: Connect
 ) -> None:
     async with connect(settings=with_key("sk_expired_1")) as client:
         result = await client.call_tool("get_account_status", {})
-        said = await refused(client, "list_audiences")
+        said = await client.refused("list_audiences")
     reply = result.structured_content
     assert reply is not None
     assert reply["summary"].startswith(
@@ -71,9 +60,9 @@ async def test_an_expired_subscription_is_told_from_a_wrong_key(
     )
 
 
-async def test_a_wrong_key_is_called_wrong(connect: Connect, refused: Refused) -> None:
+async def test_a_wrong_key_is_called_wrong(connect: Connect) -> None:
     async with connect(settings=with_key("wrong")) as client:
-        said = await refused(client, "get_account_status")
+        said = await client.refused("get_account_status")
     assert said == (
         "The service refused with status 401: Invalid API key. LEADPIPE_API_KEY must hold a current"
         " key (Settings > API Keys in the Leadpipe dashboard); a regenerated key replaces the old"
@@ -82,10 +71,10 @@ async def test_a_wrong_key_is_called_wrong(connect: Connect, refused: Refused) -
 
 
 async def test_slots_that_are_not_shown_are_said_to_be_hidden(
-    start: Start, connect: Connect, call: Call
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(slots_key="")) as client:
-        reply = await call(client, "get_account_status")
+    async with connect(slots_key="") as client:
+        reply = await client.call("get_account_status")
     assert reply["summary"] == ("The key works and the organization is active. 377 credits left.")
     assert reply["warnings"] == ["The service does not show here how many audience slots are free."]
     assert "slots" not in reply
@@ -113,11 +102,11 @@ async def test_slots_that_are_not_shown_are_said_to_be_hidden(
     ],
 )
 async def test_only_what_the_service_says_is_said(
-    connect: Connect, call: Call, data: Reply, summary: str
+    connect: Connect, data: Reply, summary: str
 ) -> None:
     async def service(scope: Scope, receive: Receive, send: Send) -> None:
         await JSONResponse({"data": data})(scope, receive, send)
 
     async with connect(service) as client:
-        reply = await call(client, "get_account_status")
+        reply = await client.call("get_account_status")
     assert reply["summary"].startswith(summary)

@@ -3,37 +3,30 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from leadpipe_mcp.sandbox import Fault
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Start
 
 pytestmark = pytest.mark.anyio
-Call = Callable[..., Awaitable[dict[str, Any]]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Start = Callable[..., Sandbox]
-UNASKED = Settings(sandbox=True, confirm="off", toolsets="all")
 WANTED = {"topicIds": [117805], "minScore": 50}
 
 
 @pytest.fixture
-def large(call: Call) -> Callable[[Client], Awaitable[str]]:
+def large() -> Callable[[Assistant], Awaitable[str]]:
     """The id of an active audience of many people."""
 
-    async def large(client: Client) -> str:
-        made = await call(client, "create_audience", name="Many", config=WANTED, status="active")
+    async def large(client: Assistant) -> str:
+        made = await client.call("create_audience", name="Many", config=WANTED, status="active")
         return made["id"]
 
     return large
@@ -41,16 +34,12 @@ def large(call: Call) -> Callable[[Client], Awaitable[str]]:
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 async def test_the_profile_tells_who_they_are_in_few_words(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    large: Callable[[Client], Awaitable[str]],
+    profile: str, start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
-    async with connect(start(profile=profile), settings=UNASKED) as client:
+    async with connect(profile=profile, settings=UNASKED) as client:
         audience = await large(client)
-        told = await call(client, "analyze_audience", audienceId=audience)
-        shown = await call(client, "get_audience", id=audience)
+        told = await client.call("analyze_audience", audienceId=audience)
+        shown = await client.call("get_audience", id=audience)
 
     assert told["size"] == shown["size"] > 300
     assert len(json.dumps(told)) / 4 < 1_200
@@ -74,16 +63,15 @@ async def test_the_profile_tells_how_many_have_each_kind_of_email_and_phone(
     phones: list[str],
     start: Start,
     connect: Connect,
-    call: Call,
-    large: Callable[[Client], Awaitable[str]],
+    large: Callable[[Assistant], Awaitable[str]],
 ) -> None:
     kinds = ["businessEmail", "personalEmail", *phones]
-    async with connect(start(profile=profile), settings=UNASKED) as client:
+    async with connect(profile=profile, settings=UNASKED) as client:
         audience = {"audienceId": await large(client)}
-        told = await call(client, "analyze_audience", **audience)
+        told = await client.call("analyze_audience", **audience)
         counts = ", ".join(f"count({kind})" for kind in [*kinds, "id"])
         asked = f"SELECT {counts} FROM people"  # noqa: S608 -- our own names
-        answer = await call(client, "analyze_audience", **audience, sql=asked)
+        answer = await client.call("analyze_audience", **audience, sql=asked)
 
     *counted, size = answer["table"]["rows"][0]
     assert list(told["filled"])[: len(kinds) + 1] == [*kinds, "linkedinUrl"]
@@ -93,14 +81,12 @@ async def test_the_profile_tells_how_many_have_each_kind_of_email_and_phone(
 
 
 async def test_a_field_that_does_not_exist_is_answered_with_every_kind_of_email_and_phone(
-    connect: Connect,
-    refused: Callable[..., Awaitable[str]],
-    large: Callable[[Client], Awaitable[str]],
+    connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
     async with connect(settings=UNASKED) as client:
         audience = await large(client)
-        said = await refused(client, "query_audience", audienceId=audience, fields=["telephone"])
-        also = await refused(client, "export_audience", id=audience, fields=["telephone"])
+        said = await client.refused("query_audience", audienceId=audience, fields=["telephone"])
+        also = await client.refused("export_audience", id=audience, fields=["telephone"])
 
     assert said == also
     for kind in ("businessEmail", "personalEmail", "phone", "directNumbers", "mobilePhones"):
@@ -109,20 +95,16 @@ async def test_a_field_that_does_not_exist_is_answered_with_every_kind_of_email_
 
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 async def test_a_second_question_asks_nothing_of_the_service(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    large: Callable[[Client], Awaitable[str]],
+    profile: str, start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox, settings=UNASKED) as client:
         audience = {"audienceId": await large(client)}
-        await call(client, "analyze_audience", **audience)
+        await client.call("analyze_audience", **audience)
         asked = len(sandbox.requests)
-        groups = await call(client, "analyze_audience", **audience, groupBy="seniority", top=3)
-        counted = await call(
-            client, "analyze_audience", **audience, sql="SELECT count(*) AS n FROM people"
+        groups = await client.call("analyze_audience", **audience, groupBy="seniority", top=3)
+        counted = await client.call(
+            "analyze_audience", **audience, sql="SELECT count(*) AS n FROM people"
         )
 
     assert len(sandbox.requests) == asked
@@ -132,14 +114,14 @@ async def test_a_second_question_asks_nothing_of_the_service(
 
 
 async def test_two_questions_at_once_fetch_the_people_once(
-    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
         audience = await large(client)
 
         async def ask() -> None:
-            await call(client, "analyze_audience", audienceId=audience)
+            await client.call("analyze_audience", audienceId=audience)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(3):
@@ -150,37 +132,37 @@ async def test_two_questions_at_once_fetch_the_people_once(
 
 
 async def test_after_a_change_the_newest_run_is_looked_up_anew(
-    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
-    async with connect(start(), settings=UNASKED) as client:
+    async with connect(settings=UNASKED) as client:
         audience = await large(client)
-        before = await call(client, "analyze_audience", audienceId=audience)
+        before = await client.call("analyze_audience", audienceId=audience)
         change = {"filters": {"hasPhone": True}}
-        await call(client, "update_audience", id=audience, config=change)
-        await call(client, "run_audience", id=audience)
-        after = await call(client, "analyze_audience", audienceId=audience)
+        await client.call("update_audience", id=audience, config=change)
+        await client.call("run_audience", id=audience)
+        after = await client.call("analyze_audience", audienceId=audience)
 
     assert after["size"] < before["size"]
 
 
 async def test_contact_columns_are_masked_in_sql(
-    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
-    async with connect(start(), settings=UNASKED) as client:
+    async with connect(settings=UNASKED) as client:
         sql = "SELECT contactEmail, phone FROM people WHERE phone <> '' LIMIT 5"
-        told = await call(client, "analyze_audience", audienceId=await large(client), sql=sql)
+        told = await client.call("analyze_audience", audienceId=await large(client), sql=sql)
 
     assert all("•••" in cell for row in told["table"]["rows"] for cell in row)
 
 
 async def test_a_wrong_question_is_answered_with_the_columns(
-    start: Start, connect: Connect, refused: Refused, large: Callable[[Client], Awaitable[str]]
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
-    async with connect(start(), settings=UNASKED) as client:
+    async with connect(settings=UNASKED) as client:
         audience = {"audienceId": await large(client)}
-        wrong = await refused(client, "analyze_audience", **audience, sql="SELECT nmae FROM people")
-        group = await refused(client, "analyze_audience", **audience, groupBy=["contactEmail"])
-        write = await refused(client, "analyze_audience", **audience, sql="DELETE FROM people")
+        wrong = await client.refused("analyze_audience", **audience, sql="SELECT nmae FROM people")
+        group = await client.refused("analyze_audience", **audience, groupBy=["contactEmail"])
+        write = await client.refused("analyze_audience", **audience, sql="DELETE FROM people")
 
     assert "no column 'nmae'" in wrong
     assert "jobTitle" in wrong
@@ -188,13 +170,11 @@ async def test_a_wrong_question_is_answered_with_the_columns(
     assert "SELECT" in write
 
 
-async def test_two_days_are_compared_by_who_is_new_and_gone(
-    start: Start, connect: Connect, call: Call, saved: Saved
-) -> None:
-    async with connect(start(people=20_000), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        told = await call(
-            client, "analyze_audience", audienceId=audience, compareWith={"date": "2026-05-02"}
+async def test_two_days_are_compared_by_who_is_new_and_gone(start: Start, connect: Connect) -> None:
+    async with connect(people=20_000, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        told = await client.call(
+            "analyze_audience", audienceId=audience, compareWith={"date": "2026-05-02"}
         )
 
     assert told["both"]["size"] + told["onlyHere"]["size"] == told["size"]
@@ -203,22 +183,20 @@ async def test_two_days_are_compared_by_who_is_new_and_gone(
     assert "2026-05-02" in told["summary"]
 
 
-async def test_a_list_is_not_compared_with_itself(
-    client: Client, refused: Refused, saved: Saved
-) -> None:
-    audience = (await saved(client))["active"]
+async def test_a_list_is_not_compared_with_itself(client: Assistant) -> None:
+    audience = (await client.saved())["active"]
     for same in ({"date": "2026-05-04"}, {"audienceId": audience}):
-        said = await refused(client, "analyze_audience", audienceId=audience, compareWith=same)
+        said = await client.refused("analyze_audience", audienceId=audience, compareWith=same)
         assert said.startswith(
             "Both sides are the same list, of 2026-05-04, so there is nothing to"
         )
 
 
 async def test_a_list_that_is_shorter_than_the_service_says_is_said_to_be(
-    start: Start, connect: Connect, call: Call, large: Callable[[Client], Awaitable[str]]
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
-    async with connect(start(export_row_cap=500), settings=UNASKED) as client:
-        told = await call(client, "analyze_audience", audienceId=await large(client))
+    async with connect(export_row_cap=500, settings=UNASKED) as client:
+        told = await client.call("analyze_audience", audienceId=await large(client))
 
     assert told["size"] == 500
     (warning,) = told["warnings"]
@@ -226,20 +204,16 @@ async def test_a_list_that_is_shorter_than_the_service_says_is_said_to_be(
 
 
 async def test_a_fetch_that_fails_leaves_nothing_and_the_next_one_works(
-    start: Start,
-    connect: Connect,
-    call: Call,
-    refused: Refused,
-    large: Callable[[Client], Awaitable[str]],
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
         audience = await large(client)
         for path in ("export.csv", "/results"):
             sandbox.faults.add(Fault("reset_after", path=path, times=3))
-        said = await refused(client, "analyze_audience", audienceId=audience)
+        said = await client.refused("analyze_audience", audienceId=audience)
         await anyio.sleep(10)  # after so many failures the service is left alone
-        told = await call(client, "analyze_audience", audienceId=audience)
+        told = await client.call("analyze_audience", audienceId=audience)
 
     assert "connection to the service was lost before its answer was complete" in said
     assert told["size"]
@@ -318,14 +292,13 @@ async def test_where_the_file_of_another_host_fails_the_pages_are_fetched(
     why: str,
     start: Start,
     connect: Connect,
-    call: Call,
-    large: Callable[[Client], Awaitable[str]],
+    large: Callable[[Assistant], Awaitable[str]],
 ) -> None:
     service = FilesElsewhere(start(profile="flat"), elsewhere)
     async with connect(service, settings=UNASKED) as client:
         audience = await large(client)
-        told = await call(client, "analyze_audience", audienceId=audience)
-        again = await call(client, "analyze_audience", audienceId=audience)
+        told = await client.call("analyze_audience", audienceId=audience)
+        again = await client.call("analyze_audience", audienceId=audience)
 
     (warning,) = told["warnings"]
     assert warning.endswith(f"{why}. So the people were fetched page by page.")
@@ -336,16 +309,13 @@ async def test_where_the_file_of_another_host_fails_the_pages_are_fetched(
 
 @pytest.mark.parametrize("era", ["auto"])
 async def test_where_neither_file_nor_pages_come_both_are_said(
-    start: Start,
-    connect: Connect,
-    refused: Refused,
-    large: Callable[[Client], Awaitable[str]],
+    start: Start, connect: Connect, large: Callable[[Assistant], Awaitable[str]]
 ) -> None:
     sandbox = start(profile="flat")
     async with connect(FilesElsewhere(sandbox, refusing), settings=UNASKED) as client:
         audience = await large(client)
         sandbox.faults.add(Fault("status", path="/results", status=500, times=None))
-        said = await refused(client, "analyze_audience", audienceId=audience)
+        said = await client.refused("analyze_audience", audienceId=audience)
 
     assert "that host could not be reached. Page by page they did not come either: " in said
     assert "The service failed with status 500" in said
@@ -353,16 +323,14 @@ async def test_where_neither_file_nor_pages_come_both_are_said(
         assert wrong not in said
 
 
-async def test_people_who_are_not_ready_are_said_to_be_so(
-    start: Start, connect: Connect, call: Call, refused: Refused, saved: Saved
-) -> None:
-    async with connect(start(run_seconds=60), settings=UNASKED) as client:
-        draft = await call(client, "create_audience", name="Draft", config=WANTED)
-        nobody = await refused(client, "analyze_audience", audienceId=draft["id"])
-        await call(client, "set_status", id=draft["id"], status="active")
-        waiting = await refused(client, "analyze_audience", audienceId=draft["id"])
-        active = (await saved(client))["active"]
-        other_day = await refused(client, "analyze_audience", audienceId=active, date="2025-01-01")
+async def test_people_who_are_not_ready_are_said_to_be_so(start: Start, connect: Connect) -> None:
+    async with connect(run_seconds=60, settings=UNASKED) as client:
+        draft = await client.call("create_audience", name="Draft", config=WANTED)
+        nobody = await client.refused("analyze_audience", audienceId=draft["id"])
+        await client.call("set_status", id=draft["id"], status="active")
+        waiting = await client.refused("analyze_audience", audienceId=draft["id"])
+        active = (await client.saved())["active"]
+        other_day = await client.refused("analyze_audience", audienceId=active, date="2025-01-01")
 
     assert "once the audience is active" in nobody
     assert "waitSeconds" in waiting
@@ -380,19 +348,18 @@ async def test_people_who_are_not_ready_are_said_to_be_so(
     ],
 )
 async def test_what_makes_no_sense_is_refused(
-    client: Client, refused: Refused, arguments: dict[str, Any], says: str
+    client: Assistant, arguments: dict[str, Any], says: str
 ) -> None:
     audience = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-    assert says in await refused(client, "analyze_audience", audienceId=audience, **arguments)
+    assert says in await client.refused("analyze_audience", audienceId=audience, **arguments)
 
 
 async def test_people_are_kept_only_where_a_folder_is_named(
     start: Start,
     connect: Connect,
-    call: Call,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    large: Callable[[Client], Awaitable[str]],
+    large: Callable[[Assistant], Awaitable[str]],
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -401,12 +368,12 @@ async def test_people_are_kept_only_where_a_folder_is_named(
     sandbox = start()
     async with connect(sandbox, settings=Settings.model_validate(key)) as client:
         audience = await large(client)
-        await call(client, "analyze_audience", audienceId=audience)
+        await client.call("analyze_audience", audienceId=audience)
     assert list((tmp_path / "temporary").iterdir()) == []
 
     for _ in range(2):
         async with connect(sandbox, settings=kept) as client:
-            await call(client, "analyze_audience", audienceId=audience)
+            await client.call("analyze_audience", audienceId=audience)
     files = [request for request in sandbox.requests if request.path.endswith("export.csv")]
     assert len(files) == 2
     (people,) = [path for path in (tmp_path / "kept").iterdir() if path.is_dir()]

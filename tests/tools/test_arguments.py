@@ -3,19 +3,13 @@ is asked of the service.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.sandbox import Sandbox
+from tests.tools.assistant import Assistant, Connect, Reply
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
 
 ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 WANTED = {"topicIds": [117805]}
@@ -24,13 +18,7 @@ TOPICS = "Ids of the topics that the people research: 1 to 250; an older API tak
 
 
 @pytest.fixture
-def era() -> str:
-    """One is enough: the arguments are looked at behind the protocol."""
-    return "auto"
-
-
-@pytest.fixture
-async def unasked(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client]:
+async def unasked(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Assistant]:
     """A client whose calls must not reach the service."""
     async with connect() as client:
         yield client
@@ -97,9 +85,9 @@ async def unasked(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client]:
     ],
 )
 async def test_an_unknown_argument_is_refused_by_name(
-    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+    unasked: Assistant, tool: str, arguments: Reply, said: str
 ) -> None:
-    assert await refused(unasked, tool, **arguments) == said
+    assert await unasked.refused(tool, **arguments) == said
 
 
 OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -113,7 +101,7 @@ ALSO_REQUIRED: dict[str, Reply] = {
 
 
 @pytest.fixture
-async def tools_of_one(client: Client) -> dict[str, str]:
+async def tools_of_one(client: Assistant) -> dict[str, str]:
     """The tools that take the id of one thing, and how else it may be called."""
     published: dict[str, str] = {}
     for tool in (await client.list_tools()).tools:
@@ -126,51 +114,51 @@ async def tools_of_one(client: Client) -> dict[str, str]:
 
 
 async def test_an_id_is_understood_under_both_names_in_every_tool(
-    client: Client, refused: Refused, tools_of_one: dict[str, str]
+    client: Assistant, tools_of_one: dict[str, str]
 ) -> None:
     assert len(tools_of_one) == 14
     for tool, other in tools_of_one.items():
         name = "id" if other != "id" else "audienceId"
         asked = ALSO_REQUIRED.get(tool, {})
-        said = await refused(client, tool, **asked, **{name: ID})
+        said = await client.refused(tool, **asked, **{name: ID})
         assert "argument" not in said
-        assert await refused(client, tool, **asked, **{other: ID}) == said
-        assert await refused(client, tool, **asked, **{other: ID, name: ID}) == said
-        assert await refused(client, tool, **asked, **{other: ID, name: None}) == said
+        assert await client.refused(tool, **asked, **{other: ID}) == said
+        assert await client.refused(tool, **asked, **{other: ID, name: ID}) == said
+        assert await client.refused(tool, **asked, **{other: ID, name: None}) == said
 
 
 async def test_two_ids_that_differ_are_refused_by_name(
-    client: Client, refused: Refused, sandbox: Sandbox, tools_of_one: dict[str, str]
+    client: Assistant, sandbox: Sandbox, tools_of_one: dict[str, str]
 ) -> None:
     for tool, other in tools_of_one.items():
         thing = "pixel" if tool == "update_pixel" else "audience"
         ids = {other: ID, "id" if other != "id" else "audienceId": OTHER}
-        assert await refused(client, tool, **ALSO_REQUIRED.get(tool, {}), **ids) == (
+        assert await client.refused(tool, **ALSO_REQUIRED.get(tool, {}), **ids) == (
             f"id and {thing}Id both name the {thing}, and they differ. Give one of them."
         )
     assert list(sandbox.requests) == []
 
 
 async def test_the_other_side_of_a_comparison_is_understood_under_both_names(
-    client: Client, call: Call, saved: Callable[[Client], Awaitable[dict[str, str]]]
+    client: Assistant,
 ) -> None:
-    ids = await saved(client)
+    ids = await client.saved()
     asked = {"id": ids["active"], "compareWith": {"id": ids["paused"]}}
-    reply = await call(client, "analyze_audience", **asked)
+    reply = await client.call("analyze_audience", **asked)
     assert reply["onlyThere"]["size"] > 0
 
 
-async def test_an_id_is_required_by_its_published_name(unasked: Client, refused: Refused) -> None:
-    said = await refused(unasked, "get_audience", audienceId=None)
+async def test_an_id_is_required_by_its_published_name(unasked: Assistant) -> None:
+    said = await unasked.refused("get_audience", audienceId=None)
     assert said == "'id' is required. It is: The audience's id."
-    said = await refused(unasked, "get_audience", audienceId=[ID], id=[OTHER])
+    said = await unasked.refused("get_audience", audienceId=[ID], id=[OTHER])
     assert said == "id and audienceId both name the audience, and they differ. Give one of them."
-    said = await refused(unasked, "update_pixel", id=ID, audienceId=ID, status="active")
+    said = await unasked.refused("update_pixel", id=ID, audienceId=ID, status="active")
     assert said.startswith("There is no argument 'audienceId'.")
 
 
 @pytest.fixture
-async def uncounted(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client]:
+async def uncounted(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Assistant]:
     """A client whose calls look up what there is, and go no further."""
     async with connect() as client:
         yield client
@@ -178,19 +166,17 @@ async def uncounted(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Client
 
 
 @pytest.fixture
-async def refused_config(
-    uncounted: Client, refused: Refused, saved: Callable[[Client], Awaitable[dict[str, str]]]
-) -> Callable[..., Awaitable[str]]:
+async def refused_config(uncounted: Assistant) -> Callable[..., Awaitable[str]]:
     """What a tool says of a config that it refuses."""
 
     async def refused_config(tool: str, **config: object) -> str:
         if tool == "update_audience":
-            audience = (await saved(uncounted))["paused"]
-            return await refused(uncounted, tool, id=audience, config=config)
+            audience = (await uncounted.saved())["paused"]
+            return await uncounted.refused(tool, id=audience, config=config)
         if tool == "create_audience":
-            return await refused(uncounted, tool, **{**CREATE, "config": {**WANTED, **config}})
+            return await uncounted.refused(tool, **{**CREATE, "config": {**WANTED, **config}})
         topics = {"topics": ["117805"]} if tool == "plan_audience" else WANTED
-        return await refused(uncounted, tool, **topics, **config)
+        return await uncounted.refused(tool, **topics, **config)
 
     return refused_config
 
@@ -221,7 +207,7 @@ in_each_part = pytest.mark.parametrize("part", ["filters", "exclude"])
     ],
 )
 async def test_an_unknown_key_in_filters_is_refused_by_name(
-    refused_config: Refused, tool: str, part: str, filters: Reply, said: str
+    refused_config: Callable[..., Awaitable[str]], tool: str, part: str, filters: Reply, said: str
 ) -> None:
     name = said.format("exclude." if part == "exclude" else "")
     assert (await refused_config(tool, **{part: filters})).startswith(name)
@@ -230,7 +216,7 @@ async def test_an_unknown_key_in_filters_is_refused_by_name(
 @in_each_tool
 @in_each_part
 async def test_what_belongs_beside_filters_is_refused_in_them(
-    refused_config: Refused, tool: str, part: str
+    refused_config: Callable[..., Awaitable[str]], tool: str, part: str
 ) -> None:
     beside: Reply = {"minScore": 80, "seniority": ["vp"], "exclude": {}}
     said = await refused_config(tool, **{part: beside})
@@ -240,11 +226,7 @@ async def test_what_belongs_beside_filters_is_refused_in_them(
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
     [
-        (
-            "preview_audience",
-            {},
-            f"'topicIds' is required. It is: {TOPICS}",
-        ),
+        ("preview_audience", {}, f"'topicIds' is required. It is: {TOPICS}"),
         ("get_audience", {}, "'id' is required. It is: The audience's id."),
         ("delete_audience", {"id": None}, "'id' must be a text."),
         (
@@ -257,9 +239,9 @@ async def test_what_belongs_beside_filters_is_refused_in_them(
     ],
 )
 async def test_what_is_missing_is_named_with_what_it_is_for(
-    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+    unasked: Assistant, tool: str, arguments: Reply, said: str
 ) -> None:
-    assert (await refused(unasked, tool, **arguments)).startswith(said)
+    assert (await unasked.refused(tool, **arguments)).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -306,9 +288,9 @@ async def test_what_is_missing_is_named_with_what_it_is_for(
     ],
 )
 async def test_the_wrong_kind_of_value_is_refused_by_name(
-    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+    unasked: Assistant, tool: str, arguments: Reply, said: str
 ) -> None:
-    assert (await refused(unasked, tool, **arguments)).startswith(said)
+    assert (await unasked.refused(tool, **arguments)).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -356,10 +338,8 @@ async def test_the_wrong_kind_of_value_is_refused_by_name(
         ),
     ],
 )
-async def test_bounds_are_told(
-    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
-) -> None:
-    assert (await refused(unasked, tool, **arguments)).startswith(said)
+async def test_bounds_are_told(unasked: Assistant, tool: str, arguments: Reply, said: str) -> None:
+    assert (await unasked.refused(tool, **arguments)).startswith(said)
 
 
 TOO_LOW = "minScore (90) is above maxScore (80)."
@@ -381,16 +361,8 @@ OWN_CONFIG = "A saved audience has its own config; leave out"
         ("query_audience", {**WANTED, "minScore": 90, "maxScore": 80}, TOO_LOW),
         ("query_audience", {**WANTED, "maxScore": 60}, "minScore (70) is above maxScore (60)."),
         ("query_audience", {**WANTED, "minTopicOverlap": 2}, TOO_MANY),
-        (
-            "query_audience",
-            {},
-            "Name an audienceId, or topicIds for people who are not saved.",
-        ),
-        (
-            "query_audience",
-            {"audienceId": ID, **WANTED},
-            f"{OWN_CONFIG} topicIds, or audienceId.",
-        ),
+        ("query_audience", {}, "Name an audienceId, or topicIds for people who are not saved."),
+        ("query_audience", {"audienceId": ID, **WANTED}, f"{OWN_CONFIG} topicIds, or audienceId."),
         (
             "query_audience",
             {"audienceId": ID, "minScore": 0, "maxScore": 9, "filters": {"hasPhone": True}},
@@ -429,74 +401,68 @@ OWN_CONFIG = "A saved audience has its own config; leave out"
     ],
 )
 async def test_arguments_that_do_not_go_together_are_refused(
-    unasked: Client, refused: Refused, tool: str, arguments: Reply, said: str
+    unasked: Assistant, tool: str, arguments: Reply, said: str
 ) -> None:
-    assert await refused(unasked, tool, **arguments) == said
+    assert await unasked.refused(tool, **arguments) == said
 
 
-async def test_a_value_that_is_refused_is_not_repeated(unasked: Client, refused: Refused) -> None:
+async def test_a_value_that_is_refused_is_not_repeated(unasked: Assistant) -> None:
     secret = "jane.doe@acme.example"
     said = [
-        await refused(unasked, "get_audience", id=secret),
-        await refused(unasked, "set_status", id=ID, status=secret),
-        await refused(unasked, "preview_audience", topicIds=[secret], minScore=secret),
-        await refused(unasked, "preview_audience", **WANTED, filters=secret, sourceUrl=secret),
-        await refused(unasked, "create_audience", name=[secret], config=secret),
-        await refused(unasked, "query_audience", **WANTED, date=secret, cursor=secret),
+        await unasked.refused("get_audience", id=secret),
+        await unasked.refused("set_status", id=ID, status=secret),
+        await unasked.refused("preview_audience", topicIds=[secret], minScore=secret),
+        await unasked.refused("preview_audience", **WANTED, filters=secret, sourceUrl=secret),
+        await unasked.refused("create_audience", name=[secret], config=secret),
+        await unasked.refused("query_audience", **WANTED, date=secret, cursor=secret),
     ]
     assert not any("jane" in text for text in said)
 
 
-async def test_a_name_that_is_not_known_is_repeated_clean_and_short(
-    unasked: Client, refused: Refused
-) -> None:
-    said = await refused(unasked, "list_audiences", **{"a\u202e\U000e0041\nb": 1, "x" * 900: 2})
+async def test_a_name_that_is_not_known_is_repeated_clean_and_short(unasked: Assistant) -> None:
+    said = await unasked.refused("list_audiences", **{"a\u202e\U000e0041\nb": 1, "x" * 900: 2})
     assert said.startswith("There is no argument 'a b'.")
     assert "x" * 60 in said
     assert "x" * 65 not in said
 
 
-async def test_a_name_that_is_an_address_or_a_key_is_not_repeated(
-    uncounted: Client, refused: Refused
-) -> None:
+async def test_a_name_that_is_an_address_or_a_key_is_not_repeated(uncounted: Assistant) -> None:
     names = {"jane.doe@acme.example": 1, "sk_live_0123": 2}
-    said = await refused(uncounted, "list_audiences", **names)
+    said = await uncounted.refused("list_audiences", **names)
     assert "There is no argument '[email]'." in said
     assert "There is no argument '[key]'." in said
     for filters in (names, {"seniority": names}):
-        said += await refused(uncounted, "preview_audience", **WANTED, filters=filters)
+        said += await uncounted.refused("preview_audience", **WANTED, filters=filters)
     assert "There is no filter '[email]'." in said
     assert "'seniority' has no part '[email]'." in said
     assert "jane" not in said
     assert "0123" not in said
 
 
-async def test_of_many_problems_the_first_are_told_and_how_many_more(
-    uncounted: Client, refused: Refused
-) -> None:
-    said = await refused(uncounted, "preview_audience", topicIds=["x"] * 250)
+async def test_of_many_problems_the_first_are_told_and_how_many_more(uncounted: Assistant) -> None:
+    said = await uncounted.refused("preview_audience", topicIds=["x"] * 250)
     told = said.count("must be a whole number.")
     assert 30 < told < 50
     assert said.endswith(f" And {250 - told} more problems.")
     filters = {f"x{number}": "y" for number in range(99)}
-    said = await refused(uncounted, "preview_audience", **WANTED, filters=filters)
+    said = await uncounted.refused("preview_audience", **WANTED, filters=filters)
     told = said.count("There is no filter")
     assert said.endswith(f" And {99 - told} more problems.")
 
 
 @pytest.mark.parametrize("name", ["x" * 9_000, "x." * 9_000 + "x", "a\u202e\nb"])
 async def test_a_filter_that_is_not_known_is_repeated_clean_and_short(
-    uncounted: Client, refused: Refused, name: str
+    uncounted: Assistant, name: str
 ) -> None:
     for filters in ({name: ["vp"]}, {name: None}, {"seniority": {name: "vp"}}):
-        said = await refused(uncounted, "preview_audience", **WANTED, filters=filters)
+        said = await uncounted.refused("preview_audience", **WANTED, filters=filters)
         assert said.isprintable()
         assert "x" * 65 not in said
         assert len(said) < 700
 
 
-async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) -> None:
-    said = await refused(unasked, "query_audience", audienceId="x", limit=0, colour="red")
+async def test_every_problem_is_told_at_once(unasked: Assistant) -> None:
+    said = await unasked.refused("query_audience", audienceId="x", limit=0, colour="red")
     assert said.count(" must be ") == 2
     assert "There is no argument 'colour'." in said
 
@@ -521,25 +487,23 @@ async def test_every_problem_is_told_at_once(unasked: Client, refused: Refused) 
         {"maxScore": None, "minTopicOverlap": None, "sourceUrl": None},
     ],
 )
-async def test_a_harmless_slip_is_understood(client: Client, call: Call, slip: Reply) -> None:
+async def test_a_harmless_slip_is_understood(client: Assistant, slip: Reply) -> None:
     wanted = {
         "topicIds": [117805],
         "minScore": 80,
         "filters": {"seniority": ["vp"], "hasPhone": True},
     }
-    right = await call(client, "preview_audience", **wanted)
+    right = await client.call("preview_audience", **wanted)
     assert 0 < right["size"] < 100
-    assert await call(client, "preview_audience", **{**wanted, **slip}) == right
+    assert await client.call("preview_audience", **{**wanted, **slip}) == right
 
 
-async def test_a_config_as_json_text_is_understood_at_every_level(
-    client: Client, call: Call
-) -> None:
+async def test_a_config_as_json_text_is_understood_at_every_level(client: Assistant) -> None:
     config = (
         '{"topicIds": "[\\"117805\\"]", "minScore": "80", "filters": "{\\"state\\": \\"Texas\\"}",'
         ' "exclude": "{\\"department\\": \\"Legal\\"}"}'
     )
-    reply = await call(client, "create_audience", name="Buyers", config=config)
+    reply = await client.call("create_audience", name="Buyers", config=config)
     assert reply["config"] == {
         "topicIds": [117805],
         "minScore": 80,
@@ -548,7 +512,7 @@ async def test_a_config_as_json_text_is_understood_at_every_level(
         "exclude": {"department": ["legal"]},
     }
     change = '{"minScore": "85", "filters": "{\\"state\\": null}", "exclude": {"department": null}}'
-    reply = await call(client, "update_audience", id=reply["id"], config=change)
+    reply = await client.call("update_audience", id=reply["id"], config=change)
     assert reply["config"] == {"topicIds": [117805], "minScore": 85, "minTopicOverlap": 1}
 
 
@@ -562,35 +526,33 @@ async def test_a_config_as_json_text_is_understood_at_every_level(
     ],
 )
 async def test_null_for_an_optional_argument_is_its_default(
-    client: Client, call: Call, tool: str, arguments: Reply
+    client: Assistant, tool: str, arguments: Reply
 ) -> None:
-    assert await call(client, tool, **arguments) == await call(client, tool)
+    assert await client.call(tool, **arguments) == await client.call(tool)
 
 
-async def test_null_is_the_default_in_every_tool(client: Client, call: Call) -> None:
+async def test_null_is_the_default_in_every_tool(client: Assistant) -> None:
     config = {**WANTED, "minScore": None, "maxScore": None, "filters": None, "exclude": None}
     config["sourceUrl"] = None
-    made = await call(client, "create_audience", name="x", config=config, status=None, confirm=None)
+    made = await client.call("create_audience", name="x", config=config, status=None, confirm=None)
     assert made["config"] == {**WANTED, "minScore": 70, "minTopicOverlap": 1}
-    detail = await call(client, "get_audience", id=made["id"], waitSeconds=None)
+    detail = await client.call("get_audience", id=made["id"], waitSeconds=None)
     assert detail["status"] == "draft"
     del config["sourceUrl"]
     others = dict.fromkeys(["audienceId", "date", "runId", "fields", "limit", "cursor", "contact"])
-    page = await call(client, "query_audience", **config, **others)
+    page = await client.call("query_audience", **config, **others)
     assert len(page["people"]["rows"]) == 25
 
 
-async def test_words_of_a_closed_set_are_understood_in_any_case(client: Client, call: Call) -> None:
-    found = await call(client, "list_audiences", status=" Active ")
-    assert found == await call(client, "list_audiences", status="active")
+async def test_words_of_a_closed_set_are_understood_in_any_case(client: Assistant) -> None:
+    found = await client.call("list_audiences", status=" Active ")
+    assert found == await client.call("list_audiences", status="active")
     assert found["summary"] == "1 active audience."
 
 
-async def test_an_id_is_understood_in_any_writing(
-    client: Client, call: Call, saved: Callable[[Client], Awaitable[dict[str, str]]]
-) -> None:
-    audience = (await saved(client))["active"]
-    reply = await call(client, "get_audience", id=f" {audience.upper()} ")
+async def test_an_id_is_understood_in_any_writing(client: Assistant) -> None:
+    audience = (await client.saved())["active"]
+    reply = await client.call("get_audience", id=f" {audience.upper()} ")
     assert reply["id"] == audience
 
 
@@ -599,18 +561,18 @@ async def test_an_id_is_understood_in_any_writing(
     [("preview_audience", ()), ("create_audience", ("config",)), ("query_audience", ())],
 )
 async def test_an_id_that_stands_twice_counts_once_and_is_noted(
-    client: Client, call: Call, tool: str, path: tuple[str, ...]
+    client: Assistant, tool: str, path: tuple[str, ...]
 ) -> None:
     config = {"topicIds": [117805, 117890, 117805, 117805], "minTopicOverlap": 2}
-    reply = await call(client, tool, **({"name": "x", "config": config} if path else config))
+    reply = await client.call(tool, **({"name": "x", "config": config} if path else config))
     assert "2 topic ids stood there twice and counted once." in reply["warnings"]
-    once = await call(client, "preview_audience", topicIds=[117805, 117890], minTopicOverlap=2)
+    once = await client.call("preview_audience", topicIds=[117805, 117890], minTopicOverlap=2)
     assert reply["size"] == once["size"]
 
 
-async def test_an_id_that_stands_twice_in_a_change_is_noted(client: Client, call: Call) -> None:
-    made = await call(client, "create_audience", **CREATE)
+async def test_an_id_that_stands_twice_in_a_change_is_noted(client: Assistant) -> None:
+    made = await client.call("create_audience", **CREATE)
     twice = {"topicIds": [117890, 117890]}
-    reply = await call(client, "update_audience", id=made["id"], config=twice)
+    reply = await client.call("update_audience", id=made["id"], config=twice)
     assert reply["config"]["topicIds"] == [117890]
     assert reply["warnings"] == ["1 topic id stood there twice and counted once."]

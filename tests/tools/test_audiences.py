@@ -1,45 +1,23 @@
 """Saved audiences, listed and shown."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
-
 import pytest
-from mcp import Client
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Start, each_era, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
 
-each_profile = pytest.mark.parametrize(
-    ("profile", "era"),
-    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
-)
 WANTED = {"topicIds": [117805]}
-UNASKED = Settings(sandbox=True, confirm="off")
 COLUMNS = ["id", "name", "status", "size", "refreshed"]
-
-
-@pytest.fixture
-def era() -> str:
-    """Where no profile is named, one is enough; `each_profile` speaks both."""
-    return "auto"
 
 
 @each_profile
 async def test_audiences_are_listed_with_what_other_tools_need(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "list_audiences")
+    async with connect(profile=profile) as client:
+        reply = await client.call("list_audiences")
     assert reply["summary"] == "2 audiences."
     assert reply["audiences"]["columns"] == COLUMNS
     active, paused = reply["audiences"]["rows"]
@@ -52,75 +30,66 @@ async def test_audiences_are_listed_with_what_other_tools_need(
 
 
 @each_profile
-async def test_audiences_are_listed_by_status(
-    profile: str, start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile=profile)) as client:
-        paused = await call(client, "list_audiences", status="paused")
-        drafts = await call(client, "list_audiences", status="draft")
+async def test_audiences_are_listed_by_status(profile: str, start: Start, connect: Connect) -> None:
+    async with connect(profile=profile) as client:
+        paused = await client.call("list_audiences", status="paused")
+        drafts = await client.call("list_audiences", status="draft")
     assert paused["summary"] == "1 paused audience."
     assert [row[1] for row in paused["audiences"]["rows"]] == ["CRM Buyers in California"]
     assert drafts == {"summary": "0 draft audiences.", "sandbox": True}
 
 
-async def test_audiences_are_found_by_words_of_their_name(client: Client, call: Call) -> None:
-    reply = await call(client, "list_audiences", nameContains="BUYERS in")
+async def test_audiences_are_found_by_words_of_their_name(client: Assistant) -> None:
+    reply = await client.call("list_audiences", nameContains="BUYERS in")
     assert reply["summary"] == "1 audience with 'buyers in' in the name."
     assert [row[1] for row in reply["audiences"]["rows"]] == ["CRM Buyers in California"]
-    reply = await call(client, "list_audiences", nameContains="nobody", status="active")
-    assert reply == {
-        "summary": "0 active audiences with 'nobody' in the name.",
-        "sandbox": True,
-    }
+    reply = await client.call("list_audiences", nameContains="nobody", status="active")
+    assert reply == {"summary": "0 active audiences with 'nobody' in the name.", "sandbox": True}
 
 
-async def test_a_list_that_is_cut_says_so(client: Client, call: Call) -> None:
-    reply = await call(client, "list_audiences", limit=1)
+async def test_a_list_that_is_cut_says_so(client: Assistant) -> None:
+    reply = await client.call("list_audiences", limit=1)
     assert len(reply["audiences"]["rows"]) == 1
     assert reply["warnings"] == [
         "There may be more: only the first 1 were looked at; raise limit to see more."
     ]
-    reply = await call(client, "list_audiences", limit=1, nameContains="a")
+    reply = await client.call("list_audiences", limit=1, nameContains="a")
     assert reply["summary"] == "2 audiences with 'a' in the name."
     assert reply["warnings"] == ["1 of them are not shown; raise limit to see them."]
 
 
-async def test_names_are_looked_for_among_the_first_hundred(
-    start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile="flat", examples=False)) as client:
+async def test_names_are_looked_for_among_the_first_hundred(start: Start, connect: Connect) -> None:
+    async with connect(profile="flat", examples=False) as client:
         for number in range(101):
             await client.call_tool("create_audience", {"name": f"n{number}", "config": WANTED})
-        reply = await call(client, "list_audiences", nameContains="n7", limit=100)
+        reply = await client.call("list_audiences", nameContains="n7", limit=100)
     assert reply["summary"] == "11 audiences with 'n7' in the name."
     assert reply["warnings"] == ["There may be more: only the first 100 were looked at."]
 
 
-async def test_the_size_of_an_audience_that_was_never_run_is_not_known(
-    client: Client, call: Call
-) -> None:
-    await call(client, "create_audience", name="New", config=WANTED)
-    reply = await call(client, "list_audiences", status="draft")
+async def test_the_size_of_an_audience_that_was_never_run_is_not_known(client: Assistant) -> None:
+    await client.call("create_audience", name="New", config=WANTED)
+    reply = await client.call("list_audiences", status="draft")
     (row,) = reply["audiences"]["rows"]
     assert row[1:] == ["New", "draft", "", ""]
 
 
-async def test_what_no_reader_sees_is_not_in_a_name(client: Client, call: Call) -> None:
-    made = await call(client, "create_audience", name="a\u202eb\u200b\U000e0041", config=WANTED)
+async def test_what_no_reader_sees_is_not_in_a_name(client: Assistant) -> None:
+    made = await client.call("create_audience", name="a\u202eb\u200b\U000e0041", config=WANTED)
     assert (made["name"], made["summary"][:4]) == ("ab", "'ab'")
-    listed = await call(client, "list_audiences", status="draft")
+    listed = await client.call("list_audiences", status="draft")
     assert listed["audiences"]["rows"][0][1] == "ab"
-    shown = await call(client, "get_audience", id=made["id"])
+    shown = await client.call("get_audience", id=made["id"])
     assert shown["name"] == "ab"
 
 
 @each_profile
 async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "get_audience", id=audience)
+    async with connect(profile=profile) as client:
+        audience = (await client.saved())["active"]
+        reply = await client.call("get_audience", id=audience)
     size = reply["size"]
     assert reply["summary"] == (
         "'Marketing Directors at Tech Companies' is active."
@@ -150,11 +119,11 @@ async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
 
 @each_profile
 async def test_a_draft_is_shown_without_people(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
-        reply = await call(client, "get_audience", id=made["id"])
+    async with connect(profile=profile) as client:
+        made = await client.call("create_audience", name="New", config=WANTED)
+        reply = await client.call("get_audience", id=made["id"])
     assert reply["summary"] == "'New' is draft. The people have not been put together yet."
     assert reply["run"] == {"state": "none"}
     assert not {"size", "runs", "dataDate", "lastRefreshedAt"} & set(reply)
@@ -163,13 +132,13 @@ async def test_a_draft_is_shown_without_people(
 
 
 async def test_a_run_that_is_being_built_is_told_with_the_way_to_wait(
-    start: Start, connect: Connect, call: Call, moments: list[float]
+    start: Start, connect: Connect, moments: list[float]
 ) -> None:
-    async with connect(start(run_seconds=60), settings=UNASKED) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
-        await call(client, "set_status", id=made["id"], status="active")
+    async with connect(run_seconds=60, settings=UNASKED) as client:
+        made = await client.call("create_audience", name="New", config=WANTED)
+        await client.call("set_status", id=made["id"], status="active")
         moments.append(moments[-1] + 30)
-        reply = await call(client, "get_audience", id=made["id"])
+        reply = await client.call("get_audience", id=made["id"])
     assert reply["summary"] == "'New' is active. The people are still being put together."
     assert reply["run"]["state"] == "running"
     assert reply["runs"]["rows"][0][1:] == ["running", "2026-05-04", ""]
@@ -184,8 +153,9 @@ async def test_a_run_that_is_being_built_is_told_with_the_way_to_wait(
 
 
 @each_profile
+@each_era
 async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
-    profile: str, start: Start, connect: Connect, call: Call, moments: list[float]
+    profile: str, start: Start, connect: Connect, moments: list[float]
 ) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 
@@ -193,9 +163,9 @@ async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
         told.append((progress, total, message))
         moments.append(moments[-1] + 60)
 
-    async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
-        await call(client, "set_status", id=made["id"], status="active")
+    async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
+        made = await client.call("create_audience", name="New", config=WANTED)
+        await client.call("set_status", id=made["id"], status="active")
         waiting = {"id": made["id"], "waitSeconds": 100}
         reply = await client.call_tool("get_audience", waiting, progress_callback=listen)
     shown = reply.structured_content
@@ -211,58 +181,52 @@ async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
     assert (told[1][2] or "").startswith("The people are ready")
 
 
-async def test_waiting_ends_when_the_seconds_are_over(
-    start: Start, connect: Connect, call: Call
-) -> None:
+async def test_waiting_ends_when_the_seconds_are_over(start: Start, connect: Connect) -> None:
     # Takes the second that it waits.
-    async with connect(start(run_seconds=60), settings=UNASKED) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
-        await call(client, "set_status", id=made["id"], status="active")
-        reply = await call(client, "get_audience", id=made["id"], waitSeconds=1)
+    async with connect(run_seconds=60, settings=UNASKED) as client:
+        made = await client.call("create_audience", name="New", config=WANTED)
+        await client.call("set_status", id=made["id"], status="active")
+        reply = await client.call("get_audience", id=made["id"], waitSeconds=1)
     assert reply["run"]["state"] == "queued"
     assert reply["next"][0]["arguments"] == {"id": made["id"], "waitSeconds": 60}
 
 
 @each_profile
-async def test_a_failed_run_is_called_so(
-    profile: str, start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile=profile, runs_fail=True), settings=UNASKED) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
-        await call(client, "set_status", id=made["id"], status="active")
-        reply = await call(client, "get_audience", id=made["id"])
+async def test_a_failed_run_is_called_so(profile: str, start: Start, connect: Connect) -> None:
+    async with connect(profile=profile, runs_fail=True, settings=UNASKED) as client:
+        made = await client.call("create_audience", name="New", config=WANTED)
+        await client.call("set_status", id=made["id"], status="active")
+        reply = await client.call("get_audience", id=made["id"])
     assert reply["summary"] == "'New' is active. The last run failed."
     assert reply["run"] == {**reply["run"], "state": "failed"}
     assert "size" not in reply["run"]
 
 
 async def test_a_config_that_the_service_hides_is_said_to_be_hidden(
-    start: Start, connect: Connect, call: Call, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile="catalog", detail_has_config=False)) as client:
-        reply = await call(client, "get_audience", id=(await saved(client))["active"])
+    async with connect(profile="catalog", detail_has_config=False) as client:
+        reply = await client.call("get_audience", id=(await client.saved())["active"])
     assert reply["warnings"] == ["The service does not show this audience's config."]
     assert not {"config", "topics"} & set(reply)
 
 
-async def test_topic_names_that_cannot_be_had_are_left_out(
-    start: Start, connect: Connect, call: Call, saved: Saved
-) -> None:
+async def test_topic_names_that_cannot_be_had_are_left_out(start: Start, connect: Connect) -> None:
     sandbox = start(profile="catalog")
     sandbox.faults.add(Fault("status", path="/topics/compare", times=3))
     async with connect(sandbox) as client:
-        reply = await call(client, "get_audience", id=(await saved(client))["active"])
+        reply = await client.call("get_audience", id=(await client.saved())["active"])
         assert "topics" not in reply
-        reply = await call(client, "get_audience", id=reply["id"])
+        reply = await client.call("get_audience", id=reply["id"])
     assert len(reply["topics"]) == 3
 
 
 async def test_runs_that_the_service_does_not_show_are_said_to_be_hidden(
-    client: Client, call: Call, sandbox: Sandbox, saved: Saved
+    client: Assistant, sandbox: Sandbox
 ) -> None:
-    audience = (await saved(client))["active"]
+    audience = (await client.saved())["active"]
     sandbox.faults.add(Fault("status", path="/runs", status=404, times=None))
-    reply = await call(client, "get_audience", id=audience)
+    reply = await client.call("get_audience", id=audience)
     assert reply["summary"] == (
         "'Marketing Directors at Tech Companies' is active. The service does not show its runs."
     )
@@ -270,8 +234,8 @@ async def test_runs_that_the_service_does_not_show_are_said_to_be_hidden(
     assert reply["size"] > 0
 
 
-async def test_an_audience_that_does_not_exist_is_refused(client: Client, refused: Refused) -> None:
-    said = await refused(client, "get_audience", id="6fb81599-f601-4afe-b3ff-e8a211cae27d")
+async def test_an_audience_that_does_not_exist_is_refused(client: Assistant) -> None:
+    said = await client.refused("get_audience", id="6fb81599-f601-4afe-b3ff-e8a211cae27d")
     assert said == (
         "The service refused with status 404: Audience not found."
         " Check the id; list_audiences shows those that exist. If the id is right, check"
@@ -281,15 +245,15 @@ async def test_an_audience_that_does_not_exist_is_refused(client: Client, refuse
 
 @each_profile
 async def test_an_earlier_run_is_shown_by_its_date(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        audience = (await saved(client))["active"]
-        runs = (await call(client, "get_audience", id=audience))["runs"]
+    async with connect(profile=profile) as client:
+        audience = (await client.saved())["active"]
+        runs = (await client.call("get_audience", id=audience))["runs"]
         day = runs["rows"][-1][runs["columns"].index("dataDate")]
 
-        shown = await call(client, "get_audience", id=audience, date=day, fillRates=True)
-        nothing = await call(client, "get_audience", id=audience, date="2020-01-01")
+        shown = await client.call("get_audience", id=audience, date=day, fillRates=True)
+        nothing = await client.call("get_audience", id=audience, date="2020-01-01")
 
     assert shown["dataDate"] == shown["run"]["dataDate"] == day
     assert shown["size"] == shown["run"]["size"]
@@ -300,28 +264,24 @@ async def test_an_earlier_run_is_shown_by_its_date(
     assert "fillRates" not in nothing
 
 
-async def test_an_earlier_run_is_shown_by_its_id(
-    connect: Connect, call: Call, saved: Saved, refused: Refused
-) -> None:
+async def test_an_earlier_run_is_shown_by_its_id(connect: Connect) -> None:
     async with connect() as client:
-        audience = (await saved(client))["active"]
-        row = (await call(client, "get_audience", id=audience))["runs"]["rows"][-1]
+        audience = (await client.saved())["active"]
+        row = (await client.call("get_audience", id=audience))["runs"]["rows"][-1]
 
-        shown = await call(client, "get_audience", id=audience, runId=row[0])
-        both = await refused(client, "get_audience", id=audience, runId=row[0], date=row[2])
-        waiting = await refused(client, "get_audience", id=audience, date=row[2], waitSeconds=5)
+        shown = await client.call("get_audience", id=audience, runId=row[0])
+        both = await client.refused("get_audience", id=audience, runId=row[0], date=row[2])
+        waiting = await client.refused("get_audience", id=audience, date=row[2], waitSeconds=5)
 
     assert shown["run"]["id"] == row[0]
     assert "not both" in both
     assert "waitSeconds waits for the newest run" in waiting
 
 
-async def test_an_audience_that_cannot_be_read_is_left_out_and_said(
-    connect: Connect, call: Call
-) -> None:
+async def test_an_audience_that_cannot_be_read_is_left_out_and_said(connect: Connect) -> None:
     good = {"id": "a", "name": "VPs", "status": "draft", "audienceSize": "1,480"}
     service = JSONResponse({"data": [good, {**good, "id": None}]})
     async with connect(service) as client:
-        reply = await call(client, "list_audiences")
+        reply = await client.call("list_audiences")
     assert reply["summary"] == "1 audience."
     assert reply["warnings"] == ["1 of 2 audiences could not be read and is left out."]

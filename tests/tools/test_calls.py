@@ -2,29 +2,17 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from statistics import median
-from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
-from mcp.client.session import ElicitationFnT
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Human, Start, each_era
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-UNASKED = Settings(sandbox=True, toolsets="all", confirm="off")
 TOPICS = [117805, 117890]
 LINE = re.compile(
     r"(?P<tool>\w+) (?P<outcome>\S+) \d+ ms, (?P<requests>\d+) requests?"
@@ -53,18 +41,19 @@ def place(done: list[str], tool: str) -> float:
     return median(at for at, name in enumerate(done) if name == tool)
 
 
+@each_era
 async def test_two_hundred_calls_at_once_are_all_answered_and_the_small_ones_soon(
-    start: Start, connect: Connect, call: Call, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
     counted = Counted(start(delay_ms=50))
     done: list[str] = []
 
-    async def one(client: Client, tool: str, **arguments: object) -> None:
-        await call(client, tool, **arguments)
+    async def one(client: Assistant, tool: str, **arguments: object) -> None:
+        await client.call(tool, **arguments)
         done.append(tool)
 
     async with connect(counted, settings=UNASKED) as client:
-        active = (await saved(client))["active"]
+        active = (await client.saved())["active"]
         filters = {"seniority": ["directors"], "companyIndustry": ["SaaS"]}
         brief = {"topics": ["marketing automation"], "filters": filters}
         with anyio.fail_after(1_000):
@@ -79,7 +68,7 @@ async def test_two_hundred_calls_at_once_are_all_answered_and_the_small_ones_soo
                             client, "create_audience", name=name, config={"topicIds": TOPICS}
                         )
                     )
-        listed = await call(client, "list_audiences", nameContains="Buyers", limit=100)
+        listed = await client.call("list_audiences", nameContains="Buyers", limit=100)
     assert len(done) == 200
     assert counted.most == 8
     # The order of single calls is the machine's; the ones of one request come before those of many.
@@ -88,23 +77,18 @@ async def test_two_hundred_calls_at_once_are_all_answered_and_the_small_ones_soo
     assert len([row for row in listed["audiences"]["rows"] if row[2] == "draft"]) == 40
 
 
+@each_era
 async def test_each_call_has_one_line_that_tells_nothing_of_what_was_asked(
-    connect: Connect,
-    call: Call,
-    refused: Refused,
-    saved: Saved,
-    sandbox: Sandbox,
-    human: Callable[[Any], ElicitationFnT],
-    caplog: pytest.LogCaptureFixture,
+    connect: Connect, sandbox: Sandbox, human: Human, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "leadpipe_mcp"):
         async with connect(answer=human("accept")) as client:
-            ids = await saved(client)
+            ids = await client.saved()
             sandbox.faults.add(Fault("status", status=503, path="/account"))
-            await call(client, "get_account_status")
-            await refused(client, "get_audience", id="jane.doe@acme.example")
-            await refused(client, "preview_audience", topicIds=TOPICS, nonsense="jane@acme.example")
-            await call(client, "delete_audience", id=ids["paused"])
+            await client.call("get_account_status")
+            await client.refused("get_audience", id="jane.doe@acme.example")
+            await client.refused("preview_audience", topicIds=TOPICS, nonsense="jane@acme.example")
+            await client.call("delete_audience", id=ids["paused"])
     lines = [LINE.fullmatch(record.getMessage()) for record in caplog.records]
     told = [(line["tool"], line["outcome"]) for line in lines if line]
     once = [pair for at, pair in enumerate(told) if at == 0 or pair != told[at - 1]]
@@ -124,9 +108,9 @@ async def test_each_call_has_one_line_that_tells_nothing_of_what_was_asked(
 
 
 async def test_a_hanging_service_is_given_up_within_the_time_of_a_call(
-    start: Start, connect: Connect, refused: Refused
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(delay_ms=10_000_000)) as client:
+    async with connect(delay_ms=10_000_000) as client:
         with anyio.fail_after(1_000):
             for tool, arguments in (
                 ("list_audiences", {}),
@@ -134,13 +118,14 @@ async def test_a_hanging_service_is_given_up_within_the_time_of_a_call(
                 ("plan_audience", {"topics": ["CRM"]}),
             ):
                 started = anyio.current_time()
-                said = await refused(client, tool, **arguments)
+                said = await client.refused(tool, **arguments)
                 assert anyio.current_time() - started < 50
                 assert re.search(r"the time that there was|took too long|in a row", said)
 
 
+@each_era
 async def test_a_pause_that_the_service_asks_for_is_told_while_it_lasts(
-    start: Start, connect: Connect, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
     told: list[tuple[float, str | None]] = []
 
@@ -149,7 +134,7 @@ async def test_a_pause_that_the_service_asks_for_is_told_while_it_lasts(
 
     sandbox = start(run_seconds=10_000)
     async with connect(sandbox, settings=UNASKED) as client:
-        active = (await saved(client))["active"]
+        active = (await client.saved())["active"]
         await client.call_tool("run_audience", {"id": active})
         sandbox.faults.add(
             Fault("status", path="/runs", every=4, times=3, status=429, retry_after=7)
@@ -165,13 +150,13 @@ async def test_a_pause_that_the_service_asks_for_is_told_while_it_lasts(
 
 
 async def test_waiting_on_purpose_takes_as_long_as_was_asked_for(
-    start: Start, connect: Connect, call: Call, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(run_seconds=10_000), settings=UNASKED) as client:
+    async with connect(run_seconds=10_000, settings=UNASKED) as client:
         with anyio.fail_after(1_000):
-            active = (await saved(client))["active"]
-            await call(client, "run_audience", id=active)
+            active = (await client.saved())["active"]
+            await client.call("run_audience", id=active)
             started = anyio.current_time()
-            reply = await call(client, "get_audience", id=active, waitSeconds=200)
+            reply = await client.call("get_audience", id=active, waitSeconds=200)
             assert 200 <= anyio.current_time() - started < 210
     assert reply["run"]["state"] in {"queued", "running"}

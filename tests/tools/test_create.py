@@ -1,52 +1,38 @@
 """create_audience: saved under a name, as a draft unless it is to be more."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from mcp import Client
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolkit import LOOKED
+from tests.tools.assistant import (
+    UNASKED,
+    Altered,
+    Assistant,
+    Connect,
+    Reply,
+    Start,
+    changes,
+    each_profile,
+)
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-Changes = Callable[[Sandbox], list[str]]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 
-each_profile = pytest.mark.parametrize(
-    ("profile", "era"),
-    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
-)
-UNASKED = Settings(sandbox=True, confirm="off")
 WANTED = {"topicIds": [117805], "minScore": 80, "filters": {"seniority": ["vp"]}}
-
-
-@pytest.fixture
-def era() -> str:
-    """Where no profile is named, one is enough; `each_profile` speaks both."""
-    return "auto"
 
 
 @each_profile
 async def test_an_audience_is_saved_as_a_draft(
-    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+    profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        preview = await call(client, "preview_audience", **WANTED)
-        reply = await call(client, "create_audience", name="  VPs  ", config=WANTED)
-        listed = await call(client, "list_audiences", status="draft")
+        preview = await client.call("preview_audience", **WANTED)
+        reply = await client.call("create_audience", name="  VPs  ", config=WANTED)
+        listed = await client.call("list_audiences", status="draft")
     assert reply["summary"] == f"'VPs' is saved (draft). {preview['size']} people match now."
     assert (reply["name"], reply["status"], reply["size"]) == ("VPs", "draft", preview["size"])
     assert reply["config"] == preview["config"]
@@ -63,12 +49,10 @@ async def test_an_audience_is_saved_as_a_draft(
 
 
 @each_profile
-async def test_an_audience_is_saved_as_paused(
-    profile: str, start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="paused")
-        shown = await call(client, "get_audience", id=reply["id"])
+async def test_an_audience_is_saved_as_paused(profile: str, start: Start, connect: Connect) -> None:
+    async with connect(profile=profile) as client:
+        reply = await client.call("create_audience", name="VPs", config=WANTED, status="paused")
+        shown = await client.call("get_audience", id=reply["id"])
     assert reply["summary"] == f"'VPs' is saved (paused). {reply['size']} people match."
     assert reply["status"] == shown["status"] == "paused"
     assert not {"slots", "run"} & set(reply)
@@ -76,12 +60,12 @@ async def test_an_audience_is_saved_as_paused(
 
 @each_profile
 async def test_an_audience_is_saved_and_activated(
-    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+    profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile, run_seconds=60)
     async with connect(sandbox, settings=UNASKED) as client:
-        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
-        shown = await call(client, "get_audience", id=reply["id"])
+        reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
+        shown = await client.call("get_audience", id=reply["id"])
     assert reply["summary"] == (
         f"'VPs' is saved (active). {reply['size']} people match."
         " 2 of 3 slots are in use. The people are still being put together."
@@ -95,20 +79,14 @@ async def test_an_audience_is_saved_and_activated(
 
 @pytest.mark.parametrize("settings", [Settings(sandbox=True), UNASKED], ids=["asked", "unasked"])
 async def test_an_account_without_a_free_slot_is_refused_before_anything_is_saved(
-    settings: Settings,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    refused: Refused,
-    saved: Saved,
-    changes: Changes,
+    settings: Settings, start: Start, connect: Connect
 ) -> None:
     sandbox = start(slots=1)
     async with connect(sandbox, settings=settings) as client:
-        active = (await saved(client))["active"]
-        size = (await call(client, "get_audience", id=active))["size"]
+        active = (await client.saved())["active"]
+        size = (await client.call("get_audience", id=active))["size"]
         asked: Reply = {"name": "VPs", "config": WANTED}
-        said = await refused(client, "create_audience", **asked, status="active")
+        said = await client.refused("create_audience", **asked, status="active")
         assert said == (
             "SLOTS_FULL: every audience slot is in use, so 'VPs' cannot be active and was not"
             " saved; with status draft it can be saved now."
@@ -116,18 +94,18 @@ async def test_an_account_without_a_free_slot_is_refused_before_anything_is_save
             " Ask the user which of them to pause, then activate again."
         )
         assert changes(sandbox) == []
-        assert (await call(client, "create_audience", **asked))["status"] == "draft"
+        assert (await client.call("create_audience", **asked))["status"] == "draft"
 
 
 async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(
-    start: Start, connect: Connect, call: Call, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
     # As far as can be seen before: the service does not show its slots.
-    async with connect(start(slots=1, slots_key=""), settings=UNASKED) as client:
-        active = (await saved(client))["active"]
-        size = (await call(client, "get_audience", id=active))["size"]
-        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
-        drafts = await call(client, "list_audiences", status="draft")
+    async with connect(slots=1, slots_key="", settings=UNASKED) as client:
+        active = (await client.saved())["active"]
+        size = (await client.call("get_audience", id=active))["size"]
+        reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
+        drafts = await client.call("list_audiences", status="draft")
     assert reply["summary"] == (
         "'VPs' is saved, but as a draft. SLOTS_FULL: every audience slot is in use, so 'VPs' stays"
         f" draft. Active now: 'Marketing Directors at Tech Companies' ({size} people, id {active})."
@@ -141,12 +119,12 @@ async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(
 
 @pytest.mark.parametrize("status", ["active", "paused"])
 async def test_an_audience_whose_status_fails_is_not_called_unsaved(
-    sandbox: Sandbox, connect: Connect, call: Call, status: str
+    sandbox: Sandbox, connect: Connect, status: str
 ) -> None:
     out_of_order = Fault("status", method="PATCH", message="Out of order", times=None)
     sandbox.faults.add(out_of_order)
     async with connect(settings=UNASKED) as client:
-        reply = await call(client, "create_audience", name="VPs", config=WANTED, status=status)
+        reply = await client.call("create_audience", name="VPs", config=WANTED, status=status)
     assert reply["summary"] == (
         f"'VPs' is saved, but not {status}: The service failed with status 500: Out of order."
         " A look afterwards: the audience is not as was asked for."
@@ -156,7 +134,7 @@ async def test_an_audience_whose_status_fails_is_not_called_unsaved(
     sandbox.faults.clear()
     sandbox.faults.add(replace(out_of_order, status=504))
     async with connect(settings=UNASKED) as client:
-        reply = await call(client, "create_audience", name="CIOs", config=WANTED, status=status)
+        reply = await client.call("create_audience", name="CIOs", config=WANTED, status=status)
     assert reply["summary"].startswith(
         f"'CIOs' is saved, but that it is {status} was not confirmed: The service failed with"
     )
@@ -167,11 +145,11 @@ async def test_an_audience_whose_status_fails_is_not_called_unsaved(
 
 
 async def test_what_fails_after_the_activation_does_not_hide_it(
-    sandbox: Sandbox, connect: Connect, call: Call
+    sandbox: Sandbox, connect: Connect
 ) -> None:
     sandbox.faults.add(Fault("status", path="/runs", times=None))
     async with connect(settings=UNASKED) as client:
-        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
+        reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
     assert reply["summary"].endswith(
         "people match. 2 of 3 slots are in use. Its people could not be looked at just now."
     )
@@ -181,18 +159,16 @@ async def test_what_fails_after_the_activation_does_not_hide_it(
     assert [step["tool"] for step in reply["next"]] == ["get_audience"]
 
 
-async def test_slots_that_are_not_shown_are_left_out(
-    start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(slots_key=""), settings=UNASKED) as client:
-        reply = await call(client, "create_audience", name="VPs", config=WANTED, status="active")
+async def test_slots_that_are_not_shown_are_left_out(start: Start, connect: Connect) -> None:
+    async with connect(slots_key="", settings=UNASKED) as client:
+        reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
     assert reply["status"] == "active"
     assert "slots" not in reply
 
 
-async def test_an_audience_of_nobody_is_saved_with_a_warning(client: Client, call: Call) -> None:
+async def test_an_audience_of_nobody_is_saved_with_a_warning(client: Assistant) -> None:
     nobody = {"topicIds": [117805], "filters": {"companyName": ["Nobody at all"]}}
-    reply = await call(client, "create_audience", name="None", config=nobody)
+    reply = await client.call("create_audience", name="None", config=nobody)
     assert reply["summary"] == "'None' is saved (draft). Nobody matches now."
     assert reply["warnings"] == [
         "Nobody matches. Leave a filter out, lower minScore, or take other topics."
@@ -200,55 +176,55 @@ async def test_an_audience_of_nobody_is_saved_with_a_warning(client: Client, cal
 
 
 async def test_a_creation_whose_answer_is_lost_is_looked_for_and_not_repeated(
-    client: Client, sandbox: Sandbox, call: Call
+    client: Assistant, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add(Fault("reset_after", method="POST", path="/intent/audiences", every=3))
-    reply = await call(client, "create_audience", name="VPs", config=WANTED)
+    reply = await client.call("create_audience", name="VPs", config=WANTED)
     assert reply["summary"].startswith("'VPs' is saved (draft). ")
     assert LOOKED in reply["warnings"]
-    drafts = await call(client, "list_audiences", status="draft")
+    drafts = await client.call("list_audiences", status="draft")
     assert [row[1] for row in drafts["audiences"]["rows"]] == ["VPs"]
 
 
 @each_profile
 async def test_the_same_audience_is_not_saved_twice_unless_that_is_wanted(
-    profile: str, start: Start, connect: Connect, call: Call, refused: Refused, changes: Changes
+    profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        made = await call(client, "create_audience", name="VPs", config=WANTED)
+        made = await client.call("create_audience", name="VPs", config=WANTED)
         again = {"name": " vps", "config": {**WANTED, "filters": {"seniority": "VPs"}}}
-        said = await refused(client, "create_audience", **again)
+        said = await client.refused("create_audience", **again)
         assert said == (
             f"'VPs' is saved already, with just this config (draft, id {made['id']}). Nothing"
             " was created. Use it, or pass sameName: true if the user wants a second one."
         )
         # Nobody is asked about an activation that will not be.
-        assert await refused(client, "create_audience", **again, status="active") == said
+        assert await client.refused("create_audience", **again, status="active") == said
         assert changes(sandbox) == ["POST /audiences"]
-        second = await call(client, "create_audience", **again, sameName=True)
+        second = await client.call("create_audience", **again, sameName=True)
     assert second["id"] != made["id"]
 
 
 @each_profile
 async def test_another_audience_of_the_same_name_is_pointed_out(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        made = await call(client, "create_audience", name="VPs", config=WANTED)
-        other = await call(client, "create_audience", name="VPs", config={"topicIds": [117805]})
-        third = await call(client, "create_audience", name="Directors", config=WANTED)
+    async with connect(profile=profile) as client:
+        made = await client.call("create_audience", name="VPs", config=WANTED)
+        other = await client.call("create_audience", name="VPs", config={"topicIds": [117805]})
+        third = await client.call("create_audience", name="Directors", config=WANTED)
     also = f"'VPs' is also the name of another audience (draft, id {made['id']})."
     assert also in other["warnings"]
     assert "also the name" not in str(third)
 
 
 async def test_where_not_all_audiences_can_be_seen_that_is_said(
-    sandbox: Sandbox, connect: Connect, call: Call, altered: Altered
+    sandbox: Sandbox, connect: Connect, altered: Altered
 ) -> None:
     failing = JSONResponse({"error": {"message": "Out of order"}}, 500)
     async with connect(altered(sandbox, {"GET /intent/audiences": failing})) as client:
-        reply = await call(client, "create_audience", name="VPs", config=WANTED)
+        reply = await client.call("create_audience", name="VPs", config=WANTED)
     assert reply["warnings"][:1] == [
         "Not all audiences could be looked at, so another one may have this name."
     ]

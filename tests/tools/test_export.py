@@ -4,25 +4,17 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
-from mcp.client.session import ElicitationFnT
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import Assistant, Connect, Human, Start, each_era
 
 pytestmark = pytest.mark.anyio
-Call = Callable[..., Awaitable[dict[str, Any]]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Start = Callable[..., Sandbox]
 
 
 @pytest.fixture
@@ -33,12 +25,12 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, settings: Settings
+    profile: str, start: Start, connect: Connect, settings: Settings
 ) -> None:
-    async with connect(start(profile=profile), settings=settings) as client:
-        audience = (await saved(client))["active"]
-        receipt = await call(client, "export_audience", id=audience)
-        shown = await call(client, "get_audience", id=audience)
+    async with connect(profile=profile, settings=settings) as client:
+        audience = (await client.saved())["active"]
+        receipt = await client.call("export_audience", id=audience)
+        shown = await client.call("get_audience", id=audience)
     path = Path(receipt["path"])
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -55,21 +47,17 @@ async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
     assert list(rows[0])[:3] == ["name", "firstName", "lastName"]
 
 
+@each_era
 async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
-    connect: Connect,
-    call: Call,
-    saved: Saved,
-    human: Callable[[str], ElicitationFnT],
-    questions: list[str],
-    tmp_path: Path,
+    connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
     asking = Settings(sandbox=True, export_dir=tmp_path)
     async with connect(settings=asking, answer=human("accept")) as client:
-        audience = (await saved(client))["active"]
+        audience = (await client.saved())["active"]
         asked = {"id": audience, "fileName": "leads"}
-        full = await call(client, "export_audience", **asked)
+        full = await client.call("export_audience", **asked)
         asked = {"id": audience, "fields": ["name", "company"]}
-        harmless = await call(client, "export_audience", **asked)
+        harmless = await client.call("export_audience", **asked)
 
     assert re.fullmatch(
         r"Export 'Marketing Directors at Tech Companies' \(\d+ people, data of 2026-05-04\) to a"
@@ -81,50 +69,44 @@ async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
     assert "contactFields" not in harmless
 
 
+@each_era
 async def test_a_human_who_says_no_gets_no_file(
-    connect: Connect,
-    refused: Refused,
-    saved: Saved,
-    human: Callable[[str], ElicitationFnT],
-    tmp_path: Path,
-    sandbox: Sandbox,
+    connect: Connect, human: Human, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     asking = Settings(sandbox=True, export_dir=tmp_path / "exports")
     async with connect(settings=asking, answer=human("decline")) as client:
-        audience = (await saved(client))["active"]
-        await refused(client, "export_audience", id=audience)
+        audience = (await client.saved())["active"]
+        await client.refused("export_audience", id=audience)
 
     assert not (tmp_path / "exports").exists()
     assert not any(request.path.endswith("export.csv") for request in sandbox.requests)
 
 
 async def test_without_a_way_to_ask_the_code_holds_for_just_this_file(
-    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+    connect: Connect, tmp_path: Path
 ) -> None:
     async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        audience = (await saved(client))["active"]
-        asked = await call(client, "export_audience", id=audience)
-        other = await call(
-            client, "export_audience", id=audience, fields=["name"], confirm=asked["confirm"]
+        audience = (await client.saved())["active"]
+        asked = await client.call("export_audience", id=audience)
+        other = await client.call(
+            "export_audience", id=audience, fields=["name"], confirm=asked["confirm"]
         )
         assert "path" not in other
-        done = await call(client, "export_audience", id=audience, confirm=other["confirm"])
+        done = await client.call("export_audience", id=audience, confirm=other["confirm"])
         assert "path" not in done
-        done = await call(client, "export_audience", id=audience, confirm=done["confirm"])
+        done = await client.call("export_audience", id=audience, confirm=done["confirm"])
 
     assert Path(done["path"]).exists()
 
 
-async def test_a_second_file_stands_beside_the_first(
-    connect: Connect, call: Call, refused: Refused, saved: Saved, settings: Settings
-) -> None:
+async def test_a_second_file_stands_beside_the_first(connect: Connect, settings: Settings) -> None:
     async with connect(settings=settings) as client:
-        audience = (await saved(client))["active"]
-        first = await call(client, "export_audience", id=audience)
-        second = await call(client, "export_audience", id=audience)
+        audience = (await client.saved())["active"]
+        first = await client.call("export_audience", id=audience)
+        second = await client.call("export_audience", id=audience)
         named = {"id": audience, "fileName": "leads"}
-        await call(client, "export_audience", **named)
-        said = await refused(client, "export_audience", **named)
+        await client.call("export_audience", **named)
+        said = await client.refused("export_audience", **named)
 
     assert first["path"] != second["path"]
     assert "leads" in said
@@ -137,21 +119,17 @@ def file_in(question: str) -> str:
     return found[1]
 
 
+@each_era
 async def test_four_exports_at_once_write_the_files_that_were_asked_about(
-    connect: Connect,
-    call: Call,
-    saved: Saved,
-    human: Callable[[str], ElicitationFnT],
-    questions: list[str],
-    tmp_path: Path,
+    connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
     asking, written = Settings(sandbox=True, export_dir=tmp_path), set[str]()
 
-    async def export(client: Client, audience: str) -> None:
-        written.add((await call(client, "export_audience", id=audience))["path"])
+    async def export(client: Assistant, audience: str) -> None:
+        written.add((await client.call("export_audience", id=audience))["path"])
 
     async with connect(settings=asking, answer=human("accept")) as client:
-        audience = (await saved(client))["active"]
+        audience = (await client.saved())["active"]
         async with anyio.create_task_group() as tasks:
             for _ in range(4):
                 tasks.start_soon(export, client, audience)
@@ -162,89 +140,82 @@ async def test_four_exports_at_once_write_the_files_that_were_asked_about(
 
 
 async def test_codes_given_at_once_are_for_different_files(
-    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+    connect: Connect, tmp_path: Path
 ) -> None:
     async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        wanted = {"id": (await saved(client))["active"]}
-        asked = [await call(client, "export_audience", **wanted) for _ in range(4)]
+        wanted = {"id": (await client.saved())["active"]}
+        asked = [await client.call("export_audience", **wanted) for _ in range(4)]
         assert len({file_in(one["question"]) for one in asked}) == 4
         for one in reversed(asked):
-            done = await call(client, "export_audience", **wanted, confirm=one["confirm"])
+            done = await client.call("export_audience", **wanted, confirm=one["confirm"])
             assert done["path"] == file_in(one["question"])
 
 
 async def test_a_name_is_free_again_when_the_code_holds_no_longer(
-    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+    connect: Connect, tmp_path: Path
 ) -> None:
     async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        wanted = {"id": (await saved(client))["active"]}
-        first = await call(client, "export_audience", **wanted)
+        wanted = {"id": (await client.saved())["active"]}
+        first = await client.call("export_audience", **wanted)
         await anyio.sleep(601)
-        again = await call(client, "export_audience", **wanted)
+        again = await client.call("export_audience", **wanted)
         assert again["question"] == first["question"]
-        done = await call(client, "export_audience", **wanted, confirm=again["confirm"])
+        done = await client.call("export_audience", **wanted, confirm=again["confirm"])
         assert done["path"] == file_in(first["question"])
 
 
 async def test_a_name_is_free_again_after_a_no(
-    connect: Connect,
-    refused: Refused,
-    saved: Saved,
-    human: Callable[[str], ElicitationFnT],
-    questions: list[str],
-    tmp_path: Path,
+    connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
     asking = Settings(sandbox=True, export_dir=tmp_path / "exports")
     async with connect(settings=asking, answer=human("decline")) as client:
-        audience = (await saved(client))["active"]
-        await refused(client, "export_audience", id=audience)
-        await refused(client, "export_audience", id=audience)
+        audience = (await client.saved())["active"]
+        await client.refused("export_audience", id=audience)
+        await client.refused("export_audience", id=audience)
 
     assert questions[0] == questions[1]
 
 
 async def test_a_name_is_free_again_after_a_failure(
-    sandbox: Sandbox, connect: Connect, call: Call, refused: Refused, saved: Saved, tmp_path: Path
+    sandbox: Sandbox, connect: Connect, tmp_path: Path
 ) -> None:
     async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        wanted = {"id": (await saved(client))["active"]}
-        asked = await call(client, "export_audience", **wanted)
+        wanted = {"id": (await client.saved())["active"]}
+        asked = await client.call("export_audience", **wanted)
         for path in ("results", "people"):
             sandbox.faults.add(Fault("malformed", path=path, status=200, times=9))
-        await refused(client, "export_audience", **wanted, confirm=asked["confirm"])
+        await client.refused("export_audience", **wanted, confirm=asked["confirm"])
         sandbox.faults.clear()
-        again = await call(client, "export_audience", **wanted)
+        again = await client.call("export_audience", **wanted)
 
     assert again["question"] == asked["question"]
 
 
 async def test_a_file_that_appears_after_the_question_is_not_written_beside(
-    connect: Connect, call: Call, saved: Saved, tmp_path: Path
+    connect: Connect, tmp_path: Path
 ) -> None:
     async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        wanted = {"id": (await saved(client))["active"]}
-        asked = await call(client, "export_audience", **wanted)
+        wanted = {"id": (await client.saved())["active"]}
+        asked = await client.call("export_audience", **wanted)
         Path(file_in(asked["question"])).write_text("somebody else's")
-        again = await call(client, "export_audience", **wanted, confirm=asked["confirm"])
+        again = await client.call("export_audience", **wanted, confirm=asked["confirm"])
         assert "something has changed since" in again["summary"]
-        done = await call(client, "export_audience", **wanted, confirm=again["confirm"])
+        done = await client.call("export_audience", **wanted, confirm=again["confirm"])
 
     assert done["path"] == file_in(again["question"]) != file_in(asked["question"])
     assert Path(file_in(asked["question"])).read_text() == "somebody else's"
 
 
-async def test_masked_is_masked_whoever_asks(
-    connect: Connect, call: Call, saved: Saved, tmp_path: Path
-) -> None:
+async def test_masked_is_masked_whoever_asks(connect: Connect, tmp_path: Path) -> None:
     unasked = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
     masking = unasked.model_copy(update={"contact": "mask"})
     async with connect(settings=unasked) as client:
-        audience = (await saved(client))["active"]
+        audience = (await client.saved())["active"]
         wish = {"id": audience, "format": "jsonl", "contact": "masked"}
-        wished = await call(client, "export_audience", **wish)
+        wished = await client.call("export_audience", **wish)
     async with connect(settings=masking) as client:
-        audience = (await saved(client))["active"]
-        forced = await call(client, "export_audience", id=audience, format="jsonl")
+        audience = (await client.saved())["active"]
+        forced = await client.call("export_audience", id=audience, format="jsonl")
 
     for receipt in (wished, forced):
         lines = Path(receipt["path"]).read_text("utf-8").splitlines()
@@ -255,12 +226,10 @@ async def test_masked_is_masked_whoever_asks(
     assert any("LEADPIPE_CONTACT=mask" in warning for warning in forced["warnings"])
 
 
-async def test_linkedin_profiles_come_once_each(
-    connect: Connect, call: Call, saved: Saved, settings: Settings
-) -> None:
+async def test_linkedin_profiles_come_once_each(connect: Connect, settings: Settings) -> None:
     async with connect(settings=settings) as client:
-        audience = (await saved(client))["active"]
-        receipt = await call(client, "export_audience", id=audience, format="linkedin_urls")
+        audience = (await client.saved())["active"]
+        receipt = await client.call("export_audience", id=audience, format="linkedin_urls")
     lines = Path(receipt["path"]).read_text("utf-8").split()
 
     assert len(lines) == len(set(lines)) == receipt["rows"] < receipt["size"]
@@ -269,19 +238,14 @@ async def test_linkedin_profiles_come_once_each(
 
 
 async def test_the_question_says_what_many_profiles_become(
-    start: Start,
-    connect: Connect,
-    call: Call,
-    human: Callable[[str], ElicitationFnT],
-    questions: list[str],
-    tmp_path: Path,
+    start: Start, connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
     settings = Settings(sandbox=True, export_dir=tmp_path)
     many = {"name": "Many", "config": {"topicIds": [117805]}, "status": "active"}
-    async with connect(start(people=20_000), settings=settings, answer=human("accept")) as client:
-        made = await call(client, "create_audience", **many)
+    async with connect(people=20_000, settings=settings, answer=human("accept")) as client:
+        made = await client.call("create_audience", **many)
         wanted = {"id": made["id"], "format": "linkedin_urls"}
-        receipts = [await call(client, "export_audience", **wanted) for _ in range(2)]
+        receipts = [await client.call("export_audience", **wanted) for _ in range(2)]
 
     for name, question, receipt in zip(("", "-2"), questions[-2:], receipts, strict=True):
         said = f"More than 1,000 profiles become many-2026-05-04{name}-1-of-2.txt and so on."
@@ -299,27 +263,22 @@ async def test_the_question_says_what_many_profiles_become(
     ],
 )
 async def test_what_makes_no_sense_is_refused(
-    connect: Connect,
-    refused: Refused,
-    saved: Saved,
-    settings: Settings,
-    arguments: dict[str, Any],
-    says: str,
+    connect: Connect, settings: Settings, arguments: dict[str, Any], says: str
 ) -> None:
     async with connect(settings=settings) as client:
-        audience = (await saved(client))["active"]
-        assert says in await refused(client, "export_audience", id=audience, **arguments)
+        audience = (await client.saved())["active"]
+        assert says in await client.refused("export_audience", id=audience, **arguments)
 
 
 async def test_where_the_services_file_fails_the_pages_are_exported(
-    start: Start, connect: Connect, call: Call, settings: Settings
+    start: Start, connect: Connect, settings: Settings
 ) -> None:
     sandbox = start()
     async with connect(sandbox, settings=settings) as client:
         config = {"topicIds": [117805], "minScore": 50}
-        made = await call(client, "create_audience", name="Many", config=config, status="active")
+        made = await client.call("create_audience", name="Many", config=config, status="active")
         sandbox.faults.add(Fault("status", path="export.csv", status=500, times=None))
-        told = await call(client, "export_audience", id=made["id"])
+        told = await client.call("export_audience", id=made["id"])
 
     assert told["rows"] == made["size"] > 300
     (warning,) = told["warnings"]
@@ -333,21 +292,19 @@ async def test_a_list_that_does_not_come_whole_leaves_no_file(
     kind: Any,  # noqa: ANN401 -- a Literal of the sandbox
     start: Start,
     connect: Connect,
-    refused: Refused,
-    call: Call,
     settings: Settings,
 ) -> None:
     sandbox = start(people=20_000)
     async with connect(sandbox, settings=settings) as client:
         config = {"topicIds": [117805]}
-        made = await call(client, "create_audience", name="Many", config=config, status="active")
+        made = await client.call("create_audience", name="Many", config=config, status="active")
         for path in ("export.csv", "/results"):
             sandbox.faults.add(Fault(kind, path=path, status=200, times=3))
-        said = await refused(client, "export_audience", id=made["id"])
+        said = await client.refused("export_audience", id=made["id"])
         assert "Page by page they did not come either: " in said
         sandbox.faults.clear()
         await anyio.sleep(10)  # after so many failures the service is left alone
         assert not settings.export_dir or not list(settings.export_dir.glob("*"))
-        again = await call(client, "export_audience", id=made["id"])
+        again = await client.call("export_audience", id=made["id"])
 
     assert again["rows"] == made["size"]

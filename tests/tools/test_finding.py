@@ -1,25 +1,18 @@
 """Words looked up in the service's filters, and the filters themselves, through a client."""
 
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mcp import Client
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox import Sandbox
+from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
 
-each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 WORDS = ["VP or above", "SaaS", "CA", "services", "using Salesforce"]
 
 
@@ -28,9 +21,9 @@ def tokens(part: object) -> float:
 
 
 async def test_each_word_comes_with_its_filter_its_values_and_how_sure_they_are(
-    client: Client, call: Call
+    client: Assistant,
 ) -> None:
-    reply = await call(client, "find_filters", words=WORDS)
+    reply = await client.call("find_filters", words=WORDS)
     assert reply["summary"] == (
         "4 words of 5 found; 1 could mean several things; no filter has a value called"
         " 'using Salesforce'; titles go into jobTitle, companies into companyName."
@@ -48,34 +41,32 @@ async def test_each_word_comes_with_its_filter_its_values_and_how_sure_they_are(
 
 @each_profile
 async def test_what_is_exact_is_taken_by_preview_audience_word_and_value_alike(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
     words = ["director or above", "CA", "51-200", "business email", "C-level"]
-    async with connect(start(profile=profile)) as client:
-        found = await call(client, "find_filters", words=words)
+    async with connect(profile=profile) as client:
+        found = await client.call("find_filters", words=words)
         rows = {row[0]: row for row in found["found"]["rows"] if row[1] != "ageRange"}
         for word in words:
             key, values, sure = rows[word][1:4]
             value = True if values == "true" else values.split(", ")
             asked = True if values == "true" else [word]
-            by_value = await call(
-                client, "preview_audience", topicIds=[117805], filters={key: value}
+            by_value = await client.call(
+                "preview_audience", topicIds=[117805], filters={key: value}
             )
-            by_word = await call(
-                client, "preview_audience", topicIds=[117805], filters={key: asked}
-            )
+            by_word = await client.call("preview_audience", topicIds=[117805], filters={key: asked})
             assert sure == "exact"
             assert by_value["config"] == by_word["config"]
             assert by_value["size"] == by_word["size"]
 
 
-async def test_one_word_need_not_be_a_list(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", words="VPs")
+async def test_one_word_need_not_be_a_list(client: Assistant) -> None:
+    reply = await client.call("find_filters", words="VPs")
     assert reply["found"]["rows"][0][:4] == ["VPs", "seniority", "vp", "exact"]
 
 
-async def test_what_no_filter_knows_leads_to_all_that_there_are(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", words=["quux\u202eflib", "VPs at banks in TX"])
+async def test_what_no_filter_knows_leads_to_all_that_there_are(client: Assistant) -> None:
+    reply = await client.call("find_filters", words=["quux\u202eflib", "VPs at banks in TX"])
     assert reply["summary"].startswith(
         "0 words of 2 found; no filter has a value called 'quuxflib'"
     )
@@ -85,10 +76,8 @@ async def test_what_no_filter_knows_leads_to_all_that_there_are(client: Client, 
     ]
 
 
-async def test_of_many_values_the_first_are_named_and_how_many_more(
-    client: Client, call: Call
-) -> None:
-    reply = await call(client, "find_filters", words=["Midwest"])
+async def test_of_many_values_the_first_are_named_and_how_many_more(client: Assistant) -> None:
+    reply = await client.call("find_filters", words=["Midwest"])
     assert reply["found"]["rows"][0][2] == (
         "illinois, indiana, iowa, kansas, michigan, minnesota, missouri, nebraska and 4 more"
     )
@@ -96,12 +85,12 @@ async def test_of_many_values_the_first_are_named_and_how_many_more(
 
 @each_profile
 async def test_without_arguments_all_filters_are_shown_with_every_value_of_the_closed_ones(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "find_filters")
+    async with connect(profile=profile) as client:
+        reply = await client.call("find_filters")
         closed = {
-            key: (await call(client, "find_filters", key=key))["values"]["rows"]
+            key: (await client.call("find_filters", key=key))["values"]["rows"]
             for key in ("state", "companyIndustry", "seniority", "companySize", "gender")
         }
     filters = reply["filters"]
@@ -116,11 +105,11 @@ async def test_without_arguments_all_filters_are_shown_with_every_value_of_the_c
 
 
 async def test_of_hundreds_of_values_the_most_frequent_are_shown(
-    connect: Connect, call: Call, many_industries: Callable[..., Any]
+    connect: Connect, many_industries: Callable[..., Any]
 ) -> None:
     async with connect(many_industries(counted=True)) as client:
-        reply = await call(client, "find_filters")
-        page = await call(client, "find_filters", key="companyIndustry")
+        reply = await client.call("find_filters")
+        page = await client.call("find_filters", key="companyIndustry")
     shown = reply["filters"]["companyIndustry"]
     assert shown.startswith("industry 249, industry 248, ")
     assert shown.endswith("; 250 in all")
@@ -129,22 +118,20 @@ async def test_of_hundreds_of_values_the_most_frequent_are_shown(
     assert tokens(reply) <= 1_200
 
 
-async def test_a_key_shows_its_values(client: Client, call: Call) -> None:
-    reply = await call(client, "find_filters", key="role.seniority")
+async def test_a_key_shows_its_values(client: Assistant) -> None:
+    reply = await client.call("find_filters", key="role.seniority")
     assert reply["summary"] == "'seniority' takes any of its values; it has 8 values."
     assert reply["key"] == "seniority"
     assert reply["values"]["columns"] == ["value", "label", "people"]
     assert reply["values"]["rows"][5][:2] == ["c_suite", "C-Suite"]
-    reply = await call(client, "find_filters", key="role.isCeo")
+    reply = await client.call("find_filters", key="role.isCeo")
     assert reply["summary"] == "'role.isCeo' takes true or false."
     assert "values" not in reply
 
 
-async def test_a_key_of_the_flat_service_shows_values_alone(
-    start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile="flat")) as client:
-        reply = await call(client, "find_filters", key="role.seniority")
+async def test_a_key_of_the_flat_service_shows_values_alone(start: Start, connect: Connect) -> None:
+    async with connect(profile="flat") as client:
+        reply = await client.call("find_filters", key="role.seniority")
     assert reply["key"] == "seniority"
     assert reply["values"]["columns"] == ["value"]
 
@@ -170,12 +157,12 @@ def many_industries(sandbox: Sandbox) -> Callable[..., Any]:
 
 
 async def test_hundreds_of_values_come_page_by_page(
-    connect: Connect, call: Call, many_industries: Callable[..., Any]
+    connect: Connect, many_industries: Callable[..., Any]
 ) -> None:
     async with connect(many_industries()) as client:
-        first = await call(client, "find_filters", key="companyIndustry")
-        last = await call(client, "find_filters", key="companyIndustry", cursor="200")
-        beyond = await call(client, "find_filters", key="companyIndustry", cursor="900")
+        first = await client.call("find_filters", key="companyIndustry")
+        last = await client.call("find_filters", key="companyIndustry", cursor="200")
+        beyond = await client.call("find_filters", key="companyIndustry", cursor="900")
     assert first["summary"] == (
         "'companyIndustry' takes any of its values; it has 250 values, 1 to 100 here."
     )
@@ -185,8 +172,8 @@ async def test_hundreds_of_values_come_page_by_page(
     assert "values" not in beyond
 
 
-async def test_an_unknown_key_is_refused_with_the_nearest(client: Client, refused: Refused) -> None:
-    text = await refused(client, "find_filters", key="role.seniorty")
+async def test_an_unknown_key_is_refused_with_the_nearest(client: Assistant) -> None:
+    text = await client.refused("find_filters", key="role.seniorty")
     assert text == "There is no filter 'role.seniorty'. Did you mean 'role.seniority'?"
 
 
@@ -205,13 +192,13 @@ async def test_an_unknown_key_is_refused_with_the_nearest(client: Client, refuse
     ids=str,
 )
 async def test_what_makes_no_sense_is_refused(
-    arguments: Reply, said: str, client: Client, refused: Refused
+    arguments: Reply, said: str, client: Assistant
 ) -> None:
-    assert said in await refused(client, "find_filters", **arguments)
+    assert said in await client.refused("find_filters", **arguments)
 
 
 async def test_looking_for_filters_changes_nothing_and_costs_little(
-    client: Client, call: Call, changes: Callable[[Sandbox], list[str]], sandbox: Sandbox
+    client: Assistant, sandbox: Sandbox
 ) -> None:
     (tool,) = [t for t in (await client.list_tools()).tools if t.name == "find_filters"]
     assert tool.annotations
@@ -219,6 +206,6 @@ async def test_looking_for_filters_changes_nothing_and_costs_little(
     shown = {"name": tool.name, "description": tool.description, "schema": tool.input_schema}
     assert tokens(shown) < 450
     for _ in range(3):
-        await call(client, "find_filters", words=WORDS)
+        await client.call("find_filters", words=WORDS)
     assert changes(sandbox) == []
     assert len(sandbox.requests) == 1

@@ -5,13 +5,11 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from mcp import Client
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -19,10 +17,9 @@ from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.people.columns import COLUMNS
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import Assistant, Connect, Start
 
 pytestmark = pytest.mark.anyio
-Call = Callable[..., Awaitable[dict[str, Any]]]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
 CORPUS = json.loads((Path(__file__).parent.parent / "people" / "hostile.json").read_text("utf-8"))
 SECRETS: list[str] = CORPUS["secrets"]
 COLUMNS_HIT = (
@@ -87,9 +84,9 @@ def hostile(sandbox: Sandbox) -> Application:
     return answer
 
 
-async def audience(client: Client, call: Call) -> str:
+async def audience(client: Assistant) -> str:
     config = {"topicIds": [117805], "minScore": 50}
-    made = await call(client, "create_audience", name="Odd", config=config, status="active")
+    made = await client.call("create_audience", name="Odd", config=config, status="active")
     return made["id"]
 
 
@@ -115,16 +112,16 @@ def unasked(tmp_path: Path) -> Settings:
 
 
 async def test_answers_are_clean_short_and_masked(
-    start: Callable[..., Sandbox], connect: Connect, call: Call, unasked: Settings
+    start: Start, connect: Connect, unasked: Settings
 ) -> None:
     async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
-        of = {"audienceId": await audience(client, call)}
+        of = {"audienceId": await audience(client)}
         answers = [
-            await call(client, "query_audience", **of, fields=list(COLUMNS_HIT), limit=100),
-            await call(client, "analyze_audience", **of),
-            await call(client, "analyze_audience", **of, groupBy=["company"], top=200),
-            await call(client, "analyze_audience", **of, groupBy=["jobTitle"], top=200),
-            await call(client, "analyze_audience", **of, sql="SELECT * FROM people LIMIT 200"),
+            await client.call("query_audience", **of, fields=list(COLUMNS_HIT), limit=100),
+            await client.call("analyze_audience", **of),
+            await client.call("analyze_audience", **of, groupBy=["company"], top=200),
+            await client.call("analyze_audience", **of, groupBy=["jobTitle"], top=200),
+            await client.call("analyze_audience", **of, sql="SELECT * FROM people LIMIT 200"),
         ]
 
     assert answers[1]["size"] == len(PEOPLE)
@@ -136,14 +133,14 @@ async def test_answers_are_clean_short_and_masked(
 
 @pytest.mark.parametrize("contact", ["masked", "full"])
 async def test_files_are_whole_and_harmless(
-    start: Callable[..., Sandbox], connect: Connect, call: Call, unasked: Settings, contact: str
+    start: Start, connect: Connect, unasked: Settings, contact: str
 ) -> None:
     async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
-        of = {"id": await audience(client, call), "contact": contact}
+        of = {"id": await audience(client), "contact": contact}
         fields = list(COLUMNS_HIT)
-        table = await call(client, "export_audience", **of, fields=fields)
-        lines = await call(client, "export_audience", **of, fields=fields, format="jsonl")
-        links = await call(client, "export_audience", **of, format="linkedin_urls")
+        table = await client.call("export_audience", **of, fields=fields)
+        lines = await client.call("export_audience", **of, fields=fields, format="jsonl")
+        links = await client.call("export_audience", **of, format="linkedin_urls")
 
     text = Path(table["path"]).read_bytes().decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -166,12 +163,12 @@ async def test_files_are_whole_and_harmless(
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 async def test_without_a_contact_column_no_address_or_number_goes_out_whole(
-    start: Callable[..., Sandbox], connect: Connect, call: Call, unasked: Settings, kind: str
+    start: Start, connect: Connect, unasked: Settings, kind: str
 ) -> None:
     fields = ["name", "jobTitle", "company", "city", "untrustedHeadline"]
     async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
-        of = {"id": await audience(client, call), "contact": "full"}
-        file = await call(client, "export_audience", **of, format=kind, fields=fields)
+        of = {"id": await audience(client), "contact": "full"}
+        file = await client.call("export_audience", **of, format=kind, fields=fields)
 
     said = Path(file["path"]).read_text("utf-8")
     assert "•••" in said

@@ -1,8 +1,7 @@
 """Nothing that a server says names a tool which it does not offer."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, cast
 
 import pytest
@@ -14,9 +13,9 @@ from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.schema import published_schema
 from leadpipe_mcp.tools.toolsets import TOOLS
+from tests.tools.assistant import Assistant, Connect
 
 pytestmark = pytest.mark.anyio
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 NAMES = re.compile(rf"(?<!\w)(?:{'|'.join(tool.name for tool in TOOLS)})(?!\w)")
 MISSING = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
@@ -33,12 +32,6 @@ CHOICES = [
 ]
 
 
-@pytest.fixture
-def era() -> str:
-    """One is enough: it is about words, not about how they are brought."""
-    return "auto"
-
-
 @pytest.fixture(params=CHOICES, ids=lambda chosen: " ".join(map(str, chosen.values())))
 def settings(request: pytest.FixtureRequest) -> Settings:
     return Settings(sandbox=True, confirm="off", **request.param)
@@ -47,7 +40,7 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 @pytest.fixture
 async def heard(
     connect: Connect, settings: Settings, sandbox: Sandbox
-) -> AsyncGenerator[tuple[Client, "Heard"]]:
+) -> AsyncGenerator[tuple[Assistant, "Heard"]]:
     """A client, and what it has heard so far."""
     async with connect(sandbox, settings=settings) as client:
         tools = (await client.list_tools()).tools
@@ -57,7 +50,7 @@ async def heard(
 class Heard:
     """Calls the tools that are offered, and looks for the names of others in what they say."""
 
-    def __init__(self, client: Client, tools: list[Tool]) -> None:
+    def __init__(self, client: Assistant, tools: list[Tool]) -> None:
         self.client = client
         self.tools = tools
         self.offered = {tool.name for tool in tools}
@@ -91,7 +84,7 @@ def words_of(schema: object) -> Iterator[str]:
 
 
 async def test_what_is_listed_names_only_tools_that_are_offered(
-    heard: tuple[Client, Heard],
+    heard: tuple[Assistant, Heard],
 ) -> None:
     client, names = heard
     declared = {
@@ -115,7 +108,7 @@ async def test_what_is_listed_names_only_tools_that_are_offered(
 
 
 async def test_what_can_be_read_names_only_tools_that_are_offered(
-    heard: tuple[Client, Heard],
+    heard: tuple[Assistant, Heard],
 ) -> None:
     client, names = heard
     for address in ("leadpipe://guide", "leadpipe://filters", "leadpipe://topics/facets"):
@@ -129,7 +122,7 @@ async def test_what_can_be_read_names_only_tools_that_are_offered(
 
 
 async def test_replies_name_only_tools_that_are_offered(
-    heard: tuple[Client, Heard], sandbox: Sandbox
+    heard: tuple[Assistant, Heard], sandbox: Sandbox
 ) -> None:
     _, names = heard
     active, paused = await two_ids(sandbox)
@@ -168,7 +161,7 @@ async def test_replies_name_only_tools_that_are_offered(
 
 
 async def test_refusals_name_only_tools_that_are_offered_and_still_say_why(
-    heard: tuple[Client, Heard], sandbox: Sandbox
+    heard: tuple[Assistant, Heard], sandbox: Sandbox
 ) -> None:
     _, names = heard
     active, _ = await two_ids(sandbox)

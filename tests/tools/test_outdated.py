@@ -1,45 +1,31 @@
 """People who were put together before their audience was changed are said to be so."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from mcp import Client
 
-from leadpipe_mcp.sandbox import Sandbox
-from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
 
-UNASKED = Settings(sandbox=True, confirm="off")
 OUTDATED = "put together before the audience was last changed"
 
 
 @pytest.fixture
-def era() -> str:
-    return "auto"
-
-
-@pytest.fixture
 def changed(
-    start: Callable[..., Sandbox],
-    connect: Callable[..., AbstractAsyncContextManager[Client]],
-    call: Callable[..., Awaitable[Reply]],
-    saved: Callable[[Client], Awaitable[dict[str, str]]],
-    moments: list[float],
+    start: Start, connect: Connect, moments: list[float]
 ) -> Callable[[str, dict[str, Any]], Awaitable[list[Reply]]]:
     """The replies of changing an active audience, showing it, and showing its people."""
 
     async def changed(profile: str, change: dict[str, Any]) -> list[Reply]:
-        async with connect(start(profile=profile), settings=UNASKED) as client:
-            audience = (await saved(client))["active"]
+        async with connect(profile=profile, settings=UNASKED) as client:
+            audience = (await client.saved())["active"]
             moments.append(moments[-1] + 60)
             return [
-                await call(client, "update_audience", id=audience, **change),
-                await call(client, "get_audience", id=audience),
-                await call(client, "query_audience", audienceId=audience, limit=3),
+                await client.call("update_audience", id=audience, **change),
+                await client.call("get_audience", id=audience),
+                await client.call("query_audience", audienceId=audience, limit=3),
             ]
 
     return changed
@@ -72,31 +58,24 @@ async def test_where_people_are_kept_by_date_a_changed_config_has_none_yet(
     assert "have not been put together yet" in replies[1]["summary"]
 
 
-async def listed_after(
-    client: Client, call: Callable[..., Awaitable[Reply]], audience: str, **change: object
-) -> list[str]:
+async def listed_after(client: Assistant, audience: str, **change: object) -> list[str]:
     """The warnings of a list, after a change of an audience."""
-    await call(client, "update_audience", id=audience, **change)
-    return (await call(client, "list_audiences")).get("warnings", [])
+    await client.call("update_audience", id=audience, **change)
+    return (await client.call("list_audiences")).get("warnings", [])
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 @pytest.mark.parametrize("change", [{"config": {"minScore": 90}}, {"name": "Buyers"}])
 async def test_a_listed_size_from_before_the_last_change_is_named(
-    profile: str,
-    change: Reply,
-    start: Callable[..., Sandbox],
-    connect: Callable[..., AbstractAsyncContextManager[Client]],
-    call: Callable[..., Awaitable[Reply]],
-    moments: list[float],
+    profile: str, change: Reply, start: Start, connect: Connect, moments: list[float]
 ) -> None:
-    async with connect(start(profile=profile), settings=UNASKED) as client:
-        before = await call(client, "list_audiences", status="active")
+    async with connect(profile=profile, settings=UNASKED) as client:
+        before = await client.call("list_audiences", status="active")
         ((audience, name, *_),) = before["audiences"]["rows"]
         moments.append(moments[-1] + 60)
-        warnings = await listed_after(client, call, audience, **change)
+        warnings = await listed_after(client, audience, **change)
         moments.append(moments[-1] + 86_400)
-        refreshed = await call(client, "list_audiences")
+        refreshed = await client.call("list_audiences")
 
     assert "warnings" not in before
     (warning,) = warnings
@@ -108,32 +87,26 @@ async def test_a_listed_size_from_before_the_last_change_is_named(
 
 
 async def test_of_many_such_sizes_the_first_are_named(
-    start: Callable[..., Sandbox],
-    connect: Callable[..., AbstractAsyncContextManager[Client]],
-    call: Callable[..., Awaitable[Reply]],
-    moments: list[float],
+    start: Start, connect: Connect, moments: list[float]
 ) -> None:
     sandbox = start(profile="flat", examples=False, slots=9)
     async with connect(sandbox, settings=UNASKED) as client:
         config = {"topicIds": [117805]}
         for number in range(7):
             name = f"No. {number}"
-            made = await call(client, "create_audience", name=name, config=config, status="active")
+            made = await client.call("create_audience", name=name, config=config, status="active")
             moments.append(moments[-1] + 60)
-            await call(client, "set_status", id=made["id"], status="paused")
-        (warning,) = (await call(client, "list_audiences"))["warnings"]
-        (one,) = (await call(client, "list_audiences", limit=1))["warnings"][1:]
+            await client.call("set_status", id=made["id"], status="paused")
+        (warning,) = (await client.call("list_audiences"))["warnings"]
+        (one,) = (await client.call("list_audiences", limit=1))["warnings"][1:]
 
     assert warning.startswith("The sizes of 'No. 6', 'No. 5', 'No. 4', 'No. 3', 'No. 2' and 2 more")
     assert one.startswith("The size of 'No. ")
 
 
 async def test_where_a_list_does_not_say_when_audiences_were_changed_no_size_is_doubted(
-    start: Callable[..., Sandbox],
-    connect: Callable[..., AbstractAsyncContextManager[Client]],
-    call: Callable[..., Awaitable[Reply]],
-    saved: Callable[[Client], Awaitable[dict[str, str]]],
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile="catalog"), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        assert await listed_after(client, call, audience, config={"minScore": 90}) == []
+    async with connect(profile="catalog", settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        assert await listed_after(client, audience, config={"minScore": 90}) == []

@@ -1,26 +1,17 @@
 """plan_audience: from the user's words to a config, said so that an assistant knows what to do."""
 
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import Assistant, Connect, Start, changes, each_era
 
 pytestmark = pytest.mark.anyio
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Ask = Callable[..., Awaitable[dict[str, Any]]]
-Refused = Callable[..., Awaitable[str]]
-FILTERS = {
-    "seniority": ["directors", "VPs"],
-    "companyIndustry": ["SaaS"],
-    "hasBusinessEmail": True,
-}
+FILTERS = {"seniority": ["directors", "VPs"], "companyIndustry": ["SaaS"], "hasBusinessEmail": True}
 EXCLUDE = {"department": ["legal"]}
 
 
@@ -29,17 +20,16 @@ def rows(table: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def wide(start: Callable[..., Sandbox]) -> Sandbox:
+def wide(start: Start) -> Sandbox:
     """A service with enough people for narrow briefs."""
     return start(people=20_000)
 
 
 async def test_it_says_for_each_word_what_was_taken_and_how_surely(
-    connect: Connect, wide: Sandbox, call: Ask
+    connect: Connect, wide: Sandbox
 ) -> None:
     async with connect(wide) as client:
-        plan = await call(
-            client,
+        plan = await client.call(
             "plan_audience",
             topics=["CRM", "marketing ROI"],
             filters={**FILTERS, "state": ["texas"], "companySize": {"min": 51, "max": 200}},
@@ -70,21 +60,20 @@ async def test_it_says_for_each_word_what_was_taken_and_how_surely(
 
 
 async def test_where_several_topics_must_be_researched_none_brings_people_of_its_own(
-    connect: Connect, wide: Sandbox, call: Ask
+    connect: Connect, wide: Sandbox
 ) -> None:
     topics = ["CRM", "marketing ROI", "sales enablement"]
     async with connect(wide) as client:
-        plan = await call(client, "plan_audience", topics=topics, minTopicOverlap=2)
+        plan = await client.call("plan_audience", topics=topics, minTopicOverlap=2)
 
     assert not any(row.get("uniquePeople") for row in rows(plan["topics"]))
 
 
 async def test_five_topics_and_six_filters_cost_less_than_1800_tokens(
-    connect: Connect, wide: Sandbox, call: Ask
+    connect: Connect, wide: Sandbox
 ) -> None:
     async with connect(wide) as client:
-        plan = await call(
-            client,
+        plan = await client.call(
             "plan_audience",
             topics=["CRM", "marketing automation", "sales enablement", "Payroll", "ERP"],
             filters={
@@ -102,15 +91,13 @@ async def test_five_topics_and_six_filters_cost_less_than_1800_tokens(
     assert {"ladder", "recommended", "sizeWithout", "industries"} <= set(plan)
 
 
-async def test_a_target_is_answered_with_what_reaches_it(
-    connect: Connect, wide: Sandbox, call: Ask
-) -> None:
+async def test_a_target_is_answered_with_what_reaches_it(connect: Connect, wide: Sandbox) -> None:
     async with connect(wide) as client:
         asked = {"topics": ["marketing automation"], "filters": {"seniority": ["director"]}}
-        plan = await call(client, "plan_audience", **asked)
+        plan = await client.call("plan_audience", **asked)
         ladder = plan["ladder"]
         target = {"min": ladder["60"], "max": ladder["60"]}
-        aimed = await call(client, "plan_audience", **asked, targetSize=target)
+        aimed = await client.call("plan_audience", **asked, targetSize=target)
 
     assert aimed["size"] == plan["size"]
     assert aimed["config"] == plan["config"]
@@ -124,14 +111,14 @@ async def test_a_target_is_answered_with_what_reaches_it(
 
 
 async def test_two_changes_together_are_named_where_no_single_one_reaches_the_target(
-    connect: Connect, start: Callable[..., Sandbox], call: Ask
+    connect: Connect, start: Start
 ) -> None:
     filters = {"seniority": ["director", "vp"], "companyIndustry": ["software development"]}
-    async with connect(start(people=5_000)) as client:
-        everybody = (await call(client, "plan_audience", topics=["CRM"], depth="size"))["size"]
+    async with connect(people=5_000) as client:
+        everybody = (await client.call("plan_audience", topics=["CRM"], depth="size"))["size"]
         target = {"min": everybody - 5, "max": everybody + 5}
-        plan = await call(
-            client, "plan_audience", topics=["CRM"], filters=filters, targetSize=target
+        plan = await client.call(
+            "plan_audience", topics=["CRM"], filters=filters, targetSize=target
         )
 
     both = "without seniority and without companyIndustry"
@@ -140,22 +127,19 @@ async def test_two_changes_together_are_named_where_no_single_one_reaches_the_ta
     assert "filters" not in plan["recommended"]["config"]
 
 
-async def test_a_quick_look_asks_little(connect: Connect, wide: Sandbox, call: Ask) -> None:
+async def test_a_quick_look_asks_little(connect: Connect, wide: Sandbox) -> None:
     async with connect(wide) as client:
         asked = {"topics": ["CRM", "Payroll", "ERP"], "filters": FILTERS, "depth": "size"}
-        plan = await call(client, "plan_audience", **asked)
+        plan = await client.call("plan_audience", **asked)
 
     assert len(wide.requests) <= 10
     assert plan["size"]
     assert not {"ladder", "reachable", "notMeasured", "sizeWithout"} & set(plan)
 
 
-async def test_ids_and_harmless_slips_are_understood(
-    connect: Connect, wide: Sandbox, call: Ask
-) -> None:
+async def test_ids_and_harmless_slips_are_understood(connect: Connect, wide: Sandbox) -> None:
     async with connect(wide) as client:
-        plan = await call(
-            client,
+        plan = await client.call(
             "plan_audience",
             topics=["117805", 117890],
             filters='{"seniority": "directors", "state": ["CA"]}',
@@ -170,12 +154,10 @@ async def test_ids_and_harmless_slips_are_understood(
     assert plan["target"] == "1 or more"
 
 
-async def test_what_could_not_be_measured_is_said(
-    connect: Connect, wide: Sandbox, call: Ask
-) -> None:
+async def test_what_could_not_be_measured_is_said(connect: Connect, wide: Sandbox) -> None:
     wide.faults.add(Fault("status", path="/preview", times=None, status=503))
     async with connect(wide) as client:
-        plan = await call(client, "plan_audience", topics=["CRM"], filters=FILTERS)
+        plan = await client.call("plan_audience", topics=["CRM"], filters=FILTERS)
 
     assert "size" not in plan
     assert plan["summary"].startswith("How many people match could not be measured just now.")
@@ -183,13 +165,10 @@ async def test_what_could_not_be_measured_is_said(
     assert any("status 503" in warning for warning in plan["warnings"])
 
 
-async def test_a_careful_colleague_points_out_what_is_odd(
-    connect: Connect, start: Callable[..., Sandbox], call: Ask
-) -> None:
+async def test_a_careful_colleague_points_out_what_is_odd(connect: Connect, start: Start) -> None:
     # The service's clock stands in May.
-    async with connect(start(people=20_000)) as client:
-        plan = await call(
-            client,
+    async with connect(people=20_000) as client:
+        plan = await client.call(
             "plan_audience",
             topics=["marketing automation"],
             filters={"seniority": ["owner"], "state": ["WY"], "companySize": ["over 20"]},
@@ -221,17 +200,16 @@ async def test_a_careful_colleague_points_out_what_is_odd(
     ],
 )
 async def test_what_makes_no_sense_is_refused(
-    client: Client, refused: Refused, arguments: dict[str, Any], says: str
+    client: Assistant, arguments: dict[str, Any], says: str
 ) -> None:
-    assert says in await refused(client, "plan_audience", **arguments)
+    assert says in await client.refused("plan_audience", **arguments)
 
 
 async def test_all_that_fits_nothing_is_refused_at_once_and_nobody_is_counted(
-    connect: Connect, wide: Sandbox, refused: Refused
+    connect: Connect, wide: Sandbox
 ) -> None:
     async with connect(wide) as client:
-        said = await refused(
-            client,
+        said = await client.refused(
             "plan_audience",
             topics=["CRM", "zzzyx"],
             filters={"seniority": ["wizard"], "technologies": ["Salesforce"]},
@@ -243,15 +221,14 @@ async def test_all_that_fits_nothing_is_refused_at_once_and_nobody_is_counted(
     assert [r.path for r in wide.requests if r.path.endswith(("/preview", "/validate"))] == []
 
 
-async def test_nothing_is_created(
-    connect: Connect, wide: Sandbox, call: Ask, changes: Callable[[Sandbox], list[str]]
-) -> None:
+async def test_nothing_is_created(connect: Connect, wide: Sandbox) -> None:
     async with connect(wide) as client:
-        await call(client, "plan_audience", topics=["CRM"], website="www.acme-payroll.example")
+        await client.call("plan_audience", topics=["CRM"], website="www.acme-payroll.example")
 
     assert changes(wide) == []
 
 
+@each_era
 async def test_progress_is_told(connect: Connect, wide: Sandbox) -> None:
     told: list[str | None] = []
 
@@ -265,19 +242,19 @@ async def test_progress_is_told(connect: Connect, wide: Sandbox) -> None:
 
 
 async def test_what_the_server_does_not_offer_is_not_suggested(
-    connect: Connect, wide: Sandbox, call: Ask
+    connect: Connect, wide: Sandbox
 ) -> None:
     async with connect(wide, settings=Settings(sandbox=True, read_only=True)) as client:
-        plan = await call(client, "plan_audience", topics=["CRM"])
+        plan = await client.call("plan_audience", topics=["CRM"])
 
     assert [step["tool"] for step in plan["next"]] == ["preview_audience"]
 
 
 async def test_a_subject_without_a_topic_of_its_own_is_put_to_the_user_as_a_question(
-    connect: Connect, wide: Sandbox, refused: Refused
+    connect: Connect, wide: Sandbox
 ) -> None:
     async with connect(wide) as client:
-        said = await refused(client, "plan_audience", topics=["CRM", "business travel"])
+        said = await client.refused("plan_audience", topics=["CRM", "business travel"])
 
     assert said.startswith(
         "No topic was taken for 'business travel'. 101 topics are about it, none"

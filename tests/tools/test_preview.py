@@ -1,45 +1,26 @@
 """preview_audience: how many people a config finds, who they are, and what was applied."""
 
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.vocabulary.resolve import USE_EXCLUDE
+from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Changes = Callable[[Sandbox], list[str]]
 
-each_profile = pytest.mark.parametrize(
-    ("profile", "era"),
-    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
-)
 TOPICS = [117805, 117890]
 SAMPLE_COLUMNS = ["name", "jobTitle", "company", "companyIndustry", "score"]
 
 
-@pytest.fixture
-def era() -> str:
-    """Where no profile is named, one is enough; `each_profile` speaks both."""
-    return "auto"
-
-
 @each_profile
 async def test_a_preview_counts_people_and_shows_five_of_them_masked(
-    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+    profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        reply = await call(client, "preview_audience", topicIds=TOPICS, filters={"state": "Texas"})
+        reply = await client.call("preview_audience", topicIds=TOPICS, filters={"state": "Texas"})
     size = reply["size"]
     assert reply["summary"] == f"{size} people match, data of 2026-05-04."
     assert 5 < size < 100
@@ -57,7 +38,7 @@ async def test_a_preview_counts_people_and_shows_five_of_them_masked(
 
 @each_profile
 async def test_a_preview_shows_the_config_as_it_was_applied(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
     wanted = {
         "topicIds": TOPICS,
@@ -68,9 +49,9 @@ async def test_a_preview_shows_the_config_as_it_was_applied(
     }
     filters = {"seniority": ["C-Suite"], "isB2b": "Yes", "jobTitle": "chief"}
     exclude = {"department": ["HR"], "hasPhone": True}
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "preview_audience", **wanted, filters=filters, exclude=exclude)
-        again = await call(client, "preview_audience", **reply["config"])
+    async with connect(profile=profile) as client:
+        reply = await client.call("preview_audience", **wanted, filters=filters, exclude=exclude)
+        again = await client.call("preview_audience", **reply["config"])
     assert reply["config"] == {
         **wanted,
         "filters": {
@@ -86,10 +67,10 @@ async def test_a_preview_shows_the_config_as_it_was_applied(
 
 @pytest.mark.parametrize("profile", ["mixed", "catalog"])
 async def test_the_make_up_is_of_everybody_where_the_service_counts_it(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "preview_audience", topicIds=TOPICS)
+    async with connect(profile=profile) as client:
+        reply = await client.call("preview_audience", topicIds=TOPICS)
     assert reply["countedOver"] == "all"
     for part in ("industries", "seniorities"):
         counts = list(reply[part].values())
@@ -100,30 +81,26 @@ async def test_the_make_up_is_of_everybody_where_the_service_counts_it(
 
 
 async def test_the_make_up_is_of_the_sample_where_the_service_counts_none(
-    start: Start, connect: Connect, call: Call
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile="flat")) as client:
-        reply = await call(client, "preview_audience", topicIds=TOPICS)
+    async with connect(profile="flat") as client:
+        reply = await client.call("preview_audience", topicIds=TOPICS)
     assert reply["countedOver"] == "the sample of 25"
     assert 5 <= sum(reply["seniorities"].values()) <= 25
 
 
-async def test_two_configs_that_differ_have_two_hashes(
-    start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile="flat")) as client:
-        one = await call(client, "preview_audience", topicIds=TOPICS)
-        other = await call(client, "preview_audience", topicIds=TOPICS, minScore=71)
+async def test_two_configs_that_differ_have_two_hashes(start: Start, connect: Connect) -> None:
+    async with connect(profile="flat") as client:
+        one = await client.call("preview_audience", topicIds=TOPICS)
+        other = await client.call("preview_audience", topicIds=TOPICS, minScore=71)
     assert one["configHash"] != other["configHash"]
 
 
 @each_profile
-async def test_nobody_is_said_to_be_nobody(
-    profile: str, start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile=profile)) as client:
+async def test_nobody_is_said_to_be_nobody(profile: str, start: Start, connect: Connect) -> None:
+    async with connect(profile=profile) as client:
         nobody = {"companyName": ["Nobody at all"]}
-        reply = await call(client, "preview_audience", topicIds=TOPICS, filters=nobody)
+        reply = await client.call("preview_audience", topicIds=TOPICS, filters=nobody)
     assert reply["summary"] == "Nobody matches, data of 2026-05-04."
     assert reply["size"] == 0
     assert reply["warnings"] == [
@@ -132,10 +109,10 @@ async def test_nobody_is_said_to_be_nobody(
     assert not {"next", "sample", "industries", "countedOver"} & set(reply)
 
 
-async def test_a_small_audience_is_warned_of(start: Start, connect: Connect, call: Call) -> None:
+async def test_a_small_audience_is_warned_of(start: Start, connect: Connect) -> None:
     filters = {"department": ["sales"], "seniority": ["vp"]}
-    async with connect(start()) as client:
-        reply = await call(client, "preview_audience", topicIds=TOPICS, filters=filters)
+    async with connect() as client:
+        reply = await client.call("preview_audience", topicIds=TOPICS, filters=filters)
     size = reply["size"]
     assert 1 < size < 100
     assert reply["warnings"] == [
@@ -143,10 +120,10 @@ async def test_a_small_audience_is_warned_of(start: Start, connect: Connect, cal
     ]
 
 
-async def test_one_person_is_spoken_of_as_one(start: Start, connect: Connect, call: Call) -> None:
-    async with connect(start(people=40)) as client:
+async def test_one_person_is_spoken_of_as_one(start: Start, connect: Connect) -> None:
+    async with connect(people=40) as client:
         sizes = [
-            await call(client, "preview_audience", topicIds=[topic], minScore=score)
+            await client.call("preview_audience", topicIds=[topic], minScore=score)
             for topic in TOPICS
             for score in (85, 90, 95)
         ]
@@ -157,10 +134,10 @@ async def test_one_person_is_spoken_of_as_one(start: Start, connect: Connect, ca
 
 @pytest.mark.parametrize("profile", ["mixed", "catalog"])
 async def test_a_score_that_the_service_raises_is_noted(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "preview_audience", topicIds=TOPICS, minScore=20)
+    async with connect(profile=profile) as client:
+        reply = await client.call("preview_audience", topicIds=TOPICS, minScore=20)
     assert reply["config"]["minScore"] == 50
     assert reply["warnings"] == ["The service counts scores from 50, not 20."]
 
@@ -199,20 +176,19 @@ async def test_a_score_that_the_service_raises_is_noted(
 )
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 async def test_what_the_service_cannot_ask_is_refused_with_the_nearest_before_anything_is_sent(
-    profile: str, start: Start, connect: Connect, refused: Refused, filters: Reply, said: str
+    profile: str, start: Start, connect: Connect, filters: Reply, said: str
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        text = await refused(client, "preview_audience", topicIds=TOPICS, filters=filters)
+        text = await client.refused("preview_audience", topicIds=TOPICS, filters=filters)
     assert said in text
     assert [request.path for request in sandbox.requests] == ["/v1/intent/audiences/filters"]
 
 
 async def test_everything_that_is_wrong_is_said_in_one_refusal_with_the_values_that_there_are(
-    client: Client, refused: Refused
+    client: Assistant,
 ) -> None:
-    said = await refused(
-        client,
+    said = await client.refused(
         "preview_audience",
         topicIds=TOPICS,
         filters={"seniority": ["wizard", "VP"], "income": ["high"], "companyIndustry": ["SaaS"]},
@@ -244,9 +220,9 @@ async def test_everything_that_is_wrong_is_said_in_one_refusal_with_the_values_t
     ids=str,
 )
 async def test_an_exclusion_that_would_leave_out_others_or_nobody_is_refused(
-    client: Client, refused: Refused, sandbox: Sandbox, exclude: Reply, said: str
+    client: Assistant, sandbox: Sandbox, exclude: Reply, said: str
 ) -> None:
-    assert said in await refused(client, "preview_audience", topicIds=TOPICS, exclude=exclude)
+    assert said in await client.refused("preview_audience", topicIds=TOPICS, exclude=exclude)
     assert [request.path for request in sandbox.requests] == ["/v1/intent/audiences/filters"]
 
 
@@ -260,10 +236,10 @@ async def test_an_exclusion_that_would_leave_out_others_or_nobody_is_refused(
     ids=str,
 )
 async def test_what_a_service_of_flat_filters_cannot_leave_out_is_refused(
-    start: Start, connect: Connect, refused: Refused, exclude: Reply, said: str
+    start: Start, connect: Connect, exclude: Reply, said: str
 ) -> None:
-    async with connect(start(profile="flat")) as client:
-        assert said in await refused(client, "preview_audience", topicIds=TOPICS, exclude=exclude)
+    async with connect(profile="flat") as client:
+        assert said in await client.refused("preview_audience", topicIds=TOPICS, exclude=exclude)
 
 
 @pytest.mark.parametrize(
@@ -284,33 +260,33 @@ async def test_what_a_service_of_flat_filters_cannot_leave_out_is_refused(
     ids=str,
 )
 async def test_what_is_asked_for_and_left_out_is_refused(
-    client: Client, refused: Refused, filters: Reply, exclude: Reply, said: str
+    client: Assistant, filters: Reply, exclude: Reply, said: str
 ) -> None:
     wanted = {"topicIds": TOPICS, "filters": filters, "exclude": exclude}
-    assert said in await refused(client, "preview_audience", **wanted)
+    assert said in await client.refused("preview_audience", **wanted)
 
 
 @each_profile
 async def test_a_filter_is_known_by_its_flat_and_by_its_catalogue_key(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
     flat = {"seniority": ["vp"], "hasPhone": True}
     catalog = {"role.seniority": ["vp"], "contact.hasPhone": True}
-    async with connect(start(profile=profile)) as client:
-        one = await call(client, "preview_audience", topicIds=TOPICS, filters=flat)
-        other = await call(client, "preview_audience", topicIds=TOPICS, filters=catalog)
+    async with connect(profile=profile) as client:
+        one = await client.call("preview_audience", topicIds=TOPICS, filters=flat)
+        other = await client.call("preview_audience", topicIds=TOPICS, filters=catalog)
     assert other["config"] == one["config"]
     assert other["size"] == one["size"] > 0
 
 
 @each_profile
 async def test_who_is_left_out_is_nobody_of_those_who_would_be_found(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
+    async with connect(profile=profile) as client:
 
         async def size(**more: object) -> int:
-            return (await call(client, "preview_audience", topicIds=TOPICS, **more))["size"]
+            return (await client.call("preview_audience", topicIds=TOPICS, **more))["size"]
 
         everybody = await size()
         for key, value in (("department", ["sales"]), ("seniority", ["VP+"]), ("hasPhone", True)):
@@ -319,20 +295,18 @@ async def test_who_is_left_out_is_nobody_of_those_who_would_be_found(
             assert there + others == everybody
 
 
-async def test_of_a_rung_what_is_left_after_the_exclusion_is_asked_for(
-    client: Client, call: Call
-) -> None:
+async def test_of_a_rung_what_is_left_after_the_exclusion_is_asked_for(client: Assistant) -> None:
     wanted = {"filters": {"seniority": ["director or above"]}, "exclude": {"seniority": ["owner"]}}
-    reply = await call(client, "preview_audience", topicIds=TOPICS, **wanted)
+    reply = await client.call("preview_audience", topicIds=TOPICS, **wanted)
     assert reply["config"]["filters"] == {"seniority": ["director", "vp", "c_suite", "partner"]}
     assert "exclude" not in reply["config"]
 
 
 async def test_an_exclusion_by_listing_says_that_it_leaves_out_those_without_a_value(
-    client: Client, call: Call
+    client: Assistant,
 ) -> None:
-    reply = await call(
-        client, "preview_audience", topicIds=TOPICS, exclude={"department": ["legal"]}
+    reply = await client.call(
+        "preview_audience", topicIds=TOPICS, exclude={"department": ["legal"]}
     )
     assert reply["warnings"] == [
         "exclude.department also leaves out people whose department is not known."
@@ -353,12 +327,12 @@ async def test_an_exclusion_by_listing_says_that_it_leaves_out_those_without_a_v
     ids=str,
 )
 async def test_of_a_range_the_values_inside_are_taken_and_those_that_it_cuts_are_named(
-    start: Start, connect: Connect, call: Call, asked: object, inside: slice, cut: str
+    start: Start, connect: Connect, asked: object, inside: slice, cut: str
 ) -> None:
-    async with connect(start(profile="flat")) as client:
-        sizes = (await call(client, "find_filters", key="companySize"))["values"]["rows"]
+    async with connect(profile="flat") as client:
+        sizes = (await client.call("find_filters", key="companySize"))["values"]["rows"]
         wanted = {"topicIds": TOPICS, "filters": {"companySize": asked}}
-        reply = await call(client, "preview_audience", **wanted)
+        reply = await client.call("preview_audience", **wanted)
     assert reply["config"]["filters"] == {"companySize": [row[0] for row in sizes[inside]]}
     warned = " ".join(reply.get("warnings", []))
     assert f"companySize {cut}, so left out." in warned if cut else "partly" not in warned
@@ -374,20 +348,20 @@ async def test_of_a_range_the_values_inside_are_taken_and_those_that_it_cuts_are
     ids=str,
 )
 async def test_a_flat_key_goes_to_no_catalogue_key_that_may_mean_something_else(
-    start: Start, connect: Connect, refused: Refused, twins: dict[str, str], said: str
+    start: Start, connect: Connect, twins: dict[str, str], said: str
 ) -> None:
     sandbox = start(catalog_twins=twins)
     async with connect(sandbox) as client:
         wanted = {"topicIds": TOPICS, "filters": {"state": ["texas"]}}
-        assert said in await refused(client, "preview_audience", **wanted)
+        assert said in await client.refused("preview_audience", **wanted)
     assert [request.path for request in sandbox.requests] == ["/v1/intent/audiences/filters"]
 
 
 async def test_a_flat_key_that_has_one_likely_catalogue_key_is_applied_by_it_and_this_is_said(
-    start: Start, connect: Connect, call: Call
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(catalog_twins={"state": "person.usStates"})) as client:
-        reply = await call(client, "preview_audience", topicIds=TOPICS, filters={"state": "TX"})
+    async with connect(catalog_twins={"state": "person.usStates"}) as client:
+        reply = await client.call("preview_audience", topicIds=TOPICS, filters={"state": "TX"})
     assert reply["config"]["filters"] == {"state": ["texas"]}
     assert (
         "Applied by the catalogue's only filters of that meaning: state is person.usStates."
@@ -396,27 +370,25 @@ async def test_a_flat_key_that_has_one_likely_catalogue_key_is_applied_by_it_and
 
 
 async def test_ten_topics_are_the_most_where_the_service_takes_ten(
-    start: Start, connect: Connect, refused: Refused
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile="flat")) as client:
-        said = await refused(client, "preview_audience", topicIds=[*range(117805, 117816)])
+    async with connect(profile="flat") as client:
+        said = await client.refused("preview_audience", topicIds=[*range(117805, 117816)])
     assert said == (
         "The service takes at most 10 topics here, and 11 were named."
         " Leave some out, or make two audiences."
     )
 
 
-async def test_a_filter_that_the_service_drops_is_an_error(
-    start: Start, connect: Connect, refused: Refused, changes: Changes
-) -> None:
+async def test_a_filter_that_the_service_drops_is_an_error(start: Start, connect: Connect) -> None:
     # This service's catalogue has the filter, and its routes ignore a no.
     sandbox = start(false_filter="ignore")
     async with connect(sandbox) as client:
         wanted = {"topicIds": TOPICS, "filters": {"hasPhone": False}}
-        said = await refused(client, "preview_audience", **wanted)
+        said = await client.refused("preview_audience", **wanted)
         assert said.startswith("The service took the config, but does not say that it applied")
         assert "hasPhone" in said
-        assert said == await refused(client, "create_audience", name="x", config=wanted)
+        assert said == await client.refused("create_audience", name="x", config=wanted)
     assert changes(sandbox) == []
 
 
@@ -452,7 +424,7 @@ async def test_a_filter_that_the_service_drops_is_an_error(
     ],
 )
 async def test_what_goes_wrong_at_the_service_is_said_with_what_to_do(
-    client: Client, refused: Refused, sandbox: Sandbox, fault: Fault, said: str
+    client: Assistant, sandbox: Sandbox, fault: Fault, said: str
 ) -> None:
     sandbox.faults.add(fault)
-    assert (await refused(client, "preview_audience", topicIds=TOPICS)).startswith(said)
+    assert (await client.refused("preview_audience", topicIds=TOPICS)).startswith(said)

@@ -2,13 +2,10 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import jsonschema
 import pytest
-from mcp import Client, MCPError
+from mcp import MCPError
 from mcp.types import INVALID_PARAMS
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
@@ -16,14 +13,9 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.replies import matches
+from tests.tools.assistant import Assistant, Connect, Reply, each_era
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
 
 WANTED: Reply = {"topicIds": [117805, 117890]}
 ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
@@ -43,14 +35,15 @@ def one_call_each(active: str, paused: str) -> list[tuple[str, Reply]]:
     ]
 
 
+@each_era
 async def test_every_reply_fits_its_published_schema_and_its_text_is_the_same(
-    client: Client, call: Call, saved: Saved
+    client: Assistant,
 ) -> None:
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    ids = await saved(client)
+    ids = await client.saved()
     calls = one_call_each(ids["active"], ids["paused"])
     for name, arguments in calls:
-        reply = await call(client, name, **arguments)
+        reply = await client.call(name, **arguments)
         schema = tools[name].output_schema
         assert schema is not None
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -60,10 +53,8 @@ async def test_every_reply_fits_its_published_schema_and_its_text_is_the_same(
         assert 10 < len(reply["summary"]) < 400
 
 
-async def test_a_summary_comes_first_and_what_to_mind_comes_last(
-    client: Client, call: Call
-) -> None:
-    reply = await call(client, "preview_audience", **WANTED, minScore=20, filters={"state": "Ohio"})
+async def test_a_summary_comes_first_and_what_to_mind_comes_last(client: Assistant) -> None:
+    reply = await client.call("preview_audience", **WANTED, minScore=20, filters={"state": "Ohio"})
     assert next(iter(reply)) == "summary"
     assert list(reply)[-3:] == ["warnings", "next", "sandbox"]
 
@@ -78,7 +69,8 @@ async def test_only_the_sandbox_says_that_it_is_one(sandbox: Sandbox, connect: C
     assert sandbox.requests[0].headers == {"X-API-Key": "redacted"}
 
 
-async def test_a_refusal_is_text_alone(client: Client) -> None:
+@each_era
+async def test_a_refusal_is_text_alone(client: Assistant) -> None:
     result = await client.call_tool("get_audience", {"id": ID})
     assert result.is_error
     assert result.structured_content is None
@@ -93,10 +85,11 @@ async def test_a_refusal_is_text_alone(client: Client) -> None:
     ]
 
 
+@each_era
 async def test_refused_arguments_are_a_refusal_and_not_an_error_of_the_protocol(
-    client: Client, refused: Refused
+    client: Assistant,
 ) -> None:
-    said = await refused(client, "delete_audience", ident=ID)
+    said = await client.refused("delete_audience", ident=ID)
     assert said == (
         "'id' is required. It is: The audience's id. There is no argument 'ident'."
         " There are: id and confirm."
@@ -111,8 +104,9 @@ async def test_refused_arguments_are_a_refusal_and_not_an_error_of_the_protocol(
         ("a\u202eb" + "x" * 200, "There is no tool 'abx"),
     ],
 )
+@each_era
 async def test_an_unknown_tool_is_an_error_of_the_protocol(
-    client: Client, sandbox: Sandbox, name: str, message: str
+    client: Assistant, sandbox: Sandbox, name: str, message: str
 ) -> None:
     with pytest.raises(MCPError) as caught:
         await client.call_tool(name, {})
@@ -122,15 +116,16 @@ async def test_an_unknown_tool_is_an_error_of_the_protocol(
     assert list(sandbox.requests) == []
 
 
+@each_era
 async def test_a_crash_says_nothing_of_itself(
-    connect: Connect, refused: Refused, caplog: pytest.LogCaptureFixture
+    connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError("password is swordfish")
 
     with caplog.at_level(logging.ERROR):
         async with connect(broken) as client:
-            said = await refused(client, "list_audiences")
+            said = await client.refused("list_audiences")
             assert (await client.list_tools()).tools
     assert said == (
         "list_audiences failed inside leadpipe-mcp, so whether anything was changed is unknown."
@@ -140,11 +135,11 @@ async def test_a_crash_says_nothing_of_itself(
     assert "swordfish" not in caplog.text
 
 
-async def test_without_a_key_a_tool_says_how_to_set_one(connect: Connect, refused: Refused) -> None:
+async def test_without_a_key_a_tool_says_how_to_set_one(connect: Connect) -> None:
     async with connect(settings=Settings()) as client:
         assert (await client.list_tools()).tools
         for name, arguments in one_call_each(ID, ID):
-            said = await refused(client, name, **arguments)
+            said = await client.refused(name, **arguments)
             assert said == (
                 "No Leadpipe API key is set, so nothing was asked of the service. Set"
                 " LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"

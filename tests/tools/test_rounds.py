@@ -1,31 +1,18 @@
 """How long a call waits for the service: one delay for each request that needs another's answer."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
 
-from leadpipe_mcp.sandbox import Sandbox
-from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Start
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
 # It takes no time: the clock leaps. So long, the server's own work does not count beside it.
 DELAY = 5.0
-UNASKED = Settings(sandbox=True, confirm="off")
 
 
-@pytest.fixture
-def era() -> str:
-    return "auto"
-
-
-async def rounds(client: Client, tool: str, **asked: object) -> tuple[int, Any]:
+async def rounds(client: Assistant, tool: str, **asked: object) -> tuple[int, Any]:
     """How many delays a call took, and what it answered."""
     started = anyio.current_time()
     result = await client.call_tool(tool, asked)
@@ -46,17 +33,11 @@ async def rounds(client: Client, tool: str, **asked: object) -> tuple[int, Any]:
     ],
 )
 async def test_what_does_not_need_another_answer_is_asked_for_at_once(
-    profile: str,
-    tool: str,
-    asked: dict[str, object],
-    expected: int,
-    start: Start,
-    connect: Connect,
-    saved: Saved,
+    profile: str, tool: str, asked: dict[str, object], expected: int, start: Start, connect: Connect
 ) -> None:
     service = start(profile=profile, delay_ms=int(1_000 * DELAY))
     async with connect(service, settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
+        audience = (await client.saved())["active"]
         # What is fetched once a day, or once in the program's life, is there.
         await rounds(client, "get_audience", id=audience)
         assert (await rounds(client, tool, id=audience, **asked))[0] == expected

@@ -2,12 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import pytest
-from mcp import Client
-from mcp.client.session import ElicitationFnT
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
@@ -15,59 +11,57 @@ from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import exporting, runs
+from tests.tools.assistant import (
+    UNASKED,
+    Assistant,
+    Connect,
+    Human,
+    Start,
+    changes,
+    each_era,
+    each_profile,
+)
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-Draft = Callable[[Client], Awaitable[str]]
-Queued = Callable[[Client], Awaitable[dict[str, str]]]
-Answers = Callable[[str], ElicitationFnT]
+Draft = Callable[[Assistant], Awaitable[str]]
+Queued = Callable[[Assistant], Awaitable[dict[str, str]]]
 AlteredExport = Callable[[Application, object], Application]
-Changes = Callable[[Sandbox], list[str]]
 
-each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 numbered = pytest.mark.parametrize("profile", ["mixed", "catalog"])
 DIRECTORS = "'Marketing Directors at Tech Companies'"
 SANDBOX = Settings(sandbox=True)
-UNASKED = Settings(sandbox=True, confirm="off")
 WANTED = {"topicIds": [117805]}
 NO_RUN = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 
 
 @pytest.fixture
-def draft(call: Call) -> Draft:
+def draft() -> Draft:
     """The id of a new draft."""
 
-    async def draft(client: Client) -> str:
-        return (await call(client, "create_audience", name="New", config=WANTED))["id"]
+    async def draft(client: Assistant) -> str:
+        return (await client.call("create_audience", name="New", config=WANTED))["id"]
 
     return draft
 
 
 @pytest.fixture
-def queued(call: Call, draft: Draft) -> Queued:
+def queued(draft: Draft) -> Queued:
     """What cancels the run that was just queued of a new draft."""
 
-    async def queued(client: Client) -> dict[str, str]:
+    async def queued(client: Assistant) -> dict[str, str]:
         audience = await draft(client)
-        run = (await call(client, "run_audience", id=audience))["run"]["id"]
+        run = (await client.call("run_audience", id=audience))["run"]["id"]
         return {"id": audience, "cancelRunId": run}
 
     return queued
 
 
 @numbered
-async def test_a_run_is_queued(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
-) -> None:
+async def test_a_run_is_queued(profile: str, start: Start, connect: Connect) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "run_audience", id=audience)
+        audience = (await client.saved())["active"]
+        reply = await client.call("run_audience", id=audience)
     assert reply["summary"].startswith(f"A run of {DIRECTORS} is ready. The people are ready: ")
     assert reply["run"]["state"] == "ready"
     assert reply["next"][0]["tool"] == "query_audience"
@@ -75,24 +69,22 @@ async def test_a_run_is_queued(
 
 @numbered
 async def test_a_run_that_takes_time_is_waited_for_with_get_audience(
-    profile: str, start: Start, connect: Connect, call: Call, draft: Draft
+    profile: str, start: Start, connect: Connect, draft: Draft
 ) -> None:
     sandbox = start(profile=profile, run_seconds=60)
     async with connect(sandbox) as client:
         audience = await draft(client)
-        reply = await call(client, "run_audience", id=audience)
+        reply = await client.call("run_audience", id=audience)
     assert reply["summary"] == "A run of 'New' is queued."
     assert (reply["id"], reply["name"], reply["status"]) == (audience, "New", "draft")
     assert reply["run"]["state"] == "queued"
     assert reply["next"][0]["arguments"] == {"id": audience, "waitSeconds": 60}
 
 
-async def test_each_order_has_a_key_of_its_own(
-    client: Client, call: Call, sandbox: Sandbox, saved: Saved
-) -> None:
-    audience = (await saved(client))["active"]
+async def test_each_order_has_a_key_of_its_own(client: Assistant, sandbox: Sandbox) -> None:
+    audience = (await client.saved())["active"]
     for _ in range(2):
-        await call(client, "run_audience", id=audience)
+        await client.call("run_audience", id=audience)
     orders = [request for request in sandbox.requests if request.method == "POST"]
     keys = {request.headers["Idempotency-Key"] for request in orders}
     assert len(keys) == len(orders) == 2
@@ -106,7 +98,6 @@ async def test_no_second_run_is_queued_while_one_is_on_its_way(
     state: str,
     start: Start,
     connect: Connect,
-    call: Call,
     queued: Queued,
     moments: list[float],
 ) -> None:
@@ -114,20 +105,18 @@ async def test_no_second_run_is_queued_while_one_is_on_its_way(
     async with connect(sandbox) as client:
         first = await queued(client)
         moments.append(moments[-1] + seconds)
-        second = await call(client, "run_audience", id=first["id"])
+        second = await client.call("run_audience", id=first["id"])
     assert second["summary"] == f"A run of 'New' is {state} already; none was added."
     assert second["run"]["id"] == first["cancelRunId"]
     orders = [request for request in sandbox.requests if request.path.endswith("/runs")]
     assert [request.method for request in orders].count("POST") == 1
 
 
-async def test_where_runs_go_by_date_none_can_be_ordered(
-    start: Start, connect: Connect, refused: Refused, saved: Saved
-) -> None:
-    async with connect(start(profile="flat")) as client:
-        audiences = await saved(client)
-        active = await refused(client, "run_audience", id=audiences["active"])
-        paused = await refused(client, "run_audience", id=audiences["paused"])
+async def test_where_runs_go_by_date_none_can_be_ordered(start: Start, connect: Connect) -> None:
+    async with connect(profile="flat") as client:
+        audiences = await client.saved()
+        active = await client.refused("run_audience", id=audiences["active"])
+        paused = await client.refused("run_audience", id=audiences["paused"])
     assert active == (
         "The service makes runs by itself here, one a day, and takes no orders for them."
         f" {DIRECTORS} is active, so its next one comes without asking."
@@ -141,44 +130,38 @@ async def test_where_runs_go_by_date_none_can_be_ordered(
 
 @pytest.mark.parametrize("status", [404, 405])
 async def test_a_route_that_is_not_there_is_told_as_runs_by_date(
-    status: int,
-    start: Start,
-    connect: Connect,
-    refused: Refused,
-    draft: Draft,
+    status: int, start: Start, connect: Connect, draft: Draft
 ) -> None:
     sandbox = start()
     sandbox.faults.add(Fault("status", method="POST", path="/runs", status=status))
     async with connect(sandbox) as client:
-        said = await refused(client, "run_audience", id=await draft(client))
+        said = await client.refused("run_audience", id=await draft(client))
     assert said.startswith("The service makes runs by itself here")
 
 
 async def test_a_service_that_hides_its_runs_takes_orders_all_the_same(
-    client: Client, call: Call, sandbox: Sandbox, saved: Saved
+    client: Assistant, sandbox: Sandbox
 ) -> None:
-    audience = (await saved(client))["active"]
+    audience = (await client.saved())["active"]
     sandbox.faults.add(Fault("status", method="GET", path="/runs", status=404))
-    assert (await call(client, "run_audience", id=audience))["run"]["state"] == "ready"
+    assert (await client.call("run_audience", id=audience))["run"]["state"] == "ready"
 
 
 async def test_a_service_that_fails_is_not_told_as_runs_by_date(
-    client: Client, sandbox: Sandbox, refused: Refused, saved: Saved
+    client: Assistant, sandbox: Sandbox
 ) -> None:
-    audience = (await saved(client))["active"]
+    audience = (await client.saved())["active"]
     sandbox.faults.add(Fault("status", method="POST", path="/runs", status=503, times=None))
-    said = await refused(client, "run_audience", id=audience)
+    said = await client.refused("run_audience", id=audience)
     assert said.startswith("The service failed with status 503")
     assert said.endswith("no new run is there, so none was queued. It can be tried again.")
 
 
-async def test_a_queued_run_is_cancelled(
-    start: Start, connect: Connect, call: Call, queued: Queued
-) -> None:
-    async with connect(start(run_seconds=60)) as client:
+async def test_a_queued_run_is_cancelled(start: Start, connect: Connect, queued: Queued) -> None:
+    async with connect(run_seconds=60) as client:
         cancelling = await queued(client)
-        first = await call(client, "run_audience", **cancelling)
-        again = await call(client, "run_audience", **cancelling)
+        first = await client.call("run_audience", **cancelling)
+        again = await client.call("run_audience", **cancelling)
     run = cancelling["cancelRunId"]
     assert first["summary"] == "The queued run of 'New' is cancelled."
     assert first["run"] == {"id": run, "state": "cancelled", "dataDate": "2026-05-04"}
@@ -193,14 +176,13 @@ async def test_a_run_that_has_begun_is_not_cancelled(
     said: str,
     start: Start,
     connect: Connect,
-    refused: Refused,
     queued: Queued,
     moments: list[float],
 ) -> None:
-    async with connect(start(run_seconds=60)) as client:
+    async with connect(run_seconds=60) as client:
         cancelling = await queued(client)
         moments.append(moments[-1] + seconds)
-        answer = await refused(client, "run_audience", **cancelling)
+        answer = await client.refused("run_audience", **cancelling)
     assert answer.startswith(
         f"The run is {said}, and only queued runs can be cancelled; nothing was changed."
     )
@@ -208,12 +190,7 @@ async def test_a_run_that_has_begun_is_not_cancelled(
 
 @pytest.mark.parametrize("status", [400, 409])
 async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
-    status: int,
-    start: Start,
-    connect: Connect,
-    refused: Refused,
-    queued: Queued,
-    moments: list[float],
+    status: int, start: Start, connect: Connect, queued: Queued, moments: list[float]
 ) -> None:
     sandbox = start(run_seconds=60, cancel_conflict_status=status)
 
@@ -223,43 +200,37 @@ async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
         await sandbox(scope, receive, send)
 
     async with connect(service) as client:
-        said = await refused(client, "run_audience", **await queued(client))
+        said = await client.refused("run_audience", **await queued(client))
     assert said.startswith("The run is running already")
 
 
 async def test_a_refusal_of_a_run_that_is_still_queued_is_passed_on(
-    start: Start, connect: Connect, refused: Refused, queued: Queued
+    start: Start, connect: Connect, queued: Queued
 ) -> None:
     sandbox = start(run_seconds=60)
     sandbox.faults.add(Fault("status", method="DELETE", status=409, message="Not now"))
     async with connect(sandbox) as client:
-        said = await refused(client, "run_audience", **await queued(client))
+        said = await client.refused("run_audience", **await queued(client))
     assert said.startswith("The service refused with status 409")
 
 
 @each_profile
 async def test_a_run_that_does_not_exist_is_not_cancelled(
-    profile: str, start: Start, connect: Connect, refused: Refused, saved: Saved
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        audience = (await saved(client))["active"]
-        said = await refused(client, "run_audience", id=audience, cancelRunId=NO_RUN)
+    async with connect(profile=profile) as client:
+        audience = (await client.saved())["active"]
+        said = await client.refused("run_audience", id=audience, cancelRunId=NO_RUN)
     assert said.startswith("There is no such run among the latest 100 of this audience.")
 
 
 @each_profile
 async def test_everyone_is_exported_once_the_human_agreed(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    saved: Saved,
-    human: Answers,
-    questions: list[str],
+    profile: str, start: Start, connect: Connect, human: Human, questions: list[str]
 ) -> None:
-    async with connect(start(profile=profile), answer=human("accept")) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", format="url", id=audience)
+    async with connect(profile=profile, answer=human("accept")) as client:
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience)
     size = reply["size"]
     assert size > 0
     (question,) = questions
@@ -280,42 +251,35 @@ async def test_everyone_is_exported_once_the_human_agreed(
 
 
 @pytest.mark.parametrize("action", ["decline", "cancel"])
+@each_era
 async def test_nothing_goes_out_when_the_human_does_not_agree(
-    action: str,
-    connect: Connect,
-    sandbox: Sandbox,
-    refused: Refused,
-    saved: Saved,
-    human: Answers,
-    changes: Changes,
+    action: str, connect: Connect, sandbox: Sandbox, human: Human
 ) -> None:
     async with connect(answer=human(action)) as client:
-        audience = (await saved(client))["active"]
-        said = await refused(client, "export_audience", format="url", id=audience)
+        audience = (await client.saved())["active"]
+        said = await client.refused("export_audience", format="url", id=audience)
     assert said.startswith("The user did not agree to this: Export ")
     assert changes(sandbox) == []
 
 
 async def test_without_a_human_at_hand_the_assistant_asks_and_brings_a_code(
-    client: Client, call: Call, sandbox: Sandbox, saved: Saved, changes: Changes
+    client: Assistant, sandbox: Sandbox
 ) -> None:
-    audience = (await saved(client))["active"]
-    asked = await call(client, "export_audience", format="url", id=audience)
+    audience = (await client.saved())["active"]
+    asked = await client.call("export_audience", format="url", id=audience)
     assert asked["question"].startswith(f"Export {DIRECTORS} (")
     assert "url" not in asked
     assert changes(sandbox) == []
     same = {"id": audience, "format": "url", "confirm": asked["confirm"]}
-    reply = await call(client, "export_audience", **same)
+    reply = await client.call("export_audience", **same)
     assert reply["url"]
-    assert "url" not in await call(client, "export_audience", **same, date="2026-05-02")
+    assert "url" not in await client.call("export_audience", **same, date="2026-05-02")
 
 
-async def test_a_server_that_masks_lets_nobody_out(
-    connect: Connect, sandbox: Sandbox, refused: Refused
-) -> None:
+async def test_a_server_that_masks_lets_nobody_out(connect: Connect, sandbox: Sandbox) -> None:
     settings = Settings(sandbox=True, confirm="off", contact="mask")
     async with connect(settings=settings) as client:
-        said = await refused(client, "export_audience", format="url", id=NO_RUN)
+        said = await client.refused("export_audience", format="url", id=NO_RUN)
     assert said == (
         "This server lets no unmasked e-mail addresses and phone numbers out"
         " (LEADPIPE_CONTACT=mask), and the service's file has them."
@@ -326,46 +290,40 @@ async def test_a_server_that_masks_lets_nobody_out(
 
 @each_profile
 async def test_people_of_an_earlier_day_are_exported(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", format="url", id=audience, date="2026-05-02")
+    async with connect(profile=profile, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience, date="2026-05-02")
     assert reply["dataDate"] == "2026-05-02"
     assert "data of 2026-05-02" in reply["summary"]
 
 
-async def test_people_of_a_run_are_exported(
-    start: Start, connect: Connect, call: Call, saved: Saved
-) -> None:
-    async with connect(start(profile="catalog"), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        rows = (await call(client, "get_audience", id=audience))["runs"]["rows"]
-        reply = await call(client, "export_audience", format="url", id=audience, runId=rows[2][0])
+async def test_people_of_a_run_are_exported(start: Start, connect: Connect) -> None:
+    async with connect(profile="catalog", settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        rows = (await client.call("get_audience", id=audience))["runs"]["rows"]
+        reply = await client.call("export_audience", format="url", id=audience, runId=rows[2][0])
     assert reply["dataDate"] == rows[2][2]
     assert reply["size"] == rows[2][3]
 
 
-async def test_a_date_and_a_run_contradict_each_other(client: Client, refused: Refused) -> None:
-    said = await refused(
-        client, "export_audience", format="url", id=NO_RUN, runId=NO_RUN, date="2026-05-02"
+async def test_a_date_and_a_run_contradict_each_other(client: Assistant) -> None:
+    said = await client.refused(
+        "export_audience", format="url", id=NO_RUN, runId=NO_RUN, date="2026-05-02"
     )
     assert said == "Name a date or a runId, not both."
-    said = await refused(client, "export_audience", id=NO_RUN, format="xlsx")
+    said = await client.refused("export_audience", id=NO_RUN, format="xlsx")
     assert said == "'format' must be 'csv', 'jsonl', 'linkedin_urls' or 'url'."
 
 
 @each_profile
 async def test_a_draft_has_nothing_to_export(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    draft: Draft,
+    profile: str, start: Start, connect: Connect, draft: Draft
 ) -> None:
-    async with connect(start(profile=profile)) as client:
+    async with connect(profile=profile) as client:
         audience = await draft(client)
-        reply = await call(client, "export_audience", format="url", id=audience)
+        reply = await client.call("export_audience", format="url", id=audience)
     assert reply["summary"] == (
         "The people have not been put together yet. There is nothing to export yet."
     )
@@ -376,16 +334,12 @@ async def test_a_draft_has_nothing_to_export(
 
 @each_profile
 async def test_a_run_on_its_way_is_waited_for_before_the_export(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    draft: Draft,
+    profile: str, start: Start, connect: Connect, draft: Draft
 ) -> None:
-    async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
+    async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
         audience = await draft(client)
-        await call(client, "set_status", id=audience, status="active")
-        reply = await call(client, "export_audience", format="url", id=audience)
+        await client.call("set_status", id=audience, status="active")
+        reply = await client.call("export_audience", format="url", id=audience)
     assert reply["summary"] == (
         "The people are still being put together. There is nothing to export yet."
     )
@@ -394,16 +348,16 @@ async def test_a_run_on_its_way_is_waited_for_before_the_export(
 
 @numbered
 async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+    profile: str, start: Start, connect: Connect, moments: list[float]
 ) -> None:
-    async with connect(start(profile=profile, run_seconds=60), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        await call(client, "run_audience", id=audience)
-        reply = await call(client, "export_audience", format="url", id=audience)
+    async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        await client.call("run_audience", id=audience)
+        reply = await client.call("export_audience", format="url", id=audience)
         step = reply["next"][1]
         assert step["tool"] == "export_audience"
         assert step["why"] == "the people of 2026-05-04 instead"
-        earlier = await call(client, step["tool"], **step["arguments"])
+        earlier = await client.call(step["tool"], **step["arguments"])
     assert earlier["url"]
 
 
@@ -411,17 +365,12 @@ async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
     ("profile", "tool"), [("flat", "get_audience"), ("catalog", "run_audience")]
 )
 async def test_after_a_failed_run_there_is_a_way_on(
-    profile: str,
-    tool: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    draft: Draft,
+    profile: str, tool: str, start: Start, connect: Connect, draft: Draft
 ) -> None:
-    async with connect(start(profile=profile, runs_fail=True), settings=UNASKED) as client:
+    async with connect(profile=profile, runs_fail=True, settings=UNASKED) as client:
         audience = await draft(client)
-        await call(client, "set_status", id=audience, status="active")
-        reply = await call(client, "export_audience", format="url", id=audience)
+        await client.call("set_status", id=audience, status="active")
+        reply = await client.call("export_audience", format="url", id=audience)
     assert reply["summary"] == "The last run failed. There is nothing to export yet."
     assert [(step["tool"], step["arguments"]) for step in reply["next"]] == [
         (tool, {"id": audience})
@@ -430,19 +379,19 @@ async def test_after_a_failed_run_there_is_a_way_on(
 
 @each_profile
 async def test_a_day_without_people_is_answered_with_another(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", format="url", id=audience, date="2025-01-01")
+    async with connect(profile=profile, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience, date="2025-01-01")
         assert reply["summary"] == "There are no people of 2025-01-01 to export."
         (step,) = reply["next"]
-        export = await call(client, step["tool"], **step["arguments"])
+        export = await client.call(step["tool"], **step["arguments"])
     assert export["dataDate"] == "2026-05-04"
 
 
 async def test_a_file_that_takes_time_is_told_with_progress(
-    start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+    start: Start, connect: Connect, moments: list[float]
 ) -> None:
     told: list[str | None] = []
 
@@ -450,8 +399,8 @@ async def test_a_file_that_takes_time_is_told_with_progress(
         told.append(message)
         moments.append(moments[-1] + 60)
 
-    async with connect(start(profile="catalog", export_seconds=60), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
+    async with connect(profile="catalog", export_seconds=60, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
         exporting = {"id": audience, "format": "url"}
         reply = await client.call_tool("export_audience", exporting, progress_callback=listen)
     assert (reply.structured_content or {})["url"]
@@ -459,26 +408,26 @@ async def test_a_file_that_takes_time_is_told_with_progress(
 
 
 async def test_a_file_that_is_not_there_in_time_is_asked_for_again(
-    start: Start, connect: Connect, call: Call, saved: Saved, altered_export: AlteredExport
+    start: Start, connect: Connect, altered_export: AlteredExport
 ) -> None:
     service = altered_export(start(profile="catalog"), {"export": {"status": "processing"}})
     async with connect(service, settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", format="url", id=audience)
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience)
     assert reply["summary"] == f"The file of {DIRECTORS} is still being written."
     assert reply["next"][0]["tool"] == "export_audience"
     assert "url" not in reply
 
 
 async def test_what_is_odd_about_a_file_is_said(
-    start: Start, connect: Connect, call: Call, saved: Saved, altered_export: AlteredExport
+    start: Start, connect: Connect, altered_export: AlteredExport
 ) -> None:
     data = {"export": {"rowCount": 7}, "downloadUrl": "https://files.example/a.csv"}
     service = altered_export(start(profile="catalog"), data)
     settings = Settings.model_validate({"confirm": "off", "api_key": "sk_test"})
     async with connect(service, settings=settings) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "export_audience", format="url", id=audience)
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience)
     assert reply["size"] == 7
     assert reply["summary"].endswith("The service does not say how long it works.")
     assert reply["warnings"][0] == exporting.ANYONE
@@ -502,7 +451,7 @@ def altered_export() -> AlteredExport:
     return altered
 
 
-async def test_the_tools_tell_what_they_do_and_cost_little(client: Client) -> None:
+async def test_the_tools_tell_what_they_do_and_cost_little(client: Assistant) -> None:
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     for declaration in (runs.run_audience, exporting.export_audience):
         tool = tools[declaration.name]

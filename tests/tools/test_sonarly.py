@@ -1,13 +1,12 @@
 """LinkedIn audiences through the server, in front of a simulated Sonarly."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
 from mcp.client.session import ElicitationFnT
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
@@ -21,16 +20,12 @@ from leadpipe_mcp.tools import sonarly as tools
 from leadpipe_mcp.tools.offered import OfferedTools
 from leadpipe_mcp.tools.toolkit import LOOKED
 from leadpipe_mcp.tools.toolsets import TOOLSETS, chosen_tools
+from tests.tools.assistant import Assistant, Connect, Human, Reply, each_era
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Human = Callable[..., ElicitationFnT]
-Linked = Callable[..., AbstractAsyncContextManager[Client]]
 
 ALL = Settings(sandbox=True, toolsets="sonarly")
-UNASKED = Settings(sandbox=True, toolsets="sonarly", confirm="off")
+SONARLY_UNASKED = Settings(sandbox=True, toolsets="sonarly", confirm="off")
 TWO = {"6650a1b2c3d4e5f607182930": "Acme Growth", "6650a1b2c3d4e5f607182931": "Acme Labs"}
 GONE = "507f1f77bcf86cd799439011"
 HINTS = {
@@ -46,36 +41,37 @@ HINTS = {
 }
 
 
+def sonarly(**settings: Any) -> SonarlySandbox:  # noqa: ANN401 -- whatever SonarlySettings takes
+    chosen: dict[str, Any] = {"people": 3_000, **settings}
+    return SonarlySandbox(SonarlySettings(**chosen))
+
+
 @pytest.fixture
 def played() -> SonarlySandbox:
-    """The Sonarly that `linked` speaks to, unless it is told another."""
-    return SonarlySandbox(SonarlySettings(people=3_000))
+    """The Sonarly that `connect` speaks to, unless it is told another."""
+    return sonarly()
 
 
 @pytest.fixture
-def linked(era: str, played: SonarlySandbox) -> Linked:
-    """A client of the given era; it can ask its human if it is given an answer."""
+def connect(era: str, played: SonarlySandbox) -> Connect:
+    """An assistant of the test's era, in front of Sonarly alone."""
 
     @asynccontextmanager
-    async def linked(
-        service: Application = played,
+    async def connect(
+        service: Application | None = None,
         *,
         settings: Settings = ALL,
         answer: ElicitationFnT | None = None,
-    ) -> AsyncGenerator[Client]:
+        **world: Any,  # noqa: ANN401 -- whatever SonarlySettings takes
+    ) -> AsyncGenerator[Assistant]:
+        if service is None:
+            service = sonarly(**world) if world else played
         with anyio.fail_after(20):
             server = build_server(settings, sonarly=service)
-            async with Client(server, mode=era, elicitation_callback=answer) as client:
+            async with Assistant(server, mode=era, elicitation_callback=answer) as client:
                 yield client
 
-    return linked
-
-
-@pytest.fixture
-async def client(linked: Linked) -> AsyncGenerator[Client]:
-    """A client that cannot ask its human."""
-    async with linked() as client:
-        yield client
+    return connect
 
 
 def told(answers: dict[str, object]) -> Application:
@@ -100,9 +96,9 @@ def changes(played: SonarlySandbox) -> list[str]:
     ]
 
 
-async def ids(client: Client, call: Call) -> dict[str, str]:
+async def ids(client: Assistant) -> dict[str, str]:
     """The ids of the audiences and folders, by name."""
-    reply = await call(client, "sonarly_list_audiences")
+    reply = await client.call("sonarly_list_audiences")
     rows = [*reply["audiences"]["rows"], *reply["folders"]["rows"]]
     return {row[1]: row[0] for row in rows}
 
@@ -162,16 +158,16 @@ def test_the_settings_of_sonarly_have_its_name_and_hide_its_key() -> None:
 
 
 async def test_without_a_key_it_is_said_how_to_set_it(
-    linked: Linked, refused: Refused, played: SonarlySandbox
+    connect: Connect, played: SonarlySandbox
 ) -> None:
-    async with linked(settings=Settings(toolsets="sonarly")) as client:
-        said = await refused(client, "sonarly_list_accounts")
+    async with connect(settings=Settings(toolsets="sonarly")) as client:
+        said = await client.refused("sonarly_list_accounts")
     assert said.startswith("No Sonarly API key is set, so nothing was asked of Sonarly.")
     assert "Set SONARLY_API_KEY" in said
     assert not played.requests
 
 
-async def test_the_key_goes_to_sonarly_alone(linked: Linked, call: Call) -> None:
+async def test_the_key_goes_to_sonarly_alone(connect: Connect) -> None:
     seen: list[dict[bytes, bytes]] = []
 
     async def service(scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,17 +175,17 @@ async def test_the_key_goes_to_sonarly_alone(linked: Linked, call: Call) -> None
         await JSONResponse({"data": {"items": []}})(scope, receive, send)
 
     settings = Settings(sonarly_api_key=SecretStr("sk_live_1"), api_key=SecretStr("sk_lead"))
-    async with linked(service, settings=settings) as client:
-        reply = await call(client, "sonarly_list_accounts")
+    async with connect(service, settings=settings) as client:
+        reply = await client.call("sonarly_list_accounts")
     assert reply == {"summary": "0 Sonarly accounts."}
     (headers,) = seen
     assert headers[b"authorization"] == b"Bearer sk_live_1"
     assert b"x-api-key" not in headers
 
 
-async def test_the_sandbox_brings_a_sonarly_of_its_own(era: str, call: Call) -> None:
-    async with Client(build_server(ALL), mode=era) as client:
-        reply = await call(client, "sonarly_list_audiences")
+async def test_the_sandbox_brings_a_sonarly_of_its_own(era: str) -> None:
+    async with Assistant(build_server(ALL), mode=era) as client:
+        reply = await client.call("sonarly_list_audiences")
     assert reply["sandbox"] is True
     assert len(reply["audiences"]["rows"]) == 4
 
@@ -197,64 +193,58 @@ async def test_the_sandbox_brings_a_sonarly_of_its_own(era: str, call: Call) -> 
 # Which account
 
 
-async def test_the_only_account_is_found_once(
-    client: Client, call: Call, played: SonarlySandbox
-) -> None:
-    await call(client, "sonarly_list_audiences")
-    await call(client, "sonarly_list_audiences", accountGroupId="acme growth ")
+async def test_the_only_account_is_found_once(client: Assistant, played: SonarlySandbox) -> None:
+    await client.call("sonarly_list_audiences")
+    await client.call("sonarly_list_audiences", accountGroupId="acme growth ")
     asked = [request.path for request in played.requests if request.path.endswith("/accounts")]
     assert len(asked) == 1
 
 
-async def test_of_several_accounts_one_has_to_be_named(
-    linked: Linked, call: Call, refused: Refused
-) -> None:
-    two = SonarlySandbox(SonarlySettings(people=3_000, groups=TWO))
-    async with linked(two) as client:
-        reply = await call(client, "sonarly_list_accounts")
+async def test_of_several_accounts_one_has_to_be_named(connect: Connect) -> None:
+    two = sonarly(groups=TWO)
+    async with connect(two) as client:
+        reply = await client.call("sonarly_list_accounts")
         assert [row[:2] for row in reply["accounts"]["rows"]] == [[i, n] for i, n in TWO.items()]
-        said = await refused(client, "sonarly_list_audiences")
+        said = await client.refused("sonarly_list_audiences")
         assert "The key sees 2 accounts: 'Acme Growth' (id 6650a1b2c3d4e5f607182930) and" in said
         assert "Ask the user which one" in said
-        said = await refused(client, "sonarly_list_audiences", accountGroupId="Acme Lab")
+        said = await client.refused("sonarly_list_audiences", accountGroupId="Acme Lab")
         assert "There is no account 'Acme Lab'. Did you mean 'Acme Labs'" in said
         for name in ("ACME labs", "6650a1b2c3d4e5f607182931"):
-            reply = await call(client, "sonarly_list_audiences", accountGroupId=name)
+            reply = await client.call("sonarly_list_audiences", accountGroupId=name)
             assert reply["account"] == "6650a1b2c3d4e5f607182931"
         audience = reply["audiences"]["rows"][0][0]
-        shown = await call(client, "sonarly_get_audience", id=audience, accountGroupId="Acme Labs")
+        shown = await client.call("sonarly_get_audience", id=audience, accountGroupId="Acme Labs")
         assert shown["next"][0]["arguments"] == {"id": audience, "accountGroupId": "Acme Labs"}
     settings = Settings(sandbox=True, toolsets="all", sonarly_account_group_id="Acme Labs")
-    async with linked(two, settings=settings) as client:
-        reply = await call(client, "sonarly_list_audiences")
+    async with connect(two, settings=settings) as client:
+        reply = await client.call("sonarly_list_audiences")
     assert reply["account"] == "6650a1b2c3d4e5f607182931"
 
 
-async def test_no_account_and_two_of_one_name_are_said(linked: Linked, refused: Refused) -> None:
-    async with linked(told({"/accounts": {"items": []}})) as client:
-        assert "sees no account" in await refused(client, "sonarly_list_audiences")
+async def test_no_account_and_two_of_one_name_are_said(connect: Connect) -> None:
+    async with connect(told({"/accounts": {"items": []}})) as client:
+        assert "sees no account" in await client.refused("sonarly_list_audiences")
     twins = {"items": [{"id": "a", "name": "Acme"}, {"id": "b", "name": "acme"}]}
-    async with linked(told({"/accounts": twins})) as client:
-        said = await refused(client, "sonarly_list_audiences", accountGroupId="Acme")
+    async with connect(told({"/accounts": twins})) as client:
+        said = await client.refused("sonarly_list_audiences", accountGroupId="Acme")
     assert "several accounts of this name: 'Acme' (id a) and 'acme' (id b)" in said
 
 
-async def test_many_accounts_are_not_all_listed(
-    linked: Linked, call: Call, refused: Refused
-) -> None:
+async def test_many_accounts_are_not_all_listed(connect: Connect) -> None:
     many = {"items": [{"id": f"g{n}", "name": f"Account {n}"} for n in range(60)]}
-    async with linked(told({"/accounts": many})) as client:
-        reply = await call(client, "sonarly_list_accounts")
+    async with connect(told({"/accounts": many})) as client:
+        reply = await client.call("sonarly_list_accounts")
         assert len(reply["accounts"]["rows"]) == 50
         assert reply["warnings"] == ["10 more are not shown; any can be named all the same."]
-        assert "and 50 more." in await refused(client, "sonarly_list_audiences")
+        assert "and 50 more." in await client.refused("sonarly_list_audiences")
 
 
 # Reading
 
 
-async def test_audiences_are_listed_with_their_folders(client: Client, call: Call) -> None:
-    reply = await call(client, "sonarly_list_audiences")
+async def test_audiences_are_listed_with_their_folders(client: Assistant) -> None:
+    reply = await client.call("sonarly_list_audiences")
     assert reply["summary"] == "4 LinkedIn audiences and 2 folders in 'Acme Growth'."
     assert reply["audiences"]["columns"] == ["id", "name", "type", "size", "folder", "created"]
     by_name = {row[1]: row for row in reply["audiences"]["rows"]}
@@ -265,65 +255,63 @@ async def test_audiences_are_listed_with_their_folders(client: Client, call: Cal
     ]
 
 
-async def test_a_long_list_goes_on_where_it_ended(
-    client: Client, call: Call, refused: Refused
-) -> None:
+async def test_a_long_list_goes_on_where_it_ended(client: Assistant) -> None:
     seen: list[str] = []
     cursor: str | None = None
     for _ in range(4):
-        reply = await call(client, "sonarly_list_audiences", limit=1, cursor=cursor)
+        reply = await client.call("sonarly_list_audiences", limit=1, cursor=cursor)
         seen += [row[1] for row in reply["audiences"]["rows"]]
         cursor = reply.get("nextCursor")
     assert cursor is None
     assert len(set(seen)) == 4
-    assert "leads nowhere" in await refused(client, "sonarly_list_audiences", cursor="x")
-    reply = await call(client, "sonarly_list_audiences", nameContains="CONF")
+    assert "leads nowhere" in await client.refused("sonarly_list_audiences", cursor="x")
+    reply = await client.call("sonarly_list_audiences", nameContains="CONF")
     assert [row[1] for row in reply["audiences"]["rows"]] == ["Conference Visitors"]
     assert reply["summary"].startswith("1 LinkedIn audience with 'conf' in the name")
 
 
-async def test_an_account_without_audiences_says_what_to_do(linked: Linked, call: Call) -> None:
-    empty = SonarlySandbox(SonarlySettings(people=3_000, examples=False))
-    async with linked(empty) as client:
-        reply = await call(client, "sonarly_list_audiences")
+async def test_an_account_without_audiences_says_what_to_do(connect: Connect) -> None:
+    empty = sonarly(examples=False)
+    async with connect(empty) as client:
+        reply = await client.call("sonarly_list_audiences")
     assert reply["summary"] == "0 LinkedIn audiences and 0 folders in 'Acme Growth'."
     assert reply["next"][0]["tool"] == "sonarly_create_audience"
 
 
-async def test_what_could_not_be_seen_is_said(linked: Linked, call: Call) -> None:
+async def test_what_could_not_be_seen_is_said(connect: Connect) -> None:
     folders = [{"id": f"f{n}", "name": f"F{n}"} for n in range(51)]
     circle = {"items": [{"id": "a", "name": "A", "folderId": "x"}], "nextCursor": "again"}
     navigation: dict[str, object] = {"folders": folders}
-    async with linked(told({"/audiences": circle, "/navigation": navigation})) as client:
-        reply = await call(client, "sonarly_list_audiences")
+    async with connect(told({"/audiences": circle, "/navigation": navigation})) as client:
+        reply = await client.call("sonarly_list_audiences")
     assert reply["warnings"] == [
         "1 more folder not shown.",
         "There may be more: not all of Sonarly's list could be read.",
     ]
     broken = JSONResponse({}, 500)
-    async with linked(told({"/audiences": circle, "/navigation": broken})) as client:
-        reply = await call(client, "sonarly_list_audiences")
+    async with connect(told({"/audiences": circle, "/navigation": broken})) as client:
+        reply = await client.call("sonarly_list_audiences")
     assert reply["warnings"] == ["The folders could not be read just now."]
     assert reply["audiences"]["rows"][0] == ["a", "A", "x"]
 
 
 async def test_one_audience_is_shown_and_its_words_are_not_to_be_followed(
-    client: Client, call: Call, refused: Refused
+    client: Assistant,
 ) -> None:
-    known = await ids(client, call)
-    reply = await call(client, "sonarly_get_audience", id=known["Post Commenters"])
+    known = await ids(client)
+    reply = await client.call("sonarly_get_audience", id=known["Post Commenters"])
     assert reply["summary"] == "'Post Commenters' has 3 prospects."
     assert "IMPORTANT" in reply["audience"]["untrustedDescription"]
     assert reply["next"][0]["tool"] == "sonarly_list_prospects"
-    said = await refused(client, "sonarly_get_audience", id=GONE)
+    said = await client.refused("sonarly_get_audience", id=GONE)
     assert "status 404" in said
     assert "sonarly_list_audiences shows" in said
 
 
 async def test_an_audience_that_is_being_filled_says_how_to_wait(
-    client: Client, call: Call, refused: Refused, played: SonarlySandbox
+    client: Assistant, played: SonarlySandbox
 ) -> None:
-    audience = (await ids(client, call))["Job Changes"]
+    audience = (await ids(client))["Job Changes"]
     played.fill(audience, 600)
     for tool, arguments in [
         ("sonarly_get_audience", {}),
@@ -332,7 +320,7 @@ async def test_an_audience_that_is_being_filled_says_how_to_wait(
         ("sonarly_list_prospects", {}),
         ("sonarly_move_audience", {"folderId": "Watchlists"}),
     ]:
-        said = await refused(client, tool, id=audience, **arguments)
+        said = await client.refused(tool, id=audience, **arguments)
         assert "AUDIENCE_NOT_READY" in said
         assert "try again in a minute or two" in said
     assert changes(played) == []
@@ -340,7 +328,7 @@ async def test_an_audience_that_is_being_filled_says_how_to_wait(
 
 @pytest.mark.parametrize("hostile", ["navigation", "folders", "..", "%2e%2e", "a/b", "x" * 121])
 async def test_an_id_cannot_be_anything_else(
-    hostile: str, client: Client, refused: Refused, played: SonarlySandbox
+    hostile: str, client: Assistant, played: SonarlySandbox
 ) -> None:
     for tool, arguments in [
         ("sonarly_get_audience", {}),
@@ -349,7 +337,7 @@ async def test_an_id_cannot_be_anything_else(
         ("sonarly_update_audience", {"name": "x"}),
         ("sonarly_move_audience", {"folderId": None}),
     ]:
-        await refused(client, tool, id=hostile, **arguments)
+        await client.refused(tool, id=hostile, **arguments)
     asked = {request.path.rpartition("/")[2] for request in played.requests}
     assert asked <= {"accounts", "navigation"}
 
@@ -357,31 +345,29 @@ async def test_an_id_cannot_be_anything_else(
 # People
 
 
-async def test_people_are_a_table_page_by_page(
-    client: Client, call: Call, refused: Refused
-) -> None:
-    known = await ids(client, call)
+async def test_people_are_a_table_page_by_page(client: Assistant) -> None:
+    known = await ids(client)
     asked = {"id": known["Conference Visitors"], "limit": 5}
-    reply = await call(client, "sonarly_list_prospects", **asked)
+    reply = await client.call("sonarly_list_prospects", **asked)
     assert reply["summary"] == "5 prospects; more follow."
     assert set(reply["people"]["columns"]) <= set(tools.sonarly_prospects.DEFAULT_FIELDS)
     assert {"name", "company", "linkedinUrl"} <= set(reply["people"]["columns"])
     seen = reply["people"]["rows"]
     while cursor := reply.get("nextCursor"):
-        reply = await call(client, "sonarly_list_prospects", **asked, cursor=cursor)
+        reply = await client.call("sonarly_list_prospects", **asked, cursor=cursor)
         seen += reply["people"]["rows"]
     assert len({row[-1] for row in seen}) == 12
     other = {"id": known["Job Changes"], "cursor": "junk"}
-    assert "not one of this audience" in await refused(client, "sonarly_list_prospects", **other)
+    assert "not one of this audience" in await client.refused("sonarly_list_prospects", **other)
 
 
-async def test_an_audience_with_nobody_in_it_says_who_fills_it(linked: Linked, call: Call) -> None:
+async def test_an_audience_with_nobody_in_it_says_who_fills_it(connect: Connect) -> None:
     nobody: dict[str, object] = {"items": []}
-    async with linked(told({"/prospects": nobody})) as client:
-        reply = await call(client, "sonarly_list_prospects", id="a")
+    async with connect(told({"/prospects": nobody})) as client:
+        reply = await client.call("sonarly_list_prospects", id="a")
         assert "no prospects yet" in reply["summary"]
         cursor = 'ca9781.25.0."next"'
-        reply = await call(client, "sonarly_list_prospects", id="a", cursor=cursor)
+        reply = await client.call("sonarly_list_prospects", id="a", cursor=cursor)
     assert reply["summary"] == "No more prospects."
 
 
@@ -396,16 +382,14 @@ PERSON = {
 }
 
 
-async def test_contact_is_masked_and_words_of_strangers_are_cleaned(
-    linked: Linked, call: Call, refused: Refused
-) -> None:
+async def test_contact_is_masked_and_words_of_strangers_are_cleaned(connect: Connect) -> None:
     fields = ["name", "email", "phone", "untrustedHeadline", "untrustedAbout", "city"]
     page = {"items": [PERSON], "nextCursor": None}
-    async with linked(told({"/prospects": page})) as client:
-        plain = await call(client, "sonarly_list_prospects", id="a")
-        asked = await call(client, "sonarly_list_prospects", id="a", fields=fields)
-        full = await call(client, "sonarly_list_prospects", id="a", fields="email", contact="full")
-        said = await refused(client, "sonarly_list_prospects", id="a", fields=["headline"])
+    async with connect(told({"/prospects": page})) as client:
+        plain = await client.call("sonarly_list_prospects", id="a")
+        asked = await client.call("sonarly_list_prospects", id="a", fields=fields)
+        full = await client.call("sonarly_list_prospects", id="a", fields="email", contact="full")
+        said = await client.refused("sonarly_list_prospects", id="a", fields=["headline"])
     assert plain["people"] == {"columns": ["name", "company"], "rows": [["Jo Doe", "Acme"]]}
     (row,) = asked["people"]["rows"]
     assert row[0] == "Jo Doe"
@@ -427,30 +411,28 @@ async def test_contact_is_masked_and_words_of_strangers_are_cleaned(
     assert full["people"]["rows"] == [["jo.doe@acme.example"]]
     assert "Did you mean 'untrustedHeadline'" in said
     masked = Settings(sandbox=True, toolsets="sonarly", contact="mask")
-    async with linked(told({"/prospects": page}), settings=masked) as client:
-        said = await refused(client, "sonarly_list_prospects", id="a", contact="full")
+    async with connect(told({"/prospects": page}), settings=masked) as client:
+        said = await client.refused("sonarly_list_prospects", id="a", contact="full")
     assert "LEADPIPE_CONTACT=mask" in said
 
 
-async def test_a_page_that_does_not_fit_goes_on_in_its_middle(linked: Linked, call: Call) -> None:
+async def test_a_page_that_does_not_fit_goes_on_in_its_middle(connect: Connect) -> None:
     people = [{"id": str(n), "name": f"P{n}", "about": f"{n} " + "x" * 600} for n in range(150)]
     fields = ["id", "untrustedAbout", "name", "untrustedHeadline"]
-    async with linked(told({"/prospects": {"items": people}})) as client:
+    async with connect(told({"/prospects": {"items": people}})) as client:
         asked = {"id": "a", "fields": fields, "limit": 100}
-        reply = await call(client, "sonarly_list_prospects", **asked)
+        reply = await client.call("sonarly_list_prospects", **asked)
         seen = [row[0] for row in reply["people"]["rows"]]
         assert len(seen) < 110
         while cursor := reply.get("nextCursor"):
-            reply = await call(client, "sonarly_list_prospects", **asked, cursor=cursor)
+            reply = await client.call("sonarly_list_prospects", **asked, cursor=cursor)
             seen += [row[0] for row in reply["people"]["rows"]]
     assert seen == [str(n) for n in range(150)]
 
 
-async def test_a_default_reply_costs_less_than_two_thousand_tokens(
-    client: Client, call: Call
-) -> None:
-    known = await ids(client, call)
-    reply = await call(client, "sonarly_list_prospects", id=known["Spring Outreach"])
+async def test_a_default_reply_costs_less_than_two_thousand_tokens(client: Assistant) -> None:
+    known = await ids(client)
+    reply = await client.call("sonarly_list_prospects", id=known["Spring Outreach"])
     assert len(reply["people"]["rows"]) == 25
     assert len(json.dumps(reply, ensure_ascii=False, separators=(",", ":"))) < 8_000
 
@@ -458,21 +440,19 @@ async def test_a_default_reply_costs_less_than_two_thousand_tokens(
 # Changing
 
 
-async def test_an_audience_is_created_empty(
-    client: Client, call: Call, refused: Refused, played: SonarlySandbox
-) -> None:
+async def test_an_audience_is_created_empty(client: Assistant, played: SonarlySandbox) -> None:
     made = {"name": " West VPs ", "type": "On-Demand", "description": "For the fair"}
-    reply = await call(client, "sonarly_create_audience", **made)
+    reply = await client.call("sonarly_create_audience", **made)
     assert reply["summary"] == "'West VPs' is created in 'Acme Growth', with nobody in it yet."
     assert reply["audience"]["size"] == 0
     assert "warnings" not in reply
     body = {"name": "West VPs", "type": "on_demand", "description": "For the fair"}
     assert played.requests[-1].body == body
-    said = await refused(client, "sonarly_create_audience", name="west vps", type="monitoring")
+    said = await client.refused("sonarly_create_audience", name="west vps", type="monitoring")
     assert "There is an audience 'West VPs' already (id " in said
     assert "Nothing was created." in said
     second = {"name": "West VPs", "type": "monitoring", "sameName": True}
-    await call(client, "sonarly_create_audience", **second)
+    await client.call("sonarly_create_audience", **second)
     assert len(changes(played)) == 2
 
 
@@ -487,69 +467,70 @@ async def test_an_audience_is_created_empty(
     ],
 )
 async def test_what_cannot_be_created_is_refused_before_anything_is_sent(
-    arguments: Reply, said: str, client: Client, refused: Refused, played: SonarlySandbox
+    arguments: Reply, said: str, client: Assistant, played: SonarlySandbox
 ) -> None:
-    assert said in await refused(client, "sonarly_create_audience", **arguments)
+    assert said in await client.refused("sonarly_create_audience", **arguments)
     assert not played.requests
 
 
 async def test_a_lost_answer_makes_one_audience_and_says_so(
-    client: Client, call: Call, played: SonarlySandbox
+    client: Assistant, played: SonarlySandbox
 ) -> None:
     for number in range(10):
         played.faults.add(Fault("reset_after", method="POST"))
         name = f"VPs {number}"
-        reply = await call(client, "sonarly_create_audience", name=name, type="on_demand")
+        reply = await client.call("sonarly_create_audience", name=name, type="on_demand")
         assert reply["warnings"] == [LOOKED]
-    listed = await call(client, "sonarly_list_audiences", nameContains="VPs ")
+    listed = await client.call("sonarly_list_audiences", nameContains="VPs ")
     assert len(listed["audiences"]["rows"]) == 10
 
 
 async def test_what_was_not_created_is_said_and_can_be_tried_again(
-    client: Client, call: Call, refused: Refused, played: SonarlySandbox
+    client: Assistant, played: SonarlySandbox
 ) -> None:
     asked = {"name": "VPs", "type": "on_demand"}
     played.faults.add(Fault("status", method="POST", status=500))
-    said = await refused(client, "sonarly_create_audience", **asked)
+    said = await client.refused("sonarly_create_audience", **asked)
     assert "none was created. It can be tried again." in said
     assert changes(played) == ["POST "]
-    await call(client, "sonarly_create_audience", **asked)
+    await client.call("sonarly_create_audience", **asked)
 
 
 async def test_an_audience_is_changed_and_shown_before_and_after(
-    client: Client, call: Call, refused: Refused, played: SonarlySandbox
+    client: Assistant, played: SonarlySandbox
 ) -> None:
-    audience = (await ids(client, call))["Spring Outreach"]
+    audience = (await ids(client))["Spring Outreach"]
     change = {"id": audience, "name": "Autumn Outreach", "description": ""}
-    reply = await call(client, "sonarly_update_audience", **change)
+    reply = await client.call("sonarly_update_audience", **change)
     assert reply["summary"] == (
         "'Spring Outreach' is now called 'Autumn Outreach', with no description."
     )
     assert reply["before"]["untrustedDescription"] == "Everyone from the March import"
     assert "untrustedDescription" not in reply["audience"]
-    again = await call(client, "sonarly_update_audience", **change)
+    again = await client.call("sonarly_update_audience", **change)
     assert again["summary"] == "'Autumn Outreach' is so already; nothing was changed."
-    described = await call(client, "sonarly_update_audience", id=audience, description="New")
+    described = await client.call("sonarly_update_audience", id=audience, description="New")
     assert described["summary"] == "'Autumn Outreach' has a new description."
-    renamed = await call(client, "sonarly_update_audience", id=audience, name="Outreach")
+    renamed = await client.call("sonarly_update_audience", id=audience, name="Outreach")
     assert renamed["summary"] == "'Autumn Outreach' is now called 'Outreach'."
     assert len(changes(played)) == 3
-    said = await refused(client, "sonarly_update_audience", id=audience)
+    said = await client.refused("sonarly_update_audience", id=audience)
     assert "Name what to change" in said
 
 
-async def test_a_description_that_is_not_shown_is_no_certainty(linked: Linked, call: Call) -> None:
-    async with linked(told({"/a": {"id": "a", "name": "A"}})) as client:
-        reply = await call(client, "sonarly_update_audience", id="a", description="New")
+async def test_a_description_that_is_not_shown_is_no_certainty(connect: Connect) -> None:
+    async with connect(told({"/a": {"id": "a", "name": "A"}})) as client:
+        reply = await client.call("sonarly_update_audience", id="a", description="New")
     assert reply["warnings"] == ["Sonarly does not show the description that it keeps."]
 
 
+@each_era
 async def test_deleting_asks_the_human_with_name_and_size(
-    linked: Linked, call: Call, human: Human, questions: list[str], played: SonarlySandbox
+    connect: Connect, human: Human, questions: list[str], played: SonarlySandbox
 ) -> None:
-    async with linked(answer=human("accept")) as client:
-        audience = (await ids(client, call))["Conference Visitors"]
-        reply = await call(client, "sonarly_delete_audience", id=audience)
+    async with connect(answer=human("accept")) as client:
+        audience = (await ids(client))["Conference Visitors"]
+        reply = await client.call("sonarly_delete_audience", id=audience)
     assert reply["summary"] == "'Conference Visitors' is deleted."
     assert questions == [
         (
@@ -561,139 +542,131 @@ async def test_deleting_asks_the_human_with_name_and_size(
 
 
 async def test_a_human_who_declines_keeps_the_audience(
-    linked: Linked, call: Call, refused: Refused, human: Human, played: SonarlySandbox
+    connect: Connect, human: Human, played: SonarlySandbox
 ) -> None:
-    async with linked(answer=human("decline")) as client:
-        audience = (await ids(client, call))["Conference Visitors"]
-        said = await refused(client, "sonarly_delete_audience", id=audience)
+    async with connect(answer=human("decline")) as client:
+        audience = (await ids(client))["Conference Visitors"]
+        said = await client.refused("sonarly_delete_audience", id=audience)
     assert "The user did not agree" in said
     assert changes(played) == []
 
 
 async def test_where_nobody_can_be_asked_a_code_is_needed(
-    client: Client, call: Call, played: SonarlySandbox
+    client: Assistant, played: SonarlySandbox
 ) -> None:
-    audience = (await ids(client, call))["Conference Visitors"]
-    reply = await call(client, "sonarly_delete_audience", id=audience)
+    audience = (await ids(client))["Conference Visitors"]
+    reply = await client.call("sonarly_delete_audience", id=audience)
     assert reply["question"].startswith("Delete the LinkedIn audience 'Conference Visitors'")
     assert changes(played) == []
-    await call(client, "sonarly_update_audience", id=audience, name="Other")
-    old = await call(client, "sonarly_delete_audience", id=audience, confirm=reply["confirm"])
+    await client.call("sonarly_update_audience", id=audience, name="Other")
+    old = await client.call("sonarly_delete_audience", id=audience, confirm=reply["confirm"])
     assert "The code does not hold" in old["summary"]
-    done = await call(client, "sonarly_delete_audience", id=audience, confirm=old["confirm"])
+    done = await client.call("sonarly_delete_audience", id=audience, confirm=old["confirm"])
     assert done["summary"] == "'Other' is deleted."
 
 
 async def test_a_lost_answer_of_a_deletion_is_looked_after(
-    linked: Linked, call: Call, refused: Refused, played: SonarlySandbox
+    connect: Connect, played: SonarlySandbox
 ) -> None:
-    async with linked(settings=UNASKED) as client:
-        known = await ids(client, call)
+    async with connect(settings=SONARLY_UNASKED) as client:
+        known = await ids(client)
         played.faults.add(Fault("reset_after", method="DELETE"))
-        reply = await call(client, "sonarly_delete_audience", id=known["Job Changes"])
+        reply = await client.call("sonarly_delete_audience", id=known["Job Changes"])
         assert reply["warnings"] == [LOOKED]
         played.faults.add(Fault("reset", method="DELETE"))
-        said = await refused(client, "sonarly_delete_audience", id=known["Post Commenters"])
+        said = await client.refused("sonarly_delete_audience", id=known["Post Commenters"])
     assert "the audience is still there." in said
 
 
 async def test_an_audience_moves_into_a_folder_and_out_of_it(
-    client: Client, call: Call, refused: Refused, played: SonarlySandbox
+    client: Assistant, played: SonarlySandbox
 ) -> None:
-    known = await ids(client, call)
+    known = await ids(client)
     audience, folder = known["Spring Outreach"], known["Outbound 2026"]
-    reply = await call(client, "sonarly_move_audience", id=audience, folderId="outbound 2026")
+    reply = await client.call("sonarly_move_audience", id=audience, folderId="outbound 2026")
     assert reply["summary"] == "'Spring Outreach' is in the folder 'Outbound 2026' now."
     assert reply["audience"]["folderId"] == reply["after"]["id"] == folder
-    reply = await call(client, "sonarly_move_audience", id=audience, folderId=folder)
+    reply = await client.call("sonarly_move_audience", id=audience, folderId=folder)
     assert reply["summary"].endswith("is in 'Outbound 2026' already; nothing was changed.")
-    said = await refused(client, "sonarly_move_audience", id=audience, folderId="Watchlists")
+    said = await client.refused("sonarly_move_audience", id=audience, folderId="Watchlists")
     assert "must be of one account and of the same type" in said
     played.faults.add(Fault("reset_after", method="POST"))
-    reply = await call(client, "sonarly_move_audience", id=audience, folderId=None)
+    reply = await client.call("sonarly_move_audience", id=audience, folderId=None)
     assert reply["summary"] == "'Spring Outreach' is in no folder now."
     assert reply["before"]["name"] == "Outbound 2026"
     assert reply["warnings"] == [LOOKED]
-    reply = await call(client, "sonarly_move_audience", id=audience, folderId=None)
+    reply = await client.call("sonarly_move_audience", id=audience, folderId=None)
     assert reply["summary"].endswith("is in no folder already; nothing was changed.")
-    said = await refused(client, "sonarly_move_audience", id=audience)
+    said = await client.refused("sonarly_move_audience", id=audience)
     assert "'folderId' is required" in said
     assert len(changes(played)) == 3
 
 
-async def test_a_folder_that_is_not_known_is_refused_with_the_list(
-    client: Client, call: Call, refused: Refused
-) -> None:
-    audience = (await ids(client, call))["Spring Outreach"]
-    said = await refused(client, "sonarly_move_audience", id=audience, folderId="Fair")
+async def test_a_folder_that_is_not_known_is_refused_with_the_list(client: Assistant) -> None:
+    audience = (await ids(client))["Spring Outreach"]
+    said = await client.refused("sonarly_move_audience", id=audience, folderId="Fair")
     assert "There is no folder 'Fair'. There are: 'Outbound 2026' (id " in said
     # An empty folder may not be shown: an id is asked for as it is.
-    said = await refused(client, "sonarly_move_audience", id=audience, folderId=GONE)
+    said = await client.refused("sonarly_move_audience", id=audience, folderId=GONE)
     assert "status 404" in said
 
 
-async def test_of_two_folders_of_one_name_the_id_is_needed(
-    linked: Linked, refused: Refused
-) -> None:
+async def test_of_two_folders_of_one_name_the_id_is_needed(connect: Connect) -> None:
     twins = [
         {"id": "f1", "name": "Fair", "audienceType": "on_demand"},
         {"id": "f2", "name": "fair"},
     ]
-    async with linked(told({"/navigation": {"folders": twins}})) as client:
-        said = await refused(client, "sonarly_move_audience", id="a", folderId="Fair")
+    async with connect(told({"/navigation": {"folders": twins}})) as client:
+        said = await client.refused("sonarly_move_audience", id="a", folderId="Fair")
     assert "several folders of this name: f1 (on_demand) and f2" in said
-    async with linked(told({"/navigation": {}})) as client:
-        said = await refused(client, "sonarly_move_audience", id="a", folderId="Fair")
+    async with connect(told({"/navigation": {}})) as client:
+        said = await client.refused("sonarly_move_audience", id="a", folderId="Fair")
     assert "No folders are shown." in said
 
 
-async def test_a_folder_is_created_and_renamed(
-    client: Client, call: Call, refused: Refused, played: SonarlySandbox
-) -> None:
-    made = await call(client, "sonarly_save_folder", name="Fair", type="on_demand")
+async def test_a_folder_is_created_and_renamed(client: Assistant, played: SonarlySandbox) -> None:
+    made = await client.call("sonarly_save_folder", name="Fair", type="on_demand")
     assert made["folder"]["type"] == "on_demand"
-    again = await refused(client, "sonarly_save_folder", name="fair", type="on_demand")
+    again = await client.refused("sonarly_save_folder", name="fair", type="on_demand")
     assert "There is a folder 'Fair' of this type already" in again
-    renamed = await call(client, "sonarly_save_folder", name="Fairs", folderId="Fair")
+    renamed = await client.call("sonarly_save_folder", name="Fairs", folderId="Fair")
     assert renamed["summary"] == "The folder 'Fair' is now called 'Fairs'."
     assert (renamed["before"], renamed["folder"]["id"]) == ("Fair", made["folder"]["id"])
-    same = await call(client, "sonarly_save_folder", name="Fairs", folderId="Fairs")
+    same = await client.call("sonarly_save_folder", name="Fairs", folderId="Fairs")
     assert "nothing was changed" in same["summary"]
     played.faults.add(Fault("reset_after", method="POST"))
-    lost = await call(client, "sonarly_save_folder", name="Lost", type="monitoring")
+    lost = await client.call("sonarly_save_folder", name="Lost", type="monitoring")
     assert lost["warnings"] == [LOOKED]
     assert len(changes(played)) == 3
-    said = await refused(client, "sonarly_save_folder", name="x")
+    said = await client.refused("sonarly_save_folder", name="x")
     assert "needs a type" in said
-    said = await refused(client, "sonarly_save_folder", name="x", folderId="f", type="monitoring")
+    said = await client.refused("sonarly_save_folder", name="x", folderId="f", type="monitoring")
     assert "leave type out" in said
 
 
-async def test_a_key_that_may_only_read_says_what_it_lacks(
-    linked: Linked, call: Call, refused: Refused
-) -> None:
+async def test_a_key_that_may_only_read_says_what_it_lacks(connect: Connect) -> None:
     given = {"sk_sandbox": ("audiences:read",)}
-    played = SonarlySandbox(SonarlySettings(people=3_000, key_permissions=given))
-    async with linked(played) as client:
-        audience = (await ids(client, call))["Spring Outreach"]
-        said = await refused(client, "sonarly_create_audience", name="x", type="on_demand")
+    played = sonarly(key_permissions=given)
+    async with connect(played) as client:
+        audience = (await ids(client))["Spring Outreach"]
+        said = await client.refused("sonarly_create_audience", name="x", type="on_demand")
         assert "lacks the permission audiences:write" in said
-        said = await refused(client, "sonarly_list_prospects", id=audience)
+        said = await client.refused("sonarly_list_prospects", id=audience)
         assert "lacks the permission prospects:read" in said
 
 
-async def test_a_key_that_may_only_write_creates_and_warns(linked: Linked, call: Call) -> None:
+async def test_a_key_that_may_only_write_creates_and_warns(connect: Connect) -> None:
     given = {"sk_sandbox": ("audiences:write",)}
-    played = SonarlySandbox(SonarlySettings(people=3_000, key_permissions=given))
-    async with linked(played) as client:
-        reply = await call(client, "sonarly_create_audience", name="x", type="on_demand")
+    played = sonarly(key_permissions=given)
+    async with connect(played) as client:
+        reply = await client.call("sonarly_create_audience", name="x", type="on_demand")
     assert reply["warnings"] == [
         "Not all audiences could be looked at, so another one may have the same name."
     ]
 
 
-async def test_read_only_leaves_what_changes_nothing(linked: Linked) -> None:
+async def test_read_only_leaves_what_changes_nothing(connect: Connect) -> None:
     settings = Settings(sandbox=True, toolsets="sonarly", read_only=True)
-    async with linked(settings=settings) as client:
+    async with connect(settings=settings) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
     assert names == {name for name, hints in HINTS.items() if hints[0]}

@@ -1,48 +1,26 @@
 """set_status and delete_audience, where nobody is asked; the asking is in test_confirm."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
-
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-Changes = Callable[[Sandbox], list[str]]
 
-each_profile = pytest.mark.parametrize(
-    ("profile", "era"),
-    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
-)
 ASKED = Settings(sandbox=True)
-UNASKED = Settings(sandbox=True, confirm="off")
 WANTED = {"topicIds": [117805]}
-
-
-@pytest.fixture
-def era() -> str:
-    """Where no profile is named, one is enough; `each_profile` speaks both."""
-    return "auto"
 
 
 @each_profile
 async def test_activating_takes_a_slot_and_starts_a_run(
-    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+    profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox, settings=UNASKED) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
-        reply = await call(client, "set_status", id=made["id"], status="active")
-        shown = await call(client, "get_audience", id=made["id"])
+        made = await client.call("create_audience", name="New", config=WANTED)
+        reply = await client.call("set_status", id=made["id"], status="active")
+        shown = await client.call("get_audience", id=made["id"])
     size = made["size"]
     assert reply["summary"] == (
         "'New' is active now; it was draft. 2 of 3 slots are in use."
@@ -59,13 +37,13 @@ async def test_activating_takes_a_slot_and_starts_a_run(
 @each_profile
 @pytest.mark.parametrize("status", ["paused", "draft"])
 async def test_pausing_or_shelving_frees_the_slot(
-    profile: str, status: str, start: Start, connect: Connect, call: Call, saved: Saved
+    profile: str, status: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        audience = (await saved(client))["active"]
-        size = (await call(client, "get_audience", id=audience))["size"]
-        reply = await call(client, "set_status", id=audience, status=status.title())
-        shown = await call(client, "get_audience", id=audience)
+    async with connect(profile=profile) as client:
+        audience = (await client.saved())["active"]
+        size = (await client.call("get_audience", id=audience))["size"]
+        reply = await client.call("set_status", id=audience, status=status.title())
+        shown = await client.call("get_audience", id=audience)
     assert reply["summary"] == (
         f"'Marketing Directors at Tech Companies' is {status} now; it was active."
         " 0 of 3 slots are in use."
@@ -78,10 +56,10 @@ async def test_pausing_or_shelving_frees_the_slot(
 
 @pytest.mark.parametrize("status", ["active", "paused"])
 async def test_a_status_that_is_so_already_changes_nothing(
-    client: Client, call: Call, saved: Saved, sandbox: Sandbox, changes: Changes, status: str
+    client: Assistant, sandbox: Sandbox, status: str
 ) -> None:
-    audience = (await saved(client))[status]
-    reply = await call(client, "set_status", id=audience, status=status)
+    audience = (await client.saved())[status]
+    reply = await client.call("set_status", id=audience, status=status)
     assert reply["summary"].endswith(f"is already {status}, so nothing was changed.")
     assert reply["status"] == status
     assert reply["size"] > 0
@@ -92,48 +70,43 @@ async def test_a_status_that_is_so_already_changes_nothing(
 
 @each_profile
 async def test_a_full_account_is_refused_with_the_audiences_that_could_be_paused(
-    profile: str, start: Start, connect: Connect, call: Call, refused: Refused, saved: Saved
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile, slots=1), settings=UNASKED) as client:
-        ids = await saved(client)
-        size = (await call(client, "get_audience", id=ids["active"]))["size"]
-        said = await refused(client, "set_status", id=ids["paused"], status="active")
+    async with connect(profile=profile, slots=1, settings=UNASKED) as client:
+        ids = await client.saved()
+        size = (await client.call("get_audience", id=ids["active"]))["size"]
+        said = await client.refused("set_status", id=ids["paused"], status="active")
         assert said == (
             "SLOTS_FULL: every audience slot is in use, so 'CRM Buyers in California' stays paused."
             " Active now: 'Marketing Directors at Tech Companies'"
             f" ({size} people, id {ids['active']})."
             " Ask the user which of them to pause, then activate again."
         )
-        await call(client, "set_status", id=ids["active"], status="paused")
-        reply = await call(client, "set_status", id=ids["paused"], status="active")
+        await client.call("set_status", id=ids["active"], status="paused")
+        reply = await client.call("set_status", id=ids["paused"], status="active")
     assert reply["slots"] == {"before": 0, "after": 1, "limit": 1}
 
 
 @pytest.mark.parametrize("settings", [ASKED, UNASKED], ids=["asked", "unasked"])
 async def test_a_full_account_is_refused_without_a_question_and_without_a_try(
-    settings: Settings,
-    start: Start,
-    connect: Connect,
-    refused: Refused,
-    saved: Saved,
-    changes: Changes,
+    settings: Settings, start: Start, connect: Connect
 ) -> None:
     sandbox = start(slots=1)
     async with connect(sandbox, settings=settings) as client:
-        audience = (await saved(client))["paused"]
-        said = await refused(client, "set_status", id=audience, status="active")
+        audience = (await client.saved())["paused"]
+        said = await client.refused("set_status", id=audience, status="active")
     assert said.startswith("SLOTS_FULL: ")
     assert changes(sandbox) == []
 
 
 async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
-    start: Start, connect: Connect, refused: Refused, saved: Saved, changes: Changes
+    start: Start, connect: Connect
 ) -> None:
     # As far as can be seen before: the service does not show its slots.
     sandbox = start(slots=1, slots_key="")
     async with connect(sandbox, settings=UNASKED) as client:
-        ids = await saved(client)
-        said = await refused(client, "set_status", id=ids["paused"], status="active")
+        ids = await client.saved()
+        said = await client.refused("set_status", id=ids["paused"], status="active")
     assert said.startswith("SLOTS_FULL: every audience slot is in use, so 'CRM Buyers")
     assert f"id {ids['active']}). Ask the user which of them to pause" in said
     assert changes(sandbox) == [f"PATCH /audiences/{ids['paused']}"]
@@ -148,26 +121,26 @@ async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
     ],
 )
 async def test_the_last_slot_is_said_to_be_taken(
-    slots: int, said: str, start: Start, connect: Connect, call: Call, saved: Saved
+    slots: int, said: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(slots=slots), settings=UNASKED) as client:
-        ids = await saved(client)
+    async with connect(slots=slots, settings=UNASKED) as client:
+        ids = await client.saved()
         if slots == 1:
-            await call(client, "set_status", id=ids["active"], status="paused")
-        reply = await call(client, "set_status", id=ids["paused"], status="active")
-        await call(client, "set_status", id=ids["paused"], status="draft")
-        made = await call(client, "create_audience", name="New", config=WANTED, status="active")
+            await client.call("set_status", id=ids["active"], status="paused")
+        reply = await client.call("set_status", id=ids["paused"], status="active")
+        await client.call("set_status", id=ids["paused"], status="draft")
+        made = await client.call("create_audience", name="New", config=WANTED, status="active")
     assert said in reply["summary"]
     assert said in made["summary"]
 
 
 async def test_a_full_account_without_an_active_audience_says_where_to_look(
-    start: Start, connect: Connect, call: Call, refused: Refused, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(slots=1, deletion_frees_slot=False), settings=UNASKED) as client:
-        ids = await saved(client)
-        await call(client, "delete_audience", id=ids["active"])
-        said = await refused(client, "set_status", id=ids["paused"], status="active")
+    async with connect(slots=1, deletion_frees_slot=False, settings=UNASKED) as client:
+        ids = await client.saved()
+        await client.call("delete_audience", id=ids["active"])
+        said = await client.refused("set_status", id=ids["paused"], status="active")
     assert said == (
         "SLOTS_FULL: every audience slot is in use, so 'CRM Buyers in California' stays paused."
         " No audience is shown as active; one that was deleted may still hold its slot. Only the"
@@ -176,19 +149,19 @@ async def test_a_full_account_without_an_active_audience_says_where_to_look(
 
 
 async def test_a_full_account_whose_audiences_cannot_be_listed_still_says_what_to_do(
-    start: Start, connect: Connect, refused: Refused, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
     sandbox = start(slots=1)
     async with connect(sandbox, settings=UNASKED) as client:
-        audience = (await saved(client))["paused"]
+        audience = (await client.saved())["paused"]
         # GET of the audience, of the account, and then of the list.
         sandbox.faults.add(Fault("wrong_shape", method="GET", path="/audiences", every=2))
-        said = await refused(client, "set_status", id=audience, status="active")
+        said = await client.refused("set_status", id=audience, status="active")
     assert said.endswith("Pause an active audience to free a slot, then activate again.")
 
 
 async def test_activating_can_wait_for_the_people(
-    start: Start, connect: Connect, call: Call, moments: list[float]
+    start: Start, connect: Connect, moments: list[float]
 ) -> None:
     told: list[str | None] = []
 
@@ -196,8 +169,8 @@ async def test_activating_can_wait_for_the_people(
         told.append(message)
         moments.append(moments[-1] + 60)
 
-    async with connect(start(run_seconds=60), settings=UNASKED) as client:
-        made = await call(client, "create_audience", name="New", config=WANTED)
+    async with connect(run_seconds=60, settings=UNASKED) as client:
+        made = await client.call("create_audience", name="New", config=WANTED)
         asked = {"id": made["id"], "status": "active", "waitSeconds": 100}
         result = await client.call_tool("set_status", asked, progress_callback=listen)
     reply = result.structured_content
@@ -207,15 +180,13 @@ async def test_activating_can_wait_for_the_people(
     assert len(told) == 2
 
 
-async def test_what_fails_after_the_change_does_not_hide_it(
-    start: Start, connect: Connect, call: Call, saved: Saved
-) -> None:
+async def test_what_fails_after_the_change_does_not_hide_it(start: Start, connect: Connect) -> None:
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
-        audience = (await saved(client))["paused"]
+        audience = (await client.saved())["paused"]
         sandbox.faults.add(Fault("status", path="/runs", times=None))
         sandbox.faults.add(Fault("status", path="/account", times=None))
-        reply = await call(client, "set_status", id=audience, status="active")
+        reply = await client.call("set_status", id=audience, status="active")
     assert reply["summary"] == (
         "'CRM Buyers in California' is active now; it was paused."
         " Its people could not be looked at just now."
@@ -225,24 +196,22 @@ async def test_what_fails_after_the_change_does_not_hide_it(
     assert [step["tool"] for step in reply["next"]] == ["get_audience"]
 
 
-async def test_slots_are_told_as_far_as_they_are_known(
-    start: Start, connect: Connect, call: Call, saved: Saved
-) -> None:
+async def test_slots_are_told_as_far_as_they_are_known(start: Start, connect: Connect) -> None:
     sandbox = start()
     async with connect(sandbox, settings=UNASKED) as client:
-        audience = (await saved(client))["paused"]
+        audience = (await client.saved())["paused"]
         sandbox.faults.add(Fault("wrong_shape", path="/account", every=2))
-        reply = await call(client, "set_status", id=audience, status="active")
+        reply = await client.call("set_status", id=audience, status="active")
     assert reply["slots"] == {"before": 1, "limit": 3}
     assert "slots" not in reply["summary"]
 
 
 async def test_a_status_that_the_service_does_not_take_is_refused(
-    start: Start, connect: Connect, refused: Refused, saved: Saved
+    start: Start, connect: Connect
 ) -> None:
-    async with connect(start(back_to_draft="reject")) as client:
-        said = await refused(
-            client, "set_status", id=(await saved(client))["active"], status="draft"
+    async with connect(back_to_draft="reject") as client:
+        said = await client.refused(
+            "set_status", id=(await client.saved())["active"], status="draft"
         )
     assert said == (
         "The service refused with status 400 VALIDATION_ERROR: status: An audience cannot become a"
@@ -251,32 +220,24 @@ async def test_a_status_that_the_service_does_not_take_is_refused(
 
 
 async def test_a_change_that_the_service_does_not_confirm_is_not_reported_as_done(
-    sandbox: Sandbox, connect: Connect, refused: Refused, saved: Saved
+    sandbox: Sandbox, connect: Connect
 ) -> None:
     sandbox.faults.add(Fault("wrong_shape", method="PATCH"))
     async with connect(settings=UNASKED) as client:
-        said = await refused(
-            client, "set_status", id=(await saved(client))["paused"], status="active"
+        said = await client.refused(
+            "set_status", id=(await client.saved())["paused"], status="active"
         )
     assert said.endswith("tell the user, another try may not help.")
 
 
 @each_profile
-async def test_a_deleted_audience_is_gone(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    call: Call,
-    refused: Refused,
-    saved: Saved,
-    changes: Changes,
-) -> None:
+async def test_a_deleted_audience_is_gone(profile: str, start: Start, connect: Connect) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox, settings=UNASKED) as client:
-        audience = (await saved(client))["paused"]
-        reply = await call(client, "delete_audience", id=audience)
-        assert (await call(client, "list_audiences"))["summary"] == "1 audience."
-        said = await refused(client, "delete_audience", id=audience)
+        audience = (await client.saved())["paused"]
+        reply = await client.call("delete_audience", id=audience)
+        assert (await client.call("list_audiences"))["summary"] == "1 audience."
+        said = await client.refused("delete_audience", id=audience)
     assert reply == {
         "summary": "'CRM Buyers in California' is deleted.",
         "id": audience,

@@ -1,23 +1,16 @@
 """What one tool answers is what the next one takes."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Connect, Reply, Start
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Call = Callable[..., Awaitable[Reply]]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
-UNASKED = Settings(sandbox=True, confirm="off")
 BRIEFS: list[Reply] = [
     {
         "topics": ["CRM", "marketing automation"],
@@ -53,19 +46,19 @@ BEYOND_FLAT: Reply = {
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 async def test_a_planned_config_means_the_same_in_every_tool(
-    profile: str, start: Callable[..., Sandbox], connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
     # In one conversation, so that the topics are read once.
-    async with connect(start(profile=profile, slots=9), settings=UNASKED) as client:
+    async with connect(profile=profile, slots=9, settings=UNASKED) as client:
         for brief in BRIEFS if profile == "flat" else [*BRIEFS, BEYOND_FLAT]:
-            plan = await call(client, "plan_audience", **brief, depth="size")
-            made = await call(client, "create_audience", name="Planned", config=plan["config"])
-            shown = await call(client, "get_audience", id=made["id"])
-            preview = await call(client, "preview_audience", **shown["config"])
-            found = await call(client, "query_audience", **preview["config"])
-            same = await call(client, "update_audience", id=made["id"], config=preview["config"])
-            await call(client, "set_status", id=made["id"], status="active")
-            listed = await call(client, "query_audience", audienceId=made["id"])
+            plan = await client.call("plan_audience", **brief, depth="size")
+            made = await client.call("create_audience", name="Planned", config=plan["config"])
+            shown = await client.call("get_audience", id=made["id"])
+            preview = await client.call("preview_audience", **shown["config"])
+            found = await client.call("query_audience", **preview["config"])
+            same = await client.call("update_audience", id=made["id"], config=preview["config"])
+            await client.call("set_status", id=made["id"], status="active")
+            listed = await client.call("query_audience", audienceId=made["id"])
 
             assert plan["config"] == made["config"] == shown["config"] == preview["config"]
             assert "already looks like that" in same["summary"]
@@ -74,44 +67,42 @@ async def test_a_planned_config_means_the_same_in_every_tool(
             assert plan["size"] > 0
 
 
-async def test_topics_need_no_key(sandbox: Sandbox, connect: Connect, call: Call) -> None:
+async def test_topics_need_no_key(sandbox: Sandbox, connect: Connect) -> None:
     async with connect(sandbox, settings=Settings()) as client:
-        found = await call(client, "search_topics", queries=["crm"])
-        await call(client, "compare_topics", topicIds=[117805])
-        await call(client, "get_topic_movers")
-        await call(client, "analyze_website_topics", url="https://acme.com")
+        found = await client.call("search_topics", queries=["crm"])
+        await client.call("compare_topics", topicIds=[117805])
+        await client.call("get_topic_movers")
+        await client.call("analyze_website_topics", url="https://acme.com")
 
     assert found["topics"]["rows"]
     assert all("X-API-Key" not in request.headers for request in sandbox.requests)
 
 
 async def test_no_log_shows_whose_visits_were_asked_for(
-    connect: Connect,
-    call: Call,
-    caplog: pytest.LogCaptureFixture,
+    connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     settings = Settings(sandbox=True, toolsets="all", log_level="DEBUG")
 
     async with connect(settings=settings) as client:
-        await call(client, "query_visitor_data", email="canary@visitor.example")
+        await client.call("query_visitor_data", email="canary@visitor.example")
 
     assert "canary" not in caplog.text
 
 
 async def test_both_services_in_one_conversation(
-    start: Callable[..., Sandbox], connect: Connect, call: Call, tmp_path: Path
+    start: Start, connect: Connect, tmp_path: Path
 ) -> None:
     settings = Settings(sandbox=True, confirm="off", toolsets="all", export_dir=tmp_path)
-    async with connect(start(people=20_000), settings=settings) as client:
-        plan = await call(client, "plan_audience", topics=["CRM"], filters={"state": ["TX"]})
+    async with connect(people=20_000, settings=settings) as client:
+        plan = await client.call("plan_audience", topics=["CRM"], filters={"state": ["TX"]})
         wanted = {"name": "Texans", "config": plan["config"], "status": "active"}
-        made = await call(client, "create_audience", **wanted)
+        made = await client.call("create_audience", **wanted)
         asked = {"id": made["id"], "format": "linkedin_urls"}
-        receipt = await call(client, "export_audience", **asked)
+        receipt = await client.call("export_audience", **asked)
         (step,) = receipt["next"]
-        listed = await call(client, step["tool"], **step["arguments"])
-        shown = await call(client, "sonarly_get_audience", id=listed["audience"]["id"])
+        listed = await client.call(step["tool"], **step["arguments"])
+        shown = await client.call("sonarly_get_audience", id=listed["audience"]["id"])
 
     assert plan["size"] == made["size"] >= receipt["rows"] > 0
     assert step["tool"] == "sonarly_create_audience"
@@ -121,13 +112,13 @@ async def test_both_services_in_one_conversation(
 
 
 async def test_without_sonarlys_tools_the_export_names_its_import_alone(
-    start: Callable[..., Sandbox], connect: Connect, call: Call, tmp_path: Path
+    start: Start, connect: Connect, tmp_path: Path
 ) -> None:
     settings = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
-    async with connect(start(people=20_000), settings=settings) as client:
+    async with connect(people=20_000, settings=settings) as client:
         wanted = {"topicIds": [117805]}
-        made = await call(client, "create_audience", name="Leaders", config=wanted, status="active")
-        receipt = await call(client, "export_audience", id=made["id"], format="linkedin_urls")
+        made = await client.call("create_audience", name="Leaders", config=wanted, status="active")
+        receipt = await client.call("export_audience", id=made["id"], format="linkedin_urls")
 
     assert "next" not in receipt
     assert "Sonarly's own import, which takes 1,000 profiles at a time" in receipt["summary"]

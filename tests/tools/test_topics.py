@@ -3,27 +3,20 @@
 import datetime as dt
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import Assistant, Connect, Reply, Start, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
 
-each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 TOOLS = ("search_topics", "compare_topics", "get_topic_movers", "analyze_website_topics")
 COLUMNS = ["id", "name", "type", "industry", "category"]
 HIDDEN = "\u202e\u200b\U000e0041"
@@ -64,22 +57,22 @@ class Service:
 
 
 @pytest.fixture
-def ask(connect: Connect, call: Call) -> Callable[..., Awaitable[Reply]]:
+def ask(connect: Connect) -> Callable[..., Awaitable[Reply]]:
     """The reply of a tool in front of a service that answers as the test says, without a key."""
 
     async def ask(service: Service, tool: str, /, **arguments: object) -> Reply:
         async with connect(service, settings=Settings()) as client:
-            return await call(client, tool, **arguments)
+            return await client.call(tool, **arguments)
 
     return ask
 
 
 @each_profile
 async def test_topics_are_found_and_compared_alike_on_every_api(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "search_topics", queries="sales enablement software", limit=3)
+    async with connect(profile=profile) as client:
+        reply = await client.call("search_topics", queries="sales enablement software", limit=3)
         assert reply["summary"] == (
             "1 topic for 'sales enablement software';"
             " the first is 'Sales Enablement Software' (102181), an exact match."
@@ -90,12 +83,12 @@ async def test_topics_are_found_and_compared_alike_on_every_api(
         }
         (step,) = reply["next"]
         assert (step["tool"], step["arguments"]) == ("preview_audience", {"topicIds": [102181]})
-        assert "size" in await call(client, step["tool"], **step["arguments"])
+        assert "size" in await client.call(step["tool"], **step["arguments"])
 
 
-async def test_several_phrases_are_searched_in_one_call(client: Client, call: Call) -> None:
+async def test_several_phrases_are_searched_in_one_call(client: Assistant) -> None:
     phrases = ["sales enablement software", "cold calling", "email security", "Cold Calling"]
-    reply = await call(client, "search_topics", queries=phrases)
+    reply = await client.call("search_topics", queries=phrases)
     assert reply["summary"] == "21 topics for 3 phrases: 1 matched exactly."
     assert reply["topics"]["columns"] == [*COLUMNS, "match", "query"]
     first, second, *_ = reply["topics"]["rows"]
@@ -107,11 +100,9 @@ async def test_several_phrases_are_searched_in_one_call(client: Client, call: Ca
     assert len(json.dumps(reply)) / 4 < 1_000
 
 
-async def test_typing_errors_are_understood_and_said_to_be_guesses(
-    client: Client, call: Call
-) -> None:
+async def test_typing_errors_are_understood_and_said_to_be_guesses(client: Assistant) -> None:
     queries = ["markting automaton", "quantum yoga blockchain", "zzzz"]
-    reply = await call(client, "search_topics", queries=queries)
+    reply = await client.call("search_topics", queries=queries)
     assert reply["summary"] == "7 topics for 3 phrases: 0 matched exactly, 2 found nothing."
     assert reply["topics"]["rows"][0][1:] == [
         *("Marketing Automation", "b2b", "Marketing", "Product"),
@@ -160,14 +151,14 @@ async def test_a_search_that_failed_is_told_and_made_up_for(
 
 
 async def test_a_search_that_hangs_is_answered_from_the_list_at_hand_after_three_seconds(
-    sandbox: Sandbox, connect: Connect, call: Call
+    sandbox: Sandbox, connect: Connect
 ) -> None:
     async with connect() as client:
         # Browsing brings the list of all topics.
-        await call(client, "search_topics", type="b2b")
+        await client.call("search_topics", type="b2b")
         sandbox.faults.add(Fault("hang", path="/topics/search", times=None))
         started = anyio.current_time()
-        reply = await call(client, "search_topics", queries=["marketing roi", "crm"])
+        reply = await client.call("search_topics", queries=["marketing roi", "crm"])
         took = anyio.current_time() - started
     # The clock leaps over the waiting, and counts the work besides.
     assert 3 <= took < 6
@@ -184,9 +175,7 @@ async def test_names_are_cleaned(ask: Callable[..., Awaitable[Reply]]) -> None:
     assert HIDDEN[0] not in json.dumps(reply, ensure_ascii=False)
 
 
-async def test_more_topics_than_fit_are_cut_on_a_row(
-    ask: Callable[..., Awaitable[Reply]],
-) -> None:
+async def test_more_topics_than_fit_are_cut_on_a_row(ask: Callable[..., Awaitable[Reply]]) -> None:
     def search(asked: Mapping[str, Any]) -> list[Reply]:
         first = int(asked["q"].rpartition(" ")[2]) * 100
         name = f"{asked['q']} {'x' * 60}"
@@ -202,43 +191,39 @@ async def test_more_topics_than_fit_are_cut_on_a_row(
 
 
 @pytest.mark.parametrize("queries", [["crm"], ["email marketing", "crm software", "payroll"]])
-async def test_a_search_is_gone_through_page_by_page(
-    client: Client, call: Call, refused: Refused, queries: list[str]
-) -> None:
-    reply = await call(client, "search_topics", queries=queries, limit=5)
+async def test_a_search_is_gone_through_page_by_page(client: Assistant, queries: list[str]) -> None:
+    reply = await client.call("search_topics", queries=queries, limit=5)
     seen = [row[0] for row in reply["topics"]["rows"]]
     more: Reply = {}
     for _ in range(3):
         more = {"limit": 5, "cursor": reply["nextCursor"]}
-        reply = await call(client, "search_topics", queries=queries, **more)
+        reply = await client.call("search_topics", queries=queries, **more)
         seen += [row[0] for row in reply["topics"]["rows"]]
 
-    whole = await call(client, "search_topics", queries=queries, limit=50)
+    whole = await client.call("search_topics", queries=queries, limit=50)
     first = {row[0] for row in whole["topics"]["rows"] if row[5] == "exact"}
     assert len(seen) == len(set(seen)) > 15
     assert first <= set(seen[:15])
-    said = await refused(client, "search_topics", queries=["payroll tax"], cursor=more["cursor"])
+    said = await client.refused("search_topics", queries=["payroll tax"], cursor=more["cursor"])
     assert said.startswith("The cursor does not belong to this question.")
 
 
-async def test_the_last_page_has_no_cursor_and_nothing_is_missed(
-    client: Client, call: Call
-) -> None:
-    reply = await call(client, "search_topics", queries=["marketing automation"], limit=3)
+async def test_the_last_page_has_no_cursor_and_nothing_is_missed(client: Assistant) -> None:
+    reply = await client.call("search_topics", queries=["marketing automation"], limit=3)
     pages = [[row[0] for row in reply["topics"]["rows"]]]
     while "nextCursor" in reply:
         more = {"limit": 3, "cursor": reply["nextCursor"]}
-        reply = await call(client, "search_topics", queries=["marketing automation"], **more)
+        reply = await client.call("search_topics", queries=["marketing automation"], **more)
         pages.append([row[0] for row in reply["topics"]["rows"]])
 
-    whole = await call(client, "search_topics", queries=["marketing automation"], limit=50)
+    whole = await client.call("search_topics", queries=["marketing automation"], limit=50)
     assert [topic for page in pages for topic in page] == [
         row[0] for row in whole["topics"]["rows"]
     ]
 
 
-async def test_without_a_query_the_kinds_of_topics_are_shown(client: Client, call: Call) -> None:
-    reply = await call(client, "search_topics", queries=None)
+async def test_without_a_query_the_kinds_of_topics_are_shown(client: Assistant) -> None:
+    reply = await client.call("search_topics", queries=None)
     assert reply["summary"] == "There are 20,068 topics, in 20 industries and 9 categories."
     assert reply["total"] == 20_068
     assert reply["types"] == {"b2b": 12_060, "b2c": 6_007, "both": 2_001}
@@ -282,9 +267,9 @@ async def test_topics_of_a_kind_are_browsed(ask: Callable[..., Awaitable[Reply]]
     assert reply == {"summary": "0 topics of this kind.", "total": 0}
 
 
-async def test_a_search_keeps_to_its_kind(client: Client, call: Call, sandbox: Sandbox) -> None:
+async def test_a_search_keeps_to_its_kind(client: Assistant, sandbox: Sandbox) -> None:
     kind = {"type": "b2b", "industry": "finance", "category": "education"}
-    reply = await call(client, "search_topics", queries=["courses"], limit=4, **kind)
+    reply = await client.call("search_topics", queries=["courses"], limit=4, **kind)
     assert [row[2:5] for row in reply["topics"]["rows"]] == [["b2b", "Finance", "Education"]] * 4
     (searched,) = (r for r in sandbox.requests if r.path.endswith("/search"))
     assert searched.query["industry"] == "Finance"
@@ -304,13 +289,13 @@ async def test_a_search_keeps_to_its_kind(client: Client, call: Call, sandbox: S
     ],
 )
 async def test_a_search_that_cannot_be_is_refused(
-    arguments: dict[str, Any], said: str, client: Client, refused: Refused
+    arguments: dict[str, Any], said: str, client: Assistant
 ) -> None:
-    assert said in await refused(client, "search_topics", **arguments)
+    assert said in await client.refused("search_topics", **arguments)
 
 
-async def test_topics_are_compared_side_by_side(client: Client, call: Call) -> None:
-    reply = await call(client, "compare_topics", topicIds=[*FIVE, FIVE[0]])
+async def test_topics_are_compared_side_by_side(client: Assistant) -> None:
+    reply = await client.call("compare_topics", topicIds=[*FIVE, FIVE[0]])
     table, series = reply["topics"], reply["series"]
     assert [row[0] for row in table["rows"]] == FIVE
     assert table["columns"] == [
@@ -334,8 +319,8 @@ async def test_topics_are_compared_side_by_side(client: Client, call: Call) -> N
     assert len(json.dumps(reply)) / 4 < 1_200
 
 
-async def test_the_daily_figures_are_shown_when_asked_for(client: Client, call: Call) -> None:
-    reply = await call(client, "compare_topics", topicIds=FIVE[:2], days=7, detail="Series")
+async def test_the_daily_figures_are_shown_when_asked_for(client: Assistant) -> None:
+    reply = await client.call("compare_topics", topicIds=FIVE[:2], days=7, detail="Series")
     daily = reply["daily"]
     assert daily["columns"] == [
         *("id", "date", "audience", "signals", "avgScore", "high", "medium", "low")
@@ -366,26 +351,24 @@ async def test_days_that_do_not_fit_are_left_for_a_second_call(
     assert {"days": 90, "detail": "series"}.items() <= rest["arguments"].items()
 
 
-async def test_more_than_a_month_is_taken_from_the_trends(client: Client, call: Call) -> None:
-    reply = await call(client, "compare_topics", topicIds=[FIVE[0]], days=90)
+async def test_more_than_a_month_is_taken_from_the_trends(client: Assistant) -> None:
+    reply = await client.call("compare_topics", topicIds=[FIVE[0]], days=90)
     assert len(reply["series"]["rows"]) == 12
     assert reply["series"]["rows"][0][0] == "2026-02-04"
     assert "Over 90 days: 1 " in reply["summary"]
     assert "warnings" not in reply
 
 
-async def test_unknown_topics_are_named(client: Client, call: Call, refused: Refused) -> None:
-    reply = await call(client, "compare_topics", topicIds=[5, FIVE[0], 6])
+async def test_unknown_topics_are_named(client: Assistant) -> None:
+    reply = await client.call("compare_topics", topicIds=[5, FIVE[0], 6])
     assert reply["warnings"] == ["The service knows no topic 5 and 6."]
-    text = await refused(client, "compare_topics", topicIds=[5])
+    text = await client.refused("compare_topics", topicIds=[5])
     assert text == ("The service knows none of these topics: 5. search_topics finds the ids.")
-    assert "must be 90 or less" in await refused(client, "compare_topics", topicIds=[5], days=91)
-    assert "at most 10" in await refused(client, "compare_topics", topicIds=[*range(1, 12)])
+    assert "must be 90 or less" in await client.refused("compare_topics", topicIds=[5], days=91)
+    assert "at most 10" in await client.refused("compare_topics", topicIds=[*range(1, 12)])
 
 
-async def test_what_the_service_does_not_show_is_said(
-    ask: Callable[..., Awaitable[Reply]],
-) -> None:
+async def test_what_the_service_does_not_show_is_said(ask: Callable[..., Awaitable[Reply]]) -> None:
     compared: list[Reply] = [
         {"topicId": 1, "topicName": f"Ol{HIDDEN}d", "data": days(1, 2, until=dt.date(2026, 5, 1))},
         {"topicId": 2, "topicName": "New", "data": days(1)},
@@ -411,8 +394,8 @@ async def test_what_the_service_does_not_show_is_said(
         assert not reply.keys() & {"series", "daily", "dataDate"}
 
 
-async def test_movers_are_shown_with_their_change(client: Client, call: Call) -> None:
-    up = await call(client, "get_topic_movers", type="b2b", limit=5)
+async def test_movers_are_shown_with_their_change(client: Assistant) -> None:
+    up = await client.call("get_topic_movers", type="b2b", limit=5)
     columns = ["id", "name", "type", "industry", "audience", "dayBefore", "change"]
     assert up["topics"]["columns"] == columns
     changes = [row[-1] for row in up["topics"]["rows"]]
@@ -424,7 +407,7 @@ async def test_movers_are_shown_with_their_change(client: Client, call: Call) ->
         f" to {first[4]:,} people."
     )
     assert [step["tool"] for step in up["next"]] == ["compare_topics", "preview_audience"]
-    down = await call(client, "get_topic_movers", direction="down", industry="sales", limit=1)
+    down = await client.call("get_topic_movers", direction="down", industry="sales", limit=1)
     assert "shrank most" in down["summary"]
     assert down["topics"]["rows"][0][3] == "Sales"
     assert down["topics"]["rows"][0][-1] < 0
@@ -453,11 +436,9 @@ async def test_no_movers_are_said_to_be_none(ask: Callable[..., Awaitable[Reply]
 
 
 @each_profile
-async def test_a_website_is_analyzed(
-    profile: str, start: Start, connect: Connect, call: Call
-) -> None:
-    async with connect(start(profile=profile)) as client:
-        reply = await call(client, "analyze_website_topics", url="crm.example/pricing", limit=4)
+async def test_a_website_is_analyzed(profile: str, start: Start, connect: Connect) -> None:
+    async with connect(profile=profile) as client:
+        reply = await client.call("analyze_website_topics", url="crm.example/pricing", limit=4)
     assert reply["company"] == "Crm"
     assert reply["url"] == "https://crm.example/pricing"
     assert reply["topics"]["columns"] == [*COLUMNS, "similarity", "keyword"]
@@ -523,24 +504,22 @@ async def test_a_website_about_nothing_known_is_said_to_be(
     ],
 )
 async def test_a_private_address_is_refused_before_anything_is_sent(
-    url: str, why: str, client: Client, refused: Refused, sandbox: Sandbox
+    url: str, why: str, client: Assistant, sandbox: Sandbox
 ) -> None:
-    text = await refused(client, "analyze_website_topics", url=url)
+    text = await client.refused("analyze_website_topics", url=url)
     assert why in text
     assert "secret" not in text
     assert not sandbox.requests
 
 
-async def test_too_many_analyses_say_how_long_to_wait(
-    client: Client, refused: Refused, sandbox: Sandbox
-) -> None:
+async def test_too_many_analyses_say_how_long_to_wait(client: Assistant, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("status", status=429, path="/analyze", times=3))
-    text = await refused(client, "analyze_website_topics", url="acme.example")
+    text = await client.refused("analyze_website_topics", url="acme.example")
     assert "Try again in" in text
 
 
 async def test_each_tool_is_described_in_little_and_says_that_it_only_reads(
-    client: Client,
+    client: Assistant,
 ) -> None:
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert tuple(tools)[: len(TOOLS)] == TOOLS

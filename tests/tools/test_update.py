@@ -1,33 +1,16 @@
 """update_audience: a change, not a replacement."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any
-
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.settings import Settings
+from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio
-Reply = dict[str, Any]
-Start = Callable[..., Sandbox]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Call = Callable[..., Awaitable[Reply]]
-Refused = Callable[..., Awaitable[str]]
-Saved = Callable[[Client], Awaitable[dict[str, str]]]
-Changes = Callable[[Sandbox], list[str]]
 
-each_profile = pytest.mark.parametrize(
-    ("profile", "era"),
-    [("mixed", "auto"), ("mixed", "legacy"), ("flat", "legacy"), ("catalog", "auto")],
-)
 OLD_LIST = (
     "The people shown were put together before the audience was last changed; the next run brings"
     " the ones of its present config."
 )
-UNASKED = Settings(sandbox=True, confirm="off")
 WANTED = {
     "topicIds": [117805, 117890],
     "minScore": 60,
@@ -38,23 +21,17 @@ WANTED = {
 }
 
 
-@pytest.fixture
-def era() -> str:
-    """Where no profile is named, one is enough; `each_profile` speaks both."""
-    return "auto"
-
-
 @each_profile
 async def test_filters_are_merged_by_key_and_null_removes_one(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        made = await call(client, "create_audience", name="VPs", config=WANTED)
+    async with connect(profile=profile) as client:
+        made = await client.call("create_audience", name="VPs", config=WANTED)
         change = {"filters": {"department": ["Sales"], "hasPhone": None}}
-        reply = await call(client, "update_audience", id=made["id"], config=change)
-        shown = await call(client, "get_audience", id=made["id"])
+        reply = await client.call("update_audience", id=made["id"], config=change)
+        shown = await client.call("get_audience", id=made["id"])
         wanted = {**WANTED, "filters": {"seniority": ["vp"], "department": ["sales"]}}
-        right = await call(client, "preview_audience", **wanted)
+        right = await client.call("preview_audience", **wanted)
     assert reply["config"] == shown["config"] == right["config"]
     assert reply["size"] == right["size"]
     rows = [["department", "", '["sales"]'], ["hasPhone", "true", ""]]
@@ -66,34 +43,30 @@ async def test_filters_are_merged_by_key_and_null_removes_one(
 
 
 @each_profile
-async def test_what_is_not_named_stays(
-    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
-) -> None:
+async def test_what_is_not_named_stays(profile: str, start: Start, connect: Connect) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        made = await call(client, "create_audience", name="VPs", config=WANTED)
-        reply = await call(client, "update_audience", id=made["id"], config={"minScore": 70})
+        made = await client.call("create_audience", name="VPs", config=WANTED)
+        reply = await client.call("update_audience", id=made["id"], config={"minScore": 70})
     assert reply["config"] == {**made["config"], "minScore": 70}
     assert reply["changes"]["rows"] == [["minScore", "60", "70"]]
     assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{made['id']}"]
 
 
-async def test_null_removes_what_can_be_missing_and_leaves_the_rest(
-    client: Client, call: Call
-) -> None:
-    made = await call(client, "create_audience", name="VPs", config=WANTED)
+async def test_null_removes_what_can_be_missing_and_leaves_the_rest(client: Assistant) -> None:
+    made = await client.call("create_audience", name="VPs", config=WANTED)
     nulls = dict.fromkeys(
         ["topicIds", "minScore", "maxScore", "minTopicOverlap", "filters", "sourceUrl"]
     )
-    reply = await call(client, "update_audience", id=made["id"], config=nulls)
+    reply = await client.call("update_audience", id=made["id"], config=nulls)
     expected = dict(made["config"])
     del expected["maxScore"], expected["sourceUrl"]
     assert reply["config"] == expected
     assert [row[::2] for row in reply["changes"]["rows"]] == [["maxScore", ""], ["sourceUrl", ""]]
 
 
-async def test_everything_can_be_changed_at_once(client: Client, call: Call) -> None:
-    made = await call(client, "create_audience", name="VPs", config=WANTED)
+async def test_everything_can_be_changed_at_once(client: Assistant) -> None:
+    made = await client.call("create_audience", name="VPs", config=WANTED)
     config = {
         "topicIds": [117918],
         "minScore": 75,
@@ -102,7 +75,7 @@ async def test_everything_can_be_changed_at_once(client: Client, call: Call) -> 
         "filters": {"seniority": None, "hasPhone": None},
         "sourceUrl": "https://acme.example/erp",
     }
-    reply = await call(client, "update_audience", id=made["id"], name="All", config=config)
+    reply = await client.call("update_audience", id=made["id"], name="All", config=config)
     del config["filters"]
     assert reply["config"] == config
     assert reply["name"] == "All"
@@ -113,11 +86,11 @@ async def test_everything_can_be_changed_at_once(client: Client, call: Call) -> 
 
 
 async def test_an_audience_is_renamed_without_a_look_at_its_people(
-    client: Client, call: Call, saved: Saved, sandbox: Sandbox
+    client: Assistant, sandbox: Sandbox
 ) -> None:
-    audience = (await saved(client))["paused"]
+    audience = (await client.saved())["paused"]
     before = len(sandbox.requests)
-    reply = await call(client, "update_audience", id=audience, name=" CRM ")
+    reply = await client.call("update_audience", id=audience, name=" CRM ")
     assert reply["summary"] == "'CRM' is changed: name."
     assert reply["changes"]["rows"] == [["name", "CRM Buyers in California", "CRM"]]
     assert reply["size"] > 0
@@ -130,14 +103,14 @@ async def test_an_audience_is_renamed_without_a_look_at_its_people(
 
 @each_profile
 async def test_a_change_to_what_is_so_already_changes_nothing(
-    profile: str, start: Start, connect: Connect, call: Call, changes: Changes
+    profile: str, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     same = {"minScore": "60", "filters": {"seniority": "VP", "role.departments": None}}
     async with connect(sandbox) as client:
-        made = await call(client, "create_audience", name="VPs", config=WANTED)
-        reply = await call(client, "update_audience", id=made["id"], name="VPs", config=same)
-        empty = await call(client, "update_audience", id=made["id"], config={})
+        made = await client.call("create_audience", name="VPs", config=WANTED)
+        reply = await client.call("update_audience", id=made["id"], name="VPs", config=same)
+        empty = await client.call("update_audience", id=made["id"], config={})
     assert reply["summary"] == "'VPs' already looks like that, so nothing was changed."
     assert empty == reply
     assert not {"changes", "size", "next"} & set(reply)
@@ -145,27 +118,27 @@ async def test_a_change_to_what_is_so_already_changes_nothing(
 
 
 async def test_an_active_audience_is_changed_with_the_way_to_its_new_people(
-    connect: Connect, call: Call, saved: Saved
+    connect: Connect,
 ) -> None:
     async with connect(settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        reply = await call(client, "update_audience", id=audience, config={"minScore": 60})
+        audience = (await client.saved())["active"]
+        reply = await client.call("update_audience", id=audience, config={"minScore": 60})
     assert reply["status"] == "active"
     assert reply["next"][0]["tool"] == "get_audience"
 
 
 @pytest.mark.parametrize("profile", ["mixed", "catalog"])
 async def test_people_of_the_config_before_are_called_so_until_the_next_run(
-    profile: str, start: Start, connect: Connect, call: Call, saved: Saved, moments: list[float]
+    profile: str, start: Start, connect: Connect, moments: list[float]
 ) -> None:
-    async with connect(start(profile=profile), settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        changed = await call(client, "update_audience", id=audience, config={"minScore": 60})
-        shown = await call(client, "get_audience", id=audience)
-        people = await call(client, "query_audience", audienceId=audience)
+    async with connect(profile=profile, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        changed = await client.call("update_audience", id=audience, config={"minScore": 60})
+        shown = await client.call("get_audience", id=audience)
+        people = await client.call("query_audience", audienceId=audience)
         moments.append(moments[-1] + 86_400)
-        shown_later = await call(client, "get_audience", id=audience)
-        people_later = await call(client, "query_audience", audienceId=audience)
+        shown_later = await client.call("get_audience", id=audience)
+        people_later = await client.call("query_audience", audienceId=audience)
     for reply in (changed, shown, people):
         assert OLD_LIST in reply["warnings"]
     for reply in (shown_later, people_later):
@@ -174,18 +147,18 @@ async def test_people_of_the_config_before_are_called_so_until_the_next_run(
 
 
 async def test_people_whose_age_cannot_be_told_are_shown_all_the_same(
-    sandbox: Sandbox, connect: Connect, call: Call, saved: Saved
+    sandbox: Sandbox, connect: Connect
 ) -> None:
     async with connect(settings=UNASKED) as client:
-        audience = (await saved(client))["active"]
-        await call(client, "update_audience", id=audience, config={"minScore": 60})
+        audience = (await client.saved())["active"]
+        await client.call("update_audience", id=audience, config={"minScore": 60})
         sandbox.faults.add(Fault("status", path="/validate", times=3))
-        one = await call(client, "query_audience", audienceId=audience)
+        one = await client.call("query_audience", audienceId=audience)
         # The runs, the audience itself, and then their people.
         sandbox.faults.add(
             Fault("wrong_shape", method="GET", path=f"/audiences/{audience}", every=2)
         )
-        other = await call(client, "query_audience", audienceId=audience)
+        other = await client.call("query_audience", audienceId=audience)
     assert "warnings" not in one
     assert other == one
 
@@ -217,28 +190,22 @@ async def test_people_whose_age_cannot_be_told_are_shown_all_the_same(
     ],
 )
 async def test_a_change_that_does_not_fit_is_refused(
-    client: Client,
-    call: Call,
-    refused: Refused,
-    sandbox: Sandbox,
-    changes: Changes,
-    change: Reply,
-    said: str,
+    client: Assistant, sandbox: Sandbox, change: Reply, said: str
 ) -> None:
-    made = await call(client, "create_audience", name="VPs", config=WANTED)
-    text = await refused(client, "update_audience", id=made["id"], config=change)
+    made = await client.call("create_audience", name="VPs", config=WANTED)
+    text = await client.refused("update_audience", id=made["id"], config=change)
     assert text.startswith(said)
     assert changes(sandbox) == ["POST /audiences"]
 
 
 async def test_a_part_of_a_config_that_is_hidden_cannot_be_changed(
-    start: Start, connect: Connect, call: Call, refused: Refused, changes: Changes
+    start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile="catalog", detail_has_config=False)
     async with connect(sandbox) as client:
-        made = await call(client, "create_audience", name="VPs", config=WANTED)
-        said = await refused(client, "update_audience", id=made["id"], config={"minScore": 70})
-        renamed = await call(client, "update_audience", id=made["id"], name="Others")
+        made = await client.call("create_audience", name="VPs", config=WANTED)
+        said = await client.refused("update_audience", id=made["id"], config={"minScore": 70})
+        renamed = await client.call("update_audience", id=made["id"], name="Others")
     assert said == (
         "The service does not show what 'VPs' is made of, so a part of it cannot be changed"
         " without losing the rest. Nothing was changed."
@@ -248,21 +215,21 @@ async def test_a_part_of_a_config_that_is_hidden_cannot_be_changed(
     assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{made['id']}"]
 
 
-async def test_a_change_that_leaves_few_people_is_warned_of(client: Client, call: Call) -> None:
-    made = await call(client, "create_audience", name="VPs", config=WANTED)
+async def test_a_change_that_leaves_few_people_is_warned_of(client: Assistant) -> None:
+    made = await client.call("create_audience", name="VPs", config=WANTED)
     change = {"filters": {"companyName": ["Nobody at all"]}}
-    reply = await call(client, "update_audience", id=made["id"], config=change)
+    reply = await client.call("update_audience", id=made["id"], config=change)
     assert reply["size"] == 0
     assert reply["warnings"] == [
         "Nobody matches. Leave a filter out, lower minScore, or take other topics."
     ]
 
 
-async def test_a_long_value_is_cut_in_the_table_of_changes(client: Client, call: Call) -> None:
-    made = await call(client, "create_audience", name="VPs", config={"topicIds": [117805]})
+async def test_a_long_value_is_cut_in_the_table_of_changes(client: Assistant) -> None:
+    made = await client.call("create_audience", name="VPs", config={"topicIds": [117805]})
     many = [f"acme{number}.example" for number in range(100)]
     change = {"filters": {"companyDomain": many}}
-    reply = await call(client, "update_audience", id=made["id"], config=change)
+    reply = await client.call("update_audience", id=made["id"], config=change)
     (row,) = reply["changes"]["rows"]
     assert len(row[2]) == 200
     assert row[2].endswith("…")
@@ -278,14 +245,14 @@ EXCLUDING = {
 
 @each_profile
 async def test_exclusions_are_merged_by_key_and_null_removes_one(
-    profile: str, start: Start, connect: Connect, call: Call
+    profile: str, start: Start, connect: Connect
 ) -> None:
     change = {"exclude": {"department": None, "ageRange": ["18-24"]}}
-    async with connect(start(profile=profile)) as client:
-        made = await call(client, "create_audience", name="VPs", config=EXCLUDING)
-        reply = await call(client, "update_audience", id=made["id"], config=change)
-        shown = await call(client, "get_audience", id=made["id"])
-        right = await call(client, "preview_audience", **reply["config"])
+    async with connect(profile=profile) as client:
+        made = await client.call("create_audience", name="VPs", config=EXCLUDING)
+        reply = await client.call("update_audience", id=made["id"], config=change)
+        shown = await client.call("get_audience", id=made["id"])
+        right = await client.call("preview_audience", **reply["config"])
     assert reply["config"]["filters"] == {"seniority": ["vp", "director"]}
     assert reply["config"]["exclude"] == {"companyIndustry": ["banking"], "ageRange": ["18 to 24"]}
     assert reply["config"] == shown["config"] == right["config"]
@@ -317,15 +284,14 @@ async def test_a_key_that_is_named_in_one_leaves_the_other(
     profile: str,
     start: Start,
     connect: Connect,
-    call: Call,
     change: Reply,
     filters: Reply | None,
     exclude: Reply,
 ) -> None:
-    async with connect(start(profile=profile)) as client:
-        made = await call(client, "create_audience", name="VPs", config=EXCLUDING)
-        reply = await call(client, "update_audience", id=made["id"], config=change)
-        shown = await call(client, "get_audience", id=made["id"])
+    async with connect(profile=profile) as client:
+        made = await client.call("create_audience", name="VPs", config=EXCLUDING)
+        reply = await client.call("update_audience", id=made["id"], config=change)
+        shown = await client.call("get_audience", id=made["id"])
 
     def in_order(part: Reply | None) -> Reply | None:
         return part and {key: sorted(part[key]) for key in sorted(part)}
@@ -336,18 +302,18 @@ async def test_a_key_that_is_named_in_one_leaves_the_other(
 
 
 async def test_titles_are_asked_for_and_left_out_side_by_side_but_none_both_ways(
-    client: Client, call: Call
+    client: Assistant,
 ) -> None:
     config = {
         "topicIds": [117805],
         "filters": {"jobTitle": ["director", "manager"]},
         "exclude": {"jobTitle": ["assistant", "legal"]},
     }
-    made = await call(client, "create_audience", name="Titles", config=config)
+    made = await client.call("create_audience", name="Titles", config=config)
 
     async def changed(**change: object) -> tuple[object, object]:
-        reply = await call(client, "update_audience", id=made["id"], config=change)
-        shown = await call(client, "get_audience", id=made["id"])
+        reply = await client.call("update_audience", id=made["id"], config=change)
+        shown = await client.call("get_audience", id=made["id"])
         assert reply["config"] == shown["config"]
         both = (reply["config"].get(part, {}) for part in ("filters", "exclude"))
         wanted, unwanted = (part.get("jobTitle") for part in both)
@@ -370,15 +336,13 @@ async def test_titles_are_asked_for_and_left_out_side_by_side_but_none_both_ways
     ids=str,
 )
 async def test_the_config_of_a_reply_changes_nothing_however_it_was_said(
-    profile: str, part: Reply, start: Start, connect: Connect, call: Call, changes: Changes
+    profile: str, part: Reply, start: Start, connect: Connect
 ) -> None:
     sandbox = start(profile=profile)
     async with connect(sandbox) as client:
-        made = await call(
-            client, "create_audience", name="X", config={"topicIds": [117805], **part}
-        )
+        made = await client.call("create_audience", name="X", config={"topicIds": [117805], **part})
         before = changes(sandbox)
-        reply = await call(client, "update_audience", id=made["id"], config=made["config"])
+        reply = await client.call("update_audience", id=made["id"], config=made["config"])
 
     assert reply["summary"] == "'X' already looks like that, so nothing was changed."
     assert changes(sandbox) == before
