@@ -1,6 +1,5 @@
 """What becomes of words before anybody reads them: cleaned, redacted, listed, compared."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -107,21 +106,28 @@ def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """The known words that look most like this one, best first; none if none is close."""
     # Comparing takes as long as both are long together, squared; no known word is longer.
     asked = form(word[:_LONGEST_COMPARED])
-    likeness = {name: _likeness(asked, form(name)) for name in known}
-    best = max(likeness.values(), default=0.0)
-    close = [name for name, like in likeness.items() if like >= max(0.6, best - 0.1)]
-    return sorted(close, key=lambda name: -likeness[name])[:limit]
+    near = {name: _nearness(asked, form(name)) for name in known}
+    best = max(near.values(), default=0.0)
+    close = [name for name, value in near.items() if value >= max(0.6, best - 0.1)]
+    return sorted(close, key=lambda name: -near[name])[:limit]
 
 
-def _likeness(asked: str, known: str) -> float:
-    """From 0 to 1: how much of two forms is the same; the beginning of one is very close."""
+def likeness(one: str, other: str) -> float:
+    """Return from 0 to 1 how much of two spellings is the same, in order."""
+    from rapidfuzz.distance import Indel
+
+    return Indel.normalized_similarity(one, other)
+
+
+def _nearness(asked: str, known: str) -> float:
+    """Return the likeness of two forms; one that begins with the other is very near."""
     if asked == known:
         return 1.0
     if len(asked) > 2 and known.startswith(asked):
         return 0.9
     if len(asked) > 2 and f" {asked}" in known:
         return 0.89
-    return difflib.SequenceMatcher(None, asked, known).ratio()
+    return likeness(asked, known)
 
 
 def quoted(words: Iterable[str]) -> str:

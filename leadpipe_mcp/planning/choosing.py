@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from leadpipe_mcp.api.topics import MOST_COMPARED, Catalogue, SiteTopics, Topic, Topics
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.planning.spelling_index import spelled, words_are_near
+from leadpipe_mcp.planning.names import spelled, words_are_near
 from leadpipe_mcp.planning.topics import Found, TopicMatch, find_topics, look_up
 from leadpipe_mcp.text import counted
 

@@ -2,9 +2,9 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 
 import anyio
 import anyio.to_thread
@@ -12,14 +12,7 @@ import anyio.to_thread
 from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.topics import MOST_FOUND, Catalogue, Topic, Topics, TopicType
 from leadpipe_mcp.errors import LeadpipeError, NotPossible, OutOfTime, ServiceError
-from leadpipe_mcp.planning.spelling_index import (
-    CLOSE,
-    How,
-    Spelled,
-    SpellingIndex,
-    compare,
-    spelled,
-)
+from leadpipe_mcp.planning.names import CLOSE, How, NameIndex, compare, spelled, ways_to_say
 from leadpipe_mcp.text import clean, form, nearest, quoted
 
 SEARCH_SECONDS = 3.0
@@ -32,36 +25,6 @@ _NEAREST = 3
 _FAR = 0.35
 _OTHERWISE = 0.99
 """What a match of a phrase said otherwise counts, against the same of the phrase itself."""
-
-# What people call topics by, and what it stands for. Either finds the other.
-_ABBREVIATIONS = """
-ABM account based marketing|AI artificial intelligence|AML anti money laundering
-AP accounts payable|API application programming interface|AR accounts receivable
-AR augmented reality|ATS applicant tracking system|BI business intelligence
-BIM building information modeling|BPM business process management|CAD computer aided design
-CCaaS contact center as a service|CDP customer data platform|CLM contract lifecycle management
-CMS content management system|CPQ configure price quote|CRM customer relationship management
-CRO conversion rate optimization|CX customer experience|DAM digital asset management
-DLP data loss prevention|DSP demand side platform|EDR endpoint detection and response
-EHR electronic health records|EMR electronic medical records|ERP enterprise resource planning
-ESG environmental social governance|EV electric vehicle|GTM go to market
-HCM human capital management|HR human resources|HRIS human resources information system
-IaaS infrastructure as a service|IAM identity and access management
-IoT internet of things|IT information technology
-ITSM IT service management|KYC know your customer|LLM large language model
-LMS learning management system|MDM mobile device management|MDM master data management
-MES manufacturing execution system|MFA multi factor authentication|ML machine learning
-NLP natural language processing|NPS net promoter score|PaaS platform as a service
-PEO professional employer organization|PIM product information management
-PLM product lifecycle management|POS point of sale|PPC pay per click|PR public relations
-QA quality assurance|RCM revenue cycle management|RevOps revenue operations
-RFP request for proposal|ROI return on investment|RPA robotic process automation
-SaaS software as a service|SCM supply chain management|SDN software defined networking
-SEM search engine marketing|SEO search engine optimization
-SIEM security information and event management|SMM social media marketing|SSO single sign on
-TMS transportation management system|UX user experience|VoIP voice over IP
-VPN virtual private network|VR virtual reality|WMS warehouse management system
-"""
 
 
 @dataclass(frozen=True)
@@ -176,9 +139,7 @@ def find_topics(
     return tuple(_find(phrase, catalogue.topics, index, kind, limit) for phrase in phrases)
 
 
-def _find(
-    phrase: str, topics: Sequence[Topic], index: SpellingIndex, kind: Kind, limit: int
-) -> Found:
+def _find(phrase: str, topics: Sequence[Topic], index: NameIndex, kind: Kind, limit: int) -> Found:
     def fits(number: int) -> bool:
         return kind.is_any or kind.fits(topics[number])
 
@@ -213,15 +174,15 @@ _building = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _index_of(catalogue: Catalogue) -> SpellingIndex:
+def _index_of(catalogue: Catalogue) -> NameIndex:
     with _building:
         # A catalogue that is fetched anew mostly has the same names.
         return _built(tuple(topic.name for topic in catalogue.topics))
 
 
 @lru_cache(maxsize=1)
-def _built(names: tuple[str, ...]) -> SpellingIndex:
-    return SpellingIndex(names)
+def _built(names: tuple[str, ...]) -> NameIndex:
+    return NameIndex(names)
 
 
 async def look_up(
@@ -320,25 +281,3 @@ def _match(phrase: str, topic: Topic) -> TopicMatch:
         how, likeness = compare(other, name)
         matches.append(TopicMatch(topic, how, likeness * _OTHERWISE))
     return min(matches, key=lambda match: match.order)
-
-
-@lru_cache(maxsize=256)
-def ways_to_say(phrase: str) -> tuple[Spelled, ...]:
-    """The phrase as it is compared; then with an abbreviation in it written out, or the reverse."""
-    own = spelled(phrase)
-    return tuple(dict.fromkeys([own, *_otherwise(own.words)]))
-
-
-def _otherwise(words: tuple[str, ...]) -> Iterator[Spelled]:
-    for short, long in _abbreviations():
-        for have, want in ((short, long), (long, short)):
-            for start in range(len(words) - len(have) + 1):
-                if words[start : start + len(have)] == have:
-                    yield Spelled((*words[:start], *want, *words[start + len(have) :]))
-
-
-@cache
-def _abbreviations() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    entries = _ABBREVIATIONS.strip().replace("\n", "|").split("|")
-    pairs = (entry.split(" ", 1) for entry in entries)
-    return tuple((spelled(short).words, spelled(long).words) for short, long in pairs)

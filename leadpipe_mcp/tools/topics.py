@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, WithJsonSchema
 
 from leadpipe_mcp.api.topics import MOST_FOUND, Topic, TopicType
-from leadpipe_mcp.planning.spelling_index import How
+from leadpipe_mcp.planning.names import How
 from leadpipe_mcp.planning.topics import (
     Findings,
     Found,

@@ -1,6 +1,5 @@
 """What one word means as the value of one filter: exactly, nearly, or not at all."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -9,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
-from leadpipe_mcp.text import form, nearest, quoted
+from leadpipe_mcp.text import form, likeness, nearest, quoted
 from leadpipe_mcp.vocabulary.catalog import FilterEntry, FilterValue
 from leadpipe_mcp.vocabulary.keys import RANGES
 from leadpipe_mcp.vocabulary.ranges import Span, cover, read_range
@@ -189,8 +188,9 @@ def _slips(word: str, entry: FilterEntry, key: str) -> Iterable[str]:
 def _is_slip(one: str, other: str) -> bool:
     if one == other:
         return True
-    near = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio() >= _SLIP
-    return near and min(len(one), len(other)) > 3 and one[0] == other[0] and one.isalpha()
+    # Only words of some length that begin alike can be a slip of each other.
+    may_be = min(len(one), len(other)) > 3 and one[0] == other[0] and one.isalpha()
+    return may_be and likeness(one, other) >= _SLIP
 
 
 def _holding(word: str, entry: FilterEntry) -> list[str]:

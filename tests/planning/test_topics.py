@@ -11,7 +11,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.topics import Catalogue, Topic, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible, ServiceDown
-from leadpipe_mcp.planning.spelling_index import spelled
+from leadpipe_mcp.planning.names import spelled
 from leadpipe_mcp.planning.topics import (
     Findings,
     Kind,
