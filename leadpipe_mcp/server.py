@@ -14,9 +14,9 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.completions import completions
-from leadpipe_mcp.people.recent import RecentRuns
+from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.snapshot import Snapshots
-from leadpipe_mcp.people.sql_workers import SqlWorkers
+from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
@@ -86,9 +86,8 @@ def build_server(
         linkedin,
         settings,
         Codes(),
-        Snapshots(kept),
+        LoadedRuns(Snapshots(kept)),
         SqlWorkers(),
-        RecentRuns(),
         offered,
     )
 
@@ -98,7 +97,7 @@ def build_server(
             yield
         finally:
             services.sql.close()
-            services.snapshots.close()
+            services.runs.close()
             await leadpipe.close()
             await linkedin.close()
 

@@ -1,4 +1,4 @@
-"""Every field that is known of a person: its name, where it comes from, and how it is treated."""
+"""Every field of a person: its name, where it comes from, and how it is treated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import nearest, quoted, redact
 
-Kind = Literal["plain", "email", "phone", "private", "untrusted"]
+Treatment = Literal["plain", "email", "phone", "private", "untrusted"]
 """How a field is treated.
 
 plain: shown as it is. email, phone: masked unless contact details are asked for and allowed.
-private: address, money and family, shown only when named. untrusted: words that the person or a
-website wrote, shown only when named, cleaned, under a name that says so.
+private: address, money and family, shown only when named. untrusted: written by the person or a
+website, shown only when named, cleaned, under a name that says so.
 """
 
 Holds = Literal["text", "number", "flag", "list"]
-"""What a field holds. flag: yes or no ("y" and "n"). list: several texts, with commas between."""
+"""What a field holds. flag: yes or no ("y" and "n"). list: several texts, separated by commas."""
 
 Value = str | int | float | bool
 
 Batch = Mapping[str, Sequence[object]]
 """Some people column by column, under the service's names, which is faster than person by person.
-Each column tells of all of them, with None or an empty text where one is not known."""
+Each column has a value for all of them: None or an empty text where it is unknown."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One field of a person, under the name by which it is asked for.
+    """One field of a person, under the name that users give it.
 
-    `identifies` tells whether its value alone says who somebody is.
+    `identifies` says whether its value alone tells who somebody is.
     """
 
     name: str
-    kind: Kind = "plain"
+    kind: Treatment = "plain"
     source: str = ""
     holds: Holds = "text"
     identifies: bool = False
@@ -45,12 +45,12 @@ class Column:
         return self.source or self.name
 
     def of(self, row: Mapping[str, object]) -> object:
-        """The field's value in a row, as the service gave it."""
+        """Return the field's value in a row, as the service gave it."""
         return row.get(self.key)
 
 
 def _columns(
-    kind: Kind, names: str, holds: Holds = "text", *, identifies: bool = False
+    kind: Treatment, names: str, holds: Holds = "text", *, identifies: bool = False
 ) -> list[Column]:
     return [Column(name, kind, "", holds, identifies) for name in names.split()]
 
@@ -104,9 +104,9 @@ COLUMNS: Mapping[str, Column] = {
         Column("untrustedCompanyDescription", "untrusted", "companyDescription"),
     ]
 }
-"""Every field that either generation of the API tells of a person in an audience.
+"""Every field of a person in an audience, in either generation of the API.
 
-Hashes of addresses are left out: rows of queries carry them, saved audiences and files do not.
+Hashes of addresses are left out: rows of queries have them, saved audiences and files do not.
 """
 
 VISITOR_COLUMNS: Mapping[str, Column] = {
@@ -133,13 +133,13 @@ VISITOR_COLUMNS: Mapping[str, Column] = {
         *_EMAILS,
         *_contact("phone", "phone", "phones allPhones"),
         *_columns("private", "ageRange gender"),
-        # Whoever links to the website chooses these words.
+        # Anyone who links to the website can choose these words.
         Column("untrustedUtmSource", "untrusted", "utmSource"),
         Column("untrustedUtmMedium", "untrusted", "utmMedium"),
         Column("untrustedUtmCampaign", "untrusted", "utmCampaign"),
     ]
 }
-"""Every field that is known of a visitor to a website."""
+"""Every field of a visitor to a website."""
 
 PROSPECT_COLUMNS: Mapping[str, Column] = {
     column.name: column
@@ -159,8 +159,8 @@ PROSPECT_COLUMNS: Mapping[str, Column] = {
         Column("untrustedAbout", "untrusted", "about"),
     ]
 }
-"""Every field that is known of a prospect of Sonarly, and those that the cut end of its document
-may hold. A column in which nobody has anything is left out of answers."""
+"""Every field of a Sonarly prospect, including those that its truncated document may go on to
+name. Answers leave out columns that are empty for everybody."""
 
 DEFAULT_COLUMNS = (
     "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score",
@@ -171,32 +171,28 @@ DEFAULT_COLUMNS = (
 def choose_columns(
     names: tuple[str, ...] | None, known: Mapping[str, Column] = COLUMNS
 ) -> tuple[Column, ...]:
-    """The columns of these names, or the ones shown by default.
+    """Return the columns of these names, or the default ones.
 
     Raises:
         NotPossible: Naming each field that does not exist, with the nearest that do.
     """
-    chosen: list[Column] = []
+    wanted = tuple(dict.fromkeys(names or DEFAULT_COLUMNS))
     problems: list[str] = []
-    for name in dict.fromkeys(names or DEFAULT_COLUMNS):
-        if name in known:
-            chosen.append(known[name])
-        elif close := nearest(name, known):
-            problems.append(
-                f"There is no field '{redact(name, 60)}'. Did you mean {quoted(close)}?"
-            )
-        else:
-            problems.append(f"There is no field '{redact(name, 60)}'.")
+    for name in wanted:
+        if name not in known:
+            close = nearest(name, known)
+            hint = f" Did you mean {quoted(close)}?" if close else ""
+            problems.append(f"There is no field '{redact(name, 60)}'.{hint}")
     if problems:
         raise NotPossible(" ".join(problems), f"The fields are: {', '.join(known)}.")
-    return tuple(chosen)
+    return tuple(known[name] for name in wanted)
 
 
 def completed(person: Row) -> dict[str, object]:
-    """Return the person with two fields that are made of others.
+    """Return the person with two fields that are made from others.
 
     fullName is made where the service sends none. contactEmail is the address to write to: the
-    business one where there is one.
+    business one if there is one.
     """
     row = dict(person)
     if not row.get("fullName"):
@@ -208,5 +204,5 @@ def completed(person: Row) -> dict[str, object]:
 
 
 def batch_of(rows: Sequence[Mapping[str, object]]) -> Batch:
-    """Rows, as `completed` makes them, as a batch."""
+    """Return rows that `completed` made as a batch."""
     return {column.key: [row.get(column.key) for row in rows] for column in COLUMNS.values()}

@@ -1,4 +1,4 @@
-"""Two snapshots side by side: who is in both, who in one alone, and what people these are."""
+"""Two snapshots compared: who is in both, who is in only one, and what people these are."""
 
 # ruff: noqa: S608 -- the names in these statements are our own
 
@@ -9,23 +9,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.asking import answer
 from leadpipe_mcp.people.layout import SEEN, WHOLE, address
 from leadpipe_mcp.people.profile import Share, shares
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.text import counted
 
-TOLD = ("seniority", "companyIndustry", "state")
+FIELDS = ("seniority", "companyIndustry", "state")
 TOP = 5
 
 Side = Literal["one", "other"]
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some of the people of two lists: how many, their average score, and what is most frequent.
+class Segment:
+    """Some of the people of two lists: how many, their average score, and their most common values.
 
-    `top` is by field, and in percent of the people of this part.
+    `top` is by field, in percent of the people of this segment.
     """
 
     people: int
@@ -35,22 +34,22 @@ class Part:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Who is in both lists, and who in one of them alone.
+    """Who is in both lists, and who is in only one of them.
 
-    The make-up of those who are in both is told as the first list has it.
+    The make-up of those in both is that of the first list.
     """
 
-    both: Part
-    only_one: Part
-    only_other: Part
+    both: Segment
+    only_one: Segment
+    only_other: Segment
     notes: tuple[str, ...]
 
 
 async def compare(one: Snapshot, other: Snapshot) -> Comparison:
-    """Who is in both snapshots, who only in `one`, who only in `other`.
+    """Compare who is in both snapshots, only in `one` and only in `other`.
 
-    People are told by the id that the service gives them, which is mostly the hash of an address.
-    Who has none is counted apart, in the notes.
+    People are recognized by the service's id, which is mostly the hash of an address. Those without
+    one are counted in the notes.
 
     Raises:
         NotPossible: If the two lists have ids of different kinds.
@@ -59,26 +58,26 @@ async def compare(one: Snapshot, other: Snapshot) -> Comparison:
     def work(connection: sqlite3.Connection) -> Comparison:
         _attach(connection, one, other)
         _check_ids(connection)
-        _match(connection)
-        both, only_one = _parts(connection, "one")
-        _, only_other = _parts(connection, "other")
+        _pair_up(connection)
+        both, only_one = _segments(connection, "one")
+        _, only_other = _segments(connection, "other")
         notes = [*one.notes, *other.notes, *_left_out(connection, one, other)]
         return Comparison(both, only_one, only_other, tuple(dict.fromkeys(notes)))
 
     with other.gone():
-        return await answer(one, work)
+        return await one.ask(work)
 
 
 def _attach(connection: sqlite3.Connection, one: Snapshot, other: Snapshot) -> None:
-    """Nothing; the tables `one` and `other` have the number and the id of everyone."""
-    # What is made beside the files goes with the connection.
+    """Create the views `one` and `other` with the number and the id of everyone."""
+    # Temporary views and tables go with the connection.
     connection.execute("PRAGMA query_only = OFF").close()
-    places = {
+    files = {
         "one_whole": one.folder / WHOLE,
         "other_seen": other.folder / SEEN,
         "other_whole": other.folder / WHOLE,
     }
-    for name, file in places.items():
+    for name, file in files.items():
         connection.execute(f"ATTACH ? AS {name}", [address(file)])
     for side, seen in (("one", "main"), ("other", "other_seen")):
         connection.execute(
@@ -88,7 +87,7 @@ def _attach(connection: sqlite3.Connection, one: Snapshot, other: Snapshot) -> N
 
 
 def _check_ids(connection: sqlite3.Connection) -> None:
-    """Nothing, if both lists tell people in the same way, as far as can be seen."""
+    """Refuse lists whose ids are plainly of different kinds."""
     kinds = [
         connection.execute(
             "SELECT avg(length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*') FROM"
@@ -98,14 +97,14 @@ def _check_ids(connection: sqlite3.Connection) -> None:
     ]
     if None not in kinds and abs(kinds[0] - kinds[1]) > 0.5:
         raise NotPossible(
-            "The two lists cannot be compared: one tells people by the hash of their address, the"
-            " other by numbers of its own.",
+            "The two lists cannot be compared: one identifies people by the hash of their address,"
+            " the other by numbers of its own.",
             "Compare two runs of the same kind, both with a runId or both with a date.",
         )
 
 
-def _match(connection: sqlite3.Connection) -> None:
-    """Nothing; the table `persons` has everyone who has an id once, with their numbers."""
+def _pair_up(connection: sqlite3.Connection) -> None:
+    """Create the table `persons`, with everyone who has an id once, and their numbers."""
     connection.execute(
         "CREATE TEMP TABLE persons (id TEXT PRIMARY KEY, one INTEGER, other INTEGER) WITHOUT ROWID"
     )
@@ -125,10 +124,10 @@ def _match(connection: sqlite3.Connection) -> None:
         )
 
 
-def _parts(connection: sqlite3.Connection, side: Side) -> tuple[Part, Part]:
-    """Those of a list who are in both, and those who are in it alone."""
+def _segments(connection: sqlite3.Connection, side: Side) -> tuple[Segment, Segment]:
+    """Return the people of a list who are in both, and those who are only in it."""
     seen = "main" if side == "one" else "other_seen"
-    # In the order of the file, which is far faster than in that of the ids.
+    # In the order of the file, which is far faster than that of the ids.
     people = f"temp.of_{side} q CROSS JOIN {seen}.people p ON p.rowid = q.number"
     totals = {
         is_both: (count, None if score is None else round(score, 1))
@@ -137,34 +136,34 @@ def _parts(connection: sqlite3.Connection, side: Side) -> tuple[Part, Part]:
         )
     }
     found: dict[tuple[int, str], Counter[str]] = {}
-    for name in TOLD:
+    for name in FIELDS:
         for is_both, value, count in connection.execute(
             f"SELECT is_both, {name}, count(*) FROM {people} WHERE {name} IS NOT NULL"
             f" GROUP BY is_both, {name} ORDER BY {name}"
         ):
             found.setdefault((is_both, name), Counter())[value] = count
-    return _part(1, totals, found), _part(0, totals, found)
+    return _segment(1, totals, found), _segment(0, totals, found)
 
 
-def _part(
+def _segment(
     is_both: int,
     totals: Mapping[int, tuple[int, float | None]],
     found: Mapping[tuple[int, str], Counter[str]],
-) -> Part:
+) -> Segment:
     people, score = totals.get(is_both, (0, None))
-    return Part(
+    return Segment(
         people,
         score,
         {
             name: shares(found[is_both, name].most_common(TOP), people)
-            for name in TOLD
+            for name in FIELDS
             if (is_both, name) in found
         },
     )
 
 
 def _left_out(connection: sqlite3.Connection, one: Snapshot, other: Snapshot) -> list[str]:
-    """What is to be known of those who were not compared, or counted once for several rows."""
+    """Say how many were not compared, and how many rows repeat a person."""
     notes: list[str] = []
     for side, snapshot, list_ in (("one", one, "first"), ("other", other, "second")):
         with_id, persons = connection.execute(
@@ -172,7 +171,7 @@ def _left_out(connection: sqlite3.Connection, one: Snapshot, other: Snapshot) ->
         ).fetchone()
         if without := snapshot.size - with_id:
             people = counted(without, "person", "people")
-            notes.append(f"{people} of the {list_} list cannot be compared, having no id.")
+            notes.append(f"{people} of the {list_} list cannot be compared: they have no id.")
         if again := with_id - persons:
             rows = counted(again, "row")
             notes.append(f"{rows} of the {list_} list repeat a person, who counts once.")

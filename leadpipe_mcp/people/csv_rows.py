@@ -1,4 +1,4 @@
-"""The service's CSV files: what each column tells of people, as an answer does."""
+"""The service's CSV files, read into the same fields as its other answers."""
 
 import codecs
 import csv
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _BETWEEN = re.compile(r"\s*[,;|]\s*")
 _FLAGS = {"true": True, "false": False}
 
-# What a heading is called beside the field's own name, in letters alone.
+# What headings are called beside the field's own name, in letters only.
 _OTHER_HEADINGS: Mapping[str, str] = {
     "hashedemail": "id",
     "hem": "id",
@@ -29,10 +29,10 @@ _OTHER_HEADINGS: Mapping[str, str] = {
     "intenttopicoverlap": "topicOverlap",
     "intentmatchedtopics": "topicName",
 }
-# Whose parts are not the person's own: the telephone of a company is not theirs.
+# Nested fields that are not the person's own: a company's telephone is not theirs.
 _OTHERS_OWN = {"company", "intent"}
 _MADE_OF_OTHERS = {"contactEmail"}
-# The fields that an answer fills from others: the one from the several.
+# Fields that other answers fill from these.
 _MADE: Mapping[str, Sequence[str]] = {
     "personalEmail": ("personalEmail", "personalEmails"),
     "phone": ("mobilePhones", "directNumbers", "phones", "phone"),
@@ -43,7 +43,7 @@ _MADE: Mapping[str, Sequence[str]] = {
 class CsvReader:
     """Reads a file of people piece by piece, wherever it is cut.
 
-    What is no letter in it becomes a question mark.
+    Bytes that are not UTF-8 become replacement characters.
     """
 
     def __init__(self) -> None:
@@ -52,20 +52,20 @@ class CsvReader:
         self._rows: CsvRows | None = None
 
     def read(self, piece: bytes) -> Batch | None:
-        """The people whose lines are whole by now; None if there are none.
+        """Return the people whose lines are complete by now; None if there are none.
 
         Raises:
-            FileFailed: If it is no file of people.
+            FileFailed: If it is not a file of people.
         """
         return self._batch(self._decoder.decode(piece), is_last=False)
 
     def finish(self) -> Batch | None:
-        """The people of the last lines, as `read`."""
+        """Return the people of the last lines, as `read` does."""
         return self._batch(self._decoder.decode(b"", final=True), is_last=True)
 
     def _batch(self, text: str, *, is_last: bool) -> Batch | None:
         self._text += text
-        # A line may end with either sign, or with both.
+        # A line may end with either character, or with both.
         end = max(self._text.rfind("\n"), self._text.rfind("\r", 0, -1)) + 1
         if is_last:
             end = len(self._text)
@@ -81,14 +81,14 @@ class CsvReader:
 
 
 def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[str]], int]:
-    """The cells of each line, and how many physical lines they are made of.
+    """Return the cells of each line, and how many physical lines they are made of.
 
-    A cell may hold the end of a line, so the last of them may belong to what has not come yet.
+    A cell may contain line ends, so the last lines may belong to what has not come yet.
 
     Raises:
-        FileFailed: If they are no lines of cells.
+        FileFailed: If they are not lines of CSV.
     """
-    # The longest cell that the reader takes is a setting of the whole program.
+    # This limit applies to the whole program.
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(physical, strict=True)
     lines: list[list[str]] = []
@@ -104,14 +104,14 @@ def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[s
 
 
 class CsvRows:
-    """Reads the lines of one file by its headings, whichever generation wrote them.
+    """Reads the lines of one file by its headings, in either generation of the API.
 
     Args:
-        headings: The file's first line. Case and what stands between words do not matter; of
-            nested fields (location.city) the last part counts.
+        headings: The file's first line. Case and separators do not matter; of nested fields
+            (location.city) the last part counts.
 
     Attributes:
-        unknown: The headings that are not known; what stands under them is left out.
+        unknown: The headings that are unknown; their columns are left out.
     """
 
     def __init__(self, headings: Sequence[str]) -> None:
@@ -120,15 +120,15 @@ class CsvRows:
             heading for heading, column in zip(headings, found, strict=True) if column is None
         )
         self._width = len(headings)
-        self._places: dict[str, list[int]] = {}
-        for place, column in enumerate(found):
+        self._positions: dict[str, list[int]] = {}
+        for position, column in enumerate(found):
             if column:
-                self._places.setdefault(column.key, []).append(place)
+                self._positions.setdefault(column.key, []).append(position)
         known = {column.key: column for column in found if column}
         self._readers = [(key, read) for key, c in known.items() if (read := _reader(c))]
 
     def columns(self, lines: Sequence[Sequence[str]]) -> Batch:
-        """The people of some lines, as `batch_of` gives those of an answer.
+        """Return the people of some lines, as `batch_of` does for rows.
 
         Raises:
             FileFailed: If a line has more or fewer cells than there are headings.
@@ -141,10 +141,10 @@ class CsvRows:
                 )
         cells = list(zip(*lines, strict=True))
         columns: dict[str, Sequence[object]] = {}
-        for key, places in self._places.items():
-            columns[key] = _first_known([cells[place] for place in places])
+        for key, positions in self._positions.items():
+            columns[key] = _first_known([cells[position] for position in positions])
         for key, read in self._readers:
-            # The same few texts come again and again.
+            # The same few texts are repeated again and again.
             known = {cell: read(str(cell)) for cell in set(columns[key]) if cell}
             columns[key] = [known.get(cell) for cell in columns[key]]
         for key, sources in _MADE.items():
@@ -155,7 +155,7 @@ class CsvRows:
 
 
 def _first_known(columns: Sequence[Sequence[object]]) -> Sequence[object]:
-    """One column of several: what the first of them tells that tells anything of a person."""
+    """Merge columns into one: for each person, the first of them that has a value."""
     first, *others = columns
     for other in others:
         first = [one or another for one, another in zip(first, other, strict=True)]
@@ -163,7 +163,7 @@ def _first_known(columns: Sequence[Sequence[object]]) -> Sequence[object]:
 
 
 def _full_names(columns: Mapping[str, Sequence[object]], people: int) -> Sequence[object]:
-    """The names as they came, else made of the first name and the last."""
+    """Return the names as they came, or else made of the first and the last name."""
     nobody = [""] * people
     firsts, lasts = columns.get("firstName", nobody), columns.get("lastName", nobody)
     made = [
@@ -174,7 +174,7 @@ def _full_names(columns: Mapping[str, Sequence[object]], people: int) -> Sequenc
 
 
 def _column(heading: str) -> Column | None:
-    """The column of a heading, by the whole of it or by its last part."""
+    """Return the column of a heading, by the whole of it or by its last part."""
     by_heading = _by_heading()
     outer, _, inner = heading.rpartition(".")
     parts = (heading,) if _letters(outer) in _OTHERS_OWN else (heading, inner)
@@ -195,7 +195,7 @@ def _by_heading() -> Mapping[str, Column]:
 
 
 def _reader(column: Column) -> Callable[[str], object] | None:
-    """How a cell of the column is read; None where it is taken as it is."""
+    """Return how to read the column's cells; None where they are taken as they are."""
     if column.key == "matchedTopicIds":
         return _ids
     return {"number": _number, "flag": _flag}.get(column.holds)
@@ -212,6 +212,6 @@ def _flag(cell: str) -> bool | str:
 
 
 def _ids(cell: str) -> str:
-    """The ids of a cell, in whatever brackets they stand, with commas between."""
+    """Return the ids of a cell without any brackets, separated by commas."""
     parts = _BETWEEN.split(cell.strip(" []{}"))
     return ", ".join(str(_number(part)) for part in parts if part)

@@ -1,4 +1,4 @@
-"""People written to a file on the user's machine: where to, and what was written."""
+"""People written to files on the user's machine."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from anyio import from_thread, to_thread
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column
-from leadpipe_mcp.people.filenames import checked_name, slug
+from leadpipe_mcp.people.files import NewFiles, checked_name, slug
 from leadpipe_mcp.people.formats import (
     EXTENSIONS,
     CsvForm,
@@ -22,7 +22,6 @@ from leadpipe_mcp.people.formats import (
     LinkedinForm,
     Row,
 )
-from leadpipe_mcp.people.new_files import NewFiles
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import counted
 
@@ -34,9 +33,9 @@ _MOST_NUMBERS = 1_000
 
 @dataclass(frozen=True)
 class Target:
-    """Where people are to be written, and in which format; `target` makes one that is safe.
+    """Where to write people, and in which format; `target` makes one that is safe.
 
-    numbered: whether the name is followed by -2 and so on while there is such a file already.
+    `numbered` adds -2, -3 and so on to a name that is taken.
     """
 
     folder: Path
@@ -45,24 +44,24 @@ class Target:
     numbered: bool = False
 
     def names(self) -> Iterator[str]:
-        """The names that may be taken, the best first."""
+        """Yield the names that the file may have, the best first."""
         yield self.name
         if self.numbered:
             yield from (f"{self.name}-{number}" for number in range(2, _MOST_NUMBERS))
 
     def path(self, name: str) -> Path:
-        """The file of this name in the folder."""
+        """Return the file of this name in the folder."""
         return self.folder / f"{name}.{EXTENSIONS[self.format]}"
 
     def of(self, path: Path) -> "Target":
-        """The same, under the name of this file and no other."""
+        """Return the same, under the name of this file and no other."""
         name = path.name.removesuffix(f".{EXTENSIONS[self.format]}")
         return replace(self, name=name, numbered=False)
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """One file: how many lines of people are in it, how large it is, and its fingerprint."""
+    """One file: how many people are in it, how large it is, and its fingerprint."""
 
     path: Path
     rows: int
@@ -74,7 +73,7 @@ class WrittenFile:
 class Receipt:
     """What was written.
 
-    linkedin_urls makes a file for each thousand profiles; the other formats make one file.
+    Only linkedin_urls makes several files, one for each thousand profiles.
     """
 
     files: tuple[WrittenFile, ...]
@@ -86,12 +85,12 @@ class Receipt:
 
     @property
     def rows(self) -> int:
-        """How many lines of people there are in all the files."""
+        """How many people are in all the files."""
         return sum(file.rows for file in self.files)
 
     @property
     def bytes(self) -> int:
-        """How large all the files are."""
+        """How large all the files are together."""
         return sum(file.bytes for file in self.files)
 
     @property
@@ -106,21 +105,21 @@ class Receipt:
 
 
 def export_folder(setting: Path | None, home: Path | None) -> Path:
-    """Where files go: the folder of LEADPIPE_EXPORT_DIR, or leadpipe-exports in the user's home.
+    """Return where files go: LEADPIPE_EXPORT_DIR, or leadpipe-exports in the user's home.
 
-    Not in Downloads, Documents or on the desktop: they are often copied to a cloud, and macOS asks
+    Not Downloads, Documents or the desktop: those are often copied to a cloud, and macOS asks
     before a program may use them.
 
     Raises:
-        NotPossible: If that is no place that can be found.
+        NotPossible: If the folder is not named by a whole path.
     """
     named = setting or Path("~", FOLDER_NAME)
     if named.parts[:1] == ("~",) and home is not None:
         named = home.joinpath(*named.parts[1:])
     if not named.is_absolute():
         raise NotPossible(
-            "It is not known where files should go.",
-            "Let LEADPIPE_EXPORT_DIR name a folder by its whole path, and restart the server.",
+            "There is no folder for files.",
+            "Set LEADPIPE_EXPORT_DIR to the whole path of a folder, and restart the server.",
         )
     return named
 
@@ -133,13 +132,13 @@ def target(
     audience: str = "",
     day: str = "",
 ) -> Target:
-    """Where people are written: under the given name, or one made of the audience's name and day.
+    """Return where to write people: under the given name, or the audience's name and the day.
 
-    A name that somebody chose is used as it is or not at all: who asked for it may take the file
-    that has it already for the new one. One that was made may be numbered.
+    A given name is used as it is or not at all: an older file of that name could be mistaken for
+    the new one. A name of our own may be numbered.
 
     Raises:
-        NotPossible: If the name is not one for a file, or taken.
+        NotPossible: If a file cannot have the name, or it is taken.
     """
     if file_name is not None:
         chosen = Target(folder, checked_name(file_name), kind)
@@ -151,11 +150,11 @@ def target(
 
 
 def planned(chosen: Target, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
-    """The file that would be written now, for the question to the user.
+    """Return the file that would be written now, for the question to the user.
 
     Args:
-        chosen: Where to, and in which format.
-        is_held: Whether a name that was made is set aside for another file.
+        chosen: Where to write, and in which format.
+        is_held: Tells whether a name of our own is set aside for another file.
 
     Raises:
         NotPossible: If the name is taken.
@@ -168,7 +167,7 @@ def planned(chosen: Target, is_held: Callable[[Path], bool] = lambda _: False) -
 
 
 def _is_spoken_for(path: Path, is_held: Callable[[Path], bool]) -> bool:
-    """Whether the name is set aside, or one of the names that several such files would have."""
+    """Return whether the name is set aside, or several files with it are there."""
     block = re.compile(rf"{re.escape(path.stem)}-\d+-of-\d+{re.escape(path.suffix)}")
     folder = path.parent.iterdir() if path.parent.is_dir() else ()
     return is_held(path) or any(block.fullmatch(file.name) for file in folder)
@@ -182,9 +181,9 @@ async def export(
     contact: bool,
     report: Callable[[int], Coroutine[Any, Any, None]] | None = None,
 ) -> Receipt:
-    """What was written, in a thread beside the others; `report` is told how many people are done.
+    """Write people in a thread of its own; `report` is called with the number of people so far.
 
-    `rows` is read in that thread. If the call is cancelled, the half-made file is removed.
+    `rows` is read in that thread. If the call is cancelled, the unfinished file is removed.
 
     Raises:
         NotPossible: As `write`.
@@ -208,18 +207,18 @@ def write(
     contact: bool,
     step: Callable[[int], None] = lambda _: None,
 ) -> Receipt:
-    """What was written: people, whose fields are in the order of the columns.
+    """Write people, and return what was written.
 
     Args:
-        rows: The people; read once, a few thousand at a time.
+        rows: The people, with their fields in the order of the columns; read once.
         columns: What the fields are.
-        chosen: Where to, and in which format.
-        contact: Whether e-mail addresses and phone numbers are whole; masked otherwise.
-        step: Told after each few thousand how many are done; what it raises stops the writing.
+        chosen: Where to write, and in which format.
+        contact: Whether e-mail addresses and phone numbers stay whole instead of masked.
+        step: Called every few thousand people with their number; what it raises stops the writing.
 
     Raises:
-        NotPossible: If the name is taken, nothing can be written there, or there is nothing to
-            write in this format.
+        NotPossible: If the name is taken, the folder cannot be written, or nobody has what the
+            format needs.
     """
     planned(chosen)
     form = _form(columns, chosen.format, contact=contact)
@@ -235,7 +234,7 @@ def write(
             step(people)
             written = _placed(files, chosen)
     finally:
-        # Here, since what it reads may be open in this thread alone.
+        # Here, because what it reads may be open only in this thread.
         if isinstance(rows, Generator):
             rows.close()
     if isinstance(form, LinkedinForm):
@@ -256,7 +255,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _add(files: NewFiles, form: Form, lines: list[str]) -> None:
-    """Nothing; the lines are written, into as many files as the form needs."""
+    """Write the lines into as many files as the form needs."""
     while lines:
         if not files.all or files.all[-1].rows == form.most:
             files.begin(form.header)
@@ -266,18 +265,18 @@ def _add(files: NewFiles, form: Form, lines: list[str]) -> None:
 
 
 def _begin_without_lines(files: NewFiles, form: Form, people: int) -> None:
-    """Nothing; there is a file without people, if that is of any use."""
+    """Begin a file without people, if the format has a use for one."""
     if isinstance(form, LinkedinForm):
         whose = counted(people, "person", "people")
         raise NotPossible(
-            f"Nobody among {whose} has the address of a LinkedIn profile, so no file was written.",
-            "Use format csv for a list without it.",
+            f"Nobody among {whose} has a LinkedIn profile, so no file was written.",
+            "Use format csv for a list without profiles.",
         )
     files.begin(form.header)
 
 
 def _placed(files: NewFiles, chosen: Target) -> tuple[WrittenFile, ...]:
-    """The files under the best of their names that is free."""
+    """Give the files the best names that are free."""
     for name in chosen.names():
         paths = [chosen.path(block) for block in _blocks(name, len(files.all))]
         try:
@@ -292,7 +291,7 @@ def _placed(files: NewFiles, chosen: Target) -> tuple[WrittenFile, ...]:
 
 
 def _blocks(name: str, number: int) -> list[str]:
-    """The names of so many files: crm-buyers-02-of-12 is the second of twelve."""
+    """Return the names of several files: crm-buyers-02-of-12 is the second of twelve."""
     if number == 1:
         return [name]
     width = len(str(number))
@@ -303,7 +302,7 @@ def _taken(chosen: Target) -> NotPossible:
     numbered = replace(chosen, numbered=True)
     free = next((n for n in numbered.names() if not os.path.lexists(numbered.path(n))), None)
     return NotPossible(
-        f"There is a file '{chosen.path(chosen.name).name}' in {chosen.folder} already, and nothing"
+        f"The file '{chosen.path(chosen.name).name}' already exists in {chosen.folder}, and nothing"
         " is overwritten.",
         f"Give another fileName, such as '{free}', or leave it out."
         if free

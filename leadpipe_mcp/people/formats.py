@@ -1,16 +1,16 @@
 """The lines of a file about people, in each of its formats.
 
-csv: for spreadsheets and imports of other products. UTF-8 with a mark at its beginning, without
-which Excel takes other letters than English ones for something else; lines end with CR and LF
-(RFC 4180). A cell that a spreadsheet would run as a formula gets an apostrophe before it, so that
-it is text. Numbers with a plus or a minus are nothing to run and stay, unless they are in the first
-column; phone numbers with a plus are written in digits alone, for a spreadsheet would take the
-dashes for minuses. No cell is longer than a spreadsheet's may be.
+csv: for spreadsheets and other products' imports. UTF-8 with a byte order mark, without which Excel
+garbles letters that are not English; lines end with CR and LF (RFC 4180). A cell that a spreadsheet
+would run as a formula gets an apostrophe before it, which makes it text. Numbers with a plus or a
+minus are harmless and stay, except in the first column; phone numbers with a plus are written as
+digits only, because a spreadsheet would read the dashes as minuses. No cell is longer than a
+spreadsheet allows.
 
-jsonl: for programs. An object on each line, without what is not known; nothing is escaped or cut.
+jsonl: for programs. An object on each line, without unknown fields; nothing is escaped or cut.
 
 linkedin_urls: for another product's import, which takes a thousand profiles at a time. An address
-on each line, each profile once, and a file of its own for each thousand.
+on each line, each profile once, and a separate file for each thousand.
 """
 
 import csv
@@ -24,7 +24,7 @@ from typing import Literal, TypeVar
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column, Value
 from leadpipe_mcp.people.linkedin import profile_url
-from leadpipe_mcp.people.privacy import whole
+from leadpipe_mcp.people.privacy import in_full
 from leadpipe_mcp.text import cut
 
 Format = Literal["csv", "jsonl", "linkedin_urls"]
@@ -37,16 +37,15 @@ LONGEST_CELL = 32_767
 _REMEMBERED = 4_096
 _LONGEST_REMEMBERED = 200
 _Made = TypeVar("_Made")
-# What a spreadsheet takes for the beginning of a formula, in all its widths, after blanks and
-# quotation marks as well.
+# How a formula begins for a spreadsheet, in all widths, also after blanks and quotation marks.
 _EQUALS = "=\uff1d\ufe66\u207c\u208c"
 _SIGNS = "+\uff0b\ufe62\u207a\u208a\\-\uff0d\ufe63\u207b\u208b\u2212"
 _OTHERS = "@\uff20\ufe6b|\uff5c"
 _QUOTES = "\\s\"'`\u2018\u2019\u201c\u201d\u201e\u00ab"
 _FORMULA = re.compile(f"[{_QUOTES}]*[{_EQUALS}{_SIGNS}{_OTHERS}]")
-# A semicolon parts cells where a comma is the decimal sign.
+# A semicolon separates cells where a comma is the decimal sign.
 _LATER_FORMULA = re.compile(f"(;[{_QUOTES}]*)(?=[{_EQUALS}{_SIGNS}{_OTHERS}])")
-# There is nothing in it to run.
+# It contains nothing to run.
 _JUST_NUMBERS = re.compile(r"[+-][\d\s().,/+•-]*")
 _BETWEEN_PHONES = re.compile(r"\s*[;|]\s*")
 _PHONE = re.compile(r"\+\d[\d\s().-]*")
@@ -56,7 +55,7 @@ _NOT_DIALLED = re.compile(r"[\s().-]")
 class Form(ABC):
     """How people become lines.
 
-    header: What a file begins with. most: How many lines it may have beside that; None: any.
+    header: What a file begins with. most: The most lines that may follow; None: no limit.
     """
 
     header: str = ""
@@ -64,11 +63,11 @@ class Form(ABC):
 
     @abstractmethod
     def lines(self, rows: Iterable[Row]) -> list[str]:
-        """The lines of these people, with their ends."""
+        """Return the lines of these people, with their ends."""
 
 
 class CsvForm(Form):
-    """A table with a line for each person, and the fields' names above."""
+    """A table with the fields' names and a line for each person."""
 
     def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
         self._cells = [
@@ -78,7 +77,7 @@ class CsvForm(Form):
         self.header = "\ufeff" + "".join(_csv([[column.name for column in columns]]))
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
-        """The lines of these people, with their ends."""
+        """Return the lines of these people, with their ends."""
         cells = self._cells
         return _csv([[cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows])
 
@@ -88,11 +87,13 @@ class JsonlForm(Form):
 
     def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
         self._names = [column.name for column in columns]
-        self._cells = [_remembering(partial(whole, column, contact=contact)) for column in columns]
+        self._cells = [
+            _remembering(partial(in_full, column, contact=contact)) for column in columns
+        ]
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
-        """The lines of these people, with their ends."""
+        """Return the lines of these people, with their ends."""
         return [f"{self._encode(self._known(row))}\n" for row in rows]
 
     def _known(self, row: Row) -> dict[str, Value]:
@@ -110,8 +111,8 @@ class LinkedinForm(Form):
         names = [column.name for column in columns]
         if "linkedinUrl" not in names:
             raise NotPossible(
-                "A list of LinkedIn addresses is made of the field linkedinUrl, which is missing.",
-                "Name linkedinUrl among the fields, or leave fields out.",
+                "A list of LinkedIn addresses needs the field linkedinUrl, which is missing.",
+                "Add linkedinUrl to the fields, or leave fields out.",
             )
         self._position = names.index("linkedinUrl")
         self._seen: set[str] = set()
@@ -119,7 +120,7 @@ class LinkedinForm(Form):
         self.without_url = 0
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
-        """The lines of those people whose profile was not there yet, with their ends."""
+        """Return the lines of people whose profile has not come before, with their ends."""
         lines: list[str] = []
         for row in rows:
             url = profile_url(row[self._position])
@@ -146,7 +147,7 @@ class _Lines(list[str]):
 
 
 def _remembering(make: Callable[[object], _Made]) -> Callable[[object], _Made]:
-    """The same as `make` gives, which is remembered: in some columns a few values come often."""
+    """Return `make` with a memory: in some columns a few values come often."""
     remembered = lru_cache(_REMEMBERED)(make)
 
     def cell(value: object) -> _Made:
@@ -157,15 +158,15 @@ def _remembering(make: Callable[[object], _Made]) -> Callable[[object], _Made]:
 
 
 def _csv_cell(column: Column, value: object, *, contact: bool, first: bool) -> str:
-    """The value as a cell that no spreadsheet runs, and that fits into one."""
-    known = whole(column, value, contact=contact)
+    """Return the value as a cell that no spreadsheet runs, and that fits into one."""
+    known = in_full(column, value, contact=contact)
     text = "" if known is None else str(known)
     if isinstance(known, bool):
         text = text.lower()
     if column.kind == "phone":
         text = _PHONE.sub(_dialled, _BETWEEN_PHONES.sub(", ", text))
-    # The whole line is one cell where only semicolons part them, and the other cells' owners could
-    # go on with the number that it begins with.
+    # Where only semicolons separate cells, the whole line is one cell, and the number that begins
+    # it could be continued by the other cells.
     if _FORMULA.match(text) and (first or not _JUST_NUMBERS.fullmatch(text)):
         text = f"'{text}"
     if ";" in text:

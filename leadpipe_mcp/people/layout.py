@@ -1,9 +1,9 @@
 """How the people of one run lie on disk: a folder with two SQLite files.
 
-`seen.sqlite` has what questions may see: the table `people` with every column but what strangers
-wrote, e-mail addresses and phone numbers masked. It is the only file that a question opens.
-`whole.sqlite` has, row by row, what came otherwise than it is seen; only exports read it.
-`sums.json` has the fingerprints of both, for a disk may lose what was written in the middle of a
+`seen.sqlite` holds what questions may see: the table `people` without the columns that third
+parties wrote, and with e-mail addresses and phone numbers masked. A question opens only this file.
+`whole.sqlite` holds, row by row, what came in another form than it is seen; only exports read it.
+`sums.json` holds the fingerprints of both: a disk may lose what was written in the middle of a
 file, and SQLite does not notice.
 """
 
@@ -26,13 +26,13 @@ SEEN_COLUMNS: Mapping[str, Column] = {
     name: column for name, column in COLUMNS.items() if column.kind != "untrusted"
 }
 
-# So that nobody takes another program's file for one of these.
+# So that another program's file is not taken for one of these.
 APPLICATION = 0x6C656164
 
 
 def _table(columns: Mapping[str, Column]) -> str:
-    told = (f'"{c.name}" {"NUMERIC" if c.holds == "number" else "TEXT"}' for c in columns.values())
-    return f"CREATE TABLE people ({', '.join(told)})"
+    typed = (f'"{c.name}" {"NUMERIC" if c.holds == "number" else "TEXT"}' for c in columns.values())
+    return f"CREATE TABLE people ({', '.join(typed)})"
 
 
 _ABOUT = "CREATE TABLE kept_about (told TEXT)"
@@ -45,7 +45,7 @@ TABLES = {SEEN: (_table(SEEN_COLUMNS), _ABOUT, _PARTS), WHOLE: (_table(COLUMNS),
 
 @dataclass(frozen=True)
 class About:
-    """What is known of kept people as a whole.
+    """What is known of the kept people as a whole.
 
     `topics` is the column whose parts are all the topics of a person.
     """
@@ -61,30 +61,30 @@ ABOUT = TypeAdapter(About)
 
 
 def address(file: Path) -> str:
-    """Where SQLite finds the file, to read it and nothing else."""
+    """Return where SQLite finds the file, for reading only."""
     return f"{file.absolute().as_uri()}?mode=ro&immutable=1"
 
 
 def about(folder: Path) -> About | None:
-    """What is kept in the folder; None if it is broken, foreign or of another version."""
+    """Return what is kept in the folder; None if it is broken, foreign or of another version."""
     try:
-        seen, whole = (_told(folder / name, tables) for name, tables in TABLES.items())
-        told = ABOUT.validate_json(seen)
+        seen, whole = (_read_about(folder / name, tables) for name, tables in TABLES.items())
+        found = ABOUT.validate_json(seen)
     except (sqlite3.Error, OSError, ValueError, TypeError):
         return None
-    # Another version may mask otherwise.
-    return told if seen == whole and told.version == __version__ else None
+    # Another version may mask differently.
+    return found if seen == whole and found.version == __version__ else None
 
 
 def seal(folder: Path) -> None:
-    """Write down the fingerprints of both files, which change no more."""
+    """Write down the fingerprints of both files, which do not change any more."""
     handle = os.open(folder / SUMS, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(_sums(folder), file)
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether both files are as they were sealed; takes a second for some hundred megabytes."""
+    """Return whether both files are as they were sealed; a second for a few hundred megabytes."""
     try:
         return _sums(folder) == json.loads((folder / SUMS).read_bytes())
     except (OSError, ValueError):
@@ -99,12 +99,12 @@ def _sums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def _told(file: Path, tables: tuple[str, ...]) -> str:
+def _read_about(file: Path, tables: tuple[str, ...]) -> str:
     with contextlib.closing(sqlite3.connect(address(file), uri=True)) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master") if sql}
         if (application, made) != (APPLICATION, set(tables)):
             raise ValueError("not a file of ours")
-        (told,) = connection.execute("SELECT told FROM kept_about").fetchone()
-        return str(told)
+        (json_text,) = connection.execute("SELECT told FROM kept_about").fetchone()
+        return str(json_text)

@@ -1,4 +1,4 @@
-"""Addresses of LinkedIn profiles: which are real, and one spelling for each."""
+"""Addresses of LinkedIn profiles, in one spelling each."""
 
 import re
 import unicodedata
@@ -13,20 +13,20 @@ _PROFILE = re.compile(
 )
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _LONGEST_NAME = 100
-# Besides letters, digits, and the marks and pictures that some write into theirs.
+# Besides letters, digits, and the marks and emoji that some people use.
 _ALSO_IN_NAMES = "-_~'\u2019\u00b7&!()*"
-# The name that LinkedIn makes of a member's number: with another case it is another member's.
+# The name that LinkedIn makes of a member's number, in which upper and lower case differ.
 _MEMBER_NUMBER = re.compile(r"AC[ow]AA[\w-]{20,}")
 _BETWEEN = re.compile(r"[\s,;|<>\"]+")
-# Longer is no address of a person's page.
+# Nothing longer is the address of a person's page.
 _LONGEST = 4_000
 
 
 def profile_url(value: object) -> str | None:
-    """The one spelling of the first address of a person's LinkedIn profile; None if there is none.
+    """Return the first address of a person's LinkedIn profile in one spelling; None without one.
 
-    The same for http and https, with www, a country, a language, a slash or a query and without,
-    and for capital and small letters.
+    It is the same with http and https, with and without www, a country, a language, a slash or a
+    query, and in upper and lower case.
     """
     if not isinstance(value, str):
         return None
@@ -39,7 +39,7 @@ def profile_url(value: object) -> str | None:
 
 
 def _name(encoded: str) -> str | None:
-    """The name in the address, if a profile may have it."""
+    """Return the name in the address, if a profile may have it."""
     name = unicodedata.normalize("NFC", unquote(encoded)).rstrip(".")
     if not any(character.isalnum() for character in name):
         return None

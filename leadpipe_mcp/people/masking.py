@@ -1,6 +1,6 @@
-"""Text with the ways to reach a person masked, wherever in it they stand and however written.
+"""Masks e-mail addresses and phone numbers anywhere in a text, in any disguise.
 
-In doubt something is masked: a word too much does less harm than an address that goes out.
+When in doubt, mask: one word too many does less harm than an address that gets out.
 """
 
 import html
@@ -11,7 +11,7 @@ from leadpipe_mcp.text import visible
 HIDDEN = "•••"
 LONGEST_ADDRESS = 320
 
-# What stands for the sign of an address: itself, encoded for the web or for JSON, or in words.
+# The sign of an address: itself, encoded for the web or for JSON, or in words.
 _OPEN, _CLOSE = r"[(\[{<\uff08\uff3b\u3010]", r"[)\]}>\uff09\uff3d\u3011]"
 _AT = re.compile(
     r"([@\uff20\ufe6b](?:\s?[@\uff20\ufe6b])*|%(?:25){0,3}40|\\u0040|\\x40"
@@ -19,7 +19,7 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 _SIGNS = "@\uff20\ufe6b"
-# One of these is in every text that has one of those. The two are found at once, one would not be.
+# Every text that matches the above matches one of these two, which fail faster.
 _AT_HINT = re.compile(r"[@\uff20\ufe6b%\\&]")
 _WORDS_HINT = re.compile(rf"{_OPEN}\s?[aAdD.\u00e4\u00c4]")
 _DOT_IN_WORDS = re.compile(rf"\s?{_OPEN}\s?(?:dot|\.)\s?{_CLOSE}\s?|\sdot\s", re.IGNORECASE)
@@ -35,11 +35,11 @@ _HOST = re.compile(rf"[\w\-\u0300-\u036f{_DOTS}]+|\[[\w.:]{{1,60}}\]")
 _DOTTED_HOST = re.compile(
     rf"[\s*_~`\"'<(\[]{{0,3}}[\w-]+(?:[{_DOTS}]|%2e)[\w-]{{2}}", re.IGNORECASE
 )
-# From the sign backward: a few blanks and closing marks, and then what no list has between two.
+# From the sign backward: a few blanks and closing marks, then everything but list separators.
 _NAME_BACKWARD = re.compile(r"[\s)\]}>\"'*_~`]{0,3}[^\s,;:]+")
 # jane:secret@ in the address of a page.
 _LOGIN_BACKWARD = re.compile(r"[^\s/?#&=]+(?=//)")
-# What parts an address from the next: not nothing, and nothing that a name may have in it.
+# What separates an address from the next one: something, but nothing that a name may contain.
 _APART = re.compile(r"(?=[\s,;:|/&'\"<>()\[\]{}])[\s)\]}>\"'*_~`]*[^\s)\]}>\"'*_~`]")
 _QUOTES = {'"': '"', "\u201d": "\u201c"}
 _WRAPPING = re.compile(r"[(\[{<\"'\u2018\u2019\u201c\u201d*_~`/|&=?#.!-]*")
@@ -64,10 +64,10 @@ _EXTENSION = re.compile(r"[\s;,(]*(?:extension|ext|x|#)[\s.:=]*\d{1,6}[\s)]*$", 
 _IN_AMERICA = re.compile(r"\D*[+\uff0b]\s?[1\uff11]")
 _BETWEEN_NUMBERS = re.compile(r"\s*[,;|]\s*(?!ext)", re.IGNORECASE)
 _VISIBLE_DIGITS = 4
-# What has no sign of an address, opens no bracket and holds too few digits for a number.
+# No sign of an address, no opening bracket, and too few digits for a phone number.
 _REST = r"[ !\"#$')*+,\-./:;=>?A-Z\]^_`a-z|}~]*"
 _HARMLESS = re.compile(rf"{_REST}(?:[0-9]{_REST}){{0,6}}")
-# What is nearly always there, and needs no long look.
+# The usual forms, which need no long look.
 _USUAL_EMAILS = re.compile("(?:[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9.-]+(?:[,;| ]+|$))+")
 _USUAL_EMAIL = re.compile("([A-Za-z0-9])[A-Za-z0-9._+-]*@")
 _USUAL_PHONE = re.compile(r"(?:(\+1)|\+)?[0-9]{3,11}([0-9]{4})")
@@ -75,21 +75,21 @@ _FEWEST_DIGITS = 7
 
 
 def mask_contacts(text: str) -> str:
-    """Any text with its e-mail addresses and what looks like a phone number masked."""
+    """Mask e-mail addresses, and what looks like a phone number, in any text."""
     if is_harmless(text):
         return text
-    # Once before, because what is left out of a text with an address may have parted a number
-    # from a word; once after, because an entity may have been its plus.
+    # Before, because what masking an address removes may have separated a number from a word;
+    # after, because an entity may have been the number's plus.
     return mask_phones(mask_emails(mask_phones(text)))
 
 
 def is_harmless(text: str) -> bool:
-    """Whether one sees at a glance that a text holds neither, as most do; False: it may."""
+    """Return whether a text plainly contains neither, as most do; False: it may."""
     return bool(_HARMLESS.fullmatch(text)) and " dot " not in text.lower()
 
 
 def mask_emails(text: str) -> str:
-    """The text with each e-mail address cut to its first letter and its domain."""
+    """Cut each e-mail address in a text to its first letter and its domain."""
     if not (_AT_HINT.search(text) or _WORDS_HINT.search(text) or " dot " in text.lower()):
         return text
     pieces = _AT.split(_unspelled(visible(text, joiners=True)))
@@ -97,7 +97,7 @@ def mask_emails(text: str) -> str:
 
 
 def only_masked_emails(text: str) -> str:
-    """The masked addresses of a text that should hold nothing else; the rest of it is hidden."""
+    """Mask a text that should hold only addresses; everything else in it is hidden."""
     if _USUAL_EMAILS.fullmatch(text):
         return _USUAL_EMAIL.sub(rf"\1{HIDDEN}@", text)
     parts = _MASKED.split(mask_emails(text))
@@ -106,9 +106,9 @@ def only_masked_emails(text: str) -> str:
 
 
 def mask_phones(text: str) -> str:
-    """The text with what looks like a phone number cut to its end.
+    """Cut what looks like a phone number to its last digits.
 
-    A number of ten digits and more is taken for one only among words: alone it may be an id.
+    Ten or more digits in a row count as one only among words: alone they may be an id.
     """
     hint = _SEVEN_USUAL_DIGITS if text.isascii() else _SEVEN_DIGITS
     if not hint.search(text):
@@ -121,14 +121,14 @@ def mask_phones(text: str) -> str:
 
 
 def mask_phone(number: str) -> str:
-    """A phone number's country, if it is +1, and its last four digits."""
+    """Return a phone number's country, if it is +1, and its last four digits."""
     digits = re.sub(r"\D", "", _EXTENSION.sub("", number[-LONGEST_ADDRESS:]))
     shown = digits[-_VISIBLE_DIGITS:] if len(digits) >= _FEWEST_DIGITS else ""
     return f"{'+1' if _IN_AMERICA.match(number[:LONGEST_ADDRESS]) else ''}{HIDDEN}{shown}"
 
 
 def only_masked_phones(text: str) -> str:
-    """The masked numbers of a text that should hold nothing else."""
+    """Mask a text that should hold only phone numbers."""
     usual = _USUAL_PHONE.fullmatch(text)
     if usual:
         return f"{usual[1] or ''}{HIDDEN}{usual[2]}"
@@ -136,8 +136,8 @@ def only_masked_phones(text: str) -> str:
 
 
 def _unspelled(text: str) -> str:
-    """The text with the signs of an address in it that were encoded, or written as words."""
-    # An entity may stand for the beginning of another.
+    """Decode the signs of an address that are encoded or written as words."""
+    # An entity may be the beginning of another.
     for _ in range(3):
         if not _ENTITY.search(text):
             break
@@ -148,7 +148,7 @@ def _unspelled(text: str) -> str:
 
 
 def _without_names(pieces: list[str]) -> str:
-    """The text of pieces with a sign between each two, masked; empty if there is no address."""
+    """Mask a text given as pieces with the signs between them; empty if there is no address."""
     done: list[str] = []
     left, after_host, found = pieces[0], 0, False
     for sign, right in zip(pieces[1::2], pieces[2::2], strict=True):
@@ -158,7 +158,7 @@ def _without_names(pieces: list[str]) -> str:
         if name is not None:
             done.append(f"{name}{HIDDEN}@")
             found = True
-        # jane@secret@acme.com: what looked like the host was another part of the name.
+        # jane@secret@acme.com: what looked like the host is part of the name.
         elif not goes_on:
             done.append(left + sign)
             left, after_host = right, 0
@@ -169,7 +169,7 @@ def _without_names(pieces: list[str]) -> str:
 
 
 def _end_of_host(left: str, sign: str, right: str) -> int:
-    """Where the host on the right of a sign ends; 0 if there is none."""
+    """Return where the host to the right of a sign ends; 0 if there is none."""
     if sign[0] in _SIGNS and sign[-1] in _SIGNS and not left[-1:].isspace():
         close = _HOST.match(right)
         if close:
@@ -182,7 +182,7 @@ def _end_of_host(left: str, sign: str, right: str) -> int:
 
 
 def _name(left: str, after: int) -> str | None:
-    """The text on the left of a sign down to the first letter of the name; None without a name."""
+    """Return the text to the left of a sign up to the name's first letter; None without a name."""
     begin = max(after, len(left) - LONGEST_ADDRESS)
     tail = left[begin:]
     at = _start_of_name(tail)
@@ -198,7 +198,7 @@ def _name(left: str, after: int) -> str | None:
 
 
 def _start_of_name(tail: str) -> int:
-    """Where the name before a sign begins, which stands at the end."""
+    """Return where the name at the end of a text begins."""
     opening = _QUOTES.get(tail[-1:])
     start = tail.rfind(opening, 0, -1) if opening else -1
     while start > 0 and tail[start - 1] == "\\":

@@ -1,4 +1,4 @@
-"""The make-up of an audience: how many people there are of each kind, counted by SQLite."""
+"""The make-up of an audience, counted by SQLite."""
 
 # ruff: noqa: S608 -- the names in these statements are our own columns
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.asking import answer
 from leadpipe_mcp.people.columns import COLUMNS, Column, Value, choose_columns
 from leadpipe_mcp.people.layout import SEEN_COLUMNS
 from leadpipe_mcp.people.snapshot import Snapshot
@@ -30,7 +29,7 @@ _LOWEST, _ABOVE = 50, 100
 
 @dataclass(frozen=True)
 class Share:
-    """How many people have one value, also in percent of everyone."""
+    """How many people have a value, also in percent of everyone."""
 
     value: Value
     people: int
@@ -41,8 +40,8 @@ class Share:
 class Breakdown:
     """The most frequent values of a field.
 
-    Of the rest it tells how many other values there are and how many people have them (None where
-    one person may have several), and of how many people nothing is known.
+    Of the rest it says how many other values there are and how many people have them (None where
+    one person may have several), and for how many people the field is unknown.
     """
 
     top: tuple[Share, ...]
@@ -53,7 +52,7 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Scores:
-    """How much people research: the average, and how many there are from ten to ten."""
+    """How much people research: the average, and people per ten-point score band."""
 
     average: float
     buckets: tuple[Share, ...]
@@ -61,7 +60,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Profile:
-    """The make-up of an audience. `filled` is in percent, by the name of the field."""
+    """The make-up of an audience. `filled` says for how many percent each field is known."""
 
     size: int
     companies: int
@@ -73,11 +72,11 @@ class Profile:
 
 @dataclass(frozen=True)
 class Groups:
-    """How many people there are of each combination of values, the most frequent first.
+    """People per combination of values, the most frequent first.
 
-    Each row has the values, the number of people and its percentage. `others` is how many further
-    rows there are, `other_people` how many people are in them (None where one person may count in
-    several rows).
+    Each row has the values, the number of people and its percentage. `others` is the number of
+    further rows, and `other_people` the people in them (None where one person may count in several
+    rows).
     """
 
     columns: tuple[str, ...]
@@ -89,7 +88,7 @@ class Groups:
 
 
 async def profile(snapshot: Snapshot) -> Profile:
-    """The make-up of everyone in the snapshot."""
+    """Return the make-up of everyone in the snapshot."""
 
     def work(connection: sqlite3.Connection) -> Profile:
         filled = _filled(connection)
@@ -106,39 +105,39 @@ async def profile(snapshot: Snapshot) -> Profile:
             notes=snapshot.notes,
         )
 
-    return await answer(snapshot, work)
+    return await snapshot.ask(work)
 
 
 async def group(snapshot: Snapshot, by: Sequence[str], top: int = 20) -> Groups:
-    """How many people there are of each combination of up to three fields.
+    """Count people by combinations of up to three fields.
 
-    No group is held back for being small: whoever may ask may see each person as well.
+    No group is held back for being small: who may ask this may see each person as well.
 
     Raises:
-        NotPossible: If a field is not known, or is not one to count by.
+        NotPossible: If a field is unknown, or not one to count by.
     """
     columns = _to_count_by(by)
-    return await answer(snapshot, lambda connection: _groups(connection, snapshot, columns, top))
+    return await snapshot.ask(lambda connection: _groups(connection, snapshot, columns, top))
 
 
 def _to_count_by(names: Sequence[str]) -> tuple[Column, ...]:
-    """The columns of these names, if people can be counted by them."""
+    """Return the columns of these names, if people can be counted by them."""
     columns = choose_columns(tuple(names)) if names else ()
     if not 1 <= len(columns) <= MOST_GROUPED:
         raise NotPossible(
-            f"People are counted by one to {MOST_GROUPED} fields, and {len(columns)} were named.",
-            "Name fewer, or ask with sql." if columns else "Name some, such as seniority or state.",
+            f"People can be counted by one to {MOST_GROUPED} fields; {len(columns)} were named.",
+            "Name fewer, or ask with sql." if columns else "Name one, such as seniority or state.",
         )
-    strangers = [column.name for column in columns if column.kind == "untrusted"]
-    if strangers:
+    free_text = [column.name for column in columns if column.kind == "untrusted"]
+    if free_text:
         raise NotPossible(
-            f"Strangers wrote {quoted(strangers)} freely, so there is nothing to count by.",
-            "jobTitle, seniority, department and companyIndustry can be counted by.",
+            f"{quoted(free_text)} is free text, which people cannot be counted by.",
+            "Count by jobTitle, seniority, department or companyIndustry.",
         )
     persons = [column.name for column in columns if column.identifies]
     if persons:
         raise NotPossible(
-            f"{quoted(persons)} would name each person, and groups are there to count people.",
+            f"{quoted(persons)} identifies single people, which groups are not for.",
             "Count by company, jobTitle, state or the like; query_audience shows people.",
         )
     return columns
@@ -151,8 +150,8 @@ def _groups(
     several = [column.name for column in columns if column.holds == "list"]
     shown = sum(count for _, count in counts)
     note = (
-        f"Who has several values of {listed(several)} counts in each of their rows, which add up"
-        " to more than everyone."
+        f"People with several values of {listed(several)} count in each of those rows, so the rows"
+        " add up to more than everyone."
     )
     return Groups(
         columns=(*(column.name for column in columns), "people", "percent"),
@@ -172,9 +171,9 @@ def _counts(
     *,
     known: bool = False,
 ) -> tuple[list[tuple[tuple[Value, ...], int]], int, int]:
-    """The most frequent combinations, how many others there are, how many people are in all.
+    """Return the most frequent combinations, how many others there are, and the people in all.
 
-    What is not known is an empty text, and left out with `known`.
+    An unknown field is an empty text; with `known`, people with one are left out.
     """
     values: list[str] = []
     tables = ["people p"]
@@ -216,13 +215,13 @@ def _breakdown(
 
 
 def _filled(connection: sqlite3.Connection) -> dict[str, int]:
-    """Of how many people each field is known: first the ways to reach them, then what else is."""
+    """Count for how many people each field is known, the ways to reach them first."""
     names = list(dict.fromkeys([*CONTACTABLE, *SEEN_COLUMNS]))
-    counted = connection.execute(
+    counts = connection.execute(
         f"SELECT {', '.join(f'count({name})' for name in names)} FROM people"
     ).fetchone()
-    told = zip(names, counted, strict=True)
-    return {name: count for name, count in told if count or name in CONTACTABLE}
+    found = zip(names, counts, strict=True)
+    return {name: count for name, count in found if count or name in CONTACTABLE}
 
 
 def _companies(connection: sqlite3.Connection) -> int:
@@ -258,7 +257,7 @@ def _bucket(lowest: int) -> str:
 
 
 def shares(counts: Sequence[tuple[Value, int]], size: int) -> tuple[Share, ...]:
-    """The counts, also in percent of so many people."""
+    """Return the counts, also in percent of the size."""
     return tuple(Share(value, count, _percent(count, size)) for value, count in counts)
 
 

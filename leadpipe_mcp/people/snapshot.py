@@ -1,4 +1,4 @@
-"""Everyone of one run in a private file, fetched once and asked as often as one likes."""
+"""Everyone of one run in private files, fetched once and asked as often as needed."""
 
 # ruff: noqa: S608 -- the names in these statements are our own columns
 
@@ -10,26 +10,21 @@ import re
 import shutil
 import sqlite3
 import tempfile
+import threading
 import time
 import weakref
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Generator,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 from anyio import to_thread
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.cells import Stored
 from leadpipe_mcp.people.columns import Batch, Column
+from leadpipe_mcp.people.files import why_not
 from leadpipe_mcp.people.layout import (
     SEEN,
     SEEN_COLUMNS,
@@ -40,8 +35,7 @@ from leadpipe_mcp.people.layout import (
     is_whole,
     seal,
 )
-from leadpipe_mcp.people.new_files import why_not
-from leadpipe_mcp.people.writing import PeopleWriter
+from leadpipe_mcp.people.write import PeopleWriter, Stored
 from leadpipe_mcp.scratch import unkept
 from leadpipe_mcp.text import counted
 
@@ -50,7 +44,13 @@ MOST_BYTES = 2_000_000_000
 
 Fill = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[Batch | None]]]
 Report = Callable[[int], Awaitable[None]]
+Answer = TypeVar("Answer")
 
+# Our own questions take about a second for 300,000 people.
+_SECONDS = 60.0
+# More than SQLite takes on any machine: it ends a question even where a clock stands still.
+_MOST_STEPS_PER_SECOND = 500_000_000
+_STEPS_AT_ONCE = 2_000
 _DAY, _IN_USE = 86_400, 600
 _KEPT = re.compile(r"[0-9a-f]{32}")
 _UNFINISHED = "new-"
@@ -60,8 +60,8 @@ _UNFINISHED = "new-"
 class RunKey:
     """Which run of which audience of which service.
 
-    `making` is whatever else tells one making of the list from another: a day's list may be made
-    again after the audience was changed.
+    `making` tells one making of the list from another: a day's list may be made again after the
+    audience was changed.
     """
 
     service: str
@@ -71,19 +71,19 @@ class RunKey:
 
     @classmethod
     def of(cls, service: str, audience_id: str, run: Run) -> "RunKey":
-        """The key of a run as the service tells of it."""
+        """Return the key of a run as the service describes it."""
         making = [run.created_at, run.completed_at, run.config_hash, run.size]
         return cls(service, audience_id, run.id or run.data_date or "", json.dumps(making))
 
     @property
     def digest(self) -> str:
-        """A name that is the same for the same run, and tells nothing of it."""
+        """A name that is the same for the same run, and tells nothing about it."""
         return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everyone of one run. `notes` says what is to be known of them."""
+    """Everyone of one run. `notes` says what to know about them."""
 
     folder: Path
     size: int
@@ -91,22 +91,63 @@ class Snapshot:
     topics: str = "topic"
 
     def rows(self, columns: Sequence[Column]) -> Iterator[tuple[Stored, ...]]:
-        """The fields of everyone as they came, in the run's order; None where one is not known."""
+        """Yield everyone's fields as they came, in the run's order; None where one is unknown."""
         with self.gone(), contextlib.closing(self.connect()) as connection:
             connection.execute("ATTACH ? AS whole", [address(self.folder / WHOLE)])
-            told = (
+            fields = (
                 f'coalesce(w."{c.name}", p."{c.name}")'
                 if c.name in SEEN_COLUMNS
                 else f'w."{c.name}"'
                 for c in columns
             )
             yield from connection.execute(
-                f"SELECT {', '.join(told)} FROM main.people p"
+                f"SELECT {', '.join(fields)} FROM main.people p"
                 " JOIN whole.people w ON w.rowid = p.rowid ORDER BY p.rowid"
             )
 
+    async def ask(
+        self, work: Callable[[sqlite3.Connection], Answer], seconds: float = _SECONDS
+    ) -> Answer:
+        """Return what `work` makes of a connection to these people, in a thread of its own.
+
+        If the caller is cancelled, the work stops as well.
+
+        Raises:
+            NotPossible: If it takes too long, or the files are gone.
+        """
+        cancelled = threading.Event()
+        try:
+            return await to_thread.run_sync(
+                self._answer, work, seconds, cancelled, abandon_on_cancel=True
+            )
+        finally:
+            cancelled.set()
+
+    def _answer(
+        self,
+        work: Callable[[sqlite3.Connection], Answer],
+        seconds: float,
+        cancelled: threading.Event,
+    ) -> Answer:
+        with self.gone(), contextlib.closing(self.connect()) as connection:
+            deadline = time.monotonic() + seconds
+            steps_left = int(seconds * _MOST_STEPS_PER_SECOND)
+
+            def is_over() -> bool:
+                nonlocal steps_left
+                steps_left -= _STEPS_AT_ONCE
+                return steps_left < 0 or cancelled.is_set() or time.monotonic() > deadline
+
+            connection.set_progress_handler(is_over, _STEPS_AT_ONCE)
+            try:
+                return work(connection)
+            except sqlite3.OperationalError:
+                if not is_over():
+                    raise
+                raise too_slow(seconds) from None
+
     def connect(self) -> sqlite3.Connection:
-        """A connection to what questions may see, to read it and nothing else."""
+        """Open what questions may see, for reading only."""
         connection = sqlite3.connect(
             address(self.folder / SEEN), uri=True, isolation_level=None, check_same_thread=False
         )
@@ -120,10 +161,10 @@ class Snapshot:
 
     @contextlib.contextmanager
     def gone(self) -> Generator[None]:
-        """Tell in our words of files that are missing or broken, and remove them.
+        """Explain missing or broken files in our words, and remove what is left of them.
 
         Raises:
-            NotPossible: If the people are to be fetched anew.
+            NotPossible: If the people have to be fetched again.
         """
         try:
             yield
@@ -133,18 +174,26 @@ class Snapshot:
             _remove_folder(self.folder)
             raise NotPossible(
                 "The people of this run are no longer kept on this machine.",
-                "Ask again: they are fetched anew.",
+                "Ask again, and they are fetched again.",
             ) from None
+
+
+def too_slow(seconds: float) -> NotPossible:
+    """Return the refusal of a question that was stopped."""
+    return NotPossible(
+        f"The question took longer than {seconds:g} seconds and was stopped.",
+        "Ask for less: fewer joins, a narrower WHERE, or groupBy instead of sql.",
+    )
 
 
 class Snapshots:
     """The snapshots of a server, each filled once.
 
     Args:
-        folder: Where they are kept between starts, for seven days. None: in a temporary folder
-            that goes with `close`, or with the program.
-        clock: The seconds since 1970.
-        most_bytes: How much is kept. What was asked in the last minutes stays in any case.
+        folder: Where to keep them between starts, for seven days. None: in a temporary folder that
+            goes with `close`, or with the program.
+        clock: Gives the seconds since 1970.
+        most_bytes: How much to keep. What was asked in the last minutes stays in any case.
     """
 
     def __init__(
@@ -165,43 +214,43 @@ class Snapshots:
     async def of_run(
         self, key: RunKey, fill: Fill, expected: int | None, report: Report
     ) -> Snapshot:
-        """Everyone of the run; `fill` is asked for them if they are not there yet.
+        """Return everyone of the run; `fill` fetches them if they are not here yet.
 
         Args:
             key: The run.
-            fill: Gives the people in batches, as `batch_of` or `CsvRows` make them; None stands
-                where they come anew.
+            fill: Gives the people in batches, as `batch_of` or `CsvRows` make them; None where
+                they start over.
             expected: How many people the service says there are.
-            report: Told after each batch how many people there are so far.
+            report: Called after each batch with the number of people so far.
 
         Raises:
             NotPossible: If they cannot be kept, because the disk is full for example.
         """
         async with self._locks.setdefault(key.digest, anyio.Lock()):
             self._asked[key.digest] = self._clock()
-            found = await to_thread.run_sync(self._found, key)
-            return found or await self._filled(key, fill, expected, report)
+            found = await to_thread.run_sync(self._find, key)
+            return found or await self._fill(key, fill, expected, report)
 
     def close(self) -> None:
-        """Nothing; the temporary folder is removed, if there is one."""
+        """Remove the temporary folder, if there is one."""
         if self._remove:
             self._remove()
             self._folder, self._remove = None, None
 
-    def _found(self, key: RunKey) -> Snapshot | None:
+    def _find(self, key: RunKey) -> Snapshot | None:
         with _on_disk():
             self._prune(self._home())
         folder = self._home() / key.digest
-        told = about(folder)
-        if told is None or told.key != key.digest:
+        kept = about(folder)
+        if kept is None or kept.key != key.digest:
             return None
         # Once in the life of a server: it takes as long as reading all of it.
         if key.digest not in self._checked and not is_whole(folder):
             return None
         self._checked.add(key.digest)
-        return _snapshot(folder, told)
+        return _snapshot(folder, kept)
 
-    async def _filled(
+    async def _fill(
         self, key: RunKey, fill: Fill, expected: int | None, report: Report
     ) -> Snapshot:
         folder, writer = await to_thread.run_sync(self._begin)
@@ -229,7 +278,7 @@ class Snapshots:
     def _add(self, writer: PeopleWriter, batch: Batch | None) -> None:
         with _on_disk():
             if batch is None:
-                writer.begin_anew()
+                writer.start_over()
             else:
                 writer.add(batch)
             size = writer.bytes()
@@ -241,24 +290,24 @@ class Snapshots:
             )
 
     def _finish(
-        self, beside: Path, writer: PeopleWriter, key: RunKey, expected: int | None
+        self, unfinished: Path, writer: PeopleWriter, key: RunKey, expected: int | None
     ) -> Snapshot:
-        """The whole snapshot at its place, in one step."""
+        """Put the whole snapshot in its place, in one step."""
         with _on_disk():
-            told = writer.finish(key.digest, _notes(expected, writer))
-            seal(beside)
+            kept = writer.finish(key.digest, _notes(expected, writer))
+            seal(unfinished)
             made = self._clock()
-            os.utime(beside, (made, made))
+            os.utime(unfinished, (made, made))
             folder = self._home() / key.digest
-            # It may be there broken, or of another version.
+            # There may be a broken one, or one of another version.
             _remove_folder(folder)
-            beside.rename(folder)
+            unfinished.rename(folder)
             self._checked.add(key.digest)
             self._prune(folder.parent)
-            return _snapshot(folder, told)
+            return _snapshot(folder, kept)
 
     def _home(self) -> Path:
-        """The folder of all snapshots, which only its owner may open."""
+        """Return the folder of all snapshots, which only its owner may open."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="leadpipe-people-"))
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
@@ -266,7 +315,7 @@ class Snapshots:
         return self._folder
 
     def _prune(self, home: Path) -> None:
-        """Nothing; what is too old goes, and of the rest the oldest while it is too much."""
+        """Remove what is too old, and the oldest of the rest while it is too much."""
         now, total = self._clock(), 0
         found = ((self._asked.get(kept[-1].name, 0), *kept) for kept in _kept(home))
         for asked, made, size, folder in sorted(found, reverse=True):
@@ -279,16 +328,16 @@ class Snapshots:
                 total -= size
 
 
-def _snapshot(folder: Path, told: About) -> Snapshot:
-    return Snapshot(folder, told.size, told.notes, told.topics)
+def _snapshot(folder: Path, kept: About) -> Snapshot:
+    return Snapshot(folder, kept.size, kept.notes, kept.topics)
 
 
 def _notes(expected: int | None, writer: PeopleWriter) -> list[str]:
-    """What is to be known of people who did not come as they should."""
+    """Say what is odd about the people that came."""
     notes: list[str] = []
     if expected is not None and expected != writer.size:
-        said = counted(expected, "person", "people")
-        notes.append(f"The service says {said}; {writer.size:,} came.")
+        announced = counted(expected, "person", "people")
+        notes.append(f"The service says {announced}; {writer.size:,} came.")
     if again := writer.repeated():
         notes.append(f"{counted(again, 'row repeats', 'rows repeat')} a person.")
     return notes
@@ -302,7 +351,7 @@ def _discard(folder: Path, writer: PeopleWriter) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove the folder, or whatever else has its name."""
+    """Remove the folder, or the file that has its name."""
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -311,7 +360,7 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _kept(home: Path) -> Iterator[tuple[float, int, Path]]:
-    """The snapshots in the folder, with the time when they were made, and their size."""
+    """Yield when each snapshot in the folder was made, its size, and where it is."""
     for folder in home.iterdir():
         if _KEPT.fullmatch(folder.name) or folder.name.startswith(_UNFINISHED):
             with contextlib.suppress(OSError):
@@ -322,12 +371,12 @@ def _kept(home: Path) -> Iterator[tuple[float, int, Path]]:
 
 @contextlib.contextmanager
 def _on_disk() -> Generator[None]:
-    """Tell of what goes wrong with files without their places."""
+    """Explain what goes wrong with files without naming their places."""
     try:
         yield
     except (OSError, sqlite3.Error, MemoryError) as error:
         why = why_not(error) if isinstance(error, OSError) else str(error) or "too little memory"
         raise NotPossible(
             f"The people could not be kept on this machine's disk ({why}).",
-            "Make room on it, or let LEADPIPE_CACHE_DIR name a folder that can be written.",
+            "Make room on it, or set LEADPIPE_CACHE_DIR to a folder that can be written.",
         ) from None

@@ -1,9 +1,9 @@
-"""The program that runs statements in SQL: one question per line of stdin, one answer per line.
+"""The program that runs SQL statements: a question on each line of stdin, an answer on each line.
 
-`sql_workers` starts it as a process of its own. Inside one function SQLite asks nobody whether to
-go on, `printf('%.*c', 2147483647, 'x')` for example, so only the end of its process is sure to stop
-a statement; and SQLite's limits of memory hold for a whole process. It imports nothing of the
-package, to start quickly, and knows only what a question tells it. It ends when its stdin does.
+`sql` starts it as a process of its own. Within one function, `printf('%.*c', 2147483647, 'x')` for
+example, SQLite never checks whether to go on, so only the end of its process is sure to stop a
+statement; and SQLite's limit of memory holds for a whole process. To start quickly it imports
+nothing of the package, and knows only what a question tells it. It ends when its stdin does.
 """
 
 import faulthandler
@@ -13,13 +13,13 @@ import sqlite3
 import sys
 from typing import TypedDict
 
-# Rows of people have two thousand characters; what a statement makes of them may have ten times as
-# many.
+# Rows of people have two thousand characters; what a statement makes of them may have ten times
+# that.
 LONGEST_VALUE = 20_000
 LONGEST_STATEMENT = 5_000
 LONGEST_CELL = 300
 LONGEST_RESULT = 30_000
-# What is left of a text for the cleaning, which may leave less of it.
+# How much of a text is sent to be cleaned, which may leave less of it.
 _SENT_CHARACTERS = 1_000
 _MOST_MEMORY = 192 * 2**20
 
@@ -37,7 +37,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-# What is temporary stays in memory, under its limit, rather than filling a disk.
+# Temporary tables and sorts stay in memory, under its limit, rather than filling the disk.
 _SETTINGS = (
     f"hard_heap_limit = {_MOST_MEMORY}",
     "temp_store = MEMORY",
@@ -72,7 +72,7 @@ class Question(TypedDict):
 
 Answer = dict[str, object]
 
-# What SQLite says of a file that is not as it was written.
+# SQLite's codes for a file that is not as it was written.
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 
 
@@ -81,7 +81,7 @@ class _Refused(Exception):
 
 
 class _Guard:
-    """Tells SQLite what one statement may read and call, and remembers what it may not."""
+    """Tells SQLite what a statement may read and call, and remembers what was refused."""
 
     def __init__(self, question: Question) -> None:
         self._columns = frozenset(question["columns"])
@@ -98,7 +98,7 @@ class _Guard:
         database: str | None,
         _: str | None,
     ) -> int:
-        """Answer SQLite's question whether an action is allowed, while it reads the statement."""
+        """Tell SQLite whether an action is allowed, while it reads the statement."""
         if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE}:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_READ:
@@ -109,14 +109,14 @@ class _Guard:
         return sqlite3.SQLITE_OK if function in FUNCTIONS else self._refuse("function", function)
 
     def refuse_tables(self, connection: sqlite3.Connection) -> None:
-        """Refuse a statement that names one of SQLite's modules, of which it makes tables."""
+        """Refuse a statement that names one of SQLite's modules, which act as tables."""
         for (name,) in connection.execute("PRAGMA module_list"):
             if name.lower() in self._named:
                 self._refuse("table", name)
                 raise _Refused
 
     def _read(self, table: str, column: str, database: str | None) -> int:
-        # What count(*) reads: no column, of whatever the statement calls by this name.
+        # What count(*) reads: no column, of anything that the statement calls by this name.
         if not column and database in {None, "main"}:
             return sqlite3.SQLITE_OK
         if table != "people" or database != "main":
@@ -134,19 +134,19 @@ class _Guard:
 
 
 def main() -> None:
-    """Answer one question after the other; end in the middle of one that takes too long."""
+    """Answer one question after another; end in the middle of one that takes too long."""
     for line in sys.stdin.buffer:
         question: Question = json.loads(line)
-        # A thread of C, which waits for no lock of Python's.
+        # A thread in C, which needs no lock of Python's.
         faulthandler.dump_traceback_later(question["seconds"], exit=True)
-        told = json.dumps(answer(question), ensure_ascii=False)
+        answered = json.dumps(answer(question), ensure_ascii=False)
         faulthandler.cancel_dump_traceback_later()
-        sys.stdout.buffer.write(told.encode() + b"\n")
+        sys.stdout.buffer.write(answered.encode() + b"\n")
         sys.stdout.buffer.flush()
 
 
 def answer(question: Question) -> Answer:
-    """Run the statement: what it says, or why it says nothing."""
+    """Run the statement, and return its rows or its error."""
     guard = _Guard(question)
     is_confined = False
     try:
@@ -170,12 +170,12 @@ def answer(question: Question) -> Answer:
 
 
 def _confine(connection: sqlite3.Connection, guard: _Guard) -> None:
-    """Let the connection do from now on what a stranger's statement may do."""
+    """Limit the connection to what anybody's statement may do."""
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}").close()
     guard.refuse_tables(connection)
     connection.text_factory = _readable
-    # The tables are read before the limits hold, which are for statements.
+    # The schema is read before the limits hold, which are for statements.
     connection.execute("SELECT 1 FROM people LIMIT 0").close()
     for limit, most in _LIMITS.items():
         connection.setlimit(limit, most)
@@ -183,7 +183,7 @@ def _confine(connection: sqlite3.Connection, guard: _Guard) -> None:
 
 
 def _rows(cursor: sqlite3.Cursor, most: int) -> tuple[list[list[object]], str | None]:
-    """The rows that fit into an answer, and what cut them short."""
+    """Return the rows that fit into an answer, and what cut them short."""
     rows: list[list[object]] = []
     room = LONGEST_RESULT
     for row in cursor:

@@ -165,9 +165,9 @@ class NameIndex:
         first, end = (
             bisect_left(self._in_order, (edge,)) for edge in (start, f"{start}\U0010ffff")
         )
-        holding = (self._by_word.get(word, set[int]()) for word in phrase.words)
-        numbers = {number for _, number in self._in_order[first:end]} | set.intersection(*holding)
-        return self._hits(phrase, numbers)
+        beginning = {number for _, number in self._in_order[first:end]}
+        holding, *others = (self._by_word.get(word, set[int]()) for word in phrase.words)
+        return self._hits(phrase, beginning | holding.intersection(*others))
 
     def near(self, phrase: Spelled, fits: Callable[[int], bool] | None = None) -> list[Hit]:
         """Return the fitting names that look most like the phrase, the likest first."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from leadpipe_mcp.api.models import Audience, Run, Slots, Status
 from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
-from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, Whole
+from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, StrictInt
 from leadpipe_mcp.tools.changes import changes, in_one_sentence, renamed
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
@@ -40,7 +40,7 @@ class SetStatus(Arguments):
     status: Named[Literal["draft", "active", "paused"]] = Field(
         description="active: refreshed daily, takes a slot. paused: frees the slot, keeps all."
     )
-    wait_seconds: Whole = Field(
+    wait_seconds: StrictInt = Field(
         default=0,
         ge=0,
         le=MAX_WAIT,

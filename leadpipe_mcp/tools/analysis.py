@@ -9,10 +9,10 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import comparison
 from leadpipe_mcp.people.comparison import Comparison
 from leadpipe_mcp.people.profile import Breakdown, Groups, Profile, Share, group, profile
-from leadpipe_mcp.people.recent import Which
+from leadpipe_mcp.people.runs import RunRef
 from leadpipe_mcp.people.sql import ask
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.tools.arguments import AudienceId, Date, ManyOf, ObjectOf, Whole
+from leadpipe_mcp.tools.arguments import AudienceId, Date, ManyOf, ObjectOf, StrictInt
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
@@ -26,7 +26,6 @@ from leadpipe_mcp.tools.replies import (
     warnings,
 )
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
-from leadpipe_mcp.tools.whole import whole_run
 
 LONGEST_SQL = 4_000
 MOST_GROUPS = 200
@@ -77,7 +76,7 @@ class AnalyzeAudience(Arguments):
         max_length=3,
         description="Count by 1 to 3 columns, such as [companyIndustry, seniority].",
     )
-    top: Whole = Field(
+    top: StrictInt = Field(
         default=20,
         ge=1,
         le=MOST_GROUPS,
@@ -152,8 +151,10 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     audience. The people are fetched once per run; further questions are immediate. For single
     people use query_audience.
     """
-    whole = await whole_run(call, Which(asked.audience_id, asked.date, asked.run_id))
-    snapshot, run = whole.snapshot, whole.run
+    runs = call.services.runs
+    here = RunRef(asked.audience_id, asked.date, asked.run_id)
+    loaded = await runs.load(call.leadpipe, here, call.progress)
+    snapshot, run = loaded.snapshot, loaded.run
     if asked.group_by:
         return _grouped(await group(snapshot, asked.group_by, asked.top), run)
     if asked.sql is not None:
@@ -169,9 +170,8 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     if asked.compare_with is None:
         return _profiled(await profile(snapshot), asked, run)
     other = asked.compare_with
-    there = await whole_run(
-        call, Which(other.audience_id or asked.audience_id, other.date, other.run_id)
-    )
+    ref = RunRef(other.audience_id or asked.audience_id, other.date, other.run_id)
+    there = await runs.load(call.leadpipe, ref, call.progress)
     if there.snapshot.folder == snapshot.folder:
         raise NotPossible(
             f"Both sides are the same list, of {day(run.data_date)}, so there is nothing to"
@@ -266,7 +266,7 @@ def _compared(told: Comparison, here: Run, there: Run) -> Analysis:
     )
 
 
-def _part(told: comparison.Part) -> ComparedPart:
+def _part(told: comparison.Segment) -> ComparedPart:
     top: Mapping[str, dict[str, int]] = {name: _counts(told.top[name]) for name in told.top}
     return ComparedPart(
         size=told.people,

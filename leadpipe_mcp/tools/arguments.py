@@ -66,7 +66,7 @@ def _web_address(value: str) -> str:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_bool)]
+StrictInt = Annotated[int, BeforeValidator(_no_bool)]
 AudienceId = Annotated[
     str, AfterValidator(_real_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
 ]
@@ -93,9 +93,9 @@ ConfirmCode = Annotated[
     ),
 ]
 
-TopicIds = Annotated[ManyOf[Annotated[Whole, Field(ge=1)]], Field(min_length=1, max_length=250)]
-Score = Annotated[Whole, Field(ge=0, le=100)]
-Overlap = Annotated[Whole, Field(ge=1, le=250)]
+TopicIds = Annotated[ManyOf[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1, max_length=250)]
+Score = Annotated[StrictInt, Field(ge=0, le=100)]
+Overlap = Annotated[StrictInt, Field(ge=1, le=250)]
 
 
 def twice_named(topic_ids: tuple[int, ...] | None) -> list[str]:

@@ -10,7 +10,7 @@ from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
-from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, Whole
+from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, StrictInt
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
@@ -40,7 +40,7 @@ class ListAudiences(Arguments):
     name_contains: str | None = Field(
         default=None, max_length=255, description="Only those with these words in their name."
     )
-    limit: Whole = Field(
+    limit: StrictInt = Field(
         default=50, ge=1, le=MOST_AUDIENCES, description="Maximum number to return (1-100)."
     )
 
@@ -121,7 +121,7 @@ class GetAudience(Arguments):
     """Which audience, and how long to wait for it."""
 
     id: AudienceId = Field(description="The audience's id.")
-    wait_seconds: Whole = Field(
+    wait_seconds: StrictInt = Field(
         default=0,
         ge=0,
         le=MAX_WAIT,

@@ -35,7 +35,6 @@ from leadpipe_mcp.tools.replies import (
 )
 from leadpipe_mcp.tools.runs import BUILDING, runs_of
 from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Suggestion, tool
-from leadpipe_mcp.tools.whole import snapshot_of
 
 # How long a call waits for the file; asking again goes on with the same one.
 FILE_SECONDS = 40
@@ -160,7 +159,7 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     path = _set_aside(call, asked, chosen)
     with call.services.codes.using(path):
         await call.confirm(_writing(audience, run, chosen, path, goes_out), asked.confirm)
-        snapshot = await snapshot_of(call, asked.id, run)
+        snapshot = await call.services.runs.people(call.leadpipe, asked.id, run, call.progress)
 
         async def report(done: int) -> None:
             await call.progress(done, snapshot.size, f"{done:,} people written")

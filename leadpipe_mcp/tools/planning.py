@@ -10,7 +10,7 @@ from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import Brief, Depth, Plan, make_plan
 from leadpipe_mcp.planning.target import NO_END, Advice, describe
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, Whole
+from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
 from leadpipe_mcp.tools.configs import (
     FILTERS,
     MIN_SCORE,
@@ -49,8 +49,8 @@ def _as_text(value: object) -> object:
 class Target(Arguments):
     """How many people are wanted."""
 
-    min: Whole | None = Field(default=None, ge=1, le=NO_END, description="Fewest wanted.")
-    max: Whole | None = Field(default=None, ge=1, le=NO_END, description="Most wanted.")
+    min: StrictInt | None = Field(default=None, ge=1, le=NO_END, description="Fewest wanted.")
+    max: StrictInt | None = Field(default=None, ge=1, le=NO_END, description="Most wanted.")
 
     @model_validator(mode="after")
     def _some_size(self) -> "Target":

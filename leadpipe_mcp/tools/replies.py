@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.models import Audience, Run, Slots
 from leadpipe_mcp.people.columns import Column
+from leadpipe_mcp.people.runs import why_not_ready
 from leadpipe_mcp.text import clean, counted, in_quotes, listed
 from leadpipe_mcp.tools.toolkit import Suggestion
 
@@ -127,11 +128,7 @@ def run_sentence(run: Run | None) -> str:
         return "Its people could not be looked at just now."
     if run.state == "ready":
         return f"The people are ready: {people(run.size)}, data of {day(run.data_date)}."
-    if run.state in {"queued", "running"}:
-        return "The people are still being put together."
-    if run.state == "none":
-        return "The people have not been put together yet."
-    return f"The last run {'failed' if run.state == 'failed' else 'was cancelled'}."
+    return why_not_ready(run)
 
 
 def to_wait(audience_id: str) -> Suggestion:

@@ -22,9 +22,9 @@ from leadpipe_mcp.tools.arguments import (
     Named,
     Overlap,
     Score,
+    StrictInt,
     TopicIds,
     WebAddress,
-    Whole,
     twice_named,
 )
 from leadpipe_mcp.tools.configs import (
@@ -86,13 +86,13 @@ class QueryAudience(Arguments):
         max_length=60,
         description="Columns, such as name, mobilePhones; a wrong one lists them.",
     )
-    limit: Whole = Field(
+    limit: StrictInt = Field(
         default=25, ge=1, le=LARGEST_PAGE, description="Maximum number of people (1-100)."
     )
     cursor: str | None = Field(
         default=None, max_length=4000, description="nextCursor of the page before, same arguments."
     )
-    wait_seconds: Whole = Field(
+    wait_seconds: StrictInt = Field(
         default=0, ge=0, le=MAX_WAIT, description="Wait for people in the making (0-300)."
     )
     contact: Named[Literal["masked", "full"]] = Field(

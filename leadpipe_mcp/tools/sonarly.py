@@ -8,7 +8,7 @@ from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import clean, counted
 from leadpipe_mcp.tools import sonarly_accounts, sonarly_folders, sonarly_prospects
-from leadpipe_mcp.tools.arguments import ConfirmCode, Whole
+from leadpipe_mcp.tools.arguments import ConfirmCode, StrictInt
 from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, filled, suggestions, warnings
 from leadpipe_mcp.tools.sonarly_accounts import (
@@ -36,7 +36,9 @@ class ListLinkedinAudiences(InAccount):
     name_contains: str | None = Field(
         default=None, max_length=255, description="Only those with these words in their name."
     )
-    limit: Whole = Field(default=50, ge=1, le=MOST_AUDIENCES, description="At most so many, 1-100.")
+    limit: StrictInt = Field(
+        default=50, ge=1, le=MOST_AUDIENCES, description="At most so many, 1-100."
+    )
     cursor: SonarlyId | None = Field(default=None, description="nextCursor of the list before.")
 
 

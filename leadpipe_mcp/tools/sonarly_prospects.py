@@ -13,7 +13,7 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import PROSPECT_COLUMNS, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import counted, quoted
-from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole
+from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.replies import Table, filled, fitting, third_party_warning, warnings
 from leadpipe_mcp.tools.sonarly_accounts import AUDIENCE_ID, InAccount, SonarlyId, account_of
 from leadpipe_mcp.tools.toolkit import Call, Reply, tool
@@ -37,7 +37,9 @@ class ListProspects(InAccount):
         description="Columns, instead of name, title, company, industry, LinkedIn URL; such as"
         " companyWebsite, email. A wrong one is answered with the list.",
     )
-    limit: Whole = Field(default=25, ge=1, le=LARGEST_PAGE, description="How many people, 1-100.")
+    limit: StrictInt = Field(
+        default=25, ge=1, le=LARGEST_PAGE, description="How many people, 1-100."
+    )
     cursor: str | None = Field(
         default=None, max_length=4000, description="nextCursor of the page before."
     )

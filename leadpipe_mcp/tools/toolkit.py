@@ -35,9 +35,8 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.errors import LeadpipeError, NotPossible
 from leadpipe_mcp.logs import log_call, log_crash
-from leadpipe_mcp.people.recent import RecentRuns
-from leadpipe_mcp.people.snapshot import Snapshots
-from leadpipe_mcp.people.sql_workers import SqlWorkers
+from leadpipe_mcp.people.runs import LoadedRuns
+from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.confirm import Action, Agreed, Asking, Codes, Unconfirmed, ask
 from leadpipe_mcp.tools.last_active import LastActive
@@ -138,9 +137,8 @@ class Services:
     sonarly: SonarlyClient
     settings: Settings
     codes: Codes
-    snapshots: Snapshots
+    runs: LoadedRuns
     sql: SqlWorkers
-    recent: RecentRuns
     offered: OfferedTools
     last_active: LastActive = field(default_factory=LastActive)
 
@@ -290,7 +288,7 @@ class HouseTool(SdkTool):
                 result, outcome = await self._outcome(arguments, context, spent)
             finally:
                 if not self._declaration.hints.read_only_hint:
-                    self._services.recent.forget()
+                    self._services.runs.forget()
                 log_call(
                     self.name,
                     outcome,

@@ -20,7 +20,7 @@ from leadpipe_mcp.planning.topics import (
 )
 from leadpipe_mcp.planning.websites import LONGEST_ADDRESS, public_address
 from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole
+from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.cursors import read_cursor, subject_of, write_cursor
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
@@ -111,7 +111,7 @@ class SearchTopics(Arguments):
     category: KindName | None = Field(
         default=None, description="Only topics of this category, such as Product; default any."
     )
-    limit: Whole = Field(
+    limit: StrictInt = Field(
         default=10, ge=1, le=MOST_FOUND, description="Maximum number per phrase (1-50)."
     )
     cursor: str | None = Field(

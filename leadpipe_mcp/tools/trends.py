@@ -18,7 +18,7 @@ from leadpipe_mcp.api.topics import (
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.topics import Kind, known_kind
 from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole, twice_named
+from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt, twice_named
 from leadpipe_mcp.tools.replies import (
     MOST_CHARACTERS,
     NAME_LENGTH,
@@ -45,9 +45,9 @@ class CompareTopics(Arguments):
     """Which topics, and over how long."""
 
     topic_ids: Annotated[
-        ManyOf[Annotated[Whole, Field(ge=1)]], Field(min_length=1, max_length=MOST_COMPARED)
+        ManyOf[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1, max_length=MOST_COMPARED)
     ] = Field(description="1 to 10 topic ids from search_topics, such as [117805].")
-    days: Whole = Field(
+    days: StrictInt = Field(
         default=30, ge=7, le=90, description="How many days back, 7-90; default 30."
     )
     detail: Named[Detail] = Field(
@@ -261,7 +261,7 @@ class TopicMovers(Arguments):
     )
     type: Named[TopicType] | None = Field(default=None, description=TYPE)
     industry: KindName | None = Field(default=None, description=INDUSTRY)
-    limit: Whole = Field(
+    limit: StrictInt = Field(
         default=10, ge=1, le=MOST_FOUND, description="At most so many, 1-50; default 10."
     )
 

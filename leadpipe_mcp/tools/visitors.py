@@ -12,7 +12,7 @@ from leadpipe_mcp.people.columns import VISITOR_COLUMNS, Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.tools import pixels
-from leadpipe_mcp.tools.arguments import ManyOf, Named, Whole
+from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.pixels import Domain, domain_of, status_of
 from leadpipe_mcp.tools.replies import Cell, Table, fitting, third_party_warning, warnings
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
@@ -54,7 +54,9 @@ class QueryVisitors(Arguments):
         default=None, description="The one visitor with this address, and what they looked at."
     )
     timeframe: Named[Timeframe] = Field(default="7d", description="How far back to look.")
-    page: Whole = Field(default=1, ge=1, le=1_000_000, description="Page 2 and on: from nextPage.")
+    page: StrictInt = Field(
+        default=1, ge=1, le=1_000_000, description="Page 2 and on: from nextPage."
+    )
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from leadpipe_mcp.api.topics import MOST_FOUND, SiteTopic, SiteTopics
-from leadpipe_mcp.people.privacy import UNTRUSTED_LIMIT, mask_emails
+from leadpipe_mcp.people.masking import mask_emails
+from leadpipe_mcp.people.privacy import UNTRUSTED_LIMIT
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.tools.arguments import Whole
+from leadpipe_mcp.tools.arguments import StrictInt
 from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, suggestions, warnings
 from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
 from leadpipe_mcp.tools.topics import (
@@ -26,7 +27,7 @@ class AnalyzeWebsite(Arguments):
     url: Website = Field(
         description="A public web address, such as www.acme.example; no port, IP address or login."
     )
-    limit: Whole = Field(
+    limit: StrictInt = Field(
         default=10, ge=1, le=MOST_FOUND, description="Maximum number of topics (1-50)."
     )
     summary: bool = Field(

@@ -27,7 +27,7 @@ from leadpipe_mcp.errors import (
     KeyRefused,
     UnusableAnswer,
 )
-from leadpipe_mcp.people.gathering import gather
+from leadpipe_mcp.people.runs import gather
 from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.sandbox.faults import Fault
 

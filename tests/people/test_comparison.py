@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.comparison import Part, compare
+from leadpipe_mcp.people.comparison import Segment, compare
 from leadpipe_mcp.people.layout import SEEN
 from leadpipe_mcp.people.profile import Share
 from leadpipe_mcp.people.snapshot import Snapshot
@@ -39,10 +39,10 @@ SECOND = [
 
 async def test_who_is_in_both_and_who_in_one_alone(kept: Kept) -> None:
     told = await compare(await kept(FIRST), await kept(SECOND))
-    assert told.both == Part(
+    assert told.both == Segment(
         1, 80.0, {"seniority": (Share("vp", 1, 100.0),), "state": (Share("utah", 1, 100.0),)}
     )
-    assert told.only_one == Part(
+    assert told.only_one == Segment(
         2,
         75.0,
         {
@@ -72,7 +72,7 @@ async def test_a_list_is_the_same_as_itself(kept: Kept) -> None:
     people = await kept(FIRST)
     told = await compare(people, people)
     assert (told.both.people, told.only_one.people, told.only_other.people) == (3, 0, 0)
-    assert told.only_one == Part(0, None, {})
+    assert told.only_one == Segment(0, None, {})
 
 
 @pytest.mark.parametrize("rows", [[], [person(None), person("")]])
@@ -86,8 +86,8 @@ async def test_who_has_no_id_is_told(kept: Kept) -> None:
         await kept([*FIRST, person(None)]), await kept([*SECOND, person(""), person(None)])
     )
     assert told.notes == (
-        "1 person of the first list cannot be compared, having no id.",
-        "2 people of the second list cannot be compared, having no id.",
+        "1 person of the first list cannot be compared: they have no id.",
+        "2 people of the second list cannot be compared: they have no id.",
     )
     assert (told.both.people, told.only_one.people, told.only_other.people) == (1, 2, 3)
 
@@ -122,7 +122,7 @@ async def test_ids_of_two_kinds_cannot_be_compared(kept: Kept) -> None:
     numbers = await kept([person(f"person-{number}") for number in range(10)])
     with pytest.raises(NotPossible) as caught:
         await compare(hashes, numbers)
-    assert caught.value.problem.startswith("The two lists cannot be compared: one tells people by")
+    assert caught.value.problem.startswith("The two lists cannot be compared: one identifies")
     assert (await compare(hashes, hashes)).both.people == 10
 
 

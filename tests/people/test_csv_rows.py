@@ -10,9 +10,9 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
-from leadpipe_mcp.people.cells import whole
 from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.csv_rows import CsvRows
+from leadpipe_mcp.people.write import as_it_came
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 
 Row = dict[str, object]
@@ -34,7 +34,7 @@ def row(**cells: str) -> Row:
 
 def told(row: Row) -> Row:
     """What is kept of a row, without what is not known."""
-    found = {name: whole(column, column.of(row)) for name, column in COLUMNS.items()}
+    found = {name: as_it_came(column, column.of(row)) for name, column in COLUMNS.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -20,8 +20,8 @@ from leadpipe_mcp.people.export import (
     target,
     write,
 )
+from leadpipe_mcp.people.files import claim, rename
 from leadpipe_mcp.people.formats import EXTENSIONS, Format
-from leadpipe_mcp.people.new_files import claim, rename
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 each_format = pytest.mark.parametrize("kind", ["csv", "jsonl", "linkedin_urls"])
@@ -90,23 +90,23 @@ def test_a_name_gets_the_extension_of_the_format(tmp_path: Path, name: str, file
     [
         ("", "nothing before the extension"),
         (".csv", "nothing before the extension"),
-        ("a/b", "has / in it"),
-        ("/etc/passwd", "has / in it"),
-        ("..\\x", r"has \\ in it"),
-        ("c:x", "has : in it"),
-        ('a"b*c', 'has \\* and " in it'),
+        ("a/b", "contains /"),
+        ("/etc/passwd", "contains /"),
+        ("..\\x", r"contains \\"),
+        ("c:x", "contains :"),
+        ('a"b*c', 'contains \\* and "'),
         ("..", "begins with a dot"),
-        ("../x", "has / in it"),
+        ("../x", "contains /"),
         (".hidden", "begins with a dot"),
         ("-rf", "begins with a dot, a dash"),
         ("~root", "a tilde"),
         ("x.", "ends with a dot"),
-        ("a\x00b", "nobody sees"),
-        ("a\nb", "nobody sees"),
-        ("a\u202eb", "nobody sees"),
-        ("a\u200bb", "nobody sees"),
-        ("a\ud800b", "nobody sees"),
-        ("a  b", "several blanks"),
+        ("a\x00b", "invisible characters"),
+        ("a\nb", "invisible characters"),
+        ("a\u202eb", "invisible characters"),
+        ("a\u200bb", "invisible characters"),
+        ("a\ud800b", "invisible characters"),
+        ("a  b", "several spaces"),
         ("con", "device"),
         ("CON.csv", "device"),
         ("nul.x.y", "device"),
@@ -148,7 +148,7 @@ def test_a_name_that_is_taken_is_refused_and_a_free_one_named(tmp_path: Path) ->
     with pytest.raises(NotPossible) as caught:
         target(tmp_path, "csv", file_name="crm")
     assert caught.value.problem == (
-        f"There is a file 'crm.csv' in {tmp_path} already, and nothing is overwritten."
+        f"The file 'crm.csv' already exists in {tmp_path}, and nothing is overwritten."
     )
     assert "'crm-3'" in caught.value.advice
     assert target(tmp_path, "jsonl", file_name="crm").path("crm").name == "crm.jsonl"
@@ -170,10 +170,10 @@ def test_files_that_appear_meanwhile_are_never_overwritten(tmp_path: Path) -> No
     made = target(tmp_path, "csv", audience="crm", day="1")
     chosen = target(tmp_path, "csv", file_name="crm-1")
     assert write(rows(), FOUR, made, contact=True).path.name == "crm-1-2.csv"
-    with pytest.raises(NotPossible, match=r"There is a file 'crm-1\.csv'"):
+    with pytest.raises(NotPossible, match=r"The file 'crm-1\.csv' already exists"):
         write(rows(), FOUR, chosen, contact=True)
     (tmp_path / "crm-1.csv").unlink()
-    with pytest.raises(NotPossible, match=r"There is a file 'crm-1\.csv'"):
+    with pytest.raises(NotPossible, match=r"The file 'crm-1\.csv' already exists"):
         write(rows(), FOUR, chosen, contact=True)
     assert (tmp_path / "crm-1.csv").read_text() == "mine"
     assert in_folder(tmp_path) == ["crm-1-2.csv", "crm-1.csv"]
@@ -182,7 +182,7 @@ def test_files_that_appear_meanwhile_are_never_overwritten(tmp_path: Path) -> No
 def test_of_several_files_all_appear_or_none(tmp_path: Path) -> None:
     (tmp_path / "a-2-of-3.txt").write_text("mine")
     chosen = target(tmp_path, "linkedin_urls", file_name="a")
-    with pytest.raises(NotPossible, match="There is a file"):
+    with pytest.raises(NotPossible, match="already exists"):
         write(many(2_500), FOUR, chosen, contact=True)
     assert in_folder(tmp_path) == ["a-2-of-3.txt"]
     (tmp_path / "a-people-2-of-3.txt").touch()
@@ -204,9 +204,9 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     folder, outside = tmp_path / "exports", tmp_path / "outside.csv"
     folder.mkdir()
     (folder / "crm.csv").symlink_to(outside)
-    with pytest.raises(NotPossible, match=r"There is a file 'crm\.csv'"):
+    with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
         target(folder, "csv", file_name="crm")
-    with pytest.raises(NotPossible, match=r"There is a file 'crm\.csv'"):
+    with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
         write([ADA], FOUR, Target(folder, "crm", "csv"), contact=True)
     assert not outside.exists()
     assert in_folder(folder) == ["crm.csv"]
@@ -265,7 +265,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, kind: Format) -> 
         with pytest.raises(NotPossible) as caught:
             write([ADA], FOUR, Target(folder, "x", kind), contact=True)
         assert caught.value.problem == (
-            f"No file was written to {folder}: something that is no folder is in the way."
+            f"No file was written to {folder}: something that is not a folder is in the way."
         )
         assert "LEADPIPE_EXPORT_DIR" in caught.value.advice
 
@@ -278,7 +278,7 @@ def test_when_there_is_no_more_room_nothing_is_left(tmp_path: Path, kind: Format
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
-        with pytest.raises(NotPossible, match="would be larger than one may be") as caught:
+        with pytest.raises(NotPossible, match="would be too large") as caught:
             write(many(BATCH), FOUR, target(tmp_path, kind), contact=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -100,7 +100,7 @@ def test_profiles_are_in_files_of_a_thousand(tmp_path: Path) -> None:
 
 def test_without_any_profile_no_file_is_made(tmp_path: Path) -> None:
     for rows, whose in ([], "0 people"), ([("Ada", "x")], "1 person"):
-        with pytest.raises(NotPossible, match=f"Nobody among {whose} has the address"):
+        with pytest.raises(NotPossible, match=f"Nobody among {whose} has a LinkedIn"):
             write(
                 rows, columns("name linkedinUrl"), target(tmp_path, "linkedin_urls"), contact=True
             )

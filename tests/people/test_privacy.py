@@ -14,7 +14,7 @@ from leadpipe_mcp.people.masking import (
     only_masked_emails,
     only_masked_phones,
 )
-from leadpipe_mcp.people.privacy import Value, contact_fields, show, table, whole
+from leadpipe_mcp.people.privacy import Value, contact_fields, in_full, show, table
 
 EMAIL_COLUMNS = [name for name, column in COLUMNS.items() if column.kind == "email"]
 PHONE_COLUMNS = [name for name, column in COLUMNS.items() if column.kind == "phone"]
@@ -40,7 +40,7 @@ def test_addresses_are_masked_in_their_own_columns(name: str) -> None:
 )
 def test_what_is_no_address_is_hidden_where_only_addresses_belong(name: str, value: object) -> None:
     assert shown(name, value) == "•••"
-    assert whole(COLUMNS[name], value, contact=False) == "•••"
+    assert in_full(COLUMNS[name], value, contact=False) == "•••"
 
 
 @pytest.mark.parametrize("name", PHONE_COLUMNS)
@@ -189,7 +189,7 @@ def test_no_mixture_of_disguises_lets_a_name_through(before: str, hidden: str, s
     address = f"sec{hidden}retly.hid{hidden}den{hidden}{sign}{hidden}acme{hidden}.example"
     for text in (f"{before}{address}", f"Hi {before}{address}{before} there {address}"):
         for column in ("name", "untrustedHeadline", "linkedinUrl", "email", "phone"):
-            for seen in (shown(column, text), whole(COLUMNS[column], text, contact=False)):
+            for seen in (shown(column, text), in_full(COLUMNS[column], text, contact=False)):
                 assert "retly" not in str(seen)
                 assert "hid" not in str(seen)
 
@@ -270,7 +270,7 @@ def test_nested_values_are_read_as_their_parts() -> None:
 def test_a_number_that_no_reader_of_json_takes_is_not_known(number: float) -> None:
     for name in ("score", "phone", "email"):
         assert shown(name, number) == ""
-        assert whole(COLUMNS[name], number, contact=False) is None
+        assert in_full(COLUMNS[name], number, contact=False) is None
     assert shown("matchedTopicIds", [1, number, 2]) == "1, 2"
 
 
@@ -283,13 +283,13 @@ def test_half_an_address_at_the_end_of_a_long_text_is_left_out() -> None:
 
 def test_in_a_file_a_field_is_whole() -> None:
     text = "Growth & more " * 10_000
-    assert whole(COLUMNS["untrustedHeadline"], text, contact=False) == text.strip()
-    assert whole(COLUMNS["score"], 91.5, contact=False) == 91.5
-    assert whole(COLUMNS["isB2b"], value=True, contact=False) is True
+    assert in_full(COLUMNS["untrustedHeadline"], text, contact=False) == text.strip()
+    assert in_full(COLUMNS["score"], 91.5, contact=False) == 91.5
+    assert in_full(COLUMNS["isB2b"], value=True, contact=False) is True
     for nothing in (None, "", "  ", "\u200b", ()):
-        assert whole(COLUMNS["city"], nothing, contact=False) is None
+        assert in_full(COLUMNS["city"], nothing, contact=False) is None
     for name in ("عل\u200cی", "👩\u200d💻"):
-        assert whole(COLUMNS["name"], name, contact=False) == name
+        assert in_full(COLUMNS["name"], name, contact=False) == name
 
 
 def test_in_a_file_contact_is_masked_or_whole() -> None:
@@ -299,8 +299,8 @@ def test_in_a_file_contact_is_masked_or_whole() -> None:
         "company": ("Acme (jane@acme.com)", "Acme (j•••@acme.com)"),
     }
     for name, (value, masked) in everything.items():
-        assert whole(COLUMNS[name], value, contact=True) == value
-        assert whole(COLUMNS[name], value, contact=False) == masked
+        assert in_full(COLUMNS[name], value, contact=True) == value
+        assert in_full(COLUMNS[name], value, contact=False) == masked
 
 
 def test_the_columns_that_let_somebody_be_reached_are_named() -> None:
@@ -339,7 +339,7 @@ def test_what_nobody_sees_is_taken_out(kind: str, *, contact: bool) -> None:
     text = f"Head{HIDDEN[kind]} of{HIDDEN[kind]} Sales{HIDDEN[kind]}"
     for name in ("untrustedHeadline", "name", "company"):
         assert shown(name, text, contact=contact) == "Head of Sales"
-        assert whole(COLUMNS[name], text, contact=contact) == "Head of Sales"
+        assert in_full(COLUMNS[name], text, contact=contact) == "Head of Sales"
 
 
 def test_lines_become_one() -> None:

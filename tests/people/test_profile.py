@@ -168,9 +168,7 @@ async def test_numbers_flags_and_private_fields_can_be_counted_by(kept: Kept) ->
 async def test_what_names_a_person_is_not_counted_by(people: Snapshot, name: str) -> None:
     with pytest.raises(NotPossible) as caught:
         await group(people, ["state", name])
-    assert caught.value.problem == (
-        f"'{name}' would name each person, and groups are there to count people."
-    )
+    assert caught.value.problem == (f"'{name}' identifies single people, which groups are not for.")
 
 
 @pytest.mark.parametrize("name", [n for n, c in COLUMNS.items() if not c.identifies])
@@ -180,7 +178,7 @@ async def test_everything_else_can_be_counted_by_but_what_strangers_wrote(
     if COLUMNS[name].kind == "untrusted":
         with pytest.raises(NotPossible) as caught:
             await group(people, [name])
-        assert caught.value.problem.startswith(f"Strangers wrote '{name}' freely")
+        assert caught.value.problem.startswith(f"'{name}' is free text")
     else:
         assert (await group(people, [name])).size == 8
 
@@ -188,10 +186,10 @@ async def test_everything_else_can_be_counted_by_but_what_strangers_wrote(
 @pytest.mark.parametrize(
     ("names", "problem"),
     [
-        ([], "People are counted by one to 3 fields, and 0 were named."),
+        ([], "People can be counted by one to 3 fields; 0 were named."),
         (
             ["state", "city", "company", "seniority"],
-            "People are counted by one to 3 fields, and 4 were named.",
+            "People can be counted by one to 3 fields; 4 were named.",
         ),
         (["sate"], "There is no field 'sate'. Did you mean 'state'?"),
     ],
@@ -213,8 +211,8 @@ CATALOG: list[Row] = [
     {"seniority": "director"},
 ]
 SEVERAL = (
-    "Who has several values of topic counts in each of their rows, which add up to more than"
-    " everyone."
+    "People with several values of topic count in each of those rows, so the rows add up to more"
+    " than everyone."
 )
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible, Unreachable
-from leadpipe_mcp.people.cells import LONGEST_TEXT
 from leadpipe_mcp.people.columns import COLUMNS, Batch, batch_of, choose_columns
 from leadpipe_mcp.people.layout import SEEN, SUMS, WHOLE
 from leadpipe_mcp.people.snapshot import MOST_BYTES, RunKey, Snapshot, Snapshots
+from leadpipe_mcp.people.write import LONGEST_TEXT
 
 pytestmark = pytest.mark.anyio
 Row = Mapping[str, object]
@@ -502,7 +502,7 @@ async def test_what_breaks_while_it_is_used_is_told_and_made_anew(
     with pytest.raises(NotPossible) as caught:
         list(people.rows(tuple(COLUMNS.values())))
     assert caught.value.problem == "The people of this run are no longer kept on this machine."
-    assert caught.value.advice == "Ask again: they are fetched anew."
+    assert caught.value.advice == "Ask again, and they are fetched again."
     assert not people.folder.exists()
     assert len(names(await source.of(snapshots))) == 500
 
@@ -536,7 +536,7 @@ async def test_a_file_in_the_place_of_a_folder_is_replaced(
 
 async def test_a_file_in_the_place_of_the_whole_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "people").write_text("a file")
-    with pytest.raises(NotPossible, match="something that is no folder is in the way"):
+    with pytest.raises(NotPossible, match="something that is not a folder is in the way"):
         await Source().of(Snapshots(tmp_path))
 
 

@@ -21,8 +21,7 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import sql as statements
 from leadpipe_mcp.people.layout import SEEN_COLUMNS
 from leadpipe_mcp.people.snapshot import Snapshot
-from leadpipe_mcp.people.sql import LONGEST_RESULT, MOST_ROWS, Rows
-from leadpipe_mcp.people.sql_workers import SqlWorkers
+from leadpipe_mcp.people.sql import LONGEST_RESULT, MOST_ROWS, Rows, SqlWorkers
 from tests.people.test_snapshot import BREAKING
 
 pytestmark = pytest.mark.anyio
@@ -238,9 +237,8 @@ async def test_a_star_does_not_show_what_is_private(people: Snapshot, sql: str) 
     assert shown["gender"] == shown["ageRange"] == shown["address"] == ""
     (note,) = rows.notes
     assert note == (
-        "* does not show what is private: ageRange, gender, address, zip, personalCountry,"
-        " incomeRange, netWorth, hasChildren, isHomeowner, isMarried and photoUrl. Name it to see"
-        " it."
+        "* leaves out private columns: ageRange, gender, address, zip, personalCountry,"
+        " incomeRange, netWorth, hasChildren, isHomeowner, isMarried and photoUrl. Name them to see them."
     )
     rows = await ask(people, "SELECT *, GENDER FROM people WHERE gender IS NOT NULL")
     assert dict(zip(rows.columns, rows.rows[0], strict=True))["gender"] == "female"
@@ -265,12 +263,12 @@ async def test_a_star_does_not_show_what_is_private(people: Snapshot, sql: str) 
             "SELECT state FROM people a, people b",
             "SQLite does not understand the statement: ambiguous column name: state.",
         ),
-        ("SELECT 1; SELECT 2", "Only one statement is possible at a time."),
-        ("SELECT ?", "There is nothing to put in the place of a parameter."),
-        ("DROP TABLE people", "Only one SELECT is possible here."),
-        ("WITH x AS (SELECT 1) DELETE FROM people", "Only one SELECT is possible here, and"),
-        (f"SELECT '{'x' * 5_000}'", "The statement has 5,009 characters, and 5,000 are the most."),
-        ("SELECT '\ud800'", "The statement holds characters that are none."),
+        ("SELECT 1; SELECT 2", "Only one statement is allowed at a time."),
+        ("SELECT ?", "Parameters are not supported."),
+        ("DROP TABLE people", "Only one SELECT is allowed here."),
+        ("WITH x AS (SELECT 1) DELETE FROM people", "Only one SELECT is allowed here, and"),
+        (f"SELECT '{'x' * 5_000}'", "The statement has 5,009 characters; the limit is 5,000."),
+        ("SELECT '\ud800'", "The statement contains invalid characters."),
         ("SELECT replace(printf('%9999s', ''), ' ', 'abc')", "The statement asks for too much"),
     ],
 )
@@ -386,13 +384,13 @@ async def test_two_statements_run_at_once_and_the_others_wait(people: Snapshot) 
 async def test_a_statement_that_waits_for_long_is_refused(
     people: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("leadpipe_mcp.people.sql.PATIENCE_SECONDS", 0.05)
     workers = SqlWorkers()
     async with anyio.create_task_group() as tasks:
         for _ in range(2):
             tasks.start_soon(statements.ask, people, ENDLESS[0], workers)
         await anyio.wait_all_tasks_blocked()
-        with pytest.raises(NotPossible, match="Other statements in SQL are still running"):
+        with pytest.raises(NotPossible, match="Other SQL statements are still running"):
             await statements.ask(people, "SELECT 1", workers)
         tasks.cancel_scope.cancel()
 
@@ -411,16 +409,16 @@ async def test_a_process_that_breaks_is_told_from_one_that_is_slow(
     people: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = [sys.executable, "-c", "input()"]
-    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.COMMAND", broken)
-    with pytest.raises(NotPossible, match="SQLite broke down over this statement"):
+    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", broken)
+    with pytest.raises(NotPossible, match="SQLite failed on this statement"):
         await statements.ask(people, "SELECT 1", SqlWorkers(), seconds=60)
 
 
 async def test_where_no_process_can_be_started_it_is_said(
     people: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.COMMAND", ["/no/such/program"])
-    with pytest.raises(NotPossible, match="lets this server start no process"):
+    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", ["/no/such/program"])
+    with pytest.raises(NotPossible, match="does not let this server start a process"):
         await statements.ask(people, "SELECT 1", SqlWorkers())
 
 
@@ -429,7 +427,7 @@ async def test_a_process_is_given_no_key(monkeypatch: pytest.MonkeyPatch, tmp_pa
         monkeypatch.setenv(name, "sk_secret")
     written = tmp_path / "environment"
     tell = f"import os; open({str(written)!r}, 'w').write(' '.join(os.environ))"
-    monkeypatch.setattr("leadpipe_mcp.people.sql_workers.COMMAND", [sys.executable, "-c", tell])
+    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", [sys.executable, "-c", tell])
     with pytest.raises(NotPossible):
         await statements.ask(Snapshot(tmp_path, 0), "SELECT 1", SqlWorkers(), seconds=60)
     names = written.read_text().split()
@@ -450,10 +448,10 @@ async def test_rows_beyond_the_limit_are_cut_and_told(people: Snapshot) -> None:
     joined = "SELECT a.name FROM people a, people b, people c, people d"
     rows = await ask(people, joined)
     assert len(rows.rows) == MOST_ROWS
-    assert rows.notes == ("This is cut after 200 rows; there are more.",)
+    assert rows.notes == ("Cut after 200 rows; there are more.",)
     assert len((await ask(people, joined, limit=10_000)).rows) == MOST_ROWS
     few = await ask(people, joined, limit=1)
-    assert few.notes == ("This is cut after 1 row; there are more.",)
+    assert few.notes == ("Cut after 1 row; there are more.",)
     assert (await ask(people, "SELECT name FROM people", limit=4)).notes == ()
 
 
@@ -465,13 +463,12 @@ async def test_an_answer_that_is_too_long_is_cut_and_told(people: Snapshot) -> N
     assert all(len(str(row[0])) == 300 for row in rows.rows)
     (note,) = rows.notes
     assert note == (
-        "This is cut after 99 rows, to fit into 30,000 characters; there are more. Select fewer"
-        " columns."
+        "Cut after 99 rows, to fit into 30,000 characters; there are more. Select fewer columns."
     )
     wide = ", ".join(["h"] * 150)
     rows = await ask(people, f"SELECT {wide} FROM (SELECT {long} AS h {everyone})")
     assert rows.rows == ()
-    assert rows.notes[0].startswith("This is cut after 0 rows")
+    assert rows.notes[0].startswith("Cut after 0 rows")
 
 
 async def test_what_is_no_text_is_shown_as_one(people: Snapshot) -> None:
@@ -497,8 +494,8 @@ async def test_a_text_in_double_quotes_is_told(people: Snapshot, sql: str, misre
         return
     (note,) = told.notes
     assert note == (
-        f"{misread} in double quotes: there is no such column, so it was taken for a text. Texts"
-        " stand in single quotes."
+        f"{misread} in double quotes: there is no such column, so it was taken as text. Put"
+        " text in single quotes."
     )
 
 
@@ -538,7 +535,7 @@ from pathlib import Path
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.sql import ask
-from leadpipe_mcp.people.sql_workers import SqlWorkers
+from leadpipe_mcp.people.sql import SqlWorkers
 
 async def main():
     people, workers = Snapshot(Path(sys.argv[1]), 4), SqlWorkers()

@@ -20,8 +20,8 @@ from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.people.csv_rows import CsvReader, CsvRows
 from leadpipe_mcp.people.formats import CsvForm, JsonlForm
-from leadpipe_mcp.people.gathering import gather
-from leadpipe_mcp.people.privacy import whole
+from leadpipe_mcp.people.privacy import in_full
+from leadpipe_mcp.people.runs import gather
 
 # The beginning of what a spreadsheet runs; an apostrophe before it makes it text.
 RUNS = re.compile('[\\s"`\u201c\u201d]*[=+\\-@|\uff1d\uff0b\uff0d\uff20\u2212]')
@@ -61,7 +61,7 @@ def test_a_csv_file_is_read_as_it_was_written_but_for_the_apostrophes(
     assert len(cells) == len(rows)
     for row, line in zip(rows, cells, strict=True):
         for column, value, cell in zip(chosen, row, line, strict=True):
-            known = whole(column, value, contact=True)
+            known = in_full(column, value, contact=True)
             text = "" if known is None else str(known)
             text = text.lower() if isinstance(known, bool) else text
             # Phone numbers are written so that a spreadsheet leaves them alone.
@@ -90,7 +90,7 @@ def test_a_jsonl_file_has_what_is_known_of_each_person(
     lines = JsonlForm(chosen, contact=True).lines(rows)
     assert len(lines) == len(rows)
     for row, line in zip(rows, lines, strict=True):
-        known = {c.name: whole(c, v, contact=True) for c, v in zip(chosen, row, strict=True)}
+        known = {c.name: in_full(c, v, contact=True) for c, v in zip(chosen, row, strict=True)}
         assert line.count("\n") == 1
         assert json.loads(line) == {name: v for name, v in known.items() if v is not None}
 

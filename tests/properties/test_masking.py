@@ -5,7 +5,6 @@ import re
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from leadpipe_mcp.people.cells import Cells, shown, whole
 from leadpipe_mcp.people.columns import COLUMNS, Column
 from leadpipe_mcp.people.masking import (
     is_harmless,
@@ -14,8 +13,8 @@ from leadpipe_mcp.people.masking import (
     mask_phones,
     only_masked_emails,
 )
-from leadpipe_mcp.people.privacy import show
-from leadpipe_mcp.people.privacy import whole as in_file
+from leadpipe_mcp.people.privacy import in_full, show
+from leadpipe_mcp.people.write import Cells, as_it_came, as_seen
 
 COLUMN = st.sampled_from(list(COLUMNS.values()))
 PIECES = [
@@ -62,8 +61,8 @@ def test_no_column_shows_a_name_before_an_address(
     text = f"{before}secretly.hidden{sign}acme.example{after}"
     seen = [
         show(column, text, contact=False),
-        in_file(column, text, contact=False),
-        shown(column, whole(column, text)),
+        in_full(column, text, contact=False),
+        as_seen(column, as_it_came(column, text)),
     ]
     assert "secretly" not in str(seen)
 
@@ -104,8 +103,8 @@ joined = st.lists(usual | dialled | around, max_size=4).flatmap(
 
 @given(COLUMN, joined | around)
 def test_what_is_kept_for_questions_is_what_an_answer_shows(column: Column, text: str) -> None:
-    came = whole(column, text)
-    seen = shown(column, came)
+    came = as_it_came(column, text)
+    seen = as_seen(column, came)
     if column.kind == "untrusted":
         assert seen is None
     else:

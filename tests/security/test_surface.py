@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import leadpipe_mcp
-from leadpipe_mcp.people import sql_workers
+from leadpipe_mcp.people import sql
 
 PACKAGE = Path(leadpipe_mcp.__file__).parent
 PROJECT = PACKAGE.parent / "pyproject.toml"
@@ -52,8 +52,8 @@ def test_only_sql_starts_a_program_which_is_our_own_and_nothing_runs_a_text() ->
         for name, node in sources()
         if imported(node) & {*STARTS_PROGRAMS, *READS_CODE_FROM_DATA} or is_run(node)
     ]
-    assert found == [("people/sql_workers.py", "import subprocess")]
-    assert [sys.executable, "-I", str(PACKAGE / "people/sql_process.py")] == sql_workers.COMMAND
+    assert found == [("people/sql.py", "import subprocess")]
+    assert [sys.executable, "-I", str(PACKAGE / "people/sql_process.py")] == sql.COMMAND
 
 
 def test_only_the_sandbox_listens_on_a_port() -> None:

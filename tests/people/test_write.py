@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from leadpipe_mcp.people.cells import LONGEST_TEXT, NOTHING, Cells, Stored, shown, whole
 from leadpipe_mcp.people.columns import COLUMNS
 from leadpipe_mcp.people.privacy import show
+from leadpipe_mcp.people.write import LONGEST_TEXT, NOTHING, Cells, Stored, as_it_came, as_seen
 
 TEXTS = [
     "Ada King",
@@ -47,8 +47,8 @@ def test_what_is_seen_is_what_an_answer_shows(name: str) -> None:
     column = COLUMNS[name]
     hostile = json.loads((Path(__file__).parent / "hostile.json").read_text("utf-8"))
     for text in [*TEXTS, *strings(hostile)]:
-        came = whole(column, text)
-        seen = shown(column, came)
+        came = as_it_came(column, text)
+        seen = as_seen(column, came)
         assert seen == (None if came is None else show(column, came, contact=False) or None)
 
 
@@ -97,7 +97,7 @@ def strings(value: object) -> list[str]:
     ],
 )
 def test_a_value_is_kept_as_its_column_holds_it(name: str, value: object, kept: Stored) -> None:
-    found = whole(COLUMNS[name], value)
+    found = as_it_came(COLUMNS[name], value)
     assert found == kept
     assert type(found) is type(kept)
 
@@ -121,7 +121,7 @@ def test_what_came_is_kept_beside_only_where_it_is_something_else() -> None:
 def test_what_is_equal_and_yet_something_else_is_not_confused() -> None:
     cells = Cells(COLUMNS["zip"])
     assert cells.of(["1", 1, True, 1.0, 0, False]) == [
-        (each, None) for each in ("1", "1", "y", "1", "0", "n")
+        (each, None) for each in ("1", "1", "True", "1", "0", "False")
     ]
 
 

@@ -1,0 +1,183 @@
+"""Everyone of a run, fetched once: from the service's file, or else page by page."""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from anyio import to_thread
+
+from leadpipe_mcp.api.coming import ComingFile
+from leadpipe_mcp.api.errand import note
+from leadpipe_mcp.api.everyone import Everyone
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import Run
+from leadpipe_mcp.errors import Conflict, FileFailed, NotFound, NotPossible, ServiceError
+from leadpipe_mcp.people.columns import Batch, batch_of, completed
+from leadpipe_mcp.people.csv_rows import CsvReader
+from leadpipe_mcp.people.snapshot import RunKey, Snapshot, Snapshots
+
+REMEMBERED_SECONDS = 300
+
+Progress = Callable[[float, float, str], Awaitable[None]]
+"""Takes how many people were fetched, of how many, and a sentence about it."""
+
+_NOT_READY = {
+    "queued": "The people are still being put together.",
+    "running": "The people are still being put together.",
+    "none": "The people have not been put together yet.",
+    "failed": "The last run failed.",
+}
+
+
+@dataclass(frozen=True)
+class RunRef:
+    """The run of an audience that is meant: the named one, that of the date, or the newest."""
+
+    audience_id: str
+    date: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run and everyone in it."""
+
+    run: Run
+    snapshot: Snapshot
+
+
+class LoadedRuns:
+    """The runs whose people a server has fetched.
+
+    A run that was looked up in the last five minutes is not looked up again, so a second question
+    about the same people sends no request.
+    """
+
+    def __init__(self, snapshots: Snapshots, clock: Callable[[], float] = time.monotonic) -> None:
+        self._snapshots = snapshots
+        self._clock = clock
+        self._recent: dict[RunRef, tuple[float, Run]] = {}
+
+    async def load(self, leadpipe: LeadpipeClient, ref: RunRef, progress: Progress) -> LoadedRun:
+        """Return the run that is meant with everyone in it, fetching them the first time.
+
+        Raises:
+            NotPossible: If the run is not ready.
+        """
+        run = await self._ready_run(leadpipe, ref)
+        return LoadedRun(run, await self.people(leadpipe, ref.audience_id, run, progress))
+
+    async def people(
+        self, leadpipe: LeadpipeClient, audience_id: str, run: Run, progress: Progress
+    ) -> Snapshot:
+        """Return everyone of a finished run.
+
+        The service's file is only the cheaper way: where it fails, the pages are the other.
+        """
+
+        async def report(done: int) -> None:
+            await progress(done, max(run.size or 0, done), f"{done:,} people fetched")
+
+        async def fetch(*, from_file: bool) -> Snapshot:
+            return await self._snapshots.of_run(
+                RunKey.of(leadpipe.base_url, audience_id, run),
+                lambda: gather(leadpipe.everyone, audience_id, run, from_file=from_file),
+                run.size,
+                report,
+            )
+
+        try:
+            return await fetch(from_file=True)
+        except FileFailed as failed:
+            no_file = failed.problem
+        try:
+            snapshot = await fetch(from_file=False)
+        except ServiceError as error:
+            error.problem = (
+                f"{no_file} Fetching the people page by page failed too: {error.problem}"
+            )
+            raise
+        note(f"{no_file} So the people were fetched page by page.")
+        return snapshot
+
+    async def _ready_run(self, leadpipe: LeadpipeClient, ref: RunRef) -> Run:
+        looked_up, run = self._recent.get(ref, (0.0, None))
+        if run and self._clock() - looked_up < REMEMBERED_SECONDS:
+            return run
+        run = await leadpipe.exports.run_of(ref.audience_id, date=ref.date, run_id=ref.run_id)
+        if run.state != "ready":
+            raise _not_ready(ref, run)
+        self._recent[ref] = (self._clock(), run)
+        return run
+
+    def forget(self) -> None:
+        """Forget which runs were looked up: after a change, another run may be the newest."""
+        self._recent.clear()
+
+    def close(self) -> None:
+        """Remove the people that are kept only while the server runs."""
+        self._snapshots.close()
+
+
+def why_not_ready(run: Run) -> str:
+    """Say why the people of a run cannot be read."""
+    return _NOT_READY.get(run.state, "The last run was cancelled.")
+
+
+def _not_ready(ref: RunRef, run: Run) -> NotPossible:
+    if ref.date and run.state == "none":
+        return NotPossible(
+            f"This audience has no people of {ref.date}.",
+            "Name another date; get_audience lists the latest runs with their days.",
+        )
+    if run.state in {"queued", "running"}:
+        advice = "query_audience with waitSeconds waits for them."
+    elif run.state == "none":
+        advice = "They come once the audience is active: set_status."
+    else:
+        advice = "Name an earlier date, or start another run with run_audience."
+    return NotPossible(why_not_ready(run), advice)
+
+
+@asynccontextmanager
+async def gather(
+    everyone: Everyone, audience_id: str, run: Run, *, from_file: bool = True
+) -> AsyncGenerator[AsyncIterator[Batch | None]]:
+    """Give the people of a finished run in batches.
+
+    None means that they start over: the batches before it are void.
+
+    Raises:
+        FileFailed: If the service's file does not come whole; try without `from_file` then.
+        LeadpipeError: If the pages do not come whole.
+    """
+    async with everyone.file(audience_id, run, is_wanted=from_file) as file:
+        found = _of_file(file) if file else _of_pages(everyone, audience_id, run)
+        async with aclosing(found) as batches:
+            yield batches
+
+
+async def _of_file(file: ComingFile) -> AsyncGenerator[Batch | None]:
+    """Read each piece of a file while the next one comes."""
+    reader = CsvReader()
+    try:
+        async with aclosing(file.pieces()) as pieces:
+            async for piece in pieces:
+                if piece is None:
+                    reader = CsvReader()
+                    yield None
+                elif batch := await to_thread.run_sync(reader.read, piece):
+                    yield batch
+    except (NotFound, Conflict) as gone:
+        raise FileFailed(
+            f"The service's file went away while it came: {gone.problem}", status=gone.status
+        ) from None
+    if batch := await to_thread.run_sync(reader.finish):
+        yield batch
+
+
+async def _of_pages(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Batch]:
+    async with aclosing(everyone.pages(audience_id, run)) as pages:
+        async for page in pages:
+            yield batch_of([completed(person) for person in page.people])
