@@ -238,7 +238,8 @@ async def test_a_star_does_not_show_what_is_private(people: Snapshot, sql: str) 
     (note,) = rows.notes
     assert note == (
         "* leaves out private columns: ageRange, gender, address, zip, personalCountry,"
-        " incomeRange, netWorth, hasChildren, isHomeowner, isMarried and photoUrl. Name them to see them."
+        " incomeRange, netWorth, hasChildren, isHomeowner, isMarried and photoUrl. Name them"
+        " to see them."
     )
     rows = await ask(people, "SELECT *, GENDER FROM people WHERE gender IS NOT NULL")
     assert dict(zip(rows.columns, rows.rows[0], strict=True))["gender"] == "female"
