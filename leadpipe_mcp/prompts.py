@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS
 
 from leadpipe_mcp.text import clean
-from leadpipe_mcp.tools.offered import OfferedTools
+from leadpipe_mcp.toolkit import OfferedTools
 
 LONGEST_WORDS = 1_000
 

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from leadpipe_mcp.api.errand import errand
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
+from leadpipe_mcp.toolkit import Declaration, Kit
+from leadpipe_mcp.toolkit.presenting import presentable_refusal
+from leadpipe_mcp.toolkit.running import Begin, success
 from leadpipe_mcp.tools.audiences import get_audience
 from leadpipe_mcp.tools.finding import find_filters
-from leadpipe_mcp.tools.presenting import presentable_refusal
-from leadpipe_mcp.tools.toolkit import Call, Declaration, Services, success
 from leadpipe_mcp.tools.topics import search_topics
 
 GUIDE = """\
@@ -61,7 +62,7 @@ plainly means the same; otherwise ask the user. Do not leave a filter out silent
 """
 
 
-def add_resources(server: MCPServer[Any], services: Services) -> None:
+def add_resources(server: MCPServer[Any], kit: Kit, begin: Begin) -> None:
     """Give the server its things to read; what is live is what the tools of the same name say."""
 
     @server.resource(
@@ -72,7 +73,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         mime_type="text/markdown",
     )
     def guide() -> str:
-        return services.offered.fit_page(GUIDE)
+        return kit.offered.fit_page(GUIDE)
 
     @server.resource(
         "leadpipe://filters",
@@ -82,7 +83,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         mime_type="application/json",
     )
     async def filters() -> str:
-        return await _told(services, find_filters, Context(mcp_server=server))
+        return await _told(kit, begin, find_filters, Context(mcp_server=server))
 
     @server.resource(
         "leadpipe://topics/facets",
@@ -92,7 +93,7 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         mime_type="application/json",
     )
     async def facets() -> str:
-        return await _told(services, search_topics, Context(mcp_server=server))
+        return await _told(kit, begin, search_topics, Context(mcp_server=server))
 
     @server.resource(
         "leadpipe://audiences/{id}",
@@ -102,12 +103,13 @@ def add_resources(server: MCPServer[Any], services: Services) -> None:
         mime_type="application/json",
     )
     async def audience(id: str, ctx: Context[Any, Any]) -> str:  # noqa: A002 -- the address says id
-        return await _told(services, get_audience, ctx, id=id)
+        return await _told(kit, begin, get_audience, ctx, id=id)
 
 
 async def _told(
-    services: Services,
-    declaration: Declaration[Any, Any],
+    kit: Kit,
+    begin: Begin,
+    declaration: Declaration[Any, Any, Any],
     context: Context[Any, Any],
     **arguments: str,
 ) -> str:
@@ -115,14 +117,14 @@ async def _told(
     try:
         asked = declaration.arguments.model_validate(arguments)
         with errand() as spent:
-            reply = await declaration.function(Call(services, context, spent), asked)
+            reply = await declaration.function(begin(context, spent), asked)
         reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
     except WrongAddress as error:
-        raise ResourceError(services.offered.fit(str(error))) from None
+        raise ResourceError(kit.offered.fit(str(error))) from None
     except (NotFound, ValidationError):
-        missing = services.offered.fit("There is no such audience; list_audiences shows them.")
+        missing = kit.offered.fit("There is no such audience; list_audiences shows them.")
         raise ResourceNotFoundError(missing) from None
     except LeadpipeError as error:
-        raise ResourceError(presentable_refusal(services.offered.fit(str(error)))) from None
-    (block,) = success(reply, services).content
+        raise ResourceError(presentable_refusal(kit.offered.fit(str(error)))) from None
+    (block,) = success(reply, kit).content
     return block.text if isinstance(block, TextContent) else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from mcp.server.caching import CacheHint
@@ -20,14 +21,14 @@ from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
 from leadpipe_mcp.resources import add_resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
-from leadpipe_mcp.tools.confirm import Codes
-from leadpipe_mcp.tools.middleware import (
+from leadpipe_mcp.toolkit import Codes, Kit, OfferedTools
+from leadpipe_mcp.toolkit.middleware import (
     ask_for_the_handshake,
     refuse_unknown_tools,
     take_odd_answers_for_none,
 )
-from leadpipe_mcp.tools.offered import OfferedTools
-from leadpipe_mcp.tools.toolkit import HouseTool, Services
+from leadpipe_mcp.toolkit.running import HouseTool
+from leadpipe_mcp.tools.services import Call, Services
 from leadpipe_mcp.tools.toolsets import TOOLS, chosen_tools
 
 INSTRUCTIONS = """\
@@ -81,15 +82,15 @@ def build_server(
     tools = chosen_tools(settings)
     offered = OfferedTools((tool.name for tool in tools), of=(tool.name for tool in TOOLS))
     conversations = [talk for talk in CONVERSATIONS if talk.tool in offered]
-    services = Services(
-        leadpipe,
-        linkedin,
-        settings,
+    services = Services(leadpipe, linkedin, settings, LoadedRuns(Snapshots(kept)), SqlWorkers())
+    kit = Kit(
         Codes(),
-        LoadedRuns(Snapshots(kept)),
-        SqlWorkers(),
         offered,
+        asks=settings.confirm == "auto",
+        invented=settings.sandbox,
+        changed=services.runs.forget,
     )
+    begin = partial(Call, kit, services=services)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None]:
@@ -107,7 +108,7 @@ def build_server(
         description="Marketing audiences of people who research a topic.",
         instructions=instructions(settings, offered),
         version=__version__,
-        tools=[HouseTool.of(declaration, services) for declaration in tools],
+        tools=[HouseTool.of(declaration, kit, begin) for declaration in tools],
         lifespan=lifespan,
         # For whoever has set up no log of their own: its lesser lines hold arguments and people.
         log_level="WARNING",
@@ -121,7 +122,7 @@ def build_server(
     )
     for conversation in conversations:
         server.add_prompt(conversation.prompt(offered))
-    add_resources(server, services)
+    add_resources(server, kit, begin)
     server.completion()(completions(leadpipe))
     return server
 

@@ -4,8 +4,9 @@ from pydantic import Field
 
 from leadpipe_mcp.api.models import Account, Slots
 from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.replies import NAME_LENGTH, Part
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
+from leadpipe_mcp.tools.services import Call
 
 
 class GetAccountStatus(Arguments):

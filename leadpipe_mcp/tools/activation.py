@@ -8,9 +8,9 @@ from pydantic import Field
 from leadpipe_mcp.api.models import Audience, Run, Slots, Status
 from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
+from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, StrictInt
 from leadpipe_mcp.tools.changes import changes, in_one_sentence, renamed
-from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
     RunPart,
     SlotPart,
@@ -23,7 +23,7 @@ from leadpipe_mcp.tools.replies import (
     to_read,
     to_wait,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 MAX_WAIT = 300
 OLD_LIST = (

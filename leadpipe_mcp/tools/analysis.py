@@ -12,6 +12,7 @@ from leadpipe_mcp.people.profile import Breakdown, Groups, Profile, Share, group
 from leadpipe_mcp.people.runs import RunRef
 from leadpipe_mcp.people.sql import ask
 from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import AudienceId, Date, ManyOf, ObjectOf, StrictInt
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
@@ -25,7 +26,7 @@ from leadpipe_mcp.tools.replies import (
     suggestions,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 LONGEST_SQL = 4_000
 MOST_GROUPS = 200

@@ -9,6 +9,7 @@ from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, StrictInt
 from leadpipe_mcp.tools.replies import (
@@ -24,7 +25,7 @@ from leadpipe_mcp.tools.replies import (
     suggestions,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
+from leadpipe_mcp.tools.services import Call
 
 MOST_AUDIENCES = 100
 _NO_CONFIG = "The service does not show this audience's config."

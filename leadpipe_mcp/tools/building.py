@@ -15,6 +15,7 @@ from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.planning.cautions import of_size
 from leadpipe_mcp.text import in_quotes
+from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Reply, Suggestion, tool
 from leadpipe_mcp.tools.activation import (
     age_of_list,
     change_status,
@@ -42,7 +43,6 @@ from leadpipe_mcp.tools.configs import (
     spell,
     unknown_topics,
 )
-from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.make_up import make_up
 from leadpipe_mcp.tools.namesakes import refuse_twin
 from leadpipe_mcp.tools.replies import (
@@ -62,14 +62,7 @@ from leadpipe_mcp.tools.replies import (
     to_wait,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import (
-    Arguments,
-    Call,
-    ConfirmableReply,
-    Reply,
-    Suggestion,
-    tool,
-)
+from leadpipe_mcp.tools.services import Call
 
 SAMPLE_COLUMNS = ("name", "jobTitle", "company", "companyIndustry", "score")
 SAMPLE_SIZE = 5

@@ -9,6 +9,7 @@ from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible, ServiceError
 from leadpipe_mcp.text import listed
+from leadpipe_mcp.toolkit import Arguments
 from leadpipe_mcp.tools.arguments import (
     Overlap,
     Score,
@@ -17,7 +18,7 @@ from leadpipe_mcp.tools.arguments import (
     from_json_text,
     twice_named,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, RANGES, FlatKey
 
 # What belongs to a config, but is no filter: a slip that is easily made.

@@ -16,9 +16,9 @@ from leadpipe_mcp.people.export import Receipt, Target, WrittenFile
 from leadpipe_mcp.people.formats import BLOCK, Format
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, code_in_hand, tool
 from leadpipe_mcp.tools.activation import to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
-from leadpipe_mcp.tools.confirm import Action, code_in_hand
 from leadpipe_mcp.tools.replies import (
     LONGEST_NAME,
     Cell,
@@ -34,7 +34,7 @@ from leadpipe_mcp.tools.replies import (
     warnings,
 )
 from leadpipe_mcp.tools.runs import BUILDING, runs_of
-from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 # How long a call waits for the file; asking again goes on with the same one.
 FILE_SECONDS = 40
@@ -157,7 +157,7 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     contact = asked.contact == "full" and call.shows_contact and bool(contact_fields(columns))
     goes_out = contact_fields(columns) if contact else ()
     path = _set_aside(call, asked, chosen)
-    with call.services.codes.using(path):
+    with call.kit.codes.using(path):
         await call.confirm(_writing(audience, run, chosen, path, goes_out), asked.confirm)
         snapshot = await call.services.runs.people(call.leadpipe, asked.id, run, call.progress)
 
@@ -179,7 +179,7 @@ def _set_aside(call: Call, asked: ExportAudience, chosen: Target) -> Path:
 
     Of several questions at once each has a file of its own, until it is answered or given up.
     """
-    codes = call.services.codes
+    codes = call.kit.codes
     held = codes.held_by(code_in_hand(asked.confirm, call.context, call.agreed))
     for path in map(chosen.path, chosen.names()):
         if path == held and not codes.is_in_use(path) and not os.path.lexists(path):

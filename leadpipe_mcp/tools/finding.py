@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from leadpipe_mcp.text import clean, counted, quoted
+from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf
 from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry
 from leadpipe_mcp.vocabulary.keys import NOT_FILTERED, Kind
 from leadpipe_mcp.vocabulary.lookup import Reading, look_up

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leadpipe_mcp.api.models import Audience, ServiceConfig
 from leadpipe_mcp.errors import Conflict, LeadpipeError
 from leadpipe_mcp.tools.replies import named, people, size_of
-from leadpipe_mcp.tools.toolkit import Call
+from leadpipe_mcp.tools.services import Call
 
 _MOST_COMPARED = 5
 UNSEEN = "Not all audiences could be looked at, so another one may have this name."

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, m
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, in_quotes
+from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
-from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import (
     LONGEST_NAME,
     NAME_LENGTH,
@@ -19,7 +19,7 @@ from leadpipe_mcp.tools.replies import (
     suggestions,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, ConfirmableReply, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 MOST_PIXELS = 50
 PATH_LENGTH = 120

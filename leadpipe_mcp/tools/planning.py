@@ -10,6 +10,7 @@ from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import Brief, Depth, Plan, make_plan
 from leadpipe_mcp.planning.target import NO_END, Advice, describe
 from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
 from leadpipe_mcp.tools.configs import (
     FILTERS,
@@ -31,7 +32,7 @@ from leadpipe_mcp.tools.replies import (
     suggestions,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Phrase, Website, topic_name
 
 MOST_TOPICS = 10

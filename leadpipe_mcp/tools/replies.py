@@ -10,7 +10,7 @@ from leadpipe_mcp.api.models import Audience, Run, Slots
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.runs import why_not_ready
 from leadpipe_mcp.text import clean, counted, in_quotes, listed
-from leadpipe_mcp.tools.toolkit import Suggestion
+from leadpipe_mcp.toolkit import Suggestion
 
 Cell = str | int | float | bool
 NAME_LENGTH = 80

@@ -14,6 +14,15 @@ from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed
+from leadpipe_mcp.toolkit import (
+    Arguments,
+    Reply,
+    Suggestion,
+    read_cursor,
+    subject_of,
+    tool,
+    write_cursor,
+)
 from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, to_activate
 from leadpipe_mcp.tools.arguments import (
     AudienceId,
@@ -36,7 +45,6 @@ from leadpipe_mcp.tools.configs import (
     check_config,
     spell,
 )
-from leadpipe_mcp.tools.cursors import read_cursor, subject_of, write_cursor
 from leadpipe_mcp.tools.replies import (
     RunPart,
     Table,
@@ -48,7 +56,7 @@ from leadpipe_mcp.tools.replies import (
     third_party_warning,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 LARGEST_PAGE = 100
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.api.runs import MOST_RUNS
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.activation import next_step
 from leadpipe_mcp.tools.arguments import AudienceId
 from leadpipe_mcp.tools.replies import (
@@ -16,12 +17,7 @@ from leadpipe_mcp.tools.replies import (
     run_sentence,
     suggestions,
 )
-from leadpipe_mcp.tools.toolkit import (
-    Arguments,
-    Call,
-    Reply,
-    tool,
-)
+from leadpipe_mcp.tools.services import Call
 
 BUILDING = ("queued", "running")
 

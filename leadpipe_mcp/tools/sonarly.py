@@ -7,10 +7,11 @@ from pydantic import Field, StringConstraints, model_validator
 from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.toolkit import Action, ConfirmableReply, Reply, Suggestion, tool
 from leadpipe_mcp.tools import sonarly_accounts, sonarly_folders, sonarly_prospects
 from leadpipe_mcp.tools.arguments import ConfirmCode, StrictInt
-from leadpipe_mcp.tools.confirm import Action
 from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, filled, suggestions, warnings
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.sonarly_accounts import (
     AUDIENCE_ID,
     ID_LENGTH,
@@ -23,7 +24,6 @@ from leadpipe_mcp.tools.sonarly_accounts import (
     named,
     prospects,
 )
-from leadpipe_mcp.tools.toolkit import Call, ConfirmableReply, Reply, Suggestion, tool
 
 MOST_AUDIENCES = 100
 MOST_FOLDERS = 50

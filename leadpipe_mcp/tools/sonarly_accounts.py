@@ -10,8 +10,9 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.privacy import show
 from leadpipe_mcp.text import clean, counted, in_quotes, listed, nearest, quoted, redact
+from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.replies import LONGEST_NAME, NAME_LENGTH, Cell, Part, Table
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 MOST_SHOWN = 50
 ID_LENGTH = 120

@@ -8,7 +8,9 @@ from pydantic import Field, WithJsonSchema, model_validator
 from leadpipe_mcp.api.sonarly_models import AudienceType, Folder, Navigation
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import clean, listed, redact
+from leadpipe_mcp.toolkit import Reply, Suggestion, tool
 from leadpipe_mcp.tools.replies import LONGEST_NAME, Part, suggestions
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.sonarly_accounts import (
     AUDIENCE_ID,
     ID_LENGTH,
@@ -20,7 +22,6 @@ from leadpipe_mcp.tools.sonarly_accounts import (
     account_of,
     named,
 )
-from leadpipe_mcp.tools.toolkit import Call, Reply, Suggestion, tool
 
 MOST_NAMED = 10
 # All ids that were seen in documents are of this form.

@@ -13,10 +13,11 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import PROSPECT_COLUMNS, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import counted, quoted
+from leadpipe_mcp.toolkit import Reply, tool
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.replies import Table, filled, fitting, third_party_warning, warnings
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.sonarly_accounts import AUDIENCE_ID, InAccount, SonarlyId, account_of
-from leadpipe_mcp.tools.toolkit import Call, Reply, tool
 
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "companyIndustry", "linkedinUrl")
 LARGEST_PAGE = 100

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadpipe_mcp.settings import Settings, Toolset
+from leadpipe_mcp.toolkit import Declaration
 from leadpipe_mcp.tools import (
     account,
     activation,
@@ -21,9 +22,8 @@ from leadpipe_mcp.tools import (
     visitors,
     websites,
 )
-from leadpipe_mcp.tools.toolkit import Declaration
 
-TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any]]] = {
+TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any, Any]]] = {
     "topics": (
         topics.search_topics,
         trends.compare_topics,
@@ -51,7 +51,7 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any]]] = {
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)
 
 
-def chosen_tools(settings: Settings) -> tuple[Declaration[Any, Any], ...]:
+def chosen_tools(settings: Settings) -> tuple[Declaration[Any, Any, Any], ...]:
     """The tools of the toolsets that are on; in read-only mode, those that change nothing."""
     return tuple(
         tool

@@ -20,8 +20,16 @@ from leadpipe_mcp.planning.topics import (
 )
 from leadpipe_mcp.planning.websites import LONGEST_ADDRESS, public_address
 from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.toolkit import (
+    Arguments,
+    Reply,
+    Suggestion,
+    read_cursor,
+    subject_of,
+    tool,
+    write_cursor,
+)
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt
-from leadpipe_mcp.tools.cursors import read_cursor, subject_of, write_cursor
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
@@ -30,7 +38,7 @@ from leadpipe_mcp.tools.replies import (
     suggestions,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 PHRASE_LENGTH = 40
 MOST_FACETS = 60

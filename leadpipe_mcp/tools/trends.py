@@ -18,6 +18,7 @@ from leadpipe_mcp.api.topics import (
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.topics import Kind, known_kind
 from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt, twice_named
 from leadpipe_mcp.tools.replies import (
     MOST_CHARACTERS,
@@ -29,7 +30,7 @@ from leadpipe_mcp.tools.replies import (
     suggestions,
     warnings,
 )
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import INDUSTRY, TYPE, KindName, to_preview, topic_cells, topic_name
 
 MOST_POINTS = 12

@@ -11,11 +11,12 @@ from leadpipe_mcp.errors import NotPossible, ServiceError
 from leadpipe_mcp.people.columns import VISITOR_COLUMNS, Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools import pixels
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.pixels import Domain, domain_of, status_of
 from leadpipe_mcp.tools.replies import Cell, Table, fitting, third_party_warning, warnings
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, Suggestion, tool
+from leadpipe_mcp.tools.services import Call
 
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "country", "lastSeen", "pages", "contactEmail")
 MOST_DOMAINS = 5

@@ -8,9 +8,10 @@ from leadpipe_mcp.api.topics import MOST_FOUND, SiteTopic, SiteTopics
 from leadpipe_mcp.people.masking import mask_emails
 from leadpipe_mcp.people.privacy import UNTRUSTED_LIMIT
 from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.arguments import StrictInt
 from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, suggestions, warnings
-from leadpipe_mcp.tools.toolkit import Arguments, Call, Reply, tool
+from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import (
     PHRASE_LENGTH,
     TOPIC_COLUMNS,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, cast
 
-from leadpipe_mcp.tools.toolkit import LOOKED
+from leadpipe_mcp.toolkit.running import LOOKED
 from tests.faults.cells import ADDRESS, Cell
 from tests.faults.worlds import KEY, Json, Outcome, Unspoilt
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.tools.toolkit import LOOKED
+from leadpipe_mcp.toolkit.running import LOOKED
 from tests.faults.cells import ADDRESS, CELLS, Cell
 from tests.faults.rules import complaints, differences, word
 from tests.faults.worlds import KEY, Json, Outcome, Unspoilt

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.tools.schema import published_schema
+from leadpipe_mcp.toolkit.schema import published_schema
+from leadpipe_mcp.toolkit.wording import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
-from leadpipe_mcp.tools.wording import NAME_LENGTH, in_our_words
 from leadpipe_mcp.vocabulary.keys import CATALOG_KEY
 
 Object = dict[str, Any]

@@ -19,8 +19,7 @@ from mcp.types import (
 )
 
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.confirm import CODE_SECONDS
-from leadpipe_mcp.tools.toolkit import ConfirmableReply
+from leadpipe_mcp.toolkit import CODE_SECONDS, ConfirmableReply
 from leadpipe_mcp.tools.toolsets import TOOLS
 
 pytestmark = pytest.mark.anyio

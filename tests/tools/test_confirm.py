@@ -11,7 +11,7 @@ from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.confirm import CODE_SECONDS, Action, Codes
+from leadpipe_mcp.toolkit import CODE_SECONDS, Action, Codes
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_era
 
 pytestmark = pytest.mark.anyio

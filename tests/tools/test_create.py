@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.toolkit import LOOKED
+from leadpipe_mcp.toolkit.running import LOOKED
 from tests.tools.assistant import (
     UNASKED,
     Altered,

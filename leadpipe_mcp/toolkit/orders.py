@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from leadpipe_mcp.tools.offered import OfferedTools
+from leadpipe_mcp.toolkit.offered import OfferedTools
 
 _WHOM = r"(?:ai|a\.i\.|assistants?|claude|chat\s?gpt|gpt|gemini|copilot|llm|language model|model)"
 _EARLIER = r"(?:above|previous|prior|earlier|preceding|foregoing)"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from leadpipe_mcp.text import counted, cut, listed, visible
-from leadpipe_mcp.tools.offered import OfferedTools
-from leadpipe_mcp.tools.orders import orders_among, reads_like_an_order
+from leadpipe_mcp.toolkit.offered import OfferedTools
+from leadpipe_mcp.toolkit.orders import orders_among, reads_like_an_order
 
 # 10,000 tokens of four characters; what is cut is said in the rest.
 LARGEST_REPLY = 39_000

@@ -1,0 +1,34 @@
+"""How tools are declared and called: what is the same for every tool, of whatever service."""
+
+from leadpipe_mcp.toolkit.confirm import CODE_SECONDS, Action, Codes, code_in_hand
+from leadpipe_mcp.toolkit.cursors import read_cursor, subject_of, write_cursor
+from leadpipe_mcp.toolkit.declaring import (
+    Arguments,
+    Call,
+    ConfirmableReply,
+    Declaration,
+    Kit,
+    Reply,
+    Suggestion,
+    tool,
+)
+from leadpipe_mcp.toolkit.offered import OfferedTools
+
+__all__ = [
+    "CODE_SECONDS",
+    "Action",
+    "Arguments",
+    "Call",
+    "Codes",
+    "ConfirmableReply",
+    "Declaration",
+    "Kit",
+    "OfferedTools",
+    "Reply",
+    "Suggestion",
+    "code_in_hand",
+    "read_cursor",
+    "subject_of",
+    "tool",
+    "write_cursor",
+]
