@@ -57,7 +57,7 @@ def _serve(settings: Settings) -> None:
 def _serve_sandbox(settings: Settings, port: int) -> None:
     from leadpipe_mcp.sandbox import SandboxSettings, serve
 
-    print("The sandbox plays Leadpipe here until you press Ctrl-C:", file=sys.stderr)
+    print("The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:", file=sys.stderr)
     try:
         serve(
             SandboxSettings(profile=settings.sandbox_profile, delay_ms=settings.sandbox_delay_ms),

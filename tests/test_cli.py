@@ -129,17 +129,20 @@ def test_the_sandbox_is_served_until_it_is_ended() -> None:
     deadline.start()
     try:
         assert process.stdout is not None
-        address = process.stdout.readline().strip()
+        told = [process.stdout.readline().split() for _ in range(2)]
+        set_to = dict(assignment.split("=") for line in told for assignment in line)
+        address = set_to["LEADPIPE_BASE_URL"]
         assert address.startswith("http://127.0.0.1:")
+        assert set_to["SONARLY_BASE_URL"] == address
         asked = HTTPConnection(address.removeprefix("http://"), timeout=DEADLINE_SECONDS)
         asked.request("GET", "/v1/intent/audiences/filters", headers={"X-API-Key": "sk_test"})
         assert "seniority" in json.load(asked.getresponse())["data"]
         asked.close()
     finally:
         process.terminate()
-        _, told = process.communicate()
+        _, said = process.communicate()
         deadline.cancel()
-    assert told == "The sandbox plays Leadpipe here until you press Ctrl-C:\n"
+    assert said == "The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:\n"
 
 
 def test_a_server_that_asks_nothing_says_so_at_the_start() -> None:

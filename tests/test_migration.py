@@ -10,9 +10,10 @@ import pytest
 from mcp import Client
 from mcp.types import TextContent
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 

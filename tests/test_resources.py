@@ -9,10 +9,11 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, TextResourceContents
 
-from leadpipe_mcp.sandbox import Fault, Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 

@@ -5,17 +5,12 @@ Nobody in them is real, and no request leaves the machine.
 """
 
 from leadpipe_mcp.sandbox.app import Sandbox
-from leadpipe_mcp.sandbox.faults import Fault, Faults
 from leadpipe_mcp.sandbox.serve import serve
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Recorded
 from leadpipe_mcp.sandbox.sonarly import SonarlySandbox
 from leadpipe_mcp.sandbox.sonarly_settings import SonarlySettings
 
 __all__ = [
-    "Fault",
-    "Faults",
-    "Recorded",
     "Sandbox",
     "SandboxSettings",
     "SonarlySandbox",

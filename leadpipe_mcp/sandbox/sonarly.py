@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leadpipe_mcp.sandbox.days import SECONDS_PER_DAY
-from leadpipe_mcp.sandbox.faults import Fault
 from leadpipe_mcp.sandbox.pace import Pace
-from leadpipe_mcp.sandbox.replies import HTTP_ERROR, Json
+from leadpipe_mcp.sandbox.replies import Json
 from leadpipe_mcp.sandbox.simulator import Simulator
 from leadpipe_mcp.sandbox.sonarly_audiences import ENDPOINTS as AUDIENCES
 from leadpipe_mcp.sandbox.sonarly_audiences import READ
@@ -22,7 +21,6 @@ from leadpipe_mcp.sandbox.sonarly_prospects import people_on_linkedin
 from leadpipe_mcp.sandbox.sonarly_replies import Envelope, SonarlyRefusal
 from leadpipe_mcp.sandbox.sonarly_settings import SonarlySettings
 from leadpipe_mcp.sandbox.sonarly_store import Group
-from leadpipe_mcp.sandbox.trouble import spoil
 from leadpipe_mcp.sandbox.world import world_of
 
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -75,16 +73,6 @@ class SonarlySandbox(Simulator):
         except SonarlyRefusal as refusal:
             return self._envelope.error(refusal)
         return self._envelope.success(success.data, success.status)
-
-    def _spoil(self, fault: Fault) -> Response:
-        if fault.kind == "wrong_shape":
-            return self._envelope.success({}, 200)
-        if fault.kind != "status":
-            return spoil(fault)
-        code = None if fault.code == HTTP_ERROR else fault.code
-        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-        refusal = SonarlyRefusal(fault.status, fault.message, code=code, headers=headers)
-        return self._envelope.error(refusal)
 
     def _answer(self, request: Request, body: bytes) -> Success:
         """What the endpoint answers; 401, 429 and 403 come before it looks at the request."""

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
 
 URL = "https://service.test"
 KEY = "sk_test_0123456789"
@@ -32,7 +33,7 @@ def serving() -> Callable[[str], AbstractContextManager[str]]:
     @contextmanager
     def serving(settings: str) -> Generator[str]:
         play = (
-            "from leadpipe_mcp.sandbox import SandboxSettings, serve;"
+            "from tests.faults.service import SandboxSettings, serve;"
             f" serve(SandboxSettings({settings}))"
         )
         command = [sys.executable, "-c", play]

@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Slots
 from leadpipe_mcp.errors import KeyRefused, ServiceDown, UnusableAnswer
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

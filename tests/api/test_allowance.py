@@ -8,7 +8,7 @@ import pytest
 from leadpipe_mcp.api.allowance import Allowance, allowed
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import AllowanceSpent
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -10,7 +10,7 @@ from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Vali
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotPossible, RequestRefused, ServiceDown, UnusableAnswer
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -28,8 +28,7 @@ from leadpipe_mcp.errors import (
     UnusableAnswer,
 )
 from leadpipe_mcp.people.runs import gather
-from leadpipe_mcp.sandbox import Sandbox
-from leadpipe_mcp.sandbox.faults import Fault
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -9,7 +9,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

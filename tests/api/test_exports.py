@@ -14,7 +14,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotFound, ServiceDown, UnusableAnswer
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

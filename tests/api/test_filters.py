@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

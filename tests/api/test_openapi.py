@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import NotFound
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

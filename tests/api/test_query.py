@@ -9,7 +9,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotFound, NotPossible, RequestRefused, ServiceError
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

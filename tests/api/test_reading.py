@@ -14,7 +14,7 @@ from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import NotDone, ServiceError, Unclear, UnusableAnswer
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

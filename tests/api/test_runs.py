@@ -8,8 +8,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
-from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.sandbox.faults import FaultKind
+from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.errors import NotDone
-from leadpipe_mcp.sandbox import Recorded, Sandbox
+from tests.faults.service import Recorded, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -25,7 +25,7 @@ from leadpipe_mcp.api.topics import (
 )
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import RequestRefused, ServiceDown, TooManyRequests, UnusableAnswer
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

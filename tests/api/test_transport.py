@@ -41,8 +41,6 @@ from leadpipe_mcp.errors import (
     WrongAddress,
 )
 from leadpipe_mcp.sandbox import (
-    Fault,
-    Sandbox,
     account,
     analysis,
     catalog,
@@ -52,7 +50,7 @@ from leadpipe_mcp.sandbox import (
     trends,
     visitors,
 )
-from leadpipe_mcp.sandbox.faults import FaultKind
+from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

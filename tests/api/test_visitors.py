@@ -17,8 +17,7 @@ from leadpipe_mcp.errors import (
     UnusableAnswer,
     WrongAddress,
 )
-from leadpipe_mcp.sandbox import Fault, Sandbox
-from leadpipe_mcp.sandbox.faults import FaultKind
+from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -174,7 +174,7 @@ def sandbox(**settings: object) -> Generator[str]:
     """The address of a service with invented people, in a process of its own."""
     said = ", ".join(f"{name}={value!r}" for name, value in settings.items())
     program = (
-        f"from leadpipe_mcp.sandbox import SandboxSettings, serve; serve(SandboxSettings({said}))"
+        f"from tests.faults.service import SandboxSettings, serve; serve(SandboxSettings({said}))"
     )
     with running(["-c", program], {}) as process:
         assert process.stdout

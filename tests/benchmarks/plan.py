@@ -11,9 +11,10 @@ from typing import Any
 import anyio
 from mcp import Client
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 
 DELAY_MS = 150
 PLANS = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zlib import crc32
 
-from leadpipe_mcp.sandbox import Fault
+from tests.faults.service import Fault
 
 ADDRESS = "canary.bird@coalmine.example"
 """It stands in what the service says, and must not stand in what a tool says."""

@@ -33,7 +33,7 @@ CALLS, WARM_UP, CALLERS = 10_000, 1_000, 64
 MOST_SECONDS, MOST_GROWTH, DEADLINE_SECONDS = 50.0, 20.0, 900
 KEY = "sk_soak"
 SERVE = (
-    "from leadpipe_mcp.sandbox import SandboxSettings, serve;"
+    "from tests.faults.service import SandboxSettings, serve;"
     " serve(SandboxSettings(people=300, examples=False, slots=1000, run_seconds=0,"
     " analyses_a_minute=100_000))"
 )

@@ -15,12 +15,13 @@ from mcp.types import TextContent
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.api.played import play
 from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
-from leadpipe_mcp.sandbox import Recorded, Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
-from leadpipe_mcp.sandbox.simulator import Simulator
+from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLSETS
 from tests.faults.cells import ROWS, TOPICS, Cell, Row, There
+from tests.faults.service import Recorded, Sandbox, SonarlySandbox
 
 KEY = "sk_live_matrix"
 # An address that nobody outside should read; nothing is sent there.
@@ -184,7 +185,7 @@ class World:
         return await _asked(self.sonarly, "GET", path, {"Authorization": f"Bearer {KEY}"})
 
 
-async def _asked(service: Simulator, method: str, path: str, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
+async def _asked(service: Application, method: str, path: str, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
     incoming = Incoming()
     await play(service, Outgoing(method, f"http://sandbox.test{path}", headers), incoming, 60)
     return json.loads(incoming.received().body)["data"]

@@ -16,7 +16,8 @@ from leadpipe_mcp.people.columns import (
     completed,
 )
 from leadpipe_mcp.people.privacy import Value, table
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
 
 # What both generations of the API tell of a person, in the same words.
 SHARED = (

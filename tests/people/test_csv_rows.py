@@ -13,7 +13,8 @@ from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.csv_rows import CsvRows
 from leadpipe_mcp.people.write import as_it_came
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
 
 Row = dict[str, object]
 

@@ -14,7 +14,8 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.profile import Breakdown, Profile, Share, group, profile
 from leadpipe_mcp.people.snapshot import Snapshot
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Row = Mapping[str, object]

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Application, Transport
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import ServiceDown
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 NAMES = (

@@ -16,8 +16,7 @@ from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import KeyRefused, NotPossible, ServiceDown
 from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, make_plan
-from leadpipe_mcp.sandbox import Sandbox
-from leadpipe_mcp.sandbox.faults import Fault
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]

@@ -18,10 +18,11 @@ from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
 from leadpipe_mcp.people.columns import COLUMNS, PROSPECT_COLUMNS
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.sandbox.settings import Profile
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox, SonarlySandbox
 
 Object = dict[str, Any]
 NOW = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()

@@ -15,12 +15,13 @@ from leadpipe_mcp.api.shown import not_applied
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.tools.configs import ConfigChange
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
 from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, RANGES
 from leadpipe_mcp.vocabulary.resolve import resolve
 from leadpipe_mcp.vocabulary.words import known_words
+from tests.faults.service import Sandbox
 
 Filters = dict[str, JsonValue]
 Json = dict[str, Any]

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
+from tests.faults.service import Sandbox, SonarlySandbox
 
 Start = Callable[[SandboxSettings], Sandbox]
 Connect = Callable[[Sandbox], httpx.AsyncClient]

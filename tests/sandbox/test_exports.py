@@ -8,7 +8,8 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[SandboxSettings], Sandbox]

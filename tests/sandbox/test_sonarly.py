@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox import SonarlySettings
+from tests.faults.service import Fault, SonarlySandbox
 
 pytestmark = pytest.mark.anyio
 Play = Callable[..., tuple[SonarlySandbox, httpx.AsyncClient]]

@@ -6,7 +6,7 @@ import sys
 import httpx
 import pytest
 
-SERVE = "from leadpipe_mcp.sandbox import SonarlySettings, serve; serve(SonarlySettings())"
+SERVE = "from tests.faults.service import SonarlySettings, serve; serve(SonarlySettings())"
 
 
 def test_sonarly_is_served_when_its_settings_are_given() -> None:

@@ -9,7 +9,8 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox import SonarlySettings
+from tests.faults.service import SonarlySandbox
 
 pytestmark = pytest.mark.anyio
 Play = Callable[..., tuple[SonarlySandbox, httpx.AsyncClient]]

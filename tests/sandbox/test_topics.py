@@ -6,8 +6,9 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.sandbox.settings import TopicSearch
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[SandboxSettings], Sandbox]

@@ -4,7 +4,8 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[SandboxSettings], Sandbox]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.sandbox.trades import TRADES
 from leadpipe_mcp.sandbox.vocabulary import DEPARTMENTS, INDUSTRIES, STATES
 from leadpipe_mcp.sandbox.world import world_of
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[[SandboxSettings], Sandbox]

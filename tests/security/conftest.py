@@ -16,9 +16,10 @@ from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox, SonarlySandbox
 
 DEADLINE_SECONDS = 10_000
 """Of the loop's own time, which leaps over what is waited for."""

@@ -18,9 +18,10 @@ from starlette.types import Message, Receive, Scope, Send
 from leadpipe_mcp import cli
 from leadpipe_mcp.api.transport import Application, Transport
 from leadpipe_mcp.errors import UnusableAnswer
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Arguments = Mapping[str, dict[str, Any]]

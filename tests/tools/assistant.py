@@ -12,8 +12,8 @@ from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult, TextContent
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 
 Reply = dict[str, Any]
 Start = Callable[..., Sandbox]

@@ -13,9 +13,10 @@ from mcp.client.session import ClientRequestContext, ElicitationFnT
 from mcp.types import ElicitRequestParams, ElicitResult
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Human, Start
 
 SANDBOX = Settings(sandbox=True, toolsets="all")

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 from tests.tools.assistant import Connect, Reply, Start, each_profile
 
 pytestmark = pytest.mark.anyio

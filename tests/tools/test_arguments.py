@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply
 
 pytestmark = pytest.mark.anyio

@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Start, each_era, each_profile
 
 pytestmark = pytest.mark.anyio

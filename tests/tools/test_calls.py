@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Human, Start, each_era
 
 pytestmark = pytest.mark.anyio

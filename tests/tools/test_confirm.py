@@ -8,10 +8,10 @@ from mcp import MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.toolkit import CODE_SECONDS, Action, Codes
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_era
 
 pytestmark = pytest.mark.anyio

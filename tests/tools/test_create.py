@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.toolkit.running import LOOKED
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import (
     UNASKED,
     Altered,

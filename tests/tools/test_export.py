@@ -10,8 +10,8 @@ from typing import Any
 import anyio
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Human, Start, each_era
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.sandbox import Sandbox
+from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio

@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.people.columns import COLUMNS
-from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Start
 
 pytestmark = pytest.mark.anyio

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox
-from leadpipe_mcp.sandbox.faults import Fault
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Start, changes, each_era
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.vocabulary.resolve import USE_EXCLUDE
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio

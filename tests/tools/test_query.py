@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import (
     UNASKED,
     Altered,

@@ -10,9 +10,9 @@ from mcp.types import INVALID_PARAMS
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.replies import matches
+from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, each_era
 
 pytestmark = pytest.mark.anyio

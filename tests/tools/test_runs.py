@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import exporting, runs
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import (
     UNASKED,
     Assistant,

@@ -13,13 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.transport import Application
-from leadpipe_mcp.sandbox import Fault, SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox import SonarlySettings
 from leadpipe_mcp.server import build_server, instructions
 from leadpipe_mcp.settings import Settings, SettingsError
 from leadpipe_mcp.toolkit import OfferedTools
 from leadpipe_mcp.toolkit.running import LOOKED
 from leadpipe_mcp.tools import sonarly as tools
 from leadpipe_mcp.tools.toolsets import TOOLSETS, chosen_tools
+from tests.faults.service import Fault, SonarlySandbox
 from tests.tools.assistant import Assistant, Connect, Human, Reply, each_era
 
 pytestmark = pytest.mark.anyio

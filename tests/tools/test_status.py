@@ -2,8 +2,8 @@
 
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from leadpipe_mcp.sandbox import Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Sandbox
 from tests.tools.assistant import UNASKED, Connect, Reply, Start
 
 pytestmark = pytest.mark.anyio

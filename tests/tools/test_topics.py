@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
 from leadpipe_mcp.settings import Settings
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, each_profile
 
 pytestmark = pytest.mark.anyio

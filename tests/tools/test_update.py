@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, Sandbox
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio

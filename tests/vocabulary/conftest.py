@@ -9,8 +9,9 @@ from pydantic import SecretStr
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog
+from tests.faults.service import Sandbox
 
 
 def catalog_of(profile: Any) -> FilterCatalog:  # noqa: ANN401 -- a Literal

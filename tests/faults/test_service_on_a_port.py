@@ -10,7 +10,7 @@ import pytest
 
 ACCOUNT = "/v1/data/account"
 CONTROL = "/_sandbox/faults"
-SERVE = "from leadpipe_mcp.sandbox import serve; serve()"
+SERVE = "from tests.faults.service import serve; serve()"
 
 
 @pytest.fixture(scope="module")

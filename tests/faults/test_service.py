@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -6,24 +5,28 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import Fault, Sandbox, SandboxSettings
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
-Start = Callable[[SandboxSettings], Sandbox]
-Connect = Callable[..., httpx.AsyncClient]
 ACCOUNT = "/v1/data/account"
 AUDIENCES = "/v1/intent/audiences"
 CONTROL = "/_sandbox/faults"
 
 
 @pytest.fixture
-def sandbox(start: Start) -> Sandbox:
-    return start(SandboxSettings(examples=False))
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, connect: Connect) -> httpx.AsyncClient:
-    return connect(sandbox)
+def sandbox() -> Sandbox:
+    return Sandbox(SandboxSettings(people=300, examples=False))
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> httpx.AsyncClient:
+    return _connected(sandbox)
 
 
 async def test_a_status_comes_with_its_error_and_wait(
@@ -188,11 +191,7 @@ async def test_faults_can_be_set_over_http_without_a_key(
         ({"kind": "explode"}, "kind is one of"),
         ({}, "kind is one of"),
         ({"kind": "status", "sttus": 1}, "unknown fields: sttus"),
-        ({"kind": "status", "status": "500"}, "status has the wrong type"),
-        ({"kind": "redirect", "location": 3}, "location has the wrong type"),
-        ({"kind": "status", "every": 0}, "every is at least 1"),
         ([], "a fault is a JSON object"),
-        ("reset", "a fault is a JSON object"),
     ],
 )
 async def test_a_senseless_fault_is_refused(
@@ -202,3 +201,11 @@ async def test_a_senseless_fault_is_refused(
     assert response.status_code == 400
     assert complaint in response.json()["error"]["message"]
     assert (await client.get(CONTROL)).json()["data"] == []
+
+
+def _connected(sandbox: Sandbox) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=sandbox),
+        base_url="http://sandbox.test",
+        headers={"X-API-Key": "sk_test"},
+    )
