@@ -1,8 +1,8 @@
-"""A private folder for what is temporary, which goes with the process that made it.
+"""A private folder for temporary files, which is removed with the process that made it.
 
-A process that is killed leaves its folder behind, and there may be people in it. The next one that
-starts removes it: a folder is locked as long as its process lives, and the system lets go of a
-lock however a process ends.
+A process that is killed leaves its folder behind, possibly with people in it. The next one that
+starts removes it: a folder is locked while its process lives, and the system releases a lock
+however a process ends.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ _unkept: set[Path] = set()
 
 @contextlib.contextmanager
 def scratch_folder() -> Generator[None]:
-    """Nothing; meanwhile what is temporary is made in a folder that only this user may open."""
+    """Make temporary files in a folder that only this user may open."""
     with contextlib.ExitStack() as stack:
         before = tempfile.tempdir
         stack.callback(setattr, tempfile, "tempdir", before)
-        # Where nothing can be written, whoever has to write will say so.
+        # Where nothing can be written, the code that has to write will say so.
         with contextlib.suppress(OSError):
             usual = Path(tempfile.gettempdir())
             _sweep(usual)
@@ -36,7 +36,7 @@ def scratch_folder() -> Generator[None]:
 
 @contextlib.contextmanager
 def unkept(folder: Path) -> Generator[None]:
-    """Nothing; meanwhile the folder is one of those that `remove_unkept` removes."""
+    """Let `remove_unkept` remove the folder as well."""
     _unkept.add(folder)
     try:
         yield
@@ -45,18 +45,18 @@ def unkept(folder: Path) -> Generator[None]:
 
 
 def remove_unkept() -> None:
-    """Nothing; what must not outlive the process is gone, though somebody may be writing there."""
+    """Remove what must not outlive the process, even if something is still writing there."""
     for folder in list(_unkept):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def _folder(within: Path) -> Generator[Path]:
-    """A new folder, locked; it goes with whatever is in it."""
+    """Make a new folder, locked, and remove it with everything in it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
     lock = _lock(folder, wait=True)
     while not folder.exists():
-        # Somebody swept it in the moment before it was locked.
+        # Another process swept it in the moment before it was locked.
         _unlock(lock)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
         lock = _lock(folder, wait=True)
@@ -69,7 +69,7 @@ def _folder(within: Path) -> Generator[Path]:
 
 
 def _sweep(within: Path) -> None:
-    """Nothing; folders that processes of this user left behind when they were killed are gone."""
+    """Remove the folders that killed processes of this user left behind."""
     for name in filter(_OURS.fullmatch, os.listdir(within)):  # noqa: PTH208 -- only the names
         with contextlib.suppress(OSError):
             lock = _lock(within / name, wait=False)
@@ -79,13 +79,13 @@ def _sweep(within: Path) -> None:
 
 
 def _lock(folder: Path, *, wait: bool) -> int | None:
-    """A lock on this user's folder, held while it is open; None if there is none to be had.
+    """Lock this user's folder while the returned descriptor is open; None if it is not possible.
 
     Raises:
-        OSError: If it is no folder, but a link to one for example, or may not be opened.
+        OSError: If it is not a folder, but a link to one for example, or may not be opened.
     """
     if sys.platform == "win32":
-        return None  # Windows cannot lock folders; what is left there stays.
+        return None  # Windows cannot lock folders, so what is left there stays.
     import fcntl
 
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -7,12 +7,12 @@ from leadpipe_mcp.text import (
     counted,
     cut,
     form,
+    join_sentences,
     listed,
     nearest,
     quoted,
     redact,
     singular,
-    told,
     visible,
 )
 
@@ -215,8 +215,8 @@ def test_a_word_as_long_as_a_book_is_near_to_nothing_and_takes_no_time() -> None
 
 
 def test_of_many_problems_the_first_are_told_once_each_and_how_many_more() -> None:
-    assert told(["One.", "Two.", "One."]) == "One. Two."
-    assert told(["x" * 2_000]) == "x" * 2_000
-    assert told(["x" * 1_499, "y", "z"]) == f"{'x' * 1_499} y And 1 more problem."
-    assert told(["x" * 1_501, "y", "z"]) == f"{'x' * 1_501} And 2 more problems."
-    assert told([]) == ""
+    assert join_sentences(["One.", "Two.", "One."]) == "One. Two."
+    assert join_sentences(["x" * 2_000]) == "x" * 2_000
+    assert join_sentences(["x" * 1_499, "y", "z"]) == f"{'x' * 1_499} y And 1 more problem."
+    assert join_sentences(["x" * 1_501, "y", "z"]) == f"{'x' * 1_501} And 2 more problems."
+    assert join_sentences([]) == ""

@@ -11,7 +11,7 @@ from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, Se
 from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import Kind
+from leadpipe_mcp.vocabulary.keys import FilterKind
 
 MAX_TOPICS = 250
 TOP_SCORE = 99
@@ -19,7 +19,7 @@ TOP_SCORE = 99
 _STILL_BUILDING = 202
 
 # `type` in the catalogue's words. What is not known here is taken as a list of values.
-_KINDS: Mapping[str, Kind] = {
+_KINDS: Mapping[str, FilterKind] = {
     "multi_select": "values",
     "boolean": "flag",
     "text_terms": "text",

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.wishes import Part, Wish, read_wish
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import listed, quoted, redact, told
+from leadpipe_mcp.text import join_sentences, listed, quoted, redact
 from leadpipe_mcp.vocabulary.catalog import NAME_LENGTH, FilterCatalog, FilterEntry
 from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, RANGES
 from leadpipe_mcp.vocabulary.ranges import Span, joined, read_range
@@ -272,7 +272,7 @@ class Spelling:
 
     def _all_problems(self) -> str:
         """Everything that is wrong, then the values of the filters that it is about."""
-        text = told(self._problems)
+        text = join_sentences(self._problems)
         for name, entry in self._wrong_lists.items():
             values = ", ".join(value.value for value in entry.values)
             listing = f" {name} takes: {values}."

@@ -16,11 +16,11 @@ from leadpipe_mcp.people.files import NewFiles, checked_name, slug
 from leadpipe_mcp.people.formats import (
     EXTENSIONS,
     CsvForm,
+    Fields,
     Form,
     Format,
     JsonlForm,
     LinkedinForm,
-    Row,
 )
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import counted
@@ -32,7 +32,7 @@ _MOST_NUMBERS = 1_000
 
 
 @dataclass(frozen=True)
-class Target:
+class Destination:
     """Where to write people, and in which format; `target` makes one that is safe.
 
     `numbered` adds -2, -3 and so on to a name that is taken.
@@ -53,7 +53,7 @@ class Target:
         """Return the file of this name in the folder."""
         return self.folder / f"{name}.{EXTENSIONS[self.format]}"
 
-    def of(self, path: Path) -> "Target":
+    def of(self, path: Path) -> "Destination":
         """Return the same, under the name of this file and no other."""
         name = path.name.removesuffix(f".{EXTENSIONS[self.format]}")
         return replace(self, name=name, numbered=False)
@@ -131,7 +131,7 @@ def target(
     file_name: str | None = None,
     audience: str = "",
     day: str = "",
-) -> Target:
+) -> Destination:
     """Return where to write people: under the given name, or the audience's name and the day.
 
     A given name is used as it is or not at all: an older file of that name could be mistaken for
@@ -141,15 +141,15 @@ def target(
         NotPossible: If a file cannot have the name, or it is taken.
     """
     if file_name is not None:
-        chosen = Target(folder, checked_name(file_name), kind)
+        chosen = Destination(folder, checked_name(file_name), kind)
     else:
         made = f"{slug(audience) or 'audience'}-{slug(day) or 'people'}"
-        chosen = Target(folder, checked_name(made), kind, numbered=True)
+        chosen = Destination(folder, checked_name(made), kind, numbered=True)
     planned(chosen)
     return chosen
 
 
-def planned(chosen: Target, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
+def planned(chosen: Destination, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
     """Return the file that would be written now, for the question to the user.
 
     Args:
@@ -174,9 +174,9 @@ def _is_spoken_for(path: Path, is_held: Callable[[Path], bool]) -> bool:
 
 
 async def export(
-    rows: Iterable[Row],
+    rows: Iterable[Fields],
     columns: Sequence[Column],
-    chosen: Target,
+    chosen: Destination,
     *,
     contact: bool,
     report: Callable[[int], Coroutine[Any, Any, None]] | None = None,
@@ -200,9 +200,9 @@ async def export(
 
 
 def write(
-    rows: Iterable[Row],
+    rows: Iterable[Fields],
     columns: Sequence[Column],
-    chosen: Target,
+    chosen: Destination,
     *,
     contact: bool,
     step: Callable[[int], None] = lambda _: None,
@@ -248,7 +248,7 @@ def _form(columns: Sequence[Column], kind: Format, *, contact: bool) -> Form:
     return (CsvForm if kind == "csv" else JsonlForm)(columns, contact=contact)
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
         yield batch
@@ -275,7 +275,7 @@ def _begin_without_lines(files: NewFiles, form: Form, people: int) -> None:
     files.begin(form.header)
 
 
-def _placed(files: NewFiles, chosen: Target) -> tuple[WrittenFile, ...]:
+def _placed(files: NewFiles, chosen: Destination) -> tuple[WrittenFile, ...]:
     """Give the files the best names that are free."""
     for name in chosen.names():
         paths = [chosen.path(block) for block in _blocks(name, len(files.all))]
@@ -298,7 +298,7 @@ def _blocks(name: str, number: int) -> list[str]:
     return [f"{name}-{block:0{width}}-of-{number}" for block in range(1, number + 1)]
 
 
-def _taken(chosen: Target) -> NotPossible:
+def _taken(chosen: Destination) -> NotPossible:
     numbered = replace(chosen, numbered=True)
     free = next((n for n in numbered.names() if not os.path.lexists(numbered.path(n))), None)
     return NotPossible(

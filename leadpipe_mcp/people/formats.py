@@ -28,7 +28,7 @@ from leadpipe_mcp.people.privacy import in_full
 from leadpipe_mcp.text import cut
 
 Format = Literal["csv", "jsonl", "linkedin_urls"]
-Row = Sequence[object]
+Fields = Sequence[object]
 
 EXTENSIONS: dict[Format, str] = {"csv": "csv", "jsonl": "jsonl", "linkedin_urls": "txt"}
 BLOCK = 1_000
@@ -62,7 +62,7 @@ class Form(ABC):
     most: int | None = None
 
     @abstractmethod
-    def lines(self, rows: Iterable[Row]) -> list[str]:
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
         """Return the lines of these people, with their ends."""
 
 
@@ -76,7 +76,7 @@ class CsvForm(Form):
         ]
         self.header = "\ufeff" + "".join(_csv([[column.name for column in columns]]))
 
-    def lines(self, rows: Iterable[Row]) -> list[str]:
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
         """Return the lines of these people, with their ends."""
         cells = self._cells
         return _csv([[cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows])
@@ -92,11 +92,11 @@ class JsonlForm(Form):
         ]
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-    def lines(self, rows: Iterable[Row]) -> list[str]:
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
         """Return the lines of these people, with their ends."""
         return [f"{self._encode(self._known(row))}\n" for row in rows]
 
-    def _known(self, row: Row) -> dict[str, Value]:
+    def _known(self, row: Fields) -> dict[str, Value]:
         fields = zip(self._names, self._cells, row, strict=True)
         known = ((name, cell(value)) for name, cell, value in fields)
         return {name: value for name, value in known if value is not None}
@@ -119,7 +119,7 @@ class LinkedinForm(Form):
         self.duplicates = 0
         self.without_url = 0
 
-    def lines(self, rows: Iterable[Row]) -> list[str]:
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
         """Return the lines of people whose profile has not come before, with their ends."""
         lines: list[str] = []
         for row in rows:

@@ -37,7 +37,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Breakdown:
+class TopValues:
     """The most frequent values of a field.
 
     Of the rest it says how many other values there are and how many people have them (None where
@@ -66,7 +66,7 @@ class Profile:
     companies: int
     filled: Mapping[str, float]
     scores: Scores | None
-    breakdowns: Mapping[str, Breakdown]
+    breakdowns: Mapping[str, TopValues]
     notes: tuple[str, ...]
 
 
@@ -203,10 +203,10 @@ def _counts(
 
 def _breakdown(
     connection: sqlite3.Connection, snapshot: Snapshot, column: Column, top: int, filled: int
-) -> Breakdown:
+) -> TopValues:
     counts, others, people = _counts(connection, snapshot, [column], top, known=True)
     shown = sum(count for _, count in counts)
-    return Breakdown(
+    return TopValues(
         top=shares([(values[0], count) for values, count in counts], snapshot.size),
         other_values=others,
         other_people=None if column.holds == "list" else people - shown,

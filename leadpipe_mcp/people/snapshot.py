@@ -43,8 +43,8 @@ DAYS_KEPT = 7
 MOST_BYTES = 2_000_000_000
 
 Fill = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[Batch | None]]]
-Report = Callable[[int], Awaitable[None]]
-Answer = TypeVar("Answer")
+ReportSize = Callable[[int], Awaitable[None]]
+T = TypeVar("T")
 
 # Our own questions take about a second for 300,000 people.
 _SECONDS = 60.0
@@ -105,9 +105,7 @@ class Snapshot:
                 " JOIN whole.people w ON w.rowid = p.rowid ORDER BY p.rowid"
             )
 
-    async def ask(
-        self, work: Callable[[sqlite3.Connection], Answer], seconds: float = _SECONDS
-    ) -> Answer:
+    async def ask(self, work: Callable[[sqlite3.Connection], T], seconds: float = _SECONDS) -> T:
         """Return what `work` makes of a connection to these people, in a thread of its own.
 
         If the caller is cancelled, the work stops as well.
@@ -125,10 +123,10 @@ class Snapshot:
 
     def _answer(
         self,
-        work: Callable[[sqlite3.Connection], Answer],
+        work: Callable[[sqlite3.Connection], T],
         seconds: float,
         cancelled: threading.Event,
-    ) -> Answer:
+    ) -> T:
         with self.gone(), contextlib.closing(self.connect()) as connection:
             deadline = time.monotonic() + seconds
             steps_left = int(seconds * _MOST_STEPS_PER_SECOND)
@@ -212,7 +210,7 @@ class Snapshots:
         self._remove: Callable[[], object] | None = None
 
     async def of_run(
-        self, key: RunKey, fill: Fill, expected: int | None, report: Report
+        self, key: RunKey, fill: Fill, expected: int | None, report: ReportSize
     ) -> Snapshot:
         """Return everyone of the run; `fill` fetches them if they are not here yet.
 
@@ -251,7 +249,7 @@ class Snapshots:
         return _snapshot(folder, kept)
 
     async def _fill(
-        self, key: RunKey, fill: Fill, expected: int | None, report: Report
+        self, key: RunKey, fill: Fill, expected: int | None, report: ReportSize
     ) -> Snapshot:
         folder, writer = await to_thread.run_sync(self._begin)
         try:

@@ -70,8 +70,6 @@ class Question(TypedDict):
     seconds: float
 
 
-Answer = dict[str, object]
-
 # SQLite's codes for a file that is not as it was written.
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 
@@ -145,7 +143,7 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def answer(question: Question) -> Answer:
+def answer(question: Question) -> dict[str, object]:
     """Run the statement, and return its rows or its error."""
     guard = _Guard(question)
     is_confined = False

@@ -1,4 +1,4 @@
-"""The room that turns what a user says into a config that the service accepts.
+"""Turns what a user asks for into a config that the service accepts.
 
-It knows no MCP: it can be used from a notebook.
+It knows nothing of MCP, so it can be used from a notebook.
 """

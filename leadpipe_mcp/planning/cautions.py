@@ -1,4 +1,4 @@
-"""Cautions: what a careful colleague would point out about a plan."""
+"""What a careful colleague would point out about a plan."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from leadpipe_mcp.planning.plan import Plan
 from leadpipe_mcp.text import clean, counted
 
 SMALL = 100
-"""Fewer people than this are few for outreach."""
+"""Fewer people than this are too few for outreach."""
 
 _OLD_DAYS = 3
 _NEARLY_ALL = 0.9
@@ -18,18 +18,17 @@ _LONGEST = 80
 
 
 def cautions(plan: Plan, today: dt.date) -> list[str]:
-    """What to mind of the plan, the weightiest first."""
-    said = [*_of_problems(plan), *_of_spelling(plan)]
+    """Return what to point out about the plan, the most important first."""
+    found = [*_of_problems(plan), *_of_spelling(plan)]
     if plan.size is not None:
-        said += of_size(plan.size)
-        said += [*_of_filters(plan), *_of_topics(plan)]
+        found += [*of_size(plan.size), *_of_filters(plan), *_of_topics(plan)]
     if plan.sized.preview:
-        said += [*_of_date(plan.sized.preview, today), *_of_contact(plan, plan.sized.preview)]
-    return list(dict.fromkeys(said))
+        found += [*_of_date(plan.sized.preview, today), *_of_contact(plan, plan.sized.preview)]
+    return list(dict.fromkeys(found))
 
 
 def of_size(size: int) -> list[str]:
-    """What to mind of a size."""
+    """Return what to point out about a size."""
     if size == 0:
         return ["Nobody matches. Leave a filter out, lower minScore, or take other topics."]
     if size < SMALL:
@@ -40,13 +39,13 @@ def of_size(size: int) -> list[str]:
 
 def _of_problems(plan: Plan) -> Iterator[str]:
     for problem in plan.topics.problems:
-        yield f"Part of the search for topics failed. {problem}"
+        yield f"Part of the topic search failed. {problem}"
     if plan.sized.problems:
         yield f"Part of the measuring failed. {' '.join(plan.sized.problems)}"
 
 
 def _of_spelling(plan: Plan) -> Iterator[str]:
-    """What was left out unasked, with how many people that is where they were counted."""
+    """What was left out without being asked, with how many people that is where counted."""
     yield from plan.spelled.remarks
     for key in plan.spelled.by_listing:
         many = plan.sized.unknown.get(key)
@@ -78,7 +77,7 @@ def _of_topics(plan: Plan) -> Iterator[str]:
     for topic, only in plan.unique_people.items():
         if plan.size and only < _HARDLY * plan.size:
             name = clean(names.get(topic, str(topic)), _LONGEST)
-            yield f"'{name}' hardly adds anybody: {only:,} of {plan.size:,}."
+            yield f"'{name}' adds hardly anybody: {only:,} of {plan.size:,}."
 
 
 def _of_date(preview: Preview, today: dt.date) -> Iterator[str]:
@@ -87,7 +86,7 @@ def _of_date(preview: Preview, today: dt.date) -> Iterator[str]:
     except ValueError:
         return
     if (today - day).days > _OLD_DAYS:
-        yield f"The service's data is of {day}, {(today - day).days} days old."
+        yield f"The service's data is from {day}, {(today - day).days} days old."
 
 
 def _of_contact(plan: Plan, preview: Preview) -> Iterator[str]:
@@ -97,4 +96,4 @@ def _of_contact(plan: Plan, preview: Preview) -> Iterator[str]:
         return
     if any(person.get("personalEmail") for person in preview.sample):
         many = len(preview.sample)
-        yield f"Business e-mail was wanted, but all {many} of the sample have personal ones only."
+        yield f"Business e-mail was wanted, but all {many} of the sample have only personal ones."

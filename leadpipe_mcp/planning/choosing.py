@@ -1,9 +1,8 @@
-"""Choosing topics: what the phrases, ids and website of a brief come to, and what else fits."""
+"""Chooses the topics that the phrases, ids and website of a brief mean."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -13,27 +12,25 @@ from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.planning.names import spelled, words_are_near
 from leadpipe_mcp.planning.topics import Found, TopicMatch, find_topics, look_up
 from leadpipe_mcp.text import counted
-
-Sure = Literal["exact", "close", "ambiguous", "none"]
+from leadpipe_mcp.vocabulary.resolve import Sure
 
 MOST_ALTERNATIVES = 4
 MOST_FROM_WEBSITE = 5
 LEAST_SIMILARITY = 0.5
-"""A topic that is less like a website's words is not taken from it."""
+"""Topics of a website that are less similar than this are not taken."""
 
 _SEEN = 500
 _SEARCHED = 25
 _ALIKE = 0.03
-"""Near spellings that differ by so little are equally near."""
+"""Spellings whose likeness differs by less than this are equally near."""
 _ITSELF = ("software", "platform", "system", "solution", "tool", "technology", "service")
-"""What a name may add to a phrase and still be the thing itself, and no aspect of it; likest first.
-"""
-_UNDER_ANOTHER_NAME = "The alternatives are the same thing under other names, and can be added."
+"""Words that a name may add to a phrase and still be the thing itself, the best first."""
+_UNDER_ANOTHER_NAME = "The alternatives are the same thing under other names and can be added."
 
 
 @dataclass(frozen=True)
 class TopicChoice:
-    """What was taken for one phrase, id or website; nothing where nothing fits."""
+    """The topic taken for one phrase, id or website; None where nothing fits."""
 
     asked: str
     sure: Sure
@@ -42,45 +39,58 @@ class TopicChoice:
     note: str | None = None
     from_website: bool = False
     family: int = 0
-    """How many topics are about the phrase, where none of them is the subject as a whole."""
+    """How many topics are about the phrase, if none of them is the subject as a whole."""
 
 
 @dataclass(frozen=True)
 class ChosenTopics:
-    """The topics of a brief; every part of it is in one of the choices."""
+    """The topics of a brief, with a choice for each part of it."""
 
     choices: tuple[TopicChoice, ...]
     left_out: tuple[TopicChoice, ...] = ()
-    """What would have been taken if more topics were allowed."""
+    """What would have been taken had more topics been allowed."""
     problems: tuple[str, ...] = ()
-    """What of the search did not succeed."""
+    """What failed in the search."""
     audiences: Mapping[int, int] = field(default_factory=dict[int, int])
-    """How many people research those topics that were compared."""
+    """How many people research the topics that were compared."""
 
     @property
     def topics(self) -> tuple[Topic, ...]:
-        """The topics that were taken, each once."""
+        """The chosen topics, each once."""
         taken = {c.topic.id: c.topic for c in self.choices if c.topic}
         return tuple(taken.values())
 
     def within(self, most: int) -> "ChosenTopics":
-        """Return the same with so many topics at most; what is left out is said."""
-        kept, left_out = _within(self.choices, most)
+        """Return the same with at most this many topics, and what is left out."""
+        kept: list[TopicChoice] = []
+        left_out: list[TopicChoice] = []
+        taken: set[int] = set()
+        for choice in self.choices:
+            if choice.topic is None or choice.topic.id in taken:
+                # What is named twice is answered twice; a website only adds.
+                kept += [] if choice.from_website else [choice]
+                continue
+            of_website = sum(one.from_website for one in kept)
+            if len(taken) == most or (choice.from_website and of_website == MOST_FROM_WEBSITE):
+                left_out.append(choice)
+                continue
+            taken.add(choice.topic.id)
+            kept.append(choice)
         return replace(self, choices=tuple(kept), left_out=tuple(left_out))
 
     @property
     def unsettled(self) -> tuple[TopicChoice, ...]:
-        """The choices that the user might have made otherwise."""
+        """The choices that the user might make differently."""
         return tuple(choice for choice in self.choices if choice.alternatives)
 
 
 async def choose_topics(
     topics: Topics, asked: Sequence[str | int], website: str | None
 ) -> ChosenTopics:
-    """Return the topics that a brief stands for, the named ones before those of the website.
+    """Return the topics that a brief means, the named ones before those of the website.
 
-    Of several that fit the one that most people research is taken, by one comparison for the whole
-    brief; one that nobody researches never is.
+    If several fit, it takes the one that most people research, by one comparison for the whole
+    brief, and never one that nobody researches.
 
     Raises:
         LeadpipeError: If nothing could be looked up at all.
@@ -97,7 +107,7 @@ async def choose_topics(
 
 
 class _Chooser:
-    """Asks for everything at once, and keeps what came of it."""
+    """Asks for everything at once, and keeps the answers."""
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
@@ -139,7 +149,7 @@ class _Chooser:
             self.named.append(choice)
 
     async def _with_ids(self, ids: Sequence[int]) -> Mapping[int, TopicChoice]:
-        """The topics that have these ids: of the catalogue, or else as the service knows them."""
+        """Return the topics that have these ids, from the catalogue or the service."""
         known = {t.id: t for t in self._catalogue.topics} if self._catalogue and ids else {}
         if unknown := [one for one in ids if one not in known]:
             for series in await self._topics.compare(unknown):
@@ -153,7 +163,7 @@ class _Chooser:
         }
 
     async def _found(self, phrases: Sequence[str]) -> dict[str, Found]:
-        """What is found in the catalogue of all topics; without it, by the service's search."""
+        """Search the catalogue of all topics, or without it the service."""
         if self._catalogue:
             search = partial(find_topics, phrases, self._catalogue, limit=_SEEN)
             found = await anyio.to_thread.run_sync(search)
@@ -164,7 +174,7 @@ class _Chooser:
         return {one.phrase: one for one in found}
 
     async def _compare(self, groups: Sequence[Sequence[Topic]]) -> None:
-        """Note how many people research the likeliest topics of each phrase, in turn."""
+        """Note how many people research the likeliest topics, taking the phrases in turn."""
         ids: dict[int, None] = {}
         for place in range(MOST_COMPARED):
             ids |= {group[place].id: None for group in groups if place < len(group)}
@@ -182,16 +192,16 @@ class _Chooser:
 class _Meant:
     """What a phrase may mean: the topics of its name, those that are the thing itself, the rest.
 
-    Each kind stands before the next, whoever researches it.
+    Each kind comes before the next, however many people research it.
     """
 
     found: Found
     literal: tuple[Topic, ...] = ()
-    """The name is the phrase, letter for letter."""
+    """The name is the phrase letter for letter."""
     same: tuple[Topic, ...] = ()
-    """The same but for a hyphen, a plural or a blank."""
+    """The same except for a hyphen, a plural or a space."""
     twins: tuple[Topic, ...] = ()
-    """The same thing, with an abbreviation written out or the other way round."""
+    """The same thing with an abbreviation written out, or the reverse."""
     itself: tuple[Topic, ...] = ()
     """The thing itself: CRM Software is CRM."""
     near: tuple[Topic, ...] = ()
@@ -212,19 +222,19 @@ class _Meant:
         rest = [m.topic for m in plain if m not in exact and m.topic not in itself]
         alone = len(rest) == len(plain) == 1
         near = rest if alone else [] if plain else _spelled_so(found)
-        # Of two topics of one name, the one of business is meant.
+        # Of two topics with the same name, the business one is meant.
         literal.sort(key=lambda topic: topic.type == "b2c")
         kinds = (literal, same, twins, itself, near, rest)
         return cls(found, *(tuple(kind) for kind in kinds))
 
     @property
     def topics(self) -> tuple[Topic, ...]:
-        """All that could be meant, the likeliest first."""
+        """Everything that could be meant, the likeliest first."""
         known = (*self.literal, *self.same, *self.twins, *self.itself, *self.near)
         return known or self.family
 
     def choice(self, audiences: Mapping[int, int]) -> TopicChoice:
-        """Choose the first kind of which somebody researches a topic, and of that the largest."""
+        """Choose from the first kind that anybody researches, and of that the largest."""
 
         def people(topic: Topic) -> int:
             return audiences.get(topic.id, -1)
@@ -232,7 +242,7 @@ class _Meant:
         asked = self.found.phrase
         named = (*self.literal, *self.same, *self.twins)
         for kind in (self.literal, self.same, self.twins, self.itself, self.near):
-            # The first of equals stays first; where nothing was compared all are equal.
+            # Equals keep their order, as all do where nothing was compared.
             ranked = sorted(kind, key=people, reverse=True) if kind != self.literal else list(kind)
             ranked = [topic for topic in ranked if people(topic) != 0]
             if not ranked:
@@ -246,16 +256,18 @@ class _Meant:
                 sure = "ambiguous"
             note = _UNDER_ANOTHER_NAME if topic in named and others else None
             if kind == self.literal and len(ranked) > 1:
-                note = "Several topics have this name; the one of business was taken."
+                note = "Several topics have this name; the business one was taken."
             if topic not in (*self.literal, *self.same) and (self.literal or self.same):
-                note = "Nobody researches the topic of this very name now, so this one was taken."
+                note = (
+                    "Nobody researches the topic of exactly this name now, so this one was taken."
+                )
             if kind == self.near:
                 note = "The only topic with these words." if self.family else "Another spelling."
             return TopicChoice(asked, sure, topic, tuple(others), note)
         return self._question(audiences)
 
     def _question(self, audiences: Mapping[int, int]) -> TopicChoice:
-        """What to put to the user where no topic can be taken."""
+        """Return what to ask the user when no topic can be taken."""
         asked = self.found.phrase
         if self.topics and self.topics != self.family:
             names = tuple(self.family[:MOST_ALTERNATIVES])
@@ -264,8 +276,8 @@ class _Meant:
         if self.family:
             ranked = sorted(self.family, key=lambda t: audiences.get(t.id, -1), reverse=True)
             note = (
-                f"{counted(len(self.family), 'topic is', 'topics are')} about it, none of them the"
-                " subject as a whole. Which of them is meant?"
+                f"{counted(len(self.family), 'topic is', 'topics are')} about it, but none is the"
+                " subject as a whole. Which one is meant?"
             )
             shown = tuple(ranked[: MOST_ALTERNATIVES + 1])
             return TopicChoice(asked, "ambiguous", None, shown, note, family=len(self.family))
@@ -275,7 +287,7 @@ class _Meant:
 
 
 def _spelled_so(found: Found) -> list[Topic]:
-    """The topics whose name is the phrase in another spelling, as near as the nearest."""
+    """Return the topics whose name is the phrase in another spelling, as near as the nearest."""
     near = [match for match in found.matches if _is_spelled_so(match, found.phrase)]
     return [m.topic for m in near if near[0].likeness - m.likeness <= _ALIKE]
 
@@ -287,47 +299,25 @@ def _is_spelled_so(match: TopicMatch, phrase: str) -> bool:
 
 
 def _is_the_thing(match: TopicMatch, phrase: str) -> bool:
-    """Whether the name says no more than the phrase does: CRM Software is CRM."""
+    """Return whether the name says no more than the phrase: CRM Software is CRM."""
     if match.topic.type in {"b2c", "both"}:
-        # What consumers look into is rather anything else than software.
+        # What consumers research is rarely software.
         return False
     added = spelled(match.topic.name).words[len(spelled(phrase).words) :]
     return match.how == "prefix" and bool(added) and set(added) <= set(_ITSELF)
 
 
 def _of_website(site: SiteTopics) -> list[TopicChoice]:
-    """The topics that a website is most about, each with the word that says so."""
+    """Return the topics that a website is most about, each with the word that says so."""
     like = sorted(site.topics, key=lambda topic: -(topic.similarity or 0))
     return [
         TopicChoice(
             topic.matched_keyword or "the website",
             "close",
             topic,
-            note=f"On the website; likeness {topic.similarity or 0:.2f}.",
+            note=f"On the website; similarity {topic.similarity or 0:.2f}.",
             from_website=True,
         )
         for topic in like
         if (topic.similarity or 0) >= LEAST_SIMILARITY
     ]
-
-
-def _within(
-    choices: Iterable[TopicChoice], most: int
-) -> tuple[list[TopicChoice], list[TopicChoice]]:
-    """The choices of which so many topics come at most, and those left out."""
-    kept: list[TopicChoice] = []
-    left_out: list[TopicChoice] = []
-    taken: set[int] = set()
-    for choice in choices:
-        known = choice.topic is None or choice.topic.id in taken
-        if known:
-            # What is named twice is told twice; a website only adds.
-            kept += [] if choice.from_website else [choice]
-            continue
-        of_website = sum(one.from_website for one in kept)
-        if len(taken) == most or (choice.from_website and of_website == MOST_FROM_WEBSITE):
-            left_out.append(choice)
-            continue
-        taken |= {choice.topic.id} if choice.topic else set()
-        kept.append(choice)
-    return kept, left_out

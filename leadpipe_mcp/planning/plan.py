@@ -1,4 +1,4 @@
-"""The plan: a brief made into a config, with its size and what sways it."""
+"""Plans: a brief made into a config, with its size and what influences it."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from leadpipe_mcp.planning.sizing import Sized, Sizing
-from leadpipe_mcp.planning.target import Advice, Change, advise, changes_into
+from leadpipe_mcp.planning.target import Advice, Option, advise, changes_into
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog
 
@@ -28,7 +28,7 @@ AT_ONCE = 6
 MOST_REQUESTS: Mapping[Depth, int] = {"full": 24, "size": 10}
 _MOST_TO_RESOLVE: Mapping[Depth, int] = {"full": 12, "size": 7}
 PATIENCE_SECONDS = 25.0
-"""After so long a plan comes with what was measured by then."""
+"""After this time a plan is given with what was measured by then."""
 
 _CONTACT = ("hasBusinessEmail", "hasPhone", "hasLinkedin")
 _LONGEST_NAME = 60
@@ -36,7 +36,7 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Brief:
-    """Who is wanted, in the fields of a plan."""
+    """Who is wanted."""
 
     topics: tuple[str | int, ...] = ()
     """What they research: phrases, or ids of topics."""
@@ -51,7 +51,7 @@ class Brief:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a brief comes to."""
+    """The config that a brief comes to, and what was measured of it."""
 
     config: AudienceConfig
     spelled: SpelledConfig
@@ -63,14 +63,15 @@ class Plan:
 
     @property
     def size(self) -> int | None:
-        """How many people there are as it was asked; None if that could not be measured."""
+        """How many people match as asked; None if that could not be measured."""
         return self.sized.size
 
     @property
     def unique_people(self) -> Mapping[int, int]:
-        """How many people each topic brings who would not be there without it.
+        """How many people each topic adds who would not be there without it.
 
-        Where a person must research several topics, leaving one out takes away others' people too.
+        Empty where a person must research several topics: leaving one out would take away people
+        of the others too.
         """
         if self.size is None or (self.config.min_topic_overlap or 1) > 1:
             return {}
@@ -78,8 +79,8 @@ class Plan:
         return {topic: max(0, size - others) for topic, others in without.items()}
 
     @property
-    def changes(self) -> tuple[Change, ...]:
-        """Each brings the size into the target."""
+    def changes(self) -> tuple[Option, ...]:
+        """The changes that bring the size into the target."""
         return changes_into(self.target, self.sized.options) if self.target else ()
 
 
@@ -89,12 +90,12 @@ async def make_plan(
     depth: Depth = "full",
     report: Callable[[str], Awaitable[None]] | None = None,
 ) -> Plan:
-    """Make a config of the brief and measure it. Nothing is created; `report` hears of progress.
+    """Make a config of the brief and measure it. Nothing is created; `report` gets the progress.
 
     Raises:
         LeadpipeError: If the service cannot say what filters or topics there are, or finds the
             config invalid.
-        NotPossible: Naming everything in the brief that fits nothing; then nobody is counted.
+        NotPossible: Naming everything in the brief that matches nothing; then nobody is counted.
     """
     allowance = Allowance(MOST_REQUESTS[depth], AT_ONCE)
     with allowed(allowance):
@@ -121,7 +122,7 @@ async def make_plan(
 
 
 async def _look_up(leadpipe: LeadpipeClient, brief: Brief) -> tuple[FilterCatalog, ChosenTopics]:
-    """The catalogue of filters, and the topics of the brief."""
+    """Return the catalogue of filters, and the topics of the brief."""
     catalog, chosen = await together(
         leadpipe.configs.filters,
         partial(choose_topics, leadpipe.topics, brief.topics, brief.website),
@@ -130,11 +131,11 @@ async def _look_up(leadpipe: LeadpipeClient, brief: Brief) -> tuple[FilterCatalo
 
 
 async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics) -> SpelledConfig:
-    """The config that the brief comes to; all that is wrong with it is said at once."""
+    """Return the config that the brief comes to, or name everything that is wrong at once."""
     problems = [_no_topic(choice, chosen) for choice in chosen.choices if choice.topic is None]
     ids = tuple(topic.id for topic in chosen.topics)
     if not problems and not ids:
-        problems.append("No topic was found for this website, and an audience needs one.")
+        problems.append("No topic was found for this website, and an audience needs at least one.")
     if not problems and brief.overlap > len(ids):
         problems.append(
             f"minTopicOverlap ({brief.overlap}) is above the number of topics ({len(ids)})."
@@ -161,7 +162,7 @@ async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics)
 
 
 def _no_topic(choice: TopicChoice, chosen: ChosenTopics) -> str:
-    """The sentence about a phrase that is no topic, with the nearest and how many research them."""
+    """Say that a phrase is not a topic, with the nearest ones and how many research them."""
     near = [_with_people(topic, chosen.audiences.get(topic.id)) for topic in choice.alternatives]
     note = f" {choice.note}" if choice.note else ""
     label = "The largest of those compared" if choice.family else "The nearest"
@@ -179,7 +180,7 @@ def _named(name: str) -> str:
 
 
 def _contact_in(catalog: FilterCatalog) -> Sequence[str]:
-    """The filters that say how people can be reached, among those that the service has."""
+    """Return those filters of the service that say how people can be reached."""
     keys: list[str] = []
     for name in _CONTACT:
         with contextlib.suppress(NotPossible):

@@ -1,4 +1,4 @@
-"""Sizing: how many people a config finds, and what each part of it makes of that."""
+"""Measures how many people a config finds, and how each part of it affects that."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from leadpipe_mcp.errors import (
     NotPossible,
     TooManyRequests,
 )
-from leadpipe_mcp.planning.target import Change, distance
+from leadpipe_mcp.planning.target import Option, distance
 from leadpipe_mcp.planning.variations import (
     Variation,
     at_score,
@@ -34,35 +34,34 @@ from leadpipe_mcp.planning.variations import (
 )
 
 _NEARER = 3
-"""How many scores between two steps of the ladder are tried."""
+"""How many scores to try between two steps of the ladder."""
 _PAIRS = 4
-"""How many pairs of changes are tried where no single one reaches the target."""
+"""How many pairs of changes to try where no single one reaches the target."""
 _FOR_ITSELF = 8
-"""So many requests are kept for the size itself, in case that it has to be asked for again."""
+"""How many requests to keep for the size itself, in case it has to be asked for again."""
 _ENDS_ALL = (TooManyRequests, KeyRefused, Forbidden, NotConfigured)
-"""After these, whatever else is asked would be refused as well."""
+"""After these, all other requests would be refused as well."""
 
 
 @dataclass(frozen=True)
 class Sized:
-    """What was measured of a config; what could not be is not in it, and said."""
+    """What was measured of a config. `not_measured` and `problems` say what was not, and why."""
 
     preview: Preview | None = None
     ladder: Mapping[int, int] = field(default_factory=dict[int, int])
-    """How many people there are from each score."""
+    """How many people there are from each score up."""
     without_filter: Mapping[str, int] = field(default_factory=dict[str, int])
     without_topic: Mapping[int, int] = field(default_factory=dict[int, int])
     unknown: Mapping[str, int] = field(default_factory=dict[str, int])
-    """How many people an exclusion leaves out only because their value is not known, by key."""
+    """How many people an exclusion leaves out only because their value is unknown, by key."""
     with_cut: Mapping[str, int] = field(default_factory=dict[str, int])
-    """How many people there would be with a value that a range holds only partly."""
+    """How many people there would be with a value that lies only partly in a range."""
     reachable: Mapping[str, int] = field(default_factory=dict[str, int])
-    """How many of the people can be reached in each way, by the filter that says so."""
-    options: tuple[Change, ...] = ()
-    """What could be done otherwise, with how many people there would be."""
+    """How many of the people can be reached in each way, by filter."""
+    options: tuple[Option, ...] = ()
+    """Possible changes, with how many people there would be."""
     not_measured: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    """Why it was not."""
 
     @property
     def size(self) -> int | None:
@@ -81,19 +80,19 @@ class _Sizes:
 
     @property
     def failures(self) -> list[LeadpipeError]:
-        """Why something was asked for and not measured."""
+        """Why sizes were asked for and not measured."""
         return list(self._failed.values())
 
     def note(self, config: AudienceConfig, size: int) -> None:
-        """Keep a size that is known already."""
+        """Keep a size that is already known."""
         self._known[_form(config)] = size
 
     def of(self, config: AudienceConfig) -> int | None:
-        """The size of a config; None if it was not measured."""
+        """Return the size of a config; None if it was not measured."""
         return self._known.get(_form(config))
 
     async def measure(self, variations: Iterable[Variation]) -> None:
-        """Measure the variations, the first ones first, while requests are left."""
+        """Measure the variations in order, while requests are left."""
         wanted = {_form(one.config): one.config for one in variations}
         async with anyio.create_task_group() as tasks:
             for form, config in wanted.items():
@@ -114,12 +113,12 @@ class _Sizes:
 
 
 class Sizing:
-    """Measures a config, what matters most first; `sized` tells what is known so far.
+    """Measures a config, what matters most first; `sized` gives what is known so far.
 
     Args:
-        configs: Who can be asked.
-        config: What is measured.
-        allowance: How many requests there may be.
+        configs: The service.
+        config: What to measure.
+        allowance: How many requests it may make.
         target: How many people are wanted.
         names: The names of the topics.
     """
@@ -152,11 +151,11 @@ class Sizing:
         self._cut: list[Variation] = []
 
     async def look(self) -> None:
-        """Note how many people there are and who they are, if the service says it."""
+        """Measure how many people there are and who they are."""
         await self._look(anyio.Event())
 
     async def weigh(self, contact: Sequence[str]) -> None:
-        """Note what `look` does, and what each part of the config makes of its size."""
+        """Measure what `look` does, and how each part of the config affects the size."""
         own = self._config.min_score
         self._ladder = ladder_of(self._config)
         self._filters = without_each_filter(self._config)
@@ -169,16 +168,16 @@ class Sizing:
         validated = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look, validated)
-            # Whatever has to be asked twice, the size itself keeps what it may need.
+            # Even if other things must be asked twice, this leaves enough for the size itself.
             with allowed(self._allowance.part(max(0, self._allowance.left - _FOR_ITSELF))):
                 tasks.start_soon(self._sizes.measure, steps)
-                # Once the config itself is known to be valid, its parts need not wait for its size.
+                # Once the config is known to be valid, its parts need not wait for its size.
                 await validated.wait()
                 tasks.start_soon(self._sizes.measure, parts)
         if self._failure and self._failure.retryable:
-            # Alone, after everything else, it has the best prospects.
+            # Alone, after everything else, it has the best chance.
             await self._look(validated)
-        # What the size did not need is there for what had to stand back.
+        # What the size did not need is left for what had to wait.
         await self._sizes.measure([*steps, *parts])
         await self._approach()
         await self._sizes.measure(self._contact)
@@ -198,7 +197,7 @@ class Sizing:
             self._sizes.note(self._config, self._preview.size)
 
     async def _approach(self) -> None:
-        """Look for what brings the size into the target where no part of the config does."""
+        """Look for other changes that bring the size into the target."""
         size, target = self._sizes.of(self._config), self._target
         if target is None or size is None or size in target:
             return
@@ -215,7 +214,7 @@ class Sizing:
         if not any(single.size in target for single in singles):
             await self._try_pairs(size, target, singles)
 
-    async def _try_pairs(self, size: int, target: range, singles: Sequence[Change]) -> None:
+    async def _try_pairs(self, size: int, target: range, singles: Sequence[Option]) -> None:
         """Measure the pairs of changes that should come nearest to the target."""
         more = size < target.start
         useful = [one for one in singles if (one.size > size if more else 0 < one.size < size)]
@@ -223,29 +222,29 @@ class Sizing:
         for one, other in combinations(useful, 2):
             pair = pair_of(self._config, one.variation, other.variation)
             if pair:
-                # As if what the one brings did not depend on the other.
+                # As if the two changes were independent.
                 guess = round(one.size * other.size / max(size, 1))
                 guesses.append((distance(guess, target), pair))
         best = [pair for _, pair in sorted(guesses, key=lambda guess: guess[0])[:_PAIRS]]
         await self._sizes.measure(best)
         self._others += [pair for pair in best if self._sizes.of(pair.config) is not None]
 
-    def _measured(self, variations: Iterable[Variation]) -> tuple[Change, ...]:
+    def _measured(self, variations: Iterable[Variation]) -> tuple[Option, ...]:
         return tuple(
-            Change(one, size)
+            Option(one, size)
             for one in variations
             if one.config != self._config and (size := self._sizes.of(one.config)) is not None
         )
 
     def _scores(self) -> dict[int, int]:
-        """What is known of the size from each score, the lowest first."""
+        """Return the known size from each score up, the lowest first."""
         own = Variation("score", str(self._config.min_score or 0), "", self._config)
         steps = [own, *self._ladder, *(one for one in self._others if one.thing == "score")]
         known = {int(step.name): self._sizes.of(step.config) for step in steps}
         return {score: size for score, size in sorted(known.items()) if size is not None}
 
     def sized(self) -> Sized:
-        """What is known so far.
+        """Return what is known so far.
 
         Raises:
             NotPossible: If the service finds the config invalid, or does not apply all of it.
@@ -273,7 +272,7 @@ class Sizing:
         )
 
     def _not_known(self) -> dict[str, int]:
-        """Whoever is neither asked for nor among those that were named has no known value."""
+        """Count people with no known value: neither asked for nor among those excluded."""
         size, without = self._sizes.of(self._config), self._known(self._filters)
         turned = self._known(self._turned)
         if size is None:
@@ -290,7 +289,7 @@ class Sizing:
 
 
 def _between(ladder: Mapping[int, int], wanted: range) -> int | None:
-    """The score in the middle of two between which a size that is wanted lies, if none has it."""
+    """Return the middle of two scores between which the wanted size lies, if none has it."""
     if any(size in wanted for size in ladder.values()):
         return None
     for low, high in pairwise(ladder):
@@ -301,5 +300,5 @@ def _between(ladder: Mapping[int, int], wanted: range) -> int | None:
 
 
 def _form(config: AudienceConfig) -> str:
-    """The same for configs that ask the same."""
+    """Return a text that is the same for configs that ask the same."""
     return config.model_dump_json(by_alias=True, exclude_none=True)

@@ -1,4 +1,4 @@
-"""The target: which single change brings the size to what is wanted, and which to take."""
+"""Advice on which change brings the size to what is wanted."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from leadpipe_mcp.planning.variations import Thing, Variation
 
 _LEAST_MEDDLING: Sequence[Thing] = ("score", "overlap", "topic", "filter", "pair")
-"""What is rather changed than what comes after it: a filter is what was asked for by name."""
+"""What to change first: a filter was asked for by name, so it comes late."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """One thing to do otherwise, and how many people there would be."""
+class Option:
+    """One possible change, and how many people there would be."""
 
     variation: Variation
     size: int
@@ -20,15 +20,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do to come to the target, and why."""
+    """What to do to reach the target, and why."""
 
     reason: str
-    change: Change | None = None
-    """None: nothing."""
+    change: Option | None = None
+    """None: change nothing."""
 
 
-def changes_into(target: range, options: Iterable[Change]) -> tuple[Change, ...]:
-    """The changes whose size is in the target, those that meddle least first."""
+def changes_into(target: range, options: Iterable[Option]) -> tuple[Option, ...]:
+    """Return the changes whose size is in the target, the least intrusive first."""
     middle = _middle(target)
     return tuple(
         sorted(
@@ -41,8 +41,8 @@ def changes_into(target: range, options: Iterable[Change]) -> tuple[Change, ...]
     )
 
 
-def advise(target: range, size: int | None, options: Sequence[Change]) -> Advice:
-    """What to take: the config as it is, the change that reaches the target, or the nearest."""
+def advise(target: range, size: int | None, options: Sequence[Option]) -> Advice:
+    """Advise the config as it is, the change that reaches the target, or the nearest."""
     wanted = describe(target)
     if size is not None and size in target:
         return Advice(f"That is within {wanted}.")
@@ -51,21 +51,22 @@ def advise(target: range, size: int | None, options: Sequence[Change]) -> Advice
         return Advice(f"{_with(best)}, within {wanted}: {_stays(best)}.", best)
     nearest = min(options, key=lambda change: distance(change.size, target), default=None)
     if nearest is None:
-        return Advice(f"Whether a change reaches {wanted} is not known.")
+        return Advice(f"It is not known whether any change reaches {wanted}.")
     if size is not None and distance(size, target) <= distance(nearest.size, target):
-        return Advice(f"No change comes nearer to {wanted}.")
+        return Advice(f"No change comes closer to {wanted}.")
     return Advice(
-        f"No change, and no two together, reach {wanted}. {_with(nearest)}, the nearest.", nearest
+        f"No change, nor any two together, reaches {wanted}. {_with(nearest)}, the closest.",
+        nearest,
     )
 
 
-def _with(change: Change) -> str:
+def _with(change: Option) -> str:
     words = change.variation.words
     given = words[:1].upper() + words[1:] if words.startswith("without") else f"With {words}"
     return f"{given} there would be {change.size:,}"
 
 
-def _stays(change: Change) -> str:
+def _stays(change: Option) -> str:
     match change.variation.thing:
         case "score" | "overlap":
             return "every topic and filter stays"
@@ -76,14 +77,14 @@ def _stays(change: Change) -> str:
 
 
 def describe(target: range) -> str:
-    """The target in words."""
+    """Return the target in words."""
     if target.stop - 1 >= NO_END:
         return f"{target.start:,} or more"
     return f"{target.start:,} to {target.stop - 1:,}"
 
 
 NO_END = 10**9
-"""From here on a target has no upper end."""
+"""A target that ends here or above has no upper end."""
 
 
 def _middle(target: range) -> float:

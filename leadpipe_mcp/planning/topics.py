@@ -1,4 +1,4 @@
-"""Topics: from what a user calls them to those that the service has."""
+"""Finds the service's topics by what a user calls them."""
 
 import math
 import threading
@@ -16,20 +16,20 @@ from leadpipe_mcp.planning.names import CLOSE, How, NameIndex, compare, spelled,
 from leadpipe_mcp.text import clean, form, nearest, quoted
 
 SEARCH_SECONDS = 3.0
-"""The service's search may take so long where the list of all topics is at hand."""
+"""How long the service's search may take if the list of all topics is at hand."""
 LITTLE = 3
-"""Where so few are found plainly, near spellings are looked for as well."""
+"""If fewer than this are found plainly, near spellings are searched as well."""
 
 _HOWS: tuple[How, ...] = ("exact", "prefix", "words", "close")
 _NEAREST = 3
 _FAR = 0.35
 _OTHERWISE = 0.99
-"""What a match of a phrase said otherwise counts, against the same of the phrase itself."""
+"""What a match of another way to say a phrase counts, against one of the phrase itself."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What kind of topics is wanted; None is any."""
+class TopicFilter:
+    """Which topics are wanted; None means any."""
 
     type: TopicType | None = None
     industry: str | None = None
@@ -41,7 +41,7 @@ class Kind:
         return self == ANY
 
     def fits(self, topic: Topic) -> bool:
-        """Whether the topic is of this kind."""
+        """Return whether the topic is one of these."""
         wishes = (self.type, self.industry, self.category)
         has = (topic.type, topic.industry, topic.category)
         return all(
@@ -50,11 +50,11 @@ class Kind:
         )
 
 
-ANY = Kind()
+ANY = TopicFilter()
 
 
-async def known_kind(topics: Topics, wanted: Kind) -> Kind:
-    """The kind in the service's own words, as far as the service tells them.
+async def known_kind(topics: Topics, wanted: TopicFilter) -> TopicFilter:
+    """Return the filter in the service's own words, if it can be asked for them.
 
     Raises:
         NotPossible: If it has no such industry or category, with the nearest.
@@ -65,7 +65,7 @@ async def known_kind(topics: Topics, wanted: Kind) -> Kind:
         facets = await topics.facets()
     except ServiceError:
         return wanted
-    return Kind(
+    return TopicFilter(
         wanted.type,
         _known("industry", wanted.industry, facets.industries),
         _known("category", wanted.category, facets.categories),
@@ -80,14 +80,14 @@ def _known(what: str, word: str | None, facets: Sequence[Breakdown]) -> str | No
         return names[form(word)]
     close = nearest(word, [clean(name, 60) for name in names.values()])
     raise NotPossible(
-        f"No topic is of the {what} '{clean(word, 60)}'.",
+        f"No topic has the {what} '{clean(word, 60)}'.",
         f"The nearest: {quoted(close)}." if close else "search_topics without queries lists them.",
     )
 
 
 @dataclass(frozen=True)
 class TopicMatch:
-    """A topic that a phrase may mean, how it matches, and from 0 to 1 how like it is."""
+    """A topic that a phrase may mean, how it matches, and how alike they are (0 to 1)."""
 
     topic: Topic
     how: How
@@ -95,14 +95,14 @@ class TopicMatch:
 
     @property
     def order(self) -> tuple[int, float, str, int]:
-        """What puts the best first."""
+        """The sort key that puts the best first."""
         topic = self.topic
         return (_HOWS.index(self.how), -self.likeness, topic.name.casefold(), topic.id)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a phrase finds, the best first; where that is nothing, the nearest names."""
+    """What a phrase finds, the best first; if nothing, the nearest names."""
 
     phrase: str
     matches: tuple[TopicMatch, ...] = ()
@@ -111,7 +111,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Findings:
-    """What each phrase finds, and what of the search did not succeed."""
+    """What each phrase finds, and what failed."""
 
     found: tuple[Found, ...]
     failures: tuple[LeadpipeError, ...] = ()
@@ -119,7 +119,7 @@ class Findings:
     """Whether the service's own search answered for any phrase."""
 
     def problems(self) -> list[str]:
-        """Say what failed, and where what was found is from."""
+        """Say what failed, and where the results come from."""
         what = (
             "Part of the search failed."
             if self.searched
@@ -129,17 +129,19 @@ class Findings:
 
 
 def find_topics(
-    phrases: Iterable[str], catalogue: Catalogue, kind: Kind = ANY, limit: int = 10
+    phrases: Iterable[str], catalogue: Catalogue, kind: TopicFilter = ANY, limit: int = 10
 ) -> tuple[Found, ...]:
-    """What each phrase finds among all topics of the kind.
+    """Search all topics of a kind for each phrase.
 
-    The first search in a catalogue takes the fifth of a second that its index takes to build.
+    The first search in a catalogue takes a fifth of a second to build its index.
     """
     index = _index_of(catalogue)
     return tuple(_find(phrase, catalogue.topics, index, kind, limit) for phrase in phrases)
 
 
-def _find(phrase: str, topics: Sequence[Topic], index: NameIndex, kind: Kind, limit: int) -> Found:
+def _find(
+    phrase: str, topics: Sequence[Topic], index: NameIndex, kind: TopicFilter, limit: int
+) -> Found:
     def fits(number: int) -> bool:
         return kind.is_any or kind.fits(topics[number])
 
@@ -163,7 +165,7 @@ def _find(phrase: str, topics: Sequence[Topic], index: NameIndex, kind: Kind, li
 
 
 def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]:
-    """The best matches, each topic once."""
+    """Return the best matches, each topic once."""
     best: dict[int, TopicMatch] = {}
     for match in sorted(matches, key=lambda match: match.order):
         best.setdefault(match.topic.id, match)
@@ -176,7 +178,7 @@ _building = threading.Lock()
 @lru_cache(maxsize=1)
 def _index_of(catalogue: Catalogue) -> NameIndex:
     with _building:
-        # A catalogue that is fetched anew mostly has the same names.
+        # A catalogue that is fetched again usually has the same names.
         return _built(tuple(topic.name for topic in catalogue.topics))
 
 
@@ -188,21 +190,21 @@ def _built(names: tuple[str, ...]) -> NameIndex:
 async def look_up(
     topics: Topics,
     phrases: Sequence[str],
-    kind: Kind = ANY,
+    kind: TopicFilter = ANY,
     limit: int = 10,
     *,
     everywhere: bool = False,
 ) -> Findings:
-    """Return what each phrase finds by the service's search and, where that is little, among all.
+    """Return what each phrase finds by the service's search and, if that is little, among all.
 
-    Where the list of all topics is at hand, the search gets a few seconds and no more.
+    If the list of all topics is at hand, the search gets only a few seconds.
 
     Args:
         topics: The service's topics.
         phrases: What to look for.
-        kind: What kind of topics is wanted.
-        limit: How many to find for each phrase at most.
-        everywhere: Whether to look among all topics in any case.
+        kind: Which topics are wanted.
+        limit: The most to find for each phrase.
+        everywhere: Whether to search all topics in any case.
 
     Raises:
         LeadpipeError: If neither could be asked.
@@ -233,9 +235,9 @@ async def look_up(
 
 
 class _Searches:
-    """The service's own search for some phrases, and what came of it."""
+    """The service's own search for some phrases, and its answers."""
 
-    def __init__(self, topics: Topics, kind: Kind, limit: int) -> None:
+    def __init__(self, topics: Topics, kind: TopicFilter, limit: int) -> None:
         self._topics = topics
         self._kind = kind
         self._limit = limit
@@ -243,9 +245,9 @@ class _Searches:
         self.failures: list[LeadpipeError] = []
 
     async def ask(self, phrase: str) -> None:
-        """Nothing; what the service finds for the phrase, or its failure, is noted."""
+        """Note what the service finds for the phrase, or why it fails."""
         kind = self._kind
-        # The service's search knows no category: more is asked for, and what fits is kept.
+        # The service's search has no category, so it is asked for more, and what fits is kept.
         limit = MOST_FOUND if kind.category else min(MOST_FOUND, self._limit)
         try:
             found = await self._topics.search(
@@ -262,19 +264,19 @@ class _Searches:
         return bool(self._matches)
 
     def found_little(self, phrase: str) -> bool:
-        """Whether the catalogue may know better: few plain matches, or another way to say it."""
+        """Return whether the catalogue may have more, or knows another way to say it."""
         plain = [match for match in self._matches.get(phrase, ()) if match.how != "close"]
         wanted = self._limit if self._kind.category else min(LITTLE, self._limit)
         return len(plain) < wanted or len(ways_to_say(phrase)) > 1
 
     def joined(self, phrase: str, listed: Found) -> Found:
-        """What the service and the catalogue find for the phrase."""
+        """Merge what the service and the catalogue find for the phrase."""
         matches = best_of([*self._matches.get(phrase, ()), *listed.matches], self._limit)
         return Found(phrase, matches, () if matches else listed.nearest)
 
 
 def _match(phrase: str, topic: Topic) -> TopicMatch:
-    """A topic that the service found; close where only the service knows why."""
+    """Return how a topic that the service found matches; close if only the service knows why."""
     name, (own, *others) = spelled(topic.name), ways_to_say(phrase)
     matches = [TopicMatch(topic, *compare(own, name))]
     for other in others:

@@ -1,4 +1,4 @@
-"""Variations: a config with one thing otherwise, or two, and how to say which."""
+"""Variations of a config: one thing changed, or two, and how to say which."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ class Variation:
 
 
 def at_score(config: AudienceConfig, score: int) -> Variation:
-    """The config from another score on."""
+    """Return the config with another minimum score."""
     changed = config.model_copy(update={"min_score": score})
     return Variation("score", str(score), f"minScore {score}", changed)
 
 
 def ladder_of(config: AudienceConfig) -> list[Variation]:
-    """The config at each step of the ladder, the nearest to its own score first."""
+    """Return the config at each step of the ladder, the nearest to its own score first."""
     own = config.min_score or 0
     return [at_score(config, s) for s in sorted(LADDER, key=lambda s: (abs(s - own), s))]
 
 
 def without_each_filter(config: AudienceConfig) -> list[Variation]:
-    """The config without each thing that it asks for or leaves out."""
+    """Return the config without each of its filters and exclusions."""
     made: list[Variation] = []
     for part, held in (("filters", config.filters), ("exclude", config.exclude)):
         for key in held:
@@ -48,7 +48,7 @@ def without_each_filter(config: AudienceConfig) -> list[Variation]:
 
 
 def without_each_topic(config: AudienceConfig, names: Mapping[int, str]) -> list[Variation]:
-    """The config without each of its topics, where enough of them are left."""
+    """Return the config without each of its topics, if enough of them are left."""
     ids = config.topic_ids
     if len(ids) <= max(1, config.min_topic_overlap or 1):
         return []
@@ -61,7 +61,7 @@ def without_each_topic(config: AudienceConfig, names: Mapping[int, str]) -> list
 
 
 def other_overlap(config: AudienceConfig, *, more_people: bool) -> list[Variation]:
-    """The config with one topic fewer, or one more, that a person must research."""
+    """Return the config in which a person must research one topic fewer, or one more."""
     overlap = (config.min_topic_overlap or 1) + (-1 if more_people else 1)
     if not 1 <= overlap <= len(config.topic_ids):
         return []
@@ -70,7 +70,7 @@ def other_overlap(config: AudienceConfig, *, more_people: bool) -> list[Variatio
 
 
 def pair_of(config: AudienceConfig, one: Variation, other: Variation) -> Variation | None:
-    """The config with both changes in it; None where they do not go together."""
+    """Return the config with both changes; None if they cannot be combined."""
     if one.thing == other.thing and one.thing in {"score", "overlap"}:
         return None
     a, b = one.config, other.config
@@ -92,7 +92,7 @@ def pair_of(config: AudienceConfig, one: Variation, other: Variation) -> Variati
 
 
 def with_each(config: AudienceConfig, flags: Iterable[str]) -> list[Variation]:
-    """The config with each of these yes-or-no filters that it does not have."""
+    """Return the config with each of these yes-or-no filters that it lacks."""
     return [
         Variation(
             "contact",
@@ -106,7 +106,7 @@ def with_each(config: AudienceConfig, flags: Iterable[str]) -> list[Variation]:
 
 
 def turned_round(config: AudienceConfig, keys: Iterable[str]) -> list[Variation]:
-    """The config that asks for what it leaves out: what is in neither has no known value."""
+    """Return the config that asks for what it excludes: people in neither have no known value."""
     made: list[Variation] = []
     for key in keys:
         rest = {k: v for k, v in config.exclude.items() if k != key}
@@ -117,7 +117,7 @@ def turned_round(config: AudienceConfig, keys: Iterable[str]) -> list[Variation]
 
 
 def with_each_cut(config: AudienceConfig, matches: Iterable[Match]) -> list[Variation]:
-    """The config with each value that a range holds only partly."""
+    """Return the config with each value that lies only partly in a range."""
     made: list[Variation] = []
     for match in matches:
         present = config.filters.get(match.key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.text import listed, nearest, quoted, redact, told
+from leadpipe_mcp.text import join_sentences, listed, nearest, quoted, redact
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -42,7 +42,7 @@ _SENTENCES: Mapping[str, str] = {
 def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
     """Every problem with the arguments, a sentence or two each, and what the tool takes."""
     problems = error.errors(include_url=False, include_input=False)
-    return told(_sentence(problem, model) for problem in problems)
+    return join_sentences(_sentence(problem, model) for problem in problems)
 
 
 def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:

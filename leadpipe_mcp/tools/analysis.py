@@ -8,7 +8,7 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import comparison
 from leadpipe_mcp.people.comparison import Comparison
-from leadpipe_mcp.people.profile import Breakdown, Groups, Profile, Share, group, profile
+from leadpipe_mcp.people.profile import Groups, Profile, Share, TopValues, group, profile
 from leadpipe_mcp.people.runs import RunRef
 from leadpipe_mcp.people.sql import ask
 from leadpipe_mcp.text import clean, counted
@@ -212,7 +212,7 @@ def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
     )
 
 
-def _broken_down(told: Breakdown) -> dict[str, int]:
+def _broken_down(told: TopValues) -> dict[str, int]:
     counts = _counts(told.top[:_SHOWN_VALUES])
     cut = sum(share.people for share in told.top[_SHOWN_VALUES:])
     others = None if told.other_people is None else told.other_people + cut

@@ -12,7 +12,7 @@ from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import export as files
 from leadpipe_mcp.people.columns import choose_columns
-from leadpipe_mcp.people.export import Receipt, Target, WrittenFile
+from leadpipe_mcp.people.export import Destination, Receipt, WrittenFile
 from leadpipe_mcp.people.formats import BLOCK, Format
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
@@ -174,7 +174,7 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     return reply.model_copy(update={"summary": bridge, "next": [_to_sonarly(audience)]})
 
 
-def _set_aside(call: Call, asked: ExportAudience, chosen: Target) -> Path:
+def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
     """The file that the question names, which is the one that is written.
 
     Of several questions at once each has a file of its own, until it is answered or given up.
@@ -198,7 +198,7 @@ def _to_sonarly(audience: Audience) -> Suggestion:
 
 
 def _writing(
-    audience: Audience, run: Run, chosen: Target, path: Path, goes_out: Sequence[str]
+    audience: Audience, run: Run, chosen: Destination, path: Path, goes_out: Sequence[str]
 ) -> Action:
     kind: Format = chosen.format
     what = {

@@ -11,7 +11,7 @@ from leadpipe_mcp.tools.arguments import ManyOf
 from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry
-from leadpipe_mcp.vocabulary.keys import NOT_FILTERED, Kind
+from leadpipe_mcp.vocabulary.keys import NOT_FILTERED, FilterKind
 from leadpipe_mcp.vocabulary.lookup import Reading, look_up
 
 MOST_WORDS = 20
@@ -23,7 +23,7 @@ _SHOWN_VALUES = 8
 _SHOWN_READINGS = 4
 _LONGEST = 80
 _LONGEST_NOTE = 160
-_TAKES: dict[Kind, str] = {
+_TAKES: dict[FilterKind, str] = {
     "values": "any of its values",
     "value": "one of its values",
     "text": "free words",

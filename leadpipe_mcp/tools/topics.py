@@ -12,7 +12,7 @@ from leadpipe_mcp.planning.names import How
 from leadpipe_mcp.planning.topics import (
     Findings,
     Found,
-    Kind,
+    TopicFilter,
     TopicMatch,
     best_of,
     known_kind,
@@ -165,7 +165,7 @@ async def search_topics(call: Call, asked: SearchTopics) -> TopicsFound:
     are understood, and each match says how it matched. Without queries it lists the types,
     industries and categories that there are. For a company's website use analyze_website_topics.
     """
-    wanted = Kind(asked.type, asked.industry, asked.category)
+    wanted = TopicFilter(asked.type, asked.industry, asked.category)
     kind = await known_kind(call.leadpipe.topics, wanted)
     subject = subject_of(asked, {"queries", "type", "industry", "category"})
     shown = read_cursor(_SHOWN, asked.cursor, subject) if asked.cursor else Shown(subject)
@@ -289,7 +289,7 @@ async def _facets(call: Call) -> TopicsFound:
     )
 
 
-async def _browsed(call: Call, kind: Kind, limit: int, before: Shown) -> TopicsFound:
+async def _browsed(call: Call, kind: TopicFilter, limit: int, before: Shown) -> TopicsFound:
     """Topics of a kind by name, and how many there are in its industries and categories."""
     catalogue = await call.leadpipe.topics.all()
     fitting = [topic for topic in catalogue.topics if kind.fits(topic)]

@@ -16,7 +16,7 @@ from leadpipe_mcp.api.topics import (
     TopicType,
 )
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.planning.topics import Kind, known_kind
+from leadpipe_mcp.planning.topics import TopicFilter, known_kind
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt, twice_named
@@ -282,7 +282,7 @@ async def get_topic_movers(call: Call, asked: TopicMovers) -> MoversFound:
     Use it to see what an industry researches right now, and for ideas; to find topics by name use
     search_topics. One day says little: compare_topics shows whether a move lasts.
     """
-    kind = await known_kind(call.leadpipe.topics, Kind(asked.type, asked.industry))
+    kind = await known_kind(call.leadpipe.topics, TopicFilter(asked.type, asked.industry))
     movers = await call.leadpipe.topics.movers(
         asked.direction, type=kind.type, industry=kind.industry, limit=asked.limit
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import listed, nearest, quoted, redact
-from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, NOT_FILTERED, FlatKey, Kind
+from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, NOT_FILTERED, FilterKind, FlatKey
 
 Vocabulary = Literal["flat", "catalog"]
 
@@ -16,7 +16,7 @@ _TAKES_PLAINLY = {"in", "is", "any", "equals", "is_any_of"}
 
 @dataclass(frozen=True)
 class FilterValue:
-    """A value that a filter can take, what people call it, and how many people have it."""
+    """A value that a filter can take, its label, and how many people have it."""
 
     value: str
     label: str
@@ -29,7 +29,7 @@ class FilterEntry:
 
     key: str
     label: str
-    kind: Kind
+    kind: FilterKind
     values: tuple[FilterValue, ...] = ()
     operators: tuple[str, ...] = ()
 
@@ -41,13 +41,13 @@ class FilterEntry:
 
 @dataclass(frozen=True)
 class FilterCatalog:
-    """The filters that the service has now, and the spelling in which it takes them."""
+    """The filters that the service has now, and the generation of its keys."""
 
     vocabulary: Vocabulary
     entries: Mapping[str, FilterEntry]
 
     def entry_for(self, key: str) -> FilterEntry:
-        """Return the entry that a key of either spelling stands for.
+        """Return the entry that a key of either generation means.
 
         Raises:
             NotPossible: If the service has no such filter, or more than one could be meant.
@@ -62,7 +62,7 @@ class FilterCatalog:
         raise self._unknown(key)
 
     def name_of(self, key: str) -> str:
-        """Return what a service's key is called in replies: its flat name where it has one."""
+        """Return the name of a service's key in replies: its flat name if it has one."""
         for flat in FLAT_KEYS.values():
             if key in {flat.name, flat.twin}:
                 return flat.name
@@ -71,11 +71,11 @@ class FilterCatalog:
         return key
 
     def excluding(self, entry: FilterEntry) -> FilterEntry | None:
-        """Return the filter by which the service itself leaves out what this one asks for."""
+        """Return the service's own filter for excluding what this one asks for."""
         return self.entries.get(EXCLUDING.get(entry.key, ""))
 
     def is_stand_in(self, key: str, entry: FilterEntry) -> bool:
-        """Whether a flat key has no documented twin here, and this filter was taken for it."""
+        """Return whether this filter was taken for a flat key that has no documented twin."""
         flat = FLAT_KEYS.get(key)
         return flat is not None and entry.key not in {flat.name, flat.twin}
 
@@ -97,13 +97,13 @@ class FilterCatalog:
 
     @staticmethod
     def _is_plain(entry: FilterEntry, flat: FlatKey) -> bool:
-        """Whether it takes values, or a yes or no, just as the flat key does."""
+        """Return whether it takes values, or a yes or no, as the flat key does."""
         operators = {operator.casefold() for operator in entry.operators}
         fits = entry.is_closed if flat.kind in {"values", "value"} else entry.kind == "flag"
         return fits and (not operators or bool(operators & _TAKES_PLAINLY))
 
     def _unknown(self, key: str) -> NotPossible:
-        """The refusal for a filter key that does not exist, with the nearest that do."""
+        """Return the refusal of a filter key that does not exist, with the nearest that do."""
         said = redact(key, NAME_LENGTH)
         first = said.partition(".")[0].casefold()
         if first in {"exclude", "excluded", "not", "without", "no"}:

@@ -1,36 +1,36 @@
-"""The sixteen flat keys of filters, and what each of them is in the catalogue of May 2026."""
+"""The flat keys of filters, and what each of them is in the catalogue of May 2026."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["values", "value", "text", "flag", "yes_no", "range"]
-"""What a filter holds: words of a list (several, or one), free words, or a yes or no."""
+FilterKind = Literal["values", "value", "text", "flag", "yes_no", "range"]
+"""What a filter holds: listed values (several, or one), free text, or a yes or no."""
 
 
 @dataclass(frozen=True)
 class FlatKey:
-    """One of the sixteen keys of the April 2026 API.
+    """One of the keys of the April 2026 API.
 
-    `twin` is its catalogue key where the documents name one. Where they do not, `lookalikes` are
-    the last parts that such a key may have, in one of the `areas`.
+    `twin` is its catalogue key if the documentation names one. If not, `lookalikes` are the last
+    parts that such a key may have, in one of the `areas`.
     """
 
     name: str
-    kind: Kind
+    kind: FilterKind
     twin: str | None = None
     lookalikes: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
 
     def looks_like(self, key: str) -> bool:
-        """Whether a catalogue key can only be this filter: `location.states` is `state`."""
+        """Return whether a catalogue key can only be this filter: `location.states` is `state`."""
         area, _, rest = key.casefold().partition(".")
         return area in self.areas and rest in self.lookalikes
 
 
 def _key(
-    name: str, kind: Kind, twin: str | None = None, *, like: str = "", within: str = ""
+    name: str, kind: FilterKind, twin: str | None = None, *, like: str = "", within: str = ""
 ) -> FlatKey:
     return FlatKey(name, kind, twin, frozenset(like.split()), frozenset(within.split()))
 
@@ -73,7 +73,7 @@ FLAT_KEYS: Mapping[str, FlatKey] = {
 }
 
 EXCLUDING: Mapping[str, str] = {"jobTitle.include": "jobTitle.exclude"}
-"""The catalogue's filters that leave out what another one asks for."""
+"""The catalogue's filters that exclude what another one asks for."""
 
 RANGES = frozenset({"companySize", "companyRevenueRange", "ageRange"})
 """The flat keys whose values are ranges of numbers."""

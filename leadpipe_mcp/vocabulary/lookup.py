@@ -1,4 +1,4 @@
-"""Words of a user, each alone: which filters know it, as which values, and how surely."""
+"""Looks up what a user's words mean as filters, each word by itself."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _CERTAINTY = ("exact", "close", "ambiguous")
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to say a word with a filter."""
+    """One way to express a word as a filter."""
 
     key: str
     sure: Sure
@@ -24,7 +24,7 @@ class Reading:
 
 
 def look_up(words: Sequence[str], catalog: FilterCatalog) -> dict[str, tuple[Reading, ...]]:
-    """Look each word up in every filter; what is exactly a value of one is near to no other."""
+    """Look each word up in every filter; an exact meaning in one hides near ones in others."""
     found: dict[str, tuple[Reading, ...]] = {}
     for word in words:
         readings = sorted(_readings(word, catalog), key=lambda one: _CERTAINTY.index(one.sure))
@@ -49,6 +49,6 @@ def _readings(word: str, catalog: FilterCatalog) -> Iterator[Reading]:
 
 
 def _said_as(key: str) -> str:
-    """What a flag is about, in words: contact.hasBusinessEmail is "business email"."""
+    """Return what a flag is about in words: contact.hasBusinessEmail is "business email"."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key.rpartition(".")[2])
     return re.sub(r"^(?:has|is) ", "", apart, flags=re.IGNORECASE)

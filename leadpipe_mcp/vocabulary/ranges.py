@@ -19,7 +19,7 @@ _ABOUT = {
     ),
     "ageRange": re.compile(r"\byears?(?:\s+old)?\b|\b(?:ages?|aged)\b"),
 }
-"""What may be said of the numbers of each filter, and of no other's."""
+"""What people say about the numbers of each filter, and of no other."""
 _OLDEST = 130
 _FORMS = [
     ("=", "=", rf"(?:between\s+|from\s+)?{_LOW}\s*(?:to|through|and|[-\u2010-\u2015])\s*{_HIGH}"),
@@ -35,7 +35,7 @@ _PATTERNS = [(low, high, re.compile(pattern)) for low, high, pattern in _FORMS]
 
 
 class Span(NamedTuple):
-    """From and to; open where the end itself is not in it."""
+    """A range; `above` and `below` mean that the end itself is not in it."""
 
     low: float
     high: float
@@ -43,13 +43,13 @@ class Span(NamedTuple):
     below: bool = False
 
     def whole(self) -> "Span":
-        """The same for things that are counted: more than 1,000 is 1,001 and more."""
+        """Return the same for countable things: more than 1,000 is 1,001 and more."""
         return Span(self.low + self.above, self.high - self.below)
 
 
 @dataclass(frozen=True)
 class Cover:
-    """What of a list of ranges lies in one: inside, cut by it, or else nearest to it."""
+    """Which of a list of ranges lie inside another, which it cuts, and which is nearest."""
 
     inside: tuple[str, ...]
     cut: tuple[str, ...]
@@ -57,15 +57,15 @@ class Cover:
 
 
 def read_range(text: str, key: str) -> Span | None:
-    """Return the range that a text is: "51-200", "200+", "under 50", ">1000", "$10M-$50M".
+    """Return the range that a text means: "51-200", "200+", "under 50", ">1000", "$10M-$50M".
 
     Args:
         text: What somebody writes, or a value of the filter's list.
-        key: The flat key of the filter; what is said of other things is no range of it.
+        key: The flat key of the filter; ranges of other things are not taken.
     """
-    said = " ".join(_ABOUT[key].sub(" ", text.casefold()).split())
+    plain = " ".join(_ABOUT[key].sub(" ", text.casefold()).split())
     for low, high, pattern in _PATTERNS:
-        if found := pattern.fullmatch(said):
+        if found := pattern.fullmatch(plain):
             ends = _ends(found)
             least = ends.get("low", 0.0)
             most = least if high == "one" else ends.get("high", math.inf)
@@ -76,7 +76,7 @@ def read_range(text: str, key: str) -> Span | None:
 
 
 def _ends(found: re.Match[str]) -> dict[str, float]:
-    """The numbers of a match; "10-50 million" is 10 million to 50 million."""
+    """Return the numbers of a match; "10-50 million" is 10 million to 50 million."""
     groups = {name: value for name, value in found.groupdict().items() if value}
     ends = {end: float(groups[end].replace(",", "")) for end in ("low", "high") if end in groups}
     units = {end: _UNITS[groups[f"{end}_unit"][0]] for end in ends if f"{end}_unit" in groups}
@@ -86,7 +86,7 @@ def _ends(found: re.Match[str]) -> dict[str, float]:
 
 
 def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
-    """Tell which values lie inside the range and which it cuts; None if none is a range.
+    """Return which values lie inside the range and which it cuts; None if none is a range.
 
     Args:
         span: What is wanted.
@@ -96,15 +96,15 @@ def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
     spans = {value: its for value in values if (its := read_range(value, key))}
     if not spans:
         return None
-    # Employees and years are whole; money has something in between.
+    # Employees and years are whole numbers; money is not.
     whole = key != "companyRevenueRange"
     if whole:
         span, spans = span.whole(), {value: its.whole() for value, its in spans.items()}
-        # "10000+" beside "5001 to 10000" begins with the next one.
+        # Beside "5001 to 10000", "10000+" begins at 10,001.
         ends = {its.high for its in spans.values() if its.low < its.high}
         spans = {v: its._replace(low=its.low + (its.low in ends)) for v, its in spans.items()}
     inside = [v for v, its in spans.items() if span.low <= its.low and its.high <= span.high]
-    # Money that only shares its edge with the range shares nobody.
+    # Ranges of money that only share an edge share nobody.
     meets = operator.le if whole else operator.lt
     cut = [
         value
@@ -130,13 +130,13 @@ def joined(spans: Sequence[Span], key: str) -> list[Span]:
 
 
 def read_number(text: str) -> float | None:
-    """Return the number that a text is, however it is written: "50M", "1,000", "$2.5 million"."""
+    """Return the number that a text means: "50M", "1,000", "$2.5 million"."""
     span = read_range(text, "companyRevenueRange")
     return span.low if span and span.low == span.high else None
 
 
 def _distance(its: Span, span: Span) -> float:
-    """How far two ranges are apart, 0 where they touch; then how much the one sticks out."""
+    """Return how far apart two ranges are, then by how much the first exceeds the second."""
     gap = max(0.0, its.low - span.high, span.low - its.high)
     out = max(0.0, span.low - its.low) + max(0.0, min(its.high, 10**12) - span.high)
     return gap * 10**3 + out

@@ -1,4 +1,4 @@
-"""What one word means as the value of one filter: exactly, nearly, or not at all."""
+"""Resolves a word to values of a filter: exactly, nearly, or not at all."""
 
 import re
 import unicodedata
@@ -27,15 +27,15 @@ _NOT = re.compile(
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a word means: the values it stands for, and how surely."""
+    """What a word means: the values, and how certain that is."""
 
     sure: Sure
     values: tuple[str, ...] = ()
     note: str = ""
     cut: tuple[str, ...] = ()
-    """Values that a range cuts, and that are left out."""
+    """Values that a range cuts, which are left out."""
     could_be: tuple[str, ...] = ()
-    """The values that come nearest, where none is taken."""
+    """The nearest values, if none is taken."""
 
 
 def resolve(word: str, entry: FilterEntry, key: str) -> Meaning:  # noqa: PLR0911 -- one a rule
@@ -44,20 +44,20 @@ def resolve(word: str, entry: FilterEntry, key: str) -> Meaning:  # noqa: PLR091
     Args:
         word: One value as somebody writes it: "CA", "VPs", "director or above", "51-200".
         entry: The filter of the live catalogue.
-        key: The filter's flat name where it has one, by which everyday names are kept.
+        key: The filter's flat name if it has one, under which its everyday names are kept.
     """
     if found := _of_that_name(word, entry):
         return Meaning("exact", found)
     if key in RANGES and (span := read_range(word, key)):
         return resolve_range(span, entry, key)
     names = _by_plain_name(entry.values)
-    # "VP+" is a rung; a sign anywhere else may be meant as a "not".
+    # "VP+" is a rung; a sign anywhere else may mean "not".
     if has_sign(word.rstrip(" +") if key == "seniority" else word):
         return Meaning("none", note=USE_EXCLUDE)
     if key == "seniority" and (found := _rungs(word, names)):
         return Meaning("exact", found)
     if found := _values_of(_same(word, key), names):
-        # Several names of one thing may each be a value; two things of one name may not.
+        # Several names of one thing may each be a value; two things with one name may not.
         if len(names.get(plain(word), ())) > 1:
             return Meaning("ambiguous", could_be=found, note="Several values have this name.")
         return Meaning("exact", found)
@@ -73,7 +73,7 @@ def resolve_range(span: Span, entry: FilterEntry, key: str) -> Meaning:
     values = [value.value for value in entry.values]
     covered = cover(span, values, key)
     if covered is None:
-        return Meaning("none", note="Its values are no ranges of numbers.")
+        return Meaning("none", note="Its values are not ranges of numbers.")
     if not covered.inside:
         nearest_ones = covered.cut or (covered.nearest,)
         return Meaning("none", could_be=nearest_ones, note="None of its ranges lies inside.")
@@ -81,7 +81,7 @@ def resolve_range(span: Span, entry: FilterEntry, key: str) -> Meaning:
 
 
 def has_sign(word: str) -> bool:
-    """Whether a word carries a sign that somebody may mean as a "not": !, -, ≠, a stop sign."""
+    """Return whether a word has a sign that may mean "not": !, -, ≠, a stop sign."""
     text = word.strip()
     kinds = [unicodedata.category(letter) for letter in text]
     return (
@@ -92,13 +92,13 @@ def has_sign(word: str) -> bool:
 
 
 def _same(word: str, key: str) -> Names:
-    """All the names of what the word names, in their plain form."""
+    """Return all names of what the word names, in their plain form."""
     name = plain(word)
     return known_words().same.get(key, {}).get(name, frozenset({name}))
 
 
 def _of_that_name(word: str, entry: FilterEntry) -> tuple[str, ...]:
-    """The value that is the word, or the one value called so in another case."""
+    """Return the value that is the word, or the only one with this name in another case."""
     if any(value.value == word for value in entry.values):
         return (word,)
     folded = " ".join(word.casefold().split())
@@ -121,13 +121,13 @@ def _values_of(same: Names, names: dict[str, tuple[str, ...]]) -> tuple[str, ...
 
 
 def _rungs(word: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The values from a rung of the ladder up or down: "VP+", "director or above"."""
-    words, said = known_words(), f" {form(word)} "
-    ways = [(said.removesuffix(f" {end} "), way) for end, way in words.after.items()]
-    ways += [(said.removeprefix(f" {start} "), way) for start, way in words.before.items()]
-    # Of "VP level and above" what is left without "level and above" is shorter, and the rung.
-    ways = sorted((each for each in ways if each[0] != said), key=lambda each: len(each[0]))
-    ways += [(said, "up")] if word.strip().endswith("+") else []
+    """Return the values from a rung of the ladder up or down: "VP+", "director or above"."""
+    words, padded = known_words(), f" {form(word)} "
+    ways = [(padded.removesuffix(f" {end} "), way) for end, way in words.after.items()]
+    ways += [(padded.removeprefix(f" {start} "), way) for start, way in words.before.items()]
+    # "VP level and above" without "level and above" is shorter than without "above", and the rung.
+    ways = sorted((each for each in ways if each[0] != padded), key=lambda each: len(each[0]))
+    ways += [(padded, "up")] if word.strip().endswith("+") else []
     for level, way in ways:
         same = _same(level, "seniority")
         at = next((n for n, rung in enumerate(words.rungs) if rung & same), None)
@@ -141,7 +141,7 @@ def _rungs(word: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
-    """What a word is near to: an everyday name, a slip of spelling, the one value that holds it."""
+    """Return what a word is near: an everyday name, a typo, the only value that contains it."""
     words, names = known_words(), _by_plain_name(entry.values)
     meant = words.near.get(key, {}).get(plain(word), ())
     because = words.because.get(key, "the nearest that the service has")
@@ -155,7 +155,7 @@ def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
         return Meaning("close", tuple(dict.fromkeys(found)), f"{because[:1].upper()}{because[1:]}.")
     slips = {v for name in _slips(word, entry, key) for v in _matching(name, key, names)}
     if len(slips) == 1:
-        return Meaning("close", tuple(slips), "Taken for another spelling.")
+        return Meaning("close", tuple(slips), "Taken as another spelling.")
     holding = _holding(word, entry)
     if len(holding) == 1:
         return Meaning("close", tuple(holding), "The only value with these words in its name.")
@@ -166,7 +166,7 @@ def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
 
 
 def _matching(name: str, key: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The values that a name of the data file stands for; * stands for any words."""
+    """Return the values that a name of the data file means; * means any words."""
     if "*" in name:
         pattern = "*".join(plain(part) for part in name.split("*"))
         return tuple(
@@ -176,7 +176,7 @@ def _matching(name: str, key: str, names: dict[str, tuple[str, ...]]) -> tuple[s
 
 
 def _slips(word: str, entry: FilterEntry, key: str) -> Iterable[str]:
-    """The names that the word may be a slip of: as many words, each nearly the same."""
+    """Yield the names that the word may be a typo of: as many words, each nearly the same."""
     asked = form(word).split()
     aliases = known_words().same.get(key, {})
     for name in dict.fromkeys([*(n for v in entry.values for n in (v.value, v.label)), *aliases]):
@@ -210,7 +210,7 @@ def _nearest(word: str, entry: FilterEntry) -> list[str]:
 
 
 def _if_several(word: str, entry: FilterEntry, key: str) -> str:
-    """Say that a text is a list, where each part of it is a value by itself."""
+    """Say that a text is a list, if each part of it is a value."""
     parts = [part.strip() for part in re.split(r"[,;/|]|\band\b|\bor\b", word) if part.strip()]
     if len(parts) < 2 or not all(resolve(part, entry, key).values for part in parts):
         return ""

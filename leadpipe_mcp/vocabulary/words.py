@@ -1,4 +1,4 @@
-"""Everyday names for values, read from words.toml: what is the same, and what is only near."""
+"""Everyday names for values, read from words.toml: the same, or only near."""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ _BEFORE = {"at_least": "up", "above": "above", "at_most": "down", "below": "belo
 
 
 @dataclass(frozen=True)
-class Words:
+class KnownWords:
     """Everything that the data file knows, by flat key."""
 
     same: Mapping[str, Mapping[str, Names]]
     """For each name, in its plain form, all names of the same thing."""
     near: Mapping[str, Mapping[str, tuple[str, ...]]]
-    """For each name, the values that come nearest; with * for any words, or a range."""
+    """For each name, the nearest values; with * for any words, or a range."""
     because: Mapping[str, str]
     rungs: tuple[Names, ...]
     after: Mapping[str, str]
-    """What is said after a rung, and which way it points: up or down."""
+    """Words after a rung, and which way they point: up or down."""
     before: Mapping[str, str]
-    """What is said before one, and which way it points: up, above, down or below."""
+    """Words before a rung, and which way they point: up, above, down or below."""
     inside: Mapping[str, str]
-    """Short titles that other words hold too."""
+    """Short titles that are also part of other words."""
 
 
 def plain(word: str) -> str:
@@ -36,12 +36,12 @@ def plain(word: str) -> str:
 
 
 @cache
-def known_words() -> Words:
+def known_words() -> KnownWords:
     """Read the data file, once."""
     text = (files("leadpipe_mcp.vocabulary") / "words.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
     ladder = data["ladder"]
-    return Words(
+    return KnownWords(
         same={key: _groups(lines) for key, lines in data["same"].items()},
         near={
             key: {

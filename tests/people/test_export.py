@@ -13,7 +13,7 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import COLUMNS, Column
 from leadpipe_mcp.people.export import (
     BATCH,
-    Target,
+    Destination,
     export,
     export_folder,
     planned,
@@ -207,7 +207,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
         target(folder, "csv", file_name="crm")
     with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
-        write([ADA], FOUR, Target(folder, "crm", "csv"), contact=True)
+        write([ADA], FOUR, Destination(folder, "crm", "csv"), contact=True)
     assert not outside.exists()
     assert in_folder(folder) == ["crm.csv"]
 
@@ -263,7 +263,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, kind: Format) -> 
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "x"):
         with pytest.raises(NotPossible) as caught:
-            write([ADA], FOUR, Target(folder, "x", kind), contact=True)
+            write([ADA], FOUR, Destination(folder, "x", kind), contact=True)
         assert caught.value.problem == (
             f"No file was written to {folder}: something that is not a folder is in the way."
         )

@@ -12,7 +12,7 @@ from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import COLUMNS, completed
-from leadpipe_mcp.people.profile import Breakdown, Profile, Share, group, profile
+from leadpipe_mcp.people.profile import Profile, Share, TopValues, group, profile
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
@@ -110,7 +110,7 @@ async def test_the_most_frequent_values_come_first_and_what_is_not_known_is_coun
     told: Profile,
 ) -> None:
     assert list(told.breakdowns) == ["seniority", "state", "company"]
-    assert told.breakdowns["seniority"] == Breakdown(
+    assert told.breakdowns["seniority"] == TopValues(
         top=(Share("vp", 4, 50.0), Share("director", 2, 25.0), Share("manager", 1, 12.5)),
         other_values=0,
         other_people=0,
@@ -220,7 +220,7 @@ SEVERAL = (
 async def test_who_researches_several_topics_counts_for_each(kept: Kept) -> None:
     people = await kept(CATALOG)
     topics = (await profile(people)).breakdowns["topic"]
-    assert topics == Breakdown(
+    assert topics == TopValues(
         top=(
             Share("CRM", 4, 66.7),
             Share("Health, Wellness", 2, 33.3),

@@ -14,7 +14,7 @@ from leadpipe_mcp.planning.cautions import cautions, of_size
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice
 from leadpipe_mcp.planning.plan import Plan
 from leadpipe_mcp.planning.sizing import Sized
-from leadpipe_mcp.planning.target import NO_END, Change, advise, describe
+from leadpipe_mcp.planning.target import NO_END, Option, advise, describe
 from leadpipe_mcp.planning.variations import at_score, other_overlap, pair_of, without_each_topic
 
 CONFIG = AudienceConfig(
@@ -57,7 +57,7 @@ def test_a_filter_that_removes_nearly_everybody_is_named_and_only_the_heaviest()
 def test_a_topic_that_brings_hardly_anybody_is_named() -> None:
     told = cautions(plan(without_topic={1: 995, 2: 400}), TODAY)
 
-    assert told == ["'CRM' hardly adds anybody: 5 of 1,000."]
+    assert told == ["'CRM' adds hardly anybody: 5 of 1,000."]
     # Where two must be researched, the one without the other brings nobody.
     assert cautions(plan(without_topic={1: 995, 2: 400}, overlap=2), TODAY) == []
 
@@ -99,8 +99,8 @@ def test_what_was_made_of_the_words_is_said_first() -> None:
     ("day", "told"),
     [
         ("2026-05-02", []),
-        ("2026-05-01", ["The service's data is of 2026-05-01, 4 days old."]),
-        ("2026-05-01T08:00:00Z", ["The service's data is of 2026-05-01, 4 days old."]),
+        ("2026-05-01", ["The service's data is from 2026-05-01, 4 days old."]),
+        ("2026-05-01T08:00:00Z", ["The service's data is from 2026-05-01, 4 days old."]),
         ("yesterday", []),
         (None, []),
     ],
@@ -114,7 +114,7 @@ def test_personal_addresses_alone_are_pointed_out_where_business_ones_were_wante
     business = {"businessEmail": "b•••@acme.example"}
 
     assert cautions(plan(sample=(personal, personal)), TODAY) == [
-        "Business e-mail was wanted, but all 2 of the sample have personal ones only."
+        "Business e-mail was wanted, but all 2 of the sample have only personal ones."
     ]
     assert cautions(plan(sample=(personal, business)), TODAY) == []
     assert cautions(plan(sample=({"fullName": "Ann Vale"},)), TODAY) == []
@@ -126,12 +126,12 @@ def test_small_sizes_are_said_to_be_small() -> None:
     assert of_size(100) == []
 
 
-def change(score: int, size: int) -> Change:
-    return Change(at_score(CONFIG, score), size)
+def change(score: int, size: int) -> Option:
+    return Option(at_score(CONFIG, score), size)
 
 
 def test_the_change_that_meddles_least_is_advised_and_what_stays_is_said() -> None:
-    topic = Change(without_each_topic(CONFIG, {1: "CRM"})[0], 300)
+    topic = Option(without_each_topic(CONFIG, {1: "CRM"})[0], 300)
     score = change(90, 250)
     told = advise(range(200, 401), 1_000, [topic, score])
     assert told.change == score
@@ -144,13 +144,13 @@ def test_the_change_that_meddles_least_is_advised_and_what_stays_is_said() -> No
     )
     pair = pair_of(CONFIG, at_score(CONFIG, 60), without_each_topic(CONFIG, {1: "CRM"})[0])
     assert pair
-    told = advise(range(200, 401), 1_000, [Change(pair, 300)])
+    told = advise(range(200, 401), 1_000, [Option(pair, 300)])
     assert told.reason == (
         "With minScore 60 and without 'CRM' (1) there would be 300, within 200 to 400:"
         " the rest stays."
     )
     (overlap,) = other_overlap(CONFIG, more_people=False)
-    assert advise(range(200, 401), 1_000, [topic, Change(overlap, 350)]).reason.startswith(
+    assert advise(range(200, 401), 1_000, [topic, Option(overlap, 350)]).reason.startswith(
         "With minTopicOverlap 2 there would be 350"
     )
 
@@ -161,11 +161,11 @@ def test_where_nothing_reaches_the_target_the_nearest_is_named() -> None:
     nearer = advise(target, 100, [nearest, change(90, 20)])
     assert nearer.change == nearest
     assert nearer.reason == (
-        "No change, and no two together, reach 2,000 or more. With minScore 50 there would be 900,"
-        " the nearest."
+        "No change, nor any two together, reaches 2,000 or more. With minScore 50 there would be"
+        " 900, the closest."
     )
     best = advise(target, 1_500, [change(50, 900)])
-    assert (best.change, best.reason) == (None, "No change comes nearer to 2,000 or more.")
+    assert (best.change, best.reason) == (None, "No change comes closer to 2,000 or more.")
     unknown = advise(target, None, [])
     assert unknown.reason == "Whether a change reaches 2,000 or more is not known."
 

@@ -131,7 +131,7 @@ async def test_an_aspect_is_never_taken_for_the_whole_but_shown_for_the_user_to_
     assert (choice.topic, choice.sure, choice.family) == (None, "ambiguous", 2)
     assert names(choice) == ["Payroll Training", "Payroll Integration"]
     assert choice.note == (
-        "2 topics are about it, none of them the subject as a whole. Which of them is meant?"
+        "2 topics are about it, but none is the subject as a whole. Which one is meant?"
     )
 
 

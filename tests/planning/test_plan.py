@@ -287,7 +287,9 @@ async def test_where_no_change_reaches_the_target_the_nearest_is_named(
     assert plan.changes == ()
     assert plan.advice.change
     assert plan.advice.change.size == max(option.size for option in plan.sized.options)
-    assert plan.advice.reason.startswith("No change, and no two together, reach 40,000 to 50,000.")
+    assert plan.advice.reason.startswith(
+        "No change, nor any two together, reaches 40,000 to 50,000."
+    )
 
 
 async def test_more_topics_than_are_allowed_are_left_out_by_name(
@@ -317,7 +319,7 @@ async def test_a_website_adds_topics_that_are_not_named_already(
     both = await make_plan(leadpipe, Brief((named.id,), website=url), "size")
 
     assert 1 < len(alone.topics.topics) <= 5
-    assert all("likeness" in (choice.note or "") for choice in alone.topics.choices)
+    assert all("similarity" in (choice.note or "") for choice in alone.topics.choices)
     assert alone.config.source_url == url
     assert [choice.asked for choice in both.topics.choices].count(str(named.id)) == 1
     assert both.config.topic_ids.count(named.id) == 1

@@ -14,7 +14,7 @@ from leadpipe_mcp.errors import NotPossible, ServiceDown
 from leadpipe_mcp.planning.names import spelled
 from leadpipe_mcp.planning.topics import (
     Findings,
-    Kind,
+    TopicFilter,
     find_topics,
     known_kind,
     look_up,
@@ -143,11 +143,11 @@ def test_only_topics_of_the_kind_are_found() -> None:
         for number, industry in enumerate(("Sales", "Legal"))
     )
     catalogue = Catalogue((sales, legal))
-    assert found("crm", catalogue, kind=Kind(industry="LEGAL")) == [("CRM 1", "prefix")]
-    assert found("crn 1", catalogue, kind=Kind("b2c")) == []
-    assert found("crm", catalogue, kind=Kind(category="Product")) == []
-    assert Kind().is_any
-    assert not Kind("b2b").is_any
+    assert found("crm", catalogue, kind=TopicFilter(industry="LEGAL")) == [("CRM 1", "prefix")]
+    assert found("crn 1", catalogue, kind=TopicFilter("b2c")) == []
+    assert found("crm", catalogue, kind=TopicFilter(category="Product")) == []
+    assert TopicFilter().is_any
+    assert not TopicFilter("b2b").is_any
 
 
 def test_several_phrases_are_answered_in_their_order() -> None:
@@ -249,7 +249,7 @@ async def test_an_abbreviation_is_looked_for_in_the_catalogue_as_well() -> None:
 async def test_a_kind_is_asked_for_and_what_does_not_fit_is_left_out() -> None:
     legal = PLENTY[0].model_copy(update={"industry": "Legal"})
     service = Service(finds=(legal, *PLENTY[1:]), lists=PLENTY)
-    kind = Kind("b2b", "Sales", "Product")
+    kind = TopicFilter("b2b", "Sales", "Product")
     (found,) = listed(await look_up(service.topics, ["car loans"], kind, limit=2))
     assert found == [("Car Loans", "exact"), ("Car Seats", "close")][: len(found)]
     # The service's search knows no category.
@@ -282,16 +282,18 @@ async def test_a_kind_is_put_into_the_words_of_the_service() -> None:
         "categories": [],
     }
     topics = Service(facets=facets).topics
-    kind = await known_kind(topics, Kind("b2b", "real-estate", "product"))
-    assert kind == Kind("b2b", "Real Estate", "product")
+    kind = await known_kind(topics, TopicFilter("b2b", "real-estate", "product"))
+    assert kind == TopicFilter("b2b", "Real Estate", "product")
     with pytest.raises(NotPossible, match=r"industry 'Real Estat'\. The nearest: 'Real Estate'\."):
-        await known_kind(topics, Kind(industry="Real Estat"))
+        await known_kind(topics, TopicFilter(industry="Real Estat"))
     with pytest.raises(NotPossible, match="search_topics without queries lists them"):
-        await known_kind(topics, Kind(industry="zzz"))
+        await known_kind(topics, TopicFilter(industry="zzz"))
 
 
 async def test_a_kind_is_taken_as_it_is_where_the_service_does_not_tell() -> None:
     service = Service()
-    assert await known_kind(service.topics, Kind("b2b")) == Kind("b2b")
+    assert await known_kind(service.topics, TopicFilter("b2b")) == TopicFilter("b2b")
     assert service.asked == []
-    assert await known_kind(service.topics, Kind(industry="zzz")) == Kind(industry="zzz")
+    assert await known_kind(service.topics, TopicFilter(industry="zzz")) == TopicFilter(
+        industry="zzz"
+    )

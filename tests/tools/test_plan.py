@@ -256,7 +256,7 @@ async def test_a_subject_without_a_topic_of_its_own_is_put_to_the_user_as_a_ques
         said = await client.refused("plan_audience", topics=["CRM", "business travel"])
 
     assert said.startswith(
-        "No topic was taken for 'business travel'. 101 topics are about it, none"
+        "No topic was taken for 'business travel'. 101 topics are about it, but none"
     )
-    assert "Which of them is meant? The largest of those compared: '" in said
+    assert "Which one is meant? The largest of those compared: '" in said
     assert said.endswith("Found: 'CRM' is 600001. Plan again with ids or other phrases.")

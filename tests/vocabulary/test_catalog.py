@@ -5,12 +5,12 @@ import pytest
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, Kind
+from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, FilterKind
 
 STATES = (FilterValue("texas", "Texas"), FilterValue("california", "California"))
 
 
-def entry(key: str, *operators: str, kind: Kind = "values") -> FilterEntry:
+def entry(key: str, *operators: str, kind: FilterKind = "values") -> FilterEntry:
     values = STATES if kind in {"values", "value"} else ()
     return FilterEntry(key, key, kind, values, operators)
 
