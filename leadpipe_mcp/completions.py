@@ -1,24 +1,17 @@
 """What an argument of a prompt or resource may be, offered while a person types it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
-from mcp.types import (
-    Completion,
-    CompletionArgument,
-    CompletionContext,
-    PromptReference,
-    ResourceTemplateReference,
-)
+from mcp.server import ServerRequestContext
+from mcp.types import CompleteRequestParams, CompleteResult, Completion
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import LeadpipeError
 
 MOST_VALUES = 20
 LONGEST_VALUE = 200
-Reference = PromptReference | ResourceTemplateReference
-Offer = Callable[
-    [Reference, CompletionArgument, CompletionContext | None], Awaitable[Completion | None]
-]
+Offer = Callable[[ServerRequestContext[Any, Any], CompleteRequestParams], Awaitable[CompleteResult]]
 
 
 def completions(leadpipe: LeadpipeClient) -> Offer:
@@ -55,21 +48,22 @@ def completions(leadpipe: LeadpipeClient) -> Offer:
     }
 
     async def offer(
-        ref: Reference,  # noqa: ARG001 -- an argument means the same wherever it stands
-        argument: CompletionArgument,
-        context: CompletionContext | None,  # noqa: ARG001 -- as above
-    ) -> Completion | None:
-        if argument.name not in offers:
-            return None
+        _: ServerRequestContext[Any, Any], params: CompleteRequestParams
+    ) -> CompleteResult:
+        # An argument means the same in every prompt and resource.
+        find = offers.get(params.argument.name)
         try:
-            values = await offers[argument.name](argument.value.strip().casefold())
+            values = await find(params.argument.value.strip().casefold()) if find else []
         # A person who types must not be stopped because there is nothing to offer.
         except LeadpipeError:
-            return None
+            find, values = None, []
+        if find is None:
+            return CompleteResult(completion=Completion(values=[]))
         # What no one can see or type back is no value to offer.
         values = [value for value in values if value.isprintable() and len(value) <= LONGEST_VALUE]
         shown = values[:MOST_VALUES]
-        return Completion(values=shown, total=len(values), has_more=len(values) > len(shown))
+        more = len(values) > len(shown)
+        return CompleteResult(completion=Completion(values=shown, total=len(values), has_more=more))
 
     return offer
 

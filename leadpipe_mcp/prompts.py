@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
-from mcp.server.mcpserver.prompts import Prompt
-from mcp.server.mcpserver.prompts.base import PromptArgument
-from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS
+from mcp import MCPError
+from mcp.server import ServerRequestContext
+from mcp.types import (
+    INVALID_PARAMS,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
+    PaginatedRequestParams,
+    Prompt,
+    PromptArgument,
+    PromptMessage,
+    TextContent,
+)
 
 from leadpipe_mcp.text import clean
 from leadpipe_mcp.toolkit import OfferedTools
@@ -95,23 +103,18 @@ class Conversation:
                 places[name] = self.phrases[name].format(clean(words, LONGEST_WORDS))
         return offered.fit_page(self.text).format_map(places)
 
-    def prompt(self, offered: OfferedTools) -> Prompt:
-        """The prompt as the SDK keeps it."""
-
-        async def fill(**given: str) -> str:
-            return self.filled(given, offered)
-
+    @property
+    def prompt(self) -> Prompt:
+        """The prompt as a client sees it."""
         return Prompt(
             name=self.name,
             title=self.title,
             description=self.description,
             arguments=list(self.arguments),
-            fn=fill,
-            context_kwarg=None,
         )
 
     def check(self, given: Mapping[str, object]) -> None:
-        """Nothing, if what is required is there and nothing else.
+        """Make sure that what is required is there, and nothing else.
 
         Raises:
             MCPError: As the protocol wants it, naming the argument.
@@ -125,24 +128,37 @@ class Conversation:
                 raise MCPError(INVALID_PARAMS, f"'{self.name}' has no '{clean(name, 64)}'.")
 
 
-def check_prompts(conversations: Sequence[Conversation]) -> ServerMiddleware[Any]:
-    """A middleware that answers a call of an unknown prompt, or one that lacks an argument.
+class Prompts:
+    """The conversations that a server offers, as the handlers of its requests."""
 
-    The protocol has an error of its own for both.
-    """
+    def __init__(self, offered: OfferedTools) -> None:
+        self._offered = offered
+        self._talks: Sequence[Conversation] = [t for t in CONVERSATIONS if t.tool in offered]
 
-    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        if ctx.method == "prompts/get" and ctx.request_id is not None:
-            asked = ctx.params or {}
-            name, given = asked.get("name"), asked.get("arguments")
-            found = next((talk for talk in conversations if talk.name == name), None)
-            if found is None:
-                known = ", ".join(talk.name for talk in conversations) or "none"
-                raise MCPError(INVALID_PARAMS, f"There is no such prompt. There are: {known}.")
-            found.check(cast("Mapping[str, object]", given) if isinstance(given, dict) else {})
-        return await call_next(ctx)
+    async def list(
+        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
+    ) -> ListPromptsResult:
+        """List the prompts."""
+        return ListPromptsResult(prompts=[talk.prompt for talk in self._talks])
 
-    return middleware
+    async def get(
+        self, _: ServerRequestContext[Any, Any], params: GetPromptRequestParams
+    ) -> GetPromptResult:
+        """Fill a prompt's text.
+
+        Raises:
+            MCPError: If there is no such prompt, or it lacks an argument.
+        """
+        talk = next((talk for talk in self._talks if talk.name == params.name), None)
+        if talk is None:
+            known = ", ".join(talk.name for talk in self._talks) or "none"
+            raise MCPError(INVALID_PARAMS, f"There is no such prompt. There are: {known}.")
+        given = params.arguments or {}
+        talk.check(given)
+        text = TextContent(type="text", text=talk.filled(given, self._offered))
+        return GetPromptResult(
+            description=talk.description, messages=[PromptMessage(role="user", content=text)]
+        )
 
 
 _TYPE_PHRASE = "Whom I sell to: {}\n"

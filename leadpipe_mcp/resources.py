@@ -1,15 +1,31 @@
 """Things to read: the guide, the filters and topics that there are, one audience."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
-from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
-from mcp.types import TextContent
+from mcp import MCPError
+from mcp.server import ServerRequestContext
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    ResourceTemplate,
+    TextContent,
+    TextResourceContents,
+)
 from pydantic import ValidationError
 
 from leadpipe_mcp.api.errand import errand
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
-from leadpipe_mcp.toolkit import Declaration, Kit
+from leadpipe_mcp.logs import log_crash
+from leadpipe_mcp.text import redact
+from leadpipe_mcp.toolkit import Declaration, Kit, Request
 from leadpipe_mcp.toolkit.presenting import presentable_refusal
 from leadpipe_mcp.toolkit.running import Begin, success
 from leadpipe_mcp.tools.audiences import get_audience
@@ -62,69 +78,113 @@ plainly means the same; otherwise ask the user. Do not leave a filter out silent
 """
 
 
-def add_resources(server: MCPServer[Any], kit: Kit, begin: Begin) -> None:
-    """Give the server its things to read; what is live is what the tools of the same name say."""
-
-    @server.resource(
-        "leadpipe://guide",
+MARKDOWN, JSON = "text/markdown", "application/json"
+_GUIDE = "leadpipe://guide"
+_AUDIENCE = "leadpipe://audiences/"
+RESOURCES = [
+    Resource(
+        uri=_GUIDE,
         name="guide",
         title="How to build an audience",
         description="From a sentence to people: the steps, the words, what to tell the user.",
-        mime_type="text/markdown",
-    )
-    def guide() -> str:
-        return kit.offered.fit_page(GUIDE)
-
-    @server.resource(
-        "leadpipe://filters",
+        mime_type=MARKDOWN,
+    ),
+    Resource(
+        uri="leadpipe://filters",
         name="filters",
         title="Filters",
         description="Every filter of the service, with its values.",
-        mime_type="application/json",
-    )
-    async def filters() -> str:
-        return await _told(kit, begin, find_filters, Context(mcp_server=server))
-
-    @server.resource(
-        "leadpipe://topics/facets",
+        mime_type=JSON,
+    ),
+    Resource(
+        uri="leadpipe://topics/facets",
         name="topic-facets",
         title="Topics",
         description="The types, industries and categories of topics, with counts.",
-        mime_type="application/json",
-    )
-    async def facets() -> str:
-        return await _told(kit, begin, search_topics, Context(mcp_server=server))
+        mime_type=JSON,
+    ),
+]
+TEMPLATE = ResourceTemplate(
+    uri_template=_AUDIENCE + "{id}",
+    name="audience",
+    title="A saved audience",
+    description="One saved audience: who is in it, its status, size and runs.",
+    mime_type=JSON,
+)
+_LIVE: Mapping[str, Declaration[Any, Any, Any]] = {
+    "leadpipe://filters": find_filters,
+    "leadpipe://topics/facets": search_topics,
+}
 
-    @server.resource(
-        "leadpipe://audiences/{id}",
-        name="audience",
-        title="A saved audience",
-        description="One saved audience: who is in it, its status, size and runs.",
-        mime_type="application/json",
-    )
-    async def audience(id: str, ctx: Context[Any, Any]) -> str:  # noqa: A002 -- the address says id
-        return await _told(kit, begin, get_audience, ctx, id=id)
+
+class Resources:
+    """The things to read, as the handlers of a server's requests.
+
+    What is live is what the tool of the same subject says.
+    """
+
+    def __init__(self, kit: Kit, begin: Begin) -> None:
+        self._kit = kit
+        self._begin = begin
+
+    async def list(
+        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """List what has an address of its own."""
+        return ListResourcesResult(resources=RESOURCES)
+
+    async def templates(
+        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        """List the kinds of addresses with a place for an id."""
+        return ListResourceTemplatesResult(resource_templates=[TEMPLATE])
+
+    async def read(
+        self, context: ServerRequestContext[Any, Any], params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        """Read what is at an address.
+
+        Raises:
+            MCPError: If nothing is there, or the service fails.
+        """
+        uri = str(params.uri)
+        if uri == _GUIDE:
+            text, kind = self._kit.offered.fit_page(GUIDE), MARKDOWN
+        else:
+            declaration, arguments = _live(uri)
+            text, kind = await self._told(declaration, Request(context, arguments), uri), JSON
+        content = TextResourceContents(uri=params.uri, text=text, mime_type=kind)
+        return ReadResourceResult(contents=[content])
+
+    async def _told(
+        self, declaration: Declaration[Any, Any, Any], request: Request, uri: str
+    ) -> str:
+        """What a reading tool answers."""
+        fit, code = self._kit.offered.fit, INTERNAL_ERROR
+        try:
+            asked = declaration.arguments.model_validate(request.arguments)
+            with errand() as spent:
+                reply = await declaration.function(self._begin(request, spent), asked)
+            reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
+            (block,) = success(reply, self._kit).content
+            return block.text if isinstance(block, TextContent) else ""
+        except WrongAddress as error:
+            said = str(error)
+        except (NotFound, ValidationError):
+            code, said = INVALID_PARAMS, "There is no such audience; list_audiences shows them."
+        except LeadpipeError as error:
+            said = presentable_refusal(str(error))
+        except Exception as crash:  # noqa: BLE001 -- any crash; its values go nowhere
+            log_crash(declaration.name, crash)
+            said = "This could not be read: leadpipe-mcp failed. Its log tells where."
+        raise MCPError(code, fit(said), {"uri": uri})
 
 
-async def _told(
-    kit: Kit,
-    begin: Begin,
-    declaration: Declaration[Any, Any, Any],
-    context: Context[Any, Any],
-    **arguments: str,
-) -> str:
-    """What a reading tool answers."""
-    try:
-        asked = declaration.arguments.model_validate(arguments)
-        with errand() as spent:
-            reply = await declaration.function(begin(context, spent), asked)
-        reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
-    except WrongAddress as error:
-        raise ResourceError(kit.offered.fit(str(error))) from None
-    except (NotFound, ValidationError):
-        missing = kit.offered.fit("There is no such audience; list_audiences shows them.")
-        raise ResourceNotFoundError(missing) from None
-    except LeadpipeError as error:
-        raise ResourceError(presentable_refusal(kit.offered.fit(str(error)))) from None
-    (block,) = success(reply, kit).content
-    return block.text if isinstance(block, TextContent) else ""
+def _live(uri: str) -> tuple[Declaration[Any, Any, Any], dict[str, Any]]:
+    """Return the tool that tells what is at an address, and its arguments."""
+    if uri in _LIVE:
+        return _LIVE[uri], {}
+    name = uri.removeprefix(_AUDIENCE)
+    if name in {uri, ""} or "/" in name:
+        raise MCPError(INVALID_PARAMS, f"There is no resource '{redact(uri, 64)}'.", {"uri": uri})
+    return get_audience, {"id": unquote(name)}

@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from mcp.server import Server
 from mcp.server.caching import CacheHint
-from mcp.server.mcpserver import MCPServer
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
@@ -18,16 +20,12 @@ from leadpipe_mcp.completions import completions
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.people.sql import SqlWorkers
-from leadpipe_mcp.prompts import CONVERSATIONS, check_prompts
-from leadpipe_mcp.resources import add_resources
+from leadpipe_mcp.prompts import Prompts
+from leadpipe_mcp.resources import Resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
 from leadpipe_mcp.toolkit import Codes, Kit, OfferedTools
-from leadpipe_mcp.toolkit.middleware import (
-    ask_for_the_handshake,
-    refuse_unknown_tools,
-    take_odd_answers_for_none,
-)
-from leadpipe_mcp.toolkit.running import HouseTool
+from leadpipe_mcp.toolkit.middleware import ask_for_the_handshake, take_odd_answers_for_none
+from leadpipe_mcp.toolkit.running import Toolbox
 from leadpipe_mcp.tools.services import Call, Services
 from leadpipe_mcp.tools.toolsets import TOOLS, chosen_tools
 
@@ -65,7 +63,7 @@ def build_server(
     *,
     service: Application | None = None,
     sonarly: Application | None = None,
-) -> MCPServer[Any]:
+) -> Server[Any]:
     """The MCP server with every tool.
 
     Args:
@@ -81,7 +79,6 @@ def build_server(
     kept = None if settings.sandbox else settings.cache_dir
     tools = chosen_tools(settings)
     offered = OfferedTools((tool.name for tool in tools), of=(tool.name for tool in TOOLS))
-    conversations = [talk for talk in CONVERSATIONS if talk.tool in offered]
     services = Services(leadpipe, linkedin, settings, LoadedRuns(Snapshots(kept)), SqlWorkers())
     kit = Kit(
         Codes(),
@@ -93,7 +90,7 @@ def build_server(
     begin = partial(Call, kit, services=services)
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[Any]) -> AsyncGenerator[None]:
+    async def lifespan(_: Server[Any]) -> AsyncGenerator[None]:
         try:
             yield
         finally:
@@ -102,28 +99,30 @@ def build_server(
             await leadpipe.close()
             await linkedin.close()
 
-    server: MCPServer[Any] = MCPServer(
+    box, prompts, resources = Toolbox(tools, kit, begin), Prompts(offered), Resources(kit, begin)
+    server: Server[Any] = Server(
         "leadpipe",
         title="Leadpipe",
         description="Marketing audiences of people who research a topic.",
         instructions=instructions(settings, offered),
         version=__version__,
-        tools=[HouseTool.of(declaration, kit, begin) for declaration in tools],
         lifespan=lifespan,
-        # For whoever has set up no log of their own: its lesser lines hold arguments and people.
-        log_level="WARNING",
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
-        middleware=[
-            ask_for_the_handshake,
-            refuse_unknown_tools(offered.names),
-            check_prompts(conversations),
-            take_odd_answers_for_none,
-        ],
+        on_list_tools=box.list,
+        on_call_tool=box.call,
+        on_list_prompts=prompts.list,
+        on_get_prompt=prompts.get,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.templates,
+        on_read_resource=resources.read,
+        on_completion=completions(leadpipe),
+        on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
     )
-    for conversation in conversations:
-        server.add_prompt(conversation.prompt(offered))
-    add_resources(server, kit, begin)
-    server.completion()(completions(leadpipe))
+    server.middleware += [
+        RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=server.name),
+        ask_for_the_handshake,
+        take_odd_answers_for_none,
+    ]
     return server
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import anyio
-from mcp.server.mcpserver import MCPServer
+from mcp.server import Server
 
 from leadpipe_mcp.scratch import remove_unkept, scratch_folder
 from leadpipe_mcp.wire import LAST_ANSWERS_SECONDS, Answers, Messages
@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 0.7
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
-def serve(server: MCPServer[Any]) -> None:
+def serve(server: Server[Any]) -> None:
     """Answer over stdin and stdout until it is time to end."""
     ending = _Ending()
     _obey_signals(ending)
@@ -38,13 +38,11 @@ def serve(server: MCPServer[Any]) -> None:
             ending.hang_up()
 
 
-async def _served(server: MCPServer[Any], ending: "_Ending", stdin: int, stdout: int) -> None:
-    # What `run_stdio_async` runs, which takes no streams.
-    inner = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+async def _served(server: Server[Any], ending: "_Ending", stdin: int, stdout: int) -> None:
     answers = Answers(stdout, ending.hang_up)
     messages = Messages(stdin, answers, ending.nobody_asks)
     ending.stop = messages.stop
-    await inner.run(messages, answers, inner.create_initialization_options())
+    await server.run(messages, answers, server.create_initialization_options())
 
 
 def _taken(standard: int, flags: int) -> int:

@@ -1,6 +1,6 @@
 """How tools are declared and called: what is the same for every tool, of whatever service."""
 
-from leadpipe_mcp.toolkit.confirm import CODE_SECONDS, Action, Codes, code_in_hand
+from leadpipe_mcp.toolkit.confirm import CODE_SECONDS, Action, Codes, Request
 from leadpipe_mcp.toolkit.cursors import read_cursor, subject_of, write_cursor
 from leadpipe_mcp.toolkit.declaring import (
     Arguments,
@@ -25,8 +25,8 @@ __all__ = [
     "Kit",
     "OfferedTools",
     "Reply",
+    "Request",
     "Suggestion",
-    "code_in_hand",
     "read_cursor",
     "subject_of",
     "tool",

@@ -18,17 +18,17 @@ from typing import Any
 
 import anyio
 from mcp import MCPError
-from mcp.server.elicitation import AcceptedElicitation, render_elicitation_schema
-from mcp.server.mcpserver import Context
+from mcp.server import ServerRequestContext
 from mcp.types import (
+    CallToolRequestParams,
     ElicitRequest,
     ElicitRequestFormParams,
     ElicitResult,
     InputRequiredResult,
     InputResponse,
+    InputResponses,
 )
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import BaseModel, Field, ValidationError
 
 from leadpipe_mcp.errors import LeadpipeError
 
@@ -38,12 +38,41 @@ APPROVAL = "approval"
 """What a client of 2026 reads as the name of the question."""
 
 
-class Approval(BaseModel):
-    """What the human is asked to fill in."""
+FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "approve": {
+            "type": "boolean",
+            "title": "Go ahead",
+            "description": "Tick to go ahead; leave empty to not.",
+        }
+    },
+    "required": ["approve"],
+}
+"""What the human is asked to fill in."""
 
-    approve: bool = Field(
-        title="Go ahead", description="Tick to go ahead; leave empty to not.", strict=True
-    )
+
+@dataclass(frozen=True)
+class Request:
+    """A client's request: what it brought, and the way back to the client meanwhile."""
+
+    context: ServerRequestContext[Any, Any]
+    arguments: dict[str, Any]
+    answers: InputResponses | None = None
+    """What the human answered, where a client of 2026 calls again."""
+    state: str | None = None
+    """What was put beside the question that it answers."""
+
+    @classmethod
+    def of(
+        cls, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
+    ) -> "Request":
+        """The request for a call of a tool."""
+        return cls(context, params.arguments or {}, params.input_responses, params.request_state)
+
+    async def report(self, done: float, total: float | None, message: str) -> None:
+        """Tell the client how far it is."""
+        await self.context.session.report_progress(done, total, message)
 
 
 class Declined(LeadpipeError):
@@ -159,20 +188,15 @@ class Codes:
 
 
 async def ask(
-    action: Action,
-    code: str | None,
-    codes: Codes,
-    context: Context[Any, Any],
-    *,
-    agreed: str | None = None,
+    action: Action, code: str | None, codes: Codes, request: Request, *, agreed: str | None = None
 ) -> None:
-    """Nothing, once the human agreed.
+    """Return once the human has agreed.
 
     Args:
         action: What needs a yes.
         code: The code that the assistant brings.
         codes: Those that were given out.
-        context: The way to the client.
+        request: The call that asks.
         agreed: The code of a yes that came in the middle of this very call.
 
     Raises:
@@ -182,17 +206,19 @@ async def ask(
         Asking: If the client is to ask and call again.
         Unconfirmed: If the assistant is to ask and call again with a code.
     """
-    action = replace(action, arguments=_arguments_of(context))
-    if can_ask(context):
+    # The code alone is not part of what is agreed to.
+    given = {name: value for name, value in request.arguments.items() if name != "confirm"}
+    action = replace(action, arguments=given)
+    if _can_ask(request):
         if agreed and codes.redeem(agreed, action):
             return
-        if not await _ask_human(action, codes, context):
+        if not await _ask_human(action, codes, request):
             raise Declined(
                 f"The user did not agree to this: {action.question} Nothing was changed.",
                 "Ask them what they would like instead.",
             )
         # A client of 2026 has called again with its answer; one of before was asked just now.
-        if context.request_state is None:
+        if request.state is None:
             raise Agreed(codes.give(action))
         return
     if code and codes.redeem(code, action):
@@ -206,31 +232,21 @@ async def ask(
     raise Unconfirmed(action.question, codes.give(action), reason)
 
 
-def code_in_hand(code: str | None, context: Context[Any, Any], agreed: str | None) -> str:
-    """The code of the question that this call answers, in whichever way; empty if there is none."""
-    return agreed or code or context.request_state or ""
-
-
-def can_ask(context: Context[Any, Any]) -> bool:
+def _can_ask(request: Request) -> bool:
     """Whether the client can put a question to its user."""
-    capabilities = context.client_capabilities
+    capabilities = request.context.session.client_capabilities
     asks = capabilities.elicitation if capabilities else None
     # A client of before the modes existed says {} and means forms.
     return asks is not None and (asks.form is not None or asks.url is None)
 
 
-def _arguments_of(context: Context[Any, Any]) -> dict[str, object]:
-    """What the call came with, but for the code."""
-    given: dict[str, object] = (context.request_context.params or {}).get("arguments") or {}
-    return {name: value for name, value in given.items() if name != "confirm"}
-
-
-async def _ask_human(action: Action, codes: Codes, context: Context[Any, Any]) -> bool:
+async def _ask_human(action: Action, codes: Codes, request: Request) -> bool:
     """Whether the human agreed, asked in the way of the client's protocol."""
+    context = request.context
     if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
-        return _agrees(_answer_brought(action, codes, context))
+        return _agrees(_answer_brought(action, codes, request))
     try:
-        answer = await context.elicit(action.question, Approval)
+        return _agrees(await context.session.elicit_form(action.question, FORM, context.request_id))
     except ValueError:
         # An answer that is not what the form asks for is no agreement.
         return False
@@ -240,10 +256,9 @@ async def _ask_human(action: Action, codes: Codes, context: Context[Any, Any]) -
             f" {action.question} Nothing was changed.",
             f"Tell the user; it can be done in the {action.service} dashboard.",
         ) from None
-    return answer == AcceptedElicitation(data=Approval(approve=True))
 
 
-def _answer_brought(action: Action, codes: Codes, context: Context[Any, Any]) -> InputResponse:
+def _answer_brought(action: Action, codes: Codes, request: Request) -> InputResponse:
     """The answer with which a client of 2026 calls again.
 
     It brings back what was put beside the question as well. The SDK seals that: the client can
@@ -253,13 +268,11 @@ def _answer_brought(action: Action, codes: Codes, context: Context[Any, Any]) ->
     Raises:
         Asking: If there is no answer yet, or only one to another question or one that was used.
     """
-    holds = codes.redeem(context.request_state or "", action)
-    answer = (context.input_responses or {}).get(APPROVAL)
+    holds = codes.redeem(request.state or "", action)
+    answer = (request.answers or {}).get(APPROVAL)
     if holds and answer is not None:
         return answer
-    form = ElicitRequestFormParams(
-        message=action.question, requested_schema=render_elicitation_schema(Approval)
-    )
+    form = ElicitRequestFormParams(message=action.question, requested_schema=FORM)
     raise Asking(
         InputRequiredResult(
             input_requests={APPROVAL: ElicitRequest(params=form)}, request_state=codes.give(action)
@@ -270,7 +283,4 @@ def _answer_brought(action: Action, codes: Codes, context: Context[Any, Any]) ->
 def _agrees(answer: InputResponse) -> bool:
     if not isinstance(answer, ElicitResult) or answer.action != "accept":
         return False
-    try:
-        return Approval.model_validate(answer.content).approve
-    except ValidationError:
-        return False
+    return (answer.content or {}).get("approve") is True

@@ -2,16 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, TypeVar, cast, get_type_hints
+from typing import ClassVar, Generic, TypeVar, cast, get_type_hints
 
-from mcp.server.mcpserver import Context
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.errand import Errand
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.toolkit.confirm import Action, Codes, ask
+from leadpipe_mcp.toolkit.confirm import Action, Codes, Request, ask
 from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.presenting import presentable_question
 
@@ -108,7 +107,7 @@ class Call:
     """One call of a tool: what it works with, and the way back to the client while it runs."""
 
     kit: Kit
-    context: Context[Any, Any]
+    request: Request
     errand: Errand
     agreed: str | None = None
     """The code of a yes that the human gave in the middle of this call."""
@@ -118,18 +117,22 @@ class Call:
         if self.kit.asks:
             with self.errand.asking_a_human():
                 shown = replace(action, question=presentable_question(action.question))
-                await ask(shown, code, self.kit.codes, self.context, agreed=self.agreed)
+                await ask(shown, code, self.kit.codes, self.request, agreed=self.agreed)
+
+    def code_in_hand(self, code: str | None) -> str:
+        """The code of the question that this call answers; empty if it answers none."""
+        return self.agreed or code or self.request.state or ""
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
         self.errand.done = max(done, self.errand.done)
-        await self.context.report_progress(self.errand.done, total, message)
+        await self.request.report(self.errand.done, total, message)
 
     async def tell(self, message: str) -> None:
         """Tell the client why it takes longer."""
         # Progress has to grow, though nothing was done.
         self.errand.done += 0.001
-        await self.context.report_progress(self.errand.done, message=message)
+        await self.request.report(self.errand.done, None, message)
 
 
 C = TypeVar("C", bound=Call)

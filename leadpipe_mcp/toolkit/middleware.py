@@ -1,15 +1,12 @@
 """What is said of a request before it reaches a tool, where the SDK would say less."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, cast
 
 from mcp import MCPError
-from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.types import INVALID_PARAMS, INVALID_REQUEST, ElicitResult, ErrorData
 from pydantic import ValidationError
-
-from leadpipe_mcp.text import nearest, quoted, redact
 
 # What the SDK says before the handshake, and then alone.
 NOT_INITIALIZED = ErrorData(code=INVALID_PARAMS, message="Invalid request parameters", data="")
@@ -53,19 +50,3 @@ def _is_answer(given: object) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def refuse_unknown_tools(known: Collection[str]) -> ServerMiddleware[Any]:
-    """A middleware that answers the call of an unknown tool with the protocol's own error."""
-
-    async def middleware(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        # A notification has no id, and nobody waits for its error.
-        is_call = ctx.method == "tools/call" and ctx.request_id is not None
-        name = (ctx.params or {}).get("name") if is_call else None
-        if isinstance(name, str) and name not in known:
-            close = nearest(name, known)
-            hint = f" Did you mean {quoted(close)}?" if close else ""
-            raise MCPError(INVALID_PARAMS, f"There is no tool '{redact(name, 64)}'.{hint}")
-        return await call_next(ctx)
-
-    return middleware

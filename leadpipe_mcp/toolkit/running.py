@@ -1,25 +1,30 @@
-"""How a call of a tool runs: its arguments checked, its reply given, its refusal worded.
-
-This is where the MCP SDK is bent (and, for their parts, in `middleware` and `serving`): a
-`HouseTool` takes the place of the SDK's own handling of arguments and results.
-"""
+"""How a call of a tool runs: its arguments checked, its reply given, its refusal worded."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.tools import Tool as SdkTool
-from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
-from pydantic import PrivateAttr, ValidationError
+from mcp import MCPError
+from mcp.server import ServerRequestContext
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+)
+from pydantic import ValidationError
 
 from leadpipe_mcp.api.errand import Errand, errand
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.logs import log_call, log_crash
-from leadpipe_mcp.toolkit.confirm import Agreed, Asking, Unconfirmed
+from leadpipe_mcp.text import nearest, quoted, redact
+from leadpipe_mcp.toolkit.confirm import Agreed, Asking, Request, Unconfirmed
 from leadpipe_mcp.toolkit.declaring import (
     Arguments,
     Call,
@@ -28,12 +33,14 @@ from leadpipe_mcp.toolkit.declaring import (
     Kit,
     Reply,
 )
+from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
 from leadpipe_mcp.toolkit.schema import published_schema
 from leadpipe_mcp.toolkit.wording import in_our_words
 
-Begin = Callable[[Context[Any, Any], Errand], Call]
+Begin = Callable[[Request, Errand], Call]
 """Begins a call of a tool."""
+Declared = Declaration[Any, Any, Any]
 
 CRASHED = (
     "{tool} failed inside leadpipe-mcp, so whether anything was changed is unknown. Look first;"
@@ -42,55 +49,51 @@ CRASHED = (
 LOOKED = "The service's own answer was lost; a look afterwards shows that it was done, once."
 
 
-class HouseTool(SdkTool):
-    """A declared tool in the SDK's registry."""
+class Toolbox:
+    """The tools that a server offers, as the handlers of its requests.
 
-    _declaration: Declaration[Any, Any, Any] = PrivateAttr()
-    _kit: Kit = PrivateAttr()
-    _begin: Begin = PrivateAttr()
+    Args:
+        declarations: The tools.
+        kit: What every call works with.
+        begin: Begins a call.
+    """
 
-    @classmethod
-    def of(cls, declaration: Declaration[Any, Any, Any], kit: Kit, begin: Begin) -> "HouseTool":
-        """The declared tool, whose calls begin like this."""
-        offered = kit.offered
-        made = cls(
-            fn=declaration.function,
-            name=declaration.name,
-            title=declaration.title,
-            description=offered.fit(declaration.description),
-            parameters=offered.fit_schema(published_schema(declaration.arguments, "validation")),
-            fn_metadata=FuncMetadata(
-                arg_model=ArgModelBase,
-                output_schema=offered.fit_schema(
-                    published_schema(declaration.reply, "serialization")
-                ),
-            ),
-            is_async=True,
-            context_kwarg=None,
-            annotations=declaration.hints,
-        )
-        made._declaration = declaration
-        made._kit = kit
-        made._begin = begin
-        return made
+    def __init__(self, declarations: Sequence[Declared], kit: Kit, begin: Begin) -> None:
+        self._declarations: Mapping[str, Declared] = {one.name: one for one in declarations}
+        self._kit = kit
+        self._begin = begin
 
-    async def run(
-        self,
-        arguments: dict[str, Any],
-        context: Context[Any, Any],
-        convert_result: bool = False,  # noqa: ARG002, FBT001, FBT002 -- the SDK's signature
+    async def list(
+        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        """List the tools."""
+        offered = self._kit.offered
+        return ListToolsResult(tools=[defined(one, offered) for one in self._declarations.values()])
+
+    async def call(
+        self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """The tool's reply, its refusal, or the question that its user has to answer first."""
+        """Answer with the tool's reply, its refusal, or a question that the user has to answer.
+
+        Raises:
+            MCPError: If there is no such tool.
+        """
+        declaration = self._declarations.get(params.name)
+        if declaration is None:
+            close = nearest(params.name, self._declarations)
+            hint = f" Did you mean {quoted(close)}?" if close else ""
+            raise MCPError(INVALID_PARAMS, f"There is no tool '{redact(params.name, 64)}'.{hint}")
         started = time.monotonic()
         outcome = "cancelled"
         with errand() as spent:
             try:
-                result, outcome = await self._outcome(arguments, context, spent)
+                request = Request.of(context, params)
+                result, outcome = await self._outcome(declaration, request, spent)
             finally:
-                if not self._declaration.hints.read_only_hint:
+                if not declaration.hints.read_only_hint:
                     self._kit.changed()
                 log_call(
-                    self.name,
+                    declaration.name,
                     outcome,
                     milliseconds=round((time.monotonic() - started) * 1000),
                     requests=spent.requests,
@@ -100,46 +103,56 @@ class HouseTool(SdkTool):
         return result
 
     async def _outcome(
-        self, arguments: dict[str, Any], context: Context[Any, Any], spent: Errand
+        self, declaration: Declared, request: Request, spent: Errand
     ) -> tuple[CallToolResult | InputRequiredResult, str]:
         """What the client gets, and a word for the log."""
-        declaration = self._declaration
         try:
-            asked = declaration.arguments.model_validate(arguments)
+            asked = declaration.arguments.model_validate(request.arguments)
         except ValidationError as error:
             return self._refused(in_our_words(error, declaration.arguments)), "refused:arguments"
         try:
-            call = self._begin(context, spent)
+            call = self._begin(request, spent)
             spent.tell = call.tell
-            made = await self._made(asked, call)
+            made = await _made(declaration, asked, call)
         except LeadpipeError as error:
             return self._refused(str(error)), f"refused:{type(error).__name__}"
         except Asking as asking:
             return asking.result, "asked"
         except Unconfirmed as unconfirmed:
-            return self._said(_question(declaration, unconfirmed)), "asked"
-        except Exception as crash:  # noqa: BLE001 -- whatever it is, its values go nowhere
-            log_crash(self.name, crash)
-            return self._refused(CRASHED.format(tool=self.name)), "crashed"
+            return success(_question(declaration, unconfirmed), self._kit), "asked"
+        except Exception as crash:  # noqa: BLE001 -- any crash; its values go nowhere
+            log_crash(declaration.name, crash)
+            return self._refused(CRASHED.format(tool=declaration.name)), "crashed"
         seen = [*spent.gaps(), *([LOOKED] if spent.looked else [])]
         if seen:
             made.warnings = [*(made.warnings or ()), *seen]
-        return self._said(made), "ok"
-
-    async def _made(self, asked: Arguments, call: Call) -> Reply:
-        """What the tool answers; after a yes it looks at everything anew."""
-        try:
-            return await self._declaration.function(call, asked)
-        except Agreed as yes:
-            return await self._made(asked, replace(call, agreed=yes.code))
-
-    def _said(self, reply: Reply) -> CallToolResult:
-        return success(reply, self._kit)
+        return success(made, self._kit), "ok"
 
     def _refused(self, text: str) -> CallToolResult:
         """What was refused, why, and what to do next, as text alone."""
         said = presentable_refusal(self._kit.offered.fit(text))
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+
+
+def defined(declaration: Declared, offered: OfferedTools) -> Tool:
+    """Define a tool as a client is told of it."""
+    fit = offered.fit_schema
+    return Tool(
+        name=declaration.name,
+        title=declaration.title,
+        description=offered.fit(declaration.description),
+        input_schema=fit(published_schema(declaration.arguments, "validation")),
+        output_schema=fit(published_schema(declaration.reply, "serialization")),
+        annotations=declaration.hints,
+    )
+
+
+async def _made(declaration: Declared, asked: Arguments, call: Call) -> Reply:
+    """What the tool answers; after a yes it looks at everything again."""
+    try:
+        return await declaration.function(call, asked)
+    except Agreed as yes:
+        return await _made(declaration, asked, replace(call, agreed=yes.code))
 
 
 def _question(declaration: Declaration[Any, Any, Any], unconfirmed: Unconfirmed) -> Reply:

@@ -16,7 +16,7 @@ from leadpipe_mcp.people.export import Destination, Receipt, WrittenFile
 from leadpipe_mcp.people.formats import BLOCK, Format
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, code_in_hand, tool
+from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, tool
 from leadpipe_mcp.tools.activation import to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
 from leadpipe_mcp.tools.replies import (
@@ -180,7 +180,7 @@ def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
     Of several questions at once each has a file of its own, until it is answered or given up.
     """
     codes = call.kit.codes
-    held = codes.held_by(code_in_hand(asked.confirm, call.context, call.agreed))
+    held = codes.held_by(call.code_in_hand(asked.confirm))
     for path in map(chosen.path, chosen.names()):
         if path == held and not codes.is_in_use(path) and not os.path.lexists(path):
             return path
