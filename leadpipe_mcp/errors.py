@@ -2,42 +2,46 @@
 
 LeadpipeError
 ├── NotConfigured            there is no API key
-├── NotPossible              what was asked cannot be said to the service; nothing was sent
-├── AllowanceSpent           a piece of work has made all the requests that it may make
+├── NotPossible              the service has no way to be asked this; nothing was sent
+├── AllowanceSpent           a piece of work has used up its requests
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
-    │   ├── Misconfigured    a variable of the environment keeps from connecting
-    │   └── OutOfTime        no time was left to ask
+    │   ├── Misconfigured    a variable of the environment prevents connecting
+    │   ├── OutOfTime        no time was left to ask
+    │   └── Resting          it failed too often just now to be asked
     ├── UnusableAnswer       an answer that is not what the service promises
     │   ├── FileFailed       the file of a run's people; its pages are another way
-    │   └── Hopeless         it will be no other the next time: a redirect, or no end
+    │   └── NeverUsable      the next one will be the same: a redirect, or no end
     ├── NotDone              it failed, and a look afterwards shows that nothing was changed
     ├── Unclear              it failed, and a look afterwards could not tell what was changed
-    ├── RequestRefused       400, 422: the service does not take the request
-    ├── OutOfCredits         402, or whatever names credits
+    ├── RequestRefused       400, 422: the service rejects the request
+    ├── OutOfCredits         402, or any refusal that names credits
     ├── KeyRefused           401
     ├── Forbidden            403
     │   ├── OrganizationInactive
     │   └── SlotsFull
     ├── NotFound             404
-    │   └── WrongAddress     ... and not about what was asked for: the API is not there
+    │   └── WrongAddress     ... because the API is not at this address
     ├── Conflict             409
     │   └── NotReady         the thing is being filled
     ├── TooManyRequests      429
     └── ServiceDown          5xx
 
-Every error says the problem and the advice in sentences that a person, or a model that helps one,
-can act on. `retryable` tells whether the same request can succeed later.
+An error carries facts: which service, its status, its code, what it said, when to come back, and
+whether a change may have happened. `problem` and `advice` put them into sentences that a person, or
+a model that helps one, can act on. `retryable` tells whether the same request can succeed later.
 """
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 LOOK_FIRST = "Whether the service did what was asked is unknown: look before trying again."
 """The advice after a change whose answer was lost."""
 
-AGAIN = "Try again in a minute; if it stays so,"
-"""How an advice begins that goes on with what to check."""
+AGAIN = "Try again in a minute; if it still fails,"
+"""The start of an advice that goes on with what to check."""
 
 NOT_OFFERED = (
     "The service answers other requests but does not offer this one: tell the user; trying again"
@@ -45,19 +49,72 @@ NOT_OFFERED = (
 )
 """The advice after a 404 of a route that is not about a single thing."""
 
+SERVICE, THE_SERVICE, BASE_URL = "<Service>", "<service>", "<BASE_URL>"
+"""Stand for the vendor in a problem or an advice, until it is read."""
+
 Failing = Literal["not sent", "late", "lost"]
 """How a request failed on its way: it never left, its answer is late, or it was lost."""
 
 
+@dataclass(frozen=True)
+class Vendor:
+    """The vendor of a service, as errors speak of it.
+
+    Args:
+        names: Its name at the start of a sentence, and inside one.
+        base_url: The variable that holds its address.
+        no_key: The problem where there is no key.
+        key_advice: What can be done about that.
+        advice: What to do about an error, where that differs from the usual advice of its kind.
+    """
+
+    names: tuple[str, str]
+    base_url: str
+    no_key: str
+    key_advice: str
+    advice: Mapping[type[Exception], str] = field(default_factory=dict[type[Exception], str])
+
+    def fill(self, text: str) -> str:
+        """Return the text with the vendor's own names."""
+        start, inside = self.names
+        text = text.replace(SERVICE, start).replace(THE_SERVICE, inside)
+        return text.replace(BASE_URL, self.base_url)
+
+
+LEADPIPE = Vendor(
+    names=("The service", "the service"),
+    base_url="LEADPIPE_BASE_URL",
+    no_key="No Leadpipe API key is set, so nothing was asked of the service.",
+    key_advice=(
+        "Set LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"
+        " dashboard) and restart the server. To try everything with invented people and no key,"
+        " start it with --sandbox."
+    ),
+)
+
+
 class LeadpipeError(Exception):
-    """Something that was asked for was not done."""
+    """Something that was asked for was not done.
+
+    What a caller adds with `add_note` follows the problem.
+    """
 
     retryable = False
 
     def __init__(self, problem: str, advice: str = "") -> None:
         super().__init__(problem, advice)
-        self.problem = problem
-        self.advice = advice
+        self._problem = problem
+        self._advice = advice
+
+    @property
+    def problem(self) -> str:
+        """What went wrong, in whole sentences."""
+        return " ".join([self._problem, *getattr(self, "__notes__", ())])
+
+    @property
+    def advice(self) -> str:
+        """What can be done about it, in whole sentences."""
+        return self._advice
 
     def __str__(self) -> str:
         return f"{self.problem} {self.advice}".strip()
@@ -66,34 +123,36 @@ class LeadpipeError(Exception):
 class NotConfigured(LeadpipeError):
     """There is no API key."""
 
-    def __init__(
-        self,
-        problem: str = "No Leadpipe API key is set, so nothing was asked of the service.",
-        advice: str = (
-            "Set LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"
-            " dashboard) and restart the server. To try everything with invented people and no"
-            " key, start it with --sandbox."
-        ),
-    ) -> None:
-        super().__init__(problem, advice)
+    def __init__(self, vendor: Vendor = LEADPIPE) -> None:
+        super().__init__(vendor.no_key, vendor.key_advice)
 
 
 class NotPossible(LeadpipeError, ValueError):
-    """What was asked cannot be said to the service; nothing was sent.
+    """The service has no way to be asked this; nothing was sent.
 
     Also a ValueError, so that a pydantic validator may raise it.
     """
 
 
 class AllowanceSpent(LeadpipeError):
-    """A piece of work has made all the requests that it may make; this one was not sent."""
+    """A piece of work has used up its requests; this one was not sent."""
 
     def __init__(self) -> None:
         super().__init__("The requests that one call may make are used up.")
 
 
 class ServiceError(LeadpipeError):
-    """The service was asked, and did not do it."""
+    """The service was asked, and did not do it.
+
+    Args:
+        problem: What happened, as a sentence.
+        advice: What can be done about it, where that is not the usual advice of its kind.
+        status: The HTTP status of the answer.
+        code: The service's own word for the failure.
+        request_id: The service's own name for the request.
+        retry_after: After how many seconds the service wants to be asked again.
+        like: The error whose service, status, code and request it shares.
+    """
 
     what_next = ""
     leaves_doubt = False
@@ -108,25 +167,58 @@ class ServiceError(LeadpipeError):
         code: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        like: "ServiceError | None" = None,
     ) -> None:
-        super().__init__(problem, advice or self.what_next)
-        self.status = status
-        self.code = code
-        self.request_id = request_id
+        super().__init__(problem, advice)
+        self.status = like.status if like else status
+        self.code = like.code if like else code
+        self.request_id = like.request_id if like else request_id
         self.retry_after = retry_after
-        """After how many seconds the service wants to be asked again."""
+        self.vendor = like.vendor if like else LEADPIPE
+        self.changing = False
+        """Whether the request was to change something."""
+        self.operation_advice = ""
+        """What can be done about it in the operation that failed, if more is known there."""
+
+    @property
+    def problem(self) -> str:
+        """What went wrong, in whole sentences."""
+        return self.vendor.fill(super().problem)
+
+    @property
+    def advice(self) -> str:
+        """What can be done about it, in whole sentences."""
+        if self.changing and self.leaves_doubt:
+            return LOOK_FIRST
+        return self.vendor.fill(self.operation_advice or self._advice or self._usual_advice())
+
+    def _usual_advice(self) -> str:
+        return self.vendor.advice.get(type(self), self.what_next)
 
 
 class Unreachable(ServiceError):
-    """No connection, no answer, or not in time."""
+    """No connection, no answer, or not in time.
+
+    Args:
+        problem: What happened, as a sentence.
+        advice: What can be done about it, where that is not to check something.
+        check: What to check if it goes on failing.
+        how: How it failed.
+    """
 
     retryable = True
-    what_next = f"{AGAIN} check the network and LEADPIPE_BASE_URL."
+    what_next = f"{AGAIN} check the network and {LEADPIPE.base_url}."
 
-    def __init__(self, problem: str, advice: str = "", *, how: Failing = "lost") -> None:
+    def __init__(
+        self, problem: str, advice: str = "", *, check: str = "", how: Failing = "lost"
+    ) -> None:
         super().__init__(problem, advice)
         self.how: Failing = how
         self.leaves_doubt = how != "not sent"
+        self.check = check or ("" if advice else f"check the network and {BASE_URL}")
+
+    def _usual_advice(self) -> str:
+        return f"{AGAIN} {self.check}."
 
 
 class Misconfigured(Unreachable):
@@ -135,8 +227,8 @@ class Misconfigured(Unreachable):
     retryable = False
     what_next = "Check the variable: correct or unset it, then restart the server."
 
-    def __init__(self, problem: str, advice: str = "") -> None:
-        super().__init__(problem, advice, how="not sent")
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, self.what_next, how="not sent")
 
 
 class OutOfTime(Unreachable):
@@ -147,9 +239,28 @@ class OutOfTime(Unreachable):
     def __init__(
         self,
         problem: str = "The service was so slow that no time is left; this step was not begun.",
-        advice: str = "",
     ) -> None:
-        super().__init__(problem, advice, how="not sent")
+        super().__init__(problem, self.what_next, how="not sent")
+
+
+class Resting(Unreachable):
+    """The service failed too often in a row, and is left alone for a while; nothing was sent.
+
+    Args:
+        failures: How often it failed.
+        wait: After how many seconds the next try makes sense.
+        last: The problem of the last failure.
+        check: What to check if it goes on failing.
+    """
+
+    def __init__(self, failures: int, wait: float, last: str, check: str) -> None:
+        super().__init__(
+            f"{SERVICE} failed {failures} times in a row, so nothing was sent."
+            f" The last failure: {last}",
+            f"The next try makes sense in {wait:.0f} seconds"
+            + (f"; if that fails too, {check}." if check else "."),
+            how="not sent",
+        )
 
 
 class UnusableAnswer(ServiceError):
@@ -160,14 +271,14 @@ class UnusableAnswer(ServiceError):
     what_next = f"{AGAIN} tell the user that the service does not answer as it should."
 
 
-class Hopeless(UnusableAnswer):
-    """An answer that will be no other the next time: a redirect, or one without end."""
+class NeverUsable(UnusableAnswer):
+    """An answer that will be the same the next time: a redirect, or one without end."""
 
     retryable = False
 
 
 class FileFailed(UnusableAnswer):
-    """The file of a run's people did not come, or is none; its pages are another way to them."""
+    """The file of a run's people could not be had; its pages are another way to them."""
 
     what_next = f"{AGAIN} download the file in the Leadpipe dashboard."
 
@@ -186,7 +297,7 @@ class Unclear(ServiceError):
 
 
 class RequestRefused(ServiceError):
-    """The service does not take the request."""
+    """The service rejects the request."""
 
     what_next = "Change what it names, then call again."
 
@@ -216,7 +327,7 @@ class Forbidden(ServiceError):
 
 
 class OrganizationInactive(Forbidden):
-    """The organization's subscription does not run."""
+    """The organization's subscription is not active."""
 
     what_next = (
         "The subscription has to be renewed in the Leadpipe dashboard; the key itself is fine."
@@ -233,10 +344,20 @@ class NotFound(ServiceError):
     """There is no such thing."""
 
     what_next = "Check the id; list_audiences shows those that exist."
+    is_route = False
+    """Whether the path names no single thing, so that the route itself is missing."""
+    is_address_proven = True
+    """Whether the service has ever answered at this address."""
+
+    def _usual_advice(self) -> str:
+        if self.is_route:
+            return NOT_OFFERED
+        doubt = "" if self.is_address_proven else f" If the id is right, check {BASE_URL}."
+        return f"{super()._usual_advice()}{doubt}"
 
 
 class WrongAddress(NotFound):
-    """Something else than the API answers, or nothing of it is where it was looked for."""
+    """The API is not at this address: something else answers, or not even its lists are there."""
 
     what_next = (
         "The address of the service looks wrong: check LEADPIPE_BASE_URL, its host and its path,"
@@ -251,32 +372,18 @@ class Conflict(ServiceError):
 
 
 class NotReady(Conflict):
-    """The thing is being filled, and can be neither read nor changed meanwhile."""
+    """The thing is being filled, and can be neither read nor changed until that ends."""
 
     what_next = "Wait until it is filled: try again in a minute or two."
 
 
 class TooManyRequests(ServiceError):
-    """The service wants a pause."""
+    """The service asks for a pause."""
 
     retryable = True
 
-    def __init__(
-        self,
-        problem: str,
-        *,
-        retry_after: float | None,
-        code: str | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(
-            problem,
-            f"Try again {when(retry_after)}.",
-            status=429,
-            code=code,
-            request_id=request_id,
-            retry_after=retry_after,
-        )
+    def _usual_advice(self) -> str:
+        return f"Try again {_when(self.retry_after)}."
 
 
 class ServiceDown(ServiceError):
@@ -286,7 +393,12 @@ class ServiceDown(ServiceError):
     leaves_doubt = True
     what_next = "The fault is on the service's side. Try again in a minute."
 
+    def _usual_advice(self) -> str:
+        if self.retry_after is None:
+            return super()._usual_advice()
+        return f"Try again {_when(self.retry_after)}."
 
-def when(seconds: float | None) -> str:
+
+def _when(seconds: float | None) -> str:
     """When to try again, as the end of a sentence."""
     return "in a minute" if seconds is None else f"in {math.ceil(seconds)} seconds"

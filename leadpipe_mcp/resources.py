@@ -21,7 +21,7 @@ from mcp.types import (
 )
 from pydantic import ValidationError
 
-from leadpipe_mcp.api.errand import errand
+from leadpipe_mcp.api.budget import call_budget
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.logs import log_crash
 from leadpipe_mcp.text import redact
@@ -163,7 +163,7 @@ class Resources:
         fit, code = self._kit.offered.fit, INTERNAL_ERROR
         try:
             asked = declaration.arguments.model_validate(request.arguments)
-            with errand() as spent:
+            with call_budget() as spent:
                 reply = await declaration.function(self._begin(request, spent), asked)
             reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
             (block,) = success(reply, self._kit).content

@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp import __version__
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.completions import completions
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.snapshot import Snapshots
@@ -138,7 +139,8 @@ def instructions(settings: Settings, offered: OfferedTools) -> str:
 
 def _client(settings: Settings, service: Application | None) -> LeadpipeClient:
     if not settings.sandbox:
-        transport = Transport(settings.base_url, settings.api_key, application=service)
+        network = serve_in_process(service) if service else None
+        transport = Transport(settings.base_url, settings.api_key, network=network)
         return LeadpipeClient(transport, settings.api_profile, cache_dir=settings.topics_dir)
     if service is None:
         from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
@@ -146,19 +148,17 @@ def _client(settings: Settings, service: Application | None) -> LeadpipeClient:
         service = Sandbox(
             SandboxSettings(profile=settings.sandbox_profile, delay_ms=settings.sandbox_delay_ms)
         )
-    transport = Transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), application=service)
+    transport = Transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), network=serve_in_process(service))
     return LeadpipeClient(transport, settings.api_profile)
 
 
 def _sonarly(settings: Settings, application: Application | None) -> SonarlyClient:
     if not settings.sandbox:
-        return SonarlyClient(
-            sonarly_transport(
-                settings.sonarly_base_url, settings.sonarly_api_key, application=application
-            )
-        )
-    played = application or _when_first_asked()
-    return SonarlyClient(sonarly_transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), application=played))
+        network = serve_in_process(application) if application else None
+        url, key = settings.sonarly_base_url, settings.sonarly_api_key
+        return SonarlyClient(sonarly_transport(url, key, network=network))
+    network = serve_in_process(application or _when_first_asked())
+    return SonarlyClient(sonarly_transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), network=network))
 
 
 def _when_first_asked() -> Application:

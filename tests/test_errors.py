@@ -91,5 +91,5 @@ def test_what_is_not_possible_may_be_raised_by_a_validator() -> None:
 
 def test_what_is_learned_later_is_said_as_well() -> None:
     error = SlotsFull("Full.")
-    error.problem += " The audience is saved as a draft."
+    error.add_note("The audience is saved as a draft.")
     assert str(error).startswith("Full. The audience is saved as a draft. Pause an active")

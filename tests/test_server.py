@@ -10,7 +10,7 @@ from mcp import Client
 from pydantic import SecretStr
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings

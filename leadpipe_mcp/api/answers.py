@@ -10,15 +10,19 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from leadpipe_mcp.api.errand import note, note_left_out
+from leadpipe_mcp.api.budget import note, note_left_out
 from leadpipe_mcp.api.reading import Model, Row, readable
 from leadpipe_mcp.errors import (
     AGAIN,
+    BASE_URL,
+    LEADPIPE,
+    SERVICE,
     Conflict,
     Forbidden,
-    Hopeless,
     KeyRefused,
+    NeverUsable,
     NotFound,
+    NotReady,
     OrganizationInactive,
     OutOfCredits,
     RequestRefused,
@@ -27,7 +31,7 @@ from leadpipe_mcp.errors import (
     SlotsFull,
     TooManyRequests,
     UnusableAnswer,
-    when,
+    Vendor,
 )
 from leadpipe_mcp.text import redact
 
@@ -73,8 +77,9 @@ class Answer:
     data: object
     meta: Mapping[str, object]
     request_id: str | None = None
-    unclear: str = ""
-    """The advice if it is of no use; after a change that differs from what one says of a read."""
+    vendor: Vendor = LEADPIPE
+    changing: bool = False
+    """Whether the request was to change something: then its outcome is in doubt if this is odd."""
 
     def read(self, model: type[M], value: object = _ALL) -> M:
         """The answer's data, or a part of it, as one of our models.
@@ -124,16 +129,18 @@ class Answer:
         listed = self.data if value is _ALL else value
         if isinstance(listed, list):
             return cast("list[object]", listed)
-        raise self.unusable("what should be a list is none")
+        raise self.unusable("what should be a list is not one")
 
     def unusable(self, lacking: str, advice: str = "") -> UnusableAnswer:
         """The error for an answer that lacks what is essential."""
-        return UnusableAnswer(
-            f"The service answered with status {self.status}, but {lacking}.",
-            self.unclear or advice,
+        error = UnusableAnswer(
+            f"{SERVICE} answered with status {self.status}, but {lacking}.",
+            advice,
             status=self.status,
             request_id=self.request_id,
         )
+        error.vendor, error.changing = self.vendor, self.changing
+        return error
 
 
 def as_object(value: object) -> dict[str, object]:
@@ -149,7 +156,7 @@ def as_list(value: object) -> list[object]:
 def cursor_in(page: Mapping[str, object]) -> JsonValue:
     """Where the next page starts, in the service's own words and of whatever type; None: nowhere.
 
-    One that is too long to be handed to and fro is none, and the present errand knows it.
+    One that is too long to pass on counts as none, and the call's budget notes it.
     """
     cursor = cast("JsonValue", page.get("nextCursor"))
     if not cursor:
@@ -167,30 +174,31 @@ def cursor_text(cursor: JsonValue) -> str:
     return json.dumps(cursor, ensure_ascii=False, separators=(",", ":"))
 
 
-def read_answer(received: Received, unclear: str, key: str = "") -> Answer:
+def read_answer(
+    received: Received, key: str = "", vendor: Vendor = LEADPIPE, *, changing: bool = False
+) -> Answer:
     """What was received, as an answer, without the key where the service repeats it.
 
     Raises:
-        ServiceError: If the status says so, or if it is none. `unclear` is then the advice.
+        ServiceError: If the status says so, or if it is not an answer.
     """
     payload = _parsed(received.body, key)
     envelope = as_object(payload)
     request_id = received.request_id(key) or _trace(envelope)
     if not received.is_success:
-        raise _error(received, envelope, request_id, unclear)
+        raise _error(received, envelope, request_id)
     answer = Answer(
         received.status,
         envelope.get("data"),
         as_object(envelope.get("meta")),
         request_id,
-        unclear,
+        vendor,
+        changing,
     )
     if not received.body.strip():
         raise answer.unusable("the answer is empty")
     if received.is_page:
-        raise answer.unusable(
-            "a web page came instead of JSON", f"{AGAIN} check LEADPIPE_BASE_URL."
-        )
+        raise answer.unusable("a web page came instead of JSON", f"{AGAIN} check {BASE_URL}.")
     if payload is None:
         raise answer.unusable("the answer is not complete JSON")
     if "data" not in envelope:
@@ -230,6 +238,7 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
     404: NotFound,
     409: Conflict,
     422: RequestRefused,
+    429: TooManyRequests,
 }
 
 
@@ -245,43 +254,44 @@ def _trace(envelope: Mapping[str, object]) -> str | None:
 
 
 def _error(
-    received: Received, envelope: Mapping[str, object], request_id: str | None, unclear: str
+    received: Received, envelope: Mapping[str, object], request_id: str | None
 ) -> ServiceError:
     status = received.status
-    code, message = _said(envelope, status)
+    code, message = _reason(envelope, status)
     said = f": {message.rstrip('.')}" if message else ""
-    problem = f"The service refused with status {status}{f' {code}' if code else ''}{said}."
-    wait = _seconds(received.headers.get("retry-after"))
-    if status in {403, 409, 429} and "SLOTS_FULL" in {code, message}:
-        return SlotsFull(problem, status=status, code=code, request_id=request_id)
-    if status in {402, 403, 429} and _OUT_OF_CREDITS.search(f"{code or ''} {message}"):
-        return OutOfCredits(problem, status=status, code=code, request_id=request_id)
-    if status == 429:
-        return TooManyRequests(problem, retry_after=wait, code=code, request_id=request_id)
-    if status >= 500 or status == 408:
-        advice = unclear or (ServiceDown.what_next if wait is None else f"Try again {when(wait)}.")
-        return ServiceDown(
-            f"The service failed with status {status}{said}.",
-            advice,
-            status=status,
-            code=code,
-            request_id=request_id,
-            retry_after=wait,
-        )
-    if 300 <= status < 400:
-        return Hopeless(
-            f"The service answered with a redirect (status {status}), which is not followed.",
-            "Check LEADPIPE_BASE_URL.",
-            status=status,
-            request_id=request_id,
-        )
-    kind = _BY_STATUS.get(status, RequestRefused)
-    if status == 403 and _INACTIVE.search(message):
-        kind = OrganizationInactive
-    return kind(problem, status=status, code=code, request_id=request_id)
+    problem = f"{SERVICE} refused with status {status}{f' {code}' if code else ''}{said}."
+    kind, advice = _kind(status, code, message), ""
+    if kind is ServiceDown:
+        problem = f"{SERVICE} failed with status {status}{said}."
+    elif kind is NeverUsable:
+        code, advice = None, f"Check {BASE_URL}."
+        problem = f"{SERVICE} answered with a redirect (status {status}), which is not followed."
+    return kind(
+        problem,
+        advice,
+        status=status,
+        code=code,
+        request_id=request_id,
+        retry_after=_seconds(received.headers.get("retry-after")),
+    )
 
 
-def _said(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]:
+def _kind(status: int, code: str | None, message: str) -> type[ServiceError]:
+    says_credits = _OUT_OF_CREDITS.search(f"{code or ''} {message}")
+    of_reason = {
+        SlotsFull: status in {403, 409, 429} and "SLOTS_FULL" in {code, message},
+        OutOfCredits: code == "INSUFFICIENT_CREDITS"
+        or (status in {402, 403, 429} and says_credits),
+        NotReady: code == "AUDIENCE_NOT_READY",
+        OrganizationInactive: status == 403 and _INACTIVE.search(message),
+        ServiceDown: status >= 500 or status == 408,
+        NeverUsable: 300 <= status < 400,
+    }
+    found = next((kind for kind, is_so in of_reason.items() if is_so), None)
+    return found or _BY_STATUS.get(status, RequestRefused)
+
+
+def _reason(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]:
     """The code and the message of an error, wherever the service puts them, cleaned and cut."""
     error = as_object(envelope.get("error"))
     code = error.get("code") or error.get("name") or envelope.get("code")

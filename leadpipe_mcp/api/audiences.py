@@ -91,7 +91,7 @@ class Audiences:
         try:
             return await self.update(audience.id, status=status)
         except ServiceError as failed:
-            failed.problem += f" The audience is saved as a draft, with the id {audience.id}."
+            failed.add_note(f"The audience is saved as a draft, with the id {audience.id}.")
             raise
 
     async def update(
@@ -151,7 +151,7 @@ class Audiences:
         return audience
 
     async def delete(self, audience_id: str) -> None:
-        """Nothing; the audience is gone.
+        """Delete an audience.
 
         Raises:
             NotDone: If the service's answer does not confirm it, and the audience is still there.

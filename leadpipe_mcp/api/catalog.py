@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
 from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told
 from leadpipe_mcp.errors import NotPossible

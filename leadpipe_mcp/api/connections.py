@@ -6,20 +6,29 @@ This is the only module that knows httpx.
 import logging
 import os
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from leadpipe_mcp.api.addresses import is_this_machine
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
-from leadpipe_mcp.api.played import Application, play
-from leadpipe_mcp.errors import AGAIN, Misconfigured, NotPossible, Unreachable
+from leadpipe_mcp.errors import (
+    BASE_URL,
+    SERVICE,
+    THE_SERVICE,
+    Misconfigured,
+    NotPossible,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     import httpx
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
+Network = Callable[[Outgoing, Incoming], Awaitable[None]]
+"""Carries a request to a service and its answer back."""
 _PROXIES = ("https_proxy", "all_proxy", "http_proxy")
 
 
@@ -27,46 +36,42 @@ class Connections:
     """A pool of connections, opened when first needed.
 
     Args:
-        application: An ASGI application that answers in the service's place, without a network.
+        network: What carries requests in the place of HTTP connections.
     """
 
-    def __init__(self, application: Application | None) -> None:
-        self._application = application
+    def __init__(self, network: Network | None = None) -> None:
+        self._carry = network or self._stream
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
-    async def exchange(self, sending: Outgoing, incoming: Incoming, unclear: str) -> None:
+    async def exchange(self, sending: Outgoing, incoming: Incoming) -> None:
         """Send a request, and take in its whole answer.
 
         Raises:
-            Unreachable: If it has not come whole. `unclear` is then the advice, unless nothing was
-                sent.
+            Unreachable: If it has not come whole.
         """
         import httpx
 
         try:
-            if self._application is None:
-                await self._stream(sending, incoming)
-            else:
-                await play(self._application, sending, incoming, READ_SECONDS)
+            await self._carry(sending, incoming)
         except Misconfigured:
             raise
         except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError) as error:
             raise _not_sent(error) from None
         except httpx.ProxyError:
             raise Unreachable(
-                "The proxy did not connect to the service; nothing was sent.",
+                f"The proxy did not connect to {THE_SERVICE}; nothing was sent.",
                 f"Check the proxy that {_proxy_in_use() or 'HTTPS_PROXY'} names.",
                 how="not sent",
             ) from None
         except (httpx.TimeoutException, TimeoutError):
-            raise Unreachable("The service took too long to answer.", unclear, how="late") from None
-        # ConnectionError is how an application in the service's place loses its connection.
+            raise Unreachable(f"{SERVICE} took too long to answer.", how="late") from None
+        # ConnectionError is how an application in this process loses its connection.
         except (httpx.RequestError, ConnectionError, Unreachable):
             raise Unreachable(
-                "The connection to the service was lost before its answer was complete.", unclear
+                f"The connection to {THE_SERVICE} was lost before its answer was complete."
             ) from None
         except httpx.InvalidURL:
-            raise NotPossible("This is no address that can be asked.") from None
+            raise NotPossible("This is not an address that can be asked.") from None
 
     async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
         async with self._client(sending.address).stream(
@@ -166,22 +171,22 @@ def _not_sent(error: BaseException) -> Unreachable:
         causes.append(cause)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Unreachable(
-            "No secure connection to the service could be made; nothing was sent.",
-            f"{AGAIN} check LEADPIPE_BASE_URL, and SSL_CERT_FILE where a company's network has"
-            " certificates of its own.",
+            f"No secure connection to {THE_SERVICE} could be made; nothing was sent.",
+            check=f"check {BASE_URL}, and SSL_CERT_FILE where a company's network has certificates"
+            " of its own",
             how="not sent",
         )
     if proxy := _proxy_in_use():
         return Unreachable(
-            "The service could not be reached; nothing was sent.",
-            f"{AGAIN} check the network, the proxy that {proxy} names, and LEADPIPE_BASE_URL.",
+            f"{SERVICE} could not be reached; nothing was sent.",
+            check=f"check the network, the proxy that {proxy} names, and {BASE_URL}",
             how="not sent",
         )
     # By its name, because importing its module is what only listeners do here.
     if any(type(cause).__name__ == "gaierror" for cause in causes):
         return Unreachable(
-            "The service could not be reached, because the network does not know its name; nothing"
+            f"{SERVICE} could not be reached, because the network does not know its name; nothing"
             " was sent.",
             how="not sent",
         )
-    return Unreachable("The service could not be reached; nothing was sent.", how="not sent")
+    return Unreachable(f"{SERVICE} could not be reached; nothing was sent.", how="not sent")

@@ -7,7 +7,7 @@ takes the pieces, and whoever takes them counts.
 import zlib
 from collections.abc import Iterator
 
-from leadpipe_mcp.errors import Hopeless, UnusableAnswer
+from leadpipe_mcp.errors import SERVICE, NeverUsable, UnusableAnswer
 from leadpipe_mcp.text import redact
 
 ACCEPTED = "gzip, deflate"
@@ -23,13 +23,13 @@ class Decoder:
         coding: The answer's Content-Encoding.
 
     Raises:
-        Hopeless: If that is not one of those that were asked for, or more than one.
+        NeverUsable: If that is not one of those that were asked for, or more than one.
     """
 
     def __init__(self, coding: str) -> None:
         if coding not in _WINDOW:
-            raise Hopeless(
-                f"The service's answer is compressed as '{redact(coding, 40)}', which was not asked"
+            raise NeverUsable(
+                f"{SERVICE}'s answer is compressed as '{redact(coding, 40)}', which was not asked"
                 " for, and was not read."
             )
         self._may_be_raw = coding == "deflate"
@@ -50,7 +50,7 @@ class Decoder:
             if piece:
                 yield piece
             if self._stream.unused_data:
-                raise UnusableAnswer("The service's compressed answer goes on after its end.")
+                raise UnusableAnswer(f"{SERVICE}'s compressed answer goes on after its end.")
             came = self._stream.unconsumed_tail
 
     def check_end(self) -> None:
@@ -60,14 +60,14 @@ class Decoder:
             UnusableAnswer: If it has not.
         """
         if self._has_begun and not self._stream.eof:
-            raise UnusableAnswer("The service's compressed answer breaks off.")
+            raise UnusableAnswer(f"{SERVICE}'s compressed answer breaks off.")
 
     def _decompressed(self, came: bytes) -> bytes:
         try:
             piece = self._stream.decompress(came, _PIECE)
         except zlib.error:
             if not self._may_be_raw:
-                raise UnusableAnswer("The service's compressed answer is broken.") from None
+                raise UnusableAnswer(f"{SERVICE}'s compressed answer is broken.") from None
             # Some services send deflate without its frame, and their answers are no less whole.
             self._may_be_raw = False
             self._stream = zlib.decompressobj(-zlib.MAX_WBITS)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object
-from leadpipe_mcp.api.errand import wait_on_purpose
+from leadpipe_mcp.api.budget import wait_on_purpose
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Text, Told
 from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs, check_day

@@ -12,8 +12,8 @@ from typing import Literal
 import anyio
 
 from leadpipe_mcp.errors import (
-    AGAIN,
     Misconfigured,
+    Resting,
     ServiceDown,
     ServiceError,
     TooManyRequests,
@@ -55,48 +55,38 @@ class Health:
         """Whether a request may go out, and whether it is the one that tries if all is well again.
 
         Raises:
-            Unreachable: If the service failed too often just now.
+            Resting: If the service failed too often just now.
         """
         if not self._rests(route):
             return "usual"
         now = anyio.current_time()
         wait = self._resting_until - now
         if wait > 0:
-            raise self._resting(max(wait, _SHORTEST))
+            raise Resting(len(self._failed), max(wait, _SHORTEST), *self._last)
         self._resting_until = now + self._rest
         return "trial"
-
-    def _resting(self, wait: float) -> Unreachable:
-        """The refusal to send anything now, with what went wrong before and what to check."""
-        problem = f"The service failed {len(self._failed)} times in a row, so nothing was sent."
-        advice = f"The next try makes sense in {wait:.0f} seconds"
-        last, check = self._last
-        problem += f" The last failure: {last}"
-        if check.startswith(AGAIN):
-            advice += f"; if that fails too,{check.removeprefix(AGAIN).rstrip('.')}"
-        return Unreachable(problem, f"{advice}.", how="not sent")
 
     def wait_for(self, route: str) -> float:
         """How many seconds this route has asked to be left alone."""
         return max(0.0, self._pauses.get(route, 0.0) - anyio.current_time())
 
     def answered(self) -> None:
-        """Nothing; the service does answer."""
+        """Take note that the service does answer."""
         self.has_answered = True
         self._failed.clear()
         self._rest = FIRST_REST
         self._retries = min(MOST_RETRIES, self._retries + EARNED)
 
     def failed(self, error: ServiceError, route: str, admission: Admission) -> None:
-        """Nothing; what this tells of the service is kept in mind."""
+        """Take note of what the failure shows of the service."""
         if isinstance(error, Misconfigured):
             return
         if not isinstance(error, Unreachable | ServiceDown):
             self._failed.clear()
         else:
             self._failed.append(route)
-            # Its words and not itself: what becomes of an error is up to whoever gets it.
-            self._last = (error.problem, error.advice)
+            # Only its words: an error that is kept holds all that led to it.
+            self._last = (error.problem, error.check if isinstance(error, Unreachable) else "")
             if admission == "trial":
                 self._rest = min(LONGEST_REST, self._rest * 2)
             if admission == "trial" or len(self._failed) == FAILURES:

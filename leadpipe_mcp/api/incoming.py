@@ -1,4 +1,4 @@
-"""What goes out to a service, and what comes back, piece by piece and never without end."""
+"""What goes out to a service, and what comes back, piece by piece and within bounds."""
 
 import json
 import mmap
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from leadpipe_mcp.api.answers import Received
 from leadpipe_mcp.api.decoding import Decoder
-from leadpipe_mcp.errors import Hopeless, NotPossible
+from leadpipe_mcp.errors import SERVICE, NeverUsable, NotPossible
 
 MOST_ANSWERED = 32 * 2**20
 """The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
@@ -84,7 +84,7 @@ class Incoming:
         """Take the status and the headers, whose names are in lower case.
 
         Raises:
-            Hopeless: If the body is in a code that was not asked for.
+            NeverUsable: If the body is in a code that was not asked for.
         """
         self._status, self._headers = status, headers
         coding = headers.get("content-encoding", "").strip().lower()
@@ -97,7 +97,7 @@ class Incoming:
         """Take a piece of the body as it came.
 
         Raises:
-            Hopeless: If it is too much.
+            NeverUsable: If it is too much.
             UnusableAnswer: If it cannot be decoded.
         """
         self._left_encoded = self._count(self._left_encoded, piece)
@@ -127,8 +127,8 @@ class Incoming:
 
     def _count(self, left: int, piece: bytes) -> int:
         if len(piece) > left:
-            raise Hopeless(
-                f"The service's answer (status {self._status}) is far longer than any answer should"
+            raise NeverUsable(
+                f"{SERVICE}'s answer (status {self._status}) is far longer than any answer should"
                 " be, and was not read to its end.",
                 status=self._status,
             )

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
-from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.reading import (
     Count,
     Each,

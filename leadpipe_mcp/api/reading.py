@@ -1,7 +1,7 @@
 """How what a service tells is read: as far as it goes, and without losing a list to one odd item.
 
 A field that may be missing and cannot be read counts as not told. An item of a list that cannot be
-read is left out, and the errand knows it, so that the reply can say so. What makes a thing what it
+read is left out, and the call's budget notes it, so that the reply can say so. What makes a thing what it
 is (an id, a size) must be there.
 """
 
@@ -27,7 +27,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
-from leadpipe_mcp.api.errand import Noun, note_left_out
+from leadpipe_mcp.api.budget import Noun, note_left_out
 from leadpipe_mcp.text import clean, cut
 
 LONGEST_ID = 200
@@ -87,7 +87,7 @@ def _names(model: type[BaseModel]) -> Iterator[tuple[set[str], FieldInfo]]:
 
 
 def readable(noun: Noun, items: Iterable[object], read: Callable[[object], T]) -> tuple[T, ...]:
-    """Return the items of a list that can be read; the errand knows of the others."""
+    """Return the items of a list that can be read; the call's budget notes the others."""
     listed, found, odd = list(items), list[T](), list[object]()
     for item in listed:
         try:

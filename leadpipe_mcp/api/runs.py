@@ -8,8 +8,8 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api import catalog, flat
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
+from leadpipe_mcp.api.budget import wait_on_purpose
 from leadpipe_mcp.api.configs import Configs
-from leadpipe_mcp.api.errand import wait_on_purpose
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import Words, settled
@@ -232,7 +232,7 @@ class Runs:
         return (await settled(order, look, words)).result
 
     async def cancel(self, audience_id: str, run_id: str) -> None:
-        """Nothing; the run, which must still be queued, will not take place."""
+        """Cancel a run that is still queued."""
         path = audience_path(audience_id, "runs", run_id)
 
         async def change() -> bool:

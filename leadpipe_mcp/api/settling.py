@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from leadpipe_mcp.api.errand import LOOK_SECONDS, note_look, time_left
+from leadpipe_mcp.api.budget import LOOK_SECONDS, note_look, time_left
 from leadpipe_mcp.errors import (
+    SERVICE,
     NotDone,
     ServiceError,
     TooManyRequests,
@@ -23,7 +24,7 @@ from leadpipe_mcp.errors import (
 T = TypeVar("T")
 PAUSES = (0.0, 1.0, 2.0)
 """Before each look. A service may be at work for a moment on what it was asked."""
-_NO_USE = "The service did not mind what was asked: tell the user, another try may not help."
+_IGNORED = f"{SERVICE} ignored the change: tell the user; another try may not help."
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Done(Generic[T]):
 
 @dataclass(frozen=True)
 class Words:
-    """How the outcome of a change is said.
+    """How the outcome of a change is put into words.
 
     Args:
         undone: What a look shows if nothing was changed, as a sentence.
@@ -71,7 +72,7 @@ async def settled(
     Args:
         change: Makes the change.
         look: Gives what the change made, or None where it is not there; raises if it cannot tell.
-        words: How it is said.
+        words: How the outcome is put into words.
         again: Make the change once more, where looks show that it was not made.
 
     Raises:
@@ -136,13 +137,12 @@ async def _seen(
 
 def _outcome(failed: ServiceError, doubt: ServiceError | None, words: Words) -> ServiceError:
     """The error for a change that was not seen."""
-    status, code, request_id = failed.status, failed.code, failed.request_id
     if doubt is not None:
         problem = f"{failed.problem} Whether it was done is unclear. {doubt.problem}"
-        return Unclear(problem, words.check, status=status, code=code, request_id=request_id)
+        return Unclear(problem, words.check, like=failed)
     problem = f"{failed.problem} A look afterwards: {words.undone}"
-    advice = _NO_USE if _claims(failed) else ""
+    advice = _IGNORED if _claims(failed) else ""
     if _is_late(failed) or (_claims(failed) and not words.firm):
         problem += " But it may still come."
-        return Unclear(problem, words.check, status=status, code=code, request_id=request_id)
-    return NotDone(problem, advice, status=status, code=code, request_id=request_id)
+        return Unclear(problem, words.check, like=failed)
+    return NotDone(problem, advice, like=failed)

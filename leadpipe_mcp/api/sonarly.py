@@ -12,8 +12,9 @@ from pydantic import JsonValue, SecretStr
 
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_text
+from leadpipe_mcp.api.connections import Network
 from leadpipe_mcp.api.settling import Done, Words, settled
-from leadpipe_mcp.api.sonarly_errors import Operation, not_configured, worded
+from leadpipe_mcp.api.sonarly_errors import SONARLY, Operation, operation_advice
 from leadpipe_mcp.api.sonarly_looks import Wanted, named_folder, new_folder, newcomer
 from leadpipe_mcp.api.sonarly_models import (
     AccountGroup,
@@ -28,14 +29,12 @@ from leadpipe_mcp.api.sonarly_models import (
     held_by,
     page_of,
 )
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     Forbidden,
-    NotConfigured,
     NotFound,
     NotPossible,
     ServiceError,
-    UnusableAnswer,
     WrongAddress,
 )
 from leadpipe_mcp.text import clean
@@ -48,10 +47,10 @@ _CHECK = "Look with sonarly_list_audiences in a minute, before trying again."
 
 
 def sonarly_transport(
-    base_url: str, key: SecretStr | None, *, application: Application | None = None
+    base_url: str, key: SecretStr | None, *, network: Network | None = None
 ) -> Transport:
-    """The way to Sonarly, which takes its key as a bearer's token."""
-    return Transport(base_url, key, application=application, bearer=True)
+    """The way to Sonarly, which takes its key as a bearer token."""
+    return Transport(base_url, key, network=network, vendor=SONARLY, bearer=True)
 
 
 class SonarlyClient:
@@ -131,7 +130,7 @@ class SonarlyClient:
         return Overview((*audiences, *others), navigation.folders, complete=complete)
 
     async def before_creating(self, group: str) -> Overview:
-        """What there is before something is made; nothing, where the key may not look."""
+        """What there is before something is made; an empty overview where the key may not look."""
         try:
             return await self.overview(group)
         except Forbidden:
@@ -144,10 +143,14 @@ class SonarlyClient:
             NotReady: If a prospecting job fills it just now.
         """
         route = _route(group, _id(audience_id))
-        found = await self._ask("get", "GET", route, _audience)
-        if found.id != _id(audience_id):
-            raise UnusableAnswer("Sonarly answered about another audience than was asked for.")
-        return found
+
+        def read(answer: Answer) -> LinkedinAudience:
+            found = answer.read(LinkedinAudience)
+            if found.id != audience_id:
+                raise answer.unusable("it is about another audience than was asked for")
+            return found
+
+        return await self._ask("get", "GET", route, read)
 
     async def create(
         self,
@@ -202,7 +205,7 @@ class SonarlyClient:
         return await settled(change, look, words)
 
     async def delete(self, group: str, audience_id: str) -> Done[bool]:
-        """True; the audience is gone."""
+        """Delete an audience."""
         route = _route(group, _id(audience_id))
 
         async def look() -> bool | None:
@@ -341,13 +344,12 @@ class SonarlyClient:
         query: Mapping[str, str | int | None] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> T:
-        """What is read from the answer; every error speaks of Sonarly."""
+        """What is read from the answer; every error knows what was to be done."""
         try:
             return read(await self._transport.request(method, route, query=query, body=body))
-        except NotConfigured:
-            raise not_configured() from None
         except ServiceError as error:
-            raise worded(error, operation, reads=method == "GET") from None
+            error.operation_advice = operation_advice(error, operation, reads=method == "GET")
+            raise
 
 
 def _route(group: str, *rest: str) -> str:

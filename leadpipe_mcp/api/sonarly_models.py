@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
-from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import Person
 from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Moment, Name, Text, Told
 

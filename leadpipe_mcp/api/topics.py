@@ -20,7 +20,7 @@ import anyio.to_thread
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from leadpipe_mcp.api.answers import Answer, as_object
-from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.reading import Count, Each, Label, Name, Text, Told, readable
 from leadpipe_mcp.api.service import Service
@@ -377,7 +377,7 @@ class CatalogueFile:
         return (age, Catalogue(topics)) if topics else None
 
     def write(self, catalogue: Catalogue) -> None:
-        """Nothing; the catalogue is kept, if it can be: without a file everything works as well."""
+        """Keep the catalogue, if that can be done: without a file everything works as well."""
         kept = {
             "version": _FILE_VERSION,
             "url": self._url,

@@ -13,25 +13,24 @@ from pydantic import SecretStr
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.addresses import checked_base_url, names_a_thing
-from leadpipe_mcp.api.allowance import one_request
 from leadpipe_mcp.api.answers import Answer, read_answer
-from leadpipe_mcp.api.connections import Connections
-from leadpipe_mcp.api.decoding import ACCEPTED
-from leadpipe_mcp.api.errand import (
+from leadpipe_mcp.api.budget import (
+    AT_ONCE,
     CALL_SECONDS,
     LOOK_SECONDS,
     PAGES_SECONDS,
-    SAID_SECONDS,
-    Errand,
-    present_errand,
+    REPLY_SECONDS,
+    CallBudget,
+    present_budget,
+    turn,
 )
+from leadpipe_mcp.api.connections import Connections, Network
+from leadpipe_mcp.api.decoding import ACCEPTED
 from leadpipe_mcp.api.health import Health
 from leadpipe_mcp.api.incoming import MOST_ANSWERED, Incoming, Outgoing, outgoing
-from leadpipe_mcp.api.lanes import Lanes
-from leadpipe_mcp.api.played import Application
 from leadpipe_mcp.errors import (
-    LOOK_FIRST,
-    NOT_OFFERED,
+    LEADPIPE,
+    SERVICE,
     AllowanceSpent,
     NotConfigured,
     NotFound,
@@ -40,6 +39,7 @@ from leadpipe_mcp.errors import (
     TooManyRequests,
     Unreachable,
     UnusableAnswer,
+    Vendor,
     WrongAddress,
 )
 
@@ -48,7 +48,7 @@ LEAST_SECONDS = 1.0
 DOWNLOAD_SECONDS = 300.0
 MOST_DOWNLOADED = 2 * 2**30
 SHORTEST_KEY = 8
-"""A shorter one is none, and its characters may stand in any word."""
+"""A shorter one is not a key, and its characters may be in any word."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class _Task:
     route: str
     repeatable: bool
     health: Health
-    """How the one has been doing that is asked."""
+    """How the service, or the host of a link, has been doing."""
     kept: float = 0.0
     """How much of a call's time it leaves to what may have to follow."""
-    unclear: str = ""
-    """The advice where it may have been done all the same."""
+    changing: bool = False
+    """Whether it is to change something."""
     file: BinaryIO | None = None
     """Where the answer goes, if it is a file."""
     most_bytes: int = MOST_ANSWERED
@@ -78,9 +78,11 @@ class Transport:
     Args:
         base_url: Where the service is; a path in it is kept in front of every request's path.
         key: The API key, or None: then only what is public can be asked.
-        application: An ASGI application that answers in the service's place, without a network.
+        network: What carries requests in the place of HTTP connections, such as
+            `serve_in_process`.
         total_seconds: How long one request may take in all, with its repetitions.
-        bearer: Whether the key goes as a bearer's token; else in a header of its own.
+        vendor: The vendor of the service, as errors speak of it.
+        bearer: Whether the key goes as a bearer token; else in a header of its own.
     """
 
     def __init__(
@@ -88,16 +90,18 @@ class Transport:
         base_url: str,
         key: SecretStr | None,
         *,
-        application: Application | None = None,
+        network: Network | None = None,
         total_seconds: float = CALL_SECONDS,
+        vendor: Vendor = LEADPIPE,
         bearer: bool = False,
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self._key = key
-        self._connections = Connections(application)
+        self._connections = Connections(network)
         self._total_seconds = total_seconds
         self._bearer = bearer
-        self._lanes = Lanes()
+        self._vendor = vendor
+        self._turns = anyio.CapacityLimiter(AT_ONCE)
         self._health = Health()
         self._elsewhere = Health()
 
@@ -123,7 +127,7 @@ class Transport:
         what is said to be `repeatable`, what carries an idempotency key, and what was never sent.
         """
         if self._key is None and not public:
-            raise NotConfigured
+            raise NotConfigured(self._vendor)
         headers = self._headers()
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
@@ -135,19 +139,19 @@ class Transport:
             health=self._health,
             # Where a change leaves no time to look after it, it is better not begun.
             kept=0.0 if is_harmless else LOOK_SECONDS,
-            unclear="" if is_harmless else LOOK_FIRST,
+            changing=not is_harmless,
             names_a_thing=names_a_thing(path),
         )
-        own = Errand(self._total_seconds + SAID_SECONDS)
-        alone = self._total_seconds + SAID_SECONDS + LOOK_SECONDS
-        return await self._insist(task, present_errand(alone), own)
+        own = CallBudget(self._total_seconds + REPLY_SECONDS)
+        alone = self._total_seconds + REPLY_SECONDS + LOOK_SECONDS
+        return await self._insist(task, present_budget(alone), own)
 
-    async def _insist(self, task: _Task, errand: Errand, own: Errand) -> Answer:
+    async def _insist(self, task: _Task, budget: CallBudget, own: CallBudget) -> Answer:
         """The answer, asked for again where that can help and can do no harm.
 
         Args:
             task: What is asked.
-            errand: What it is asked for, with the time that it has.
+            budget: The time and the requests of the call.
             own: The time of this request alone.
         """
         failure: ServiceError | None = None
@@ -156,65 +160,69 @@ class Transport:
         while True:
             tries += 1
             try:
-                return await self._try(task, errand, own, tries)
+                return await self._try(task, budget, own, tries)
             except AllowanceSpent:
                 raise failure or AllowanceSpent() from None
             except ServiceError as error:
+                error.vendor, error.changing = self._vendor, task.changing
                 failure = error
-            if task.unclear and failure.leaves_doubt:
+            if task.changing and failure.leaves_doubt:
                 # Whatever comes of a later try, this one may have done it.
                 doubt = doubt or failure
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
-            left = self._left(task, errand, own)
+            left = self._left(task, budget, own)
             may = task.repeatable or never_sent
             wait = task.health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise doubt or failure
-            await errand.rest(wait)
+            await budget.rest(wait)
 
-    def _left(self, task: _Task, errand: Errand, own: Errand) -> float:
+    def _left(self, task: _Task, budget: CallBudget, own: CallBudget) -> float:
         """How many seconds there are: for a service in trouble nobody waits in a queue as well."""
         if task.health.is_well:
-            return min(errand.left - task.kept, own.left)
-        return min(errand.left_in_all - task.kept, own.left_in_all)
+            return min(budget.left - task.kept, own.left)
+        return min(budget.left_in_all - task.kept, own.left_in_all)
 
-    async def _try(self, task: _Task, errand: Errand, own: Errand, tries: int) -> Answer:
+    async def _try(self, task: _Task, budget: CallBudget, own: CallBudget, tries: int) -> Answer:
         """The answer to one try, in its turn."""
-        await self._keep_pause(task, errand)
-        with errand.queueing(), own.queueing():
-            async with one_request(), self._lanes.lane(errand):
+        await self._keep_pause(task, budget)
+        with budget.queueing(), own.queueing():
+            async with turn(budget, self._turns):
                 admission = task.health.admit(task.route)
-                seconds = self._left(task, errand, own)
+                seconds = self._left(task, budget, own)
                 if seconds < min(LEAST_SECONDS, self._total_seconds / 2):
                     raise OutOfTime
-                errand.requests += 1
-                errand.retries += tries > 1
+                budget.requests += 1
+                budget.retries += tries > 1
                 try:
-                    with errand.busy(), own.busy():
-                        answer = await self._attempt(task, errand, own, seconds)
+                    with budget.busy(), own.busy():
+                        answer = await self._attempt(task, budget, own, seconds)
                 except ServiceError as error:
+                    error.vendor = self._vendor
                     task.health.failed(error, task.route, admission)
-                    errand.request_id = error.request_id or errand.request_id
+                    budget.request_id = error.request_id or budget.request_id
                     raise
                 task.health.answered()
-                errand.request_id = answer.request_id or errand.request_id
+                budget.request_id = answer.request_id or budget.request_id
                 return answer
 
-    async def _keep_pause(self, task: _Task, errand: Errand) -> None:
-        """Nothing, once the pause is over that the service asked for on this route.
+    async def _keep_pause(self, task: _Task, budget: CallBudget) -> None:
+        """Wait until the pause is over that the service asked for on this route.
 
         Raises:
-            TooManyRequests: If that is longer than there is time.
+            TooManyRequests: If that takes longer than there is time.
         """
         wait = task.health.wait_for(task.route)
-        if wait and wait > errand.left:
+        if wait and wait > budget.left:
             raise TooManyRequests(
-                "The service asked for a pause a moment ago, so nothing was sent.",
+                f"{SERVICE} asked for a pause a moment ago, so nothing was sent.",
                 retry_after=wait,
             )
-        await errand.rest(wait)
+        await budget.rest(wait)
 
-    async def _attempt(self, task: _Task, errand: Errand, own: Errand, seconds: float) -> Answer:
+    async def _attempt(
+        self, task: _Task, budget: CallBudget, own: CallBudget, seconds: float
+    ) -> Answer:
         """The answer to what is sent now."""
         last = anyio.current_time()
 
@@ -222,21 +230,18 @@ class Transport:
             """Give back the time since the last piece: only what stays away is waited for."""
             nonlocal last
             now = anyio.current_time()
-            errand.extend(now - last)
+            budget.extend(now - last)
             scope.deadline = min(scope.deadline + now - last, now + own.left)
             last = now
 
         incoming = Incoming(task.most_bytes, task.file, keeps_coming)
         try:
             with anyio.fail_after(seconds) as scope:
-                await self._connections.exchange(task.sending, incoming, task.unclear)
+                await self._connections.exchange(task.sending, incoming)
             received = incoming.received()
-        except UnusableAnswer as unusable:
-            unusable.advice = task.unclear or unusable.advice
-            raise
         except TimeoutError:
             raise Unreachable(
-                "The service did not answer in the time that there was.", task.unclear, how="late"
+                f"{SERVICE} did not answer in the time that there was.", how="late"
             ) from None
         finally:
             incoming.drop()
@@ -245,24 +250,18 @@ class Transport:
         if task.file and received.is_success:
             return Answer(received.status, None, {}, received.request_id(hidden))
         try:
-            return read_answer(received, task.unclear, hidden)
+            return read_answer(received, hidden, self._vendor, changing=task.changing)
         except NotFound as missing:
             raise self._explained(missing, task, is_page=received.is_page) from None
 
     def _explained(self, missing: NotFound, task: _Task, *, is_page: bool) -> NotFound:
         """A 404 with the advice that fits: the thing, the route or the address may be wrong."""
+        missing.vendor = self._vendor
         has_answered = self._health.has_answered
         if is_page or not (task.names_a_thing or has_answered):
-            return WrongAddress(
-                missing.problem,
-                status=missing.status,
-                code=missing.code,
-                request_id=missing.request_id,
-            )
-        if not task.names_a_thing:
-            missing.advice = NOT_OFFERED
-        elif not has_answered:
-            missing.advice += " If the id is right, check LEADPIPE_BASE_URL."
+            return WrongAddress(missing.problem, like=missing)
+        missing.is_route = not task.names_a_thing
+        missing.is_address_proven = has_answered
         return missing
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
@@ -280,9 +279,9 @@ class Transport:
     async def download(
         self, where: str, file: BinaryIO, *, most_bytes: int = MOST_DOWNLOADED
     ) -> None:
-        """Nothing; the file has come, and is in the one that was given.
+        """Write the file that is there into the one that was given.
 
-        As long as pieces come it may take longer than a call usually may. Each try begins anew.
+        As long as pieces come it may take longer than a call usually may. Each try starts over.
 
         Args:
             where: A path of the service, or a whole address, to which no key is sent: a link that
@@ -293,7 +292,7 @@ class Transport:
         is_own = where.startswith("/")
         if not is_own and self.base_url.startswith("https:") and not where.startswith("https:"):
             raise UnusableAnswer(
-                "The service's link to the file leads into this machine, and was not followed."
+                f"{SERVICE}'s link to the file leads into this machine, and was not followed."
             )
         address = self.base_url + where if is_own else where
         sending = Outgoing("GET", address, self._headers(to_the_service=is_own))
@@ -307,8 +306,8 @@ class Transport:
             file=file,
             most_bytes=most_bytes,
         )
-        own = Errand(DOWNLOAD_SECONDS)
-        await self._insist(task, present_errand(DOWNLOAD_SECONDS), own)
+        own = CallBudget(DOWNLOAD_SECONDS)
+        await self._insist(task, present_budget(DOWNLOAD_SECONDS), own)
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object
-from leadpipe_mcp.api.errand import Noun
+from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import Person
 from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Told
 from leadpipe_mcp.api.service import Service

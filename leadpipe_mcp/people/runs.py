@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from leadpipe_mcp.api.coming import ComingFile
-from leadpipe_mcp.api.errand import note
+from leadpipe_mcp.api.budget import note
 from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
@@ -94,9 +94,7 @@ class LoadedRuns:
         try:
             snapshot = await fetch(from_file=False)
         except ServiceError as error:
-            error.problem = (
-                f"{no_file} Fetching the people page by page failed too: {error.problem}"
-            )
+            error.add_note(f"Fetching the file failed before that: {no_file}")
             raise
         note(f"{no_file} So the people were fetched page by page.")
         return snapshot

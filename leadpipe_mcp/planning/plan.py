@@ -9,7 +9,7 @@ from typing import Literal
 import anyio
 from pydantic import JsonValue
 
-from leadpipe_mcp.api.allowance import Allowance, allowed
+from leadpipe_mcp.api.budget import Allowance, allowed
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig

@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import anyio
 
-from leadpipe_mcp.api.allowance import Allowance, allowed
+from leadpipe_mcp.api.budget import Allowance, allowed
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
 from leadpipe_mcp.api.spelling import SpelledConfig

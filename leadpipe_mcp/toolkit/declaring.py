@@ -8,7 +8,7 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
-from leadpipe_mcp.api.errand import Errand
+from leadpipe_mcp.api.budget import CallBudget
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.toolkit.confirm import Action, Codes, Request, ask
 from leadpipe_mcp.toolkit.offered import OfferedTools
@@ -108,14 +108,14 @@ class Call:
 
     kit: Kit
     request: Request
-    errand: Errand
+    budget: CallBudget
     agreed: str | None = None
     """The code of a yes that the human gave in the middle of this call."""
 
     async def confirm(self, action: Action, code: str | None) -> None:
         """End the call here, unless the human agreed to the action."""
         if self.kit.asks:
-            with self.errand.asking_a_human():
+            with self.budget.asking_a_human():
                 shown = replace(action, question=presentable_question(action.question))
                 await ask(shown, code, self.kit.codes, self.request, agreed=self.agreed)
 
@@ -125,14 +125,14 @@ class Call:
 
     async def progress(self, done: float, total: float, message: str) -> None:
         """Tell the client how far the call is."""
-        self.errand.done = max(done, self.errand.done)
-        await self.request.report(self.errand.done, total, message)
+        self.budget.done = max(done, self.budget.done)
+        await self.request.report(self.budget.done, total, message)
 
     async def tell(self, message: str) -> None:
         """Tell the client why it takes longer."""
         # Progress has to grow, though nothing was done.
-        self.errand.done += 0.001
-        await self.request.report(self.errand.done, None, message)
+        self.budget.done += 0.001
+        await self.request.report(self.budget.done, None, message)
 
 
 C = TypeVar("C", bound=Call)

@@ -20,7 +20,7 @@ from mcp.types import (
 )
 from pydantic import ValidationError
 
-from leadpipe_mcp.api.errand import Errand, errand
+from leadpipe_mcp.api.budget import CallBudget, call_budget
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.text import nearest, quoted, redact
@@ -38,7 +38,7 @@ from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
 from leadpipe_mcp.toolkit.schema import published_schema
 from leadpipe_mcp.toolkit.wording import in_our_words
 
-Begin = Callable[[Request, Errand], Call]
+Begin = Callable[[Request, CallBudget], Call]
 """Begins a call of a tool."""
 Declared = Declaration[Any, Any, Any]
 
@@ -85,7 +85,7 @@ class Toolbox:
             raise MCPError(INVALID_PARAMS, f"There is no tool '{redact(params.name, 64)}'.{hint}")
         started = time.monotonic()
         outcome = "cancelled"
-        with errand() as spent:
+        with call_budget() as spent:
             try:
                 request = Request.of(context, params)
                 result, outcome = await self._outcome(declaration, request, spent)
@@ -103,7 +103,7 @@ class Toolbox:
         return result
 
     async def _outcome(
-        self, declaration: Declared, request: Request, spent: Errand
+        self, declaration: Declared, request: Request, spent: CallBudget
     ) -> tuple[CallToolResult | InputRequiredResult, str]:
         """What the client gets, and a word for the log."""
         try:

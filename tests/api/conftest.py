@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.service import Pin
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
 
@@ -74,6 +76,8 @@ def connect() -> Callable[..., LeadpipeClient]:
         clock: Callable[[], float] = time.monotonic,
     ) -> LeadpipeClient:
         secret = None if key is None else SecretStr(key)
-        return LeadpipeClient(Transport(URL, secret, application=application), pin, clock)
+        return LeadpipeClient(
+            Transport(URL, secret, network=serve_in_process(application)), pin, clock
+        )
 
     return connect

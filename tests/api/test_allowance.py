@@ -5,7 +5,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from leadpipe_mcp.api.allowance import Allowance, allowed
+from leadpipe_mcp.api.budget import Allowance, allowed
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import AllowanceSpent
 from tests.faults.service import Sandbox

@@ -4,9 +4,9 @@ import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import LeadpipeError, NotPossible, UnusableAnswer
 from tests.faults.service import Sandbox
 

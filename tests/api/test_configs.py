@@ -5,10 +5,10 @@ from pydantic import JsonValue
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotPossible, RequestRefused, ServiceDown, UnusableAnswer
 from tests.faults.service import Fault, Sandbox
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Misconfigured, Unreachable
 
@@ -178,6 +179,6 @@ async def test_a_name_that_the_network_does_not_know_is_said_to_be_one() -> None
     async def service(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise httpx.ConnectError("x") from socket.gaierror(-2, "Name or service not known")
 
-    transport = Transport("https://service.test", SecretStr(KEY), application=service)
+    transport = Transport("https://service.test", SecretStr(KEY), network=serve_in_process(service))
     with pytest.raises(Unreachable, match="the network does not know its name; nothing was sent"):
         await transport.request("GET", "/v1/x")

@@ -18,9 +18,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.coming import AT_ONCE
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     Conflict,
     FileFailed,
@@ -140,7 +141,9 @@ def filing(pieces: Pieces, promised: int) -> LeadpipeClient:
         coming = pieces(next(downloads))
         await StreamingResponse(coming, headers=headers)(scope, receive, send)
 
-    return LeadpipeClient(Transport("https://x.test", SecretStr("sk_test_0"), application=answer))
+    return LeadpipeClient(
+        Transport("https://x.test", SecretStr("sk_test_0"), network=serve_in_process(answer))
+    )
 
 
 async def test_a_file_is_read_while_it_comes() -> None:
@@ -192,7 +195,9 @@ async def test_no_key_is_sent_to_where_a_link_leads(start: Start) -> None:
         keys.append(request.headers.get("x-api-key") if "_files" in request.url.path else "own")
         await sandbox(scope, receive, send)
 
-    transport = Transport("https://service.test", SecretStr("sk_test"), application=watching)
+    transport = Transport(
+        "https://service.test", SecretStr("sk_test"), network=serve_in_process(watching)
+    )
     leadpipe = LeadpipeClient(transport)
     audience_id, run = await ready(leadpipe)
     await lines(leadpipe, audience_id, run)
@@ -204,7 +209,7 @@ async def test_a_file_without_an_end_is_not_taken() -> None:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(b"x" * 101, media_type="text/csv")(scope, receive, send)
 
-    transport = Transport("https://service.test", None, application=answer)
+    transport = Transport("https://service.test", None, network=serve_in_process(answer))
     taken = io.BytesIO()
     with pytest.raises(UnusableAnswer, match="far longer"):
         await transport.download("/v1/file.csv", taken, most_bytes=100)

@@ -10,9 +10,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from leadpipe_mcp.api.exports import Export, FillRates
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotFound, ServiceDown, UnusableAnswer
 from tests.faults.service import Sandbox
 

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.errand import CALL_SECONDS, LOOK_SECONDS, errand
+from leadpipe_mcp.api.budget import AT_ONCE, CALL_SECONDS, LOOK_SECONDS, call_budget
 from leadpipe_mcp.api.health import LONGEST_REST, MOST_RETRIES
-from leadpipe_mcp.api.lanes import AT_ONCE
-from leadpipe_mcp.api.transport import DOWNLOAD_SECONDS, Application, Transport
+from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.transport import DOWNLOAD_SECONDS, Transport
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
     Conflict,
-    Hopeless,
     LeadpipeError,
+    NeverUsable,
     OutOfTime,
     ServiceDown,
     ServiceError,
@@ -41,7 +41,9 @@ class Service:
         self.asked: list[tuple[str, str]] = []
         self.keys: list[str | None] = []
         self.at_once = self.most_at_once = 0
-        self.transport = Transport("https://service.test", SecretStr("sk_test"), application=self)
+        self.transport = Transport(
+            "https://service.test", SecretStr("sk_test"), network=serve_in_process(self)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -168,7 +170,7 @@ async def test_a_write_that_may_have_come_through_once_is_not_called_unsent(
 ) -> None:
     for then in (refused, hanging):
         service = Service(first, then)
-        with errand():
+        with call_budget():
             error = await error_of(lambda service=service: service.write(key="once"))
         assert len(service.asked) > 1
         assert "nothing was sent" not in str(error)
@@ -306,7 +308,7 @@ async def test_a_service_that_never_answers_is_waited_for_less_than_a_calls_time
     for asking in ("read", "write"):
         service = Service(never)
         started = anyio.current_time()
-        with errand():
+        with call_budget():
             error = await error_of(getattr(service, asking))
         assert isinstance(error, Unreachable)
         assert error.how == "late"
@@ -315,7 +317,7 @@ async def test_a_service_that_never_answers_is_waited_for_less_than_a_calls_time
 
 async def test_a_write_leaves_time_to_look_what_became_of_it() -> None:
     service = Service(dripping)
-    with errand() as spent:
+    with call_budget() as spent:
         await error_of(service.write)
         assert spent.left > LOOK_SECONDS - 1
         # Another one could not be looked after.
@@ -325,7 +327,7 @@ async def test_a_write_leaves_time_to_look_what_became_of_it() -> None:
 
 async def test_all_requests_of_a_call_share_its_time() -> None:
     service = Service(slow(20))
-    with errand() as spent:
+    with call_budget() as spent:
         await service.read()
         await service.read()
         error = await error_of(service.read)
@@ -335,7 +337,7 @@ async def test_all_requests_of_a_call_share_its_time() -> None:
 
 async def test_time_that_is_spent_on_purpose_does_not_count() -> None:
     service = Service(slow(20))
-    with errand() as spent:
+    with call_budget() as spent:
         with spent.asking_a_human():
             await anyio.sleep(600)
         spent.extend(20)
@@ -348,7 +350,7 @@ async def test_a_call_knows_what_it_has_asked_for() -> None:
     service = Service(
         status(500, X_Request_Id="first"), JSONResponse({"data": 1}, headers={"X-Request-Id": "2"})
     )
-    with errand() as spent:
+    with call_budget() as spent:
         await service.read()
     assert (spent.requests, spent.retries, spent.request_id) == (2, 1, "2")
 
@@ -361,7 +363,7 @@ async def test_at_most_eight_are_asked_at_a_time_and_turns_go_round() -> None:
         async def ask() -> None:
             await service.read()
 
-        with errand():
+        with call_budget():
             async with anyio.create_task_group() as tasks:
                 for _ in range(requests):
                     tasks.start_soon(ask)
@@ -407,7 +409,7 @@ async def test_waiting_behind_others_is_not_waiting_for_the_service() -> None:
     service = Service(slow(10))
 
     async def call() -> None:
-        with errand():
+        with call_budget():
             await service.read()
 
     # 20 rounds of eight: the last have waited for three minutes.
@@ -423,7 +425,7 @@ async def test_a_hanging_service_does_not_keep_those_who_wait() -> None:
     started = anyio.current_time()
 
     async def call() -> None:
-        with errand():
+        with call_budget():
             await error_of(service.read)
         ended.append(anyio.current_time() - started)
 
@@ -437,7 +439,7 @@ async def test_a_hanging_service_does_not_keep_those_who_wait() -> None:
 async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
     service = Service(endless)
     error = await error_of(service.read)
-    assert isinstance(error, Hopeless)
+    assert isinstance(error, NeverUsable)
     assert "far longer than any answer should be" in error.problem
     assert len(service.asked) == 1
     error = await error_of(service.write)
@@ -445,7 +447,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
 
 
 async def test_where_requests_are_counted_a_retry_is_one() -> None:
-    from leadpipe_mcp.api.allowance import Allowance, allowed
+    from leadpipe_mcp.api.budget import Allowance, allowed
 
     service = Service(status(503))
     with allowed(Allowance(2, 1)):
@@ -475,7 +477,7 @@ def pieces(*given: bytes, every: float = 0, then: Exception | None = None) -> Ap
 async def test_a_file_is_fetched_anew_after_a_failure(failure: Application) -> None:
     service = Service(failure, failure, pieces(b"a,b\n", b"1,2\n"))
     file = io.BytesIO()
-    with errand() as spent:
+    with call_budget() as spent:
         await service.transport.download("/file.csv", file)
     assert file.getvalue() == b"a,b\n1,2\n"
     assert (spent.requests, spent.retries) == (3, 2)
@@ -484,7 +486,7 @@ async def test_a_file_is_fetched_anew_after_a_failure(failure: Application) -> N
 async def test_a_file_that_keeps_coming_takes_the_time_that_it_takes() -> None:
     service = Service(pieces(*[b"x"] * 20, every=10))
     file = io.BytesIO()
-    with errand() as spent:
+    with call_budget() as spent:
         await service.transport.download("/file.csv", file)
         assert spent.left > CALL_SECONDS - 2
     assert len(file.getvalue()) == 20
@@ -505,7 +507,7 @@ async def test_a_file_that_stays_away_is_waited_for_less_than_a_calls_time(
 
     service = Service(slow(25), answer)
     started = anyio.current_time()
-    with errand():
+    with call_budget():
         await service.read()
         error = await error_of(lambda: service.transport.download("/file.csv", io.BytesIO()))
     assert isinstance(error, Unreachable)

@@ -5,9 +5,9 @@ import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import NotFound, NotPossible, RequestRefused, ServiceError
 from tests.faults.service import Fault, Sandbox
 

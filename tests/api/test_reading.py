@@ -8,11 +8,12 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.errand import errand
+from leadpipe_mcp.api.budget import call_budget
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotDone, ServiceError, Unclear, UnusableAnswer
 from tests.faults.service import Sandbox
 
@@ -38,7 +39,12 @@ def answering(connect: Connect) -> Callable[..., LeadpipeClient]:
 def sonarly(data: object) -> SonarlyClient:
     answer = JSONResponse({"data": data})
     return SonarlyClient(
-        Transport("https://service.test", SecretStr("sonarly-key"), application=answer, bearer=True)
+        Transport(
+            "https://service.test",
+            SecretStr("sonarly-key"),
+            network=serve_in_process(answer),
+            bearer=True,
+        )
     )
 
 
@@ -48,7 +54,7 @@ def sonarly(data: object) -> SonarlyClient:
 async def test_an_audience_that_cannot_be_read_is_left_out_and_counted(
     odd: object, answering: Callable[..., LeadpipeClient]
 ) -> None:
-    with errand() as work:
+    with call_budget() as work:
         (audience,) = await answering([odd, GOOD]).audiences.list()
     assert audience.id == ID
     assert work.gaps() == ["1 of 2 audiences could not be read and is left out."]
@@ -82,7 +88,7 @@ async def test_an_audience_that_cannot_be_read_is_left_out_and_counted(
 async def test_an_audience_is_read_as_far_as_it_goes(
     field: str, odd: object, read: tuple[str, object], answering: Callable[..., LeadpipeClient]
 ) -> None:
-    with errand() as work:
+    with call_budget() as work:
         (audience,) = await answering([{**GOOD, field: odd}]).audiences.list()
     name, value = read
     assert getattr(audience, name) == value
@@ -100,7 +106,7 @@ async def test_an_odd_topic_of_an_audience_is_left_out(
     answering: Callable[..., LeadpipeClient],
 ) -> None:
     topics = [{"id": 1, "name": "CRM"}, {"id": 2}, "x"]
-    with errand() as work:
+    with call_budget() as work:
         audience = await answering({**GOOD, "topics": topics}).audiences.get(ID)
     assert [topic.name for topic in audience.topics] == ["CRM"]
     assert work.gaps() == ["2 of 3 topics could not be read and are left out."]
@@ -117,7 +123,7 @@ async def test_a_list_that_is_read_again_is_counted_once(
     answering: Callable[..., LeadpipeClient],
 ) -> None:
     client = answering([GOOD, "x"])
-    with errand() as work:
+    with call_budget() as work:
         for _ in range(3):
             await client.audiences.list()
         await answering([GOOD, GOOD, "y"]).audiences.list()
@@ -140,7 +146,7 @@ RUN = {"id": ID, "status": "completed", "dataDate": "2026-05-05", "resultCount":
 async def test_an_odd_run_does_not_take_the_others_along(
     odd: object, answering: Callable[..., LeadpipeClient], *, kept: bool
 ) -> None:
-    with errand() as work:
+    with call_budget() as work:
         runs = await answering([odd, RUN]).runs.list(ID)
     assert len(runs) == 1 + kept
     assert {run.data_date for run in runs} == {"2026-05-05"}
@@ -158,7 +164,7 @@ async def test_an_odd_person_of_the_older_api_is_left_out(
         "meta": {"totalCount": "1,480", "nextCursor": 7},
     }
     client = connect(altered(start(profile="flat"), {"POST /query": JSONResponse(page)}), "flat")
-    with errand() as work:
+    with call_budget() as work:
         found = await client.runs.query(
             await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
         )
@@ -174,7 +180,7 @@ async def test_a_page_goes_on_after_all_that_it_held(
     people = [{"hashedEmail": "a", "fullName": "Ada"}, "x", None]
     page = {"data": {"run": {"id": ID, "status": "completed"}, "total": "9", "results": people}}
     client = connect(altered(start(), {"GET /results": JSONResponse(page)}), "catalog")
-    with errand() as work:
+    with call_budget() as work:
         found = await client.runs.people(ID, run_id=ID, limit=3)
     assert len(found.people) == 1
     assert found.next_cursor == "3"
@@ -203,7 +209,7 @@ async def test_a_cursor_that_cannot_be_passed_on_is_told(
 ) -> None:
     page = {"data": [PERSON], "meta": {"totalCount": 9, "nextCursor": "x" * 3_000}}
     client = connect(altered(start(profile="flat"), {"POST /query": JSONResponse(page)}), "flat")
-    with errand() as work:
+    with call_budget() as work:
         found = await client.runs.query(
             await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
         )
@@ -226,7 +232,7 @@ async def test_odd_people_and_counts_do_not_take_a_preview_along(
     }
     answer = JSONResponse({"data": data})
     client = connect(altered(start(profile=profile), {"POST /preview": answer}), profile)
-    with errand() as work:
+    with call_budget() as work:
         preview = await client.configs.preview(
             await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
         )
@@ -246,7 +252,7 @@ async def test_an_odd_topic_is_left_out_of_every_list(
 ) -> None:
     topics = answering([odd, TOPIC]).topics
     for read in (lambda: topics.search("crm"), topics.movers):
-        with errand() as work:
+        with call_budget() as work:
             assert len(await read()) == 1
         assert work.gaps() == ["1 of 2 topics could not be read and is left out."]
     assert len((await topics.all()).topics) == 1
@@ -255,7 +261,7 @@ async def test_an_odd_topic_is_left_out_of_every_list(
 async def test_an_odd_day_or_series_is_left_out(answering: Callable[..., LeadpipeClient]) -> None:
     days = [{"date": "2026-05-04", "uniqueAudience": "1,480"}, {"date": "soon"}, None]
     answer = [{"topicId": 1, "topicName": "CRM", "data": days}, {"topicId": "x"}, 7]
-    with errand() as work:
+    with call_budget() as work:
         (series,) = await answering(answer).topics.compare([1, 2])
     assert [day.audience for day in series.days] == [1480]
     assert work.gaps() == [
@@ -276,14 +282,14 @@ PIXEL = {"id": "p", "domain": "acme.example", "status": "active"}
 
 async def test_an_odd_pixel_is_left_out(answering: Callable[..., LeadpipeClient]) -> None:
     odd = [{**PIXEL, "domain": None}, 7, {**PIXEL, "excludedPaths": "x", "createdAt": 1}]
-    with errand() as work:
+    with call_budget() as work:
         (pixel,) = await answering(odd).visitors.pixels()
     assert "excluded_paths" not in pixel.model_fields_set
     assert work.gaps() == ["2 of 3 pixels could not be read and are left out."]
 
 
 async def test_an_odd_visitor_is_left_out(answering: Callable[..., LeadpipeClient]) -> None:
-    with errand() as work:
+    with call_budget() as work:
         page = await answering([{"fullName": "Ada"}, "x", {}], {"total": "51"}).visitors.find()
     assert [visitor.full_name for visitor in page.visitors] == ["Ada"]
     assert page.total == 51
@@ -298,7 +304,7 @@ async def test_odd_filters_and_values_are_left_out(
         {"key": "c.d", "values": ["none", "of them"]},
         {"label": "no key"},
     ]
-    with errand() as work:
+    with call_budget() as work:
         known = await answering({"groups": [{"filters": filters}, {}, 7]}).configs.filters()
     assert [value.value for value in known.entries["a.b"].values] == ["x"]
     # Without its values it would take every word.
@@ -309,7 +315,7 @@ async def test_odd_filters_and_values_are_left_out(
 async def test_an_odd_thing_of_sonarly_is_left_out() -> None:
     items = [{"id": 1, "prospectCount": "1,480"}, "x", {"id": None}]
     client = sonarly({"items": items, "folders": [{"id": "f", "audiences": items}, "x"]})
-    with errand() as work:
+    with call_budget() as work:
         assert [one.id for one in await client.accounts()] == ["1"]
         page = await client.audiences("g")
         assert [(one.id, one.size) for one in page.items] == [("1", 1480)]

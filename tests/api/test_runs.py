@@ -4,9 +4,9 @@ import anyio
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
 from tests.faults.service import Fault, FaultKind, Sandbox
 

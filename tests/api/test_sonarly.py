@@ -14,11 +14,12 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api import sonarly as client_module
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.settling import Done
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.sonarly_errors import PERMISSIONS
 from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview, Prospect
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     Conflict,
     Forbidden,
@@ -70,7 +71,7 @@ def refusing(code: str = "string", details: object = "string", **more: object) -
 
 
 def client(application: Application, key: SecretStr | None = KEY) -> SonarlyClient:
-    transport = sonarly_transport(URL, key, application=application)
+    transport = sonarly_transport(URL, key, network=serve_in_process(application))
     return SonarlyClient(transport, lambda: NOW)
 
 
@@ -517,7 +518,9 @@ async def test_what_goes_wrong_on_the_way_speaks_of_sonarly() -> None:
     )
     error = await error_of(client(RedirectResponse("https://elsewhere.test")).get(GROUP, "a"))
     assert error.advice == "Check SONARLY_BASE_URL."
-    transport = Transport(URL, KEY, application=hanging, total_seconds=0.02, bearer=True)
+    transport = Transport(
+        URL, KEY, network=serve_in_process(hanging), total_seconds=0.02, bearer=True
+    )
     with anyio.fail_after(5):
         error = await error_of(SonarlyClient(transport).get(GROUP, "a"))
     assert error.problem == "Sonarly did not answer in the time that there was."

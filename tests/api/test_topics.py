@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.answers import as_list, as_object
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.topics import (
     CATALOGUE_SECONDS,
@@ -23,7 +24,7 @@ from leadpipe_mcp.api.topics import (
     Topics,
     TopicSeries,
 )
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import RequestRefused, ServiceDown, TooManyRequests, UnusableAnswer
 from tests.faults.service import Sandbox
 
@@ -61,7 +62,7 @@ def topics_of(
     cache_dir: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Topics:
-    transport = Transport(URL, None, application=application)
+    transport = Transport(URL, None, network=serve_in_process(application))
     return LeadpipeClient(transport, clock=clock, cache_dir=cache_dir).topics
 
 
@@ -361,7 +362,7 @@ async def test_a_file_that_holds_no_catalogue_is_made_anew(content: bytes, tmp_p
 
 async def test_each_service_has_a_file_of_its_own(tmp_path: Path) -> None:
     for url in (URL, "https://other.test"):
-        transport = Transport(url, None, application=Service({"": [CRM]}))
+        transport = Transport(url, None, network=serve_in_process(Service({"": [CRM]})))
         await LeadpipeClient(transport, cache_dir=tmp_path).topics.all()
     assert len(files_in(tmp_path)) == 2
 

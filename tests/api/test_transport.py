@@ -17,15 +17,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.addresses import names_a_thing
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     LOOK_FIRST,
     NOT_OFFERED,
     Conflict,
     Forbidden,
-    Hopeless,
     KeyRefused,
+    NeverUsable,
     NotConfigured,
     NotFound,
     NotPossible,
@@ -61,7 +62,7 @@ UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 
 
 def to(application: Application, url: str = URL) -> Transport:
-    return Transport(url, KEY, application=application)
+    return Transport(url, KEY, network=serve_in_process(application))
 
 
 def failing(status: int, body: object, **headers: str) -> Transport:
@@ -216,7 +217,7 @@ async def test_a_redirect_is_not_followed_and_said() -> None:
 
 async def test_a_request_takes_no_longer_than_its_deadline(start: Start) -> None:
     sandbox = start(delay_ms=60_000)
-    transport = Transport(URL, KEY, application=sandbox, total_seconds=0.05)
+    transport = Transport(URL, KEY, network=serve_in_process(sandbox), total_seconds=0.05)
     with anyio.fail_after(5):
         error = await refusal(transport)
     assert isinstance(error, Unreachable)
@@ -226,7 +227,9 @@ async def test_a_request_takes_no_longer_than_its_deadline(start: Start) -> None
 
 
 async def test_after_a_deadline_a_write_is_not_simply_repeated(start: Start) -> None:
-    transport = Transport(URL, KEY, application=start(delay_ms=60_000), total_seconds=0.5)
+    transport = Transport(
+        URL, KEY, network=serve_in_process(start(delay_ms=60_000)), total_seconds=0.5
+    )
     with anyio.fail_after(5):
         for method in ("POST", "PATCH", "DELETE"):
             error = await refusal(transport, method)
@@ -394,7 +397,7 @@ async def test_a_compressed_answer_is_read(
 @pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,br", "br", "zstd", "identity, gzip", "x"])
 async def test_a_coding_that_was_not_asked_for_is_refused(coding: str) -> None:
     error = await refusal(coded(gzip.compress(gzip.compress(b'{"data": 1}')), coding))
-    assert isinstance(error, Hopeless)
+    assert isinstance(error, NeverUsable)
     assert f"compressed as '{coding}', which was not asked for" in error.problem
 
 
@@ -427,10 +430,10 @@ async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() ->
     file = io.BytesIO()
     tracemalloc.start()
     try:
-        with pytest.raises(Hopeless, match="far longer than any answer should be"):
+        with pytest.raises(NeverUsable, match="far longer than any answer should be"):
             await transport.download("/file.csv", file, most_bytes=2**20)
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
-        with pytest.raises(Hopeless, match="far longer than any answer should be"):
+        with pytest.raises(NeverUsable, match="far longer than any answer should be"):
             await transport.request("GET", "/")
     finally:
         tracemalloc.stop()
@@ -448,7 +451,7 @@ async def test_an_error_that_is_kept_holds_nothing_of_a_long_answer(most: int) -
     transport = to(service)
     tracemalloc.start()
     try:
-        with pytest.raises((Hopeless, Unreachable)) as kept:
+        with pytest.raises((NeverUsable, Unreachable)) as kept:
             await transport.request("GET", "/")
         assert tracemalloc.get_traced_memory()[0] < 2**19
     finally:
@@ -468,7 +471,7 @@ async def test_codes_that_stand_for_nothing_are_not_read_without_end() -> None:
         while True:
             await send({"type": "http.response.body", "body": nothing, "more_body": True})
 
-    with pytest.raises(Hopeless, match="far longer"):
+    with pytest.raises(NeverUsable, match="far longer"):
         await to(service).request("GET", "/")
 
 

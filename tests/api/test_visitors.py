@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.api.visitors import PixelChange, Timeframe, Visitor, host_of
 from leadpipe_mcp.errors import (
     Conflict,

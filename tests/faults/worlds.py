@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from leadpipe_mcp.api.in_process import serve_in_process
 from mcp import Client
 from mcp.types import TextContent
 
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
-from leadpipe_mcp.api.played import play
 from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
-from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
@@ -187,7 +187,8 @@ class World:
 
 async def _asked(service: Application, method: str, path: str, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
     incoming = Incoming()
-    await play(service, Outgoing(method, f"http://sandbox.test{path}", headers), incoming, 60)
+    asked = Outgoing(method, f"http://sandbox.test{path}", headers)
+    await serve_in_process(service)(asked, incoming)
     return json.loads(incoming.received().body)["data"]
 
 

@@ -3,6 +3,7 @@ from typing import Literal
 import pytest
 from pydantic import SecretStr
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.reading import Row
@@ -105,7 +106,7 @@ def test_a_column_shows_the_field_of_its_name() -> None:
 def started(profile: Literal["flat", "catalog"]) -> LeadpipeClient:
     settings = SandboxSettings(profile=profile, people=3_000, examples=False, run_seconds=0)
     sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
-    transport = Transport("https://x.test", SecretStr("sk_x"), application=sandbox)
+    transport = Transport("https://x.test", SecretStr("sk_x"), network=serve_in_process(sandbox))
     return LeadpipeClient(transport)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from pydantic import SecretStr
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
@@ -46,7 +47,9 @@ async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"
         profile=profile, people=5_000, examples=False, run_seconds=0, csv_starts_with_bom=True
     )
     sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
-    client = LeadpipeClient(Transport("https://x.test", SecretStr("sk_x"), application=sandbox))
+    client = LeadpipeClient(
+        Transport("https://x.test", SecretStr("sk_x"), network=serve_in_process(sandbox))
+    )
     config = AudienceConfig(topic_ids=(117805, 117890))
     audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
     run = await client.runs.latest(audience.id)

@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import SecretStr
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
@@ -287,7 +288,9 @@ async def test_both_generations_have_the_same_profile(
 ) -> None:
     settings = SandboxSettings(profile=generation, people=4_000, examples=False, run_seconds=0)
     sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
-    client = LeadpipeClient(Transport("https://x.test", SecretStr("sk_x"), application=sandbox))
+    client = LeadpipeClient(
+        Transport("https://x.test", SecretStr("sk_x"), network=serve_in_process(sandbox))
+    )
     config = AudienceConfig(topic_ids=(117805, 117890))
     audience = await client.audiences.create("Buyers", await client.configs.spell(config), "active")
     run = await client.runs.latest(audience.id)

@@ -11,8 +11,10 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
 
@@ -38,7 +40,9 @@ def connect() -> Callable[[Application], LeadpipeClient]:
     """A client of a service."""
 
     def connect(service: Application) -> LeadpipeClient:
-        transport = Transport("https://service.test", SecretStr("sk_test"), application=service)
+        transport = Transport(
+            "https://service.test", SecretStr("sk_test"), network=serve_in_process(service)
+        )
         return LeadpipeClient(transport)
 
     return connect

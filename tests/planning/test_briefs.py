@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
@@ -40,7 +41,9 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 @pytest.fixture(scope="module")
 async def leadpipe(sandbox: Sandbox) -> AsyncGenerator[LeadpipeClient]:
     """A client of it."""
-    transport = Transport("https://service.test", SecretStr("sk_test"), application=sandbox)
+    transport = Transport(
+        "https://service.test", SecretStr("sk_test"), network=serve_in_process(sandbox)
+    )
     client = LeadpipeClient(transport)
     yield client
     await client.close()

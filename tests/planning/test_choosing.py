@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.topics import Topic
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import ServiceDown
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from tests.faults.service import Sandbox
@@ -87,7 +88,9 @@ def service(
 
 
 async def choose(*asked: str | int, service: Application = service()) -> ChosenTopics:  # noqa: B008 -- it has no state
-    client = LeadpipeClient(Transport("https://service.test", None, application=service))
+    client = LeadpipeClient(
+        Transport("https://service.test", None, network=serve_in_process(service))
+    )
     return await choose_topics(client.topics, asked, None)
 
 
@@ -236,7 +239,9 @@ async def test_within_a_bound_the_first_stay() -> None:
     "phrase", ["business travel", "expense management", "zero trust", "last mile delivery"]
 )
 async def test_a_bare_phrase_ends_in_what_hundreds_research_or_in_a_question(phrase: str) -> None:
-    transport = Transport("https://service.test", SecretStr("sk_test"), application=Sandbox())
+    transport = Transport(
+        "https://service.test", SecretStr("sk_test"), network=serve_in_process(Sandbox())
+    )
     chosen = await choose_topics(LeadpipeClient(transport).topics, [phrase], None)
     (choice,) = chosen.choices
 

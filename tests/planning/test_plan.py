@@ -10,9 +10,9 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
-from leadpipe_mcp.api.transport import Application
 from leadpipe_mcp.errors import KeyRefused, NotPossible, ServiceDown
 from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, make_plan

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.topics import Catalogue, Topic, Topics
 from leadpipe_mcp.api.transport import Transport
@@ -199,7 +200,9 @@ class Service:
 
     @property
     def topics(self) -> Topics:
-        return LeadpipeClient(Transport("https://service.test", None, application=self)).topics
+        return LeadpipeClient(
+            Transport("https://service.test", None, network=serve_in_process(self))
+        ).topics
 
     def count(self, path: str) -> int:
         return sum(asked == path for asked, _ in self.asked)

@@ -14,9 +14,10 @@ from pydantic import SecretStr
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.people.csv_rows import CsvReader, CsvRows
 from leadpipe_mcp.people.formats import CsvForm, JsonlForm
@@ -130,7 +131,9 @@ def test_the_services_file_is_read_as_it_was_written_wherever_it_is_cut(
 
     async def gathered() -> list[Batch | None]:
         client = LeadpipeClient(
-            Transport("https://service.test", SecretStr("sk_test_0"), application=service)
+            Transport(
+                "https://service.test", SecretStr("sk_test_0"), network=serve_in_process(service)
+            )
         )
         run = Run(id="run", state="ready")
         async with gather(client.everyone, "audience", run) as batches:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, SecretStr
 from starlette.responses import JSONResponse
 
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.shown import not_applied
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.tools.configs import ConfigChange
@@ -32,7 +33,9 @@ NOTHING: Json = {}
 def client_of(application: Application) -> LeadpipeClient:
     """A client of an application, which stands in the service's place."""
     return LeadpipeClient(
-        Transport("https://service.test", SecretStr("sk_test_0"), application=application)
+        Transport(
+            "https://service.test", SecretStr("sk_test_0"), network=serve_in_process(application)
+        )
     )
 
 

@@ -16,7 +16,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp import cli
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.settings import Settings
@@ -177,13 +178,17 @@ async def test_a_signed_link_on_another_host_is_asked_without_the_key(
 
 async def test_a_service_elsewhere_cannot_have_a_file_fetched_from_this_machine() -> None:
     watched = Watched(Response("id\n1\n"), "sk_canary")
-    elsewhere = Transport("https://service.test", SecretStr("sk_canary"), application=watched)
+    elsewhere = Transport(
+        "https://service.test", SecretStr("sk_canary"), network=serve_in_process(watched)
+    )
     came = io.BytesIO()
     for link in ("http://127.0.0.1:8080/people.csv", "http://localhost/people.csv"):
         with pytest.raises(UnusableAnswer, match="leads into this machine, and was not followed"):
             await elsewhere.download(link, came)
     assert (watched.seen, came.getvalue()) == ([], b"")
-    here = Transport("http://127.0.0.1:8787", SecretStr("sk_canary"), application=watched)
+    here = Transport(
+        "http://127.0.0.1:8787", SecretStr("sk_canary"), network=serve_in_process(watched)
+    )
     await here.download("http://127.0.0.1:8787/people.csv", came)
     assert [one.has_key for one in watched.seen] == [False]
 

@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp import logs
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.transport import Application, Transport
+from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import LeadpipeError, ServiceError
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
@@ -114,7 +115,7 @@ async def test_an_error_holds_nothing_that_is_not_for_others(
     status: int, canaries: Canaries, escaped: Escaped, real: Settings
 ) -> None:
     service = echoing(status, "error", canaries, [])
-    transport = Transport(real.base_url, real.api_key, application=service)
+    transport = Transport(real.base_url, real.api_key, network=serve_in_process(service))
     with pytest.raises(LeadpipeError) as caught:
         await LeadpipeClient(transport).account()
     vars(caught.value).pop("request_id")
@@ -127,7 +128,7 @@ async def test_the_name_of_a_request_is_kept_without_what_is_not_for_others(
     canaries: Canaries, escaped: Escaped, real: Settings
 ) -> None:
     service = echoing(403, "error", canaries, [])
-    transport = Transport(real.base_url, real.api_key, application=service)
+    transport = Transport(real.base_url, real.api_key, network=serve_in_process(service))
     with pytest.raises(ServiceError) as caught:
         await LeadpipeClient(transport).account()
     assert escaped(caught.value.request_id) == []

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from leadpipe_mcp.api.transport import Application
+from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Fault
 from tests.tools.assistant import UNASKED, Assistant, Connect, Start

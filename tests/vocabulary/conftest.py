@@ -7,6 +7,7 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
@@ -16,7 +17,9 @@ from tests.faults.service import Sandbox
 
 def catalog_of(profile: Any) -> FilterCatalog:  # noqa: ANN401 -- a Literal
     sandbox = Sandbox(SandboxSettings(people=100, examples=False, profile=profile))
-    transport = Transport("https://service.test", SecretStr("sk_test_0"), application=sandbox)
+    transport = Transport(
+        "https://service.test", SecretStr("sk_test_0"), network=serve_in_process(sandbox)
+    )
     return anyio.run(LeadpipeClient(transport).configs.filters)
 
 

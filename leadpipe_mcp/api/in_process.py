@@ -1,4 +1,4 @@
-"""An application in a service's place: asked as the network would be, without one."""
+"""An application in this process, asked as a service on the network would be."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import anyio
 
+from leadpipe_mcp.api.connections import READ_SECONDS, Network
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.errors import Unreachable
 
@@ -17,14 +18,28 @@ Application = Callable[
 """An ASGI application, as the sandbox is one."""
 
 
-async def play(
+def serve_in_process(application: Application, patience: float = READ_SECONDS) -> Network:
+    """Return what carries requests to the application, and its answers back as they are made.
+
+    Args:
+        application: What answers.
+        patience: For how many seconds nothing may come of an answer.
+    """
+
+    async def carry(sending: Outgoing, incoming: Incoming) -> None:
+        await _ask(application, sending, incoming, patience)
+
+    return carry
+
+
+async def _ask(
     application: Application, sending: Outgoing, incoming: Incoming, patience: float
 ) -> None:
-    """Nothing; the application's answer is handed on as it is made.
+    """Hand on the application's answer as it is made.
 
     Raises:
         Unreachable: If the application ends before it has sent what it promised.
-        TimeoutError: If nothing comes for so many seconds.
+        TimeoutError: If nothing comes for too long.
     """
     parts = urlsplit(sending.address)
     asked: list[_Message] = [
@@ -72,4 +87,4 @@ async def play(
     if waiting.cancelled_caught:
         raise TimeoutError
     if promised > 0:
-        raise Unreachable("The connection was lost before the answer was complete.")
+        raise Unreachable("The answer broke off.")

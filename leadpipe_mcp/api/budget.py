@@ -1,0 +1,262 @@
+"""Budgets: the time and the requests that one tool call may take, and what became of them.
+
+The time that a call spends on purpose does not count: its turn behind other calls, a human who
+is asked, a list that is being put together. So a call may last longer than its seconds, but a
+service that hangs cannot make it.
+"""
+
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+
+import anyio
+
+from leadpipe_mcp.errors import AllowanceSpent
+from leadpipe_mcp.text import counted
+
+CALL_SECONDS = 50.0
+REPLY_SECONDS = 1.0
+"""Kept back from a call's time, to put what happened into words."""
+LOOK_SECONDS = 10.0
+"""What a change leaves of a call's time, to look what became of it."""
+PAGES_SECONDS = 15.0
+"""What a file leaves of a call's time, to fetch page by page what did not come as a file."""
+LONG_SECONDS = 2.0
+"""A longer pause is explained while it lasts."""
+AT_ONCE = 8
+"""How many requests one service, and so one call, has under way at a time."""
+
+Tell = Callable[[str], Awaitable[None]]
+Noun = tuple[str, str]
+"""What one thing is called, and what several are called."""
+
+
+class CallBudget:
+    """How much time is left to one piece of work, and what it asked for.
+
+    Args:
+        seconds: How long the services may keep it.
+    """
+
+    def __init__(self, seconds: float = CALL_SECONDS) -> None:
+        self.requests = 0
+        """How many requests went out, each try counted."""
+        self.retries = 0
+        """How many of them were tries after the first."""
+        self.request_id: str | None = None
+        """The service's name for the last of them."""
+        self.looked = False
+        """Whether a change's own answer was lost, and a look showed that it was made."""
+        self.left_out: dict[Noun, dict[int, tuple[int, int]]] = {}
+        """How many things of how many could not be read, list by list, each list once."""
+        self.notes: dict[str, None] = {}
+        """What else a reader of the reply has to know of the services' answers."""
+        self.done = 0.0
+        """How much progress was reported."""
+        self.tell: Tell | None = None
+        """Explains to the client why it takes longer, while it does."""
+        self.turns = anyio.CapacityLimiter(AT_ONCE)
+        """Its requests wait here first, so that many of them never stand in front of another's."""
+        self._until = anyio.current_time() + seconds - REPLY_SECONDS
+        self._queued = 0.0
+        self._busy = 0
+        self._queueing = 0
+        self._since: float | None = None
+
+    @property
+    def left(self) -> float:
+        """How many seconds the services still have; the time behind other calls is not theirs."""
+        waiting = 0.0 if self._since is None else anyio.current_time() - self._since
+        return self.left_in_all + self._queued + waiting
+
+    @property
+    def left_in_all(self) -> float:
+        """How many seconds there are if the time behind other calls counts as well."""
+        return self._until - anyio.current_time()
+
+    def gaps(self) -> list[str]:
+        """Say what is missing of what the services sent."""
+        odd = [_gap(noun, list(lists.values())) for noun, lists in self.left_out.items()]
+        return [*odd, *self.notes]
+
+    async def rest(self, seconds: float) -> None:
+        """Leave the service alone for this long."""
+        if self.tell and seconds >= LONG_SECONDS:
+            await self.tell(f"The service asked for a pause of {math.ceil(seconds)} seconds.")
+        await anyio.sleep(seconds)
+
+    def extend(self, seconds: float) -> None:
+        """Add time that the work spends waiting on purpose."""
+        self._until += seconds
+
+    @contextmanager
+    def busy(self) -> Generator[None]:
+        """Count the time as spent on a service that is being asked."""
+        self._busy += 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            self._note()
+
+    @contextmanager
+    def asking_a_human(self) -> Generator[None]:
+        """Leave out the time that a human takes to answer."""
+        started = anyio.current_time()
+        try:
+            yield
+        finally:
+            self._until += anyio.current_time() - started
+
+    @contextmanager
+    def queueing(self) -> Generator[None]:
+        """Count the time as spent in the queue, unless another request is under way meanwhile."""
+        self._queueing += 1
+        self._note()
+        try:
+            yield
+        finally:
+            self._queueing -= 1
+            self._note()
+
+    def _note(self) -> None:
+        """Begin or end the time in which it waits behind others and none of it is under way."""
+        waits = self._queueing > 0 and self._busy == 0
+        if waits and self._since is None:
+            self._since = anyio.current_time()
+        elif not waits and self._since is not None:
+            self._queued += anyio.current_time() - self._since
+            self._since = None
+
+
+class Allowance:
+    """A bounded number of requests within a call.
+
+    Args:
+        requests: How many there may be in all.
+        at_once: How many may wait for their answer at the same time; later ones wait their turn.
+    """
+
+    def __init__(self, requests: int, at_once: int) -> None:
+        self._requests = requests
+        self._turns = anyio.CapacityLimiter(at_once)
+        self._parent: Allowance | None = None
+        self._ended = False
+        self.used = 0
+
+    @property
+    def left(self) -> int:
+        """How many more requests there may be."""
+        own = 0 if self._ended else self._requests - self.used
+        return own if self._parent is None else min(own, self._parent.left)
+
+    def part(self, requests: int) -> "Allowance":
+        """Set some of these requests aside for a part of the work."""
+        made = Allowance(requests, 1)
+        made._turns = self._turns
+        made._parent = self
+        return made
+
+    def end(self) -> None:
+        """Allow no more requests, not even those that wait for their turn."""
+        self._ended = True
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Hold room for one request.
+
+        Raises:
+            AllowanceSpent: If there may be no more.
+        """
+        async with self._turns:
+            if not self.left:
+                raise AllowanceSpent
+            self.used += 1
+            if self._parent is not None:
+                self._parent.used += 1
+            yield
+
+
+_budget: ContextVar[CallBudget | None] = ContextVar("budget", default=None)
+_allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
+
+
+@contextmanager
+def call_budget(seconds: float = CALL_SECONDS) -> Generator[CallBudget]:
+    """Put every request made inside, by any task that was started there, on one budget."""
+    made = CallBudget(seconds)
+    token = _budget.set(made)
+    try:
+        yield made
+    finally:
+        _budget.reset(token)
+
+
+@contextmanager
+def allowed(allowance: Allowance) -> Generator[Allowance]:
+    """Take every request made inside, by any task that was started there, from the allowance."""
+    token = _allowance.set(allowance)
+    try:
+        yield allowance
+    finally:
+        _allowance.reset(token)
+
+
+def present_budget(seconds: float) -> CallBudget:
+    """The budget of the present call; outside of one, a new one of this many seconds."""
+    return _budget.get() or CallBudget(seconds)
+
+
+@asynccontextmanager
+async def turn(budget: CallBudget, service: anyio.CapacityLimiter) -> AsyncGenerator[None]:
+    """Hold room for one request: under the allowance if there is one, in the call, at the service.
+
+    Those who wait for the service stand in one queue, in which no call has more than a few.
+    """
+    allowance = _allowance.get()
+    if allowance is None:
+        async with budget.turns, service:
+            yield
+    else:
+        async with allowance.turn(), budget.turns, service:
+            yield
+
+
+def time_left() -> float:
+    """How many seconds the services still have in the present call."""
+    return present_budget(CALL_SECONDS).left
+
+
+def note_left_out(noun: Noun, odd: Sequence[object], of: int) -> None:
+    """Tell the present call, if there is one, of things in a list that cannot be read."""
+    if found := _budget.get():
+        # A list that is looked at several times counts once.
+        found.left_out.setdefault(noun, {})[hash(repr(odd))] = (len(odd), of)
+
+
+def note(gap: str) -> None:
+    """Tell the present call, if there is one, what else is missing of an answer."""
+    if found := _budget.get():
+        found.notes[gap] = None
+
+
+def _gap(noun: Noun, lists: Sequence[tuple[int, int]]) -> str:
+    odd = sum(number for number, _ in lists)
+    are = "is" if odd == 1 else "are"
+    # Of several lists it is not known how many different things they hold.
+    what = f"{odd} of {counted(lists[0][1], *noun)}" if len(lists) == 1 else counted(odd, *noun)
+    return f"{what} could not be read and {are} left out."
+
+
+def note_look() -> None:
+    """Tell the present call, if there is one, that a look confirmed a change."""
+    if found := _budget.get():
+        found.looked = True
+
+
+def wait_on_purpose(seconds: float) -> None:
+    """Give the present call, if there is one, this much longer."""
+    if found := _budget.get():
+        found.extend(seconds)
