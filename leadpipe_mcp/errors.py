@@ -7,8 +7,7 @@ LeadpipeError
 └── ServiceError             the service was asked, and did not do it
     ├── Unreachable          no connection, no answer, or not in time
     │   ├── Misconfigured    a variable of the environment prevents connecting
-    │   ├── OutOfTime        no time was left to ask
-    │   └── Resting          it failed too often just now to be asked
+    │   └── OutOfTime        no time was left to ask
     ├── UnusableAnswer       an answer that is not what the service promises
     │   ├── FileFailed       the file of a run's people; its pages are another way
     │   └── NeverUsable      the next one will be the same: a redirect, or no end
@@ -155,6 +154,7 @@ class ServiceError(LeadpipeError):
     """
 
     what_next = ""
+    usual_status: int | None = None
     leaves_doubt = False
     """Whether a change that was asked for may have been made all the same."""
 
@@ -170,7 +170,7 @@ class ServiceError(LeadpipeError):
         like: "ServiceError | None" = None,
     ) -> None:
         super().__init__(problem, advice)
-        self.status = like.status if like else status
+        self.status = like.status if like else status or self.usual_status
         self.code = like.code if like else code
         self.request_id = like.request_id if like else request_id
         self.retry_after = retry_after
@@ -208,6 +208,7 @@ class Unreachable(ServiceError):
 
     retryable = True
     what_next = f"{AGAIN} check the network and {LEADPIPE.base_url}."
+    usual_check = f"check the network and {BASE_URL}"
 
     def __init__(
         self, problem: str, advice: str = "", *, check: str = "", how: Failing = "lost"
@@ -215,10 +216,10 @@ class Unreachable(ServiceError):
         super().__init__(problem, advice)
         self.how: Failing = how
         self.leaves_doubt = how != "not sent"
-        self.check = check or ("" if advice else f"check the network and {BASE_URL}")
+        self.check = check or ("" if advice else self.usual_check)
 
     def _usual_advice(self) -> str:
-        return f"{AGAIN} {self.check}."
+        return f"{AGAIN} {self.check}." if self.check else self.what_next
 
 
 class Misconfigured(Unreachable):
@@ -226,41 +227,24 @@ class Misconfigured(Unreachable):
 
     retryable = False
     what_next = "Check the variable: correct or unset it, then restart the server."
+    usual_check = ""
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem, self.what_next, how="not sent")
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(problem, advice, how="not sent")
 
 
 class OutOfTime(Unreachable):
     """A call has no time left in which the service could answer; nothing was sent."""
 
     what_next = f"{AGAIN} ask for less at once."
+    usual_check = ""
 
     def __init__(
         self,
         problem: str = "The service was so slow that no time is left; this step was not begun.",
+        advice: str = "",
     ) -> None:
-        super().__init__(problem, self.what_next, how="not sent")
-
-
-class Resting(Unreachable):
-    """The service failed too often in a row, and is left alone for a while; nothing was sent.
-
-    Args:
-        failures: How often it failed.
-        wait: After how many seconds the next try makes sense.
-        last: The problem of the last failure.
-        check: What to check if it goes on failing.
-    """
-
-    def __init__(self, failures: int, wait: float, last: str, check: str) -> None:
-        super().__init__(
-            f"{SERVICE} failed {failures} times in a row, so nothing was sent."
-            f" The last failure: {last}",
-            f"The next try makes sense in {wait:.0f} seconds"
-            + (f"; if that fails too, {check}." if check else "."),
-            how="not sent",
-        )
+        super().__init__(problem, advice, how="not sent")
 
 
 class UnusableAnswer(ServiceError):
@@ -381,6 +365,7 @@ class TooManyRequests(ServiceError):
     """The service asks for a pause."""
 
     retryable = True
+    usual_status = 429
 
     def _usual_advice(self) -> str:
         return f"Try again {_when(self.retry_after)}."
@@ -397,6 +382,24 @@ class ServiceDown(ServiceError):
         if self.retry_after is None:
             return super()._usual_advice()
         return f"Try again {_when(self.retry_after)}."
+
+
+def left_alone(failures: int, wait: float, last: str, check: str) -> Unreachable:
+    """The error for a service that failed too often in a row to be asked now.
+
+    Args:
+        failures: How often it failed.
+        wait: After how many seconds the next try makes sense.
+        last: The problem of the last failure.
+        check: What to check if it goes on failing.
+    """
+    more = f"; if that fails too, {check}" if check else ""
+    return Unreachable(
+        f"{SERVICE} failed {failures} times in a row, so nothing was sent."
+        f" The last failure: {last}",
+        f"The next try makes sense in {wait:.0f} seconds{more}.",
+        how="not sent",
+    )
 
 
 def _when(seconds: float | None) -> str:

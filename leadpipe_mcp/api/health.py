@@ -13,11 +13,11 @@ import anyio
 
 from leadpipe_mcp.errors import (
     Misconfigured,
-    Resting,
     ServiceDown,
     ServiceError,
     TooManyRequests,
     Unreachable,
+    left_alone,
 )
 
 MOST_TRIES = 3
@@ -55,14 +55,14 @@ class Health:
         """Whether a request may go out, and whether it is the one that tries if all is well again.
 
         Raises:
-            Resting: If the service failed too often just now.
+            Unreachable: If the service failed too often just now.
         """
         if not self._rests(route):
             return "usual"
         now = anyio.current_time()
         wait = self._resting_until - now
         if wait > 0:
-            raise Resting(len(self._failed), max(wait, _SHORTEST), *self._last)
+            raise left_alone(len(self._failed), max(wait, _SHORTEST), *self._last)
         self._resting_until = now + self._rest
         return "trial"
 

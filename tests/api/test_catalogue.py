@@ -242,8 +242,8 @@ OTHER_FORMS: list[tuple[object, str, str]] = [
     ({"seniority": "vp"}, "auto", "its list of filters is of no known form"),
     ({"seniority": ["vp"]}, "catalog", "its list of filters is not of the catalogue form"),
     ({"groups": []}, "flat", "its list of filters is not of the flat form"),
-    ({"groups": [{"filters": None}]}, "auto", "what should be a list is none"),
-    ({"groups": [{}]}, "catalog", "what should be a list is none"),
+    ({"groups": [{"filters": None}]}, "auto", "what should be a list is not one"),
+    ({"groups": [{}]}, "catalog", "what should be a list is not one"),
     ({"groups": [{"filters": [{}]}]}, "auto", "not what they should be: key"),
     (
         {"groups": [{"filters": [{"key": "a.b", "values": [{"count": "x"}]}]}]},

@@ -471,7 +471,7 @@ async def test_a_missing_permission_is_named_for_every_operation() -> None:
         assert (f"permission {permission}," in error.advice) == (permission is not None)
     said = "This organization is inactive"
     error = await error_of(client(JSONResponse({"error": said}, 403)).get(GROUP, "a"))
-    assert type(error) is Forbidden
+    assert isinstance(error, Forbidden)
 
 
 async def test_what_cannot_be_processed_says_what_would() -> None:
@@ -513,7 +513,7 @@ async def test_a_wait_is_in_seconds_where_it_is_told() -> None:
 async def test_what_goes_wrong_on_the_way_speaks_of_sonarly() -> None:
     error = await error_of(client(unreached).get(GROUP, "a"))
     assert str(error) == (
-        "Sonarly could not be reached; nothing was sent. Try again in a minute; if it stays so,"
+        "Sonarly could not be reached; nothing was sent. Try again in a minute; if it still fails,"
         " check the network and SONARLY_BASE_URL."
     )
     error = await error_of(client(RedirectResponse("https://elsewhere.test")).get(GROUP, "a"))

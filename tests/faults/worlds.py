@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from leadpipe_mcp.api.in_process import serve_in_process
 from mcp import Client
 from mcp.types import TextContent
 
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
 from leadpipe_mcp.api.in_process import Application
