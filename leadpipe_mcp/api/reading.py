@@ -1,8 +1,8 @@
 """How what a service tells is read: as far as it goes, and without losing a list to one odd item.
 
 A field that may be missing and cannot be read counts as not told. An item of a list that cannot be
-read is left out, and the call's budget notes it, so that the reply can say so. What makes a thing what it
-is (an id, a size) must be there.
+read is left out, and the call's budget notes it, so that the reply can say so. What makes a thing
+what it is (an id, a size) must be there.
 """
 
 import datetime as dt

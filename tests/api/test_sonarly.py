@@ -17,7 +17,7 @@ from leadpipe_mcp.api import sonarly as client_module
 from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.settling import Done
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
-from leadpipe_mcp.api.sonarly_errors import PERMISSIONS
+from leadpipe_mcp.api.sonarly_errors import PERMISSIONS, SONARLY
 from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview, Prospect
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
@@ -519,7 +519,7 @@ async def test_what_goes_wrong_on_the_way_speaks_of_sonarly() -> None:
     error = await error_of(client(RedirectResponse("https://elsewhere.test")).get(GROUP, "a"))
     assert error.advice == "Check SONARLY_BASE_URL."
     transport = Transport(
-        URL, KEY, network=serve_in_process(hanging), total_seconds=0.02, bearer=True
+        URL, KEY, network=serve_in_process(hanging), total_seconds=0.02, vendor=SONARLY
     )
     with anyio.fail_after(5):
         error = await error_of(SonarlyClient(transport).get(GROUP, "a"))

@@ -317,7 +317,8 @@ async def test_where_neither_file_nor_pages_come_both_are_said(
         sandbox.faults.add(Fault("status", path="/results", status=500, times=None))
         said = await client.refused("analyze_audience", audienceId=audience)
 
-    assert "that host could not be reached. Fetching the people page by page failed too: " in said
+    assert "that host could not be reached." in said
+    assert "Fetching the file failed before that: " in said
     assert "The service failed with status 500" in said
     for wrong in ("LEADPIPE_BASE_URL", "LEADPIPE_API_KEY", "administers"):
         assert wrong not in said

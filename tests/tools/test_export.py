@@ -301,7 +301,7 @@ async def test_a_list_that_does_not_come_whole_leaves_no_file(
         for path in ("export.csv", "/results"):
             sandbox.faults.add(Fault(kind, path=path, status=200, times=3))
         said = await client.refused("export_audience", id=made["id"])
-        assert "Fetching the people page by page failed too: " in said
+        assert "Fetching the file failed before that: " in said
         sandbox.faults.clear()
         await anyio.sleep(10)  # after so many failures the service is left alone
         assert not settings.export_dir or not list(settings.export_dir.glob("*"))
