@@ -12,10 +12,9 @@ import anyio
 from mcp import Client
 from mcp.types import TextContent
 
-from leadpipe_mcp.api.in_process import serve_in_process
+from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
-from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings

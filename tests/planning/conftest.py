@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
