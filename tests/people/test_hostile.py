@@ -32,7 +32,6 @@ JOINERS = "\u200c\u200d\ufe0f"
 # Letters and symbols by their Unicode class, of which nothing is to be seen.
 BLANK = re.compile("[\u115f\u1160\u3164\uffa0\u2800\u034f\u180b-\u180d\u180f\ufe00-\ufe0e]")
 
-each_row = pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 each_contact = pytest.mark.parametrize("contact", [False, True], ids=["masked", "full"])
 
 
@@ -102,9 +101,13 @@ def no_secret(text: str) -> bool:
     return not any(secret.casefold() in text.casefold() for secret in SECRETS)
 
 
-@each_row
 @each_contact
-def test_in_an_answer_it_is_harmless(row: dict[str, Any], *, contact: bool) -> None:
+def test_in_an_answer_every_row_is_harmless(*, contact: bool) -> None:
+    for row in ROWS:
+        check_answer(row, contact=contact)
+
+
+def check_answer(row: dict[str, Any], *, contact: bool) -> None:
     for name, value in cells(row).items():
         shown = show(COLUMNS[name], value, contact=contact)
         if isinstance(shown, str):
@@ -118,10 +121,15 @@ def test_in_an_answer_it_is_harmless(row: dict[str, Any], *, contact: bool) -> N
         assert show(COLUMNS[name], cells(row)[name], contact=False) == text
 
 
-@each_row
 @each_contact
-def test_in_a_csv_it_is_harmless(row: dict[str, Any], tmp_path: Path, *, contact: bool) -> None:
-    text = file(tmp_path, [row], "csv", contact=contact)
+def test_in_a_csv_every_row_is_harmless(tmp_path: Path, *, contact: bool) -> None:
+    for number, row in enumerate(ROWS):
+        check_csv(
+            row, file(tmp_path, [row], "csv", contact=contact, name=f"x{number}"), contact=contact
+        )
+
+
+def check_csv(row: dict[str, Any], text: str, *, contact: bool) -> None:
     header, only = parsed(text)
     assert header == [column.name for column in columns_of([row])]
     assert len(only) == len(header)
@@ -138,10 +146,15 @@ def test_in_a_csv_it_is_harmless(row: dict[str, Any], tmp_path: Path, *, contact
     assert all(is_harmless(cell) for line in text[1:].splitlines() for cell in line.split(";"))
 
 
-@each_row
 @each_contact
-def test_in_a_jsonl_it_is_harmless(row: dict[str, Any], tmp_path: Path, *, contact: bool) -> None:
-    text = file(tmp_path, [row], "jsonl", contact=contact)
+def test_in_a_jsonl_every_row_is_harmless(tmp_path: Path, *, contact: bool) -> None:
+    for number, row in enumerate(ROWS):
+        check_jsonl(
+            row, file(tmp_path, [row], "jsonl", contact=contact, name=f"x{number}"), contact=contact
+        )
+
+
+def check_jsonl(row: dict[str, Any], text: str, *, contact: bool) -> None:
     assert text.count("\n") == len(text.splitlines()) == 1
     person = json.loads(text)
     assert None not in person.values()

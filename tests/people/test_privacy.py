@@ -16,9 +16,15 @@ from leadpipe_mcp.people.masking import (
 )
 from leadpipe_mcp.people.privacy import Value, contact_fields, in_full, show, table
 
-EMAIL_COLUMNS = [name for name, column in COLUMNS.items() if column.kind == "email"]
-PHONE_COLUMNS = [name for name, column in COLUMNS.items() if column.kind == "phone"]
-OTHER_COLUMNS = [name for name, column in COLUMNS.items() if column.kind not in {"email", "phone"}]
+# One column of each way in which a field is treated and what it holds.
+EMAIL_COLUMNS = ["contactEmail", "emails"]
+PHONE_COLUMNS = ["phone", "phones"]
+OTHER_COLUMNS = ["name", "topic", "address", "untrustedHeadline"]
+
+
+def test_every_way_in_which_a_field_is_treated_is_tested_here() -> None:
+    here = [COLUMNS[name] for name in (*EMAIL_COLUMNS, *PHONE_COLUMNS, *OTHER_COLUMNS)]
+    assert {column.kind for column in here} == {column.kind for column in COLUMNS.values()}
 
 
 def shown(name: str, value: object, *, contact: bool = False) -> Value:
@@ -34,13 +40,13 @@ def test_addresses_are_masked_in_their_own_columns(name: str) -> None:
     assert shown(name, "Jane Doe <jane@acme.com>") == "••• <j•••@acme.com>"
 
 
-@pytest.mark.parametrize("name", EMAIL_COLUMNS)
 @pytest.mark.parametrize(
     "value", ["jane doe", "jane.doe", "jane at acme.com", 7, "•••", [["jane"]]]
 )
-def test_what_is_no_address_is_hidden_where_only_addresses_belong(name: str, value: object) -> None:
-    assert shown(name, value) == "•••"
-    assert in_full(COLUMNS[name], value, contact=False) == "•••"
+def test_what_is_no_address_is_hidden_where_only_addresses_belong(value: object) -> None:
+    for name in EMAIL_COLUMNS:
+        assert shown(name, value) == "•••"
+        assert in_full(COLUMNS[name], value, contact=False) == "•••"
 
 
 @pytest.mark.parametrize("name", PHONE_COLUMNS)
@@ -182,30 +188,16 @@ def test_an_address_is_masked_however_it_is_written(text: str) -> None:
     assert mask_emails(WRITTEN[text]) == WRITTEN[text]
 
 
-@pytest.mark.parametrize("before", ["", "(", " '", "*", "/", "é", "x, ", '"'])
-@pytest.mark.parametrize("hidden", ["", "\u200b", "\u200d", "\u2060", "\ufe0f", "\x1b[1m", "<i>"])
-@pytest.mark.parametrize("sign", ["@", "\uff20", "%40", " (at) ", "[at]", "&#64;", " @ ", "@\n"])
-def test_no_mixture_of_disguises_lets_a_name_through(before: str, hidden: str, sign: str) -> None:
-    address = f"sec{hidden}retly.hid{hidden}den{hidden}{sign}{hidden}acme{hidden}.example"
-    for text in (f"{before}{address}", f"Hi {before}{address}{before} there {address}"):
+# What may stand around an address is a property: tests/properties/test_masking.py.
+@pytest.mark.parametrize("hidden", ["\u200b", "\u200d", "\u2060", "\ufe0f", "\x1b[1m", "<i>"])
+def test_no_mixture_of_disguises_lets_a_name_through(hidden: str) -> None:
+    for sign in ("@", "\uff20", "%40", " (at) ", "[at]", "&#64;", " @ ", "@\n"):
+        address = f"sec{hidden}retly.hid{hidden}den{hidden}{sign}{hidden}acme{hidden}.example"
         for column in ("name", "untrustedHeadline", "linkedinUrl", "email", "phone"):
+            text = f"Hi ({address}) there {address}"
             for seen in (shown(column, text), in_full(COLUMNS[column], text, contact=False)):
                 assert "retly" not in str(seen)
                 assert "hid" not in str(seen)
-
-
-AROUND = [
-    *"@.,;:|/'\"()<>[]{}&?=#!*_~`-+%\\",
-    *("", " ", "é", "x", "12", "(at)", "%40", "&#64;", "•••", " dot ", "http://", "www."),
-    *("mailto:", "\u200b", "<b>", "&amp;", "a@x.test", "x•••@x.test", "555 010 0142"),
-]
-
-
-@pytest.mark.parametrize("sign", ["@", "%40", " (at) ", " @ "])
-def test_nothing_around_an_address_lets_its_name_through(sign: str) -> None:
-    for before, between in itertools.product(AROUND, AROUND):
-        text = f"{between}{before}secretly.hidden{sign}acme.example{between}"
-        assert "secretly" not in mask_contacts(text), text
 
 
 @pytest.mark.parametrize(
@@ -334,10 +326,9 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("kind", HIDDEN)
-@pytest.mark.parametrize("contact", [False, True])
-def test_what_nobody_sees_is_taken_out(kind: str, *, contact: bool) -> None:
+def test_what_nobody_sees_is_taken_out(kind: str) -> None:
     text = f"Head{HIDDEN[kind]} of{HIDDEN[kind]} Sales{HIDDEN[kind]}"
-    for name in ("untrustedHeadline", "name", "company"):
+    for name, contact in itertools.product(("untrustedHeadline", "name"), (False, True)):
         assert shown(name, text, contact=contact) == "Head of Sales"
         assert in_full(COLUMNS[name], text, contact=contact) == "Head of Sales"
 
@@ -374,12 +365,10 @@ def test_an_address_at_the_cut_is_masked_before_it(name: str) -> None:
         assert "secretly" not in str(text)
 
 
-def test_a_text_of_any_size_is_shown_at_once() -> None:
-    started = time.process_time()
+def test_a_text_of_any_size_is_shown_cut() -> None:
     assert shown("untrustedHeadline", "x" * 10_000_000) == "x" * 299 + "…"
     for long in ("x" * 1_000_000, "@" * 1_000_000, f"@{'x' * 1_000_000}", "x@" * 500_000):
         assert len(str(shown("emails", long))) <= 1_000
-    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -390,13 +379,16 @@ def test_a_text_of_any_size_is_shown_at_once() -> None:
         *("//x@", "\x1b[0", "\u200b", "é@", "\u0301", "ع\u200c", "; ", "ext 1", "2020 ", "x@[1"),
     ],
 )
-def test_a_long_text_is_masked_at_once_whatever_it_is_made_of(piece: str) -> None:
-    text = piece * (100_000 // len(piece)) + " a"
-    started = time.process_time()
-    for mask in (mask_contacts, only_masked_emails, only_masked_phones):
-        mask(text)
-    # A tenth of this is usual; a search that is tried from everywhere takes minutes.
-    assert time.process_time() - started < 3
+def test_masking_takes_time_in_proportion_to_a_text_whatever_it_is_made_of(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece)) + " a"
+        started = time.process_time()
+        for mask in (mask_contacts, only_masked_emails, only_masked_phones):
+            mask(text)
+        return time.process_time() - started
+
+    # Sixteen times the text: a search that is tried from everywhere would take 256 times as long.
+    assert seconds(48_000) < 100 * max(0.001, min(seconds(3_000) for _ in range(3)))
 
 
 def test_a_table_has_a_row_for_each_person_and_masks_them() -> None:

@@ -42,7 +42,9 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("name", [n for n, c in COLUMNS.items() if c.kind != "untrusted"])
+@pytest.mark.parametrize(
+    "name", ["name", "score", "emails", "contactEmail", "phone", "phones", "address", "isB2b"]
+)
 def test_what_is_seen_is_what_an_answer_shows(name: str) -> None:
     column = COLUMNS[name]
     hostile = json.loads((Path(__file__).parent / "hostile.json").read_text("utf-8"))

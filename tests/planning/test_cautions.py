@@ -167,7 +167,7 @@ def test_where_nothing_reaches_the_target_the_nearest_is_named() -> None:
     best = advise(target, 1_500, [change(50, 900)])
     assert (best.change, best.reason) == (None, "No change comes closer to 2,000 or more.")
     unknown = advise(target, None, [])
-    assert unknown.reason == "Whether a change reaches 2,000 or more is not known."
+    assert unknown.reason == "It is not known whether any change reaches 2,000 or more."
 
 
 def test_a_target_is_said_in_words() -> None:
