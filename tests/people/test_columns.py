@@ -150,7 +150,7 @@ async def test_every_field_of_a_query_but_the_hashes_is_a_column() -> None:
     assert {key for person in page.people for key in completed(person)} - keys == left_out
 
 
-def test_what_tells_who_somebody_is_is_known() -> None:
+def test_fields_that_identify_somebody_are_marked() -> None:
     persons = {name for name, column in COLUMNS.items() if column.identifies}
     assert {"name", "lastName", "linkedinUrl", "id", "address", "photoUrl"} <= persons
     assert {name for name, c in COLUMNS.items() if c.kind in {"email", "phone"}} <= persons

@@ -81,7 +81,7 @@ async def test_a_list_of_nobody_has_nobody_in_common(kept: Kept, rows: list[Row]
     assert (told.both.people, told.only_one.people, told.only_other.people) == (0, 3, 0)
 
 
-async def test_who_has_no_id_is_told(kept: Kept) -> None:
+async def test_people_without_an_id_are_noted(kept: Kept) -> None:
     told = await compare(
         await kept([*FIRST, person(None)]), await kept([*SECOND, person(""), person(None)])
     )
@@ -92,7 +92,7 @@ async def test_who_has_no_id_is_told(kept: Kept) -> None:
     assert (told.both.people, told.only_one.people, told.only_other.people) == (1, 2, 3)
 
 
-async def test_who_comes_twice_counts_once_and_is_told(kept: Kept) -> None:
+async def test_a_repeated_person_counts_once_and_is_noted(kept: Kept) -> None:
     told = await compare(await kept([*FIRST, FIRST[0], FIRST[1], FIRST[1]]), await kept(SECOND))
     assert (told.both.people, told.only_one.people) == (1, 2)
     assert told.notes == (
@@ -101,7 +101,7 @@ async def test_who_comes_twice_counts_once_and_is_told(kept: Kept) -> None:
     )
 
 
-async def test_only_the_five_most_frequent_are_told(kept: Kept) -> None:
+async def test_only_the_five_most_frequent_values_are_shown(kept: Kept) -> None:
     rows = [person(number, state=f"state {number % 8}") for number in range(20)]
     told = await compare(await kept(rows), await kept([]))
     assert [share.value for share in told.only_one.top["state"]] == [
@@ -126,7 +126,7 @@ async def test_ids_of_two_kinds_cannot_be_compared(kept: Kept) -> None:
     assert (await compare(hashes, hashes)).both.people == 10
 
 
-async def test_the_notes_of_both_lists_are_told(kept: Kept) -> None:
+async def test_the_notes_of_both_lists_are_given(kept: Kept) -> None:
     told = await compare(await kept(FIRST, expected=4), await kept(SECOND, expected=5))
     assert told.notes == (
         "The service says 4 people; 3 came.",
@@ -146,7 +146,7 @@ async def test_nothing_is_written_beside_the_lists(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("side", ["one", "other"])
-async def test_a_list_that_went_away_is_told(kept: Kept, side: str) -> None:
+async def test_a_list_that_is_gone_is_named(kept: Kept, side: str) -> None:
     one, other = await kept(FIRST), await kept(SECOND)
     gone = one if side == "one" else other
     (gone.folder / SEEN).unlink()

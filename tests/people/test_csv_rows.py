@@ -42,7 +42,7 @@ def told(row: Row) -> Row:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("profile", ["flat", "catalog"])
-async def test_a_file_tells_the_same_as_pages(profile: Literal["flat", "catalog"]) -> None:
+async def test_a_file_has_the_same_people_as_pages(profile: Literal["flat", "catalog"]) -> None:
     settings = SandboxSettings(
         profile=profile, people=5_000, examples=False, run_seconds=0, csv_starts_with_bom=True
     )
@@ -107,7 +107,7 @@ def test_a_heading_is_known_however_it_is_written(heading: str, key: str) -> Non
 
 
 @pytest.mark.parametrize("heading", ["contactEmail", "company.email", "intent.id", "emails.0.x"])
-def test_what_only_looks_like_a_field_is_none(heading: str) -> None:
+def test_what_only_looks_like_a_field_is_unknown(heading: str) -> None:
     assert CsvRows([heading]).unknown == (heading,)
 
 
@@ -137,7 +137,7 @@ def test_cells_become_what_their_column_holds() -> None:
 @pytest.mark.parametrize(
     "number", ["9" * 400, "1e999", "nan", "\uff11\uff12", "0x10", "1_000", " 7", "-"]
 )
-def test_what_is_no_plain_number_stays_a_text(number: str) -> None:
+def test_what_is_not_a_plain_number_stays_text(number: str) -> None:
     assert row(intentScore=number)["intentScore"] == number
 
 
@@ -151,7 +151,7 @@ def test_the_one_is_taken_from_the_several() -> None:
     assert "phone" not in row(city="Austin")
 
 
-def test_of_two_headings_for_one_field_the_first_that_tells_something_counts() -> None:
+def test_of_two_headings_for_one_field_the_first_with_a_value_counts() -> None:
     reader = CsvRows(["personId", "hem"])
     both, second, neither = read(reader, ["p1", "h1"], ["", "h1"], ["", ""])
     assert (both["id"], second["id"]) == ("p1", "h1")

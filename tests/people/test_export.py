@@ -104,7 +104,7 @@ def test_a_name_gets_the_extension_of_the_format(tmp_path: Path, name: str, file
         ("\u6f22" * 70, "or 200 bytes"),
     ],
 )
-def test_what_is_no_name_of_a_file_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+def test_an_impossible_file_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(NotPossible, match=reason) as caught:
         target(tmp_path, "csv", file_name=name)
     assert "fileName" in caught.value.advice
@@ -323,7 +323,7 @@ def test_people_are_read_a_few_thousand_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_progress_is_told_and_the_rows_are_read_elsewhere(tmp_path: Path) -> None:
+async def test_progress_is_reported_and_the_rows_are_read_in_another_thread(tmp_path: Path) -> None:
     told: list[int] = []
     threads: set[int] = set()
 

@@ -59,5 +59,5 @@ def test_names_of_every_alphabet_are_kept(url: str, name: str) -> None:
         "linkedin.com/" + "/" * 100_000,
     ],
 )
-def test_what_is_no_profile_is_none(value: object) -> None:
+def test_what_is_not_a_profile_is_left_out(value: object) -> None:
     assert profile_url(value) is None

@@ -43,7 +43,7 @@ def test_addresses_are_masked_in_their_own_columns(name: str) -> None:
 @pytest.mark.parametrize(
     "value", ["jane doe", "jane.doe", "jane at acme.com", 7, "•••", [["jane"]]]
 )
-def test_what_is_no_address_is_hidden_where_only_addresses_belong(value: object) -> None:
+def test_what_is_not_an_address_is_hidden_where_only_addresses_belong(value: object) -> None:
     for name in EMAIL_COLUMNS:
         assert shown(name, value) == "•••"
         assert in_full(COLUMNS[name], value, contact=False) == "•••"
@@ -72,7 +72,7 @@ def test_an_address_in_any_other_field_is_masked_as_well(name: str) -> None:
 
 
 @pytest.mark.parametrize("between", [",", ", ", ";", " ", "|", "/", ":", " or ", "\n", "'", "&"])
-def test_addresses_are_told_apart_whatever_stands_between(between: str) -> None:
+def test_addresses_are_separated_whatever_is_between_them(between: str) -> None:
     masked = shown("emails", f"jane@acme.com{between}secret@home.test")
     assert "ane" not in str(masked)
     assert "ecret" not in str(masked)
@@ -119,7 +119,7 @@ def test_a_masked_number_shows_its_end_unless_it_is_short(number: str, masked: s
         *("100% (a day)", "(a) acme (b) beta", "Option (a)", "C:\\u0040", "«@»"),
     ],
 )
-def test_what_is_no_address_stays(text: str) -> None:
+def test_what_is_not_an_address_stays(text: str) -> None:
     assert mask_emails(text) == text
 
 
@@ -244,7 +244,7 @@ def test_a_phone_number_is_masked_though_a_tag_parts_it_from_what_follows(tag: s
         *("https://www.linkedin.com/in/jane-doe-123456789", "12345678901st floor"),
     ],
 )
-def test_what_is_no_phone_number_stays(text: str) -> None:
+def test_what_is_not_a_phone_number_stays(text: str) -> None:
     assert mask_phones(text) == text
 
 

@@ -78,7 +78,7 @@ async def test_how_many_can_be_reached_comes_first_and_is_said_even_where_nobody
     }
 
 
-async def test_scores_are_told_from_ten_to_ten(told: Profile) -> None:
+async def test_scores_are_counted_in_ten_point_bands(told: Profile) -> None:
     assert told.scores is not None
     assert told.scores.average == 76.4
     assert told.scores.buckets == (
@@ -90,7 +90,7 @@ async def test_scores_are_told_from_ten_to_ten(told: Profile) -> None:
     )
 
 
-async def test_scores_beside_the_usual_are_told_where_there_are_any(kept: Kept) -> None:
+async def test_unusual_scores_are_shown_if_there_are_any(kept: Kept) -> None:
     scores = [1, 49.9, 50, 99, 99.9, 100, 250, "high", None]
     told = await profile(await kept([{"intentScore": score} for score in scores]))
     assert told.scores is not None
@@ -128,7 +128,7 @@ async def test_the_long_tail_is_counted_as_others(kept: Kept) -> None:
     assert (breakdown.other_values, breakdown.other_people, breakdown.unknown) == (5, 5, 1)
 
 
-async def test_nobody_has_a_profile_as_well(kept: Kept) -> None:
+async def test_a_list_of_nobody_has_a_profile(kept: Kept) -> None:
     told = await profile(await kept([], expected=2))
     assert (told.size, told.companies, told.scores, told.breakdowns) == (0, 0, None, {})
     assert set(told.filled.values()) == {0.0}
@@ -189,7 +189,7 @@ async def test_people_are_not_counted_by_what_identifies_them_or_is_free_text(
         (["sate"], "There is no field 'sate'. Did you mean 'state'?"),
     ],
 )
-async def test_columns_that_do_not_do_are_refused(
+async def test_columns_that_cannot_be_counted_by_are_refused(
     people: Snapshot, names: list[str], problem: str
 ) -> None:
     with pytest.raises(NotPossible) as caught:
@@ -236,7 +236,7 @@ async def test_who_researches_several_topics_counts_for_each(kept: Kept) -> None
     assert groups.other_people is None
 
 
-async def test_topics_that_are_told_by_id_are_counted_by_name(kept: Kept) -> None:
+async def test_topics_given_by_id_are_counted_by_name(kept: Kept) -> None:
     people = await kept(
         [
             {"topicId": 1, "topicName": "CRM", "matchedTopicIds": [1, 2], "topicOverlap": 2},

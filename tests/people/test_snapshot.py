@@ -103,7 +103,7 @@ async def test_everyone_is_kept_in_the_order_in_which_they_came(snapshots: Snaps
     assert source.ended == 1
 
 
-async def test_of_people_who_come_anew_only_the_last_are_kept(snapshots: Snapshots) -> None:
+async def test_when_people_start_over_only_the_last_are_kept(snapshots: Snapshots) -> None:
     people = await Source(void=PEOPLE[:2]).of(snapshots, expected=5)
     assert (people.size, people.notes) == (5, ())
     assert names(people) == [f"Person {number}" for number in range(5)]
@@ -142,7 +142,7 @@ async def test_each_run_has_its_own_people(snapshots: Snapshots, part: str) -> N
     assert source.fills == 2
 
 
-def test_a_run_is_told_by_its_id_or_its_day_and_by_when_it_was_made() -> None:
+def test_a_run_is_identified_by_its_id_or_day_and_when_it_was_made() -> None:
     def key(**told: object) -> RunKey:
         return RunKey.of("https://x.test", "a1", Run.model_validate({"status": "ready", **told}))
 
@@ -164,7 +164,7 @@ def test_a_run_is_told_by_its_id_or_its_day_and_by_when_it_was_made() -> None:
         (0, ("The service says 0 people; 5 came.",)),
     ],
 )
-async def test_another_number_than_was_said_is_told(
+async def test_a_number_other_than_announced_is_noted(
     snapshots: Snapshots, expected: int | None, notes: tuple[str, ...]
 ) -> None:
     source = Source()
@@ -182,7 +182,7 @@ async def test_another_number_than_was_said_is_told(
         (["jane@x.test", "joe@x.test", f"{'x' * 300}1", f"{'x' * 300}2"], ()),
     ],
 )
-async def test_people_who_come_twice_are_told(
+async def test_repeated_people_are_noted(
     kept: Kept, ids: list[str | None], notes: tuple[str, ...]
 ) -> None:
     assert (await kept([{"id": each} for each in ids])).notes == notes
@@ -454,7 +454,7 @@ BREAKING: dict[str, Callable[[Path], None]] = {
     ("how", "name"),
     [*((how, SEEN) for how in BREAKING), ("missing", WHOLE), ("of another bit", WHOLE)],
 )
-async def test_what_is_broken_or_foreign_is_made_anew(
+async def test_what_is_broken_or_foreign_is_fetched_again(
     keeping: Callable[..., Snapshots], how: str, name: str
 ) -> None:
     source = Source()
@@ -466,7 +466,7 @@ async def test_what_is_broken_or_foreign_is_made_anew(
     assert {path.name for path in again.folder.iterdir()} == {SEEN, WHOLE, SUMS}
 
 
-async def test_both_files_of_another_version_are_made_anew(
+async def test_files_of_another_version_are_fetched_again(
     keeping: Callable[..., Snapshots],
 ) -> None:
     source = Source()
@@ -496,7 +496,7 @@ async def test_people_of_another_run_under_its_name_are_not_taken(
         *(("spoilt in the middle", SEEN), ("missing", WHOLE), ("spoilt in the middle", WHOLE)),
     ],
 )
-async def test_what_breaks_while_it_is_used_is_told_and_made_anew(
+async def test_what_breaks_while_in_use_is_named_and_fetched_again(
     snapshots: Snapshots, how: str, name: str
 ) -> None:
     many = [{"fullName": f"Person {number}", "headline": "x" * 500} for number in range(500)]
@@ -512,7 +512,7 @@ async def test_what_breaks_while_it_is_used_is_told_and_made_anew(
 
 
 @pytest.mark.parametrize("sums", [None, b"", b"{}", b"[1]", b"nothing"])
-async def test_people_whose_fingerprints_are_lost_are_made_anew(
+async def test_people_whose_fingerprints_are_lost_are_fetched_again(
     keeping: Callable[..., Snapshots], sums: bytes | None
 ) -> None:
     source = Source()
@@ -650,7 +650,7 @@ async def test_an_audience_that_is_too_large_is_refused(
     assert files(tmp_path) == []
 
 
-async def test_a_folder_that_cannot_be_written_is_told_without_its_place(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_reported_without_its_path(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("a file")
     with pytest.raises(NotPossible) as caught:
         await Source().of(Snapshots(tmp_path / "secret"))

@@ -204,7 +204,7 @@ async def test_a_question_is_answered_with_what_is_seen(people: Snapshot) -> Non
         assert found.notes == (), sql
 
 
-async def test_everyone_is_seen_masked_and_without_what_strangers_wrote(people: Snapshot) -> None:
+async def test_everyone_is_seen_masked_and_without_free_text(people: Snapshot) -> None:
     every = ", ".join(SEEN_COLUMNS)
     rows = await ask(people, f"SELECT {every} FROM people ORDER BY name")
     assert rows.columns == tuple(SEEN_COLUMNS)
@@ -393,7 +393,7 @@ async def test_a_process_that_has_died_is_replaced(people: Snapshot) -> None:
     workers.close()
 
 
-async def test_a_process_that_breaks_is_told_from_one_that_is_slow(
+async def test_a_process_that_breaks_is_not_called_slow(
     people: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = [sys.executable, "-c", "input()"]
@@ -432,7 +432,7 @@ async def test_people_who_are_broken_on_the_disk_are_dropped(kept: Kept, how: st
     assert not people.folder.exists()
 
 
-async def test_rows_beyond_the_limit_are_cut_and_told(people: Snapshot) -> None:
+async def test_rows_beyond_the_limit_are_cut_with_a_note(people: Snapshot) -> None:
     joined = "SELECT a.name FROM people a, people b, people c, people d"
     rows = await ask(people, joined)
     assert len(rows.rows) == MOST_ROWS
@@ -443,7 +443,7 @@ async def test_rows_beyond_the_limit_are_cut_and_told(people: Snapshot) -> None:
     assert (await ask(people, "SELECT name FROM people", limit=4)).notes == ()
 
 
-async def test_an_answer_that_is_too_long_is_cut_and_told(people: Snapshot) -> None:
+async def test_an_answer_that_is_too_long_is_cut_with_a_note(people: Snapshot) -> None:
     long = "replace(printf('%999s', ''), ' ', a.name)"
     everyone = "FROM people a, people b, people c, people d"
     rows = await ask(people, f"SELECT {long} {everyone}")
@@ -459,7 +459,7 @@ async def test_an_answer_that_is_too_long_is_cut_and_told(people: Snapshot) -> N
     assert rows.notes[0].startswith("Cut after 0 rows")
 
 
-async def test_what_is_no_text_is_shown_as_one(people: Snapshot) -> None:
+async def test_values_that_are_not_text_are_shown_as_text(people: Snapshot) -> None:
     rows = await ask(people, "SELECT x'00ff', 9e999, -9e999, CAST(x'61ff62' AS TEXT), NULL")
     assert rows.rows == (("x'00ff'", "inf", "-inf", "a�b", ""),)
     rows = await ask(people, "SELECT 'a' || char(8238) || char(7) || 'b'")
@@ -474,7 +474,7 @@ async def test_what_is_no_text_is_shown_as_one(people: Snapshot) -> None:
         ('SELECT name FROM people WHERE state IN ("texas", "utah")', "texas and utah"),
     ],
 )
-async def test_a_text_in_double_quotes_is_told(people: Snapshot, sql: str, misread: str) -> None:
+async def test_text_in_double_quotes_is_noted(people: Snapshot, sql: str, misread: str) -> None:
     told = await outcome(people, sql)
     if isinstance(told, NotPossible):
         # Some builds of SQLite take what is in double quotes for nothing but a name.

@@ -32,7 +32,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module", params=["mixed", "flat", "catalog"])
+@pytest.fixture(scope="module", params=["flat", "catalog"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """A service that all briefs are put to."""
     return Sandbox(SandboxSettings(profile=request.param, people=5_000, examples=False))

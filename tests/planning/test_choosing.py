@@ -179,7 +179,7 @@ async def test_another_spelling_is_close_and_says_so() -> None:
     assert (choice.sure, choice.note) == ("close", "Another spelling.")
 
 
-async def test_an_abbreviation_stands_for_what_it_is_short_for() -> None:
+async def test_an_abbreviation_means_what_it_is_short_for() -> None:
     choice = await only("ABM")
 
     assert choice.topic == TOPICS[9]
@@ -194,7 +194,7 @@ async def test_of_two_topics_of_one_name_the_one_of_business_is_taken() -> None:
     assert [topic.id for topic in choice.alternatives] == [101]
 
 
-async def test_what_nothing_is_called_comes_with_the_nearest() -> None:
+async def test_a_phrase_without_a_topic_comes_with_the_nearest() -> None:
     choice = await only("jogging shoes")
 
     assert (choice.topic, choice.sure) == (None, "none")

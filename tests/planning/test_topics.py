@@ -108,7 +108,7 @@ def test_an_abbreviation_and_its_words_find_each_other() -> None:
     ]
 
 
-def test_an_abbreviation_may_stand_for_two_things() -> None:
+def test_an_abbreviation_may_mean_two_things() -> None:
     ways = [way.text for way in ways_to_say("AR software")]
     assert ways == ["ar software", "account receivable software", "augmented reality software"]
     assert len(ways_to_say("garden gnome")) == 1
@@ -261,14 +261,14 @@ async def test_a_kind_is_asked_for_and_what_does_not_fit_is_left_out() -> None:
     assert service.count("") == 1
 
 
-async def test_a_failed_search_is_told_and_made_up_for() -> None:
+async def test_a_failed_search_is_reported_and_the_catalogue_is_searched() -> None:
     service = Service(finds=500)
     findings = await look_up(service.topics, ["SEO", "cargo"])
     assert [matches[0] for matches in listed(findings)] == [("SEO", "exact"), ("Cargo", "exact")]
     assert [type(failure) for failure in findings.failures] == [ServiceDown, ServiceDown]
 
 
-async def test_without_a_catalogue_stands_what_the_service_found() -> None:
+async def test_without_a_catalogue_what_the_service_found_counts() -> None:
     findings = await look_up(Service(finds=SEVERAL[:1], lists=500).topics, ["car rental"])
     assert listed(findings) == [[("Car Rental", "exact")]]
     assert len(findings.failures) == 1

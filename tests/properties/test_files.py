@@ -19,7 +19,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
-from leadpipe_mcp.people.csv_rows import CsvReader, CsvRows
+from leadpipe_mcp.people.csv_rows import CsvRows
 from leadpipe_mcp.people.formats import CsvForm, JsonlForm
 from leadpipe_mcp.people.privacy import in_full
 from leadpipe_mcp.people.runs import gather
@@ -145,22 +145,3 @@ def test_the_services_file_is_read_as_it_was_written_wherever_it_is_cut(
         (batch,) = found
         assert batch
         assert list(batch[heading]) == [line[headings.index(heading)] for line in lines]
-
-
-@given(files, st.lists(st.integers(0, 2_000), max_size=8))
-def test_lines_are_whole_wherever_their_file_is_cut(
-    file: tuple[list[str], list[list[str]]], cuts: list[int]
-) -> None:
-    headings, lines = file
-    written = io.StringIO(newline="")
-    csv.writer(written).writerows([headings, *lines])
-    body = written.getvalue().encode()
-    places = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
-    reader = CsvReader()
-    batches = [reader.read(body[start:end]) for start, end in pairwise(places)]
-    found = [batch for batch in [*batches, reader.finish()] if batch]
-    if not lines:
-        assert found == []
-        return
-    for heading, column in CsvRows(headings).columns(lines).items():
-        assert [value for batch in found for value in batch[heading]] == list(column)

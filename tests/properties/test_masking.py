@@ -45,7 +45,7 @@ usual = st.from_regex(
 
 
 @given(around, signs, around)
-def test_no_name_before_an_address_is_seen_whatever_stands_around(
+def test_no_name_before_an_address_is_seen_whatever_surrounds_it(
     before: str, sign: str, after: str
 ) -> None:
     text = f"{before}secretly.hidden{sign}acme.example{after}"
@@ -68,7 +68,7 @@ def test_no_column_shows_a_name_before_an_address(
 
 
 @given(around, apart, numbers, apart | st.just("x"), around)
-def test_no_number_is_seen_whatever_stands_around(
+def test_no_number_is_seen_whatever_surrounds_it(
     before: str, left: str, number: str, right: str, after: str
 ) -> None:
     assume(MIDDLE not in re.sub(r"\D", "", before + after))

@@ -101,9 +101,7 @@ def test_of_two_that_it_could_be_none_is_taken_and_both_are_named() -> None:
         ("hasPhone", entry("contact.hasPhone", "is_not", kind="flag")),
     ],
 )
-def test_a_stand_in_that_does_not_take_what_is_asked_for_plainly_is_refused(
-    flat: str, standing: FilterEntry
-) -> None:
+def test_a_substitute_that_takes_other_values_is_refused(flat: str, standing: FilterEntry) -> None:
     assert refusal(having(standing), flat) == (
         f"'{flat}' could be '{standing.key}' here. Use that key itself."
     )

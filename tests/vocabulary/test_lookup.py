@@ -104,7 +104,7 @@ def test_what_is_exactly_one_thing_is_near_to_no_other(ask: Ask) -> None:
         " ",
     ],
 )
-def test_a_sentence_a_list_and_a_not_are_no_word(ask: Ask, word: str) -> None:
+def test_a_sentence_a_list_and_a_not_are_not_words(ask: Ask, word: str) -> None:
     assert ask(word) == ()
 
 
@@ -118,7 +118,7 @@ def test_a_sign_is_no_part_of_a_word(ask: Ask, word: str) -> None:
     assert ask(word) == ()
 
 
-def test_a_number_of_one_thing_is_none_of_another(ask: Ask) -> None:
+def test_a_number_of_one_thing_is_not_one_of_another(ask: Ask) -> None:
     assert [one.key for one in ask("over 50 employees")] == ["companySize"]
     assert [one.key for one in ask("over 50 years old")] == ["ageRange"]
     assert [one.key for one in ask("$10M+")] == ["companyRevenueRange"]

@@ -87,7 +87,7 @@ def test_what_is_below_a_number_does_not_hold_the_number(text: str) -> None:
         "51-200-300",
     ],
 )
-def test_what_is_no_range_is_none(text: str) -> None:
+def test_what_is_not_a_range_is_not_read_as_one(text: str) -> None:
     assert {read_range(text, key) for key in RANGES} == {None}
 
 
@@ -101,7 +101,7 @@ def test_what_is_no_range_is_none(text: str) -> None:
         ("51-200", "ageRange"),
     ],
 )
-def test_what_is_said_of_another_thing_is_no_range_of_this_one(text: str, key: str) -> None:
+def test_a_range_of_another_thing_is_not_one_of_this(text: str, key: str) -> None:
     assert read_range(text, key) is None
 
 
@@ -165,7 +165,7 @@ def test_where_none_is_met_the_nearest_is_named() -> None:
     assert cover(Span(5000, inf), SIZES[:3], "companySize") == Cover((), (), "51 to 100")
 
 
-def test_values_that_are_no_ranges_cover_nothing() -> None:
+def test_values_that_are_not_ranges_cover_nothing() -> None:
     span = read_range("51-200", "companySize")
     assert span is not None
     assert cover(span, ["female", "male"], "companySize") is None

@@ -98,7 +98,7 @@ def test_in_a_catalogue_that_has_what_is_near_the_names_are_near_or_there(
                 assert resolve(name, entry, key).values, (key, name)
 
 
-def test_every_rung_of_the_ladder_is_a_level_and_each_stands_on_one() -> None:
+def test_every_rung_of_the_ladder_is_a_level_and_each_level_is_on_one_rung() -> None:
     rungs = [plain(name) for rung in DATA["ladder"]["rungs"] for name in parts(rung)]
     assert len(rungs) == len(set(rungs))
     groups = [{*map(plain, parts(line))} for line in DATA["same"]["seniority"]]
