@@ -256,7 +256,7 @@ async def test_the_question_says_what_many_profiles_become(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"fileName": "../leads"}, "has / in it"),
+        ({"fileName": "../leads"}, "contains /"),
         ({"fields": ["nmae"]}, "There is no field 'nmae'. Did you mean 'name'"),
         ({"format": "url", "fields": ["name"]}, "format url is the service's own file"),
         ({"format": "linkedin_urls", "fields": ["name"]}, "leave fields out"),
