@@ -7,8 +7,7 @@ Nobody in them is real, and no request leaves the machine.
 from leadpipe_mcp.sandbox.app import Sandbox
 from leadpipe_mcp.sandbox.serve import serve
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.sonarly import SonarlySandbox
-from leadpipe_mcp.sandbox.sonarly_settings import SonarlySettings
+from leadpipe_mcp.sandbox.sonarly import SonarlySandbox, SonarlySettings
 
 __all__ = [
     "Sandbox",

@@ -9,27 +9,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import compile_path
 
-from leadpipe_mcp.sandbox.account import ENDPOINTS as ACCOUNT
-from leadpipe_mcp.sandbox.analysis import ENDPOINTS as ANALYSIS
+from leadpipe_mcp.sandbox.audiences import ACCOUNT, CATALOG, FLAT, ONLY_FLAT
 from leadpipe_mcp.sandbox.calls import Call, Endpoint
-from leadpipe_mcp.sandbox.catalog import ENDPOINTS as CATALOG
-from leadpipe_mcp.sandbox.discovery import ENDPOINTS as DISCOVERY
-from leadpipe_mcp.sandbox.downloads import ENDPOINTS as DOWNLOADS
-from leadpipe_mcp.sandbox.examples import furnish
+from leadpipe_mcp.sandbox.exports import DOWNLOADS
 from leadpipe_mcp.sandbox.files import Files
-from leadpipe_mcp.sandbox.flat import ENDPOINTS as FLAT
-from leadpipe_mcp.sandbox.flat import ONLY_FLAT
+from leadpipe_mcp.sandbox.pixels import PIXELS
 from leadpipe_mcp.sandbox.replies import Download, Refusal, Reply
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
 from leadpipe_mcp.sandbox.simulator import Simulator
-from leadpipe_mcp.sandbox.store import Organisation
-from leadpipe_mcp.sandbox.tracking import ENDPOINTS as PIXELS
-from leadpipe_mcp.sandbox.trends import ENDPOINTS as TRENDS
-from leadpipe_mcp.sandbox.visitors import ENDPOINTS as VISITORS
+from leadpipe_mcp.sandbox.sites import ANALYSIS
+from leadpipe_mcp.sandbox.store import Organisation, furnish
+from leadpipe_mcp.sandbox.topic_routes import BROWSING, TRENDS
+from leadpipe_mcp.sandbox.visitors import VISITORS
 
 _KEY = re.compile(r"sk_\S+")
 _EXPIRED_KEY = "sk_expired"
-_SHARED = (*ACCOUNT, *DISCOVERY, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS, *DOWNLOADS)
+_SHARED = (*ACCOUNT, *BROWSING, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS, *DOWNLOADS)
 
 
 class Sandbox(Simulator):
@@ -85,8 +80,7 @@ class Sandbox(Simulator):
     def _key(self, endpoint: Endpoint, request: Request) -> str:
         """The key of the request; empty where none is needed and none that is one was sent."""
         sent = request.headers.get("x-api-key")
-        needless = endpoint.needs == "nothing"
-        if needless and (sent is None or self.settings.junk_key_on_public == "ignore"):
+        if endpoint.needs == "nothing":
             return sent if sent and _KEY.fullmatch(sent) else ""
         return _authenticated(request)
 

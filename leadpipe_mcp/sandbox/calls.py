@@ -7,18 +7,18 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from leadpipe_mcp.sandbox.configs import Config, read_config
-from leadpipe_mcp.sandbox.days import data_date, timestamp
 from leadpipe_mcp.sandbox.files import Files
-from leadpipe_mcp.sandbox.reading import Form
 from leadpipe_mcp.sandbox.replies import (
     Download,
+    Form,
     Issue,
     Json,
     Refusal,
     Reply,
     answer,
-    not_found,
+    data_date,
     refuse_issues,
+    timestamp,
 )
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.store import Audience, Organisation
@@ -48,21 +48,17 @@ class Call:
 
     def audience(self) -> Audience:
         """The audience that the path names."""
-        return self.organisation.audience(self.as_uuid(self.path["id"], "id", "Audience"), self.now)
+        return self.organisation.audience(self.as_uuid(self.path["id"], "id"), self.now)
 
-    def as_uuid(self, text: str | None, name: str, what: str) -> str:
+    def as_uuid(self, text: str | None, name: str) -> str:
         """An id in its usual form, refused when it is not a UUID."""
         try:
             return str(uuid.UUID(text or ""))
         except ValueError:
-            if self.settings.malformed_id_status == 404:
-                raise not_found(what) from None
             raise self.refuse(name, "Invalid uuid") from None
 
     def traced(self, data: object, status: int = 200) -> Reply:
         """A success with the `meta` by which the catalogue generation traces requests."""
-        if not self.settings.trace_meta:
-            return answer(data, status=status)
         meta: Json = {"timestamp": timestamp(self.now), "request_id": f"req_{uuid.uuid4().hex}"}
         return answer(data, meta, status)
 

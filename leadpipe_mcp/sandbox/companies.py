@@ -6,10 +6,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from leadpipe_mcp.sandbox.dice import dice
-from leadpipe_mcp.sandbox.geography import PLACES
-from leadpipe_mcp.sandbox.ranks import STAFFS
-from leadpipe_mcp.sandbox.trades import TRADE_OF_INDUSTRY, TRADES, Trade
-from leadpipe_mcp.sandbox.vocabulary import INDUSTRIES, REVENUES
+from leadpipe_mcp.sandbox.trades import STAFFS, TRADE_OF_INDUSTRY, TRADES, Trade
+from leadpipe_mcp.sandbox.vocabulary import INDUSTRIES, PLACES, REVENUES
 
 _COMPANIES = 3_000
 _FIRST_WORDS = """

@@ -1,14 +1,142 @@
 """Who is interested in a topic on a day, and how much: a score for everybody, or 0."""
 
+from collections.abc import Container, Sequence
 from datetime import date
 from functools import lru_cache
-from math import sin
+from math import fsum, sin
+from typing import Literal, NamedTuple
 
-from leadpipe_mcp.sandbox.bytewise import BYTE, everyone, lower, number
-from leadpipe_mcp.sandbox.dice import SIDES, dice, rolls
-from leadpipe_mcp.sandbox.kinship import rolls_for
-from leadpipe_mcp.sandbox.nearness import DEPARTMENT, TRADE, chances, nearness_of
-from leadpipe_mcp.sandbox.topics import find_topic, near_name
+from leadpipe_mcp.sandbox.dice import BYTE, SIDES, chosen, dice, everyone, lower, number, rolls
+from leadpipe_mcp.sandbox.topics import (
+    Field,
+    Topic,
+    TopicType,
+    field_of,
+    find_topic,
+    near_name,
+    subject_of,
+)
+from leadpipe_mcp.sandbox.vocabulary import (
+    AGE_RANGES,
+    CONTACT_BITS,
+    DECISION_MAKERS,
+    DEPARTMENT_OF_ROLE,
+    INDUSTRIES,
+    SENIORITY_OF_ROLE,
+)
+from leadpipe_mcp.sandbox.world import World, world_of
+
+# How near a topic is to somebody, as bits: it is about their trade; it is about their department
+# or, in private life, for their age; and they are those who decide, or who live in private.
+TRADE, DEPARTMENT, DECIDES = 1, 2, 4
+# By the first two bits: how much likelier those people are interested than strangers.
+_LIKELIER = (1.0, 2.1, 3.4, 4.4)
+_DECIDING = 1.4
+# No topic reaches quite everybody.
+_MOST = 0.97
+_WEIGHTS = tuple(_LIKELIER[code % DECIDES] * _DECIDING ** (code // DECIDES) for code in range(8))
+_HEAVIEST_FIRST = sorted(range(len(_WEIGHTS)), key=_WEIGHTS.__getitem__, reverse=True)
+
+
+class Nearness(NamedTuple):
+    """How near the topics of a field are to everybody."""
+
+    codes: bytes
+    """The bits above, for each person."""
+    parts: tuple[float, ...]
+    """How large a part of all people has each code."""
+
+
+@lru_cache(maxsize=24)
+def nearness_of(people: int, industry: str) -> Nearness:
+    """How near the topics of an industry are to everybody."""
+    world, field = world_of(people), field_of(industry)
+    found = _in_private(world, field) if field.type == "b2c" else _at_work(world, field)
+    codes = found.to_bytes(people, "little")
+    return Nearness(codes, tuple(codes.count(code) / people for code in range(len(_WEIGHTS))))
+
+
+def chances(reach: float, parts: Sequence[float]) -> list[float]:
+    """The chance of interest by nearness, so that together they make the reach."""
+    found = [0.0] * len(_WEIGHTS)
+    # `sum` rounds differently from Python 3.12 on.
+    weight = fsum(part * each for part, each in zip(parts, _WEIGHTS, strict=True))
+    # What the nearest cannot take because they are all interested is left to the others.
+    for code in _HEAVIEST_FIRST:
+        if parts[code]:
+            found[code] = min(_MOST, reach * _WEIGHTS[code] / weight)
+            reach -= found[code] * parts[code]
+            weight -= _WEIGHTS[code] * parts[code]
+    return found
+
+
+def _at_work(world: World, field: Field) -> int:
+    trades = [industry.name for industry in INDUSTRIES]
+    return (
+        _marked(world.columns["industry"], ["", *trades], field.industries, TRADE)
+        | _marked(world.columns["role"], DEPARTMENT_OF_ROLE, field.departments, DEPARTMENT)
+        | _marked(world.columns["role"], SENIORITY_OF_ROLE, DECISION_MAKERS, DECIDES)
+    )
+
+
+def _in_private(world: World, field: Field) -> int:
+    known_from_business = [code & CONTACT_BITS["isB2b"] for code in range(BYTE)]
+    return _marked(world.columns["age"], ["", *AGE_RANGES], field.ages, DEPARTMENT) | _marked(
+        world.columns["contact"], known_from_business, {0}, DECIDES
+    )
+
+
+def _marked(column: bytes, meanings: Sequence[object], wanted: Container[object], bit: int) -> int:
+    """The bit for everybody whose code in the column means something that is wanted."""
+    marks = bytes(bit * (meaning in wanted) for meaning in meanings)
+    return number(column.translate(marks.ljust(BYTE, b"\0")))
+
+
+Question = Literal["whether", "how much"]
+"""What is rolled for: the lower, the sooner a person is interested; the higher, the more."""
+# How many people are broad enough to research all that is business, or private, and whole fields.
+_EVERYTHING, _FIELD = 0.18, 0.42
+# The same for a whole subject; topics differ in how close to its core they are.
+_LOOSEST, _CLOSEST = 0.45, 0.95
+
+
+@lru_cache(maxsize=64)
+def rolls_for(people: int, topic: Topic, question: Question) -> int:
+    """Everybody's roll for a topic, 0 to 127."""
+    subject = _subject(people, subject_of(topic), topic.industry, topic.type, question)
+    return _shared(people, f"topic {topic.id} {question}", subject, closeness(topic.id))
+
+
+def closeness(topic_id: int) -> float:
+    """How large a part of all people take the topic for its whole subject."""
+    if near_name(topic_id):
+        return _CLOSEST
+    return _LOOSEST + (_CLOSEST - _LOOSEST) * dice(f"closeness {topic_id}").random()
+
+
+@lru_cache(maxsize=32)
+def _subject(people: int, subject: str, industry: str, kind: TopicType, question: Question) -> int:
+    field = _field(people, industry, kind, question)
+    return _shared(people, f"subject {subject} {question}", field, _FIELD)
+
+
+@lru_cache(maxsize=16)
+def _field(people: int, industry: str, kind: TopicType, question: Question) -> int:
+    everything = rolls(f"{'private life' if kind == 'b2c' else 'business'} {question}", people)
+    return _shared(people, f"field {industry} {question}", everything, _EVERYTHING)
+
+
+def _shared(people: int, seed: str, whole: int, part: float) -> int:
+    """Rolls of their own for all but a part of people, who take those for the whole."""
+    broad = bytes(255 * (breadth < part * BYTE) for breadth in range(BYTE))
+    return chosen(number(_breadth(people).translate(broad)), whole, rolls(seed, people))
+
+
+@lru_cache(maxsize=2)
+def _breadth(people: int) -> bytes:
+    """How many others everybody is broader than; the broadest have 0."""
+    return dice("who is broad").randbytes(people)
+
 
 LOWEST, HIGHEST = 50, 99
 # High scores are rarer than low ones, and rarer among strangers than among those whose trade and

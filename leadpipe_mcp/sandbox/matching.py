@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Literal, NamedTuple
 
-from leadpipe_mcp.sandbox.bytewise import BYTE, larger, number
+from leadpipe_mcp.sandbox.dice import BYTE, larger, number
 from leadpipe_mcp.sandbox.facets import FACETS, Meaning, Operator
 from leadpipe_mcp.sandbox.interest import HIGHEST, LOWEST, scores
 from leadpipe_mcp.sandbox.world import World, world_of

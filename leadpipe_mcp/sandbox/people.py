@@ -7,14 +7,15 @@ from typing import TypeVar
 
 from leadpipe_mcp.sandbox.companies import Company
 from leadpipe_mcp.sandbox.dice import dice
-from leadpipe_mcp.sandbox.geography import PLACES, Place
 from leadpipe_mcp.sandbox.vocabulary import (
     AGE_RANGES,
     CONTACT_BITS,
     DEPARTMENT_OF_ROLE,
     GENDERS,
+    PLACES,
     SENIORITY_OF_ROLE,
     TITLES,
+    Place,
 )
 from leadpipe_mcp.sandbox.world import World
 

@@ -1,16 +1,19 @@
-"""Web sites that nobody visits: what one might be about, told from the words of its address."""
+"""The public route that finds topics for a web site; it never looks at one, only at its address."""
 
 import hashlib
 import ipaddress
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from leadpipe_mcp.sandbox.calls import Call, Endpoint
 from leadpipe_mcp.sandbox.dice import dice
-from leadpipe_mcp.sandbox.topic_search import named
-from leadpipe_mcp.sandbox.topics import FIELDS, Field, Topic
+from leadpipe_mcp.sandbox.replies import Form, Json, Refusal, Reply, answer
+from leadpipe_mcp.sandbox.topic_routes import describe
+from leadpipe_mcp.sandbox.topics import FIELDS, Field, Topic, named
 
 _WORD = re.compile(r"[a-z]{2,}")
 # What an address says about no site in particular.
@@ -96,7 +99,7 @@ class Site:
 
     def _telling(self) -> list[str]:
         """The words of the address that topics are called by."""
-        return [word for word in self.words if len(word) > 2 and named(word, "words")]
+        return [word for word in self.words if len(word) > 2 and named(word)]
 
     def _subjects(self) -> list[str]:
         subjects = self.field.subjects
@@ -141,6 +144,54 @@ def _name_of(host: str) -> str:
 
 def _closest(keyword: str, field: Field) -> Sequence[Topic]:
     """The topics called by the keyword, those of the field before others."""
-    fitting = named(keyword, "words")
+    fitting = named(keyword)
     ours = [topic for topic in fitting if topic.industry == field.industry]
     return (ours or fitting)[:_TOPICS_OF_KEYWORD]
+
+
+_LONGEST = 2_048
+_MOST_TOPICS = 10
+# How many sites those without a key may have analysed in a minute, all together.
+_WITHOUT_KEY = 2
+
+
+def analyze(call: Call) -> Reply:
+    """What a web site is about, invented from the words of its address."""
+    _refuse_haste(call)
+    form = Form(call.body)
+    form.require("url")
+    url = form.text("url", _LONGEST)
+    call.refuse_issues(form)
+    # OA asks for ten characters; no address of a public site has fewer.
+    site = read_site(url or "")
+    if site is None:
+        raise Refusal(400, "Invalid URL")
+    if not site.answers:
+        raise Refusal(500, "Processing error")
+    data: Json = {
+        "company": site.company,
+        "summary": site.summary,
+        "keywords": site.keywords,
+        "topics": [
+            {
+                **describe(like.topic),
+                "similarity": like.similarity,
+                "matchedKeyword": like.keyword,
+            }
+            for like in site.topics(_MOST_TOPICS)
+        ],
+        "contentHash": site.content_hash,
+    }
+    return answer(data)
+
+
+def _refuse_haste(call: Call) -> None:
+    """Refuse what comes too soon; everybody without a key waits in one line."""
+    a_minute = call.settings.analyses_a_minute if call.has_key else _WITHOUT_KEY
+    wait = call.organisation.analyses.wait(call.now, a_minute)
+    if wait:
+        headers = {"Retry-After": str(math.ceil(wait))}
+        raise Refusal(429, "Rate limit exceeded", headers=headers)
+
+
+ANALYSIS = (Endpoint("POST", "/v1/intent/topics/analyze", analyze, "nothing"),)

@@ -1,33 +1,55 @@
 """Sonarly, played from its documents: finds who asks, what they may do, and who answers."""
 
+import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.sandbox.days import SECONDS_PER_DAY
-from leadpipe_mcp.sandbox.pace import Pace
-from leadpipe_mcp.sandbox.replies import Json
+from leadpipe_mcp.sandbox.replies import SECONDS_PER_DAY, Json
 from leadpipe_mcp.sandbox.simulator import Simulator
-from leadpipe_mcp.sandbox.sonarly_audiences import ENDPOINTS as AUDIENCES
-from leadpipe_mcp.sandbox.sonarly_audiences import READ
-from leadpipe_mcp.sandbox.sonarly_calls import SonarlyCall, SonarlyEndpoint, Success
-from leadpipe_mcp.sandbox.sonarly_examples import furnish
-from leadpipe_mcp.sandbox.sonarly_folders import ENDPOINTS as FOLDERS
-from leadpipe_mcp.sandbox.sonarly_prospects import people_on_linkedin
-from leadpipe_mcp.sandbox.sonarly_replies import Envelope, SonarlyRefusal
-from leadpipe_mcp.sandbox.sonarly_settings import SonarlySettings
+from leadpipe_mcp.sandbox.sonarly_calls import SonarlyCall, SonarlyEndpoint, SonarlyRefusal, Success
+from leadpipe_mcp.sandbox.sonarly_routes import ENDPOINTS
 from leadpipe_mcp.sandbox.sonarly_store import Group
 from leadpipe_mcp.sandbox.world import world_of
 
+_CODES = {
+    400: "VALIDATION_ERROR",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "AUDIENCE_NOT_READY",
+    422: "UNPROCESSABLE_ENTITY",
+}
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _KEY = re.compile(r"sk_(live_|sandbox)\S*")
 _VARIABLE = re.compile(r"\{(\w+)\}")
 # The groups are older than the examples in them.
 _FOUNDED = 60 * SECONDS_PER_DAY
+ACME_GROWTH = "6650a1b2c3d4e5f607182930"
+"""The account group that everybody sees unless the settings say otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SonarlySettings:
+    """How the sandbox plays Sonarly."""
+
+    groups: Mapping[str, str] = field(default_factory=lambda: {ACME_GROWTH: "Acme Growth"})
+    """The names of the account groups by their ids."""
+    key_permissions: Mapping[str, Collection[str]] = field(
+        default_factory=dict[str, Collection[str]]
+    )
+    """What a key may do; one that is not named may do all, if it looks like a key."""
+    examples: bool = True
+    """Whether a group starts with four audiences and two folders."""
+    people: int = 50_000
+    """How many people live in the sandbox; those with a LinkedIn profile are the prospects."""
+    delay_ms: int = 0
+    """How long every answer takes."""
 
 
 class SonarlySandbox(Simulator):
@@ -42,119 +64,76 @@ class SonarlySandbox(Simulator):
         self.settings = settings or SonarlySettings()
         super().__init__(self.settings.delay_ms)
         self._clock = clock
-        self._world = world_of(self.settings.people)
-        self._envelope = Envelope(self.settings)
-        self._paces: dict[str, Pace] = {}
+        self._sent = 0
         self._groups = self._found_groups()
-        self._endpoints = [(_pattern(endpoint.path), endpoint) for endpoint in _ENDPOINTS]
+        self._endpoints = [
+            (re.compile(_VARIABLE.sub(r"(?P<\1>[^/]+)", endpoint.path)), endpoint)
+            for endpoint in ENDPOINTS
+        ]
 
     def fill(self, audience_id: str, seconds: float, prospects: int = 0) -> None:
-        """Let a prospecting job fill an audience from now on, and bring it so many people."""
+        """Let a prospecting job fill an audience from now on, and bring it more people."""
         now = self._clock()
         for group in self._groups.values():
             if audience := group.audiences.get(audience_id):
                 audience.filled_until = now + seconds
-                start = audience.created % self._world.people
-                have = {prospect.person for prospect in audience.prospects}
-                people = people_on_linkedin(self._world, start, prospects + len(have))
-                new = [person for person in people if person not in have]
-                group.add_prospects(audience, new[:prospects], now)
+                start = audience.created % self.settings.people
+                group.add_prospects(audience, prospects, start, now)
                 return
         raise LookupError(f"There is no audience {audience_id}")
 
-    def _path(self, request: Request) -> str:
-        """The path as it was sent: an encoded slash inside an id separates nothing."""
-        raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-        return raw.decode("latin-1")
-
     def _respond(self, request: Request, body: bytes) -> Response:
+        self._sent += 1
+        trace = hashlib.sha256(f"trace {self._sent}".encode()).hexdigest()[:24]
         try:
             success = self._answer(request, body)
         except SonarlyRefusal as refusal:
-            return self._envelope.error(refusal)
-        return self._envelope.success(success.data, success.status)
+            details = "; ".join(": ".join(filter(None, issue)) for issue in refusal.issues)
+            code = _CODES[refusal.status]
+            error: Json = {"code": code, "message": refusal.message, "details": details}
+            refused: Json = {"success": False, "data": None, "error": error, "traceId": trace}
+            return JSONResponse(refused, refusal.status)
+        answered: Json = {"success": True, "data": success.data, "error": None, "traceId": trace}
+        return JSONResponse(answered, success.status)
 
     def _answer(self, request: Request, body: bytes) -> Success:
-        """What the endpoint answers; 401, 429 and 403 come before it looks at the request."""
-        now = self._clock()
+        """What the endpoint answers; 401 and 403 come before it looks at the request."""
         endpoint, path = self._find(request)
-        key = self._key(request)
-        self._require_pace(key, now)
-        self._require_permission(key, endpoint)
-        call = SonarlyCall(
-            settings=self.settings,
-            groups=self._groups_of(key),
-            world=self._world,
-            now=now,
-            path=path,
-            query=dict(request.query_params),
-            body=body,
-        )
+        self._require_permission(_key(request), endpoint)
+        query = dict(request.query_params)
+        call = SonarlyCall(self._groups, self._clock(), path, query, body)
         call.require_path()
         return endpoint.handler(call)
 
     def _find(self, request: Request) -> tuple[SonarlyEndpoint, Mapping[str, str]]:
-        path = self._path(request)
+        # The path as it was sent: an encoded slash inside an id separates nothing.
+        raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
         for pattern, endpoint in self._endpoints:
-            found = pattern.fullmatch(path)
+            found = pattern.fullmatch(raw.decode("latin-1"))
             if found and endpoint.method == request.method:
                 return endpoint, {name: unquote(text) for name, text in found.groupdict().items()}
         raise SonarlyRefusal(404, "Not Found")
 
-    def _key(self, request: Request) -> str:
-        sent = _BEARER.fullmatch(request.headers.get("authorization", ""))
-        if sent is None:
-            raise SonarlyRefusal(401, "Missing API key")
-        key = sent[1]
-        known = key in self.settings.key_permissions or key in self.settings.key_groups
-        if key in self.settings.revoked_keys or not (known or _KEY.fullmatch(key)):
-            raise SonarlyRefusal(401, "Invalid API key")
-        return key
-
-    def _require_pace(self, key: str, now: float) -> None:
-        if self.settings.requests_a_minute is None:
-            return
-        wait = self._paces.setdefault(key, Pace()).wait(now, self.settings.requests_a_minute)
-        if wait:
-            headers = {"Retry-After": str(int(wait) + 1)} if self.settings.retry_after else {}
-            raise SonarlyRefusal(429, "Rate limit exceeded", headers=headers)
-
     def _require_permission(self, key: str, endpoint: SonarlyEndpoint) -> None:
-        needed = [endpoint.permission] if endpoint.permission else []
-        if endpoint.permission == "prospects:read" and self.settings.prospects_permission == "both":
-            needed.append(READ)
-        given = self.settings.key_permissions.get(key, needed)
-        for permission in needed:
-            if permission not in given:
-                raise SonarlyRefusal(403, f"Missing required permission: {permission}")
-
-    def _groups_of(self, key: str) -> Mapping[str, Group]:
-        seen = self.settings.key_groups.get(key, self._groups)
-        return {group.id: group for group in self._groups.values() if group.id in seen}
+        needed = endpoint.permission
+        if needed and needed not in self.settings.key_permissions.get(key, (needed,)):
+            raise SonarlyRefusal(403, f"Missing required permission: {needed}")
 
     def _found_groups(self) -> dict[str, Group]:
         now, groups = self._clock(), dict[str, Group]()
         for group_id, name in self.settings.groups.items():
             created = int((now - _FOUNDED) * 1000) + len(groups)
-            group = groups[group_id] = Group(group_id, name, created, self.settings)
+            group = Group(group_id, name, created, world_of(self.settings.people))
+            groups[group_id] = group
             if self.settings.examples:
-                furnish(group, self._world, now)
+                group.furnish(now)
         return groups
 
 
-def _accounts(call: SonarlyCall) -> Success:
-    """GET /v1/accounts."""
-    items = [
-        {"id": group.id, "name": group.name, "createdAt": call.time(group.created)}
-        for group in call.groups.values()
-    ]
-    end: Json = {"nextCursor": None, "hasMore": False} if call.settings.accounts_paged else {}
-    return Success({"items": items, **end})
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(_VARIABLE.sub(r"(?P<\1>[^/]+)", path))
-
-
-# The folders come first: `navigation` stands where the id of an audience does.
-_ENDPOINTS = (SonarlyEndpoint("GET", "/v1/accounts", _accounts), *FOLDERS, *AUDIENCES)
+def _key(request: Request) -> str:
+    sent = _BEARER.fullmatch(request.headers.get("authorization", ""))
+    if sent is None:
+        raise SonarlyRefusal(401, "Missing API key")
+    if not _KEY.fullmatch(sent[1]):
+        raise SonarlyRefusal(401, "Invalid API key")
+    return sent[1]

@@ -1,97 +1,29 @@
-"""One request to Sonarly, authenticated and permitted, with all that is needed to answer it."""
+"""One request to Sonarly, the refusals and the pages that its routes answer with."""
 
+import base64
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from leadpipe_mcp.sandbox.days import timestamp
-from leadpipe_mcp.sandbox.reading import Form
-from leadpipe_mcp.sandbox.replies import Issue, Json
-from leadpipe_mcp.sandbox.sonarly_replies import SonarlyRefusal, invalid, not_ready, nowhere
-from leadpipe_mcp.sandbox.sonarly_settings import SonarlySettings
-from leadpipe_mcp.sandbox.sonarly_store import Audience, Folder, Group, can_be_id
-from leadpipe_mcp.sandbox.world import World
+from leadpipe_mcp.sandbox.replies import Form, Issue, Json, is_object
+from leadpipe_mcp.sandbox.sonarly_store import Audience, Folder, Group, written
+
+_ID = re.compile(r"[0-9a-f]{24}")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_LIMIT, _LARGEST_LIMIT = 25, 100
 
 
-@dataclass(frozen=True, slots=True)
-class SonarlyCall:
-    """A request that a handler answers.
+class SonarlyRefusal(Exception):
+    """An answer that is an error, raised from wherever it becomes clear."""
 
-    A handler reads the body before it asks for what the path names, so that 400 comes before 404.
-    """
-
-    settings: SonarlySettings
-    groups: Mapping[str, Group]
-    """Those that the key sees."""
-    world: World
-    now: float
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes
-
-    def require_path(self) -> None:
-        """Refuse ids that cannot be ids, and a group that 403 keeps the key from."""
-        for name, text in self.path.items():
-            known = name == "accountGroupId" and text in self.groups
-            if not known and not can_be_id(text, self.settings):
-                self._refuse_id(name)
-        group_id = self.path.get("accountGroupId")
-        if self.settings.unknown_group == 403 and group_id and group_id not in self.groups:
-            raise SonarlyRefusal(403, "No access to this account group")
-
-    def group(self) -> Group:
-        """The account group that the path names."""
-        try:
-            return self.groups[self.path["accountGroupId"]]
-        except KeyError:
-            raise nowhere("Account group") from None
-
-    def audience(self) -> Audience:
-        """The audience that the path names, if it is ready."""
-        try:
-            audience = self.group().audiences[self.path["audienceId"]]
-        except KeyError:
-            raise nowhere("Audience") from None
-        if not audience.is_ready(self.now):
-            raise not_ready()
-        return audience
-
-    def folder(self, folder_id: str) -> Folder:
-        """A folder of the group."""
-        try:
-            return self.group().folders[folder_id]
-        except KeyError:
-            raise nowhere("Folder") from None
-
-    def form(self, *known: str) -> Form:
-        """The body, to be read field by field; `known` are the fields that it may have."""
-        try:
-            body: object = json.loads(self.body)
-        except ValueError:
-            raise invalid(Issue("", "Expected JSON")) from None
-        form = Form(body)
-        if self.settings.unknown_fields == "reject":
-            for field in form.fields.keys() - set(known):
-                form.wrong(field, "Unknown field")
-        return form
-
-    def name(self, form: Form) -> str | None:
-        """The name in a form; None if there is none, or if it is wrong."""
-        name = form.text("name", self.settings.longest_name, shortest=1)
-        if name is None:
-            return None
-        if not name.strip() and self.settings.blank_names == "reject":
-            return form.wrong("name", "Expected more than spaces")
-        return name.strip() if self.settings.trimmed_names else name
-
-    def time(self, moment: int) -> str:
-        """A moment in milliseconds, as the settings write it."""
-        return timestamp(moment / 1000) if self.settings.times == "iso" else str(moment)
-
-    def _refuse_id(self, name: str) -> None:
-        if self.settings.malformed_id == 400:
-            raise invalid(Issue(name, "Invalid id"))
+    def __init__(self, status: int, message: str, issues: Sequence[Issue] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.issues = tuple(issues) or (Issue("", message),)
 
 
 class Success(NamedTuple):
@@ -101,11 +33,142 @@ class Success(NamedTuple):
     status: Literal[200, 201] = 200
 
 
+class Listed(Protocol):
+    """Something with a place in a list: newest first, and by id among equals."""
+
+    @property
+    def id(self) -> str:
+        """Decides between two of the same moment."""
+        ...
+
+    @property
+    def created(self) -> int:
+        """The moment in milliseconds."""
+        ...
+
+
+Item = TypeVar("Item", bound=Listed)
+
+
+@dataclass(frozen=True, slots=True)
+class SonarlyCall:
+    """A request that a handler answers.
+
+    A handler reads the body before it asks for what the path names, so that 400 comes before 404.
+    """
+
+    groups: Mapping[str, Group]
+    now: float
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    def require_path(self) -> None:
+        """Refuse ids that cannot be ids, and a group that is not there."""
+        for name, text in self.path.items():
+            known = name == "accountGroupId" and text in self.groups
+            if not known and not can_be_id(text):
+                raise invalid(Issue(name, "Invalid id"))
+        if self.path.get("accountGroupId"):
+            _ = self.group
+
+    @property
+    def group(self) -> Group:
+        """The account group that the path names."""
+        try:
+            return self.groups[self.path["accountGroupId"]]
+        except KeyError:
+            raise SonarlyRefusal(403, "No access to this account group") from None
+
+    def audience(self) -> Audience:
+        """The audience that the path names, if it is ready."""
+        audience = self.group.audiences.get(self.path["audienceId"])
+        if audience is None:
+            raise SonarlyRefusal(404, "Audience not found")
+        if self.now < audience.filled_until:
+            raise SonarlyRefusal(409, "The audience is being filled by an active prospecting job")
+        return audience
+
+    def folder(self, folder_id: str) -> Folder:
+        """A folder of the group."""
+        if folder_id not in self.group.folders:
+            raise SonarlyRefusal(404, "Folder not found")
+        return self.group.folders[folder_id]
+
+    def ready_audiences(self) -> list[Audience]:
+        """The audiences that no prospecting job is filling, newest first."""
+        ready = (one for one in self.group.audiences.values() if self.now >= one.filled_until)
+        return sorted(ready, key=_place, reverse=True)
+
+    def form(self) -> Form:
+        """The body, to be read field by field."""
+        try:
+            return Form(json.loads(self.body))
+        except ValueError:
+            raise invalid(Issue("", "Expected JSON")) from None
+
+
 class SonarlyEndpoint(NamedTuple):
     """A route, the function that answers it, and the permission that it needs."""
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    """Its variable parts in braces."""
     handler: Callable[[SonarlyCall], Success]
     permission: str | None = None
+
+
+def can_be_id(text: str) -> bool:
+    """Whether an id may read like this."""
+    return _ID.fullmatch(text) is not None
+
+
+def invalid(*issues: Issue) -> SonarlyRefusal:
+    """400 for a request that breaks the schema."""
+    return SonarlyRefusal(400, "Request validation failed", issues)
+
+
+def cut_page(items: Iterable[Item], query: Mapping[str, str]) -> tuple[list[Item], Json]:
+    """The page that the query asks for, and what its end says about the next one."""
+    limit, place = read_page(query)
+    listed = sorted(items, key=_place, reverse=True)
+    if place is not None:
+        listed = [item for item in listed if _place(item) < place]
+    page, rest = listed[:limit], listed[limit:]
+    cursor = _write_cursor(page[-1]) if rest else None
+    return page, {"nextCursor": cursor, "hasMore": cursor is not None}
+
+
+def _place(item: Listed) -> tuple[str, str]:
+    return written(item.created), item.id
+
+
+def read_page(query: Mapping[str, str]) -> tuple[int, tuple[str, str] | None]:
+    """The limit of the page, and the place that the cursor names; 400 if they are bad."""
+    text, cursor = query.get("limit", str(_LIMIT)), query.get("cursor")
+    if not _NUMBER.fullmatch(text):
+        raise invalid(Issue("limit", "Expected a number"))
+    if float(text) % 1:
+        raise invalid(Issue("limit", "Expected an integer"))
+    if float(text) < 1:
+        raise invalid(Issue("limit", "Expected at least 1"))
+    place = None if cursor is None else _read_cursor(cursor)
+    return min(int(float(text)), _LARGEST_LIMIT), place
+
+
+def _write_cursor(last: Listed) -> str:
+    moment, item_id = _place(last)
+    content = json.dumps({"createdAt": moment, "id": item_id}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[str, str]:
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        content: object = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except ValueError:
+        content = None
+    fields = content if is_object(content) else {}
+    moment, item_id = fields.get("createdAt"), fields.get("id", "")
+    if isinstance(moment, str) and _MOMENT.fullmatch(moment) and isinstance(item_id, str):
+        return moment, item_id
+    raise invalid(Issue("cursor", "Invalid cursor"))

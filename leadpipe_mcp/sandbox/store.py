@@ -1,18 +1,105 @@
-"""What organisations have: saved audiences, their runs, and slots."""
+"""What organisations have: saved audiences, their runs and slots, and pixels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
-from leadpipe_mcp.sandbox.configs import Config
-from leadpipe_mcp.sandbox.days import SECONDS_PER_DAY, data_date, midnights
+from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.dice import identity
+from leadpipe_mcp.sandbox.facets import BY_FLAT_KEY, respelled
 from leadpipe_mcp.sandbox.matching import Match
-from leadpipe_mcp.sandbox.pace import Pace
-from leadpipe_mcp.sandbox.pixels import Pixels
-from leadpipe_mcp.sandbox.replies import Refusal, not_found
+from leadpipe_mcp.sandbox.replies import (
+    SECONDS_PER_DAY,
+    Form,
+    Json,
+    Pace,
+    Refusal,
+    data_date,
+    midnights,
+    not_found,
+)
 from leadpipe_mcp.sandbox.settings import SandboxSettings
+
+PixelStatus = Literal["active", "paused"]
+PIXEL_STATUSES: tuple[PixelStatus, ...] = get_args(PixelStatus)
+
+
+@dataclass(slots=True, eq=False)
+class Pixel:
+    """The script on one web site that tells who visits it."""
+
+    id: str
+    domain: str
+    name: str | None
+    created: float
+    updated: float
+    included: list[str] | None = None
+    """The only paths that are watched; None is all."""
+    excluded: list[str] | None = None
+    """The paths that are not watched."""
+    pauses: list[tuple[float, float | None]] = field(
+        default_factory=list[tuple[float, float | None]]
+    )
+    """From when until when it was paused; the last may go on."""
+
+    @property
+    def status(self) -> PixelStatus:
+        """Whether it watches at present."""
+        return "paused" if self.pauses and self.pauses[-1][1] is None else "active"
+
+    def set_status(self, status: PixelStatus, now: float) -> None:
+        """Pause it or let it watch again; what it does already changes nothing."""
+        if status == self.status:
+            return
+        if status == "paused":
+            self.pauses.append((now, None))
+        else:
+            self.pauses[-1] = (self.pauses[-1][0], now)
+
+    def watched_at(self, moment: float) -> bool:
+        """Whether it was there and not paused."""
+        paused = any(
+            since <= moment and (until is None or moment < until) for since, until in self.pauses
+        )
+        return self.created <= moment and not paused
+
+    def watches(self, path: str) -> bool:
+        """Whether its lists of paths let a page be seen."""
+
+        def listed(paths: list[str]) -> bool:
+            return any(f"{path}/".startswith(f"{part.rstrip('/*')}/") for part in paths)
+
+        if self.included:
+            return listed(self.included)
+        return not (self.excluded and listed(self.excluded))
+
+
+class Pixels:
+    """All pixels of one organisation, one per domain."""
+
+    def __init__(self, organisation_id: str) -> None:
+        self._organisation_id = organisation_id
+        self._pixels: dict[str, Pixel] = {}
+
+    def __iter__(self) -> Iterator[Pixel]:
+        """Newest first."""
+        return reversed(self._pixels.values())
+
+    def get(self, pixel_id: str) -> Pixel:
+        """The pixel with this id."""
+        if pixel_id not in self._pixels:
+            raise not_found("Pixel")
+        return self._pixels[pixel_id]
+
+    def create(self, domain: str, name: str | None, now: float) -> Pixel:
+        """A new active pixel; refused, without saying which, where the domain has one (R-intro)."""
+        if any(pixel.domain == domain for pixel in self):
+            raise Refusal(409, "Pixel already exists for this domain")
+        pixel_id = identity(f"pixel {self._organisation_id} {domain}")
+        self._pixels[pixel_id] = Pixel(pixel_id, domain, name, now, now)
+        return self._pixels[pixel_id]
+
 
 AudienceStatus = Literal["draft", "active", "paused"]
 AUDIENCE_STATUSES: tuple[AudienceStatus, ...] = ("draft", "active", "paused")
@@ -20,6 +107,8 @@ RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 RunType = Literal["daily", "manual", "preview"]
 # How much of a run's time passes before it starts.
 _QUEUED = 0.25
+HISTORY_DAYS = 7
+"""How many days back an active audience has daily runs, and a query may ask for a date."""
 
 
 @dataclass(slots=True, eq=False)
@@ -187,7 +276,7 @@ class Organisation:
         """Add the daily runs that an active audience has had since it was last looked at."""
         if audience.active_since is None:
             return
-        remembered = now - self.settings.history_days * SECONDS_PER_DAY
+        remembered = now - HISTORY_DAYS * SECONDS_PER_DAY
         for midnight in midnights(max(audience.active_since, remembered), now):
             if not any(run.created == midnight for run in audience.runs):
                 self._add_run(audience, "daily", data_date(midnight), midnight)
@@ -217,3 +306,62 @@ class Organisation:
 
 def _newest(runs: Iterable[Run]) -> Run | None:
     return max(runs, key=lambda run: (run.day, run.created), default=None)
+
+
+_DAY = SECONDS_PER_DAY
+# Days before the first request at which the audiences were saved, activated and paused, and from
+# which on the pixel watched.
+_SAVED, _ACTIVATED, _PAUSED = 20, 12, 4
+_WATCHED, _DOMAIN = 45, "northwind-shop.example"
+
+
+def furnish(organisation: Organisation, now: float) -> None:
+    """Give a new organisation a pixel, and a paused and an active audience with their past runs."""
+    organisation.pixels.create(_DOMAIN, "Northwind Shop", now - _WATCHED * _DAY)
+    if organisation.settings.slots < 1:
+        return
+    buyers = organisation.create(
+        "CRM Buyers in California", _buyers(organisation.settings), "draft", now - _SAVED * _DAY
+    )
+    organisation.set_status(buyers, "active", now - _ACTIVATED * _DAY)
+    organisation.audience(buyers.id, now - _PAUSED * _DAY)
+    organisation.set_status(buyers, "paused", now - _PAUSED * _DAY)
+    organisation.create(
+        "Marketing Directors at Tech Companies",
+        _directors(organisation.settings),
+        "active",
+        now - _ACTIVATED * _DAY,
+    )
+
+
+def _directors(settings: SandboxSettings) -> Config:
+    seniorities = [respelled(value, settings.profile) for value in ("director", "vp", "c_suite")]
+    industries = ["software development"]
+    filters: Json = {
+        "company.industries": {"values": industries},
+        "role.seniority": {"values": seniorities},
+        "contact.hasBusinessEmail": True,
+    }
+    if settings.profile == "flat":
+        filters = {
+            "companyIndustry": industries,
+            "seniority": seniorities,
+            "hasBusinessEmail": True,
+        }
+    config: Json = {
+        "topicIds": [117805, 117890, 117918],
+        "minScore": 70,
+        "maxScore": 99,
+        "minTopicOverlap": 2,
+        "filters": filters,
+    }
+    return read_config(Form(config), settings)
+
+
+def _buyers(settings: SandboxSettings) -> Config:
+    filters: Json = {"state": "california"}
+    if settings.profile != "flat":
+        key = BY_FLAT_KEY["state"].catalog_key(settings)
+        filters = {key: {"values": ["california"]}} if key else {}
+    config: Json = {"topicIds": [102081, 102082], "minScore": 60, "filters": filters}
+    return read_config(Form(config), settings)

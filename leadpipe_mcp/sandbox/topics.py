@@ -3,10 +3,111 @@
 A few more are called nearly as one of these, or exactly so; `near_names` lists them.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
-from leadpipe_mcp.sandbox.near_names import NEAR_NAMES, NearName
+from leadpipe_mcp.sandbox.replies import Form
+
+
+class NearName(NamedTuple):
+    """A further topic; its id follows from its place in the table, so new ones go to the end."""
+
+    name: str
+    reach: float
+    """How large a part of everybody it reaches."""
+    like: int = 0
+    """The topic that it is another word for, and whose kind it has; 0 if there is none."""
+    kind: str = ""
+    """Type, industry and category of one that is like no other, parted by bars."""
+
+
+# name | the topic whose kind and subject it has | percent of everybody
+# name | type | industry | category | percent, for one called exactly as a topic of another type
+_NEAR_NAMES_TABLE = """
+CRM|102081|32
+CRM Systems|102081|24
+CRM Platforms|102083|14
+CRM Tool|102084|9
+CRM Integrations|102082|11
+CRM App|102087|6
+Customer Relationship Management|102081|22
+Customer Relationship Management Software|102081|19
+Sales CRM|102081|16
+Marketing Automation Software|117890|21
+Marketing Automation Tools|117890|15
+Marketing Automation Platforms|117890|12
+Automated Marketing|117890|4
+E-Mail Marketing Automation|117190|7
+Email Automation|117190|17
+Email Marketing|117181|33
+Email Marketing Tool|117184|5
+Content Marketing|117021|27
+Content Marketing Strategy|117021|8
+Search Engine Optimization|117281|24
+SEO|117281|31
+Social Media Marketing|117391|26
+Marketing Analytics Software|117891|13
+Demand Generation|117921|18
+Account-Based Marketing|117921|16
+Sales Enablement|102181|20
+Sales Enablement Platforms|102183|6
+Lead Scoring|102281|14
+Sales Forecasting|102391|13
+Cybersecurity|101081|31
+Cyber Security|101081|18
+Cyber Security Software|101081|9
+Endpoint Protection|101181|12
+Zero Trust Network Access|101283|17
+Cloud Computing|100094|34
+Cloud Migrations|100011|5
+Data Warehousing|100295|8
+DevOps|100584|17
+Machine Learning|100383|24
+ERP|103981|22
+ERP Systems|103981|16
+Enterprise Resource Planning|103981|12
+Payroll|103781|18
+Payroll Services|103781|10
+Applicant Tracking Systems|104181|9
+Recruitment Software|104081|7
+Human Resources Information Systems|104681|8
+Fleet Management|105181|15
+Supply Chain Management|105081|17
+Warehouse Management System|105300|6
+Electronic Medical Records|115081|9
+Contract Lifecycle Management|116081|7
+Chatbots|118281|12
+Help Desk|118081|15
+Learning Management Systems|120200|13
+Live Chat|118781|8
+Coffee Subscriptions|b2b|Human Resources|Buying|3
+Retirement Planning|b2b|Human Resources|Strategy|7
+Credit Card Comparison|b2b|Finance|Buying|4
+Electric Vehicle Financing|b2b|Logistics|Buying|5
+Home Security Equipment|b2b|Security|Product|3
+Expense Management Apps|b2c|Personal Finance|Product|6
+Fraud Detection Guides|b2c|Personal Finance|Advice|5
+Solar Financing|b2c|Home|Shopping|8
+HVAC Maintenance|b2c|Home|Advice|9
+Telehealth Apps|b2c|Health and Fitness|Product|11
+Robotics Courses|b2c|Family|Advice|4
+Project Management Software|b2c|Home|Product|2
+"""
+
+
+def _near_name(line: str) -> NearName:
+    name, *kind, percent = line.split("|")
+    reach = int(percent) / 100
+    if len(kind) == 1:
+        return NearName(name, reach, like=int(kind[0]))
+    return NearName(name, reach, kind="|".join(kind))
+
+
+NEAR_NAMES: tuple[NearName, ...] = tuple(
+    _near_name(line) for line in _NEAR_NAMES_TABLE.split("\n") if line
+)
+
 
 TopicType = Literal["b2b", "b2c", "both"]
 TOPIC_TYPES: tuple[TopicType, ...] = get_args(TopicType)
@@ -197,3 +298,67 @@ def _called_nearly(topic_id: int, near: NearName) -> Topic:
         return _name(topic_id, *place)._replace(name=near.name)
     kind, industry, category = near.kind.split("|")
     return Topic(topic_id, near.name, _TYPES[kind], industry, category)
+
+
+LONGEST_WORDS = 100
+_BREAKS = str.maketrans("-/&,.", "     ")
+
+
+class Kind(NamedTuple):
+    """What kind of topics are looked for; None is any."""
+
+    type: TopicType | None = None
+    industry: str | None = None
+    category: str | None = None
+
+
+def read_kind(form: Form, shortest_industry: int = 0) -> Kind:
+    """The kind that a query string asks for; an empty industry or category is any."""
+    return Kind(
+        form.choice("type", TOPIC_TYPES),
+        form.text("industry", LONGEST_WORDS, shortest_industry) or None,
+        form.text("category", LONGEST_WORDS) or None,
+    )
+
+
+def of_kind(topics: Sequence[Topic], kind: Kind) -> Sequence[Topic]:
+    """The topics of that kind."""
+    if kind == Kind():
+        return topics
+    return [
+        topic
+        for topic in topics
+        if kind.type in (None, topic.type)
+        and kind.industry in (None, topic.industry)
+        and kind.category in (None, topic.category)
+    ]
+
+
+@lru_cache(maxsize=128)
+def named(words: str) -> tuple[Topic, ...]:
+    """The topics whose names have words that start so, in any order; the likeliest first."""
+    wanted = " ".join(words.lower().split())
+    parts = _parts(wanted)
+    found = [
+        (name, topic)
+        for (name, padded), topic in zip(_names(), inventory(), strict=True)
+        if all(f" {part}" in padded for part in parts)
+    ]
+    found.sort(key=lambda pair: (_distance(wanted, pair[0]), pair[1].name))
+    return tuple(topic for _, topic in found)
+
+
+def _distance(wanted: str, name: str) -> tuple[bool, bool, bool, int]:
+    """How far a name is from what is wanted: the name itself, its start, a part of it, the rest."""
+    return (name != wanted, not name.startswith(wanted), f" {wanted}" not in f" {name}", len(name))
+
+
+def _parts(name: str) -> list[str]:
+    return name.translate(_BREAKS).split()
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[tuple[str, str], ...]:
+    """Every name in lower case, and its words with a space before each."""
+    names = [topic.name.lower() for topic in inventory()]
+    return tuple((name, f" {' '.join(_parts(name))}") for name in names)

@@ -1,20 +1,109 @@
-"""Who visited the web sites of an organisation: one record per person and site."""
+"""Who visits a web site and when: the same people at the same moments, however late one asks."""
+
+from functools import lru_cache
+from typing import NamedTuple
 
 from leadpipe_mcp.sandbox.calls import Call, Endpoint
-from leadpipe_mcp.sandbox.days import SECONDS_PER_DAY, timestamp
 from leadpipe_mcp.sandbox.dice import dice
 from leadpipe_mcp.sandbox.facets import respelled
 from leadpipe_mcp.sandbox.people import Person, person_of
-from leadpipe_mcp.sandbox.pixels import Pixel
-from leadpipe_mcp.sandbox.reading import Form
-from leadpipe_mcp.sandbox.replies import Json, Reply, answer
-from leadpipe_mcp.sandbox.settings import SandboxSettings, Timeframe
-from leadpipe_mcp.sandbox.tracking import site_name
-from leadpipe_mcp.sandbox.visits import Visit, visits_of
+from leadpipe_mcp.sandbox.pixels import site_name
+from leadpipe_mcp.sandbox.replies import SECONDS_PER_DAY, Form, Json, Reply, answer, timestamp
+from leadpipe_mcp.sandbox.settings import SandboxSettings
+from leadpipe_mcp.sandbox.store import Pixel
 from leadpipe_mcp.sandbox.vocabulary import INDUSTRIES, REVENUES, SIZES
 from leadpipe_mcp.sandbox.world import world_of
 
-_DAYS: dict[Timeframe, int | None] = {
+_REGULARS = 400
+_DAYS_PER_WEEK, _WORKDAYS = 7, 5
+# 1 January 1970 was a Thursday.
+_FIRST_WEEKDAY = 3
+_WEEKEND = 0.4
+_PATHS = (
+    "/",
+    "/product",
+    "/pricing",
+    "/blog",
+    "/blog/getting-started",
+    "/customers",
+    "/demo",
+    "/about",
+    "/docs/api",
+    "/checkout",
+)
+_MOST_PAGES = 5
+
+
+class Source(NamedTuple):
+    """Where a visit came from."""
+
+    referrer: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+
+
+_SOURCES = (
+    Source(),
+    Source("search.example"),
+    Source("search.example", "search", "cpc", "brand"),
+    Source("social.example", "social", "paid-social", "spring-launch"),
+    Source("news.example"),
+    Source(None, "newsletter", "email", "monthly-update"),
+)
+
+
+class Visit(NamedTuple):
+    """One person on one site for a few minutes."""
+
+    moment: float
+    person: int
+    paths: tuple[str, ...]
+    source: Source
+    seconds: int
+
+
+def visits_of(
+    pixel: Pixel, since: float, until: float, settings: SandboxSettings
+) -> list[tuple[Pixel, Visit]]:
+    """What the pixel saw after one moment and not after the other, oldest first."""
+    first = int(max(since, pixel.created) // SECONDS_PER_DAY)
+    seen: list[tuple[Pixel, Visit]] = []
+    for day in range(first, int(until // SECONDS_PER_DAY) + 1):
+        for visit in _visits_of_day(pixel.domain, settings.people, day, settings.visits_per_day):
+            paths = tuple(path for path in visit.paths if pixel.watches(path))
+            if paths and since < visit.moment <= until and pixel.watched_at(visit.moment):
+                seen.append((pixel, visit._replace(paths=paths)))
+    return seen
+
+
+@lru_cache(maxsize=1_024)
+def _visits_of_day(domain: str, people: int, day: int, average: int) -> tuple[Visit, ...]:
+    """Everybody's visits to a site on a day, counted from 1970."""
+    roll = dice(f"visits {domain} {day}").random
+    is_workday = (day + _FIRST_WEEKDAY) % _DAYS_PER_WEEK < _WORKDAYS
+    many = round(average * (0.6 + 0.8 * roll()) * (1 if is_workday else _WEEKEND))
+    regulars = _regulars(domain, people)
+
+    def visit() -> Visit:
+        # Few come often, and most come in the middle of the day.
+        person = regulars[int(len(regulars) * roll() ** 1.6)]
+        moment = day * SECONDS_PER_DAY + int(SECONDS_PER_DAY * (roll() + roll()) / 2)
+        pages = 1 + int(_MOST_PAGES * roll() ** 2)
+        paths = tuple(_PATHS[int(len(_PATHS) * roll() ** 1.3)] for _ in range(pages))
+        source = _SOURCES[int(len(_SOURCES) * roll())]
+        return Visit(moment, person, paths, source, seconds=pages * (8 + int(90 * roll())))
+
+    return tuple(sorted((visit() for _ in range(many)), key=lambda visit: visit.moment))
+
+
+@lru_cache(maxsize=64)
+def _regulars(domain: str, people: int) -> tuple[int, ...]:
+    roll = dice(f"regulars {domain}").random
+    return tuple(dict.fromkeys(int(people * roll()) for _ in range(_REGULARS)))
+
+
+_DAYS: dict[str, int | None] = {
     "24h": 1,
     "7d": 7,
     "14d": 14,
@@ -22,6 +111,7 @@ _DAYS: dict[Timeframe, int | None] = {
     "90d": 90,
     "all": None,
 }
+_TIMEFRAME, _PAGE_SIZE = "30d", 50
 _LONGEST_EMAIL, _LONGEST_DOMAIN = 320, 255
 _LARGEST_PAGE = 10**6
 # One visitor in five is known by an email address alone.
@@ -33,30 +123,26 @@ Seen = list[tuple[Pixel, Visit]]
 def list_visitors(call: Call) -> Reply:
     """A page of visitors, the last seen first; none where no active pixel watches."""
     form = Form(dict(call.query))
-    timeframe = form.choice("timeframe", tuple(_DAYS)) or call.settings.data_timeframe
+    timeframe = form.choice("timeframe", tuple(_DAYS)) or _TIMEFRAME
     email, domain = form.text("email", _LONGEST_EMAIL), form.text("domain", _LONGEST_DOMAIN)
     call.refuse_issues(form)
     page = call.number("page", 1, 1, _LARGEST_PAGE)
     journeys = _journeys(_seen(call, timeframe, domain))
     if email:
         journeys = [seen for seen in journeys if email.lower() in _emails(call, seen)]
-        if call.settings.journey == "visits":
-            journeys = [[step] for seen in journeys for step in reversed(seen)]
     journeys.sort(key=lambda seen: -seen[-1][1].moment)
-    size = call.settings.data_page_size
-    shown = journeys[(page - 1) * size : page * size]
+    shown = journeys[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
     return answer([_record(call, seen) for seen in shown], _meta(call, len(journeys), page))
 
 
-def _seen(call: Call, timeframe: Timeframe, domain: str | None) -> Seen:
+def _seen(call: Call, timeframe: str, domain: str | None) -> Seen:
     days, settings = _DAYS[timeframe], call.settings
     since = 0 if days is None else call.now - days * SECONDS_PER_DAY
     wanted = None if domain is None else site_name(domain, settings)
     return [
         step
         for pixel in call.organisation.pixels
-        if wanted in (None, pixel.domain)
-        and (pixel.status == "active" or settings.paused_pixel_keeps_visitors)
+        if wanted in (None, pixel.domain) and pixel.status == "active"
         for step in visits_of(pixel, since, call.now, settings)
     ]
 
@@ -72,13 +158,12 @@ def _journeys(seen: Seen) -> list[Seen]:
 def _meta(call: Call, total: int, page: int) -> Json:
     if call.settings.data_meta == "total":
         return {"total": total}
-    size = call.settings.data_page_size
     return {
         "total": total,
         "page": page,
-        "pageSize": size,
-        "totalPages": -(-total // size),
-        "hasMore": page * size < total,
+        "pageSize": _PAGE_SIZE,
+        "totalPages": -(-total // _PAGE_SIZE),
+        "hasMore": page * _PAGE_SIZE < total,
     }
 
 
@@ -175,4 +260,4 @@ def _level(signs: int) -> str:
     return ("low", "low", "medium")[signs] if signs < 3 else "high"
 
 
-ENDPOINTS = (Endpoint("GET", "/v1/data", list_visitors),)
+VISITORS = (Endpoint("GET", "/v1/data", list_visitors),)

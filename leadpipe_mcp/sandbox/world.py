@@ -10,16 +10,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from leadpipe_mcp.sandbox.bytewise import BYTE, chosen, everyone, lower, number
 from leadpipe_mcp.sandbox.companies import Company, found_companies
-from leadpipe_mcp.sandbox.dice import column, column_by, dice, percents
-from leadpipe_mcp.sandbox.geography import PLACES
-from leadpipe_mcp.sandbox.ranks import PARTNERS, RANKS, STAFFS
-from leadpipe_mcp.sandbox.trades import DEPARTMENTS_OF_TRADE, TRADE_OF_INDUSTRY, TRADES
+from leadpipe_mcp.sandbox.dice import (
+    BYTE,
+    chosen,
+    column,
+    column_by,
+    dice,
+    everyone,
+    lower,
+    number,
+    percents,
+)
+from leadpipe_mcp.sandbox.trades import (
+    DEPARTMENTS_OF_TRADE,
+    PARTNERS,
+    RANKS,
+    STAFFS,
+    TRADE_OF_INDUSTRY,
+    TRADES,
+)
 from leadpipe_mcp.sandbox.vocabulary import (
     AGE_RANGES,
     CONTACT_BITS,
     DEPARTMENTS,
+    PLACES,
     SENIORITIES,
 )
 

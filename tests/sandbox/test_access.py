@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from typing import Literal
 
 import httpx
 import pytest
@@ -91,16 +90,6 @@ async def test_topics_are_public_in_both_generations(profile: Profile, start: St
             assert (await client.request(method, path, json=body)).status_code == 200
 
 
-@pytest.mark.parametrize(("junk_key", "status"), [("ignore", 200), ("reject", 401)])
-async def test_public_routes_ignore_a_junk_key_or_refuse_it(
-    junk_key: Literal["ignore", "reject"], status: int, start: Start, connect: Connect
-) -> None:
-    settings = SandboxSettings(junk_key_on_public=junk_key, people=1_000)
-    client = connect(start(settings), "junk")
-    for method, path, body in PUBLIC:
-        assert (await client.request(method, path, json=body)).status_code == status
-
-
 async def test_an_expired_organisation_sees_its_account_alone(
     start: Start, connect: Connect
 ) -> None:
@@ -167,18 +156,6 @@ async def test_organisations_do_not_see_each_other(start: Start, connect: Connec
     response = await yours.get(f"{AUDIENCES}/{audience['id']}")
     assert response.status_code == 404
     assert response.json() == {"error": {"code": "HTTP_ERROR", "message": "Audience not found"}}
-
-
-async def test_a_malformed_id_is_refused_as_the_settings_say(
-    start: Start, connect: Connect
-) -> None:
-    client = connect(start(SandboxSettings()))
-    response = await client.get(f"{AUDIENCES}/not-a-uuid")
-    assert response.status_code == 400
-    assert response.json()["error"]["code"] == "VALIDATION_ERROR"
-    client = connect(start(SandboxSettings(malformed_id_status=404)))
-    response = await client.get(f"{AUDIENCES}/not-a-uuid")
-    assert response.status_code == 404
 
 
 async def test_broken_json_is_refused(start: Start, connect: Connect) -> None:

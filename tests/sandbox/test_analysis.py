@@ -112,20 +112,3 @@ async def test_a_key_may_ask_thirty_times_a_minute_and_nobody_twice(
     assert response.json() == {"error": {"code": "HTTP_ERROR", "message": "Rate limit exceeded"}}
     moments.append(moments[-1] + 15)
     assert (await nobody.post(ANALYZE, json=SITE)).status_code == 200
-
-
-async def test_what_a_limit_says_is_a_setting(start: Start, connect: Connect) -> None:
-    settings = SandboxSettings(
-        analyses_a_minute=0, retry_after=False, rate_limit_code="RATE_LIMITED"
-    )
-    response = await connect(start(settings)).post(ANALYZE, json=SITE)
-    assert response.status_code == 429
-    assert response.json()["error"]["code"] == "RATE_LIMITED"
-    assert "Retry-After" not in response.headers
-
-
-async def test_the_size_of_an_analysis_is_a_setting(start: Start, connect: Connect) -> None:
-    settings = SandboxSettings(analyzed_topics=3, analyze_content_hash=False)
-    data = (await connect(start(settings)).post(ANALYZE, json=SITE)).json()["data"]
-    assert len(data["topics"]) == 3
-    assert "contentHash" not in data

@@ -3,7 +3,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
@@ -98,14 +98,14 @@ async def test_a_flat_export_is_a_link_to_every_row(start: Start, connect: Conne
 
 
 async def test_a_second_export_is_the_first_one_again(start: Start, connect: Connect) -> None:
-    client = connect(start(replace(FLAT, link_seconds=90)))
+    client = connect(start(FLAT))
     path = await ready(client)
     assert [run["hasExport"] for run in (await client.get(f"{path}/runs")).json()["data"]] == [
         False
     ]
     exports = [(await client.post(f"{path}/export")).json()["data"] for _ in range(2)]
     assert [export["cached"] for export in exports] == [False, True]
-    assert {export["expiresIn"] for export in exports} == {"90s"}
+    assert {export["expiresIn"] for export in exports} == {"24h"}
     assert [run["hasExport"] for run in (await client.get(f"{path}/runs")).json()["data"]] == [True]
 
 
@@ -249,35 +249,6 @@ async def test_a_stored_export_is_created_once_and_read_again(
     assert export["rowCount"] == file.count(b"\r\n") - 1
 
 
-async def test_storing_an_export_can_take_its_time(
-    start: Start, connect: Connect, moments: list[float]
-) -> None:
-    slow = replace(CATALOG, export_seconds=5, export_created_status=202, export_checksums=False)
-    client = connect(start(slow))
-    path = await run_of(client)
-    response = await client.post(f"{path}/exports")
-    assert response.status_code == 202
-    data = response.json()["data"]
-    assert data["export"]["status"] == "processing"
-    assert data["downloadUrl"] is data["downloadUrlExpiresAt"] is data["export"]["rowCount"] is None
-    moments.append(moments[-1] + 5)
-    data = (await client.get(f"{path}/exports/{data['export']['id']}")).json()["data"]
-    assert (data["export"]["status"], data["export"]["byteSize"]) == ("completed", None)
-    assert len(table(await client.get(data["downloadUrl"]))) == data["export"]["rowCount"]
-
-
-@pytest.mark.parametrize("status", [404, 409])
-async def test_an_unfinished_run_has_nothing_to_export(
-    status: Literal[404, 409], start: Start, connect: Connect
-) -> None:
-    client = connect(start(replace(SMALL, run_seconds=2, unfinished_run_status=status)))
-    path = await run_of(client)
-    for method, route in (("GET", "stats"), ("GET", "export.csv"), ("POST", "exports")):
-        response = await client.request(method, f"{path}/{route}")
-        assert response.status_code == status
-        assert response.json()["error"]["message"] == "Run is queued and has no results"
-
-
 async def test_unknown_exports_are_not_found(start: Start, connect: Connect) -> None:
     client = connect(start(CATALOG))
     path = await run_of(client)
@@ -314,17 +285,6 @@ async def test_a_link_expires_and_cannot_be_bent(
         403,
         "The link has expired",
     )
-
-
-@pytest.mark.parametrize(("removes", "status"), [(True, 404), (False, 200)])
-async def test_a_deleted_audience_takes_its_files_along_or_not(
-    status: int, start: Start, connect: Connect, *, removes: bool
-) -> None:
-    client = connect(start(replace(SMALL, deletion_removes_files=removes)))
-    path = await ready(client)
-    url = (await client.post(f"{path}/export")).json()["data"]["downloadUrl"]
-    await client.delete(path)
-    assert (await client.get(url)).status_code == status
 
 
 async def test_a_name_without_letters_still_makes_a_file(start: Start, connect: Connect) -> None:

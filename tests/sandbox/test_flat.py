@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
@@ -190,26 +190,6 @@ async def test_a_query_needs_topics_or_an_audience(client: httpx.AsyncClient) ->
     assert response.status_code == 404
 
 
-@pytest.mark.parametrize("prefers", ["audience", "config"])
-async def test_a_query_for_an_audience_and_topics_follows_the_settings(
-    prefers: Literal["audience", "config"], start: Start, connect: Connect
-) -> None:
-    settings = SandboxSettings(profile="flat", run_seconds=0, examples=False, query_prefers=prefers)
-    client = connect(start(settings))
-    audience = await create(client)
-    both = {"audienceId": audience["id"], "topicIds": [117918]}
-    sizes = {
-        name: (await client.post(QUERY, json=body)).json()["meta"]["totalCount"]
-        for name, body in {
-            "both": both,
-            "audience": {"audienceId": audience["id"]},
-            "config": {"topicIds": [117918]},
-        }.items()
-    }
-    assert sizes["both"] == sizes[prefers]
-    assert sizes["audience"] != sizes["config"]
-
-
 async def test_audiences_are_created_read_listed_changed_and_deleted(
     client: httpx.AsyncClient, moments: list[float]
 ) -> None:
@@ -309,17 +289,6 @@ async def test_results_are_none_then_materializing_then_ready(
     read = (await client.get(path)).json()["data"]
     assert read["audienceSize"] == status["totalCount"]
     assert read["lastRefreshedAt"] == "2026-05-05T09:15:02.000Z"
-
-
-async def test_results_can_wait_for_somebody_else_to_start_a_run(
-    start: Start, connect: Connect
-) -> None:
-    settings = SandboxSettings(profile="flat", results_start_run=False, examples=False)
-    client = connect(start(settings))
-    audience = await create(client)
-    response = await client.get(f"{AUDIENCES}/{audience['id']}/results")
-    assert response.status_code == 202
-    assert response.json()["meta"] == {"status": "none", "dataDate": None}
 
 
 async def test_the_active_example_has_a_week_of_days(start: Start, connect: Connect) -> None:

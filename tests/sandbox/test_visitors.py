@@ -118,20 +118,6 @@ async def test_visits_go_on_as_the_clock_does(
     assert after["data"][0]["lastSeenAt"] > "2026-05-07"
 
 
-async def test_an_email_finds_one_visitor_or_each_of_their_visits(play: Play) -> None:
-    client = play(SandboxSettings())
-    visitors = (await page(client, timeframe="all"))["data"]
-    regular = next(visitor for visitor in visitors if visitor["sessions"] > 1)
-    params = {"timeframe": "all", "email": regular["emails"][-1].upper()}
-    answer = await page(client, **params)
-    assert (answer["data"], answer["meta"]["total"]) == ([regular], 1)
-    visits = (await page(play(SandboxSettings(journey="visits")), **params))["data"]
-    assert len(visits) == regular["sessions"]
-    assert sum(visit["pageviews"] for visit in visits) == regular["pageviews"]
-    assert visits[0]["lastSeenAt"] == regular["lastSeenAt"] > visits[-1]["lastSeenAt"]
-    assert await total(client, email="nobody@example.com") == 0
-
-
 async def test_without_a_watching_pixel_there_are_no_visitors(
     client: httpx.AsyncClient, moments: list[float]
 ) -> None:
@@ -150,14 +136,6 @@ async def test_without_a_watching_pixel_there_are_no_visitors(
     assert await total(client, timeframe="7d") == 0
 
 
-async def test_what_a_paused_pixel_saw_can_stay(play: Play, moments: list[float]) -> None:
-    client = play(SandboxSettings(paused_pixel_keeps_visitors=True))
-    before = await total(client, timeframe="all")
-    await client.patch(await example(client), json={"status": "paused"})
-    moments.append(moments[-1] + 3 * DAY)
-    assert await total(client, timeframe="all") == before
-
-
 async def test_a_new_pixel_has_to_wait_for_visitors(play: Play, moments: list[float]) -> None:
     client = play(SandboxSettings(examples=False, visits_per_day=40))
     assert await total(client) == 0
@@ -172,18 +150,6 @@ async def test_what_visitors_cannot_be_asked_for(
     params: dict[str, str], client: httpx.AsyncClient
 ) -> None:
     assert (await client.get(DATA, params=params)).status_code == 400
-
-
-async def test_the_form_of_the_answer_is_a_setting(play: Play) -> None:
-    client = play(
-        SandboxSettings(
-            data_meta="total", data_page_size=7, data_timeframe="24h", visitor_aliases=False
-        )
-    )
-    answer = await page(client, limit="3", sort="asc")
-    assert list(answer["meta"]) == ["total"]
-    assert len(answer["data"]) == min(7, answer["meta"]["total"])
-    assert not ALIASES & set(answer["data"][0])
 
 
 async def test_pixels_are_created_listed_and_paused(
@@ -233,13 +199,6 @@ async def test_a_domain_has_one_pixel(client: httpx.AsyncClient) -> None:
     }
 
 
-async def test_a_domain_can_be_kept_as_it_came(play: Play) -> None:
-    client = play(SandboxSettings(pixel_domain="verbatim", unnamed_pixel="null"))
-    pixel = await create(client, "WWW.Northwind-Shop.example")
-    assert (pixel["domain"], pixel["name"]) == ("WWW.Northwind-Shop.example", None)
-    assert (await create(client, "shop", name="Mine"))["name"] == "Mine"
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -278,30 +237,6 @@ async def test_lists_of_paths_are_set_and_cleared(client: httpx.AsyncClient) -> 
     assert 0 < await total(client) < everything
     await client.patch(path, json={"excludedPaths": None})
     assert await total(client) == everything
-
-
-async def test_paths_can_be_taken_exactly(play: Play) -> None:
-    client = play(SandboxSettings(path_match="exact"))
-    await client.patch(await example(client), json={"includedPaths": ["/blog"]})
-    for visitor in (await page(client))["data"]:
-        assert visitor["visitedPages"] == ["https://northwind-shop.example/blog"]
-
-
-@pytest.mark.parametrize(("choice", "status"), [("400", 400), ("409", 409), ("replace", 200)])
-@pytest.mark.parametrize(
-    ("stored", "second"),
-    [("includedPaths", "excludedPaths"), ("excludedPaths", "includedPaths")],
-)
-async def test_a_second_list_of_paths_is_refused_or_replaces_the_first(
-    choice: Literal["400", "409", "replace"], status: int, stored: str, second: str, play: Play
-) -> None:
-    client = play(SandboxSettings(second_path_list=choice))
-    path = await example(client)
-    await client.patch(path, json={stored: ["/blog"]})
-    assert (await client.patch(path, json={second: ["/docs"]})).status_code == status
-    kept = (await client.get(PIXELS)).json()["data"][0]
-    lists = (None, ["/docs"]) if choice == "replace" else (["/blog"], None)
-    assert (kept[stored], kept[second]) == lists
 
 
 @pytest.mark.parametrize(

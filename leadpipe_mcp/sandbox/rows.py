@@ -1,22 +1,18 @@
-"""One person as the API of April 2026 shows them, in its three kinds of rows."""
+"""One person as each generation shows them: in previews, in queries and in results."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
 
 from leadpipe_mcp.sandbox.facets import respelled
-from leadpipe_mcp.sandbox.geography import PLACES
 from leadpipe_mcp.sandbox.matching import Hit
 from leadpipe_mcp.sandbox.people import Person, person_of
 from leadpipe_mcp.sandbox.replies import Json
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
 from leadpipe_mcp.sandbox.topics import find_topic
-from leadpipe_mcp.sandbox.vocabulary import (
-    INDUSTRIES,
-    REVENUE_DOLLARS,
-    REVENUES,
-    SIZES,
-)
+from leadpipe_mcp.sandbox.vocabulary import INDUSTRIES, PLACES, REVENUE_DOLLARS, REVENUES, SIZES
 
+SEPARATOR = ", "
+"""What stands between the parts of a flat multi-value field."""
 # What a preview shows, masked or withheld, of a person (TS).
 _WITHHELD = (
     "headline",
@@ -39,20 +35,20 @@ def person_row(hit: Hit, settings: SandboxSettings) -> Json:
     person = person_of(hit.world, hit.person)
     return {
         "hem": person.hashed_email,
-        **_intent(hit),
+        **_flat_intent(hit),
         **_private(person),
         **_role(person, settings.profile),
-        **_company(person),
+        **_flat_company(person),
         "country": "United States",
-        **_contact(person, settings.separator),
+        **_contact(person),
         "emailHashes": _hashes(person.email),
-        "allEmailHashes": settings.separator.join(
+        "allEmailHashes": SEPARATOR.join(
             hashlib.sha256(email.encode()).hexdigest() for email in _all_emails(person)
         ),
     }
 
 
-def result_row(hit: Hit, settings: SandboxSettings) -> Json:
+def flat_result_row(hit: Hit, settings: SandboxSettings) -> Json:
     """A row of a saved audience's results: 55 fields (TS), with `personId`."""
     row = person_row(hit, settings)
     country = row.pop("country")
@@ -61,7 +57,7 @@ def result_row(hit: Hit, settings: SandboxSettings) -> Json:
     return {"personId": f"person-{hit.person:06}", **row, "companyCountry": country}
 
 
-def preview_row(hit: Hit, settings: SandboxSettings) -> Json:
+def flat_preview_row(hit: Hit, settings: SandboxSettings) -> Json:
     """A row of a preview: 34 fields (TS) with the ways to the person masked, and `hem` (OA)."""
     person = person_of(hit.world, hit.person)
     row = person_row(hit, settings)
@@ -91,7 +87,7 @@ def mask_phone(phone: str) -> str:
     return f"{phone[:2]}********{phone[-2:]}"
 
 
-def _intent(hit: Hit) -> Json:
+def _flat_intent(hit: Hit) -> Json:
     topic = find_topic(hit.topics[0])
     return {
         "intentScore": hit.score,
@@ -136,7 +132,7 @@ def _role(person: Person, profile: Profile) -> Json:
     }
 
 
-def _company(person: Person) -> Json:
+def _flat_company(person: Person) -> Json:
     company = person.company
     industry, place = INDUSTRIES[company.industry - 1], PLACES[company.state - 1]
     slug = company.domain.removesuffix(".example")
@@ -157,12 +153,12 @@ def _company(person: Person) -> Json:
     }
 
 
-def _contact(person: Person, separator: str) -> Json:
+def _contact(person: Person) -> Json:
     def first(values: Sequence[str]) -> str | None:
         return values[0] if values else None
 
     def every(values: Iterable[str]) -> str | None:
-        return separator.join(values) or None
+        return SEPARATOR.join(values) or None
 
     return {
         "phones": every(person.phones),
@@ -194,3 +190,88 @@ def _hashes(email: str) -> Json:
 
 def _yes_no(*, answer: bool | None) -> str | None:
     return None if answer is None else "y" if answer else "n"
+
+
+_COUNTRY = "United States"
+
+
+def catalog_preview_row(hit: Hit) -> Json:
+    """A row of a preview, its surname hidden."""
+    person = person_of(hit.world, hit.person)
+    company = _catalog_company(person)
+    return {
+        "hashedEmail": person.hashed_email,
+        "firstName": person.first_name,
+        "lastName": f"{person.last_name[0]}.",
+        "jobTitle": person.title,
+        "seniority": person.seniority,
+        "company": {key: company[key] for key in ("name", "domain", "industry")},
+        "intent": _catalog_intent(hit),
+    }
+
+
+def catalog_result_row(hit: Hit) -> Json:
+    """A row of a run's results."""
+    person = person_of(hit.world, hit.person)
+    return {
+        "hashedEmail": person.hashed_email,
+        "firstName": person.first_name,
+        "lastName": person.last_name,
+        "fullName": person.full_name,
+        "businessEmail": next(iter(person.business_emails), None),
+        "personalEmail": next(iter(person.personal_emails), None),
+        "email": person.email,
+        "primaryContactEmail": person.primary_contact_email,
+        "phone": next(iter(person.phones), None),
+        "linkedinUrl": person.linkedin_url,
+        "headline": person.headline,
+        "jobTitle": person.title,
+        "seniority": person.seniority,
+        "department": person.department,
+        "company": _catalog_company(person),
+        "location": {
+            "city": person.city,
+            "state": person.place.state,
+            "zip": person.zip_code,
+            "country": _COUNTRY,
+        },
+        "demographics": {
+            "ageRange": person.age_range,
+            "gender": person.gender,
+            "incomeRange": person.income,
+            "netWorth": person.worth,
+        },
+        "intent": _catalog_intent(hit),
+    }
+
+
+def _catalog_company(person: Person) -> Json:
+    company, industry = person.company, INDUSTRIES[person.company.industry - 1]
+    return {
+        "name": company.name,
+        "domain": company.domain,
+        "industry": industry.name,
+        "industryGroup": industry.group,
+        "size": SIZES[company.size - 1],
+        "revenueRange": REVENUES[company.revenue - 1],
+        "city": company.city,
+        "country": _COUNTRY,
+    }
+
+
+def _catalog_intent(hit: Hit) -> Json:
+    topics = [topic for topic_id in hit.topics if (topic := find_topic(topic_id))]
+    return {
+        "score": hit.score,
+        "topicOverlap": len(hit.topics),
+        "matchedTopics": [
+            {
+                "topicId": topic.id,
+                "topicName": topic.name,
+                "type": topic.type,
+                "industry": topic.industry,
+                "category": topic.category,
+            }
+            for topic in topics
+        ],
+    }

@@ -1,5 +1,7 @@
-"""The public routes that follow topics from day to day."""
+"""The public routes that browse topics and follow them from day to day."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,12 +14,88 @@ from leadpipe_mcp.sandbox.interest import (
     popularity,
     scores_of_day,
 )
-from leadpipe_mcp.sandbox.reading import Form
-from leadpipe_mcp.sandbox.replies import Json, Reply, answer, not_found
-from leadpipe_mcp.sandbox.topic_search import of_kind, read_kind
-from leadpipe_mcp.sandbox.topics import ASPECTS_PER_SUBJECT, Topic, find_topic, inventory
+from leadpipe_mcp.sandbox.replies import Form, Json, Reply, answer, not_found
+from leadpipe_mcp.sandbox.topics import (
+    ASPECTS_PER_SUBJECT,
+    LONGEST_WORDS,
+    Kind,
+    Topic,
+    find_topic,
+    inventory,
+    named,
+    of_kind,
+    read_kind,
+)
 
-_DAYS_COMPARED = 30
+_FOUND, _MOST_FOUND = 10, 50
+
+
+def list_topics(call: Call) -> Reply:
+    """Every topic, or those of a kind and a name; there are no pages."""
+    form = Form(dict(call.query))
+    kind, words = read_kind(form), form.text("q", LONGEST_WORDS)
+    call.refuse_issues(form)
+    topics = of_kind(inventory(), kind)
+    if words:
+        among = {topic.id for topic in named(words)}
+        topics = [topic for topic in topics if topic.id in among]
+    return answer([describe(topic) for topic in topics], _meta(call, topics, kind))
+
+
+def list_facets(_: Call) -> Reply:
+    """The types, industries and categories of topics, the commonest first, and how many topics."""
+    topics = inventory()
+    return answer(
+        {
+            "types": _counted(topic.type for topic in topics),
+            "industries": _counted(topic.industry for topic in topics),
+            "categories": _counted(topic.category for topic in topics),
+            "total": len(topics),
+        }
+    )
+
+
+def search_topics(call: Call) -> Reply:
+    """The topics whose names fit the words best."""
+    form = Form(dict(call.query))
+    form.require("q")
+    words, kind = form.text("q", LONGEST_WORDS, shortest=1), read_kind(form)
+    call.refuse_issues(form)
+    limit = call.number("limit", _FOUND, 1, _MOST_FOUND)
+    # A category is no parameter of this route.
+    topics = of_kind(named(words or ""), kind._replace(category=None))
+    return answer([describe(topic) for topic in topics[:limit]])
+
+
+def describe(topic: Topic) -> Json:
+    """A topic as the API shows it."""
+    return {
+        "topicId": topic.id,
+        "topicName": topic.name,
+        "type": topic.type,
+        "industry": topic.industry,
+        "category": topic.category,
+    }
+
+
+def _meta(call: Call, topics: Sequence[Topic], kind: Kind) -> Json:
+    filters = {**kind._asdict(), "q": call.query.get("q") or None}
+    return {"count": len(topics), "total": len(topics), "filters": filters}
+
+
+def _counted(values: Iterable[str]) -> list[Json]:
+    return [{"value": value, "count": count} for value, count in Counter(values).most_common()]
+
+
+_TOPICS = "/v1/intent/topics"
+BROWSING = (
+    Endpoint("GET", _TOPICS, list_topics, "nothing"),
+    Endpoint("GET", f"{_TOPICS}/facets", list_facets, "nothing"),
+    Endpoint("GET", f"{_TOPICS}/search", search_topics, "nothing"),
+)
+
+
+_TREND_DAYS, _DAYS_COMPARED = 90, 30
 _MOST_COMPARED = 10
 _MOVED, _MOST_MOVED = 20, 50
 _LARGEST_ID = 10**9
@@ -54,7 +132,7 @@ def trend(call: Call) -> Reply:
         "industry": topic.industry,
         "category": topic.category,
     }
-    series = _series(call, topic, call.settings.trend_days)
+    series = _series(call, topic, _TREND_DAYS)
     return answer([{"date": figures["date"], **about, **figures} for figures in series])
 
 
@@ -85,14 +163,14 @@ def movers(call: Call) -> Reply:
     call.refuse_issues(form)
     limit = call.number("limit", _MOVED, 1, _MOST_MOVED)
     sign = 1 if direction == "up" else -1
-    wanted = {topic.id for topic in of_kind(popular_topics(), kind, call.settings)}
+    wanted = {topic.id for topic in of_kind(popular_topics(), kind)}
     moves = [
         move
         for move in _moves(call.settings.people, call.data_date)
         if move.topic.id in wanted and sign * move.change > 0
     ]
     moves.sort(key=lambda move: (-sign * move.change, move.topic.id))
-    return answer([_moved(call, move) for move in moves[:limit]])
+    return answer([_moved(move) for move in moves[:limit]])
 
 
 @lru_cache(maxsize=1)
@@ -123,8 +201,7 @@ def _moves(people: int, day: date) -> tuple[Move, ...]:
     return tuple(move for move in moves if move.before)
 
 
-def _moved(call: Call, move: Move) -> Json:
-    in_percent = call.settings.movers_change == "percent"
+def _moved(move: Move) -> Json:
     return {
         "topicId": move.topic.id,
         "topicName": move.topic.name,
@@ -132,7 +209,7 @@ def _moved(call: Call, move: Move) -> Json:
         "industry": move.topic.industry,
         "todayAudience": move.now,
         "yesterdayAudience": move.before,
-        "pctChange": round(100 * move.change, 2) if in_percent else round(move.change, 4),
+        "pctChange": round(100 * move.change, 2),
     }
 
 
@@ -160,8 +237,7 @@ def _figures(people: int, topic: Topic, day: date) -> Json:
     }
 
 
-_TOPICS = "/v1/intent/topics"
-ENDPOINTS = (
+TRENDS = (
     Endpoint("GET", f"{_TOPICS}/movers", movers, "nothing"),
     Endpoint("POST", f"{_TOPICS}/compare", compare, "nothing"),
     Endpoint("GET", f"{_TOPICS}/{{topic_id}}/trend", trend, "nothing"),

@@ -1,15 +1,67 @@
-"""Stats and exports in the API of May 2026: by run."""
+"""Stats and exports of both generations: by audience and date, or by run."""
 
 import uuid
 
 from leadpipe_mcp.sandbox.calls import Call, Endpoint
-from leadpipe_mcp.sandbox.catalog_runs import brief_run, find_run
-from leadpipe_mcp.sandbox.days import timestamp
-from leadpipe_mcp.sandbox.files import File, link
+from leadpipe_mcp.sandbox.files import (
+    CSV,
+    FILES_PATH,
+    LINK_SECONDS,
+    File,
+    Table,
+    attachment,
+    filled,
+    link,
+    percent,
+    size_and_sha1,
+)
 from leadpipe_mcp.sandbox.matching import Match
-from leadpipe_mcp.sandbox.replies import Download, Json, Refusal, Reply, not_found
+from leadpipe_mcp.sandbox.replies import (
+    Download,
+    Json,
+    Refusal,
+    Reply,
+    answer,
+    not_found,
+    timestamp,
+)
+from leadpipe_mcp.sandbox.runs import brief_run, find_run, ready_run
 from leadpipe_mcp.sandbox.store import Run
-from leadpipe_mcp.sandbox.tables import CSV, Table, attachment, filled, percent, size_and_sha1
+
+_HOUR = 3_600
+
+
+def read_dated_stats(call: Call) -> Reply:
+    """For which part of the people each field says something, in percent."""
+    run = ready_run(call)
+    found = run.match(call.settings.people)
+    return answer(
+        {
+            "total": found.count,
+            "dataDate": run.day.isoformat(),
+            "fields": {
+                field: percent(count, found.count) for field, count in filled(found, "flat").items()
+            },
+        }
+    )
+
+
+def export(call: Call) -> Reply:
+    """A link to the people of a day as CSV; `cached` when they were exported before."""
+    run = ready_run(call)
+    known = call.files.of_run(run, "flat")
+    file = known or call.files.add(call.audience(), run, "flat", call.now)
+    return answer(
+        {
+            "downloadUrl": link(file, call.base_url, int(call.now) + LINK_SECONDS),
+            "fileName": file.name,
+            "rows": run.match(call.settings.people).count,
+            "dataDate": run.day.isoformat(),
+            "expiresIn": f"{LINK_SECONDS // _HOUR}h",
+            "cached": known is not None,
+        }
+    )
+
 
 _BUCKETS = ((50, 69), (70, 89), (90, 99))
 
@@ -25,7 +77,7 @@ def read_stats(call: Call) -> Reply:
             for field, count in filled(found, "catalog").items()
         },
         "scoreHistogram": [_bucket(found, low, high) for low, high in _BUCKETS],
-        "averages": _averages(call, found),
+        "averages": _averages(found),
     }
     about = {**brief_run(call, run), "audienceId": run.audience_id}
     del about["candidateCount"]
@@ -47,26 +99,24 @@ def create_export(call: Call) -> Reply:
     run = _completed_run(call)
     known = call.files.of_run(run, "catalog")
     file = known or call.files.add(call.audience(), run, "catalog", call.now)
-    status = 200 if known else call.settings.export_created_status
-    return call.traced(_shown(call, file), status)
+    return call.traced(_export_facts(call, file), 200 if known else 201)
 
 
 def read_export(call: Call) -> Reply:
     """The stored export with a link that was not there before."""
     run = find_run(call)
-    export_id = call.as_uuid(call.path["export_id"], "exportId", "Export")
+    export_id = call.as_uuid(call.path["export_id"], "exportId")
     file = call.files.of_run(run, "catalog")
     if file is None or file.id != export_id:
         raise not_found("Export")
-    return call.traced(_shown(call, file))
+    return call.traced(_export_facts(call, file))
 
 
 def _completed_run(call: Call) -> Run:
     run = find_run(call)
     status = run.status(call.now)
     if status != "completed":
-        refusal = call.settings.unfinished_run_status
-        raise Refusal(refusal, f"Run is {status} and has no results")
+        raise Refusal(409, f"Run is {status} and has no results")
     return run
 
 
@@ -75,32 +125,31 @@ def _bucket(found: Match, low: int, high: int) -> Json:
     return {"bucket": f"{low}-{high}", "count": count, "percent": percent(count, found.count)}
 
 
-def _averages(call: Call, found: Match) -> Json:
+def _averages(found: Match) -> Json:
     """The documents show an empty object, and so do we for nobody."""
     if not found.count:
         return {}
-    means = (sum(found.best) / found.count, found.overlap / found.count)
     return {
-        key: round(mean, 2) for key, mean in zip(call.settings.average_keys, means, strict=True)
+        "score": round(sum(found.best) / found.count, 2),
+        "topicOverlap": round(found.overlap / found.count, 2),
     }
 
 
-def _shown(call: Call, file: File) -> Json:
+def _export_facts(call: Call, file: File) -> Json:
     finished = file.created + call.settings.export_seconds
     is_ready = call.now >= finished
-    seconds = call.settings.link_seconds
-    expires = int(call.now) + seconds
+    expires = int(call.now) + LINK_SECONDS
     return {
-        "export": _facts(call, file, finished, is_ready=is_ready),
+        "export": _file_facts(call, file, finished, is_ready=is_ready),
         "downloadUrl": link(file, call.base_url, expires) if is_ready else None,
         "downloadUrlExpiresAt": timestamp(expires) if is_ready else None,
-        "downloadUrlTtlSeconds": seconds if is_ready else 0,
+        "downloadUrlTtlSeconds": LINK_SECONDS if is_ready else 0,
     }
 
 
-def _facts(call: Call, file: File, finished: float, *, is_ready: bool) -> Json:
+def _file_facts(call: Call, file: File, finished: float, *, is_ready: bool) -> Json:
     table = file.table(call.settings)
-    if is_ready and call.settings.export_checksums and file.checksums is None:
+    if is_ready and file.checksums is None:
         file.checksums = size_and_sha1(table)
     size, sha1 = file.checksums or (None, None)
     return {
@@ -129,9 +178,18 @@ def _facts(call: Call, file: File, finished: float, *, is_ready: bool) -> Json:
 
 
 _RUN = "/v1/intent/audiences/{id}/runs/{run_id}"
-ENDPOINTS = (
+EXPORTS = (
     Endpoint("GET", f"{_RUN}/stats", read_stats),
     Endpoint("GET", f"{_RUN}/export.csv", read_csv),
     Endpoint("POST", f"{_RUN}/exports", create_export),
     Endpoint("GET", f"{_RUN}/exports/{{export_id}}", read_export),
 )
+
+
+def download(call: Call) -> Download:
+    """The file, made while it is sent."""
+    file = call.files.opened(call.path, call.query, call.now)
+    return Download(file.table(call.settings).pieces(), attachment(file.name))
+
+
+DOWNLOADS = (Endpoint("GET", f"{FILES_PATH}/{{file_id}}/{{name}}", download, "nothing"),)
