@@ -24,7 +24,12 @@ from leadpipe_mcp.sandbox.visitors import VISITORS
 
 _KEY = re.compile(r"sk_\S+")
 _EXPIRED_KEY = "sk_expired"
-_SHARED = (*ACCOUNT, *BROWSING, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS, *DOWNLOADS)
+_SHARED = (*ACCOUNT, *BROWSING, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS)
+ENDPOINTS: Mapping[Profile, tuple[Endpoint, ...]] = {
+    "flat": (*_SHARED, *FLAT),
+    "catalog": (*_SHARED, *CATALOG),
+    "mixed": (*_SHARED, *CATALOG, *ONLY_FLAT),
+}
 
 
 class Sandbox(Simulator):
@@ -43,7 +48,7 @@ class Sandbox(Simulator):
         self._organisations: dict[str, Organisation] = {}
         self._endpoints = [
             (compile_path(endpoint.path)[0], endpoint)
-            for endpoint in _endpoints(self.settings.profile)
+            for endpoint in (*ENDPOINTS[self.settings.profile], *DOWNLOADS)
         ]
 
     def _respond(self, request: Request, body: bytes) -> Response:
@@ -97,15 +102,6 @@ class Sandbox(Simulator):
             if self.settings.examples and not key.startswith(_EXPIRED_KEY):
                 furnish(organisation, now)
         return self._organisations[key]
-
-
-def _endpoints(profile: Profile) -> tuple[Endpoint, ...]:
-    of_profile: dict[Profile, tuple[Endpoint, ...]] = {
-        "flat": FLAT,
-        "catalog": CATALOG,
-        "mixed": (*CATALOG, *ONLY_FLAT),
-    }
-    return (*_SHARED, *of_profile[profile])
 
 
 def _authenticated(request: Request) -> str:

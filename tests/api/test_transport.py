@@ -41,16 +41,7 @@ from leadpipe_mcp.errors import (
     UnusableAnswer,
     WrongAddress,
 )
-from leadpipe_mcp.sandbox import (
-    account,
-    analysis,
-    catalog,
-    discovery,
-    flat,
-    tracking,
-    trends,
-    visitors,
-)
+from leadpipe_mcp.sandbox.app import ENDPOINTS
 from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -128,8 +119,7 @@ async def test_a_route_that_is_missing_is_not_about_an_id() -> None:
 
 
 def test_every_route_of_the_services_is_known_to_be_about_a_thing_or_not() -> None:
-    modules = (account, analysis, catalog, discovery, flat, tracking, trends, visitors)
-    paths = {endpoint.path for module in modules for endpoint in module.ENDPOINTS}
+    paths = {endpoint.path for endpoints in ENDPOINTS.values() for endpoint in endpoints}
     for path in {*paths, "/v1/accounts", "/v1/accounts/{group}/audiences"}:
         assert names_a_thing(path) == ("{" in path), path
 
