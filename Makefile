@@ -21,7 +21,7 @@ help: ## what can be made
 demo: .venv/.runtime ## a short conversation with the server, in the sandbox
 	@$(VENV) -m leadpipe_mcp demo
 
-test: lint types layers tests ## every check to run before a commit
+test: lint types layers $(if $(COVERED),coverage,tests) ## every check to run before a commit
 
 lint: .venv/.tools ## ruff: every rule, and the format
 	@$(VENV) -m ruff check .
@@ -40,7 +40,7 @@ layers: .venv/.tools ## import-linter: which room may know which
 tests: .venv/.tools ## pytest on two cores, with a part of the fault matrix
 	@$(PYTEST)
 
-coverage: .venv/.tools ## the tests once more, with branch coverage
+coverage: .venv/.tools ## the same tests with branch coverage; the faults go through lines that others count
 	@rm -f .coverage .coverage.*
 	@$(VENV) -m coverage run -m pytest --numprocesses 2 --ignore tests/faults
 	@$(VENV) -m coverage combine --quiet
