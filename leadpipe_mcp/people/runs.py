@@ -126,15 +126,15 @@ def why_not_ready(run: Run) -> str:
 def _not_ready(ref: RunRef, run: Run) -> NotPossible:
     if ref.date and run.state == "none":
         return NotPossible(
-            f"This audience has no people of {ref.date}.",
-            "Name another date; get_audience lists the latest runs with their days.",
+            f"This audience has no people for {ref.date}.",
+            "Pass another date; get_audience lists the latest runs with their days.",
         )
     if run.state in {"queued", "running"}:
         advice = "query_audience with waitSeconds waits for them."
     elif run.state == "none":
-        advice = "They come once the audience is active: set_status."
+        advice = "Activate the audience with set_status first."
     else:
-        advice = "Name an earlier date, or start another run with run_audience."
+        advice = "Pass an earlier date, or start another run with run_audience."
     return NotPossible(why_not_ready(run), advice)
 
 

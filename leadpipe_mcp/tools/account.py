@@ -1,4 +1,4 @@
-"""The tool that tells how the account stands."""
+"""get_account_status: whether the account works, and what is free."""
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from leadpipe_mcp.tools.services import Call
 
 
 class GetAccountStatus(Arguments):
-    """Nothing."""
+    """No arguments."""
 
 
 class CreditPart(Part):
@@ -39,7 +39,7 @@ class PixelPart(Part):
 
 
 class AccountStatus(Reply):
-    """How the account stands."""
+    """The state of the account."""
 
     healthy: bool | None = None
     organization: str | None = None
@@ -51,10 +51,10 @@ class AccountStatus(Reply):
 
 @tool("Show the account", reads=True)
 async def get_account_status(call: Call, asked: GetAccountStatus) -> AccountStatus:  # noqa: ARG001 -- every tool is called alike
-    """Show whether the account works: the key, the subscription, free audience slots, credits.
+    """Check the account: API key, subscription, free audience slots and remaining credits.
 
-    Use it when something is refused, or before activating. It tells a wrong key from an expired
-    subscription.
+    Use it when a call is refused, or before activating an audience. It tells a wrong key from an
+    expired subscription.
     """
     account = await call.leadpipe.account()
     organization, slots = account.organization, account.slots
@@ -70,17 +70,15 @@ async def get_account_status(call: Call, asked: GetAccountStatus) -> AccountStat
         pixels=PixelPart.model_validate(account.pixels, from_attributes=True)
         if account.pixels
         else None,
-        warnings=None
-        if slots
-        else ["The service does not show here how many audience slots are free."],
+        warnings=None if slots else ["The service does not show how many audience slots are free."],
     )
 
 
 def _health(account: Account) -> str:
     status = account.organization.status
-    # Only what the service says is ill is called so.
+    # Only what the service itself calls unhealthy is called that.
     if account.healthy is not False:
-        return f"The key works and the organization is {status or 'in order'}."
+        return f"The key works and the organization is {status or 'in good standing'}."
     return (
         f"The key is right, but the organization is {status or 'not healthy'}: audiences cannot be"
         " used until the subscription is renewed in the Leadpipe dashboard."

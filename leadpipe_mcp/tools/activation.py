@@ -1,4 +1,4 @@
-"""Tools that spend or delete: set_status and delete_audience, and the activation they share."""
+"""set_status and delete_audience, and the activation that several tools share."""
 
 from functools import partial
 from typing import Literal
@@ -19,6 +19,7 @@ from leadpipe_mcp.tools.replies import (
     people,
     run_sentence,
     size_of,
+    state,
     suggestions,
     to_read,
     to_wait,
@@ -27,24 +28,24 @@ from leadpipe_mcp.tools.services import Call
 
 MAX_WAIT = 300
 OLD_LIST = (
-    "The people shown were put together before the audience was last changed; the next run brings"
-    " the ones of its present config."
+    "The people shown are from before the audience was last changed; the next run applies its"
+    " current config."
 )
 _FULL = "SLOTS_FULL: every audience slot is in use, so {}"
 
 
 class SetStatus(Arguments):
-    """Which audience, and what it is to be."""
+    """Which audience, and its new status."""
 
     id: AudienceId = Field(description="The audience's id.")
     status: Named[Literal["draft", "active", "paused"]] = Field(
-        description="active: refreshed daily, takes a slot. paused: frees the slot, keeps all."
+        description="active: refreshed daily, takes a slot; paused: frees the slot, keeps it all."
     )
     wait_seconds: StrictInt = Field(
         default=0,
         ge=0,
         le=MAX_WAIT,
-        description="After activating, how long to wait for its people, in seconds (0-300).",
+        description="After activating, seconds to wait for its people (0-300).",
     )
     confirm: ConfirmCode = None
 
@@ -57,7 +58,7 @@ class DeleteAudience(Arguments):
 
 
 class StatusChanged(ConfirmableReply):
-    """What an audience was and is."""
+    """An audience's status, before and after."""
 
     id: str | None = None
     name: str | None = None
@@ -77,11 +78,11 @@ class AudienceDeleted(ConfirmableReply):
 
 @tool("Activate, pause or shelve an audience", idempotent=True)
 async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
-    """Activate, pause, or put back to draft a saved audience.
+    """Activate or pause a saved audience, or return it to draft.
 
     Activating starts its daily refresh and takes one of the account's slots, so the user is asked
     first; pausing frees the slot and keeps the audience. The reply gives the slots before and
-    after, and whether its people are ready. When every slot is taken, it refuses and names the
+    after, and whether its people are ready. If every slot is taken, it refuses and names the
     active audiences that could be paused.
     """
     audience, before = await together(
@@ -89,7 +90,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     )
     if audience.status == asked.status:
         return StatusChanged(
-            summary=f"{named(audience)} is already {asked.status}, so nothing was changed.",
+            summary=f"{named(audience)} is already {state(asked.status)}, so nothing was changed.",
             id=audience.id,
             name=name_of(audience),
             status=audience.status,
@@ -97,7 +98,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
             next=suggestions(to_read(asked.id) if asked.status == "active" else None),
         )
     if asked.status == "active":
-        await require_slot(call, before, f"{named(audience)} stays {audience.status}.")
+        await require_slot(call, before, f"{named(audience)} stays {state(audience.status)}.")
         await ask_to_activate(call, audience, before, asked.confirm)
     call.services.last_active.note(audience)
     changed = await change_status(call, audience, asked.status)
@@ -116,7 +117,7 @@ async def _changed(
         else (None, await slots_of(call))
     )
     slots = SlotPart.of(before, after)
-    summary = f"{named(changed)} is {changed.status} now; it was {audience.status}."
+    summary = f"{named(changed)} is now {state(changed.status)} (was {state(audience.status)})."
     if active:
         summary += f"{slots_taken(slots)} {run_sentence(run)}"
     elif slots and slots.after is not None:
@@ -136,10 +137,10 @@ async def _changed(
 
 @tool("Delete an audience", destroys=True)
 async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
-    """Delete a saved audience for good, with its list of people.
+    """Permanently delete a saved audience and its list of people.
 
-    The user is asked first, with the audience's name and size. To stop it and keep it, use
-    set_status with paused instead.
+    The user is asked first, with its name and size. To stop it but keep it, use set_status with
+    paused.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
     await call.confirm(
@@ -153,7 +154,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     )
     await call.leadpipe.audiences.delete(asked.id)
     return AudienceDeleted(
-        summary=f"{named(audience)} is deleted.", id=audience.id, name=name_of(audience)
+        summary=f"{named(audience)} was deleted.", id=audience.id, name=name_of(audience)
     )
 
 
@@ -171,7 +172,7 @@ async def ask_to_activate(
 
 
 async def _since_last_active(call: Call, audience: Audience) -> str:
-    """Say what was changed since the human last agreed to this audience being active."""
+    """Say what was changed since the human last agreed to activate this audience."""
     was = call.services.last_active.of(audience.id)
     had = people(size_of(was or audience))
     configs = call.leadpipe.configs
@@ -181,19 +182,19 @@ async def _since_last_active(call: Call, audience: Audience) -> str:
                 await configs.as_saved(was.config), await configs.as_saved(audience.config)
             )
             told = in_one_sentence(made)
-            return f" Changed since it was last active, with {had}: {told}." if made else ""
+            return f" Changed since it was last active ({had} then): {told}." if made else ""
         if audience.last_refreshed_at is None:
             return ""
         run = await call.leadpipe.runs.latest(audience.id)
         if await call.leadpipe.runs.is_outdated(audience, run):
-            return f" Who is in it was changed since it was last refreshed, with {had}."
+            return f" Its config was changed after its last refresh ({had} then)."
     except LeadpipeError:
-        return " Whether it was changed since it was last active could not be looked up."
+        return " Whether it was changed since it was last active could not be checked."
     return ""
 
 
 def slot_sentence(slots: Slots | None) -> str:
-    """What activating does to the account's slots."""
+    """Say what activating does to the account's slots."""
     if slots is None:
         return "It takes an audience slot; the service does not show how many are free."
     if slots.limit == 1:
@@ -215,7 +216,7 @@ def slots_taken(slots: SlotPart | None) -> str:
 
 
 async def require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
-    """Refuse to activate where the account shows that no slot is free.
+    """Refuse to activate if the account shows no free slot.
 
     Raises:
         SlotsFull: Naming the active audiences, one of which could be paused.
@@ -225,7 +226,7 @@ async def require_slot(call: Call, slots: Slots | None, consequence: str) -> Non
 
 
 async def change_status(call: Call, audience: Audience, status: Status) -> Audience:
-    """Change the audience's status and return it as it is then.
+    """Change the audience's status and return the audience.
 
     Raises:
         SlotsFull: Naming the active audiences, one of which could be paused.
@@ -234,7 +235,7 @@ async def change_status(call: Call, audience: Audience, status: Status) -> Audie
         return await call.leadpipe.audiences.update(audience.id, status=status)
     except SlotsFull as full:
         raise SlotsFull(
-            _FULL.format(f"{named(audience)} stays {audience.status}."),
+            _FULL.format(f"{named(audience)} stays {state(audience.status)}."),
             await _who_could_be_paused(call),
             status=full.status,
             code=full.code,
@@ -249,15 +250,15 @@ async def _who_could_be_paused(call: Call) -> str:
         return SlotsFull.what_next
     if not active:
         return (
-            "No audience is shown as active; one that was deleted may still hold its slot. Only the"
-            " Leadpipe dashboard can tell."
+            "No audience is listed as active; a deleted one may still hold its slot. The Leadpipe"
+            " dashboard shows it."
         )
     listed = "; ".join(f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10])
     return f"Active now: {listed}. Ask the user which of them to pause, then activate again."
 
 
 async def slots_of(call: Call) -> Slots | None:
-    """The account's slots, or None where the service does not show them now."""
+    """Return the account's slots; None if the service does not show them."""
     try:
         return (await call.leadpipe.account()).slots
     except ServiceError:
@@ -265,7 +266,7 @@ async def slots_of(call: Call) -> Slots | None:
 
 
 async def size_now(call: Call, audience: Audience) -> int | None:
-    """How many people the audience would have now; else how many it had last."""
+    """Count the people the audience would have now; else return its last size."""
     if audience.config is None:
         return size_of(audience)
     try:
@@ -276,7 +277,7 @@ async def size_now(call: Call, audience: Audience) -> int | None:
 
 
 async def newest_run(call: Call, audience_id: str, seconds: int) -> Run | None:
-    """The audience's newest run, waited for; None where the service does not show it now."""
+    """Wait for the audience's newest run; None if the service does not show it."""
 
     async def report(run: Run, waited: float) -> None:
         if seconds:
@@ -289,7 +290,7 @@ async def newest_run(call: Call, audience_id: str, seconds: int) -> Run | None:
 
 
 async def run_after_change(call: Call, audience_id: str, seconds: int) -> Run | None:
-    """As `newest_run`; a service that fails now does not undo what it confirmed before."""
+    """As `newest_run`, but a failure now does not hide what was confirmed before."""
     try:
         return await newest_run(call, audience_id, seconds)
     except ServiceError:
@@ -297,7 +298,7 @@ async def run_after_change(call: Call, audience_id: str, seconds: int) -> Run | 
 
 
 async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[str]:
-    """A warning, if the people were put together before the audience was changed."""
+    """Warn if the people are from before the audience was last changed."""
     try:
         if run is None or not await call.leadpipe.runs.is_outdated(audience, run):
             return []
@@ -307,7 +308,7 @@ async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[s
 
 
 def next_step(run: Run | None, audience_id: str) -> Suggestion | None:
-    """What to do with an audience whose newest run is this one, or could not be looked at."""
+    """Suggest what to do with an audience whose newest run is this one, or unknown."""
     if run is None or run.state in {"queued", "running"}:
         return to_wait(audience_id)
     return to_read(audience_id) if run.state == "ready" else None
@@ -318,5 +319,5 @@ def to_activate(audience_id: str) -> Suggestion:
     return Suggestion(
         tool="set_status",
         arguments={"id": audience_id, "status": "active"},
-        why="start its daily refresh; takes a slot, the user is asked",
+        why="start its daily refresh; takes a slot, so the user is asked",
     )

@@ -1,4 +1,4 @@
-"""The tool that answers questions about everyone of an audience, without a row of them."""
+"""analyze_audience: questions about everyone in an audience, answered without listing them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -48,11 +48,13 @@ _FILLED = (
 
 
 class OtherAudience(Arguments):
-    """The other side of a comparison; what is not named is as on this side."""
+    """The other side of a comparison; anything not named is as on this side."""
 
     audience_id: AudienceId | None = Field(default=None, description="Default: the same audience.")
-    date: Date | None = Field(default=None, description="Its people as of this day.")
-    run_id: str | None = Field(default=None, max_length=120, description="Its people of this run.")
+    date: Date | None = Field(default=None, description="Its people from this day.")
+    run_id: str | None = Field(
+        default=None, max_length=120, description="Its people from this run."
+    )
 
     @model_validator(mode="after")
     def _another(self) -> "OtherAudience":
@@ -67,9 +69,11 @@ class AnalyzeAudience(Arguments):
     """Which audience, and the question: at most one of groupBy, sql and compareWith."""
 
     audience_id: AudienceId = Field(description="A saved audience.")
-    date: Date | None = Field(default=None, description="Its people as of this day.")
+    date: Date | None = Field(default=None, description="Its people from this day.")
     run_id: str | None = Field(
-        default=None, max_length=120, description="Its people of this run; get_audience lists runs."
+        default=None,
+        max_length=120,
+        description="Its people from this run; get_audience lists runs.",
     )
     group_by: ManyOf[str] | None = Field(
         default=None,
@@ -91,28 +95,28 @@ class AnalyzeAudience(Arguments):
         " query_audience: SELECT company, count(*) FROM people GROUP BY 1. At most 200 rows.",
     )
     compare_with: ObjectOf[OtherAudience] | None = Field(
-        default=None, description="Who is in both, only here, only there: another audience or day."
+        default=None, description="Another audience, day or run: who is in both, or only in one."
     )
 
     @model_validator(mode="after")
     def _one_question(self) -> "AnalyzeAudience":
         asked = [self.group_by, self.sql, self.compare_with]
         if sum(part is not None for part in asked) > 1:
-            raise ValueError("groupBy, sql and compareWith are three questions: ask one at a time.")
+            raise ValueError("groupBy, sql and compareWith exclude each other: pass one at a time.")
         if self.date and self.run_id:
             raise NotPossible("Name a date or a runId, not both.")
         return self
 
 
 class ScorePart(Part):
-    """How much the people research."""
+    """Intent scores."""
 
     average: float
     people: dict[str, int] = Field(description="People per ten-point score band.")
 
 
 class ComparedPart(Part):
-    """Some of the people of two lists."""
+    """People in one or both of two lists."""
 
     size: int
     average_score: float | None = None
@@ -124,33 +128,33 @@ class ComparedPart(Part):
 class Analysis(Reply):
     """The answer, counted over everyone."""
 
-    size: int = Field(description="How many people there are in all.")
+    size: int = Field(description="Total number of people.")
     data_date: str | None = None
     run: RunPart | None = None
     scores: ScorePart | None = None
     filled: dict[str, float] | None = Field(
         default=None,
-        description="Percent of the people whose field is known, each kind of e-mail and phone"
-        " apart; a kind that is missing is known of nobody.",
+        description="Percentage of people with each field; a missing field is known for nobody.",
     )
     breakdowns: dict[str, dict[str, int]] | None = Field(
-        default=None, description="People by the most frequent values; others: all the rest."
+        default=None, description="People by most frequent value; others: all the rest."
     )
     table: Table | None = None
     both: ComparedPart | None = Field(default=None, description="Who is in both lists.")
-    only_here: ComparedPart | None = Field(default=None, description="Who is only in this one.")
-    only_there: ComparedPart | None = Field(default=None, description="Who is only in the other.")
+    only_here: ComparedPart | None = Field(default=None, description="Who is only in this list.")
+    only_there: ComparedPart | None = Field(
+        default=None, description="Who is only in the other list."
+    )
 
 
 @tool("Analyze an audience", reads=True)
 async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
-    """Answer questions about everyone of a saved audience at once: who they are, how many of what.
+    """Answer questions about everyone in a saved audience at once, without listing them.
 
-    Without a question it gives the profile: seniorities, industries, sizes, states, companies,
-    scores, and how many have each kind of e-mail and phone. groupBy counts, sql asks anything
-    (contact columns are masked), compareWith tells who is new or gone against another day or
-    audience. The people are fetched once per run; further questions are immediate. For single
-    people use query_audience.
+    By default it gives the profile: seniorities, industries, sizes, states, companies, scores, and
+    how many have each kind of e-mail and phone. groupBy counts, sql asks anything (contact columns
+    are masked), compareWith shows who is new or gone against another day or audience. People are
+    fetched once per run; further questions are immediate. For individuals use query_audience.
     """
     runs = call.services.runs
     here = RunRef(asked.audience_id, asked.date, asked.run_id)
@@ -175,8 +179,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     there = await runs.load(call.leadpipe, ref, call.progress)
     if there.snapshot.folder == snapshot.folder:
         raise NotPossible(
-            f"Both sides are the same list, of {day(run.data_date)}, so there is nothing to"
-            " compare.",
+            f"Both sides are the same list ({day(run.data_date)}), so there is nothing to compare.",
             "Name another date or runId (get_audience lists them), or another audienceId.",
         )
     return _compared(await comparison.compare(snapshot, there.snapshot), run, there.run)
@@ -185,7 +188,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
 def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
     first = [f"{told.companies:,} companies" if told.companies else ""]
     email = told.filled.get("businessEmail")
-    first += [f"{email:.0f} % with a business e-mail" if email else ""]
+    first += [f"{email:.0f}% with a business e-mail" if email else ""]
     also = f" at {first[0]}" if first[0] else ""
     contact = f", {first[1]}" if first[1] else ""
     ask_more = Suggestion(
@@ -194,7 +197,7 @@ def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
         why="count by any columns; further questions about this run are immediate",
     )
     return Analysis(
-        summary=f"{people(told.size).capitalize()}{also}{contact}, data of {day(run.data_date)}.",
+        summary=f"{people(told.size).capitalize()}{also}{contact}, data from {day(run.data_date)}.",
         size=told.size,
         data_date=run.data_date,
         run=RunPart.of(run),
@@ -242,7 +245,7 @@ def _with_rows(
     shown = fitting(table.rows) if table else []
     cut = len(table.rows) - len(shown) if table else 0
     return Analysis(
-        summary=f"{summary}, data of {day(run.data_date)}.",
+        summary=f"{summary}, data from {day(run.data_date)}.",
         size=size,
         data_date=run.data_date,
         table=Table(columns=table.columns, rows=shown) if table else None,
@@ -253,10 +256,10 @@ def _with_rows(
 def _compared(told: Comparison, here: Run, there: Run) -> Analysis:
     both, new, gone = told.both.people, told.only_one.people, told.only_other.people
     size = both + new
-    kept = f" ({100 * both / size:.0f} %)" if size else ""
+    kept = f" ({100 * both / size:.0f}%)" if size else ""
     return Analysis(
-        summary=f"Of {people(size)} of {day(here.data_date)}, {both:,}{kept} are also in the other"
-        f" list ({day(there.data_date)}); {new:,} are only here, {gone:,} only there.",
+        summary=f"Of {people(size)} ({day(here.data_date)}), {both:,}{kept} are also in the other"
+        f" list ({day(there.data_date)}); {new:,} only in this one, {gone:,} only in the other.",
         size=size,
         data_date=here.data_date,
         run=RunPart.of(here),

@@ -89,7 +89,7 @@ WebAddress = Annotated[
 ConfirmCode = Annotated[
     str | None,
     Field(
-        description="The code of this tool's earlier answer, once the user agreed. Never guess it."
+        description="The code from this tool's earlier reply, once the user agreed. Never guess it."
     ),
 ]
 
@@ -99,8 +99,8 @@ Overlap = Annotated[StrictInt, Field(ge=1, le=250)]
 
 
 def twice_named(topic_ids: tuple[int, ...] | None) -> list[str]:
-    """The note that ids were left out because they stood there before."""
+    """Note that ids were repeated."""
     again = len(topic_ids or ()) - len(set(topic_ids or ()))
     if not again:
         return []
-    return [f"{counted(again, 'topic id')} stood there twice and counted once."]
+    return [f"{counted(again, 'repeated topic id')} ignored."]

@@ -1,4 +1,4 @@
-"""Tools that show saved audiences."""
+"""list_audiences and get_audience."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -22,6 +22,7 @@ from leadpipe_mcp.tools.replies import (
     named,
     run_sentence,
     size_of,
+    state,
     suggestions,
     warnings,
 )
@@ -29,8 +30,10 @@ from leadpipe_mcp.tools.services import Call
 
 MOST_AUDIENCES = 100
 _NO_CONFIG = "The service does not show this audience's config."
-_NO_FILTERS = "Its config could not be shown just now, because the service's filters did not come."
-_NO_RATES = "The service does not show the fill rates of these people just now."
+_NO_FILTERS = (
+    "Its config cannot be shown, because the service's filters could not be read just now."
+)
+_NO_RATES = "The service does not show the fill rates of these people."
 MOST_NAMED = 5
 
 
@@ -56,8 +59,8 @@ class AudienceList(Reply):
 async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     """List the saved audiences (segments) with id, name, status, size and last refresh.
 
-    Use it to find the id that the other tools take. It costs nothing. A size that may be older than
-    the audience's last change is named.
+    Use it to find the id that other tools take. It costs nothing. A size that may predate the
+    audience's last change is pointed out.
     """
     # Names are looked through here, because the service cannot.
     limit = MOST_AUDIENCES if asked.name_contains else asked.limit
@@ -77,7 +80,7 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     ]
     kind = f"{asked.status} audience" if asked.status else "audience"
     named_so = f" with '{clean(words, NAME_LENGTH)}' in the name" if words else ""
-    how = "; raise limit to see more" if limit < MOST_AUDIENCES else ""
+    how = "; raise limit to see them" if limit < MOST_AUDIENCES else ""
     hidden = len(matching) - len(shown)
     return AudienceList(
         summary=f"{counted(len(matching), kind)}{named_so}.",
@@ -85,20 +88,15 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
         if rows
         else None,
         warnings=warnings(
-            [f"{hidden} of them are not shown; raise limit to see them."] if hidden else None,
-            [f"There may be more: only the first {limit} were looked at{how}."]
-            if len(found) == limit
-            else None,
+            [f"{hidden} more not shown; raise limit to see them."] if hidden else None,
+            [f"There may be more than the first {limit}{how}."] if len(found) == limit else None,
             _sizes_in_doubt(shown),
         ),
     )
 
 
 def _sizes_in_doubt(audiences: Sequence[Audience]) -> list[str]:
-    """Name the audiences that were changed after the refresh which their size is from.
-
-    A list that does not say when they were changed leaves no doubt that could be told.
-    """
+    """Name the audiences that were changed after the refresh that their size is from."""
     names = [
         named(audience)
         for audience in audiences
@@ -110,12 +108,10 @@ def _sizes_in_doubt(audiences: Sequence[Audience]) -> list[str]:
     more = len(names) - MOST_NAMED
     shown = f"{', '.join(names[:MOST_NAMED])} and {more} more" if more > 0 else listed(names)
     if len(names) == 1:
-        what = f"The size of {shown} may be from before its last change: it was"
+        what = f"The size of {shown} may be out of date: it was"
     else:
-        what = f"The sizes of {shown} may be from before their last changes: they were"
-    return [
-        f"{what} changed, or only renamed or paused, after the last refresh. get_audience tells."
-    ]
+        what = f"The sizes of {shown} may be out of date: they were"
+    return [f"{what} changed (or only renamed or paused) after the last refresh; see get_audience."]
 
 
 class GetAudience(Arguments):
@@ -126,14 +122,14 @@ class GetAudience(Arguments):
         default=0,
         ge=0,
         le=MAX_WAIT,
-        description="How long to wait for its people, in seconds (0-300).",
+        description="Seconds to wait for its people (0-300).",
     )
     fill_rates: bool = Field(
         default=False,
-        description="Also show the percentage of people whose phone, e-mail and so on is known.",
+        description="Also show the percentage of people with a phone, e-mail and so on.",
     )
     date: Date | None = Field(
-        default=None, description="Show the run of this day (YYYY-MM-DD), not the newest."
+        default=None, description="Show this day's run (YYYY-MM-DD), not the newest."
     )
     run_id: str | None = Field(
         default=None, max_length=120, description="Show this run, not the newest."
@@ -167,11 +163,10 @@ class AudienceDetail(Reply):
 
 @tool("Show an audience", reads=True)
 async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
-    """Show one saved audience: who is in it, its status and size, its latest five runs.
+    """Show a saved audience: topics by name, scores, filters, status, size, latest five runs.
 
-    Who is in it means its topics by name, scores and filters. With waitSeconds it waits until the
-    people are ready and reports progress, which is right after activating. To see people, use
-    query_audience.
+    With waitSeconds it waits until its people are ready and reports progress, which is useful after
+    activating. To see people, use query_audience.
     """
     if asked.wait_seconds:
         await newest_run(call, asked.id, asked.wait_seconds)
@@ -185,7 +180,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         partial(age_of_list, call, audience, run),
     )
     return AudienceDetail(
-        summary=f"{named(audience)} is {audience.status}. {_people_sentence(asked, run)}",
+        summary=f"{named(audience)} is {state(audience.status)}. {_people_sentence(asked, run)}",
         id=audience.id,
         name=name_of(audience),
         status=audience.status,
@@ -211,7 +206,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
 
 
 async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] | None:
-    """The config as every tool takes it; None where the service does not tell enough to show it."""
+    """Return the config as every tool takes it; None if the service does not show enough."""
     if audience.config is None:
         return None
     try:
@@ -242,12 +237,12 @@ def _people_sentence(asked: GetAudience, run: Run | None) -> str:
     if run is None:
         return "The service does not show its runs."
     if asked.date and run.state == "none":
-        return f"It has no people of {asked.date}."
+        return f"It has no people for {asked.date}."
     return run_sentence(run)
 
 
 def _size(asked: GetAudience, audience: Audience, run: Run | None) -> int | None:
-    """How many people the run has; the audience's own size is that of the newest."""
+    """Return how many people the run has; the audience's own size is that of the newest."""
     if run and run.state == "ready":
         return run.size
     return None if asked.date or asked.run_id else size_of(audience)

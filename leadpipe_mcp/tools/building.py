@@ -1,4 +1,4 @@
-"""Tools that build: how large an audience would be, saving it, changing it."""
+"""preview_audience, create_audience and update_audience."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ MAKE_UP_SIZE = 5
 
 
 class PreviewAudience(ConfigArguments):
-    """Who is wanted."""
+    """Who should be in it."""
 
 
 class AudiencePreview(Reply):
@@ -80,7 +80,7 @@ class AudiencePreview(Reply):
     data_date: str | None = None
     industries: dict[str, int] | None = Field(default=None, description="People by industry.")
     seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
-    counted_over: str | None = Field(default=None, description="Who these counts are of.")
+    counted_over: str | None = Field(default=None, description="What the counts cover.")
     sample: Table | None = None
     config: dict[str, JsonValue] = Field(description="As applied; create_audience takes it.")
     config_hash: str
@@ -88,11 +88,11 @@ class AudiencePreview(Reply):
 
 @tool("Preview an audience", reads=True)
 async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePreview:
-    """Count the people whom topics (intent data), scores and filters (an ICP) find today.
+    """Count the people that topics (intent data), scores and filters (an ICP) find today.
 
-    Gives their make-up and five masked examples. Use it before create_audience, as often as
-    needed: nothing is saved and nothing is spent. Every filter is checked against the service's
-    catalogue, and against what the service says it applied.
+    Shows their make-up and five masked examples. Use it before create_audience, as often as
+    needed: it saves and spends nothing. Filters are checked against the service's catalogue and
+    against what it says it applied.
     """
     spelled, unsure = await spell(call, asked.to_config())
     preview = await call.leadpipe.configs.preview(spelled)
@@ -102,7 +102,7 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     config = preview.config.as_shown()
     create = Suggestion(tool="create_audience", why="save this config under a name")
     return AudiencePreview(
-        summary=f"{matches(preview.size)}, data of {day(preview.data_date)}.",
+        summary=f"{matches(preview.size)}, data from {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
         industries=who.industries,
@@ -121,12 +121,12 @@ def _hash(config: dict[str, JsonValue]) -> str:
 
 
 class CreateAudience(Arguments):
-    """The name, and who is wanted."""
+    """The name, and who should be in it."""
 
     name: AudienceName = Field(description="A name the user will know it by.")
-    config: ObjectOf[ConfigArguments] = Field(description="Who is wanted.")
+    config: ObjectOf[ConfigArguments] = Field(description="Who should be in it.")
     status: Named[Status] = Field(default="draft", description="active takes a slot.")
-    same_name: bool = Field(default=False, description="True: save it a second time.")
+    same_name: bool = Field(default=False, description="true saves a second one.")
     confirm: ConfirmCode = None
 
 
@@ -147,9 +147,9 @@ class AudienceCreated(ConfirmableReply):
 async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     """Save an audience (segment, lead list) under a name.
 
-    It is a draft, which costs nothing, unless status says otherwise; active takes one of the
-    account's slots, so the user is asked first. Filters are checked and people counted before it is
-    saved. The same name and config again is refused. To change one: update_audience.
+    By default it is a draft, which costs nothing; active takes one of the account's slots, so the
+    user is asked first. Filters are checked and people counted first. The same name with the same
+    config is refused. To change an audience, use update_audience.
     """
     spelled, unsure = await spell(call, asked.config.to_config())
     preview, known = await together(
@@ -158,7 +158,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     if not asked.same_name:
         unsure += await refuse_twin(call, asked.name, spelled.sent, known)
     before = await _ask_to_create(call, asked, preview) if asked.status == "active" else None
-    # First a draft, and then its status: what fails then leaves a draft that can be spoken of.
+    # First a draft, then its status: a failure in between leaves a draft that can be named.
     audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
     reply = _created(asked, audience, preview)
     reply.warnings = warnings(unsure, reply.warnings)
@@ -185,7 +185,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
 
 
 async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
-    """The account's slots, once the human agreed to give one to the new audience."""
+    """Ask the human to give a slot to the new audience, and return the slots."""
     before = await slots_of(call)
     await require_slot(
         call,
@@ -205,7 +205,7 @@ async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) ->
 def _half_created(
     reply: AudienceCreated, audience: Audience, status: Status, failed: ServiceError
 ) -> AudienceCreated:
-    """The reply where an audience is saved, and its status is not what was asked for."""
+    """Reply that the audience is saved, but not with the status that was asked for."""
     if isinstance(failed, NotDone):
         reply.summary = f"{named(audience)} is saved, but not {status}: {failed.problem}"
         reply.next = [
@@ -217,12 +217,12 @@ def _half_created(
         ]
         return reply
     reply.summary = (
-        f"{named(audience)} is saved, but that it is {status} was not confirmed: {failed.problem}"
-        " Do not create it again; look at it with get_audience."
+        f"{named(audience)} is saved, but its status ({status}) was not confirmed: {failed.problem}"
+        " Do not create it again; check it with get_audience."
     )
     reply.status = None
     reply.next = [
-        Suggestion(tool="get_audience", arguments={"id": audience.id}, why="see its status")
+        Suggestion(tool="get_audience", arguments={"id": audience.id}, why="check its status")
     ]
     return reply
 
@@ -247,32 +247,32 @@ class UpdateAudience(Arguments):
     id: AudienceId = Field(description="The audience's id.")
     name: AudienceName | None = Field(default=None, description="A new name.")
     config: ObjectOf[ConfigChange] | None = Field(
-        default=None, description="What to change about who is wanted; what is not named stays."
+        default=None, description="What to change about who is in it."
     )
     confirm: ConfirmCode = None
 
 
 class AudienceUpdated(ConfirmableReply):
-    """What an audience was and is."""
+    """An audience after a change."""
 
     id: str | None = None
     name: str | None = None
     status: str | None = None
     size: int | None = Field(default=None, description="How many people match now.")
-    changes: Table | None = Field(default=None, description="What was, and what is.")
+    changes: Table | None = Field(default=None, description="Each part, before and after.")
     config: dict[str, JsonValue] | None = Field(default=None, description="As it is now.")
 
 
 @tool("Change an audience", destroys=True, idempotent=True)
 async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
-    """Rename a saved audience, or change who is in it: topics, scores, filters.
+    """Rename a saved audience, or change its topics, scores or filters.
 
-    It is a change, not a replacement: what is not named stays, filters are merged by key, null
-    removes one. The reply shows before and after, and the new size. Changing an active audience
-    asks the user first. For its status use set_status.
+    It is a change, not a replacement: anything not named stays, filters merge by key, null removes
+    one. The reply shows before, after and the new size. Changing an active audience asks the user
+    first. To change its status, use set_status.
     """
     if asked.name is None and asked.config is None:
-        raise NotPossible("Nothing to change was named.", "Give a name, a config, or both.")
+        raise NotPossible("Nothing to change was given.", "Pass a name, a config, or both.")
     audience = await call.leadpipe.audiences.get(asked.id)
     call.services.last_active.note(audience)
     change = await _change_of(call, audience, asked.config) if asked.config else None
@@ -288,7 +288,7 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     parts = ", ".join(part.part for part in made)
     size = f" {matches(preview.size)} now." if preview else ""
     return AudienceUpdated(
-        summary=f"{named(updated)} is changed: {parts}.{size}",
+        summary=f"{named(updated)} was changed: {parts}.{size}",
         id=updated.id,
         name=name_of(updated),
         status=updated.status,
@@ -307,7 +307,7 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
 
 @dataclass(frozen=True)
 class _Change:
-    """What an audience's config would be, who it would find, what differs, and what to mind."""
+    """A change of an audience's config: the new one, who it finds, what differs, warnings."""
 
     spelled: SpelledConfig
     preview: Preview
@@ -316,11 +316,11 @@ class _Change:
 
 
 async def _change_of(call: Call, audience: Audience, change: ConfigChange) -> _Change:
-    """Count the people whom the audience's config finds with the change in it."""
+    """Count the people that the audience's changed config finds."""
     if audience.config is None:
         raise NotPossible(
-            f"The service does not show what {named(audience)} is made of, so a part of it cannot"
-            " be changed without losing the rest. Nothing was changed.",
+            f"The service does not show the config of {named(audience)}, so part of it cannot be"
+            " changed without losing the rest. Nothing was changed.",
             "Create a new audience with the whole config instead.",
         )
     spelled = await call.leadpipe.configs.changed(
@@ -332,7 +332,7 @@ async def _change_of(call: Call, audience: Audience, change: ConfigChange) -> _C
         raise NotPossible(f"With this change, {contradiction}") from None
     unsure = await unknown_topics(call, change.topic_ids or ())
     preview = await call.leadpipe.configs.preview(spelled)
-    # Both as a saved config is shown, so that another way to say the same is no change.
+    # Both as saved configs are shown, so that another spelling of the same is no change.
     was = await call.leadpipe.configs.as_saved(audience.config)
     will_be = await call.leadpipe.configs.as_saved(spelled.sent)
     notes = [*twice_named(change.topic_ids), *unsure, *preview.notes, *of_size(preview.size)]

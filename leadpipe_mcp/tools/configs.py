@@ -1,4 +1,4 @@
-"""What the tools that build take of a config: topics, scores, filters, and who is left out."""
+"""The config arguments of the building tools: topics, scores, filters, exclusions."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, cast
@@ -21,14 +21,14 @@ from leadpipe_mcp.tools.arguments import (
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, RANGES, FlatKey
 
-# What belongs to a config, but is no filter: a slip that is easily made.
+# Part of a config, but not filters: an easy slip.
 _BESIDE_FILTERS = {
     *("topicIds", "minScore", "maxScore", "minTopicOverlap", "sourceUrl", "filters", "exclude"),
 }
 
 
 def _filters_from_json_text(value: object, depth: int = 2) -> object:
-    """The filters, as JSON text or not, with those in it that are JSON text as what they say."""
+    """Read filters that came as JSON text, whole or in part."""
     value = from_json_text(value)
     if not depth or not isinstance(value, dict):
         return value
@@ -37,7 +37,7 @@ def _filters_from_json_text(value: object, depth: int = 2) -> object:
 
 
 def _number_of(key: str, value: object) -> object:
-    """The end of a range as a number, though it came as text."""
+    """Read the end of a range that came as text."""
     is_digits = isinstance(value, str) and value.isascii() and value.isdigit()
     return int(str(value)) if key in {"min", "max"} and is_digits else value
 
@@ -45,7 +45,7 @@ def _number_of(key: str, value: object) -> object:
 def _only_filters(value: dict[str, object]) -> dict[str, object]:
     """Refuse what belongs beside the filters; keys and values are looked up in the catalogue."""
     if beside := [key for key in value if key in _BESIDE_FILTERS]:
-        raise NotPossible(f"Put this beside filters, not into it: {listed(beside)}.")
+        raise NotPossible(f"Pass this beside filters, not inside: {listed(beside)}.")
     return value
 
 
@@ -94,9 +94,9 @@ def _typed_filters(*, removable: bool = False) -> WithJsonSchema:
     )
 
 
-FILTERS = "Who they are (ICP): all must hold, and of several values any."
+FILTERS = "Who they are (ICP): every filter must match; of several values, any."
 _MOST_NAMED = 20
-EXCLUDE = "Who is left out: anyone with any of these. Keys as in filters."
+EXCLUDE = "Leave out anyone who matches any of these; keys as in filters."
 
 _FilterObject = Annotated[
     dict[str, Any], BeforeValidator(_filters_from_json_text), AfterValidator(_only_filters)
@@ -105,15 +105,15 @@ Filters = Annotated[_FilterObject, _typed_filters()]
 FilterChanges = Annotated[_FilterObject, _typed_filters(removable=True)]
 Exclusions = Annotated[_FilterObject, WithJsonSchema({"type": "object"})]
 
-TOPICS = "Ids of the topics that the people research: 1 to 250; an older API takes 10."
-MIN_SCORE = "Lowest intent score, 0 to 100: 90 is high, 70 medium, below 60 faint."
+TOPICS = "Ids of the topics they research: 1 to 250 (an older API takes 10)."
+MIN_SCORE = "Lowest intent score (0-100): 90 is high, 70 medium, below 60 weak."
 MAX_SCORE = "Highest intent score."
-OVERLAP = "How many of the topics a person must research at least."
-SOURCE_URL = "The website that the topics were taken from."
+OVERLAP = "Minimum number of these topics a person must research."
+SOURCE_URL = "The website the topics came from."
 
 
 class ConfigArguments(Arguments):
-    """Who is wanted: topics, scores and filters."""
+    """Who should be in it: topics, scores and filters."""
 
     topic_ids: TopicIds = Field(description=TOPICS)
     min_score: Score = Field(default=DEFAULT_SCORE, description=MIN_SCORE)
@@ -141,7 +141,7 @@ class ConfigArguments(Arguments):
         )
 
     def notes(self) -> list[str]:
-        """What was put right without asking."""
+        """Say what was put right without asking."""
         return twice_named(self.topic_ids)
 
 
@@ -160,7 +160,7 @@ def check_config(config: AudienceConfig) -> None:
 
 
 class ConfigChange(Arguments):
-    """What to change about who is wanted; what is not named stays."""
+    """What to change about who is in it; anything not named stays."""
 
     topic_ids: TopicIds | None = Field(default=None, description="The new list of topic ids.")
     min_score: Score | None = Field(default=None, description=MIN_SCORE)
@@ -168,10 +168,10 @@ class ConfigChange(Arguments):
     min_topic_overlap: Overlap | None = Field(default=None, description=OVERLAP)
     filters: FilterChanges | None = Field(
         default=None,
-        description="Set by key, as in create_audience; null removes one, those not named stay.",
+        description="Merged by key; null removes one.",
     )
     exclude: Exclusions | None = Field(
-        default=None, description="The same for who is left out; a key set here leaves filters."
+        default=None, description="Merged the same way; a key set here is removed from filters."
     )
     source_url: WebAddress | None = Field(default=None, description=SOURCE_URL)
 
@@ -198,10 +198,10 @@ async def spell(call: Call, config: AudienceConfig) -> tuple[SpelledConfig, list
 
 
 async def unknown_topics(call: Call, topic_ids: Sequence[int]) -> list[str]:
-    """Refuse ids of topics that do not exist; return a note where that could not be told.
+    """Refuse ids of topics that do not exist; return a note if that could not be checked.
 
     Raises:
-        NotPossible: Naming the ids that are of no topic.
+        NotPossible: Naming the ids that no topic has.
     """
     try:
         known = {topic.id for topic in await call.leadpipe.topic_names(tuple(topic_ids))}
@@ -209,7 +209,7 @@ async def unknown_topics(call: Call, topic_ids: Sequence[int]) -> list[str]:
         return ["Whether all of these topic ids exist could not be checked just now."]
     if unknown := [str(topic) for topic in topic_ids if topic not in known]:
         more = len(unknown) - _MOST_NAMED
-        rest = f", nor with {more} more of these" if more > 0 else ""
+        rest = f", nor {more} more of these" if more > 0 else ""
         raise NotPossible(
             f"There is no topic with the id {listed(unknown[:_MOST_NAMED], 'or')}{rest}.",
             "search_topics finds topics and their ids.",

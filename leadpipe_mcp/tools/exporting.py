@@ -1,4 +1,4 @@
-"""The tool that takes everyone of an audience away: as a file on this machine, or as a link."""
+"""export_audience: everyone in an audience, as a file on this machine or as a link."""
 
 import os
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ FILE_SECONDS = 40
 MOST_FIELDS = 60
 SHOWN_FILES = 20
 
-ANYONE = "Whoever has the link can read everyone's addresses; give it to the user only."
+ANYONE = "Anyone with the link can read every address; give it only to the user."
 TO_SONARLY = "Each file fits Sonarly's own import, which takes 1,000 profiles at a time."
 ONLY_HERE = "The sandbox runs inside this server, so the link cannot be opened."
 
@@ -50,11 +50,11 @@ FIELDS = (
     *("companyDomain", "companyIndustry", "companySize", "city", "state", "linkedinUrl"),
     *("contactEmail", "phone", "score", "topic"),
 )
-"""What a file has where nobody names fields."""
+"""The columns of a file by default."""
 
 
 class ExportAudience(Arguments):
-    """Whose people, of which run, and in which form."""
+    """Which audience and run, and in which form."""
 
     id: AudienceId = Field(description="The audience's id.")
     format: Named[Literal["csv", "jsonl", "linkedin_urls", "url"]] = Field(
@@ -68,19 +68,21 @@ class ExportAudience(Arguments):
         max_length=MOST_FIELDS,
         description="Columns of the file; default name, job, company, place, LinkedIn,"
         " contactEmail, phone, score, topic. Others: businessEmail, personalEmail, directNumbers,"
-        " mobilePhones. A wrong one is answered with the list.",
+        " mobilePhones. An unknown one lists them all.",
     )
     file_name: str | None = Field(
-        default=None, max_length=200, description="A name, no path; default audience and date."
+        default=None,
+        max_length=200,
+        description="A name without a path; default: audience and date.",
     )
     contact: Named[Literal["masked", "full"]] = Field(
         default="full", description="masked hides e-mail addresses and phone numbers in the file."
     )
     date: Date | None = Field(
-        default=None, description="People as of this day (YYYY-MM-DD), not the latest."
+        default=None, description="People from this day (YYYY-MM-DD), not the latest."
     )
     run_id: str | None = Field(
-        default=None, max_length=120, description="People of this run; get_audience lists runs."
+        default=None, max_length=120, description="People from this run; get_audience lists runs."
     )
     confirm: ConfirmCode = None
 
@@ -92,7 +94,7 @@ class ExportAudience(Arguments):
             raise NotPossible(
                 "format url is the service's own file: fields, fileName and contact do not change"
                 " it.",
-                "Leave them out, or take format csv.",
+                "Leave them out, or use format csv.",
             )
         if self.format == "linkedin_urls" and self.fields:
             raise NotPossible("format linkedin_urls has no other fields: leave fields out.")
@@ -100,24 +102,26 @@ class ExportAudience(Arguments):
 
 
 class AudienceExported(ConfirmableReply):
-    """Where everyone of an audience is now."""
+    """Where the exported people are."""
 
     id: str | None = None
     name: str | None = None
     size: int | None = Field(default=None, description="How many people are exported.")
     data_date: str | None = None
     run: RunPart | None = None
-    path: str | None = Field(default=None, description="Where the file is; of several the first.")
+    path: str | None = Field(
+        default=None, description="Where the file is, or the first of several."
+    )
     rows: int | None = None
     bytes: int | None = None
     sha256: str | None = Field(default=None, description="The file's fingerprint.")
-    files: Table | None = Field(default=None, description="All of them, where there are several.")
+    files: Table | None = Field(default=None, description="All files, if there are several.")
     contact_fields: list[str] | None = Field(
         default=None, description="E-mail and phone columns in it."
     )
     masked: bool | None = None
-    config_hash: str | None = Field(default=None, description="Of the config that it was made of.")
-    url: str | None = Field(default=None, description="Where the CSV is; pass it on as it is.")
+    config_hash: str | None = Field(default=None, description="Of the config it was made from.")
+    url: str | None = Field(default=None, description="Link to the CSV; pass it on unchanged.")
     file_name: str | None = None
     expires_at: str | None = None
     expires_in: str | None = Field(default=None, description="How long the link works.")
@@ -125,17 +129,17 @@ class AudienceExported(ConfirmableReply):
 
 @tool("Export an audience")
 async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported:
-    """Export everyone of a saved audience (the lead list): CSV, JSON lines, LinkedIn URLs.
+    """Export everyone in a saved audience (the lead list) as CSV, JSON lines or LinkedIn URLs.
 
-    The file is written where this server runs, never over another one. E-mail addresses and phone
-    numbers are whole in it, so the user is asked first. format url gives the service's own link
-    instead. To look at a few people, use query_audience; for numbers, analyze_audience.
+    The file is written where this server runs and never overwrites another. It holds full e-mail
+    addresses and phone numbers, so the user is asked first. format url gives the service's own
+    link instead. To look at a few people, use query_audience; for numbers, analyze_audience.
     """
     if asked.format == "url" and not call.shows_contact:
         raise NotPossible(
-            "This server lets no unmasked e-mail addresses and phone numbers out"
+            "This server lets no unmasked e-mail addresses or phone numbers out"
             " (LEADPIPE_CONTACT=mask), and the service's file has them.",
-            "format csv writes a file with masked ones.",
+            "format csv writes a masked file.",
         )
     audience = await call.leadpipe.audiences.get(asked.id)
     run = await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
@@ -209,16 +213,16 @@ def _writing(
     if goes_out:
         contact = f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
     elif kind == "linkedin_urls":
-        contact = " Nothing but the addresses of profiles goes out."
+        contact = " Only the addresses of profiles go out."
     else:
-        contact = " No e-mail address or phone number goes out whole."
+        contact = " No full e-mail address or phone number goes out."
     question = (
-        f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) to {what}:"
+        f"Export {named(audience)} ({people(run.size)}, data from {day(run.data_date)}) to {what}:"
         f" {path}?{contact}"
     )
     if kind == "linkedin_urls" and (run.size is None or run.size > BLOCK):
         several = f"{path.stem}-1-of-2{path.suffix} and so on"
-        question += f" More than {BLOCK:,} profiles become {several}."
+        question += f" More than {BLOCK:,} profiles are split into {several}."
     seen = [audience.id, run.id, run.data_date, run.size]
     return Action("export file", question, seen, holds=path)
 
@@ -231,8 +235,8 @@ def _written(
     rows: list[list[Cell]] = [_file_cells(file) for file in receipt.files[:SHOWN_FILES]]
     left = len(receipt.files) - SHOWN_FILES
     return AudienceExported(
-        summary=f"{named(audience)} is exported: {counted(receipt.rows, 'row')}, data of"
-        f" {day(run.data_date)}, in {where}.",
+        summary=f"{named(audience)} was exported: {counted(receipt.rows, 'row')}, data from"
+        f" {day(run.data_date)}, to {where}.",
         id=audience.id,
         name=name_of(audience),
         size=receipt.people,
@@ -251,13 +255,13 @@ def _written(
             ["LEADPIPE_CONTACT=mask: e-mail addresses and phone numbers are masked in it."]
             if hidden
             else None,
-            [f"{counted(receipt.without_url, 'person', 'people')} without a LinkedIn profile."]
+            [f"Left out: {people(receipt.without_url)} without a LinkedIn profile."]
             if receipt.without_url
             else None,
-            [f"{counted(receipt.duplicates, 'profile')} came twice and stand there once."]
+            [f"Left out: {counted(receipt.duplicates, 'duplicate profile')}."]
             if receipt.duplicates
             else None,
-            [f"{counted(left, 'more file')} beside these."] if left > 0 else None,
+            [f"{counted(left, 'more file')} not listed."] if left > 0 else None,
         ),
     )
 
@@ -283,8 +287,9 @@ async def _link(
 
 def _letting_out(audience: Audience, run: Run) -> Action:
     question = (
-        f"Export {named(audience)} ({people(run.size)}, data of {day(run.data_date)}) as a link to"
-        " a CSV file? E-mail addresses and phone numbers go out unmasked, to whoever has the link."
+        f"Export {named(audience)} ({people(run.size)}, data from {day(run.data_date)}) as a link"
+        " to a CSV file? E-mail addresses and phone numbers go out unmasked, to anyone with the"
+        " link."
     )
     return Action("export url", question, [audience.id, run.id, run.data_date, run.size])
 
@@ -292,7 +297,7 @@ def _letting_out(audience: Audience, run: Run) -> Action:
 def _exported(call: Call, audience: Audience, run: Run, export: Export) -> AudienceExported:
     size = run.size if export.rows is None else export.rows
     reply = AudienceExported(
-        summary=f"The file of {named(audience)} is still being written.",
+        summary=f"The file for {named(audience)} is still being written.",
         id=audience.id,
         name=name_of(audience),
         size=size,
@@ -301,7 +306,7 @@ def _exported(call: Call, audience: Audience, run: Run, export: Export) -> Audie
             Suggestion(
                 tool="export_audience",
                 arguments={"id": audience.id, "format": "url"},
-                why="the same call again, in a minute",
+                why="repeat this call in a minute",
             )
         ],
     )
@@ -311,15 +316,15 @@ def _exported(call: Call, audience: Audience, run: Run, export: Export) -> Audie
     other = run.size is not None and size != run.size
     return reply.model_copy(
         update={
-            "summary": f"A link to the CSV of {named(audience)}: {people(size)}, unmasked, data of"
-            f" {day(export.data_date)}.{until}",
+            "summary": f"A link to the CSV of {named(audience)}: {people(size)}, unmasked, data"
+            f" from {day(export.data_date)}.{until}",
             "url": export.url,
             "file_name": clean(export.file_name, LONGEST_NAME) if export.file_name else None,
             "expires_at": clean(export.expires_at, 40) if export.expires_at else None,
             "expires_in": clean(export.expires_in, 40) if export.expires_in else None,
             "warnings": warnings(
                 [ANYONE],
-                [f"The run found {counted(run.size or 0, 'person', 'people')}, not {size:,}."]
+                [f"The run found {people(run.size)}, but the file has {people(size)}."]
                 if other
                 else None,
                 [ONLY_HERE] if call.services.settings.sandbox else None,
@@ -340,12 +345,12 @@ def _until(export: Export) -> str:
 async def _not_ready(
     call: Call, asked: ExportAudience, audience: Audience, run: Run
 ) -> AudienceExported:
-    """What there is instead of a file: how to wait, or which earlier people there are."""
+    """Say how to wait for the file, or which earlier people there are."""
     runs = await runs_of(call, audience)
     earlier = next((other for other in runs if other.state == "ready"), None)
     other_day = asked.date and run.state == "none"
     return AudienceExported(
-        summary=f"There are no people of {asked.date} to export."
+        summary=f"There are no people for {asked.date} to export."
         if other_day
         else f"{run_sentence(run)} There is nothing to export yet.",
         id=audience.id,
@@ -376,5 +381,5 @@ def _export_of(audience: Audience, run: Run, kind: str) -> Suggestion:
     return Suggestion(
         tool="export_audience",
         arguments={"id": audience.id, **which, "format": kind},
-        why=f"the people of {day(run.data_date)} instead",
+        why=f"the people from {day(run.data_date)} instead",
     )

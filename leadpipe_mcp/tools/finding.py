@@ -1,4 +1,4 @@
-"""The tool that shows the service's words: which filters there are, and what a word means."""
+"""find_filters: which filters there are, and what a word means in them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -17,7 +17,7 @@ from leadpipe_mcp.vocabulary.lookup import Reading, look_up
 MOST_WORDS = 20
 PAGE = 100
 _LISTED = 60
-"""All values of a filter that has at most so many are shown in the overview."""
+"""The overview shows all values of a filter with at most this many."""
 _FREQUENT = 25
 _SHOWN_VALUES = 8
 _SHOWN_READINGS = 4
@@ -46,7 +46,7 @@ class FindFilters(Arguments):
         default=None,
         min_length=1,
         max_length=100,
-        description="Instead: one filter, to see all its values, such as companyIndustry.",
+        description="Instead: a filter whose values to list, such as companyIndustry.",
     )
     cursor: str | None = Field(
         default=None, pattern=r"^\d{1,6}$", description="With key: nextCursor of the page before."
@@ -55,20 +55,20 @@ class FindFilters(Arguments):
     @model_validator(mode="after")
     def _one_question(self) -> "FindFilters":
         if self.words is not None and self.key is not None:
-            raise ValueError("words and key are two questions: ask one at a time.")
+            raise ValueError("Pass words or key, not both.")
         if self.cursor is not None and self.key is None:
-            raise ValueError("cursor goes on with the values of a key: name the key too.")
+            raise ValueError("cursor continues the values of a key: pass the key too.")
         return self
 
 
 class FilterAnswer(Reply):
-    """What words mean, the values of a filter, or the filters that there are."""
+    """What words mean, the values of a filter, or all filters."""
 
     found: Table | None = Field(
         default=None, description="sure: exact, close, ambiguous (choose one), none."
     )
     filters: dict[str, str] | None = Field(
-        default=None, description="All filters: their values, or what they take."
+        default=None, description="Each filter's values, or what it takes."
     )
     key: str | None = None
     takes: str | None = Field(default=None, description="What the filter takes.")
@@ -78,11 +78,11 @@ class FilterAnswer(Reply):
 
 @tool("Find filters", reads=True)
 async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
-    """Look up which filter (ICP, firmographics, contact data) and which of its values a word means.
+    """Look up which filter (ICP, firmographics, contact data) and value a word means.
 
-    With words, each is looked up alone, however people say it ("C-level", "HR", "mid-market",
-    "director or above"); with key, all values of one filter; without either, every filter with its
-    values. Not for sentences: take them apart first. plan_audience looks words up by itself.
+    With words, each is looked up separately, however people say it ("C-level", "HR", "mid-market",
+    "director or above"); with key, all values of one filter; with neither, every filter. Not for
+    sentences: split them first. plan_audience looks words up itself.
     """
     catalog = await call.leadpipe.configs.filters()
     if asked.words is not None:
@@ -90,14 +90,14 @@ async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
     if asked.key is not None:
         return _values(catalog.entry_for(asked.key), int(asked.cursor or 0), catalog)
     return FilterAnswer(
-        summary=f"There are {counted(len(catalog.entries), 'filter')}. All that are used together"
-        f" must hold; the values of one are joined by 'or'. {NOT_FILTERED}",
+        summary=f"{counted(len(catalog.entries), 'filter')} in all. Filters are joined by 'and',"
+        f" the values of one by 'or'. {NOT_FILTERED}",
         filters=overview(catalog),
     )
 
 
 def overview(catalog: FilterCatalog) -> dict[str, str]:
-    """Return what every filter takes; all values of one that has few, else the most frequent."""
+    """Return what every filter takes: all its values, or the most frequent of many."""
     return {catalog.name_of(entry.key): _in_short(entry) for entry in catalog.entries.values()}
 
 
@@ -139,7 +139,7 @@ def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
                 ]
             )
     parts = [
-        f"{counted(len(words) - len(missing), 'word')} of {len(words)} found",
+        f"{len(words) - len(missing)} of {counted(len(words), 'word')} found",
         f"{several} could mean several things" if several else "",
         f"no filter has a value called {quoted(missing)}; titles go into jobTitle, companies into"
         " companyName"

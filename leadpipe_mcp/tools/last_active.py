@@ -1,4 +1,4 @@
-"""What audiences were when they were last seen active: what their human last agreed to."""
+"""What audiences were like when they were last active: what their human last agreed to."""
 
 from collections import OrderedDict
 

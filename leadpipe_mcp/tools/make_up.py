@@ -19,7 +19,7 @@ class MakeUp:
 
 
 def make_up(preview: Preview, most: int) -> MakeUp:
-    """So many of the industries and seniorities: of all where the service counts them."""
+    """Return the most frequent industries and seniorities: of everyone, or of the sample."""
     if preview.industries or preview.seniorities:
         return MakeUp(
             _largest(preview.industries, most), _largest(preview.seniorities, most), "all"

@@ -1,4 +1,4 @@
-"""Audiences of the same name: a list that is there already is not saved a second time unasked."""
+"""Audiences of the same name: the same list is not saved twice unless that is asked for."""
 
 from collections.abc import Sequence
 
@@ -8,19 +8,19 @@ from leadpipe_mcp.tools.replies import named, people, size_of
 from leadpipe_mcp.tools.services import Call
 
 _MOST_COMPARED = 5
-UNSEEN = "Not all audiences could be looked at, so another one may have this name."
+UNSEEN = "Not all audiences could be checked, so another one may have this name."
 
 
 async def refuse_twin(
     call: Call, name: str, config: ServiceConfig, known: Sequence[Audience] | None
 ) -> list[str]:
-    """Return what to say of audiences that have the same name and another config.
+    """Return a warning about audiences with the same name and another config.
 
     Args:
         call: The way to the service.
         name: What the new audience is to be called.
         config: Who is to be in it.
-        known: The audiences that there are; None where not all of them could be seen.
+        known: All audiences; None if not all of them could be seen.
 
     Raises:
         Conflict: Naming the audience that has the same name and the same config.
@@ -31,7 +31,7 @@ async def refuse_twin(
     for namesake in namesakes[:_MOST_COMPARED]:
         if await _is_made_of(call, namesake, config):
             raise Conflict(
-                f"{named(namesake)} is saved already, with just this config ({_which(namesake)})."
+                f"{named(namesake)} is already saved with exactly this config ({_which(namesake)})."
                 " Nothing was created.",
                 "Use it, or pass sameName: true if the user wants a second one.",
             )
@@ -42,7 +42,7 @@ async def refuse_twin(
 
 
 async def _is_made_of(call: Call, audience: Audience, config: ServiceConfig) -> bool:
-    """Whether the audience has this config; no, where the service does not tell."""
+    """Whether the audience is known to have this config."""
     try:
         shown = audience if audience.config else await call.leadpipe.audiences.get(audience.id)
         return bool(shown.config) and await call.leadpipe.configs.are_same(config, shown.config)

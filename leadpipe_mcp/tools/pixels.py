@@ -1,4 +1,4 @@
-"""Tools for tracking pixels: listed, created, paused, told which pages to leave out."""
+"""list_pixels, create_pixel and update_pixel."""
 
 import uuid
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ PATH_LENGTH = 120
 STATUS_LENGTH = 20
 LONGEST_CODE = 4_000
 
-NOT_CONFIRMED = "The service does not show which paths the pixel leaves out or keeps to."
+NOT_CONFIRMED = "The service does not show which pages the pixel covers."
 
 
 def _real_domain(value: str) -> str:
@@ -77,11 +77,10 @@ class PixelList(Reply):
 
 @tool("List tracking pixels", reads=True)
 async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
-    """List the tracking pixels: the scripts by which website visitors are recognised.
+    """List the tracking pixels: the scripts that recognise website visitors.
 
-    Each has its id, domain, name, whether it is active or paused, and which pages it leaves out.
-    Use it to see for which websites query_visitor_data can know visitors; update_pixel takes its
-    ids.
+    Shows id, domain, name, status and the pages that each covers. Use it to see which websites
+    query_visitor_data knows visitors of; update_pixel takes its ids.
     """
     part = (asked.domain_contains or "").strip().casefold()
     found = [p for p in await call.leadpipe.visitors.pixels() if part in p.domain.casefold()]
@@ -104,9 +103,7 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     return PixelList(
         summary=f"{counted(len(found), 'pixel')}, {active} active.",
         pixels=Table(columns=columns + ["pausedReason"] * why, rows=rows) if rows else None,
-        warnings=[f"{hidden} of them are not shown; find them with domainContains."]
-        if hidden
-        else None,
+        warnings=[f"{hidden} more not shown; find them with domainContains."] if hidden else None,
         next=None
         if found or part
         else [Suggestion(tool="create_pixel", why="recognise the visitors of a website")],
@@ -114,15 +111,15 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
 
 
 class CreatePixel(Arguments):
-    """For which website, and which of its pages."""
+    """Which website, and which of its pages."""
 
     domain: Domain = Field(description="The website, such as acme.example.")
     name: PixelName | None = Field(default=None, description="What to call it.")
     excluded_paths: Paths | None = Field(
-        default=None, description="Pages to leave out, such as /careers; or use includedPaths."
+        default=None, description="Pages to leave out, such as /careers; or pass includedPaths."
     )
     included_paths: Paths | None = Field(
-        default=None, description="The only pages to look at, such as /pricing."
+        default=None, description="The only pages to cover, such as /pricing."
     )
 
     @model_validator(mode="after")
@@ -139,7 +136,7 @@ class PixelCreated(Reply):
     domain: str
     name: str | None = None
     status: str
-    code: str | None = Field(default=None, description="To put into the pages, as it is.")
+    code: str | None = Field(default=None, description="To put into the pages, unchanged.")
     excluded_paths: list[str] | None = None
     included_paths: list[str] | None = None
     created_at: str | None = None
@@ -147,11 +144,11 @@ class PixelCreated(Reply):
 
 @tool("Create a tracking pixel")
 async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
-    """Create the tracking pixel of a website, to recognise its anonymous traffic as leads.
+    """Create a tracking pixel for a website, to turn its anonymous traffic into leads.
 
-    The reply holds the embed code that has to be put into the pages; nobody is recognised before
-    that. A domain has one pixel: if there is one already, it is named and nothing is created. It
-    cannot be deleted afterwards, only paused with update_pixel.
+    The reply holds the embed code to put into its pages; nobody is recognised before that. A domain
+    has one pixel: if one exists, it is named and nothing is created. A pixel cannot be deleted,
+    only paused with update_pixel.
     """
     try:
         pixel = await call.leadpipe.visitors.create_pixel(
@@ -165,10 +162,10 @@ async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
     lists = {"excluded_paths": asked.excluded_paths, "included_paths": asked.included_paths}
     wanted = PixelChange.model_validate({name: paths for name, paths in lists.items() if paths})
     code = pixel.code if pixel.code and len(pixel.code) <= LONGEST_CODE else None
-    how = "put its code into the pages of the website" if code else "its code is still needed"
+    how = "Put its code into the website's pages" if code else "Its code is still needed"
     return PixelCreated(
-        summary=f"The pixel of {domain_of(pixel)} is created and {_status(pixel)};"
-        f" {how}, nobody is recognised before that.",
+        summary=f"The pixel for {domain_of(pixel)} was created and is {_status(pixel)}. {how};"
+        " nobody is recognised before that.",
         id=pixel.id,
         domain=domain_of(pixel),
         name=clean(pixel.name, LONGEST_NAME) if pixel.name else None,
@@ -189,9 +186,7 @@ async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
     try:
         there = [p for p in await call.leadpipe.visitors.pixels() if p.is_of(domain)]
     except ServiceError:
-        return Conflict(
-            conflict.problem, "list_pixels shows the one that is there.", status=conflict.status
-        )
+        return Conflict(conflict.problem, "list_pixels shows it.", status=conflict.status)
     if not there:
         return Conflict(
             f"{conflict.problem} It is not among the pixels of this organization, so another one"
@@ -202,9 +197,9 @@ async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
     pixel = there[0]
     called = f", {in_quotes(pixel.name, NAME_LENGTH)}" if pixel.name else ""
     return Conflict(
-        f"{domain_of(pixel)} has a pixel already{called} (id {pixel.id}, {status_of(pixel)})."
+        f"{domain_of(pixel)} already has a pixel{called} (id {pixel.id}, {status_of(pixel)})."
         " Nothing was created.",
-        "Use it; update_pixel changes its status and its lists of paths.",
+        "Use it; update_pixel changes its status and pages.",
         status=conflict.status,
     )
 
@@ -216,13 +211,13 @@ class UpdatePixel(Arguments):
 
     id: PixelId = Field(description="The pixel's id; list_pixels shows it.")
     status: Named[PixelStatus] | None = Field(
-        default=None, description="paused: visitors are no longer recognised, until active again."
+        default=None, description="paused: nobody is recognised until it is active again."
     )
     excluded_paths: Paths | None = Field(
-        default=None, description="Pages to leave out, instead of those before; null removes all."
+        default=None, description="Pages to leave out, replacing the old list; null removes it."
     )
     included_paths: Paths | None = Field(
-        default=None, description="The only pages to look at; null: all pages again."
+        default=None, description="The only pages to cover; null covers all again."
     )
     confirm: ConfirmCode = None
 
@@ -231,11 +226,11 @@ class UpdatePixel(Arguments):
         if self.excluded_paths and self.included_paths:
             raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
         if not self.change().model_fields_set:
-            raise NotPossible("Name what to change: status, excludedPaths or includedPaths.")
+            raise NotPossible("Pass what to change: status, excludedPaths or includedPaths.")
         return self
 
     def change(self) -> PixelChange:
-        """What is named; a null status says nothing, a null list removes it."""
+        """Return what is named; a null status says nothing, a null list removes it."""
         named = self.model_fields_set & PixelChange.model_fields.keys()
         values = {name: getattr(self, name) for name in named}
         if self.status is None:
@@ -252,7 +247,7 @@ class PixelState(Part):
 
 
 class PixelUpdated(ConfirmableReply):
-    """What a pixel was and is."""
+    """A pixel, before and after."""
 
     id: str | None = None
     domain: str | None = None
@@ -262,10 +257,10 @@ class PixelUpdated(ConfirmableReply):
 
 @tool("Change a tracking pixel", idempotent=True)
 async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
-    """Pause a tracking pixel, activate it again, or change which pages it looks at.
+    """Pause or reactivate a tracking pixel, or change which pages it covers.
 
-    A pixel has excludedPaths or includedPaths; what is not named stays. Before pausing the user
-    is asked, because visitors who come meanwhile are never known. The reply shows the pixel
+    A pixel has excludedPaths or includedPaths; anything not named stays. The user is asked before
+    pausing, because visitors who come meanwhile are never recognised. The reply shows the pixel
     before and after.
     """
     change = asked.change()
@@ -273,15 +268,16 @@ async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
     _refuse_second_list(change, before)
     if change.model_fields_set <= before.model_fields_set and not change.differs_from(before):
         return PixelUpdated(
-            summary=f"The pixel of {domain_of(before)} is so already; nothing was changed.",
+            summary=f"The pixel for {domain_of(before)} already looks like that, so nothing was"
+            " changed.",
             id=before.id,
             domain=domain_of(before),
             after=_state(before),
         )
     if change.status == "paused" and before.status != "paused":
         question = (
-            f"Pause the pixel of {domain_of(before)}? Visitors who come before it is active again"
-            " are not recognised, and cannot be later."
+            f"Pause the pixel for {domain_of(before)}? Visitors who come before it is active again"
+            " are not recognised, now or later."
         )
         seen = [change.model_dump(), before.model_dump(exclude={"code"})]
         await call.confirm(Action("pause pixel", question, seen), asked.confirm)
@@ -307,7 +303,7 @@ async def _find(call: Call, pixel_id: str) -> Pixel:
 
 
 def _refuse_second_list(change: PixelChange, pixel: Pixel) -> None:
-    """What becomes of a list when the other one is set is not documented: so it is not tried."""
+    """Refuse to set one list while the other is there: what becomes of it is not documented."""
     for new, old in (("excluded_paths", "included_paths"), ("included_paths", "excluded_paths")):
         if getattr(change, new) and getattr(pixel, old) and old not in change.model_fields_set:
             names = PixelChange.model_fields
@@ -320,15 +316,15 @@ def _refuse_second_list(change: PixelChange, pixel: Pixel) -> None:
 
 def _what_changed(before: Pixel, after: Pixel, change: PixelChange) -> str:
     now = " now" if after.status != before.status else ""
-    said = f"The pixel of {domain_of(after)} is {_status(after)}{now}."
+    said = f"The pixel for {domain_of(after)} is{now} {_status(after)}."
     lists = change.model_fields_set - {"status"}
     return f"{said} Its pages: {_paths_in_short(after) or 'not shown'}." if lists else said
 
 
 def _unconfirmed(change: PixelChange, pixel: Pixel) -> list[str] | None:
-    """What to mind of a pixel that does not show what was asked for, or shows something else."""
+    """Warn of a pixel that does not show what was asked for, or shows something else."""
     if change.differs_from(pixel):
-        return ["The pixel looks at other pages than was asked for; put it right by update_pixel."]
+        return ["The pixel covers other pages than were asked for; correct it with update_pixel."]
     return None if change.model_fields_set <= pixel.model_fields_set else [NOT_CONFIRMED]
 
 
@@ -345,7 +341,7 @@ def _shown(paths: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _paths_in_short(pixel: Pixel) -> str:
-    """Which pages the pixel looks at; empty where the service does not show it."""
+    """Say which pages the pixel covers; empty if the service does not show it."""
     if pixel.included_paths:
         return clean(f"only {', '.join(pixel.included_paths)}", PATH_LENGTH)
     if pixel.excluded_paths:
@@ -354,12 +350,12 @@ def _paths_in_short(pixel: Pixel) -> str:
 
 
 def domain_of(pixel: Pixel) -> str:
-    """The pixel's domain, fit for a sentence."""
+    """Return the pixel's domain, cleaned for a sentence."""
     return clean(pixel.domain, NAME_LENGTH)
 
 
 def status_of(pixel: Pixel) -> str:
-    """Whether the pixel is active, and if not, why."""
+    """Say whether the pixel is active, and if not, why."""
     why = f" ({clean(pixel.paused_reason, NAME_LENGTH)})" if pixel.paused_reason else ""
     return f"{_status(pixel)}{why}"
 
@@ -370,7 +366,7 @@ def _status(pixel: Pixel) -> str:
 
 def to_list() -> Suggestion:
     """The call that shows the pixels."""
-    return Suggestion(tool="list_pixels", why="see how the pixel is kept")
+    return Suggestion(tool="list_pixels", why="see the pixel as it is")
 
 
 TOOLS = (list_pixels, create_pixel, update_pixel)

@@ -1,4 +1,4 @@
-"""The tool that plans: from a brief to a config, with its size and what sways it."""
+"""plan_audience: from a brief to a config, its size and what affects it."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _as_text(value: object) -> object:
 
 
 class Target(Arguments):
-    """How many people are wanted."""
+    """The wanted size."""
 
     min: StrictInt | None = Field(default=None, ge=1, le=NO_END, description="Fewest wanted.")
     max: StrictInt | None = Field(default=None, ge=1, le=NO_END, description="Most wanted.")
@@ -63,7 +63,7 @@ class Target(Arguments):
 
 
 class PlanAudience(Arguments):
-    """Who is wanted, in fields."""
+    """The brief, taken apart."""
 
     topics: ManyOf[Annotated[Phrase, BeforeValidator(_as_text)]] = Field(
         default=(),
@@ -71,34 +71,35 @@ class PlanAudience(Arguments):
         description='What they research: up to 10 phrases or topic ids, such as ["CRM", "117805"].',
     )
     website: Website | None = Field(
-        default=None, description="A public website whose topics are added: www.acme.example."
+        default=None, description="A public website whose topics to add: www.acme.example."
     )
     filters: Filters | None = Field(
         default=None,
-        description=FILTERS + " One value an entry. No filter knows technologies used, funding,"
-        " hiring, tenure, income, or who is in another audience.",
+        description=FILTERS
+        + " One value per entry. No filter covers technologies, funding, hiring,"
+        " tenure, income or membership of another audience.",
     )
     exclude: Exclusions | None = Field(
         default=None,
-        description='Anyone with any of these is left out; same keys: {"department": ["HR"]}.',
+        description='Leave out anyone who matches any of these: {"department": ["HR"]}.',
     )
     min_score: Score | None = Field(default=None, description=MIN_SCORE + " Default 70.")
     min_topic_overlap: Overlap = Field(default=1, description=OVERLAP)
     target_size: ObjectOf[Target] | None = Field(
-        default=None, description="How many people are wanted: {min, max}."
+        default=None, description="Wanted size: {min, max}."
     )
     depth: Named[Depth] = Field(
-        default="full", description="size: a quick look, without ladder and weights."
+        default="full", description="size: a quick count, without ladder and weights."
     )
 
     @model_validator(mode="after")
     def _something_researched(self) -> "PlanAudience":
         if not self.topics and self.website is None:
-            raise ValueError("Name topics, a website, or both: what do the people research?")
+            raise ValueError("Pass topics, a website, or both: what do the people research?")
         return self
 
     def brief(self) -> Brief:
-        """What was asked, as the planning room takes it."""
+        """Return the brief as the planner takes it."""
         wanted = self.target_size
         return Brief(
             topics=tuple(int(t) if t.isascii() and t.isdigit() else t for t in self.topics),
@@ -112,7 +113,7 @@ class PlanAudience(Arguments):
 
 
 class Recommended(Part):
-    """What to do otherwise to come to the target."""
+    """The change that would reach the target."""
 
     change: str
     size: int
@@ -120,9 +121,9 @@ class Recommended(Part):
 
 
 class AudiencePlan(Reply):
-    """A config made of the brief, its size, and what sways it."""
+    """A config for the brief, its size, and what affects it."""
 
-    size: int | None = Field(default=None, description="How many people config finds.")
+    size: int | None = Field(default=None, description="People that config finds.")
     data_date: str | None = None
     config: dict[str, JsonValue] = Field(
         description="As asked; create_audience and preview_audience take it as it is."
@@ -130,29 +131,29 @@ class AudiencePlan(Reply):
     topics: Table | None = Field(
         default=None,
         description="sure: exact, close, ambiguous. people: all who research it. uniquePeople:"
-        " people in config whom no other topic brings.",
+        " people in config that no other topic finds.",
     )
     topic_alternatives: Table | None = Field(
         default=None, description="What else could have been meant."
     )
     values: Table | None = Field(
-        default=None, description="What each value that was asked for or left out became."
+        default=None, description="What each value of filters and exclude became."
     )
     size_without: dict[str, int] | None = Field(
-        default=None, description="How many people there are without each filter."
+        default=None, description="Size without each filter."
     )
-    left_out: list[str] | None = Field(default=None, description="Topics beyond the most allowed.")
+    left_out: list[str] | None = Field(default=None, description="Topics over the limit.")
     ladder: dict[str, int] | None = Field(default=None, description="People from each minScore.")
     target: str | None = None
     changes: dict[str, int] | None = Field(
-        default=None, description="Changes, alone or in pairs, that reach the target."
+        default=None, description="Size after each change, or pair, that reaches the target."
     )
     recommended: Recommended | None = Field(
-        default=None, description="Instead of config; only once the user agrees."
+        default=None, description="An alternative to config, only if the user agrees."
     )
     industries: dict[str, int] | None = Field(default=None, description="People by industry.")
     seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
-    counted_over: str | None = Field(default=None, description="Who these counts are of.")
+    counted_over: str | None = Field(default=None, description="What the counts cover.")
     reachable: dict[str, int] | None = Field(default=None, description="People with each of these.")
     not_measured: list[str] | None = None
 
@@ -161,11 +162,11 @@ class AudiencePlan(Reply):
 async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
     """Turn a brief into an audience config with its size: start here.
 
-    Take the user's sentence apart: what people research goes into topics (intent), who they are
-    into filters (ICP), who is not wanted into exclude. Everyday words do ("SaaS", "CA", "C-level");
-    the reply says what each became, and what fits nothing is refused. It shows what each score,
-    filter and topic makes of the size, and which change reaches a target size; nothing is created
-    or spent. Check its choices with the user, then give config to create_audience.
+    Split the user's sentence: what people research goes into topics (intent), who they are into
+    filters (ICP), who to leave out into exclude. Everyday words work ("SaaS", "CA", "C-level"); the
+    reply says what each became, and what fits nothing is refused. It shows how each score, filter
+    and topic affects the size, and which change reaches a target; nothing is created or spent.
+    Check its choices with the user, then pass config to create_audience.
     """
 
     async def report(message: str) -> None:
@@ -203,14 +204,12 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
 def _summary(plan: Plan) -> str:
     preview = plan.sized.preview
     if preview is None:
-        size = "How many people match could not be measured just now."
+        size = "The size could not be measured just now."
     else:
-        size = f"{matches(preview.size)}, data of {day(preview.data_date)}."
+        size = f"{matches(preview.size)}, data from {day(preview.data_date)}."
     near = sum(match.sure == "close" for match in plan.spelled.matches)
     near += sum(choice.sure != "exact" for choice in plan.topics.choices)
-    choices = (
-        f"{counted(near, 'choice is', 'choices are')} near what was asked: check with the user."
-    )
+    choices = f"{counted(near, 'choice is', 'choices are')} not exact: check with the user."
     reason = plan.advice.reason if plan.advice else ""
     return " ".join(filter(None, [size, reason, choices if near else ""]))
 
@@ -233,7 +232,7 @@ def _topics(plan: Plan) -> Table | None:
 
 
 def _alternatives(plan: Plan) -> Table | None:
-    """The topics that could have been meant instead, with how many people research them."""
+    """Return the topics that could have been meant instead, with their people."""
     rows: list[list[Cell]] = [
         [
             clean(choice.asked, NAME_LENGTH),
@@ -248,7 +247,7 @@ def _alternatives(plan: Plan) -> Table | None:
 
 
 def _values(plan: Plan) -> Table | None:
-    """What each value became; those that are values of the service already are not shown."""
+    """Return what each value became; those that already were values of the service are left out."""
     rows: list[list[Cell]] = [
         [
             match.key if match.part == "filters" else f"exclude.{match.key}",
@@ -276,16 +275,14 @@ def _recommended(advice: Advice | None) -> Recommended | None:
 
 
 def _gaps(not_measured: Sequence[str]) -> list[str]:
-    """What could not be measured, the rest of a long list as a number."""
+    """Return what could not be measured, with the rest of a long list as a number."""
     more = len(not_measured) - _SHOWN_GAPS
     return [*not_measured[:_SHOWN_GAPS], *([f"{more} more"] if more > 0 else [])]
 
 
 def _next(plan: Plan) -> list[Suggestion]:
     if plan.size == 0:
-        return [Suggestion(tool="plan_audience", why="again, with fewer filters or other topics")]
-    create = Suggestion(
-        tool="create_audience", why="save config as it stands under a name, as a draft"
-    )
-    again = Suggestion(tool="preview_audience", why="try config with a change, and see people")
+        return [Suggestion(tool="plan_audience", why="try fewer filters or other topics")]
+    create = Suggestion(tool="create_audience", why="save config under a name, as a draft")
+    again = Suggestion(tool="preview_audience", why="try a change to config, and see people")
     return [create, again]

@@ -26,19 +26,19 @@ class Part(BaseModel):
 
 
 def cell(value: Cell | None) -> Cell:
-    """The value as a cell; an empty text stands for what is not known."""
+    """Return the value as a cell; an empty text means unknown."""
     return "" if value is None else value
 
 
 class Table(Part):
-    """Rows under columns; an empty text stands for what is not known."""
+    """Rows under columns; an empty text means unknown."""
 
     columns: list[str]
     rows: list[list[Cell]]
 
 
 class RunPart(Part):
-    """One making of the audience's list of people."""
+    """A run: one list of an audience's people."""
 
     id: str | None = None
     state: str = Field(description="none, queued, running, ready, failed or cancelled.")
@@ -47,13 +47,13 @@ class RunPart(Part):
 
     @classmethod
     def of(cls, run: Run) -> "RunPart":
-        """The run as a reply shows it."""
+        """Return the run as a reply shows it."""
         size = run.size if run.state == "ready" else None
         return cls(id=run.id, state=run.state, data_date=run.data_date, size=size)
 
 
 class SlotPart(Part):
-    """How many audience slots were and are in use, of how many."""
+    """How many audience slots were and are in use."""
 
     before: int | None = None
     after: int | None = None
@@ -61,7 +61,7 @@ class SlotPart(Part):
 
     @classmethod
     def of(cls, before: Slots | None, after: Slots | None) -> "SlotPart | None":
-        """The slots before and after, as far as the service shows them."""
+        """Return the slots before and after; None if the service shows neither."""
         seen = after or before
         if seen is None:
             return None
@@ -73,7 +73,7 @@ class SlotPart(Part):
 
 
 def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | None:
-    """The rows without the columns in which they say nothing; None where there are no rows."""
+    """Return a table of the rows without its empty columns; None if there are no rows."""
     kept = [n for n in range(len(columns)) if any(row[n] != "" for row in rows)]
     if not rows:
         return None
@@ -81,7 +81,7 @@ def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | No
 
 
 def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
-    """The rows that fit into one answer, at least one."""
+    """Return the rows that fit in one reply, at least one."""
     room = MOST_CHARACTERS
     for number, row in enumerate(rows):
         room -= len(json.dumps(row, ensure_ascii=False)) + 1
@@ -91,7 +91,7 @@ def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
 
 
 def people(number: int | None) -> str:
-    """The number of people in words."""
+    """Say how many people."""
     return "an unknown number of people" if number is None else counted(number, "person", "people")
 
 
@@ -103,36 +103,41 @@ def matches(size: int) -> str:
 
 
 def day(date: str | None) -> str:
-    """The day of the data in words."""
+    """Say the day of the data."""
     return date or "an unknown day"
 
 
 def named(audience: Audience) -> str:
-    """The audience's name in quotation marks, fit for a sentence."""
+    """Return the audience's name in quotation marks, cleaned for a sentence."""
     return in_quotes(audience.name, NAME_LENGTH)
 
 
 def name_of(audience: Audience) -> str:
-    """The audience's whole name, without what no reader sees."""
+    """Return the audience's whole name, without invisible characters."""
     return clean(audience.name, LONGEST_NAME)
 
 
 def size_of(audience: Audience) -> int | None:
-    """How many people the audience has. The service says 0 of one that was never refreshed."""
+    """Return the audience's size; the service says 0 for one that was never refreshed."""
     return audience.size if audience.size or audience.last_refreshed_at else None
 
 
+def state(status: str) -> str:
+    """Say the status, such as 'active' or 'a draft'."""
+    return "a draft" if status == "draft" else status
+
+
 def run_sentence(run: Run | None) -> str:
-    """What can be said of an audience's newest run, or of one that could not be looked at."""
+    """Say how an audience's newest run stands; None if it could not be read."""
     if run is None:
-        return "Its people could not be looked at just now."
+        return "Its people could not be checked just now."
     if run.state == "ready":
-        return f"The people are ready: {people(run.size)}, data of {day(run.data_date)}."
+        return f"The people are ready: {people(run.size)}, data from {day(run.data_date)}."
     return why_not_ready(run)
 
 
 def to_wait(audience_id: str) -> Suggestion:
-    """The call that waits for the people."""
+    """Suggest the call that waits for the people."""
     return Suggestion(
         tool="get_audience",
         arguments={"id": audience_id, "waitSeconds": 60},
@@ -141,14 +146,14 @@ def to_wait(audience_id: str) -> Suggestion:
 
 
 def to_read(audience_id: str) -> Suggestion:
-    """The call that shows people."""
+    """Suggest the call that shows people."""
     return Suggestion(
         tool="query_audience", arguments={"audienceId": audience_id}, why="see the people"
     )
 
 
 def third_party_warning(columns: Iterable[Column]) -> list[str]:
-    """A warning, if some of the columns hold what the people or their websites wrote."""
+    """Warn of columns that hold what people or their websites wrote."""
     names = [column.name for column in columns if column.kind == "untrusted"]
     if not names:
         return []
@@ -158,10 +163,10 @@ def third_party_warning(columns: Iterable[Column]) -> list[str]:
 
 
 def suggestions(*made: Suggestion | None) -> list[Suggestion] | None:
-    """Those that there are, or None."""
+    """Return the suggestions that are not None, if any."""
     return [suggestion for suggestion in made if suggestion] or None
 
 
 def warnings(*groups: Iterable[str] | None) -> list[str] | None:
-    """All the warnings, or None."""
+    """Return all the warnings, or None."""
     return [text for group in groups for text in group or ()] or None

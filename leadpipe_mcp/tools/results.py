@@ -1,4 +1,4 @@
-"""The tool that shows the people of an audience."""
+"""query_audience: people in an audience, page by page."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -61,51 +61,56 @@ from leadpipe_mcp.tools.services import Call
 LARGEST_PAGE = 100
 
 SAMPLE_ONLY = (
-    "This is a sample from the preview, with few fields: the service shows all people of saved"
-    " audiences only."
+    "This is a sample from the preview, with few fields: the service shows everyone only for saved"
+    " audiences."
 )
 
 _CONFIG = ("min_score", "max_score", "min_topic_overlap", "filters", "exclude", "source_url")
 
 
 class QueryAudience(Arguments):
-    """Whose people, which fields, and how many."""
+    """Which audience, which fields, and how many people."""
 
     audience_id: AudienceId | None = Field(default=None, description="A saved audience.")
     topic_ids: TopicIds | None = Field(
-        default=None, description="Instead of audienceId: ids of topics."
+        default=None, description="Topic ids, instead of audienceId."
     )
     min_score: Score | None = Field(
-        default=None, description="Lowest intent score (0-100), 70 by default."
+        default=None, description="Lowest intent score (0-100); default 70."
     )
     max_score: Score | None = Field(default=None, description=MAX_SCORE)
     min_topic_overlap: Overlap | None = Field(
-        default=None, description="Topics a person must research at least."
+        default=None, description="Minimum number of topics a person must research."
     )
     filters: Filters | None = Field(default=None, description=FILTERS)
     exclude: Exclusions | None = Field(default=None, description=EXCLUDE)
-    source_url: WebAddress | None = Field(default=None, description="Where the topics are from.")
-    date: Date | None = Field(default=None, description="As of this day.")
+    source_url: WebAddress | None = Field(default=None, description="Website the topics came from.")
+    date: Date | None = Field(default=None, description="People from this day.")
     run_id: str | None = Field(
-        default=None, max_length=120, description="A run; get_audience lists them."
+        default=None, max_length=120, description="People from this run; get_audience lists runs."
     )
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
-        description="Columns, such as name, mobilePhones; a wrong one lists them.",
+        description="Columns, such as name, mobilePhones; an unknown one lists all.",
     )
     limit: StrictInt = Field(
         default=25, ge=1, le=LARGEST_PAGE, description="Maximum number of people (1-100)."
     )
     cursor: str | None = Field(
-        default=None, max_length=4000, description="nextCursor of the page before, same arguments."
+        default=None,
+        max_length=4000,
+        description="nextCursor of the last page; keep the other arguments.",
     )
     wait_seconds: StrictInt = Field(
-        default=0, ge=0, le=MAX_WAIT, description="Wait for people in the making (0-300)."
+        default=0,
+        ge=0,
+        le=MAX_WAIT,
+        description="Seconds to wait for people not ready yet (0-300).",
     )
     contact: Named[Literal["masked", "full"]] = Field(
         default="masked",
-        description="full: whole e-mail and phone, only if the user asked.",
+        description="full: unmasked e-mail and phone, only if the user asked.",
     )
 
     @model_validator(mode="after")
@@ -118,9 +123,9 @@ class QueryAudience(Arguments):
                 f" {listed([*(['topicIds'] if self.topic_ids else []), *names])}, or audienceId."
             )
         if not self.audience_id and not self.topic_ids:
-            raise ValueError("Name an audienceId, or topicIds for people who are not saved.")
+            raise ValueError("Pass an audienceId, or topicIds for an audience that is not saved.")
         if self.run_id and (self.date or not self.audience_id):
-            raise ValueError("runId goes with an audienceId, and without date.")
+            raise ValueError("runId needs an audienceId, and no date.")
         fixed = [name for name in ("date", "run_id", "cursor") if getattr(self, name)]
         if self.wait_seconds and fixed:
             names = [QueryAudience.model_fields[name].alias or name for name in fixed]
@@ -130,7 +135,7 @@ class QueryAudience(Arguments):
         return self
 
     def config(self) -> AudienceConfig:
-        """The config of a question that is not about a saved audience."""
+        """Return the config of a query that is not about a saved audience."""
         return AudienceConfig(
             topic_ids=tuple(dict.fromkeys(self.topic_ids or ())),
             min_score=DEFAULT_SCORE if self.min_score is None else self.min_score,
@@ -142,18 +147,18 @@ class QueryAudience(Arguments):
         )
 
     def subject(self) -> str:
-        """The same for two pages of one question, and different for two questions."""
+        """Return a mark that two pages of one query share and two queries do not."""
         return subject_of(self, {"audience_id", "topic_ids", *_CONFIG, "date", "run_id"})
 
 
 class PeopleFound(Reply):
     """Some of an audience's people."""
 
-    size: int | None = Field(default=None, description="How many people there are in all.")
+    size: int | None = Field(default=None, description="Total number of people.")
     data_date: str | None = None
     run: RunPart | None = None
     config: dict[str, JsonValue] | None = Field(
-        default=None, description="As applied, of people who are not saved."
+        default=None, description="As applied, if the audience is not saved."
     )
     people: Table | None = None
     next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
@@ -175,10 +180,10 @@ _PLACE = TypeAdapter(Place)
 
 @tool("Show people of an audience", reads=True)
 async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
-    """Show people (leads, prospects) of a saved audience, or of topics and filters not yet saved.
+    """Show people (leads, prospects) in a saved audience, or matching topics and filters.
 
-    E-mail addresses and phone numbers are masked unless contact is full. While people are being
-    put together it says so, or waits with waitSeconds. For numbers alone, preview_audience is
+    E-mail addresses and phone numbers are masked unless contact is full. If people are still being
+    put together it says so, or waits with waitSeconds. For counts alone, preview_audience is
     cheaper.
     """
     columns = choose_columns(asked.fields)
@@ -213,7 +218,7 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
 
 
 async def _audience_of(call: Call, asked: QueryAudience) -> Audience | None:
-    """Return the audience, where its newest people might be told to be of an older config."""
+    """Return the audience, if its newest people could be from an older config."""
     of_newest = asked.audience_id and not (asked.cursor or asked.date or asked.run_id)
     # Runs that go by date do not name the config that they are of.
     if not of_newest or call.leadpipe.profile.runs == "dated":
@@ -227,7 +232,7 @@ async def _audience_of(call: Call, asked: QueryAudience) -> Audience | None:
 async def _page_once_made(
     call: Call, asked: QueryAudience, spelled: SpelledConfig | None, place: Place, limit: int
 ) -> PeoplePage | None:
-    """The page; while its people are in the making, wait as long as was asked for."""
+    """Return the page, waiting as long as was asked for while its people are put together."""
     page: PeoplePage | None = None
 
     async def look() -> Run:
@@ -277,7 +282,7 @@ def _shown(
     shown = place.skip + len(rows)
     run = page.run
     following = None
-    # The pages that follow are of the same run, whatever becomes newer meanwhile.
+    # The pages that follow are of the same run, even if a newer one comes meanwhile.
     date = run.data_date or place.date
     unsaid = place.date and not run.data_date
     if shown < len(page.people):
@@ -285,16 +290,16 @@ def _shown(
     elif page.next_cursor is not None:
         following = Place(place.subject, run.id, date, page.next_cursor)
     return PeopleFound(
-        summary=f"{len(rows):,} of {people(run.size)}, data of {day(run.data_date)}.",
+        summary=f"{len(rows):,} of {people(run.size)}, data from {day(run.data_date)}.",
         size=run.size,
         data_date=run.data_date,
         people=Table(columns=[c.name for c in columns], rows=rows) if rows else None,
         next_cursor=write_cursor(_PLACE, following) if following else None,
         warnings=warnings(
-            [f"{place.date} was asked for; the service does not say which day these people are of."]
+            [f"{place.date} was asked for; the service does not say which day this is."]
             if unsaid
             else None,
-            [f"Only {len(rows)} rows fit into one answer; nextCursor goes on."] if cut else None,
+            [f"Only {len(rows)} rows fit in one reply; continue with nextCursor."] if cut else None,
             twice_named(asked.topic_ids),
             third_party_warning(columns),
         ),
@@ -302,24 +307,24 @@ def _shown(
 
 
 async def _not_ready(call: Call, asked: QueryAudience, run: Run) -> PeopleFound:
-    """What there is instead of people."""
+    """Reply without people: why, and how to get them."""
     if asked.date and asked.audience_id and run.state == "none":
         runs = await call.leadpipe.runs.list(asked.audience_id, 10)
         dates = dict.fromkeys(run.data_date or "" for run in runs if run.state == "ready")
         raise NotPossible(
-            f"This audience has no people of {asked.date}.",
-            f"It has people of: {', '.join(dates)}." if dates else "It has people of no day yet.",
+            f"This audience has no people for {asked.date}.",
+            f"It has people for: {', '.join(dates)}." if dates else "It has no people yet.",
         )
     way = await _way_to_people(call, asked.audience_id, run)
     return PeopleFound(summary=run_sentence(run), run=RunPart.of(run), next=[way])
 
 
 async def _way_to_people(call: Call, audience_id: str | None, run: Run) -> Suggestion:
-    """The call that may lead to people, where this run has none."""
+    """Suggest a call that may lead to people, as this run has none."""
     building = run.state in {"queued", "running"}
     if audience_id is None:
         later = "with waitSeconds: 60" if building else "later"
-        return Suggestion(tool="query_audience", why=f"the same call again, {later}")
+        return Suggestion(tool="query_audience", why=f"repeat this call {later}")
     if building:
         return Suggestion(
             tool="query_audience",
@@ -335,10 +340,10 @@ async def _way_to_people(call: Call, audience_id: str | None, run: Run) -> Sugge
 
 
 async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...]) -> PeopleFound:
-    """The preview's sample, where the service shows no people who are not saved."""
+    """Reply with the preview's sample, as the service shows people only for saved audiences."""
     if asked.date:
         raise NotPossible(
-            "The service shows people of another day for saved audiences only.",
+            "The service shows people from another day only for saved audiences.",
             "Leave date out, or save the audience with create_audience.",
         )
     spelled, unsure = await spell(call, asked.config())
@@ -348,7 +353,7 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
     rows = fitting(table(sample, columns, contact=asked.contact == "full"))
     if not rows:
         return PeopleFound(
-            summary=f"{matches(preview.size)}, data of {day(preview.data_date)}.",
+            summary=f"{matches(preview.size)}, data from {day(preview.data_date)}.",
             size=preview.size,
             data_date=preview.data_date,
             config=config,
@@ -356,7 +361,7 @@ async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...])
     save = Suggestion(tool="create_audience", why="save it, to read everyone once it is active")
     return PeopleFound(
         summary=f"A sample of {len(rows)} of {people(preview.size)},"
-        f" data of {day(preview.data_date)}.",
+        f" data from {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
         config=config,

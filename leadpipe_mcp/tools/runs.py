@@ -1,4 +1,4 @@
-"""The tool about the making of an audience's people: order it, cancel it."""
+"""run_audience: queue a run, or cancel one."""
 
 import uuid
 
@@ -15,6 +15,7 @@ from leadpipe_mcp.tools.replies import (
     name_of,
     named,
     run_sentence,
+    state,
     suggestions,
 )
 from leadpipe_mcp.tools.services import Call
@@ -23,18 +24,18 @@ BUILDING = ("queued", "running")
 
 
 class RunAudience(Arguments):
-    """Which audience, and whether a run is ordered or cancelled."""
+    """Which audience, and which run to cancel instead of queuing one."""
 
     id: AudienceId = Field(description="The audience's id.")
     cancel_run_id: str | None = Field(
         default=None,
         max_length=120,
-        description="Cancel this run instead, which must still be queued; get_audience lists runs.",
+        description="Cancel this queued run instead; get_audience lists runs.",
     )
 
 
 class RunOrdered(Reply):
-    """What became of a run."""
+    """A run that was queued or cancelled."""
 
     id: str
     name: str
@@ -46,9 +47,9 @@ class RunOrdered(Reply):
 async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
     """Refresh a saved audience now: queue a run that puts its people together again.
 
-    Use it after a change, or when today's data is wanted before the daily refresh. A run that is
-    queued or running already is named, and no second one is queued. With cancelRunId it cancels a
-    queued run instead. It takes no slot; to have the refresh every day, use set_status.
+    Use it after a change, or to get today's data before the daily refresh. If a run is already
+    queued or running, it is named and no second one is queued. With cancelRunId it cancels a queued
+    run instead. It takes no slot; for a daily refresh, use set_status.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
     if asked.cancel_run_id:
@@ -57,14 +58,14 @@ async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
     for run in before:
         if run.state in BUILDING:
             return _ordered(
-                audience, run, f"A run of {named(audience)} is {run.state} already; none was added."
+                audience, run, f"A run of {named(audience)} is already {run.state}; none was added."
             )
     try:
         run = await call.leadpipe.runs.queue(asked.id, uuid.uuid4().hex, before)
     except NotPossible:
         raise _by_date(audience) from None
     except ServiceError as refused:
-        # The audience is there, so it is the route that is not: as where runs go by date.
+        # The audience exists, so the route does not: runs go by date here.
         if refused.status in {404, 405}:
             raise _by_date(audience) from None
         raise
@@ -73,7 +74,7 @@ async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
 
 
 async def runs_of(call: Call, audience: Audience) -> tuple[Run, ...]:
-    """The audience's latest runs; none where the service does not show them."""
+    """Return the audience's latest runs; none if the service does not show them."""
     try:
         return await call.leadpipe.runs.list(audience.id, MOST_RUNS)
     except NotFound:
@@ -92,14 +93,14 @@ def _ordered(audience: Audience, run: Run, summary: str) -> RunOrdered:
 
 
 def _by_date(audience: Audience) -> NotPossible:
-    problem = "The service makes runs by itself here, one a day, and takes no orders for them."
+    problem = "This service makes one run a day on its own, and none can be ordered."
     if audience.status == "active":
         return NotPossible(
-            f"{problem} {named(audience)} is active, so its next one comes without asking.",
+            f"{problem} {named(audience)} is active, so its next run comes automatically.",
             "get_audience shows its latest run.",
         )
     return NotPossible(
-        f"{problem} It makes them for active audiences; {named(audience)} is {audience.status}.",
+        f"{problem} Only active audiences get them; {named(audience)} is {state(audience.status)}.",
         "Activate it with set_status.",
     )
 
@@ -114,18 +115,18 @@ async def _cancel(call: Call, audience: Audience, run_id: str) -> RunOrdered:
         await call.leadpipe.runs.cancel(audience.id, run_id)
     except (Conflict, RequestRefused) as refused:
         run = await call.leadpipe.exports.run_of(audience.id, run_id=run_id)
-        # With which status the service says that it is too late is not documented.
+        # Which status means that it is too late is not documented.
         if run.state == "queued":
             raise
         raise _too_late(run, refused) from None
     cancelled = run.model_copy(update={"state": "cancelled"})
-    return _ordered(audience, cancelled, f"The queued run of {named(audience)} is cancelled.")
+    return _ordered(audience, cancelled, f"The queued run of {named(audience)} was cancelled.")
 
 
 def _too_late(run: Run, refused: ServiceError | None = None) -> Conflict:
-    is_what = {"running": "running already", "ready": "finished"}.get(run.state, run.state)
+    is_what = {"running": "already running", "ready": "finished"}.get(run.state, run.state)
     return Conflict(
-        f"The run is {is_what}, and only queued runs can be cancelled; nothing was changed.",
+        f"The run is {is_what}, and only queued runs can be cancelled, so nothing was changed.",
         "Let it finish." if run.state == "running" else "There is nothing left to cancel.",
         status=refused.status if refused else None,
     )

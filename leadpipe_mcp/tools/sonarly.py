@@ -1,4 +1,4 @@
-"""Tools for LinkedIn audiences: listed, shown, created, changed, deleted."""
+"""The tools for LinkedIn audiences in Sonarly: list, show, create, change, delete."""
 
 from typing import Annotated
 
@@ -37,9 +37,9 @@ class ListLinkedinAudiences(InAccount):
         default=None, max_length=255, description="Only those with these words in their name."
     )
     limit: StrictInt = Field(
-        default=50, ge=1, le=MOST_AUDIENCES, description="At most so many, 1-100."
+        default=50, ge=1, le=MOST_AUDIENCES, description="Maximum number to return (1-100)."
     )
-    cursor: SonarlyId | None = Field(default=None, description="nextCursor of the list before.")
+    cursor: SonarlyId | None = Field(default=None, description="nextCursor of the last page.")
 
 
 class LinkedinAudienceList(Reply):
@@ -48,16 +48,15 @@ class LinkedinAudienceList(Reply):
     account: str | None = Field(default=None, description="The account's id.")
     audiences: Table | None = None
     folders: Table | None = None
-    next_cursor: str | None = Field(default=None, description="Pass as cursor to go on.")
+    next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
 
 
 @tool("List LinkedIn audiences", reads=True)
 async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> LinkedinAudienceList:
-    """List the LinkedIn audiences (prospect lists) in Sonarly with size, and their folders.
+    """List the LinkedIn audiences (prospect lists) in Sonarly with their sizes and folders.
 
-    Use it to find the ids that the other sonarly tools take. Audiences that a prospecting job is
-    filling are left out by Sonarly until they are ready. For intent audiences of Leadpipe, use
-    list_audiences.
+    Use it to find the ids that the other sonarly tools take. Sonarly leaves out audiences that a
+    prospecting job is still filling. For intent audiences in Leadpipe, use list_audiences.
     """
     account = await account_of(call, asked)
     there = await call.sonarly.overview(account.id)
@@ -90,7 +89,7 @@ def _start(audiences: list[LinkedinAudience], cursor: str | None) -> int:
     for number, audience in enumerate(audiences):
         if audience.id == cursor:
             return number + 1
-    raise NotPossible("The list has changed since; this cursor leads nowhere.", "Leave it out.")
+    raise NotPossible("The list has changed, so this cursor is no longer valid.", "Leave it out.")
 
 
 def _audience_rows(
@@ -126,7 +125,7 @@ def _folder_rows(there: Overview) -> tuple[list[str], list[list[Cell]]]:
 
 
 def _gaps(there: Overview) -> list[str]:
-    """What could not be seen."""
+    """Say what could not be read."""
     if there.folders is None:
         return ["The folders could not be read just now."]
     hidden = len(there.folders) - MOST_FOLDERS
@@ -135,7 +134,7 @@ def _gaps(there: Overview) -> list[str]:
         *(
             []
             if there.complete
-            else ["There may be more: not all of Sonarly's list could be read."]
+            else ["There may be more: Sonarly's list could not be read to the end."]
         ),
     ]
 
@@ -154,9 +153,9 @@ class LinkedinAudienceShown(Reply):
 
 @tool("Show a LinkedIn audience", reads=True)
 async def sonarly_get_audience(call: Call, asked: OneLinkedinAudience) -> LinkedinAudienceShown:
-    """Show one LinkedIn audience: name, type, how many prospects, description, folder.
+    """Show one LinkedIn audience: name, type, number of prospects, description and folder.
 
-    While a prospecting job fills it, the answer is that it is not ready and how to wait. To see its
+    While a prospecting job is filling it, it says that it is not ready and how to wait. To see its
     people, use sonarly_list_prospects.
     """
     account = await account_of(call, asked)
@@ -176,13 +175,13 @@ def _to_people(asked: InAccount, audience: LinkedinAudience) -> Suggestion:
 class CreateLinkedinAudience(InAccount):
     """What to create."""
 
-    name: SonarlyName = Field(description="What to call it, up to 255 characters.")
+    name: SonarlyName = Field(description="Its name, up to 255 characters.")
     type: Kind = Field(
-        description="on_demand: filled when asked to. monitoring: for watching on its own."
+        description="on_demand: filled on request; monitoring: for continuous watching."
     )
     description: Description | None = Field(default=None, description="What it is for.")
     same_name: bool = Field(
-        default=False, description="True: create it though another one has this name."
+        default=False, description="true creates it even if another has this name."
     )
 
 
@@ -192,9 +191,9 @@ async def sonarly_create_audience(
 ) -> LinkedinAudienceShown:
     """Create an empty LinkedIn audience (a prospect list) in Sonarly.
 
-    It has nobody in it yet: prospecting jobs fill it, in Sonarly itself. If there is one of this
-    name already, that one is named and nothing is created, so a repeated call makes no second one.
-    For an audience of people who research topics, use create_audience.
+    It starts empty: prospecting jobs in Sonarly fill it. If one with this name exists, it is named
+    and nothing is created, so repeating the call makes no second one. For an audience of people who
+    research topics, use create_audience.
     """
     account = await account_of(call, asked)
     before = await call.sonarly.before_creating(account.id)
@@ -205,14 +204,13 @@ async def sonarly_create_audience(
     )
     audience = made.result
     return LinkedinAudienceShown(
-        summary=f"{named(audience)} is created in {named(account)}, with nobody in it yet."
-        if not audience.size
-        else f"{named(audience)} is created in {named(account)}.",
+        summary=f"{named(audience)} was created in {named(account)}"
+        + (f" and has {prospects(audience.size)}." if audience.size else "; it is empty so far."),
         audience=SonarlyAudience.of(audience),
         warnings=warnings(
             None
             if audience.name.strip() == asked.name
-            else ["Sonarly gave it another name than was asked for."],
+            else ["Sonarly gave it a different name from the one asked for."],
             _unseen(before),
         ),
         next=suggestions(
@@ -226,17 +224,17 @@ async def sonarly_create_audience(
 def _unseen(before: Overview) -> list[str]:
     if before.complete:
         return []
-    return ["Not all audiences could be looked at, so another one may have the same name."]
+    return ["Not all audiences could be checked, so another one may have this name."]
 
 
 def _refuse_namesake(before: Overview, name: str) -> None:
-    """Nothing, if no audience has this name."""
+    """Refuse a name that another audience has."""
     there = [one for one in before.audiences if one.name.strip().casefold() == name.casefold()]
     if there:
         one = there[0]
         since = f", created {clean(one.created_at[:10], 10)}" if one.created_at else ""
         raise Conflict(
-            f"There is an audience {named(one)} already (id {clean(one.id, ID_LENGTH)},"
+            f"There already is an audience {named(one)} (id {clean(one.id, ID_LENGTH)},"
             f" {prospects(one.size)}{since}). Nothing was created.",
             "Use it, choose another name, or pass sameName: true if the user wants a second one.",
         )
@@ -253,12 +251,12 @@ class UpdateLinkedinAudience(OneLinkedinAudience):
     @model_validator(mode="after")
     def _something(self) -> "UpdateLinkedinAudience":
         if self.name is None and self.description is None:
-            raise NotPossible("Name what to change: name or description.")
+            raise NotPossible("Pass what to change: name or description.")
         return self
 
 
 class LinkedinAudienceChanged(Reply):
-    """What an audience was and is."""
+    """A LinkedIn audience, before and after."""
 
     audience: SonarlyAudience
     before: SonarlyAudience | None = None
@@ -268,16 +266,16 @@ class LinkedinAudienceChanged(Reply):
 async def sonarly_update_audience(
     call: Call, asked: UpdateLinkedinAudience
 ) -> LinkedinAudienceChanged:
-    """Change the name or the description of a LinkedIn audience; what is not named stays.
+    """Change the name or description of a LinkedIn audience; anything not named stays.
 
-    The reply shows it before and after. Its type cannot be changed; to put it into a folder, use
+    The reply shows it before and after. Its type cannot be changed; to move it into a folder, use
     sonarly_move_audience.
     """
     account = await account_of(call, asked)
     before = await call.sonarly.get(account.id, asked.id)
     if _is_so(before, asked):
         return LinkedinAudienceChanged(
-            summary=f"{named(before)} is so already; nothing was changed.",
+            summary=f"{named(before)} already looks like that, so nothing was changed.",
             audience=SonarlyAudience.of(before),
         )
     done = await call.sonarly.update(
@@ -293,7 +291,9 @@ async def sonarly_update_audience(
         audience=SonarlyAudience.of(after),
         before=SonarlyAudience.of(before),
         warnings=warnings(
-            ["Sonarly does not show the description that it keeps."] if hides else None,
+            ["Sonarly does not show the description, so that part is not confirmed."]
+            if hides
+            else None,
         ),
     )
 
@@ -322,10 +322,10 @@ class LinkedinAudienceDeleted(ConfirmableReply):
 async def sonarly_delete_audience(
     call: Call, asked: DeleteLinkedinAudience
 ) -> LinkedinAudienceDeleted:
-    """Delete a LinkedIn audience in Sonarly for good.
+    """Permanently delete a LinkedIn audience in Sonarly.
 
-    The user is asked first, with its name and how many prospects it has. What becomes of campaigns
-    that use it, Sonarly does not say.
+    The user is asked first, with its name and number of prospects. Sonarly does not say what
+    happens to campaigns that use it.
     """
     account = await account_of(call, asked)
     audience = await call.sonarly.get(account.id, asked.id)
@@ -338,7 +338,7 @@ async def sonarly_delete_audience(
     await call.sonarly.delete(account.id, asked.id)
     shown = SonarlyAudience.of(audience)
     return LinkedinAudienceDeleted(
-        summary=f"{named(audience)} is deleted.",
+        summary=f"{named(audience)} was deleted.",
         id=shown.id,
         name=shown.name,
     )

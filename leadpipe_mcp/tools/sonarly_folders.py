@@ -1,4 +1,4 @@
-"""Tools for the folders of LinkedIn audiences."""
+"""The tools for folders of LinkedIn audiences in Sonarly."""
 
 import re
 from typing import Annotated
@@ -24,12 +24,12 @@ from leadpipe_mcp.tools.sonarly_accounts import (
 )
 
 MOST_NAMED = 10
-# All ids that were seen in documents are of this form.
+# All ids in the vendor's documents have this form.
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{24}")
 
 
 class MoveLinkedinAudience(InAccount):
-    """Which audience, and where to."""
+    """Which audience, and which folder."""
 
     id: SonarlyId = Field(description=AUDIENCE_ID)
     folder_id: Annotated[
@@ -46,7 +46,7 @@ class FolderPart(Part):
 
     @classmethod
     def of(cls, folder: Folder) -> "FolderPart":
-        """The folder as a reply shows it."""
+        """Return the folder as a reply shows it."""
         return cls(
             id=clean(folder.id, ID_LENGTH),
             name=clean(folder.name, LONGEST_NAME) or None,
@@ -55,7 +55,7 @@ class FolderPart(Part):
 
 
 class LinkedinAudienceMoved(Reply):
-    """Where an audience was and is."""
+    """Which folder an audience was and is in."""
 
     audience: SonarlyAudience
     before: FolderPart | None = Field(default=None, description="The folder before.")
@@ -64,10 +64,10 @@ class LinkedinAudienceMoved(Reply):
 
 @tool("Move a LinkedIn audience to a folder", idempotent=True)
 async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> LinkedinAudienceMoved:
-    """Put a LinkedIn audience into a folder, or take it out of its folder with null.
+    """Move a LinkedIn audience into a folder, or out of its folder with null.
 
-    Audience and folder must be of the same type, on_demand or monitoring. The people in it stay. A
-    new folder is made with sonarly_save_folder.
+    Audience and folder must have the same type, on_demand or monitoring. Its people stay. To make a
+    new folder, use sonarly_save_folder.
     """
     account = await account_of(call, asked)
     there = await call.sonarly.navigation(account.id)
@@ -78,16 +78,16 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     if (before.id if before else None) == (target.id if target else None):
         where = f"in {named(target)}" if target else "in no folder"
         return LinkedinAudienceMoved(
-            summary=f"{named(audience)} is {where} already; nothing was changed.",
+            summary=f"{named(audience)} is already {where}, so nothing was changed.",
             audience=SonarlyAudience.of(audience),
             after=FolderPart.of(target) if target else None,
         )
     if target:
         done = await call.sonarly.move(account.id, asked.id, target.id)
-        summary = f"{named(audience)} is in the folder {named(target)} now."
+        summary = f"{named(audience)} is now in the folder {named(target)}."
     else:
         done = await call.sonarly.remove_from_folder(account.id, asked.id)
-        summary = f"{named(audience)} is in no folder now."
+        summary = f"{named(audience)} is now in no folder."
     return LinkedinAudienceMoved(
         summary=summary,
         audience=SonarlyAudience.of(done.result),
@@ -103,21 +103,21 @@ def _shown_folder(there: Navigation, folder_id: str | None) -> Folder | None:
 
 
 def _target(there: Navigation, said: str) -> Folder:
-    """The folder that is named, by its id or its name."""
+    """Return the folder that is named, by id or name."""
     found = there.folder(said)
     if len(found) == 1:
         return found[0]
     if found:
         ids = listed([f"{clean(one.id, ID_LENGTH)} ({one.audience_type})" for one in found])
-        raise NotPossible(f"There are several folders of this name: {ids}.", "Name the id.")
-    # An empty folder may not be shown; whether this one exists, the service says.
+        raise NotPossible(f"Several folders have this name: {ids}.", "Pass the id.")
+    # Sonarly may not show an empty folder, so it is asked about an id as it is.
     if _LIKE_AN_ID.fullmatch(said):
         return Folder(id=said, name=said)
     shown = [f"{named(one)} (id {clean(one.id, ID_LENGTH)})" for one in there.folders[:MOST_NAMED]]
     known = f"There are: {listed(shown)}." if shown else "No folders are shown."
     raise NotPossible(
         f"There is no folder '{redact(said, 60)}'. {known}",
-        "Name one of them, or make one with sonarly_save_folder.",
+        "Pass one of them, or make one with sonarly_save_folder.",
     )
 
 
@@ -126,10 +126,10 @@ class SaveFolder(InAccount):
 
     name: SonarlyName = Field(description="The folder's name, or its new name.")
     type: Kind | None = Field(
-        default=None, description="For a new folder: which audiences it takes."
+        default=None, description="For a new folder: the type of its audiences."
     )
     folder_id: SonarlyId | None = Field(
-        default=None, description="To rename a folder: its id or present name. Else one is created."
+        default=None, description="To rename a folder: its id or current name."
     )
 
     @model_validator(mode="after")
@@ -139,13 +139,13 @@ class SaveFolder(InAccount):
         if not self.folder_id and not self.type:
             raise NotPossible(
                 "A new folder needs a type, on_demand or monitoring.",
-                "To rename one, name it as folderId.",
+                "To rename one, pass folderId.",
             )
         return self
 
 
 class FolderSaved(Reply):
-    """A folder as it is kept."""
+    """A folder that was created or renamed."""
 
     folder: FolderPart
     before: str | None = Field(default=None, description="The name before.")
@@ -155,25 +155,25 @@ class FolderSaved(Reply):
 async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
     """Create a folder for LinkedIn audiences, or rename one with folderId.
 
-    If there is a folder of this name and type already, it is named and nothing is created. To put
-    an audience into it, use sonarly_move_audience. Folders cannot be deleted here.
+    If a folder with this name and type exists, it is named and nothing is created. To put an
+    audience into it, use sonarly_move_audience. Folders cannot be deleted here.
     """
     account = await account_of(call, asked)
     there = await call.sonarly.navigation(account.id)
     if asked.folder_id:
         return await _renamed(call, account.id, asked.name, _target(there, asked.folder_id))
-    # The arguments hold that a new folder has a type.
+    # The arguments ensure that a new folder has a type.
     kind: AudienceType = asked.type or "on_demand"
     for one in there.folders:
         if one.name.strip().casefold() == asked.name.casefold() and one.audience_type == kind:
             raise Conflict(
-                f"There is a folder {named(one)} of this type already"
+                f"There already is a folder {named(one)} of this type"
                 f" (id {clean(one.id, ID_LENGTH)}). Nothing was created.",
                 "Use it, or choose another name.",
             )
     done = await call.sonarly.create_folder(account.id, asked.name, kind, before=there)
     return FolderSaved(
-        summary=f"The folder {named(done.result)} is created in {named(account)}.",
+        summary=f"The folder {named(done.result)} was created in {named(account)}.",
         folder=FolderPart.of(done.result),
         next=suggestions(Suggestion(tool="sonarly_move_audience", why="put an audience into it")),
     )
@@ -182,7 +182,7 @@ async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
 async def _renamed(call: Call, group: str, name: str, folder: Folder) -> FolderSaved:
     if folder.name == name:
         return FolderSaved(
-            summary=f"The folder {named(folder)} is called so already; nothing was changed.",
+            summary=f"The folder already has the name {named(folder)}, so nothing was changed.",
             folder=FolderPart.of(folder),
         )
     done = await call.sonarly.rename_folder(group, folder.id, name)

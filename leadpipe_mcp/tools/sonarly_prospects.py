@@ -1,4 +1,4 @@
-"""The tool that shows the people of a LinkedIn audience."""
+"""sonarly_list_prospects: people in a LinkedIn audience."""
 
 import hashlib
 import json
@@ -22,36 +22,36 @@ from leadpipe_mcp.tools.sonarly_accounts import AUDIENCE_ID, InAccount, SonarlyI
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "companyIndustry", "linkedinUrl")
 LARGEST_PAGE = 100
 _NOT_OURS = (
-    "This cursor is not one of this audience.",
-    "Pass nextCursor of the page before as it is, or leave it out to start again.",
+    "This cursor does not belong to this audience.",
+    "Pass nextCursor of the last page unchanged, or leave it out to start again.",
 )
 _CURSOR = re.compile(r"([0-9a-f]{6})\.([0-9]{1,3})\.([0-9]{1,6})\.(.*)", re.DOTALL)
 
 
 class ListProspects(InAccount):
-    """Whose people, which fields, and how many."""
+    """Which audience, which fields, and how many people."""
 
     id: SonarlyId = Field(description=AUDIENCE_ID)
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
         description="Columns, instead of name, title, company, industry, LinkedIn URL; such as"
-        " companyWebsite, email. A wrong one is answered with the list.",
+        " companyWebsite, email. An unknown one lists them all.",
     )
     limit: StrictInt = Field(
-        default=25, ge=1, le=LARGEST_PAGE, description="How many people, 1-100."
+        default=25, ge=1, le=LARGEST_PAGE, description="Maximum number of people (1-100)."
     )
     cursor: str | None = Field(
-        default=None, max_length=4000, description="nextCursor of the page before."
+        default=None, max_length=4000, description="nextCursor of the last page."
     )
     contact: Named[Literal["masked", "full"]] = Field(
         default="masked",
-        description="full shows e-mail and phone whole; only when the user asked for it.",
+        description="full: unmasked e-mail and phone, only if the user asked.",
     )
 
 
 class ProspectsFound(Reply):
-    """Some people of a LinkedIn audience."""
+    """Some people in a LinkedIn audience."""
 
     people: Table | None = None
     next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
@@ -68,25 +68,25 @@ class Place:
 
     @classmethod
     def of(cls, asked: ListProspects) -> "Place":
-        """The place that the cursor names, or the start."""
+        """Return the place that the cursor names, or the start."""
         subject = hashlib.sha256(asked.id.encode("utf-8", "replace")).hexdigest()[:6]
         if not asked.cursor:
             return cls(subject, asked.limit)
         found = _CURSOR.fullmatch(asked.cursor)
         if not found or found[1] != subject:
             raise NotPossible(*_NOT_OURS)
-        # A page that is asked for again with another limit would be another page.
+        # The same page with another limit would be a different page.
         return cls(subject, int(found[2]), int(found[3]), _cursor_of(found[4]))
 
     def said(self) -> str:
-        """The place as a cursor."""
+        """Return the place as a cursor."""
         cursor = ""
         if self.cursor is not None:
             cursor = json.dumps(self.cursor, ensure_ascii=False, separators=(",", ":"))
         return f"{self.subject}.{self.limit}.{self.skip}.{cursor}"
 
     def after(self, page: ProspectPage, shown: int) -> "Place | None":
-        """Where the next page starts; None at the end."""
+        """Return where the next page starts; None at the end."""
         done = self.skip + shown
         if done < len(page.items):
             return Place(self.subject, self.limit, done, self.cursor)
@@ -104,11 +104,10 @@ def _cursor_of(told: str) -> JsonValue:
 
 @tool("Show the people of a LinkedIn audience", reads=True)
 async def sonarly_list_prospects(call: Call, asked: ListProspects) -> ProspectsFound:
-    """Show the people (prospects, leads) of a LinkedIn audience as a table, page by page.
+    """Show the people (prospects, leads) in a LinkedIn audience, page by page.
 
-    Headlines and texts about themselves are left out unless named in fields, and e-mail addresses
-    and phone numbers are masked unless contact is full. For people who research a topic, use
-    query_audience.
+    Headlines and self-descriptions are left out unless named in fields; e-mail addresses and phone
+    numbers are masked unless contact is full. For people who research a topic, use query_audience.
     """
     columns = choose_columns(asked.fields or DEFAULT_FIELDS, PROSPECT_COLUMNS)
     if asked.contact == "full" and not call.shows_contact:
@@ -135,7 +134,7 @@ async def sonarly_list_prospects(call: Call, asked: ListProspects) -> ProspectsF
         people=shown,
         next_cursor=following.said() if following else None,
         warnings=warnings(
-            [f"Nobody here has {quoted(missing)}, as far as Sonarly shows."] if missing else None,
+            [f"Sonarly shows {quoted(missing)} for nobody here."] if missing else None,
             third_party_warning(columns),
         ),
     )
@@ -145,5 +144,5 @@ def _nobody(asked: ListProspects) -> ProspectsFound:
     if asked.cursor:
         return ProspectsFound(summary="No more prospects.")
     return ProspectsFound(
-        summary="This audience has no prospects yet; prospecting jobs in Sonarly bring them."
+        summary="This audience has no prospects yet; prospecting jobs in Sonarly add them."
     )

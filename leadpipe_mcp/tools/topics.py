@@ -1,4 +1,4 @@
-"""The tool that finds topics by what they are called, and what is said of a topic everywhere."""
+"""search_topics, and how every tool shows a topic."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ PHRASE_LENGTH = 40
 MOST_FACETS = 60
 MOST_SUGGESTED = 10
 MOST_PAGED = 600
-"""So many topics can be paged through; whoever wants more looks for something else."""
+"""At most this many topics can be paged through; beyond, a better phrase helps more."""
 
 TYPE = "Only b2b (business), b2c (consumer) or both; default any."
 INDUSTRY = "Only topics of this industry, such as Marketing; default any."
@@ -53,9 +53,9 @@ TOPIC_COLUMNS = ("id", "name", "type", "industry", "category")
 
 _HOW: Mapping[How, str] = {
     "exact": "an exact match",
-    "prefix": "which begins so",
-    "words": "which has all the words",
-    "close": "a near spelling at best",
+    "prefix": "a match at its beginning",
+    "words": "a match on all words",
+    "close": "only a similar spelling",
 }
 
 
@@ -79,19 +79,19 @@ Website = Annotated[
 
 
 def topic_cells(topic: Topic) -> list[Cell]:
-    """The topic as cells under `TOPIC_COLUMNS`."""
+    """Return the topic as cells under `TOPIC_COLUMNS`."""
     kind = [clean(word or "", PHRASE_LENGTH) for word in (topic.type, topic.industry)]
     name, category = clean(topic.name, NAME_LENGTH), clean(topic.category or "", PHRASE_LENGTH)
     return [topic.id, name, *kind, category]
 
 
 def topic_name(topic: Topic) -> str:
-    """The topic's name in quotation marks, with its id."""
+    """Return the topic's name in quotation marks, with its id."""
     return f"'{clean(topic.name, NAME_LENGTH)}' ({topic.id})"
 
 
 def to_preview(topic_ids: Iterable[int], source_url: str | None = None) -> Suggestion | None:
-    """The call that tells how many people research the topics; None where there is no topic."""
+    """Suggest counting the people who research the topics; None if there is none."""
     ids = list(topic_ids)[:MOST_SUGGESTED]
     source = {"sourceUrl": source_url} if source_url else {}
     return (
@@ -106,13 +106,13 @@ def to_preview(topic_ids: Iterable[int], source_url: str | None = None) -> Sugge
 
 
 class SearchTopics(Arguments):
-    """Which topics."""
+    """What to look for."""
 
     queries: ManyOf[Phrase] = Field(
         default=(),
         max_length=8,
         description='1 to 8 phrases of up to 100 characters, such as ["CRM", "sales automation"];'
-        " none browses.",
+        " leave out to browse.",
     )
     type: Named[TopicType] | None = Field(default=None, description=TYPE)
     industry: KindName | None = Field(default=None, description=INDUSTRY)
@@ -123,19 +123,19 @@ class SearchTopics(Arguments):
         default=10, ge=1, le=MOST_FOUND, description="Maximum number per phrase (1-50)."
     )
     cursor: str | None = Field(
-        default=None, max_length=8_000, description="nextCursor of the page before."
+        default=None, max_length=8_000, description="nextCursor of the last page."
     )
 
     @property
     def phrases(self) -> list[str]:
-        """The phrases, each once."""
+        """Return the phrases, each once."""
         return list({phrase.casefold(): phrase for phrase in reversed(self.queries)}.values())[::-1]
 
 
 class TopicsFound(Reply):
-    """Topics, or without a query what kinds of them there are."""
+    """Topics, or without a query the kinds of topics."""
 
-    total: int | None = Field(default=None, description="How many topics there are of the kind.")
+    total: int | None = Field(default=None, description="Total number of these topics.")
     topics: Table | None = Field(
         default=None, description="match: exact, prefix, words (all of them) or close (a guess)."
     )
@@ -147,7 +147,7 @@ class TopicsFound(Reply):
 
 @dataclass(frozen=True)
 class Shown:
-    """What the pages before have shown: topics by id, or how many of a list by name."""
+    """What earlier pages have shown: topics by id, or how many of a list by name."""
 
     subject: str
     ids: Annotated[tuple[int, ...], Field(max_length=MOST_PAGED)] = ()
@@ -159,11 +159,11 @@ _SHOWN = TypeAdapter(Shown)
 
 @tool("Search topics", reads=True)
 async def search_topics(call: Call, asked: SearchTopics) -> TopicsFound:
-    """Find the topics (keywords, intent) that in-market people research, with the ids others take.
+    """Find the topics (keywords, intent) that in-market people research, with the ids to pass on.
 
-    Give every phrase of a brief in one call; abbreviations, other word orders and typing errors
-    are understood, and each match says how it matched. Without queries it lists the types,
-    industries and categories that there are. For a company's website use analyze_website_topics.
+    Pass every phrase of a brief in one call; abbreviations, word order and typos are handled, and
+    each match says how it matched. Without queries it lists the types, industries and categories.
+    For a company's website use analyze_website_topics.
     """
     wanted = TopicFilter(asked.type, asked.industry, asked.category)
     kind = await known_kind(call.leadpipe.topics, wanted)
@@ -171,7 +171,7 @@ async def search_topics(call: Call, asked: SearchTopics) -> TopicsFound:
     shown = read_cursor(_SHOWN, asked.cursor, subject) if asked.cursor else Shown(subject)
     if not asked.phrases:
         return await (_facets(call) if kind.is_any else _browsed(call, kind, asked.limit, shown))
-    # One more than is shown tells whether there are more.
+    # One more than is shown says whether there are more.
     findings = await look_up(
         call.leadpipe.topics,
         asked.phrases,
@@ -201,14 +201,14 @@ def _found(findings: Findings, before: Shown, *, more: bool) -> TopicsFound:
     ids = list(dict.fromkeys(match.topic.id for match in chosen))
     seen = (*before.ids, *(match.topic.id for match in best[: len(shown)]))
     cut = len(shown) < len(rows)
-    # What a search missed that failed in part, no later page would bring.
+    # After a search that failed in part, no later page would fill the gap.
     goes_on = (more or cut) and len(seen) <= MOST_PAGED and not findings.failures
     return TopicsFound(
         summary=_summary(findings, best),
         topics=Table(columns=columns, rows=shown) if shown else None,
         warnings=warnings(
             map(_nothing, (one for one in findings.found if not one.matches and not before.ids)),
-            [f"{len(rows) - len(shown)} more did not fit; nextCursor goes on."]
+            [f"{len(rows) - len(shown)} more did not fit; continue with nextCursor."]
             if len(shown) < len(rows)
             else None,
             findings.problems(),
@@ -237,7 +237,7 @@ def _summary(findings: Findings, best: Sequence[TopicMatch]) -> str:
 
 
 def _said(match: TopicMatch, findings: Findings) -> str:
-    """The phrases that find the topic."""
+    """Return the phrases that find the topic."""
     having = (
         clean(one.phrase, PHRASE_LENGTH)
         for one in findings.found
@@ -249,7 +249,7 @@ def _said(match: TopicMatch, findings: Findings) -> str:
 def _nothing(found: Found) -> str:
     phrase = clean(found.phrase, 100)
     if not found.nearest:
-        return f"Nothing found for '{phrase}', and nothing is spelled like it."
+        return f"Nothing found for '{phrase}', nor anything spelled like it."
     return f"Nothing found for '{phrase}'; nearest: {listed([*map(topic_name, found.nearest)])}."
 
 
@@ -258,7 +258,7 @@ def _to_compare(topic_ids: list[int]) -> Suggestion | None:
         Suggestion(
             tool="compare_topics",
             arguments={"topicIds": [*topic_ids]},
-            why="see which are researched most, and whether more or less than before",
+            why="see which are researched most, and whether interest grows",
         )
         if len(topic_ids) > 1
         else None
@@ -271,7 +271,7 @@ async def _facets(call: Call) -> TopicsFound:
     kinds = (facets.types, facets.industries, facets.categories)
     types, industries, categories = (Counter({f.value: f.count for f in kind}) for kind in kinds)
     return TopicsFound(
-        summary=f"There are {counted(total, 'topic')}, in"
+        summary=f"{counted(total, 'topic')} in"
         f" {counted(len(industries), 'industry', 'industries')} and"
         f" {counted(len(categories), 'category', 'categories')}.",
         total=total,
@@ -290,7 +290,7 @@ async def _facets(call: Call) -> TopicsFound:
 
 
 async def _browsed(call: Call, kind: TopicFilter, limit: int, before: Shown) -> TopicsFound:
-    """Topics of a kind by name, and how many there are in its industries and categories."""
+    """List topics of a kind by name, with counts by industry and category."""
     catalogue = await call.leadpipe.topics.all()
     fitting = [topic for topic in catalogue.topics if kind.fits(topic)]
     end = before.number + limit
@@ -326,4 +326,4 @@ def _commonest(counts: Counter[str]) -> dict[str, int]:
 
 def _left_out(what: str, counts: Counter[str]) -> list[str]:
     hidden = len(counts) - MOST_FACETS
-    return [f"{hidden} more {what} with fewer topics are not shown."] if hidden > 0 else []
+    return [f"{hidden} more {what} with fewer topics not shown."] if hidden > 0 else []

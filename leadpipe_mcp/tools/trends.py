@@ -1,4 +1,4 @@
-"""Tools that follow topics from day to day."""
+"""compare_topics and get_topic_movers: topics from day to day."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ MOST_POINTS = 12
 FEW_PEOPLE = 100
 A_TABLES_CHARACTERS = 4_000
 A_DAYS_CHARACTERS = 70
-"""The room that one day of one topic takes at most."""
+"""The most that one day of one topic takes."""
 
 Detail = Literal["summary", "series"]
 
@@ -48,12 +48,10 @@ class CompareTopics(Arguments):
     topic_ids: Annotated[
         ManyOf[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1, max_length=MOST_COMPARED)
     ] = Field(description="1 to 10 topic ids from search_topics, such as [117805].")
-    days: StrictInt = Field(
-        default=30, ge=7, le=90, description="How many days back, 7-90; default 30."
-    )
+    days: StrictInt = Field(default=30, ge=7, le=90, description="How many days back (7-90).")
     detail: Named[Detail] = Field(
         default="summary",
-        description="summary: 12 points at most; series: every day's figures. Default summary.",
+        description="summary: up to 12 points; series: figures for every day.",
     )
 
 
@@ -62,14 +60,14 @@ class ComparedTopics(Reply):
 
     data_date: str | None = Field(default=None, description="The newest day of the data.")
     topics: Table = Field(
-        description="Figures of the newest day. audience: people; change7d, change30d: percent"
-        " against so many days before (29 where only 30 are shown); high, medium, low: people by"
-        " score (from 90, 70, 60); direction: over the whole span."
+        description="Figures for the newest day. audience: people; change7d, change30d: percent"
+        " over 7 and 30 days (29 if only 30 are shown); high, medium, low: people scoring from 90,"
+        " 70, 60; direction: over the whole span."
     )
     series: Table | None = Field(
         default=None, description="The audience by day, a column per topic id."
     )
-    daily: Table | None = Field(default=None, description="Every day's figures.")
+    daily: Table | None = Field(default=None, description="Figures for every day.")
 
 
 @tool("Compare topics", reads=True)
@@ -77,8 +75,8 @@ async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
     """Compare topics by how many people research them (intent) and whether interest grows.
 
     Per topic: latest audience, change over 7 and 30 days, average score, high, medium and low
-    intent, direction, and a short series. Use it to choose among the topics of search_topics;
-    preview_audience counts the people whom filters leave.
+    intent, direction, and a short series. Use it to choose among topics from search_topics; to
+    count people with filters, use preview_audience.
     """
     # A change over thirty days needs the day before the first of them.
     found = await call.leadpipe.topics.series(asked.topic_ids, max(asked.days, 30))
@@ -132,7 +130,7 @@ def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: i
             named = "It" if too else _called(fastest)
             grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
             more = _in_people(fastest, change)
-            sentences.append(f"{named} {grew} {change:.1f} % in 30 days{more}.")
+            sentences.append(f"{named} {grew} {change:.1f}% in 30 days{more}.")
         else:
             none = "None of them grew" if several else "It did not grow"
             sentences.append(f"{none} in 30 days.")
@@ -150,7 +148,7 @@ def _called(series: TopicSeries) -> str:
 
 
 def _in_people(series: TopicSeries, change: float) -> str:
-    """By how many people a topic grew, where its newest day is known."""
+    """Say by how many people a topic grew, if its newest day is known."""
     now = series.latest.audience if series.latest else 0
     grown = round(now - now / (1 + change / 100))
     return f" ({grown:,} more people)" if grown > 1 else ""
@@ -178,7 +176,7 @@ def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) ->
 
 
 def _strength(day: TopicDay | None) -> list[Cell]:
-    """The average score of a day, and its people by how high they score."""
+    """Return the average score of a day, and its people by score."""
     if day is None:
         return ["", "", "", ""]
     return [_rounded(day.average_score), cell(day.high), cell(day.medium), cell(day.low)]
@@ -189,7 +187,7 @@ def _rounded(number: float | None) -> Cell:
 
 
 def _points(spans: Sequence[TopicSeries]) -> Table | None:
-    """The audiences on at most twelve days, evenly apart, the newest the last of them."""
+    """Return the audiences on at most twelve days, evenly apart, ending with the newest."""
     audiences = [{day.date: day.audience for day in series.days} for series in spans]
     days = sorted({day for audience in audiences for day in audience})
     if not days:
@@ -206,7 +204,7 @@ def _points(spans: Sequence[TopicSeries]) -> Table | None:
 
 
 def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
-    """Every day's figures of as many whole topics as fit, and the ids of the others."""
+    """Return every day's figures for as many whole topics as fit, and the ids of the rest."""
     room, shown = MOST_CHARACTERS - A_TABLES_CHARACTERS, 0
     for series in spans:
         room -= len(series.days) * A_DAYS_CHARACTERS
@@ -225,23 +223,23 @@ def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
 
 def _unknown(topic_ids: Sequence[int], found: Sequence[TopicSeries]) -> list[str]:
     missing = [topic for topic in topic_ids if topic not in {series.id for series in found}]
-    return [f"The service knows no topic {_ids(missing)}."] if missing else []
+    return [f"The service does not know: {_ids(missing)}."] if missing else []
 
 
 def _stale(found: Sequence[TopicSeries], newest: dt.date | None) -> list[str]:
-    """What to mind of topics whose figures end before those of the others, or are not there."""
+    """Warn of topics whose figures end before those of the others, or are missing."""
     said: list[str] = []
     for series in found:
         if series.latest is None:
             said.append(f"There are no figures for {series.id}.")
         elif series.latest.date != newest:
-            said.append(f"The figures of {series.id} end on {series.latest.date.isoformat()}.")
+            said.append(f"The figures for {series.id} end on {series.latest.date.isoformat()}.")
     return said
 
 
 def _shorter(spans: Sequence[TopicSeries], days: int) -> list[str]:
     longest = max(len(series.days) for series in spans)
-    return [f"The service shows only {longest} days."] if 0 < longest < days else []
+    return [f"The service shows only {counted(longest, 'day')}."] if 0 < longest < days else []
 
 
 def _rest(asked: CompareTopics, left: list[int]) -> Suggestion | None:
@@ -250,20 +248,20 @@ def _rest(asked: CompareTopics, left: list[int]) -> Suggestion | None:
     return Suggestion(
         tool="compare_topics",
         arguments={"topicIds": [*left], "days": asked.days, "detail": "series"},
-        why="the days of these did not fit",
+        why="see the topics that did not fit",
     )
 
 
 class TopicMovers(Arguments):
-    """Which topics, and which way."""
+    """Which topics, and which direction."""
 
     direction: Named[Direction] = Field(
-        default="up", description="up: growing most; down: shrinking most. Default up."
+        default="up", description="up: growing most; down: shrinking most."
     )
     type: Named[TopicType] | None = Field(default=None, description=TYPE)
     industry: KindName | None = Field(default=None, description=INDUSTRY)
     limit: StrictInt = Field(
-        default=10, ge=1, le=MOST_FOUND, description="At most so many, 1-50; default 10."
+        default=10, ge=1, le=MOST_FOUND, description="Maximum number of topics (1-50)."
     )
 
 
@@ -279,7 +277,7 @@ class MoversFound(Reply):
 async def get_topic_movers(call: Call, asked: TopicMovers) -> MoversFound:
     """Show trending topics: those whose audience (people in-market) grew or shrank most in a day.
 
-    Use it to see what an industry researches right now, and for ideas; to find topics by name use
+    Use it for ideas, or to see what an industry researches right now; to find topics by name use
     search_topics. One day says little: compare_topics shows whether a move lasts.
     """
     kind = await known_kind(call.leadpipe.topics, TopicFilter(asked.type, asked.industry))
@@ -297,9 +295,7 @@ async def get_topic_movers(call: Call, asked: TopicMovers) -> MoversFound:
         )
         if shown
         else None,
-        warnings=[f"Of fewer than {FEW_PEOPLE} people a percentage says little."]
-        if small
-        else None,
+        warnings=[f"Percentages of fewer than {FEW_PEOPLE} people say little."] if small else None,
         next=suggestions(
             Suggestion(
                 tool="compare_topics", arguments={"topicIds": [*ids]}, why="see whether it lasts"
@@ -323,7 +319,7 @@ def _mover(mover: Mover) -> list[Cell]:
 def _movers_sentence(movers: Sequence[Mover], direction: Direction) -> str:
     verb = "grew" if direction == "up" else "shrank"
     if not movers:
-        return f"The service shows no topic of this kind that {verb} since the day before."
+        return f"The service shows no topic of this kind that {verb} in the last day."
     first = movers[0]
     by = f" by {abs(first.change):.1f}%" if first.change is not None else ""
-    return f"{topic_name(first)} {verb} most since the day before{by} to {people(first.today)}."
+    return f"{topic_name(first)} {verb} most in a day{by}, to {people(first.today)}."

@@ -1,4 +1,4 @@
-"""The tool that shows who came to the customer's own websites."""
+"""query_visitor_data: who visited the customer's own websites."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -46,60 +46,58 @@ Email = Annotated[str, Field(max_length=320), AfterValidator(_real_email)]
 
 
 class QueryVisitors(Arguments):
-    """Whose visitors, of when, and which fields."""
+    """Which website or visitor, when, and which fields."""
 
     domain: Domain | None = Field(
         default=None, description="Visitors of this website, such as acme.example."
     )
     email: Email | None = Field(
-        default=None, description="The one visitor with this address, and what they looked at."
+        default=None, description="The visitor with this address, and what they looked at."
     )
     timeframe: Named[Timeframe] = Field(default="7d", description="How far back to look.")
-    page: StrictInt = Field(
-        default=1, ge=1, le=1_000_000, description="Page 2 and on: from nextPage."
-    )
+    page: StrictInt = Field(default=1, ge=1, le=1_000_000, description="nextPage of the last page.")
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
         description="Columns, instead of name, title, company, country, last seen, pages, masked"
-        " e-mail; such as landingPage, pageviews, phone. A wrong one is answered with the list.",
+        " e-mail; such as landingPage, pageviews, phone. An unknown one lists them all.",
     )
     contact: Named[Literal["masked", "full"]] = Field(
         default="masked",
-        description="full shows e-mail and phone whole; only when the user asked for it.",
+        description="full: unmasked e-mail and phone, only if the user asked.",
     )
 
     @model_validator(mode="after")
     def _somebody(self) -> "QueryVisitors":
         if not self.domain and not self.email:
             raise NotPossible(
-                "Name a domain, or the email of one visitor.", "list_pixels shows the domains."
+                "Pass a domain, or the email of one visitor.", "list_pixels shows the domains."
             )
         return self
 
     def said(self) -> str:
-        """What is asked for, without the address."""
-        where = f" of {self.domain}" if self.domain else ""
+        """Say what is asked for, without the address."""
+        where = f" to {self.domain}" if self.domain else ""
         who = " with this address" if self.email else ""
         return f"{where}{who} {_SPANS[self.timeframe]}"
 
 
 class VisitorsFound(Reply):
-    """Some visitors of the customer's websites."""
+    """Some visitors to the customer's websites."""
 
-    size: int | None = Field(default=None, description="How many visitors there are in all.")
+    size: int | None = Field(default=None, description="Total number of visitors.")
     visitors: Table | None = None
-    next_page: int | None = Field(default=None, description="Pass as page to go on.")
+    next_page: int | None = Field(default=None, description="Pass as page for the next page.")
 
 
 @tool("Show website visitors", reads=True)
 async def query_visitor_data(call: Call, asked: QueryVisitors) -> VisitorsFound:
     """Show who visited the customer's own website: anonymous traffic turned into people (leads).
 
-    Ask by domain for everyone, or by email for the journey of one visitor. It knows only websites
-    with a tracking pixel; an empty answer says whether there is one and what to do. E-mail
-    addresses and phone numbers are masked unless contact is full. For people who research a topic
-    elsewhere, use query_audience.
+    Pass a domain for everyone, or an email for one visitor's journey. It covers only websites with
+    a tracking pixel; an empty answer says whether there is one and what to do. E-mail addresses and
+    phone numbers are masked unless contact is full. For people who research a topic elsewhere, use
+    query_audience.
     """
     columns = choose_columns(asked.fields or DEFAULT_FIELDS, VISITOR_COLUMNS)
     if asked.contact == "full" and not call.shows_contact:
@@ -142,7 +140,7 @@ def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage)
 
 
 def _polished(row: list[Cell], columns: tuple[Column, ...], *, short: bool) -> list[Cell]:
-    """The row with moments to the minute, and cut short where nobody chose the columns."""
+    """Return the row with times to the minute, and cut short if nobody chose the columns."""
     return [
         _MOMENT.sub(r"\1 \2Z", value)
         if column.name == "lastSeen" and isinstance(value, str)
@@ -175,7 +173,7 @@ async def _nobody(call: Call, asked: QueryVisitors) -> VisitorsFound:
         there = await call.leadpipe.visitors.pixels()
     except ServiceError:
         return VisitorsFound(
-            summary=f"{nobody} Whether a pixel looks for them could not be seen just now.", size=0
+            summary=f"{nobody} Whether a pixel covers them could not be checked just now.", size=0
         )
     if asked.domain is None:
         why, following = _pixels_in_all(there, asked)
@@ -185,12 +183,12 @@ async def _nobody(call: Call, asked: QueryVisitors) -> VisitorsFound:
 
 
 def _pixels_in_all(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
-    """What the pixels of all websites tell of a visitor who is not known."""
+    """Say what the pixels of all websites mean for a visitor who is not known."""
     if not there:
         return _no_pixel("No website has a pixel yet, so nobody can be recognised.", None)
     active = [domain_of(pixel) for pixel in there if pixel.status == "active"]
     if not active:
-        say = f"None of {counted(len(there), 'pixel')} is active, so nobody is recognised now."
+        say = f"No pixel is active ({len(there)} paused), so nobody is recognised now."
         return say, pixels.to_list()
     return f"Pixels are active on {_some(active)}.", _look_further(asked)
 
@@ -198,28 +196,28 @@ def _pixels_in_all(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, S
 def _pixel_of(
     domain: str, there: Sequence[Pixel], asked: QueryVisitors
 ) -> tuple[str, Suggestion | None]:
-    """What the pixel of the domain tells, or that there is none."""
+    """Say how the pixel of the domain is, or that there is none."""
     pixel = next((pixel for pixel in there if pixel.is_of(domain)), None)
     if pixel is None:
         others = f" Pixels are on {_some([domain_of(p) for p in there])}." if there else ""
         say = f"{domain} has no pixel, so nobody is recognised there.{others}"
         return _no_pixel(say, domain)
     if pixel.status != "active":
-        say = f"The pixel of {domain_of(pixel)} is {status_of(pixel)}, so nobody is recognised."
+        say = f"The pixel for {domain_of(pixel)} is {status_of(pixel)}, so nobody is recognised."
         return say, Suggestion(
             tool="update_pixel",
             arguments={"id": pixel.id, "status": "active"},
             why="recognise visitors again",
         )
     if pixel.domain != domain:
-        say = f"Its active pixel is written '{domain_of(pixel)}'."
+        say = f"Its active pixel is registered as '{domain_of(pixel)}'."
         return say, Suggestion(
             tool="query_visitor_data",
             arguments={"domain": pixel.domain, "timeframe": asked.timeframe},
-            why="ask for the domain as its pixel has it",
+            why="use the domain of its pixel",
         )
-    since = f" since {pixel.created_at[:10]}" if pixel.created_at else ""
-    say = f"Its pixel is active{since}, but recognised nobody: see that its code is in the pages."
+    since = f" (since {pixel.created_at[:10]})" if pixel.created_at else ""
+    say = f"Its pixel is active{since} but recognised nobody: check that its code is in the pages."
     return say, _look_further(asked)
 
 
@@ -234,7 +232,7 @@ def _no_pixel(say: str, domain: str | None) -> tuple[str, Suggestion]:
 def _look_further(asked: QueryVisitors) -> Suggestion | None:
     if asked.timeframe == "all":
         return None
-    # The address is not repeated: what it stands in may be kept.
+    # The address is not repeated: replies may be stored.
     arguments = {"domain": asked.domain} if asked.domain else {}
     return Suggestion(
         tool="query_visitor_data",

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Sandbox
-from tests.tools.assistant import Connect, Reply, Start, each_profile
+from tests.tools.assistant import Connect, Reply, each_profile
 
 pytestmark = pytest.mark.anyio
 Message = MutableMapping[str, Any]
@@ -21,9 +21,7 @@ def with_key(key: str) -> Settings:
 
 
 @each_profile
-async def test_an_account_that_is_well_is_called_so(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_an_account_that_is_well_is_called_so(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("get_account_status")
     assert reply["summary"] == (
@@ -70,13 +68,11 @@ async def test_a_wrong_key_is_called_wrong(connect: Connect) -> None:
     )
 
 
-async def test_slots_that_are_not_shown_are_said_to_be_hidden(
-    start: Start, connect: Connect
-) -> None:
+async def test_slots_that_are_not_shown_are_said_to_be_hidden(connect: Connect) -> None:
     async with connect(slots_key="") as client:
         reply = await client.call("get_account_status")
     assert reply["summary"] == ("The key works and the organization is active. 377 credits left.")
-    assert reply["warnings"] == ["The service does not show here how many audience slots are free."]
+    assert reply["warnings"] == ["The service does not show how many audience slots are free."]
     assert "slots" not in reply
 
 
@@ -85,7 +81,7 @@ async def test_slots_that_are_not_shown_are_said_to_be_hidden(
     [
         (
             {"healthy": True, "audienceSlots": {"used": 4, "limit": 1}},
-            "The key works and the organization is in order. 0 of 1 slot free.",
+            "The key works and the organization is in good standing. 0 of 1 slot free.",
         ),
         (
             {"organization": {"status": "trial"}, "credits": {"used": 1}},
@@ -97,7 +93,7 @@ async def test_slots_that_are_not_shown_are_said_to_be_hidden(
         ),
         (
             {"healthy": True, "credits": {"remaining": 1}},
-            "The key works and the organization is in order. 1 credit",
+            "The key works and the organization is in good standing. 1 credit",
         ),
     ],
 )

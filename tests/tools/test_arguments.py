@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 WANTED = {"topicIds": [117805]}
 CREATE = {"name": "Buyers", "config": WANTED}
-TOPICS = "Ids of the topics that the people research: 1 to 250; an older API takes 10."
+TOPICS = "Ids of the topics they research: 1 to 250 (an older API takes 10)."
 
 
 @pytest.fixture
@@ -25,69 +25,32 @@ async def unasked(connect: Connect, sandbox: Sandbox) -> AsyncGenerator[Assistan
     assert list(sandbox.requests) == []
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
-    [
-        (
-            "list_audiences",
-            {"nameContain": "x"},
-            "There is no argument 'nameContain'. Did you mean 'nameContains'?",
-        ),
+async def test_an_unknown_argument_is_refused_by_name(unasked: Assistant) -> None:
+    cases: list[tuple[str, Reply, str]] = [
+        ("list_audiences", {"nameContain": "x"}, "'nameContain'. Did you mean 'nameContains'?"),
         (
             "get_audience",
             {"id": ID, "wait_seconds": 5},
-            "There is no argument 'wait_seconds'. Did you mean 'waitSeconds'?",
-        ),
-        (
-            "preview_audience",
-            {**WANTED, "topicID": 1},
-            "There is no argument 'topicID'. Did you mean 'topicIds'?",
-        ),
-        (
-            "create_audience",
-            {**CREATE, "state": "active"},
-            "There is no argument 'state'. Did you mean 'status'?",
+            "'wait_seconds'. Did you mean 'waitSeconds'?",
         ),
         (
             "create_audience",
             {"name": "Buyers", "config": {**WANTED, "minscore": 80}},
-            "There is no argument 'config.minscore'. Did you mean 'minScore'?",
-        ),
-        (
-            "update_audience",
-            {"id": ID, "config": {"minTopicsOverlap": 2}},
-            "There is no argument 'config.minTopicsOverlap'. Did you mean 'minTopicOverlap'?",
+            "'config.minscore'. Did you mean 'minScore'?",
         ),
         (
             "update_audience",
             {"id": ID, "config": {"zzz": 2}},
             (
-                "There is no argument 'config.zzz'. There are: topicIds, minScore, maxScore,"
-                " minTopicOverlap, filters, exclude and sourceUrl."
+                "'config.zzz'. There are: topicIds, minScore, maxScore, minTopicOverlap, filters,"
+                " exclude and sourceUrl."
             ),
         ),
-        (
-            "set_status",
-            {"id": ID, "status": "paused", "confirmation": "a1b2c3"},
-            "There is no argument 'confirmation'. Did you mean 'confirm'?",
-        ),
-        (
-            "delete_audience",
-            {"id": ID, "force": True},
-            "There is no argument 'force'. There are: id and confirm.",
-        ),
-        (
-            "query_audience",
-            {"audienceId": ID, "field": ["name"]},
-            "There is no argument 'field'. Did you mean 'fields'?",
-        ),
-        ("get_account_status", {"key": 1}, "There is no argument 'key'. This takes none."),
-    ],
-)
-async def test_an_unknown_argument_is_refused_by_name(
-    unasked: Assistant, tool: str, arguments: Reply, said: str
-) -> None:
-    assert await unasked.refused(tool, **arguments) == said
+        ("delete_audience", {"id": ID, "force": True}, "'force'. There are: id and confirm."),
+        ("get_account_status", {"key": 1}, "'key'. This takes none."),
+    ]
+    for tool, arguments, said in cases:
+        assert await unasked.refused(tool, **arguments) == f"There is no argument {said}"
 
 
 OTHER = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -181,18 +144,16 @@ async def refused_config(uncounted: Assistant) -> Callable[..., Awaitable[str]]:
     return refused_config
 
 
-in_each_tool = pytest.mark.parametrize(
-    "tool",
-    ["plan_audience", "preview_audience", "query_audience", "create_audience", "update_audience"],
+TAKING_A_CONFIG = (
+    *("plan_audience", "preview_audience", "query_audience", "create_audience"),
+    "update_audience",
 )
-in_each_part = pytest.mark.parametrize("part", ["filters", "exclude"])
 
 
-@in_each_tool
-@in_each_part
-@pytest.mark.parametrize(
-    ("filters", "said"),
-    [
+async def test_an_unknown_key_in_filters_is_refused_by_name(
+    uncounted: Assistant, refused_config: Callable[..., Awaitable[str]]
+) -> None:
+    cases: list[tuple[Reply, str]] = [
         ({"senority": ["vp"]}, "There is no filter 'senority'. Did you mean 'seniority'?"),
         ({"senority": None}, "There is no filter 'senority'. Did you mean 'seniority'?"),
         (
@@ -204,30 +165,28 @@ in_each_part = pytest.mark.parametrize("part", ["filters", "exclude"])
         ({"seniority": True}, "'{}seniority' takes words, not a yes or no."),
         ({"seniority": [["vp"]]}, "'{}seniority' takes a list of words."),
         ({"jobTitle": True}, "'{}jobTitle' takes words."),
-    ],
-)
-async def test_an_unknown_key_in_filters_is_refused_by_name(
-    refused_config: Callable[..., Awaitable[str]], tool: str, part: str, filters: Reply, said: str
-) -> None:
-    name = said.format("exclude." if part == "exclude" else "")
-    assert (await refused_config(tool, **{part: filters})).startswith(name)
+    ]
+    for part, name in (("filters", ""), ("exclude", "exclude.")):
+        for filters, said in cases:
+            text = await uncounted.refused("preview_audience", **WANTED, **{part: filters})
+            assert text.startswith(said.format(name))
+        for tool in TAKING_A_CONFIG:
+            assert (await refused_config(tool, **{part: cases[0][0]})).startswith(cases[0][1])
 
 
-@in_each_tool
-@in_each_part
 async def test_what_belongs_beside_filters_is_refused_in_them(
-    refused_config: Callable[..., Awaitable[str]], tool: str, part: str
+    refused_config: Callable[..., Awaitable[str]],
 ) -> None:
     beside: Reply = {"minScore": 80, "seniority": ["vp"], "exclude": {}}
-    said = await refused_config(tool, **{part: beside})
-    assert said == "Put this beside filters, not into it: minScore and exclude."
+    for tool in TAKING_A_CONFIG:
+        for part in ("filters", "exclude"):
+            said = await refused_config(tool, **{part: beside})
+            assert said == "Pass this beside filters, not inside: minScore and exclude."
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
-    [
+async def test_what_is_missing_is_named_with_what_it_is_for(unasked: Assistant) -> None:
+    cases: list[tuple[str, Reply, str]] = [
         ("preview_audience", {}, f"'topicIds' is required. It is: {TOPICS}"),
-        ("get_audience", {}, "'id' is required. It is: The audience's id."),
         ("delete_audience", {"id": None}, "'id' must be a text."),
         (
             "create_audience",
@@ -236,27 +195,21 @@ async def test_what_belongs_beside_filters_is_refused_in_them(
         ),
         ("create_audience", {"config": WANTED}, "'name' is required. It is: A name the user will"),
         ("set_status", {"id": ID}, "'status' is required. It is: active: refreshed daily"),
-    ],
-)
-async def test_what_is_missing_is_named_with_what_it_is_for(
-    unasked: Assistant, tool: str, arguments: Reply, said: str
-) -> None:
-    assert (await unasked.refused(tool, **arguments)).startswith(said)
+    ]
+    for tool, arguments, said in cases:
+        assert (await unasked.refused(tool, **arguments)).startswith(said)
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
-    [
+async def test_the_wrong_kind_of_value_is_refused_by_name(unasked: Assistant) -> None:
+    cases: list[tuple[str, Reply, str]] = [
         ("preview_audience", {"topicIds": "many"}, "'topicIds.0' must be a whole number."),
         ("preview_audience", {"topicIds": {"a": 1}}, "'topicIds' must be a list."),
         ("preview_audience", {"topicIds": [True]}, "'topicIds.0' must be a whole number."),
         ("preview_audience", {"topicIds": True}, "'topicIds' must be a list."),
         ("preview_audience", {"topicIds": ["1" * 5_000]}, "'topicIds.0' is too large a number."),
         ("preview_audience", {"topicIds": "[" * 9_000}, "'topicIds.0' must be a whole number."),
-        ("preview_audience", {**WANTED, "minScore": True}, "'minScore' must be a whole number."),
         ("preview_audience", {**WANTED, "minScore": 70.5}, "'minScore' must be a whole number."),
         ("preview_audience", {**WANTED, "filters": "vp"}, "'filters' must be an object."),
-        ("preview_audience", {**WANTED, "filters": ["vp"]}, "'filters' must be an object."),
         (
             "preview_audience",
             {**WANTED, "sourceUrl": "acme.example"},
@@ -273,29 +226,21 @@ async def test_what_is_missing_is_named_with_what_it_is_for(
         (
             "get_audience",
             {"id": "first"},
-            (
-                "'id' must be an id like 6fb81599-f601-4afe-b3ff-e8a211cae27d; list_audiences shows"
-                " them."
-            ),
+            f"'id' must be an id like {ID}; list_audiences shows them.",
         ),
         (
-            "get_audience",
-            {"id": ID, "waitSeconds": "soon"},
-            "'waitSeconds' must be a whole number.",
+            "query_audience",
+            {**WANTED, "date": "2026-02-30"},
+            "'date' must be a date like 2026-05-04.",
         ),
-        ("query_audience", {**WANTED, "contact": "all"}, "'contact' must be 'masked' or 'full'."),
         ("query_audience", {**WANTED, "fields": [1]}, "'fields.0' must be a text."),
-    ],
-)
-async def test_the_wrong_kind_of_value_is_refused_by_name(
-    unasked: Assistant, tool: str, arguments: Reply, said: str
-) -> None:
-    assert (await unasked.refused(tool, **arguments)).startswith(said)
+    ]
+    for tool, arguments, said in cases:
+        assert (await unasked.refused(tool, **arguments)).startswith(said)
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
-    [
+async def test_bounds_are_told(unasked: Assistant) -> None:
+    cases: list[tuple[str, Reply, str]] = [
         ("preview_audience", {"topicIds": []}, "'topicIds' needs at least 1 entry."),
         (
             "preview_audience",
@@ -303,7 +248,6 @@ async def test_the_wrong_kind_of_value_is_refused_by_name(
             "'topicIds' takes at most 250 entries.",
         ),
         ("preview_audience", {"topicIds": [0]}, "'topicIds.0' must be 1 or more."),
-        ("preview_audience", {**WANTED, "minScore": 101}, "'minScore' must be 100 or less."),
         ("preview_audience", {**WANTED, "maxScore": -1}, "'maxScore' must be 0 or more."),
         (
             "preview_audience",
@@ -317,11 +261,10 @@ async def test_the_wrong_kind_of_value_is_refused_by_name(
         ),
         ("create_audience", {**CREATE, "name": " \t "}, "'name' must not be empty."),
         (
-            "create_audience",
-            {**CREATE, "name": "x" * 256},
+            "update_audience",
+            {"id": ID, "name": "x" * 256},
             "'name' must be at most 255 characters long.",
         ),
-        ("update_audience", {"id": ID, "name": " "}, "'name' must not be empty."),
         ("get_audience", {"id": ID, "waitSeconds": 301}, "'waitSeconds' must be 300 or less."),
         (
             "set_status",
@@ -330,80 +273,52 @@ async def test_the_wrong_kind_of_value_is_refused_by_name(
         ),
         ("list_audiences", {"limit": 0}, "'limit' must be 1 or more."),
         ("list_audiences", {"limit": 101}, "'limit' must be 100 or less."),
-        ("query_audience", {**WANTED, "limit": 101}, "'limit' must be 100 or less."),
         (
             "query_audience",
             {**WANTED, "minScore": 200, "limit": 0},
             "'minScore' must be 100 or less. 'limit' must be 1 or more.",
         ),
-    ],
-)
-async def test_bounds_are_told(unasked: Assistant, tool: str, arguments: Reply, said: str) -> None:
-    assert (await unasked.refused(tool, **arguments)).startswith(said)
+    ]
+    for tool, arguments, said in cases:
+        assert (await unasked.refused(tool, **arguments)).startswith(said)
 
 
-TOO_LOW = "minScore (90) is above maxScore (80)."
-TOO_MANY = "minTopicOverlap (2) is above the number of topics (1)."
-OWN_CONFIG = "A saved audience has its own config; leave out"
-
-
-@pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
-    [
-        ("preview_audience", {**WANTED, "minScore": 90, "maxScore": 80}, TOO_LOW),
-        ("preview_audience", {**WANTED, "minTopicOverlap": 2}, TOO_MANY),
-        ("preview_audience", {"topicIds": [7, 7], "minTopicOverlap": 2}, TOO_MANY),
+async def test_arguments_that_do_not_go_together_are_refused(unasked: Assistant) -> None:
+    own = "A saved audience has its own config; leave out"
+    too_low, too_many = (
+        "minScore (90) is above maxScore (80).",
+        "minTopicOverlap (2) is above the number of topics (1).",
+    )
+    run = "runId needs an audienceId, and no date."
+    nothing = "Nothing to change was given. Pass a name, a config, or both."
+    cases: list[tuple[str, Reply, str]] = [
+        ("preview_audience", {**WANTED, "minScore": 90, "maxScore": 80}, too_low),
+        ("preview_audience", {"topicIds": [7, 7], "minTopicOverlap": 2}, too_many),
         (
             "create_audience",
             {**CREATE, "config": {**WANTED, "minScore": 90, "maxScore": 80}},
-            TOO_LOW,
+            too_low,
         ),
-        ("query_audience", {**WANTED, "minScore": 90, "maxScore": 80}, TOO_LOW),
         ("query_audience", {**WANTED, "maxScore": 60}, "minScore (70) is above maxScore (60)."),
-        ("query_audience", {**WANTED, "minTopicOverlap": 2}, TOO_MANY),
-        ("query_audience", {}, "Name an audienceId, or topicIds for people who are not saved."),
-        ("query_audience", {"audienceId": ID, **WANTED}, f"{OWN_CONFIG} topicIds, or audienceId."),
+        ("query_audience", {**WANTED, "minTopicOverlap": 2}, too_many),
+        (
+            "query_audience",
+            {},
+            "Pass an audienceId, or topicIds for an audience that is not saved.",
+        ),
+        ("query_audience", {"audienceId": ID, **WANTED}, f"{own} topicIds, or audienceId."),
         (
             "query_audience",
             {"audienceId": ID, "minScore": 0, "maxScore": 9, "filters": {"hasPhone": True}},
-            f"{OWN_CONFIG} minScore, maxScore and filters, or audienceId.",
+            f"{own} minScore, maxScore and filters, or audienceId.",
         ),
-        (
-            "query_audience",
-            {**WANTED, "runId": ID},
-            "runId goes with an audienceId, and without date.",
-        ),
-        (
-            "query_audience",
-            {"audienceId": ID, "runId": ID, "date": "2026-05-04"},
-            "runId goes with an audienceId, and without date.",
-        ),
-        (
-            "query_audience",
-            {**WANTED, "date": "2026-02-30"},
-            "'date' must be a date like 2026-05-04.",
-        ),
-        (
-            "query_audience",
-            {**WANTED, "date": "yesterday"},
-            "'date' must be a date like 2026-05-04.",
-        ),
-        (
-            "update_audience",
-            {"id": ID},
-            "Nothing to change was named. Give a name, a config, or both.",
-        ),
-        (
-            "update_audience",
-            {"id": ID, "name": None, "config": None},
-            "Nothing to change was named. Give a name, a config, or both.",
-        ),
-    ],
-)
-async def test_arguments_that_do_not_go_together_are_refused(
-    unasked: Assistant, tool: str, arguments: Reply, said: str
-) -> None:
-    assert await unasked.refused(tool, **arguments) == said
+        ("query_audience", {**WANTED, "runId": ID}, run),
+        ("query_audience", {"audienceId": ID, "runId": ID, "date": "2026-05-04"}, run),
+        ("update_audience", {"id": ID}, nothing),
+        ("update_audience", {"id": ID, "name": None, "config": None}, nothing),
+    ]
+    for tool, arguments, said in cases:
+        assert await unasked.refused(tool, **arguments) == said
 
 
 async def test_a_value_that_is_refused_is_not_repeated(unasked: Assistant) -> None:
@@ -450,15 +365,14 @@ async def test_of_many_problems_the_first_are_told_and_how_many_more(uncounted: 
     assert said.endswith(f" And {99 - told} more problems.")
 
 
-@pytest.mark.parametrize("name", ["x" * 9_000, "x." * 9_000 + "x", "a\u202e\nb"])
-async def test_a_filter_that_is_not_known_is_repeated_clean_and_short(
-    uncounted: Assistant, name: str
-) -> None:
-    for filters in ({name: ["vp"]}, {name: None}, {"seniority": {name: "vp"}}):
-        said = await uncounted.refused("preview_audience", **WANTED, filters=filters)
-        assert said.isprintable()
-        assert "x" * 65 not in said
-        assert len(said) < 700
+async def test_a_filter_that_is_not_known_is_repeated_clean_and_short(uncounted: Assistant) -> None:
+    cases: list[str] = ["x" * 9_000, "x." * 9_000 + "x", "a\u202e\nb"]
+    for name in cases:
+        for filters in ({name: ["vp"]}, {name: None}, {"seniority": {name: "vp"}}):
+            said = await uncounted.refused("preview_audience", **WANTED, filters=filters)
+            assert said.isprintable()
+            assert "x" * 65 not in said
+            assert len(said) < 700
 
 
 async def test_every_problem_is_told_at_once(unasked: Assistant) -> None:
@@ -467,35 +381,24 @@ async def test_every_problem_is_told_at_once(unasked: Assistant) -> None:
     assert "There is no argument 'colour'." in said
 
 
-@pytest.mark.parametrize(
-    "slip",
-    [
-        {"topicIds": ["117805"]},
-        {"topicIds": 117805},
+async def test_a_harmless_slip_is_understood(client: Assistant) -> None:
+    slips: list[Reply] = [
         {"topicIds": "117805"},
-        {"topicIds": "[117805]"},
         {"topicIds": ' ["117805"] '},
         {"minScore": "80"},
         {"minScore": 80.0},
         {"filters": '{"seniority": ["vp"], "hasPhone": true}'},
-        {"filters": {"seniority": '["vp"]', "hasPhone": "yes"}},
-        {"filters": {"seniority": '{"values": "[\\"vp\\"]"}', "hasPhone": True}},
-        {"filters": {"seniority": "VP", "hasPhone": "yes"}},
+        {"filters": {"seniority": '{"values": "[\\"vp\\"]"}', "hasPhone": "yes"}},
         {"filters": {"seniority": " Vp ", "hasPhone": "Y", "department": None}},
-        {"filters": {"seniority": {"values": ["VP"]}, "hasPhone": True}},
         {"filters": {"role.seniority": ["vice presidents"], "hasPhone": "true"}},
         {"maxScore": None, "minTopicOverlap": None, "sourceUrl": None},
-    ],
-)
-async def test_a_harmless_slip_is_understood(client: Assistant, slip: Reply) -> None:
-    wanted = {
-        "topicIds": [117805],
-        "minScore": 80,
-        "filters": {"seniority": ["vp"], "hasPhone": True},
-    }
+    ]
+    filters = {"seniority": ["vp"], "hasPhone": True}
+    wanted = {"topicIds": [117805], "minScore": 80, "filters": filters}
     right = await client.call("preview_audience", **wanted)
     assert 0 < right["size"] < 100
-    assert await client.call("preview_audience", **{**wanted, **slip}) == right
+    for slip in slips:
+        assert await client.call("preview_audience", **{**wanted, **slip}) == right
 
 
 async def test_a_config_as_json_text_is_understood_at_every_level(client: Assistant) -> None:
@@ -516,19 +419,11 @@ async def test_a_config_as_json_text_is_understood_at_every_level(client: Assist
     assert reply["config"] == {"topicIds": [117805], "minScore": 85, "minTopicOverlap": 1}
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("list_audiences", {"status": None, "nameContains": None, "limit": None}),
-        ("list_audiences", {"limit": "50"}),
-        ("list_audiences", {"nameContains": ""}),
-        ("get_account_status", {}),
-    ],
-)
-async def test_null_for_an_optional_argument_is_its_default(
-    client: Assistant, tool: str, arguments: Reply
-) -> None:
-    assert await client.call(tool, **arguments) == await client.call(tool)
+async def test_null_for_an_optional_argument_is_its_default(client: Assistant) -> None:
+    default = await client.call("list_audiences")
+    nulls = {"status": None, "nameContains": None, "limit": None}
+    assert await client.call("list_audiences", **nulls) == default
+    assert await client.call("list_audiences", limit="50", nameContains="") == default
 
 
 async def test_null_is_the_default_in_every_tool(client: Assistant) -> None:
@@ -556,18 +451,18 @@ async def test_an_id_is_understood_in_any_writing(client: Assistant) -> None:
     assert reply["id"] == audience
 
 
-@pytest.mark.parametrize(
-    ("tool", "path"),
-    [("preview_audience", ()), ("create_audience", ("config",)), ("query_audience", ())],
-)
-async def test_an_id_that_stands_twice_counts_once_and_is_noted(
-    client: Assistant, tool: str, path: tuple[str, ...]
-) -> None:
-    config = {"topicIds": [117805, 117890, 117805, 117805], "minTopicOverlap": 2}
-    reply = await client.call(tool, **({"name": "x", "config": config} if path else config))
-    assert "2 topic ids stood there twice and counted once." in reply["warnings"]
-    once = await client.call("preview_audience", topicIds=[117805, 117890], minTopicOverlap=2)
-    assert reply["size"] == once["size"]
+async def test_an_id_that_stands_twice_counts_once_and_is_noted(client: Assistant) -> None:
+    cases: list[tuple[str, tuple[str, ...]]] = [
+        ("preview_audience", ()),
+        ("create_audience", ("config",)),
+        ("query_audience", ()),
+    ]
+    for tool, path in cases:
+        config = {"topicIds": [117805, 117890, 117805, 117805], "minTopicOverlap": 2}
+        reply = await client.call(tool, **({"name": "x", "config": config} if path else config))
+        assert "2 repeated topic ids ignored." in reply["warnings"]
+        once = await client.call("preview_audience", topicIds=[117805, 117890], minTopicOverlap=2)
+        assert reply["size"] == once["size"]
 
 
 async def test_an_id_that_stands_twice_in_a_change_is_noted(client: Assistant) -> None:
@@ -575,4 +470,4 @@ async def test_an_id_that_stands_twice_in_a_change_is_noted(client: Assistant) -
     twice = {"topicIds": [117890, 117890]}
     reply = await client.call("update_audience", id=made["id"], config=twice)
     assert reply["config"]["topicIds"] == [117890]
-    assert reply["warnings"] == ["1 topic id stood there twice and counted once."]
+    assert reply["warnings"] == ["1 repeated topic id ignored."]

@@ -14,7 +14,7 @@ COLUMNS = ["id", "name", "status", "size", "refreshed"]
 
 @each_profile
 async def test_audiences_are_listed_with_what_other_tools_need(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("list_audiences")
@@ -30,7 +30,7 @@ async def test_audiences_are_listed_with_what_other_tools_need(
 
 
 @each_profile
-async def test_audiences_are_listed_by_status(profile: str, start: Start, connect: Connect) -> None:
+async def test_audiences_are_listed_by_status(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         paused = await client.call("list_audiences", status="paused")
         drafts = await client.call("list_audiences", status="draft")
@@ -50,21 +50,19 @@ async def test_audiences_are_found_by_words_of_their_name(client: Assistant) -> 
 async def test_a_list_that_is_cut_says_so(client: Assistant) -> None:
     reply = await client.call("list_audiences", limit=1)
     assert len(reply["audiences"]["rows"]) == 1
-    assert reply["warnings"] == [
-        "There may be more: only the first 1 were looked at; raise limit to see more."
-    ]
+    assert reply["warnings"] == ["There may be more than the first 1; raise limit to see them."]
     reply = await client.call("list_audiences", limit=1, nameContains="a")
     assert reply["summary"] == "2 audiences with 'a' in the name."
-    assert reply["warnings"] == ["1 of them are not shown; raise limit to see them."]
+    assert reply["warnings"] == ["1 more not shown; raise limit to see them."]
 
 
-async def test_names_are_looked_for_among_the_first_hundred(start: Start, connect: Connect) -> None:
+async def test_names_are_looked_for_among_the_first_hundred(connect: Connect) -> None:
     async with connect(profile="flat", examples=False) as client:
         for number in range(101):
             await client.call_tool("create_audience", {"name": f"n{number}", "config": WANTED})
         reply = await client.call("list_audiences", nameContains="n7", limit=100)
     assert reply["summary"] == "11 audiences with 'n7' in the name."
-    assert reply["warnings"] == ["There may be more: only the first 100 were looked at."]
+    assert reply["warnings"] == ["There may be more than the first 100."]
 
 
 async def test_the_size_of_an_audience_that_was_never_run_is_not_known(client: Assistant) -> None:
@@ -85,7 +83,7 @@ async def test_what_no_reader_sees_is_not_in_a_name(client: Assistant) -> None:
 
 @each_profile
 async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["active"]
@@ -93,7 +91,7 @@ async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
     size = reply["size"]
     assert reply["summary"] == (
         "'Marketing Directors at Tech Companies' is active."
-        f" The people are ready: {size} people, data of 2026-05-04."
+        f" The people are ready: {size} people, data from 2026-05-04."
     )
     assert (reply["id"], reply["status"], reply["dataDate"]) == (audience, "active", "2026-05-04")
     filters = reply["config"]["filters"]
@@ -118,13 +116,11 @@ async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
 
 
 @each_profile
-async def test_a_draft_is_shown_without_people(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_a_draft_is_shown_without_people(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         made = await client.call("create_audience", name="New", config=WANTED)
         reply = await client.call("get_audience", id=made["id"])
-    assert reply["summary"] == "'New' is draft. The people have not been put together yet."
+    assert reply["summary"] == "'New' is a draft. The people have not been put together yet."
     assert reply["run"] == {"state": "none"}
     assert not {"size", "runs", "dataDate", "lastRefreshedAt"} & set(reply)
     (step,) = reply["next"]
@@ -132,7 +128,7 @@ async def test_a_draft_is_shown_without_people(
 
 
 async def test_a_run_that_is_being_built_is_told_with_the_way_to_wait(
-    start: Start, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> None:
     async with connect(run_seconds=60, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config=WANTED)
@@ -155,7 +151,7 @@ async def test_a_run_that_is_being_built_is_told_with_the_way_to_wait(
 @each_profile
 @each_era
 async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
-    profile: str, start: Start, connect: Connect, moments: list[float]
+    profile: str, connect: Connect, moments: list[float]
 ) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 
@@ -171,7 +167,7 @@ async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
     shown = reply.structured_content
     assert shown is not None
     assert shown["summary"] == (
-        f"'New' is active. The people are ready: {made['size']} people, data of 2026-05-04."
+        f"'New' is active. The people are ready: {made['size']} people, data from 2026-05-04."
     )
     assert shown["size"] == made["size"] == shown["run"]["size"]
     assert shown["lastRefreshedAt"].startswith("2026-05-05")
@@ -181,7 +177,7 @@ async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
     assert (told[1][2] or "").startswith("The people are ready")
 
 
-async def test_waiting_ends_when_the_seconds_are_over(start: Start, connect: Connect) -> None:
+async def test_waiting_ends_when_the_seconds_are_over(connect: Connect) -> None:
     # Takes the second that it waits.
     async with connect(run_seconds=60, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config=WANTED)
@@ -192,7 +188,7 @@ async def test_waiting_ends_when_the_seconds_are_over(start: Start, connect: Con
 
 
 @each_profile
-async def test_a_failed_run_is_called_so(profile: str, start: Start, connect: Connect) -> None:
+async def test_a_failed_run_is_called_so(profile: str, connect: Connect) -> None:
     async with connect(profile=profile, runs_fail=True, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config=WANTED)
         await client.call("set_status", id=made["id"], status="active")
@@ -202,9 +198,7 @@ async def test_a_failed_run_is_called_so(profile: str, start: Start, connect: Co
     assert "size" not in reply["run"]
 
 
-async def test_a_config_that_the_service_hides_is_said_to_be_hidden(
-    start: Start, connect: Connect
-) -> None:
+async def test_a_config_that_the_service_hides_is_said_to_be_hidden(connect: Connect) -> None:
     async with connect(profile="catalog", detail_has_config=False) as client:
         reply = await client.call("get_audience", id=(await client.saved())["active"])
     assert reply["warnings"] == ["The service does not show this audience's config."]
@@ -244,9 +238,7 @@ async def test_an_audience_that_does_not_exist_is_refused(client: Assistant) -> 
 
 
 @each_profile
-async def test_an_earlier_run_is_shown_by_its_date(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_an_earlier_run_is_shown_by_its_date(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["active"]
         runs = (await client.call("get_audience", id=audience))["runs"]
@@ -259,7 +251,7 @@ async def test_an_earlier_run_is_shown_by_its_date(
     assert shown["size"] == shown["run"]["size"]
     assert shown["fillRates"]["jobTitle"] == 100
     assert 0 < shown["fillRates"]["phones" if profile == "flat" else "phone"] < 100
-    assert "It has no people of 2020-01-01." in nothing["summary"]
+    assert "It has no people for 2020-01-01." in nothing["summary"]
     assert "size" not in nothing
     assert "fillRates" not in nothing
 

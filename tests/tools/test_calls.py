@@ -107,9 +107,7 @@ async def test_each_call_has_one_line_that_tells_nothing_of_what_was_asked(
     assert "jane" not in caplog.text
 
 
-async def test_a_hanging_service_is_given_up_within_the_time_of_a_call(
-    start: Start, connect: Connect
-) -> None:
+async def test_a_hanging_service_is_given_up_within_the_time_of_a_call(connect: Connect) -> None:
     async with connect(delay_ms=10_000_000) as client:
         with anyio.fail_after(1_000):
             for tool, arguments in (
@@ -149,9 +147,7 @@ async def test_a_pause_that_the_service_asks_for_is_told_while_it_lasts(
     assert told == sorted(told, key=lambda one: one[0])
 
 
-async def test_waiting_on_purpose_takes_as_long_as_was_asked_for(
-    start: Start, connect: Connect
-) -> None:
+async def test_waiting_on_purpose_takes_as_long_as_was_asked_for(connect: Connect) -> None:
     async with connect(run_seconds=10_000, settings=UNASKED) as client:
         with anyio.fail_after(1_000):
             active = (await client.saved())["active"]

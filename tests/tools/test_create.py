@@ -40,7 +40,7 @@ async def test_an_audience_is_saved_as_a_draft(
         {
             "tool": "set_status",
             "arguments": {"id": reply["id"], "status": "active"},
-            "why": "start its daily refresh; takes a slot, the user is asked",
+            "why": "start its daily refresh; takes a slot, so the user is asked",
         }
     ]
     assert not {"slots", "run", "question", "confirm"} & set(reply)
@@ -49,7 +49,7 @@ async def test_an_audience_is_saved_as_a_draft(
 
 
 @each_profile
-async def test_an_audience_is_saved_as_paused(profile: str, start: Start, connect: Connect) -> None:
+async def test_an_audience_is_saved_as_paused(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("create_audience", name="VPs", config=WANTED, status="paused")
         shown = await client.call("get_audience", id=reply["id"])
@@ -97,9 +97,7 @@ async def test_an_account_without_a_free_slot_is_refused_before_anything_is_save
         assert (await client.call("create_audience", **asked))["status"] == "draft"
 
 
-async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(
-    start: Start, connect: Connect
-) -> None:
+async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(connect: Connect) -> None:
     # As far as can be seen before: the service does not show its slots.
     async with connect(slots=1, slots_key="", settings=UNASKED) as client:
         active = (await client.saved())["active"]
@@ -108,8 +106,8 @@ async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(
         drafts = await client.call("list_audiences", status="draft")
     assert reply["summary"] == (
         "'VPs' is saved, but as a draft. SLOTS_FULL: every audience slot is in use, so 'VPs' stays"
-        f" draft. Active now: 'Marketing Directors at Tech Companies' ({size} people, id {active})."
-        " Ask the user which of them to pause, then activate again."
+        " a draft. Active now: 'Marketing Directors at Tech Companies'"
+        f" ({size} people, id {active}). Ask the user which of them to pause, then activate again."
     )
     assert reply["status"] == "draft"
     assert "slots" not in reply
@@ -136,11 +134,11 @@ async def test_an_audience_whose_status_fails_is_not_called_unsaved(
     async with connect(settings=UNASKED) as client:
         reply = await client.call("create_audience", name="CIOs", config=WANTED, status=status)
     assert reply["summary"].startswith(
-        f"'CIOs' is saved, but that it is {status} was not confirmed: The service failed with"
+        f"'CIOs' is saved, but its status ({status}) was not confirmed: The service failed with"
     )
     assert "status" not in reply
     assert reply["next"] == [
-        {"tool": "get_audience", "arguments": {"id": reply["id"]}, "why": "see its status"}
+        {"tool": "get_audience", "arguments": {"id": reply["id"]}, "why": "check its status"}
     ]
 
 
@@ -151,7 +149,7 @@ async def test_what_fails_after_the_activation_does_not_hide_it(
     async with connect(settings=UNASKED) as client:
         reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
     assert reply["summary"].endswith(
-        "people match. 2 of 3 slots are in use. Its people could not be looked at just now."
+        "people match. 2 of 3 slots are in use. Its people could not be checked just now."
     )
     assert reply["status"] == "active"
     assert reply["slots"]["after"] == 2
@@ -159,7 +157,7 @@ async def test_what_fails_after_the_activation_does_not_hide_it(
     assert [step["tool"] for step in reply["next"]] == ["get_audience"]
 
 
-async def test_slots_that_are_not_shown_are_left_out(start: Start, connect: Connect) -> None:
+async def test_slots_that_are_not_shown_are_left_out(connect: Connect) -> None:
     async with connect(slots_key="", settings=UNASKED) as client:
         reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
     assert reply["status"] == "active"
@@ -196,7 +194,7 @@ async def test_the_same_audience_is_not_saved_twice_unless_that_is_wanted(
         again = {"name": " vps", "config": {**WANTED, "filters": {"seniority": "VPs"}}}
         said = await client.refused("create_audience", **again)
         assert said == (
-            f"'VPs' is saved already, with just this config (draft, id {made['id']}). Nothing"
+            f"'VPs' is already saved with exactly this config (draft, id {made['id']}). Nothing"
             " was created. Use it, or pass sameName: true if the user wants a second one."
         )
         # Nobody is asked about an activation that will not be.
@@ -208,7 +206,7 @@ async def test_the_same_audience_is_not_saved_twice_unless_that_is_wanted(
 
 @each_profile
 async def test_another_audience_of_the_same_name_is_pointed_out(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         made = await client.call("create_audience", name="VPs", config=WANTED)
@@ -226,5 +224,5 @@ async def test_where_not_all_audiences_can_be_seen_that_is_said(
     async with connect(altered(sandbox, {"GET /intent/audiences": failing})) as client:
         reply = await client.call("create_audience", name="VPs", config=WANTED)
     assert reply["warnings"][:1] == [
-        "Not all audiences could be looked at, so another one may have this name."
+        "Not all audiences could be checked, so another one may have this name."
     ]

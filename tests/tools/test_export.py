@@ -25,7 +25,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
-    profile: str, start: Start, connect: Connect, settings: Settings
+    profile: str, connect: Connect, settings: Settings
 ) -> None:
     async with connect(profile=profile, settings=settings) as client:
         audience = (await client.saved())["active"]
@@ -60,11 +60,11 @@ async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
         harmless = await client.call("export_audience", **asked)
 
     assert re.fullmatch(
-        r"Export 'Marketing Directors at Tech Companies' \(\d+ people, data of 2026-05-04\) to a"
+        r"Export 'Marketing Directors at Tech Companies' \(\d+ people, data from 2026-05-04\) to a"
         rf" CSV file: {tmp_path}/leads\.csv\? contactEmail and phone go out unmasked\.",
         questions[0],
     )
-    assert questions[1].endswith("No e-mail address or phone number goes out whole.")
+    assert questions[1].endswith("No full e-mail address or phone number goes out.")
     assert full["contactFields"]
     assert "contactFields" not in harmless
 
@@ -238,7 +238,7 @@ async def test_linkedin_profiles_come_once_each(connect: Connect, settings: Sett
 
 
 async def test_the_question_says_what_many_profiles_become(
-    start: Start, connect: Connect, human: Human, questions: list[str], tmp_path: Path
+    connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
     settings = Settings(sandbox=True, export_dir=tmp_path)
     many = {"name": "Many", "config": {"topicIds": [117805]}, "status": "active"}
@@ -248,26 +248,24 @@ async def test_the_question_says_what_many_profiles_become(
         receipts = [await client.call("export_audience", **wanted) for _ in range(2)]
 
     for name, question, receipt in zip(("", "-2"), questions[-2:], receipts, strict=True):
-        said = f"More than 1,000 profiles become many-2026-05-04{name}-1-of-2.txt and so on."
+        said = (
+            f"More than 1,000 profiles are split into many-2026-05-04{name}-1-of-2.txt and so on."
+        )
         assert question.endswith(said)
         assert receipt["path"] == f"{tmp_path}/many-2026-05-04{name}-1-of-3.txt"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
+async def test_what_makes_no_sense_is_refused(connect: Connect, settings: Settings) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"fileName": "../leads"}, "contains /"),
         ({"fields": ["nmae"]}, "There is no field 'nmae'. Did you mean 'name'"),
         ({"format": "url", "fields": ["name"]}, "format url is the service's own file"),
         ({"format": "linkedin_urls", "fields": ["name"]}, "leave fields out"),
-    ],
-)
-async def test_what_makes_no_sense_is_refused(
-    connect: Connect, settings: Settings, arguments: dict[str, Any], says: str
-) -> None:
-    async with connect(settings=settings) as client:
-        audience = (await client.saved())["active"]
-        assert says in await client.refused("export_audience", id=audience, **arguments)
+    ]
+    for arguments, says in cases:
+        async with connect(settings=settings) as client:
+            audience = (await client.saved())["active"]
+            assert says in await client.refused("export_audience", id=audience, **arguments)
 
 
 async def test_where_the_services_file_fails_the_pages_are_exported(

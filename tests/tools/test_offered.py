@@ -21,14 +21,10 @@ NAMES = re.compile(rf"(?<!\w)(?:{'|'.join(tool.name for tool in TOOLS)})(?!\w)")
 MISSING = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 NEED_NOTHING = ("list_", "find_", "search_", "sonarly_list_a")
 CHOICES = [
-    {"toolsets": "all"},
     {"toolsets": "all", "read_only": True},
     {"read_only": True},
-    *({"toolsets": name} for name in ("topics", "audiences", "results", "account", "visitors")),
-    {"toolsets": "sonarly"},
-    {"toolsets": "topics,results", "read_only": True},
-    {"toolsets": "audiences,visitors"},
-    {"toolsets": "account,sonarly", "read_only": True},
+    *({"toolsets": name} for name in ("audiences", "results", "visitors")),
+    {"toolsets": "topics,sonarly", "read_only": True},
 ]
 
 

@@ -9,12 +9,12 @@ from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start
 
 pytestmark = pytest.mark.anyio
 
-OUTDATED = "put together before the audience was last changed"
+OUTDATED = "from before the audience was last changed"
 
 
 @pytest.fixture
 def changed(
-    start: Start, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> Callable[[str, dict[str, Any]], Awaitable[list[Reply]]]:
     """The replies of changing an active audience, showing it, and showing its people."""
 
@@ -67,7 +67,7 @@ async def listed_after(client: Assistant, audience: str, **change: object) -> li
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 @pytest.mark.parametrize("change", [{"config": {"minScore": 90}}, {"name": "Buyers"}])
 async def test_a_listed_size_from_before_the_last_change_is_named(
-    profile: str, change: Reply, start: Start, connect: Connect, moments: list[float]
+    profile: str, change: Reply, connect: Connect, moments: list[float]
 ) -> None:
     async with connect(profile=profile, settings=UNASKED) as client:
         before = await client.call("list_audiences", status="active")
@@ -80,8 +80,8 @@ async def test_a_listed_size_from_before_the_last_change_is_named(
     assert "warnings" not in before
     (warning,) = warnings
     assert warning == (
-        f"The size of '{change.get('name', name)}' may be from before its last change: it was"
-        " changed, or only renamed or paused, after the last refresh. get_audience tells."
+        f"The size of '{change.get('name', name)}' may be out of date: it was"
+        " changed (or only renamed or paused) after the last refresh; see get_audience."
     )
     assert "warnings" not in refreshed
 
@@ -105,7 +105,7 @@ async def test_of_many_such_sizes_the_first_are_named(
 
 
 async def test_where_a_list_does_not_say_when_audiences_were_changed_no_size_is_doubted(
-    start: Start, connect: Connect
+    connect: Connect,
 ) -> None:
     async with connect(profile="catalog", settings=UNASKED) as client:
         audience = (await client.saved())["active"]

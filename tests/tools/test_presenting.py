@@ -242,7 +242,7 @@ def test_an_ordinary_name_is_no_order(text: str) -> None:
     assert not reads_like_an_order(text)
 
 
-async def test_two_hundred_ordinary_people_raise_no_flag(connect: Connect, start: Start) -> None:
+async def test_two_hundred_ordinary_people_raise_no_flag(connect: Connect) -> None:
     fields = ["name", "jobTitle", "company", "city", "topic", "untrustedHeadline"]
     fields.append("untrustedCompanyDescription")
     async with connect(profile="flat") as client:

@@ -44,7 +44,7 @@ async def test_people_of_a_saved_audience_are_shown_masked(
         audience = (await client.saved())["paused"]
         reply = await client.call("query_audience", audienceId=audience)
     size = reply["size"]
-    assert reply["summary"] == f"25 of {size} people, data of 2026-04-30."
+    assert reply["summary"] == f"25 of {size} people, data from 2026-04-30."
     assert reply["dataDate"] == "2026-04-30"
     assert reply["people"]["columns"] == DEFAULT
     rows = reply["people"]["rows"]
@@ -60,9 +60,7 @@ async def test_people_of_a_saved_audience_are_shown_masked(
 
 
 @each_profile
-async def test_pages_follow_each_other_to_the_end(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_pages_follow_each_other_to_the_end(profile: str, connect: Connect) -> None:
     rows: list[list[Any]] = []
     async with connect(profile=profile) as client:
         asked: Reply = {"audienceId": (await client.saved())["paused"], "fields": ["id", "name"]}
@@ -73,12 +71,12 @@ async def test_pages_follow_each_other_to_the_end(
         whole = await client.call("query_audience", **asked, limit=100)
     assert len(rows) == page["size"] == len({row[0] for row in rows}) > 3 * 17
     assert rows[:100] == whole["people"]["rows"]
-    assert page["summary"] == f"{len(rows) % 17 or 17} of {len(rows)} people, data of 2026-04-30."
+    assert page["summary"] == f"{len(rows) % 17 or 17} of {len(rows)} people, data from 2026-04-30."
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 async def test_pages_of_people_who_are_not_saved_follow_each_other_to_the_end(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     rows: list[list[Any]] = []
     asked: Reply = {
@@ -111,9 +109,7 @@ async def test_a_page_goes_on_in_the_run_that_it_began(
 
 
 @each_profile
-async def test_people_of_another_day_are_shown(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_people_of_another_day_are_shown(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["active"]
         runs = (await client.call("get_audience", id=audience))["runs"]["rows"]
@@ -125,7 +121,7 @@ async def test_people_of_another_day_are_shown(
 
 
 @pytest.mark.parametrize("profile", ["mixed", "catalog"])
-async def test_people_of_a_run_are_shown(profile: str, start: Start, connect: Connect) -> None:
+async def test_people_of_a_run_are_shown(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["active"]
         runs = (await client.call("get_audience", id=audience))["runs"]["rows"]
@@ -136,38 +132,36 @@ async def test_people_of_a_run_are_shown(profile: str, start: Start, connect: Co
 
 @each_profile
 async def test_a_day_without_people_is_refused_with_the_days_that_have_some(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["paused"]
         said = await client.refused("query_audience", audienceId=audience, date="2026-05-04")
     assert said.startswith(
-        "This audience has no people of 2026-05-04. It has people of: 2026-04-30, 2026-04-29,"
+        "This audience has no people for 2026-05-04. It has people for: 2026-04-30, 2026-04-29,"
     )
 
 
-@pytest.mark.parametrize(
-    ("tool", "asked"),
-    [
-        ("query_audience", {"date": "2026-05-02"}),
-        ("get_audience", {"date": "2026-05-02"}),
-        ("get_audience", {"date": "2026-05-02", "fillRates": True}),
-        ("analyze_audience", {"date": "2026-05-02"}),
-        ("analyze_audience", {"compareWith": {"date": "2026-05-02"}}),
-        ("export_audience", {"date": "2026-05-02"}),
-        ("export_audience", {"date": "2026-05-02", "format": "url"}),
-    ],
-)
 async def test_people_of_another_day_than_was_asked_for_are_not_taken_for_that_days(
-    tool: str, asked: dict[str, object], start: Start, connect: Connect
+    connect: Connect,
 ) -> None:
+    day = {"date": "2026-05-02"}
+    cases: list[tuple[str, dict[str, object]]] = [
+        ("query_audience", {**day}),
+        ("get_audience", {**day, "fillRates": True}),
+        ("analyze_audience", {**day}),
+        ("analyze_audience", {"compareWith": day}),
+        ("export_audience", {**day}),
+        ("export_audience", {**day, "format": "url"}),
+    ]
     async with connect(profile="flat", date_parameter="ignored") as client:
         audience = (await client.saved())["active"]
-        said = await client.refused(tool, audienceId=audience, **asked)
-    assert said == (
-        "The service was asked about 2026-05-02 and answered with 2026-05-04, so its answer was not"
-        " used. Leave the date out for the newest people, or name a day that get_audience lists."
-    )
+        for tool, asked in cases:
+            assert await client.refused(tool, audienceId=audience, **asked) == (
+                "The service was asked about 2026-05-02 and answered with 2026-05-04, so its answer"
+                " was not used. Leave the date out for the newest people, or name a day that"
+                " get_audience lists."
+            )
 
 
 async def test_another_day_is_noticed_in_a_later_page_and_of_people_who_are_not_saved(
@@ -197,21 +191,21 @@ async def test_a_day_that_the_service_does_not_confirm_is_said_not_to_be(
     ) as c:
         audience = (await c.saved())["active"]
         reply = await c.call("query_audience", audienceId=audience, date="2026-05-02")
-    assert reply["summary"] == "1 of 1 person, data of an unknown day."
+    assert reply["summary"] == "1 of 1 person, data from an unknown day."
     assert "dataDate" not in reply
     assert reply["warnings"] == [
-        "2026-05-02 was asked for; the service does not say which day these people are of."
+        "2026-05-02 was asked for; the service does not say which day this is."
     ]
 
 
 @each_profile
 async def test_a_day_of_an_audience_that_was_never_run_is_refused(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         made = await client.call("create_audience", name="New", config={"topicIds": TOPICS})
         said = await client.refused("query_audience", audienceId=made["id"], date="2026-05-04")
-    assert said == "This audience has no people of 2026-05-04. It has people of no day yet."
+    assert said == "This audience has no people for 2026-05-04. It has no people yet."
 
 
 async def test_a_run_that_is_not_of_the_audience_is_refused_with_where_to_look(
@@ -294,46 +288,43 @@ async def test_contact_details_stay_masked_where_the_server_says_so(
     assert "•••@" in str(reply["people"])
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
+async def test_a_garbled_cursor_is_refused(client: Assistant, sandbox: Sandbox) -> None:
+    cases: list[str] = [
         "nonsense",
         "é",
         "====",
         base64.urlsafe_b64encode(b"[1, 2]").decode(),
         base64.urlsafe_b64encode(b'{"subject": "00000000"}').decode(),
         base64.urlsafe_b64encode(b'{"subject": 7, "skip": "x"}').decode(),
-    ],
-)
-async def test_a_garbled_cursor_is_refused(
-    client: Assistant, sandbox: Sandbox, cursor: str
-) -> None:
-    assert await client.refused("query_audience", topicIds=TOPICS, cursor=cursor) == FOREIGN
-    assert list(sandbox.requests) == []
+    ]
+    for cursor in cases:
+        assert await client.refused("query_audience", topicIds=TOPICS, cursor=cursor) == FOREIGN
+        assert list(sandbox.requests) == []
 
 
-@pytest.mark.parametrize("skip", [-1, 100, 10**30])
-async def test_a_cursor_with_another_place_in_it_is_refused(client: Assistant, skip: int) -> None:
-    page = await client.call("query_audience", topicIds=TOPICS)
-    place = json.loads(base64.urlsafe_b64decode(page["nextCursor"] + "=="))
-    cursor = base64.urlsafe_b64encode(json.dumps({**place, "skip": skip}).encode()).decode()
-    assert await client.refused("query_audience", topicIds=TOPICS, cursor=cursor) == FOREIGN
+async def test_a_cursor_with_another_place_in_it_is_refused(client: Assistant) -> None:
+    cases: list[int] = [-1, 100, 10**30]
+    for skip in cases:
+        page = await client.call("query_audience", topicIds=TOPICS)
+        place = json.loads(base64.urlsafe_b64decode(page["nextCursor"] + "=="))
+        cursor = base64.urlsafe_b64encode(json.dumps({**place, "skip": skip}).encode()).decode()
+        assert await client.refused("query_audience", topicIds=TOPICS, cursor=cursor) == FOREIGN
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
+async def test_the_cursor_of_another_question_is_refused(client: Assistant) -> None:
+    cases: list[Reply] = [
         {"topicIds": [117805]},
         {"minScore": 71},
         {"filters": {"state": "texas"}},
         {"date": "2026-05-03"},
-    ],
-)
-async def test_the_cursor_of_another_question_is_refused(client: Assistant, other: Reply) -> None:
-    asked = {"topicIds": TOPICS, "filters": {"hasPhone": True}}
-    page = await client.call("query_audience", **asked)
-    said = await client.refused("query_audience", **{**asked, **other}, cursor=page["nextCursor"])
-    assert said == FOREIGN
+    ]
+    for other in cases:
+        asked = {"topicIds": TOPICS, "filters": {"hasPhone": True}}
+        page = await client.call("query_audience", **asked)
+        said = await client.refused(
+            "query_audience", **{**asked, **other}, cursor=page["nextCursor"]
+        )
+        assert said == FOREIGN
 
 
 async def test_the_cursor_of_another_day_or_audience_is_refused(client: Assistant) -> None:
@@ -360,7 +351,7 @@ async def test_a_cursor_may_be_continued_with_other_columns_and_another_limit(
 
 @each_profile
 async def test_a_run_that_is_being_built_is_answered_with_how_to_wait(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config={"topicIds": TOPICS})
@@ -379,7 +370,7 @@ async def test_a_run_that_is_being_built_is_answered_with_how_to_wait(
 
 
 async def test_a_query_that_is_being_built_is_to_be_asked_again(
-    start: Start, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> None:
     async with connect(run_seconds=60) as client:
         reply = await client.call("query_audience", topicIds=TOPICS)
@@ -387,14 +378,14 @@ async def test_a_query_that_is_being_built_is_to_be_asked_again(
         again = await client.call("query_audience", topicIds=TOPICS)
     assert reply["summary"] == "The people are still being put together."
     assert reply["next"] == [
-        {"tool": "query_audience", "why": "the same call again, with waitSeconds: 60"}
+        {"tool": "query_audience", "why": "repeat this call with waitSeconds: 60"}
     ]
     assert len(again["people"]["rows"]) == 25
 
 
 @each_profile
 async def test_a_run_that_is_being_built_can_be_waited_for(
-    profile: str, start: Start, connect: Connect, moments: list[float]
+    profile: str, connect: Connect, moments: list[float]
 ) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 
@@ -411,7 +402,7 @@ async def test_a_run_that_is_being_built_can_be_waited_for(
     shown = reply.structured_content
     assert shown is not None
     assert shown == short
-    assert shown["summary"] == f"25 of {made['size']:,} people, data of 2026-05-04."
+    assert shown["summary"] == f"25 of {made['size']:,} people, data from 2026-05-04."
     assert [total for _, total, _ in told] == [100, 100]
     assert 0 <= told[0][0] < told[1][0] < 100
     assert told[0][2] == "The people are still being put together."
@@ -433,7 +424,7 @@ async def test_waiting_for_people_ends_when_the_seconds_are_over(
 
 
 async def test_people_who_are_not_saved_can_be_waited_for(
-    start: Start, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> None:
     told: list[str | None] = []
 
@@ -450,32 +441,28 @@ async def test_people_who_are_not_saved_can_be_waited_for(
     assert told[:-1] == ["The people are still being put together."] * 3
 
 
-async def test_a_sample_is_not_waited_for(start: Start, connect: Connect) -> None:
+async def test_a_sample_is_not_waited_for(connect: Connect) -> None:
     async with connect(profile="catalog") as client:
         reply = await client.call("query_audience", topicIds=TOPICS, waitSeconds=60)
     assert reply["summary"].startswith("A sample of ")
 
 
-@pytest.mark.parametrize(
-    ("fixed", "named"),
-    [
+async def test_waiting_is_for_the_newest_people_only(client: Assistant, sandbox: Sandbox) -> None:
+    cases: list[tuple[Reply, str]] = [
         ({"date": "2026-05-04"}, "date"),
         ({"runId": "6fb81599-f601-4afe-b3ff-e8a211cae27d"}, "runId"),
         ({"date": "2026-05-04", "cursor": "abc"}, "date and cursor"),
-    ],
-)
-async def test_waiting_is_for_the_newest_people_only(
-    client: Assistant, sandbox: Sandbox, fixed: Reply, named: str
-) -> None:
-    audience = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-    said = await client.refused("query_audience", audienceId=audience, waitSeconds=9, **fixed)
-    assert said == f"waitSeconds waits for the newest people; leave out {named}."
-    assert list(sandbox.requests) == []
+    ]
+    for fixed, named in cases:
+        audience = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+        said = await client.refused("query_audience", audienceId=audience, waitSeconds=9, **fixed)
+        assert said == f"waitSeconds waits for the newest people; leave out {named}."
+        assert list(sandbox.requests) == []
 
 
 @each_profile
 async def test_an_audience_that_was_never_run_is_to_be_activated(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         made = await client.call("create_audience", name="New", config={"topicIds": TOPICS})
@@ -487,7 +474,7 @@ async def test_an_audience_that_was_never_run_is_to_be_activated(
 
 
 async def test_an_active_audience_without_a_run_is_not_to_be_activated_again(
-    start: Start, connect: Connect
+    connect: Connect,
 ) -> None:
     async with connect(activation_starts_run=False, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config={"topicIds": TOPICS})
@@ -503,9 +490,7 @@ async def test_an_active_audience_without_a_run_is_not_to_be_activated_again(
 
 
 @each_profile
-async def test_a_failed_run_leads_to_the_runs_before_it(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_a_failed_run_leads_to_the_runs_before_it(profile: str, connect: Connect) -> None:
     async with connect(profile=profile, runs_fail=True, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config={"topicIds": TOPICS})
         await client.call("set_status", id=made["id"], status="active")
@@ -517,25 +502,25 @@ async def test_a_failed_run_leads_to_the_runs_before_it(
     assert step["why"] == "an earlier run may have people: pass its date or runId"
 
 
-async def test_a_failed_query_is_to_be_asked_again_later(start: Start, connect: Connect) -> None:
+async def test_a_failed_query_is_to_be_asked_again_later(connect: Connect) -> None:
     async with connect(runs_fail=True) as client:
         reply = await client.call("query_audience", topicIds=TOPICS)
     assert reply["summary"] == "The last run failed."
-    assert reply["next"] == [{"tool": "query_audience", "why": "the same call again, later"}]
+    assert reply["next"] == [{"tool": "query_audience", "why": "repeat this call later"}]
 
 
 async def test_where_people_who_are_not_saved_are_not_shown_there_is_a_sample(
-    start: Start, connect: Connect
+    connect: Connect,
 ) -> None:
     async with connect(profile="catalog") as client:
         reply = await client.call("query_audience", topicIds=TOPICS, limit=4)
         wide = await client.call("query_audience", topicIds=TOPICS, limit=100)
-    assert reply["summary"] == f"A sample of 4 of {reply['size']} people, data of 2026-05-04."
+    assert reply["summary"] == f"A sample of 4 of {reply['size']} people, data from 2026-05-04."
     assert len(reply["people"]["rows"]) == 4
     assert reply["warnings"] == [
         (
-            "This is a sample from the preview, with few fields: the service shows all people of"
-            " saved audiences only."
+            "This is a sample from the preview, with few fields: the service shows everyone"
+            " only for saved audiences."
         )
     ]
     assert reply["next"] == [
@@ -545,11 +530,11 @@ async def test_where_people_who_are_not_saved_are_not_shown_there_is_a_sample(
     assert wide["summary"].startswith("A sample of 25 of ")
 
 
-async def test_a_sample_of_nobody_is_nobody(start: Start, connect: Connect) -> None:
+async def test_a_sample_of_nobody_is_nobody(connect: Connect) -> None:
     async with connect(profile="catalog") as client:
         reply = await client.call("query_audience", **NOBODY)
     assert reply == {
-        "summary": "Nobody matches, data of 2026-05-04.",
+        "summary": "Nobody matches, data from 2026-05-04.",
         "size": 0,
         "dataDate": "2026-05-04",
         "config": {**NOBODY, "minScore": 70, "minTopicOverlap": 1},
@@ -557,18 +542,18 @@ async def test_a_sample_of_nobody_is_nobody(start: Start, connect: Connect) -> N
     }
 
 
-async def test_a_sample_is_of_today(start: Start, connect: Connect) -> None:
+async def test_a_sample_is_of_today(connect: Connect) -> None:
     async with connect(profile="catalog") as client:
         said = await client.refused("query_audience", topicIds=TOPICS, date="2026-05-03")
     assert said == (
-        "The service shows people of another day for saved audiences only."
+        "The service shows people from another day only for saved audiences."
         " Leave date out, or save the audience with create_audience."
     )
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat"])
 async def test_people_who_are_not_saved_are_shown_as_of_another_day(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("query_audience", topicIds=TOPICS, date="2026-05-02")
@@ -579,7 +564,7 @@ async def test_people_who_are_not_saved_are_shown_as_of_another_day(
 async def test_nobody_is_a_page_without_people(client: Assistant) -> None:
     reply = await client.call("query_audience", **NOBODY)
     assert reply == {
-        "summary": "0 of 0 people, data of 2026-05-04.",
+        "summary": "0 of 0 people, data from 2026-05-04.",
         "size": 0,
         "dataDate": "2026-05-04",
         "config": {**NOBODY, "minScore": 70, "minTopicOverlap": 1},
@@ -589,7 +574,7 @@ async def test_nobody_is_a_page_without_people(client: Assistant) -> None:
 
 @each_profile
 async def test_a_page_that_is_too_wide_is_cut_on_a_row_and_goes_on(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     rows: list[list[Any]] = []
     async with connect(profile=profile) as client:
@@ -601,7 +586,7 @@ async def test_a_page_that_is_too_wide_is_cut_on_a_row_and_goes_on(
         first = len(page["people"]["rows"])
         assert 10 < first < 100
         assert page["warnings"][0] == (
-            f"Only {first} rows fit into one answer; nextCursor goes on."
+            f"Only {first} rows fit in one reply; continue with nextCursor."
         )
         assert len(json.dumps(page["people"], ensure_ascii=False)) < 40_000
         rows += page["people"]["rows"]

@@ -1,6 +1,5 @@
 """Ordering and cancelling runs, and letting everyone of an audience out."""
 
-import json
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools import exporting, runs
+from leadpipe_mcp.tools import exporting
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import (
     UNASKED,
@@ -106,24 +105,24 @@ async def test_no_second_run_is_queued_while_one_is_on_its_way(
         first = await queued(client)
         moments.append(moments[-1] + seconds)
         second = await client.call("run_audience", id=first["id"])
-    assert second["summary"] == f"A run of 'New' is {state} already; none was added."
+    assert second["summary"] == f"A run of 'New' is already {state}; none was added."
     assert second["run"]["id"] == first["cancelRunId"]
     orders = [request for request in sandbox.requests if request.path.endswith("/runs")]
     assert [request.method for request in orders].count("POST") == 1
 
 
-async def test_where_runs_go_by_date_none_can_be_ordered(start: Start, connect: Connect) -> None:
+async def test_where_runs_go_by_date_none_can_be_ordered(connect: Connect) -> None:
     async with connect(profile="flat") as client:
         audiences = await client.saved()
         active = await client.refused("run_audience", id=audiences["active"])
         paused = await client.refused("run_audience", id=audiences["paused"])
     assert active == (
-        "The service makes runs by itself here, one a day, and takes no orders for them."
-        f" {DIRECTORS} is active, so its next one comes without asking."
+        "This service makes one run a day on its own, and none can be ordered."
+        f" {DIRECTORS} is active, so its next run comes automatically."
         " get_audience shows its latest run."
     )
     assert paused.endswith(
-        "It makes them for active audiences; 'CRM Buyers in California' is paused."
+        "Only active audiences get them; 'CRM Buyers in California' is paused."
         " Activate it with set_status."
     )
 
@@ -136,7 +135,7 @@ async def test_a_route_that_is_not_there_is_told_as_runs_by_date(
     sandbox.faults.add(Fault("status", method="POST", path="/runs", status=status))
     async with connect(sandbox) as client:
         said = await client.refused("run_audience", id=await draft(client))
-    assert said.startswith("The service makes runs by itself here")
+    assert said.startswith("This service makes one run a day on its own")
 
 
 async def test_a_service_that_hides_its_runs_takes_orders_all_the_same(
@@ -157,34 +156,28 @@ async def test_a_service_that_fails_is_not_told_as_runs_by_date(
     assert said.endswith("no new run is there, so none was queued. It can be tried again.")
 
 
-async def test_a_queued_run_is_cancelled(start: Start, connect: Connect, queued: Queued) -> None:
+async def test_a_queued_run_is_cancelled(connect: Connect, queued: Queued) -> None:
     async with connect(run_seconds=60) as client:
         cancelling = await queued(client)
         first = await client.call("run_audience", **cancelling)
         again = await client.call("run_audience", **cancelling)
     run = cancelling["cancelRunId"]
-    assert first["summary"] == "The queued run of 'New' is cancelled."
+    assert first["summary"] == "The queued run of 'New' was cancelled."
     assert first["run"] == {"id": run, "state": "cancelled", "dataDate": "2026-05-04"}
     assert "next" not in first
     assert again["summary"] == "The run was already cancelled, so nothing was changed."
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(30, "running already"), (60, "finished")])
+@pytest.mark.parametrize(("seconds", "said"), [(30, "already running"), (60, "finished")])
 async def test_a_run_that_has_begun_is_not_cancelled(
-    *,
-    seconds: float,
-    said: str,
-    start: Start,
-    connect: Connect,
-    queued: Queued,
-    moments: list[float],
+    *, seconds: float, said: str, connect: Connect, queued: Queued, moments: list[float]
 ) -> None:
     async with connect(run_seconds=60) as client:
         cancelling = await queued(client)
         moments.append(moments[-1] + seconds)
         answer = await client.refused("run_audience", **cancelling)
     assert answer.startswith(
-        f"The run is {said}, and only queued runs can be cancelled; nothing was changed."
+        f"The run is {said}, and only queued runs can be cancelled, so nothing was changed."
     )
 
 
@@ -201,7 +194,7 @@ async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
 
     async with connect(service) as client:
         said = await client.refused("run_audience", **await queued(client))
-    assert said.startswith("The run is running already")
+    assert said.startswith("The run is already running")
 
 
 async def test_a_refusal_of_a_run_that_is_still_queued_is_passed_on(
@@ -215,9 +208,7 @@ async def test_a_refusal_of_a_run_that_is_still_queued_is_passed_on(
 
 
 @each_profile
-async def test_a_run_that_does_not_exist_is_not_cancelled(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_a_run_that_does_not_exist_is_not_cancelled(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["active"]
         said = await client.refused("run_audience", id=audience, cancelRunId=NO_RUN)
@@ -226,7 +217,7 @@ async def test_a_run_that_does_not_exist_is_not_cancelled(
 
 @each_profile
 async def test_everyone_is_exported_once_the_human_agreed(
-    profile: str, start: Start, connect: Connect, human: Human, questions: list[str]
+    profile: str, connect: Connect, human: Human, questions: list[str]
 ) -> None:
     async with connect(profile=profile, answer=human("accept")) as client:
         audience = (await client.saved())["active"]
@@ -235,12 +226,12 @@ async def test_everyone_is_exported_once_the_human_agreed(
     assert size > 0
     (question,) = questions
     assert question == (
-        f"Export {DIRECTORS} ({size} people, data of 2026-05-04) as a link to a CSV file? E-mail"
-        " addresses and phone numbers go out unmasked, to whoever has the link."
+        f"Export {DIRECTORS} ({size} people, data from 2026-05-04) as a link to a CSV file? E-mail"
+        " addresses and phone numbers go out unmasked, to anyone with the link."
     )
     until = "for 24h" if profile == "flat" else f"until {reply.get('expiresAt')}"
     assert reply["summary"] == (
-        f"A link to the CSV of {DIRECTORS}: {size} people, unmasked, data of 2026-05-04."
+        f"A link to the CSV of {DIRECTORS}: {size} people, unmasked, data from 2026-05-04."
         f" It works {until}."
     )
     assert reply["url"].startswith("http://127.0.0.1/")
@@ -281,25 +272,23 @@ async def test_a_server_that_masks_lets_nobody_out(connect: Connect, sandbox: Sa
     async with connect(settings=settings) as client:
         said = await client.refused("export_audience", format="url", id=NO_RUN)
     assert said == (
-        "This server lets no unmasked e-mail addresses and phone numbers out"
+        "This server lets no unmasked e-mail addresses or phone numbers out"
         " (LEADPIPE_CONTACT=mask), and the service's file has them."
-        " format csv writes a file with masked ones."
+        " format csv writes a masked file."
     )
     assert not sandbox.requests
 
 
 @each_profile
-async def test_people_of_an_earlier_day_are_exported(
-    profile: str, start: Start, connect: Connect
-) -> None:
+async def test_people_of_an_earlier_day_are_exported(profile: str, connect: Connect) -> None:
     async with connect(profile=profile, settings=UNASKED) as client:
         audience = (await client.saved())["active"]
         reply = await client.call("export_audience", format="url", id=audience, date="2026-05-02")
     assert reply["dataDate"] == "2026-05-02"
-    assert "data of 2026-05-02" in reply["summary"]
+    assert "data from 2026-05-02" in reply["summary"]
 
 
-async def test_people_of_a_run_are_exported(start: Start, connect: Connect) -> None:
+async def test_people_of_a_run_are_exported(connect: Connect) -> None:
     async with connect(profile="catalog", settings=UNASKED) as client:
         audience = (await client.saved())["active"]
         rows = (await client.call("get_audience", id=audience))["runs"]["rows"]
@@ -318,9 +307,7 @@ async def test_a_date_and_a_run_contradict_each_other(client: Assistant) -> None
 
 
 @each_profile
-async def test_a_draft_has_nothing_to_export(
-    profile: str, start: Start, connect: Connect, draft: Draft
-) -> None:
+async def test_a_draft_has_nothing_to_export(profile: str, connect: Connect, draft: Draft) -> None:
     async with connect(profile=profile) as client:
         audience = await draft(client)
         reply = await client.call("export_audience", format="url", id=audience)
@@ -334,7 +321,7 @@ async def test_a_draft_has_nothing_to_export(
 
 @each_profile
 async def test_a_run_on_its_way_is_waited_for_before_the_export(
-    profile: str, start: Start, connect: Connect, draft: Draft
+    profile: str, connect: Connect, draft: Draft
 ) -> None:
     async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
         audience = await draft(client)
@@ -348,7 +335,7 @@ async def test_a_run_on_its_way_is_waited_for_before_the_export(
 
 @numbered
 async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
-    profile: str, start: Start, connect: Connect, moments: list[float]
+    profile: str, connect: Connect, moments: list[float]
 ) -> None:
     async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
         audience = (await client.saved())["active"]
@@ -356,7 +343,7 @@ async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
         reply = await client.call("export_audience", format="url", id=audience)
         step = reply["next"][1]
         assert step["tool"] == "export_audience"
-        assert step["why"] == "the people of 2026-05-04 instead"
+        assert step["why"] == "the people from 2026-05-04 instead"
         earlier = await client.call(step["tool"], **step["arguments"])
     assert earlier["url"]
 
@@ -365,7 +352,7 @@ async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
     ("profile", "tool"), [("flat", "get_audience"), ("catalog", "run_audience")]
 )
 async def test_after_a_failed_run_there_is_a_way_on(
-    profile: str, tool: str, start: Start, connect: Connect, draft: Draft
+    profile: str, tool: str, connect: Connect, draft: Draft
 ) -> None:
     async with connect(profile=profile, runs_fail=True, settings=UNASKED) as client:
         audience = await draft(client)
@@ -379,19 +366,19 @@ async def test_after_a_failed_run_there_is_a_way_on(
 
 @each_profile
 async def test_a_day_without_people_is_answered_with_another(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile, settings=UNASKED) as client:
         audience = (await client.saved())["active"]
         reply = await client.call("export_audience", format="url", id=audience, date="2025-01-01")
-        assert reply["summary"] == "There are no people of 2025-01-01 to export."
+        assert reply["summary"] == "There are no people for 2025-01-01 to export."
         (step,) = reply["next"]
         export = await client.call(step["tool"], **step["arguments"])
     assert export["dataDate"] == "2026-05-04"
 
 
 async def test_a_file_that_takes_time_is_told_with_progress(
-    start: Start, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> None:
     told: list[str | None] = []
 
@@ -414,7 +401,7 @@ async def test_a_file_that_is_not_there_in_time_is_asked_for_again(
     async with connect(service, settings=UNASKED) as client:
         audience = (await client.saved())["active"]
         reply = await client.call("export_audience", format="url", id=audience)
-    assert reply["summary"] == f"The file of {DIRECTORS} is still being written."
+    assert reply["summary"] == f"The file for {DIRECTORS} is still being written."
     assert reply["next"][0]["tool"] == "export_audience"
     assert "url" not in reply
 
@@ -432,7 +419,7 @@ async def test_what_is_odd_about_a_file_is_said(
     assert reply["summary"].endswith("The service does not say how long it works.")
     assert reply["warnings"][0] == exporting.ANYONE
     assert reply["warnings"][1].startswith("The run found ")
-    assert reply["warnings"][1].endswith("people, not 7.")
+    assert reply["warnings"][1].endswith("people, but the file has 7 people.")
     assert "fileName" not in reply
 
 
@@ -449,15 +436,3 @@ def altered_export() -> AlteredExport:
         return service
 
     return altered
-
-
-async def test_the_tools_tell_what_they_do_and_cost_little(client: Assistant) -> None:
-    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    for declaration in (runs.run_audience, exporting.export_audience):
-        tool = tools[declaration.name]
-        hints = tool.annotations
-        assert hints is not None
-        assert (hints.read_only_hint, hints.destructive_hint) == (False, False)
-        assert all("description" in field for field in tool.input_schema["properties"].values())
-        schema = json.dumps(tool.input_schema, separators=(",", ":"))
-        assert len(f"{tool.name}{tool.description}{schema}") / 4 < 450

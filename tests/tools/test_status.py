@@ -23,8 +23,8 @@ async def test_activating_takes_a_slot_and_starts_a_run(
         shown = await client.call("get_audience", id=made["id"])
     size = made["size"]
     assert reply["summary"] == (
-        "'New' is active now; it was draft. 2 of 3 slots are in use."
-        f" The people are ready: {size} people, data of 2026-05-04."
+        "'New' is now active (was a draft). 2 of 3 slots are in use."
+        f" The people are ready: {size} people, data from 2026-05-04."
     )
     assert (reply["id"], reply["name"], reply["size"]) == (made["id"], "New", size)
     assert (reply["before"], reply["status"], shown["status"]) == ("draft", "active", "active")
@@ -37,15 +37,16 @@ async def test_activating_takes_a_slot_and_starts_a_run(
 @each_profile
 @pytest.mark.parametrize("status", ["paused", "draft"])
 async def test_pausing_or_shelving_frees_the_slot(
-    profile: str, status: str, start: Start, connect: Connect
+    profile: str, status: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         audience = (await client.saved())["active"]
         size = (await client.call("get_audience", id=audience))["size"]
         reply = await client.call("set_status", id=audience, status=status.title())
         shown = await client.call("get_audience", id=audience)
+    now = "a draft" if status == "draft" else status
     assert reply["summary"] == (
-        f"'Marketing Directors at Tech Companies' is {status} now; it was active."
+        f"'Marketing Directors at Tech Companies' is now {now} (was active)."
         " 0 of 3 slots are in use."
     )
     assert reply["slots"] == {"before": 1, "after": 0, "limit": 3}
@@ -70,7 +71,7 @@ async def test_a_status_that_is_so_already_changes_nothing(
 
 @each_profile
 async def test_a_full_account_is_refused_with_the_audiences_that_could_be_paused(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile, slots=1, settings=UNASKED) as client:
         ids = await client.saved()
@@ -120,9 +121,7 @@ async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
         (1, " That was your only slot."),
     ],
 )
-async def test_the_last_slot_is_said_to_be_taken(
-    slots: int, said: str, start: Start, connect: Connect
-) -> None:
+async def test_the_last_slot_is_said_to_be_taken(slots: int, said: str, connect: Connect) -> None:
     async with connect(slots=slots, settings=UNASKED) as client:
         ids = await client.saved()
         if slots == 1:
@@ -135,7 +134,7 @@ async def test_the_last_slot_is_said_to_be_taken(
 
 
 async def test_a_full_account_without_an_active_audience_says_where_to_look(
-    start: Start, connect: Connect
+    connect: Connect,
 ) -> None:
     async with connect(slots=1, deletion_frees_slot=False, settings=UNASKED) as client:
         ids = await client.saved()
@@ -143,8 +142,8 @@ async def test_a_full_account_without_an_active_audience_says_where_to_look(
         said = await client.refused("set_status", id=ids["paused"], status="active")
     assert said == (
         "SLOTS_FULL: every audience slot is in use, so 'CRM Buyers in California' stays paused."
-        " No audience is shown as active; one that was deleted may still hold its slot. Only the"
-        " Leadpipe dashboard can tell."
+        " No audience is listed as active; a deleted one may still hold its slot. The Leadpipe"
+        " dashboard shows it."
     )
 
 
@@ -160,9 +159,7 @@ async def test_a_full_account_whose_audiences_cannot_be_listed_still_says_what_t
     assert said.endswith("Pause an active audience to free a slot, then activate again.")
 
 
-async def test_activating_can_wait_for_the_people(
-    start: Start, connect: Connect, moments: list[float]
-) -> None:
+async def test_activating_can_wait_for_the_people(connect: Connect, moments: list[float]) -> None:
     told: list[str | None] = []
 
     async def listen(progress: float, total: float | None, message: str | None) -> None:
@@ -188,8 +185,8 @@ async def test_what_fails_after_the_change_does_not_hide_it(start: Start, connec
         sandbox.faults.add(Fault("status", path="/account", times=None))
         reply = await client.call("set_status", id=audience, status="active")
     assert reply["summary"] == (
-        "'CRM Buyers in California' is active now; it was paused."
-        " Its people could not be looked at just now."
+        "'CRM Buyers in California' is now active (was paused)."
+        " Its people could not be checked just now."
     )
     assert reply["status"] == "active"
     assert not {"slots", "run"} & set(reply)
@@ -206,9 +203,7 @@ async def test_slots_are_told_as_far_as_they_are_known(start: Start, connect: Co
     assert "slots" not in reply["summary"]
 
 
-async def test_a_status_that_the_service_does_not_take_is_refused(
-    start: Start, connect: Connect
-) -> None:
+async def test_a_status_that_the_service_does_not_take_is_refused(connect: Connect) -> None:
     async with connect(back_to_draft="reject") as client:
         said = await client.refused(
             "set_status", id=(await client.saved())["active"], status="draft"
@@ -239,7 +234,7 @@ async def test_a_deleted_audience_is_gone(profile: str, start: Start, connect: C
         assert (await client.call("list_audiences"))["summary"] == "1 audience."
         said = await client.refused("delete_audience", id=audience)
     assert reply == {
-        "summary": "'CRM Buyers in California' is deleted.",
+        "summary": "'CRM Buyers in California' was deleted.",
         "id": audience,
         "name": "CRM Buyers in California",
         "sandbox": True,

@@ -7,7 +7,7 @@ import pytest
 
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Sandbox
-from tests.tools.assistant import UNASKED, Connect, Reply, Start
+from tests.tools.assistant import UNASKED, Connect, Reply
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ BEYOND_FLAT: Reply = {
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 async def test_a_planned_config_means_the_same_in_every_tool(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     # In one conversation, so that the topics are read once.
     async with connect(profile=profile, slots=9, settings=UNASKED) as client:
@@ -90,9 +90,7 @@ async def test_no_log_shows_whose_visits_were_asked_for(
     assert "canary" not in caplog.text
 
 
-async def test_both_services_in_one_conversation(
-    start: Start, connect: Connect, tmp_path: Path
-) -> None:
+async def test_both_services_in_one_conversation(connect: Connect, tmp_path: Path) -> None:
     settings = Settings(sandbox=True, confirm="off", toolsets="all", export_dir=tmp_path)
     async with connect(people=20_000, settings=settings) as client:
         plan = await client.call("plan_audience", topics=["CRM"], filters={"state": ["TX"]})
@@ -112,7 +110,7 @@ async def test_both_services_in_one_conversation(
 
 
 async def test_without_sonarlys_tools_the_export_names_its_import_alone(
-    start: Start, connect: Connect, tmp_path: Path
+    connect: Connect, tmp_path: Path
 ) -> None:
     settings = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
     async with connect(people=20_000, settings=settings) as client:

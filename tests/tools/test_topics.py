@@ -13,11 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import Assistant, Connect, Reply, Start, each_profile
+from tests.tools.assistant import Assistant, Connect, Reply, each_profile
 
 pytestmark = pytest.mark.anyio
 
-TOOLS = ("search_topics", "compare_topics", "get_topic_movers", "analyze_website_topics")
 COLUMNS = ["id", "name", "type", "industry", "category"]
 HIDDEN = "\u202e\u200b\U000e0041"
 TODAY = dt.date(2026, 5, 4)
@@ -69,7 +68,7 @@ def ask(connect: Connect) -> Callable[..., Awaitable[Reply]]:
 
 @each_profile
 async def test_topics_are_found_and_compared_alike_on_every_api(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("search_topics", queries="sales enablement software", limit=3)
@@ -110,7 +109,7 @@ async def test_typing_errors_are_understood_and_said_to_be_guesses(client: Assis
     ]
     nothing, unlike = reply["warnings"]
     assert nothing.startswith("Nothing found for 'quantum yoga blockchain'; nearest: 'Yoga ")
-    assert unlike == "Nothing found for 'zzzz', and nothing is spelled like it."
+    assert unlike == "Nothing found for 'zzzz', nor anything spelled like it."
     assert len(json.dumps(reply)) / 4 < 1_000
 
 
@@ -186,7 +185,7 @@ async def test_more_topics_than_fit_are_cut_on_a_row(ask: Callable[..., Awaitabl
     assert reply["summary"].startswith("400 topics for 8 phrases")
     shown = len(reply["topics"]["rows"])
     assert 100 < shown < 400
-    assert reply["warnings"] == [f"{400 - shown} more did not fit; nextCursor goes on."]
+    assert reply["warnings"] == [f"{400 - shown} more did not fit; continue with nextCursor."]
     assert reply["nextCursor"]
 
 
@@ -224,7 +223,7 @@ async def test_the_last_page_has_no_cursor_and_nothing_is_missed(client: Assista
 
 async def test_without_a_query_the_kinds_of_topics_are_shown(client: Assistant) -> None:
     reply = await client.call("search_topics", queries=None)
-    assert reply["summary"] == "There are 20,068 topics, in 20 industries and 9 categories."
+    assert reply["summary"] == "20,068 topics in 20 industries and 9 categories."
     assert reply["total"] == 20_068
     assert reply["types"] == {"b2b": 12_060, "b2c": 6_007, "both": 2_001}
     assert (reply["industries"]["Sales"], reply["categories"]["Product"]) == (1_013, 4_055)
@@ -237,10 +236,10 @@ async def test_many_industries_are_cut_to_the_commonest(
     industries = [{"value": f"Industry {n}", "count": n} for n in range(100)]
     facets = {"types": [{"value": "b2b", "count": 7}], "industries": industries}
     reply = await ask(Service(facets=facets), "search_topics", queries=[])
-    assert reply["summary"] == "There are 7 topics, in 100 industries and 0 categories."
+    assert reply["summary"] == "7 topics in 100 industries and 0 categories."
     assert len(reply["industries"]) == 60
     assert next(iter(reply["industries"])) == "Industry 99"
-    assert reply["warnings"] == ["40 more industries with fewer topics are not shown."]
+    assert reply["warnings"] == ["40 more industries with fewer topics not shown."]
     assert "categories" not in reply
 
 
@@ -275,9 +274,8 @@ async def test_a_search_keeps_to_its_kind(client: Assistant, sandbox: Sandbox) -
     assert searched.query["industry"] == "Finance"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+async def test_a_search_that_cannot_be_is_refused(client: Assistant) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"industry": "markting"}, "industry 'markting'. The nearest: 'Marketing'."),
         ({"category": "zzz"}, "category 'zzz'. search_topics without queries lists them."),
         ({"queries": ["??"]}, "'queries.0' needs a letter or a digit."),
@@ -286,12 +284,9 @@ async def test_a_search_keeps_to_its_kind(client: Assistant, sandbox: Sandbox) -
         ({"limit": 51}, "'limit' must be 50 or less."),
         ({"type": "business"}, "'b2b', 'b2c' or 'both'"),
         ({"query": "crm"}, "Did you mean 'queries'?"),
-    ],
-)
-async def test_a_search_that_cannot_be_is_refused(
-    arguments: dict[str, Any], said: str, client: Assistant
-) -> None:
-    assert said in await client.refused("search_topics", **arguments)
+    ]
+    for arguments, said in cases:
+        assert said in await client.refused("search_topics", **arguments)
 
 
 async def test_topics_are_compared_side_by_side(client: Assistant) -> None:
@@ -308,13 +303,13 @@ async def test_topics_are_compared_side_by_side(client: Assistant) -> None:
     )
     fastest = max(table["rows"], key=lambda row: row[4])
     also = "It grew most too" if fastest is largest else f"'{fastest[1]}' ({fastest[0]}) grew most"
-    assert f" {also}, by {fastest[4]} % in 30 days (" in reply["summary"]
+    assert f" {also}, by {fastest[4]}% in 30 days (" in reply["summary"]
     assert reply["dataDate"] == "2026-05-04"
     assert series["columns"] == ["date", *map(str, FIVE)]
     assert len(series["rows"]) == 12
     assert series["rows"][0][0] == "2026-04-05"
     assert series["rows"][-1] == ["2026-05-04", *(row[2] for row in table["rows"])]
-    assert reply["warnings"] == ["1 topic id stood there twice and counted once."]
+    assert reply["warnings"] == ["1 repeated topic id ignored."]
     assert reply["next"][0]["arguments"] == {"topicIds": FIVE}
     assert len(json.dumps(reply)) / 4 < 1_200
 
@@ -361,7 +356,7 @@ async def test_more_than_a_month_is_taken_from_the_trends(client: Assistant) -> 
 
 async def test_unknown_topics_are_named(client: Assistant) -> None:
     reply = await client.call("compare_topics", topicIds=[5, FIVE[0], 6])
-    assert reply["warnings"] == ["The service knows no topic 5 and 6."]
+    assert reply["warnings"] == ["The service does not know: 5 and 6."]
     text = await client.refused("compare_topics", topicIds=[5])
     assert text == ("The service knows none of these topics: 5. search_topics finds the ids.")
     assert "must be 90 or less" in await client.refused("compare_topics", topicIds=[5], days=91)
@@ -383,7 +378,7 @@ async def test_what_the_service_does_not_show_is_said(ask: Callable[..., Awaitab
         ["2026-05-04", "", 1, ""],
     ]
     assert reply["warnings"] == [
-        "The figures of 1 end on 2026-05-01.",
+        "The figures for 1 end on 2026-05-01.",
         "There are no figures for 3.",
         "The service shows only 2 days.",
     ]
@@ -403,8 +398,7 @@ async def test_movers_are_shown_with_their_change(client: Assistant) -> None:
     assert len(changes) == 5
     first = up["topics"]["rows"][0]
     assert up["summary"] == (
-        f"'{first[1]}' ({first[0]}) grew most since the day before by {first[-1]}%"
-        f" to {first[4]:,} people."
+        f"'{first[1]}' ({first[0]}) grew most in a day by {first[-1]}%, to {first[4]:,} people."
     )
     assert [step["tool"] for step in up["next"]] == ["compare_topics", "preview_audience"]
     down = await client.call("get_topic_movers", direction="down", industry="sales", limit=1)
@@ -421,22 +415,22 @@ async def test_a_large_change_of_few_people_is_doubted(
         topic(2, "Small", todayAudience=3, yesterdayAudience=1),
     ]
     reply = await ask(Service(movers=movers), "get_topic_movers", limit=1)
-    assert reply["summary"] == "'New' (1) grew most since the day before to 9 people."
+    assert reply["summary"] == "'New' (1) grew most in a day, to 9 people."
     assert reply["topics"]["rows"] == [[1, "New", "b2b", "Sales", 9, 0, ""]]
-    assert reply["warnings"] == ["Of fewer than 100 people a percentage says little."]
+    assert reply["warnings"] == ["Percentages of fewer than 100 people say little."]
 
 
 async def test_no_movers_are_said_to_be_none(ask: Callable[..., Awaitable[Reply]]) -> None:
     service = Service(movers=[])
     reply = await ask(service, "get_topic_movers", industry="Sales", type="both")
-    said = "The service shows no topic of this kind that grew since the day before."
+    said = "The service shows no topic of this kind that grew in the last day."
     assert reply == {"summary": said}
     asked = {"direction": "up", "type": "both", "industry": "Sales", "limit": "10"}
     assert service.asked[-1] == ("movers", asked)
 
 
 @each_profile
-async def test_a_website_is_analyzed(profile: str, start: Start, connect: Connect) -> None:
+async def test_a_website_is_analyzed(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("analyze_website_topics", url="crm.example/pricing", limit=4)
     assert reply["company"] == "Crm"
@@ -491,9 +485,10 @@ async def test_a_website_about_nothing_known_is_said_to_be(
     assert len(reply["warnings"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("url", "why"),
-    [
+async def test_a_private_address_is_refused_before_anything_is_sent(
+    client: Assistant, sandbox: Sandbox
+) -> None:
+    cases: list[tuple[str, str]] = [
         ("http://localhost/admin", "internal network"),
         ("http://169.254.169.254/latest", "an IP address"),
         ("https://user:secret@acme.example", "a user name or a password"),
@@ -501,35 +496,18 @@ async def test_a_website_about_nothing_known_is_said_to_be(
         ("https://wiki.local", "internal network"),
         ("intranet", "internal network"),
         ("ftp://acme.example", "neither http nor https"),
-    ],
-)
-async def test_a_private_address_is_refused_before_anything_is_sent(
-    url: str, why: str, client: Assistant, sandbox: Sandbox
-) -> None:
-    text = await client.refused("analyze_website_topics", url=url)
-    assert why in text
-    assert "secret" not in text
-    assert not sandbox.requests
+    ]
+    for url, why in cases:
+        text = await client.refused("analyze_website_topics", url=url)
+        assert why in text
+        assert "secret" not in text
+        assert not sandbox.requests
 
 
 async def test_too_many_analyses_say_how_long_to_wait(client: Assistant, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("status", status=429, path="/analyze", times=3))
     text = await client.refused("analyze_website_topics", url="acme.example")
     assert "Try again in" in text
-
-
-async def test_each_tool_is_described_in_little_and_says_that_it_only_reads(
-    client: Assistant,
-) -> None:
-    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert tuple(tools)[: len(TOOLS)] == TOOLS
-    for name in TOOLS:
-        tool = tools[name]
-        schema = json.dumps(tool.input_schema, separators=(",", ":"))
-        assert len(name + (tool.description or "") + schema) / 4 < 450
-        assert all(part.get("description") for part in tool.input_schema["properties"].values())
-        assert tool.annotations is not None
-        assert tool.annotations.read_only_hint
 
 
 async def test_where_no_topic_grew_that_is_said(ask: Callable[..., Awaitable[Reply]]) -> None:

@@ -8,8 +8,8 @@ from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, cha
 pytestmark = pytest.mark.anyio
 
 OLD_LIST = (
-    "The people shown were put together before the audience was last changed; the next run brings"
-    " the ones of its present config."
+    "The people shown are from before the audience was last changed; the next run applies its"
+    " current config."
 )
 WANTED = {
     "topicIds": [117805, 117890],
@@ -23,7 +23,7 @@ WANTED = {
 
 @each_profile
 async def test_filters_are_merged_by_key_and_null_removes_one(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     async with connect(profile=profile) as client:
         made = await client.call("create_audience", name="VPs", config=WANTED)
@@ -37,7 +37,7 @@ async def test_filters_are_merged_by_key_and_null_removes_one(
     rows = [["department", "", '["sales"]'], ["hasPhone", "true", ""]]
     assert reply["changes"]["columns"] == ["what", "before", "after"]
     assert sorted(reply["changes"]["rows"]) == rows
-    assert reply["summary"].startswith("'VPs' is changed: ")
+    assert reply["summary"].startswith("'VPs' was changed: ")
     assert reply["summary"].endswith(f". {right['size']} people match now.")
     assert [step["tool"] for step in reply["next"]] == ["set_status"]
 
@@ -81,7 +81,7 @@ async def test_everything_can_be_changed_at_once(client: Assistant) -> None:
     assert reply["name"] == "All"
     parts = [row[0] for row in reply["changes"]["rows"]]
     assert parts[0] == "name"
-    assert reply["summary"].startswith(f"'All' is changed: {', '.join(parts)}.")
+    assert reply["summary"].startswith(f"'All' was changed: {', '.join(parts)}.")
     assert reply["changes"]["rows"][1] == ["topicIds", "[117805, 117890]", "[117918]"]
 
 
@@ -91,7 +91,7 @@ async def test_an_audience_is_renamed_without_a_look_at_its_people(
     audience = (await client.saved())["paused"]
     before = len(sandbox.requests)
     reply = await client.call("update_audience", id=audience, name=" CRM ")
-    assert reply["summary"] == "'CRM' is changed: name."
+    assert reply["summary"] == "'CRM' was changed: name."
     assert reply["changes"]["rows"] == [["name", "CRM Buyers in California", "CRM"]]
     assert reply["size"] > 0
     assert "config" not in reply
@@ -129,7 +129,7 @@ async def test_an_active_audience_is_changed_with_the_way_to_its_new_people(
 
 @pytest.mark.parametrize("profile", ["mixed", "catalog"])
 async def test_people_of_the_config_before_are_called_so_until_the_next_run(
-    profile: str, start: Start, connect: Connect, moments: list[float]
+    profile: str, connect: Connect, moments: list[float]
 ) -> None:
     async with connect(profile=profile, settings=UNASKED) as client:
         audience = (await client.saved())["active"]
@@ -207,11 +207,11 @@ async def test_a_part_of_a_config_that_is_hidden_cannot_be_changed(
         said = await client.refused("update_audience", id=made["id"], config={"minScore": 70})
         renamed = await client.call("update_audience", id=made["id"], name="Others")
     assert said == (
-        "The service does not show what 'VPs' is made of, so a part of it cannot be changed"
+        "The service does not show the config of 'VPs', so part of it cannot be changed"
         " without losing the rest. Nothing was changed."
         " Create a new audience with the whole config instead."
     )
-    assert renamed["summary"] == "'Others' is changed: name."
+    assert renamed["summary"] == "'Others' was changed: name."
     assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{made['id']}"]
 
 
@@ -245,7 +245,7 @@ EXCLUDING = {
 
 @each_profile
 async def test_exclusions_are_merged_by_key_and_null_removes_one(
-    profile: str, start: Start, connect: Connect
+    profile: str, connect: Connect
 ) -> None:
     change = {"exclude": {"department": None, "ageRange": ["18-24"]}}
     async with connect(profile=profile) as client:
@@ -281,12 +281,7 @@ async def test_exclusions_are_merged_by_key_and_null_removes_one(
     ids=str,
 )
 async def test_a_key_that_is_named_in_one_leaves_the_other(
-    profile: str,
-    start: Start,
-    connect: Connect,
-    change: Reply,
-    filters: Reply | None,
-    exclude: Reply,
+    profile: str, connect: Connect, change: Reply, filters: Reply | None, exclude: Reply
 ) -> None:
     async with connect(profile=profile) as client:
         made = await client.call("create_audience", name="VPs", config=EXCLUDING)
