@@ -24,6 +24,7 @@ from leadpipe_mcp.tools.replies import (
     fitting,
     people,
     suggestions,
+    table_of,
     warnings,
 )
 from leadpipe_mcp.tools.services import Call
@@ -169,7 +170,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
             f"{counted(len(rows), 'row')}, over {people(snapshot.size)}",
             run,
             snapshot.size,
-            Table(columns=list(answer.columns), rows=rows) if rows else None,
+            table_of(list(answer.columns), rows),
             answer.notes,
         )
     if asked.compare_with is None:
@@ -234,7 +235,7 @@ def _grouped(told: Groups, run: Run) -> Analysis:
         f"{counted(len(rows), 'group')}{more}, over {people(told.size)}{rest}",
         run,
         told.size,
-        Table(columns=list(told.columns), rows=rows) if rows else None,
+        table_of(list(told.columns), rows),
         told.notes,
     )
 

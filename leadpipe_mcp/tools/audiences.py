@@ -10,8 +10,8 @@ from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, StrictInt
+from leadpipe_mcp.tools.lifecycle import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
@@ -24,6 +24,7 @@ from leadpipe_mcp.tools.replies import (
     size_of,
     state,
     suggestions,
+    table_of,
     warnings,
 )
 from leadpipe_mcp.tools.services import Call
@@ -84,9 +85,7 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     hidden = len(matching) - len(shown)
     return AudienceList(
         summary=f"{counted(len(matching), kind)}{named_so}.",
-        audiences=Table(columns=["id", "name", "status", "size", "refreshed"], rows=rows)
-        if rows
-        else None,
+        audiences=table_of(["id", "name", "status", "size", "refreshed"], rows),
         warnings=warnings(
             [f"{hidden} more not shown; raise limit to see them."] if hidden else None,
             [f"There may be more than the first {limit}{how}."] if len(found) == limit else None,
@@ -280,4 +279,4 @@ def _runs_table(runs: Sequence[Run]) -> Table | None:
         for run in runs
     ]
     columns = [*(["runId"] if numbered else []), "state", "dataDate", "size"]
-    return Table(columns=columns, rows=rows) if rows else None
+    return table_of(columns, rows)

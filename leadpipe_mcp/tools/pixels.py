@@ -17,6 +17,7 @@ from leadpipe_mcp.tools.replies import (
     Part,
     Table,
     suggestions,
+    table_of,
     warnings,
 )
 from leadpipe_mcp.tools.services import Call
@@ -102,7 +103,7 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     hidden = len(found) - len(rows)
     return PixelList(
         summary=f"{counted(len(found), 'pixel')}, {active} active.",
-        pixels=Table(columns=columns + ["pausedReason"] * why, rows=rows) if rows else None,
+        pixels=table_of(columns + ["pausedReason"] * why, rows),
         warnings=[f"{hidden} more not shown; find them with domainContains."] if hidden else None,
         next=None
         if found or part

@@ -1,12 +1,14 @@
 """The pieces of replies that several tools share, and the sentences about them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from leadpipe_mcp.api.models import Audience, Run, Slots
+from leadpipe_mcp.api.models import Audience, Breakdown, Preview, Run, Slots
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.runs import why_not_ready
 from leadpipe_mcp.text import clean, counted, in_quotes, listed
@@ -70,6 +72,11 @@ class SlotPart(Part):
             after=after.used if after else None,
             limit=seen.limit,
         )
+
+
+def table_of(columns: Sequence[str], rows: list[list[Cell]]) -> Table | None:
+    """Return a table of the rows; None if there are none."""
+    return Table(columns=[*columns], rows=rows) if rows else None
 
 
 def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | None:
@@ -170,3 +177,37 @@ def suggestions(*made: Suggestion | None) -> list[Suggestion] | None:
 def warnings(*groups: Iterable[str] | None) -> list[str] | None:
     """Return all the warnings, or None."""
     return [text for group in groups for text in group or ()] or None
+
+
+@dataclass(frozen=True)
+class MakeUp:
+    """The most frequent industries and seniorities, and what they are counted over."""
+
+    industries: dict[str, int] | None = None
+    seniorities: dict[str, int] | None = None
+    counted_over: str | None = None
+
+
+def make_up(preview: Preview, most: int) -> MakeUp:
+    """Return the most frequent industries and seniorities: of everyone, or of the sample."""
+    if preview.industries or preview.seniorities:
+        return MakeUp(
+            _largest(preview.industries, most), _largest(preview.seniorities, most), "all"
+        )
+    if not preview.sample:
+        return MakeUp()
+    return MakeUp(
+        _most_common((person.get("companyIndustry") for person in preview.sample), most),
+        _most_common((person.get("seniority") for person in preview.sample), most),
+        f"the sample of {len(preview.sample)}",
+    )
+
+
+def _largest(breakdown: Iterable[Breakdown], most: int) -> dict[str, int]:
+    parts = sorted(breakdown, key=lambda part: -part.count)[:most]
+    return {clean(part.value, NAME_LENGTH): part.count for part in parts}
+
+
+def _most_common(words: Iterable[object], most: int) -> dict[str, int]:
+    counts = Counter(clean(str(word), NAME_LENGTH) for word in words if word)
+    return dict(counts.most_common(most))

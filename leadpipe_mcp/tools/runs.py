@@ -8,8 +8,8 @@ from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.api.runs import MOST_RUNS
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools.activation import next_step
 from leadpipe_mcp.tools.arguments import AudienceId
+from leadpipe_mcp.tools.lifecycle import next_step
 from leadpipe_mcp.tools.replies import (
     RunPart,
     name_of,

@@ -1,14 +1,38 @@
 """What our tools work with: the services, the settings, and what is kept between calls."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from leadpipe_mcp import toolkit
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.models import Audience
 from leadpipe_mcp.api.sonarly import SonarlyClient
+from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.last_active import LastActive
+
+MOST_REMEMBERED = 500
+
+
+class LastActive:
+    """The audiences that this server has seen active, as they were then."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, Audience] = OrderedDict()
+
+    def note(self, audience: Audience) -> None:
+        """Remember the audience, if it is active and the service shows what it is made of."""
+        if audience.status != "active" or audience.config is None:
+            return
+        self._seen[audience.id] = audience
+        self._seen.move_to_end(audience.id)
+        while len(self._seen) > MOST_REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def of(self, audience_id: str) -> Audience | None:
+        """Return the audience as it was; None if it was not seen active."""
+        return self._seen.get(audience_id)
 
 
 @dataclass(frozen=True)
@@ -43,6 +67,20 @@ class Call(toolkit.Call):
     def shows_contact(self) -> bool:
         """Whether e-mail addresses and phone numbers may leave the server whole."""
         return self.services.settings.contact == "allow"
+
+    def is_whole(self, contact: str) -> bool:
+        """Return whether contact details are to be shown whole.
+
+        Raises:
+            NotPossible: If they are asked for, and this server only shows them masked.
+        """
+        if contact == "full" and not self.shows_contact:
+            raise NotPossible(
+                "This server shows e-mail addresses and phone numbers only masked"
+                " (LEADPIPE_CONTACT=mask).",
+                "Leave contact out.",
+            )
+        return contact == "full"
 
     @property
     def asks(self) -> bool:

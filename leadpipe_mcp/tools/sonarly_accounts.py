@@ -11,7 +11,7 @@ from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.privacy import show
 from leadpipe_mcp.text import clean, counted, in_quotes, listed, nearest, quoted, redact
 from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
-from leadpipe_mcp.tools.replies import LONGEST_NAME, NAME_LENGTH, Cell, Part, Table
+from leadpipe_mcp.tools.replies import LONGEST_NAME, NAME_LENGTH, Cell, Part, Table, table_of
 from leadpipe_mcp.tools.services import Call
 
 MOST_SHOWN = 50
@@ -168,7 +168,7 @@ async def sonarly_list_accounts(call: Call, asked: NoArguments) -> AccountList: 
     hidden = len(accounts) - len(rows)
     return AccountList(
         summary=f"{counted(len(accounts), 'Sonarly account')}.",
-        accounts=Table(columns=["id", "name", "created"], rows=rows) if rows else None,
+        accounts=table_of(["id", "name", "created"], rows),
         warnings=[f"{hidden} more not shown; they can still be named."] if hidden else None,
         next=[Suggestion(tool="sonarly_list_audiences", why="see the audiences of an account")]
         if len(rows) == 1

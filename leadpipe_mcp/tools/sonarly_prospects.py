@@ -110,12 +110,7 @@ async def sonarly_list_prospects(call: Call, asked: ListProspects) -> ProspectsF
     numbers are masked unless contact is full. For people who research a topic, use query_audience.
     """
     columns = choose_columns(asked.fields or DEFAULT_FIELDS, PROSPECT_COLUMNS)
-    if asked.contact == "full" and not call.shows_contact:
-        raise NotPossible(
-            "This server shows e-mail addresses and phone numbers only masked"
-            " (LEADPIPE_CONTACT=mask).",
-            "Leave contact out.",
-        )
+    call.is_whole(asked.contact)
     place = Place.of(asked)
     account = await account_of(call, asked)
     page = await call.sonarly.prospects(account.id, asked.id, place.cursor, place.limit)

@@ -36,6 +36,7 @@ from leadpipe_mcp.tools.replies import (
     Table,
     fitting,
     suggestions,
+    table_of,
     warnings,
 )
 from leadpipe_mcp.tools.services import Call
@@ -205,7 +206,7 @@ def _found(findings: Findings, before: Shown, *, more: bool) -> TopicsFound:
     goes_on = (more or cut) and len(seen) <= MOST_PAGED and not findings.failures
     return TopicsFound(
         summary=_summary(findings, best),
-        topics=Table(columns=columns, rows=shown) if shown else None,
+        topics=table_of(columns, shown),
         warnings=warnings(
             map(_nothing, (one for one in findings.found if not one.matches and not before.ids)),
             [f"{len(rows) - len(shown)} more did not fit; continue with nextCursor."]

@@ -28,6 +28,7 @@ from leadpipe_mcp.tools.replies import (
     cell,
     people,
     suggestions,
+    table_of,
     warnings,
 )
 from leadpipe_mcp.tools.services import Call
@@ -217,7 +218,7 @@ def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
         for day in series.days
     ]
     columns = ["id", "date", "audience", "signals", "avgScore", "high", "medium", "low"]
-    table = Table(columns=columns, rows=rows) if rows else None
+    table = table_of(columns, rows)
     return table, [series.id for series in spans[shown:]]
 
 

@@ -100,12 +100,7 @@ async def query_visitor_data(call: Call, asked: QueryVisitors) -> VisitorsFound:
     query_audience.
     """
     columns = choose_columns(asked.fields or DEFAULT_FIELDS, VISITOR_COLUMNS)
-    if asked.contact == "full" and not call.shows_contact:
-        raise NotPossible(
-            "This server shows e-mail addresses and phone numbers only masked"
-            " (LEADPIPE_CONTACT=mask).",
-            "Leave contact out.",
-        )
+    call.is_whole(asked.contact)
     page = await call.leadpipe.visitors.find(
         email=asked.email, domain=asked.domain, timeframe=asked.timeframe, page=asked.page
     )

@@ -5,7 +5,7 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api.models import Audience
 from leadpipe_mcp.tools.changes import Change, in_one_sentence
-from leadpipe_mcp.tools.last_active import MOST_REMEMBERED, LastActive
+from leadpipe_mcp.tools.services import MOST_REMEMBERED, LastActive
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools import exporting
+from leadpipe_mcp.tools import export
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import (
     UNASKED,
@@ -237,7 +237,7 @@ async def test_everyone_is_exported_once_the_human_agreed(
     assert reply["url"].startswith("http://127.0.0.1/")
     assert reply["fileName"] == "marketing-directors-at-tech-companies-2026-05-04.csv"
     assert reply["dataDate"] == "2026-05-04"
-    assert reply["warnings"] == [exporting.ANYONE, exporting.ONLY_HERE]
+    assert reply["warnings"] == [export.ANYONE, export.ONLY_HERE]
     assert "next" not in reply
 
 
@@ -417,7 +417,7 @@ async def test_what_is_odd_about_a_file_is_said(
         reply = await client.call("export_audience", format="url", id=audience)
     assert reply["size"] == 7
     assert reply["summary"].endswith("The service does not say how long it works.")
-    assert reply["warnings"][0] == exporting.ANYONE
+    assert reply["warnings"][0] == export.ANYONE
     assert reply["warnings"][1].startswith("The run found ")
     assert reply["warnings"][1].endswith("people, but the file has 7 people.")
     assert "fileName" not in reply

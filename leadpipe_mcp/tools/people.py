@@ -23,7 +23,6 @@ from leadpipe_mcp.toolkit import (
     tool,
     write_cursor,
 )
-from leadpipe_mcp.tools.activation import MAX_WAIT, age_of_list, to_activate
 from leadpipe_mcp.tools.arguments import (
     AudienceId,
     Date,
@@ -45,6 +44,7 @@ from leadpipe_mcp.tools.configs import (
     check_config,
     spell,
 )
+from leadpipe_mcp.tools.lifecycle import MAX_WAIT, age_of_list, to_activate
 from leadpipe_mcp.tools.replies import (
     RunPart,
     Table,
@@ -53,6 +53,7 @@ from leadpipe_mcp.tools.replies import (
     matches,
     people,
     run_sentence,
+    table_of,
     third_party_warning,
     warnings,
 )
@@ -187,12 +188,7 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
     cheaper.
     """
     columns = choose_columns(asked.fields)
-    if asked.contact == "full" and not call.shows_contact:
-        raise NotPossible(
-            "This server shows e-mail addresses and phone numbers only masked"
-            " (LEADPIPE_CONTACT=mask).",
-            "Leave contact out.",
-        )
+    call.is_whole(asked.contact)
     subject = asked.subject()
     if asked.cursor:
         place = read_cursor(_PLACE, asked.cursor, subject)
@@ -293,7 +289,7 @@ def _shown(
         summary=f"{len(rows):,} of {people(run.size)}, data from {day(run.data_date)}.",
         size=run.size,
         data_date=run.data_date,
-        people=Table(columns=[c.name for c in columns], rows=rows) if rows else None,
+        people=table_of([c.name for c in columns], rows),
         next_cursor=write_cursor(_PLACE, following) if following else None,
         warnings=warnings(
             [f"{place.date} was asked for; the service does not say which day this is."]

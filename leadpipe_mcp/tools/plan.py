@@ -19,15 +19,16 @@ from leadpipe_mcp.tools.configs import (
     Exclusions,
     Filters,
 )
-from leadpipe_mcp.tools.make_up import MakeUp, make_up
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
     Cell,
+    MakeUp,
     Part,
     Table,
     cell,
     day,
     filled,
+    make_up,
     matches,
     suggestions,
     warnings,

@@ -17,8 +17,8 @@ from leadpipe_mcp.people.formats import BLOCK, Format
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, tool
-from leadpipe_mcp.tools.activation import to_activate
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
+from leadpipe_mcp.tools.lifecycle import to_activate
 from leadpipe_mcp.tools.replies import (
     LONGEST_NAME,
     Cell,

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from leadpipe_mcp.text import clean, counted, quoted
 from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf
-from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions
+from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions, table_of
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry
 from leadpipe_mcp.vocabulary.keys import NOT_FILTERED, FilterKind
@@ -180,6 +180,6 @@ def _values(entry: FilterEntry, start: int, catalog: FilterCatalog) -> FilterAns
         summary=f"'{name}' takes {takes}; it has {counted(len(values), 'value')}{part}.",
         key=name,
         takes=takes,
-        values=Table(columns=columns, rows=rows) if rows else None,
+        values=table_of(columns, rows),
         next_cursor=str(end) if end < len(values) else None,
     )
