@@ -2,6 +2,7 @@
 
 from bisect import bisect
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -54,6 +55,7 @@ class Company(NamedTuple):
     city: str
 
 
+@lru_cache(maxsize=1)
 def found_companies() -> tuple[Company, ...]:
     """All of them, the same every time."""
     roll = dice("companies").random

@@ -65,7 +65,8 @@ class SonarlySandbox(Simulator):
         super().__init__(self.settings.delay_ms)
         self._clock = clock
         self._sent = 0
-        self._groups = self._found_groups()
+        self.groups = self._found_groups()
+        """What every account group has, by its id."""
         self._endpoints = [
             (re.compile(_VARIABLE.sub(r"(?P<\1>[^/]+)", endpoint.path)), endpoint)
             for endpoint in ENDPOINTS
@@ -74,7 +75,7 @@ class SonarlySandbox(Simulator):
     def fill(self, audience_id: str, seconds: float, prospects: int = 0) -> None:
         """Let a prospecting job fill an audience from now on, and bring it more people."""
         now = self._clock()
-        for group in self._groups.values():
+        for group in self.groups.values():
             if audience := group.audiences.get(audience_id):
                 audience.filled_until = now + seconds
                 start = audience.created % self.settings.people
@@ -101,7 +102,7 @@ class SonarlySandbox(Simulator):
         endpoint, path = self._find(request)
         self._require_permission(_key(request), endpoint)
         query = dict(request.query_params)
-        call = SonarlyCall(self._groups, self._clock(), path, query, body)
+        call = SonarlyCall(self.groups, self._clock(), path, query, body)
         call.require_path()
         return endpoint.handler(call)
 

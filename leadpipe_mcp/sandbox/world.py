@@ -59,7 +59,7 @@ class World:
         return self.companies[self.company_high[person] * 256 + self.company_low[person]]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def world_of(people: int) -> World:
     """The world with this many people in it, the same every time."""
     companies = found_companies()

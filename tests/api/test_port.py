@@ -1,6 +1,8 @@
 """Over a real port. It takes a moment: a second Python has to start."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -9,8 +11,10 @@ from pydantic import SecretStr
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Unreachable
+from leadpipe_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 CONTROL = "/_sandbox/faults"
@@ -35,6 +39,20 @@ async def transport(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     await transport.close()
 
 
+@pytest.fixture
+def said() -> Iterator[dict[str, str]]:
+    """The variables that `leadpipe-mcp sandbox` says to set."""
+    command = [sys.executable, "-m", "leadpipe_mcp", "sandbox", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        words = [word for _ in range(2) for word in process.stdout.readline().split()]
+        yield dict(word.split("=") for word in words)
+        process.terminate()
+        process.wait(timeout=10)
+
+
 async def arm(transport: Transport, **fault: str | int) -> None:
     await transport.request("POST", CONTROL, body=fault)
 
@@ -48,6 +66,19 @@ async def test_a_client_speaks_over_a_port(transport: Transport) -> None:
     assert await client.audiences.list() == ()
     await client.close()
     assert (await client.account()).healthy is True
+
+
+async def test_the_sandbox_on_a_port_says_how_to_reach_both_services(
+    said: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    settings = Settings.read(said, {})
+    leadpipe = LeadpipeClient(Transport(settings.base_url, settings.api_key))
+    sonarly = SonarlyClient(sonarly_transport(settings.sonarly_base_url, settings.sonarly_api_key))
+    assert (await leadpipe.account()).healthy is True
+    assert [group.name for group in await sonarly.accounts()] == ["Acme Growth"]
+    await leadpipe.close()
+    await sonarly.close()
 
 
 @pytest.mark.parametrize("kind", ["reset", "reset_after", "cut"])

@@ -1,17 +1,17 @@
 """The client of Sonarly: what it sends, what it reads, and what it says when it cannot know."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api import sonarly as client_module
 from leadpipe_mcp.api.in_process import Application, serve_in_process
@@ -38,6 +38,8 @@ from leadpipe_mcp.errors import (
     Unreachable,
     UnusableAnswer,
 )
+from leadpipe_mcp.sandbox import SonarlySandbox, SonarlySettings
+from leadpipe_mcp.sandbox.sonarly_store import Audience
 
 pytestmark = pytest.mark.anyio
 KEY = SecretStr("sk_live_0123456789")
@@ -76,11 +78,11 @@ def client(application: Application, key: SecretStr | None = KEY) -> SonarlyClie
 
 
 class Played:
-    """A Sonarly that keeps audiences and folders, and fails as it is told."""
+    """The sandbox's Sonarly without audiences, whose answers a test can lose or replace."""
 
     def __init__(self) -> None:
-        self.audiences: dict[str, dict[str, Any]] = {}
-        self.folders: dict[str, dict[str, Any]] = {}
+        settings = SonarlySettings(groups={GROUP: "Acme Growth"}, examples=False, people=300)
+        self.sandbox = SonarlySandbox(settings, clock=lambda: NOW)
         self.asked: list[str] = []
         self.works = True
         """Whether a change that fails was made all the same."""
@@ -91,73 +93,44 @@ class Played:
         self.made_at = CREATED
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        path = request.url.path.removeprefix(f"/v1/accounts/{GROUP}/audiences")
-        self.asked.append(f"{request.method} {path}")
-        reads = request.method == "GET"
-        body = await request.body()
-        answer: Application
+        path = scope["path"].removeprefix(f"/v1/accounts/{GROUP}/audiences")
+        self.asked.append(f"{scope['method']} {path}")
+        reads = scope["method"] == "GET"
         if reads and self.blind is not None and len(self.asked) > 1:
-            answer = self.blind
+            await self.blind(scope, receive, send)
         elif reads or self.fails is None:
-            answer = self.answer(request.method, path, body)
+            await self.sandbox(scope, receive, self.dated(send))
         else:
             if self.works:
-                self.answer(request.method, path, body)
-            answer = self.fails
-        await answer(scope, receive, send)
+                await self.sandbox(scope, receive, unsent)
+            await self.fails(scope, receive, send)
+
+    @property
+    def audiences(self) -> dict[str, Audience]:
+        return self.sandbox.groups[GROUP].audiences
 
     def changes(self) -> list[str]:
         return [asked for asked in self.asked if not asked.startswith("GET")]
 
-    def answer(self, method: str, path: str, body: bytes) -> Application:
-        given = json.loads(body or b"{}")
-        _, first, *rest = [*path.split("/"), ""]
-        if first == "navigation":
-            return self.said(self.navigation())
-        if first == "folders":
-            return self.folder(method, rest[0], given)
-        if not first:
-            return self.collection(method, given)
-        audience = self.audiences.get(first)
-        if audience is None:
-            return JSONResponse(refusing("NO_SUCH"), 404)
-        if rest[0] == "move-to-folder":
-            audience["folderId"] = given["folderId"]
-        elif rest[0] == "remove-from-folder":
-            audience["folderId"] = None
-        elif method == "PATCH":
-            audience |= given
-        elif method == "DELETE":
-            del self.audiences[first]
-            return self.said({"deleted": True})
-        return self.said(audience)
+    def dated(self, send: Send) -> Send:
+        """Send answers in which everything was made at another moment."""
+        if self.made_at == CREATED:
+            return send
+        started: list[Message] = []
 
-    def collection(self, method: str, given: dict[str, Any]) -> Application:
-        if method == "GET":
-            return self.said({"items": list(self.audiences.values())})
-        identifier = f"{len(self.audiences):024x}"
-        fixed = {"id": identifier, "folderId": None, "prospectCount": 0, "createdAt": self.made_at}
-        self.audiences[identifier] = {**given, **fixed, "type": "linkedin_search"}
-        return self.said(self.audiences[identifier], 201)
+        async def changed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.append(message)
+                return
+            body = message["body"].replace(CREATED.encode(), self.made_at.encode())
+            await send({**started[0], "headers": [(b"content-type", b"application/json")]})
+            await send({**message, "body": body})
 
-    def folder(self, method: str, identifier: str, given: dict[str, Any]) -> Application:
-        if method == "POST":
-            identifier = f"f{len(self.folders):023x}"
-        self.folders[identifier] = {**self.folders.get(identifier, {}), **given, "id": identifier}
-        return self.said(self.folders[identifier])
+        return changed
 
-    def navigation(self) -> dict[str, Any]:
-        inside: dict[str | None, list[Any]] = {}
-        for audience in self.audiences.values():
-            inside.setdefault(audience["folderId"], []).append(audience)
-        return {
-            "folders": [{**f, "audiences": inside.get(f["id"], [])} for f in self.folders.values()],
-            "ungroupedAudiences": inside.get(None, []),
-        }
 
-    def said(self, data: object, status: int = 200) -> Application:
-        return JSONResponse({"success": True, "data": data, "error": None}, status)
+async def unsent(_: Message) -> None:
+    await anyio.lowlevel.checkpoint()
 
 
 async def lost(scope: Scope, receive: Receive, send: Send) -> None:
@@ -222,7 +195,7 @@ async def test_every_operation_asks_as_the_documents_say() -> None:
     played = Played()
     one = client(played)
     made = (await one.create(GROUP, "VPs", "on_demand", before=Overview())).result.id
-    folder = (await one.create_folder(GROUP, "West", "monitoring", before=None)).result.id
+    folder = (await one.create_folder(GROUP, "West", "on_demand", before=None)).result.id
     await one.update(GROUP, made, name="Heads")
     await one.move(GROUP, made, folder)
     await one.remove_from_folder(GROUP, made)
@@ -238,7 +211,8 @@ async def test_every_operation_asks_as_the_documents_say() -> None:
         f"PATCH /folders/{folder}",
         f"DELETE /{made}",
     ]
-    assert played.folders[folder] == {"id": folder, "name": "East", "audienceType": "monitoring"}
+    kept = played.sandbox.groups[GROUP].folders[folder]
+    assert (kept.name, kept.category) == ("East", "on_demand")
 
 
 HOSTILE = ["", ".", "..", "../x", "a/b", "a\\b", "%2e%2e", "a?b", "a#b", "ä", "a b", "\ud800"]
@@ -648,7 +622,8 @@ async def test_a_new_audience_is_known_by_name_and_date(
     else:
         error = await error_of(creating)
         assert type(error) is Unclear
-        assert "It may be the audience with the id 000000000000000000000000." in error.problem
+        (made,) = played.audiences
+        assert f"It may be the audience with the id {made}." in error.problem
 
 
 async def test_one_of_two_new_namesakes_is_not_guessed() -> None:
@@ -657,7 +632,9 @@ async def test_one_of_two_new_namesakes_is_not_guessed() -> None:
     played.fails = lost
     error = await error_of(client(played).create(GROUP, "VPs", "on_demand", before=there()))
     assert type(error) is Unclear
-    assert "0 or 0" in error.problem
+    first, second = sorted(played.audiences)
+    assert first in error.problem
+    assert second in error.problem
 
 
 @pytest.mark.parametrize("failure", UNCLEAR)
@@ -703,10 +680,11 @@ async def test_what_was_not_changed_is_not_said_to_be() -> None:
         played.fails = failure
         for call in calls:
             assert type(await error_of(call())) is kind
+    played.blind = JSONResponse({"data": {"id": made, "name": "VPs"}})
     hidden = await error_of(one.update(GROUP, made, description="new"))
     assert type(hidden) is Unclear
     assert "does not show the description" in hidden.problem
-    played.fails = None
+    played.fails = played.blind = None
     await one.move(GROUP, made, folder)
     played.fails = lost
     assert type(await error_of(one.remove_from_folder(GROUP, made))) is NotDone
