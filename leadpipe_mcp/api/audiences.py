@@ -7,7 +7,7 @@ from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import Audience, ServiceConfig, Status
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.api.settling import OutcomeWords, settled
 from leadpipe_mcp.api.shown import differing
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer, WrongAddress
@@ -83,7 +83,7 @@ class Audiences:
             return _newcomer(before, await self.list(limit=MOST_LISTED, whole=True), name)
 
         undone = "no new audience of this name is there, so none was saved."
-        words = Words(undone, _LOOK_AT_ALL, firm=False)
+        words = OutcomeWords(undone, _LOOK_AT_ALL, firm=False)
         audience = (await settled(create, look, words, again=True)).result
         await self._check_kept(config.sent, audience)
         if audience.status == status:
@@ -140,7 +140,7 @@ class Audiences:
             differ = await self._differing(spelled, audience) if spelled else ()
             return audience if is_so(audience) and not differ else None
 
-        words = Words("the audience is not as was asked for.", _LOOK_AT_IT)
+        words = OutcomeWords("the audience is not as was asked for.", _LOOK_AT_IT)
         audience = (await settled(change, look, words, again=True)).result
         if spelled and audience.config is None:
             # The change is made; whoever cannot look at it now can look later.
@@ -183,7 +183,7 @@ class Audiences:
                 return True
             return None
 
-        words = Words("the audience is still there.", _LOOK_AT_IT)
+        words = OutcomeWords("the audience is still there.", _LOOK_AT_IT)
         await settled(change, look, words, again=True)
 
     async def _differing(self, sent: ServiceConfig, audience: Audience) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from leadpipe_mcp.api.budget import wait_on_purpose
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.api.settling import OutcomeWords, settled
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, Unclear, UnusableAnswer
@@ -227,7 +227,7 @@ class Runs:
                 before, await self.list(audience_id, MOST_RUNS, whole=True), idempotency_key
             )
 
-        words = Words("no new run is there, so none was queued.", _LOOK, firm=False)
+        words = OutcomeWords("no new run is there, so none was queued.", _LOOK, firm=False)
         # The key has made sure of what can be repeated.
         return (await settled(order, look, words)).result
 
@@ -247,7 +247,7 @@ class Runs:
             is_there = any(run.id == run_id and run.state != "cancelled" for run in runs)
             return None if is_there else True
 
-        await settled(change, look, Words("the run is not cancelled.", _LOOK), again=True)
+        await settled(change, look, OutcomeWords("the run is not cancelled.", _LOOK), again=True)
 
 
 async def wait_until_made(

@@ -36,7 +36,7 @@ class Done(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Words:
+class OutcomeWords:
     """How the outcome of a change is put into words.
 
     Args:
@@ -63,7 +63,7 @@ def _claims(error: ServiceError) -> bool:
 async def settled(
     change: Callable[[], Awaitable[T]],
     look: Callable[[], Awaitable[T | None]],
-    words: Words,
+    words: OutcomeWords,
     *,
     again: bool = False,
 ) -> Done[T]:
@@ -104,7 +104,7 @@ async def settled(
 async def _once_more(
     change: Callable[[], Awaitable[T]],
     look: Callable[[], Awaitable[T | None]],
-    words: Words,
+    words: OutcomeWords,
     not_done: NotDone,
 ) -> Done[T]:
     """What the change made the second time."""
@@ -115,7 +115,7 @@ async def _once_more(
 
 
 async def _seen(
-    look: Callable[[], Awaitable[T | None]], words: Words, failed: ServiceError
+    look: Callable[[], Awaitable[T | None]], words: OutcomeWords, failed: ServiceError
 ) -> Done[T]:
     """What looks show of a change whose own answer was lost."""
     doubt: ServiceError | None = Unclear("No time was left to look.")
@@ -135,7 +135,7 @@ async def _seen(
     raise _outcome(failed, doubt, words)
 
 
-def _outcome(failed: ServiceError, doubt: ServiceError | None, words: Words) -> ServiceError:
+def _outcome(failed: ServiceError, doubt: ServiceError | None, words: OutcomeWords) -> ServiceError:
     """The error for a change that was not seen."""
     if doubt is not None:
         problem = f"{failed.problem} Whether it was done is unclear. {doubt.problem}"

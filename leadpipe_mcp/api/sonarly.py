@@ -13,7 +13,7 @@ from pydantic import JsonValue, SecretStr
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_text
 from leadpipe_mcp.api.connections import Network
-from leadpipe_mcp.api.settling import Done, Words, settled
+from leadpipe_mcp.api.settling import Done, OutcomeWords, settled
 from leadpipe_mcp.api.sonarly_errors import SONARLY, Operation, operation_advice
 from leadpipe_mcp.api.sonarly_looks import Wanted, named_folder, new_folder, newcomer
 from leadpipe_mcp.api.sonarly_models import (
@@ -88,7 +88,7 @@ class SonarlyClient:
             complete = len(page.items) == len(as_list(told.get("items")))
             return page.model_copy(update={"complete": complete})
 
-        query = {"cursor": _said(cursor), "limit": limit}
+        query = {"cursor": _as_text(cursor), "limit": limit}
         return await self._ask("audiences", "GET", _route(group), read, query=query)
 
     async def all_audiences(self, group: str) -> tuple[tuple[LinkedinAudience, ...], bool]:
@@ -177,7 +177,7 @@ class SonarlyClient:
         return await settled(
             lambda: self._change("create", "POST", _route(group), _audience, body),
             look,
-            Words(
+            OutcomeWords(
                 "no new audience of this name is there, so none was created.", _CHECK, firm=False
             ),
         )
@@ -201,7 +201,7 @@ class SonarlyClient:
         async def look() -> LinkedinAudience | None:
             return wanted.seen_in(await self.get(group, audience_id))
 
-        words = Words("the audience is not as was asked for.", _CHECK)
+        words = OutcomeWords("the audience is not as was asked for.", _CHECK)
         return await settled(change, look, words)
 
     async def delete(self, group: str, audience_id: str) -> Done[bool]:
@@ -220,7 +220,7 @@ class SonarlyClient:
         return await settled(
             lambda: self._change("delete", "DELETE", route, _deleted),
             look,
-            Words("the audience is still there.", _CHECK),
+            OutcomeWords("the audience is still there.", _CHECK),
         )
 
     async def prospects(
@@ -232,7 +232,7 @@ class SonarlyClient:
             return answer.read(ProspectPage, page_of(answer))
 
         route = _route(group, _id(audience_id), "prospects")
-        query = {"cursor": _said(cursor), "limit": limit}
+        query = {"cursor": _as_text(cursor), "limit": limit}
         return await self._ask("prospects", "GET", route, read, query=query)
 
     async def navigation(self, group: str) -> Navigation:
@@ -254,7 +254,7 @@ class SonarlyClient:
         async def change() -> LinkedinAudience:
             return await self._change("move", "POST", route, wanted.confirmed_by, body)
 
-        words = Words("the audience is not in this folder.", _CHECK)
+        words = OutcomeWords("the audience is not in this folder.", _CHECK)
         look = self._look_where(group, audience_id, folder_id)
         return await settled(change, look, words)
 
@@ -266,7 +266,7 @@ class SonarlyClient:
         async def change() -> LinkedinAudience:
             return await self._change("remove", "POST", route, wanted.confirmed_by)
 
-        words = Words("the audience is still in its folder.", _CHECK)
+        words = OutcomeWords("the audience is still in its folder.", _CHECK)
         look = self._look_where(group, audience_id, "")
         return await settled(change, look, words)
 
@@ -283,7 +283,9 @@ class SonarlyClient:
         return await settled(
             lambda: self._change("create folder", "POST", _route(group, "folders"), _folder, body),
             look,
-            Words("no new folder of this name is there, so none was created.", _CHECK, firm=False),
+            OutcomeWords(
+                "no new folder of this name is there, so none was created.", _CHECK, firm=False
+            ),
         )
 
     async def rename_folder(self, group: str, folder_id: str, name: str) -> Done[Folder]:
@@ -302,7 +304,7 @@ class SonarlyClient:
         return await settled(
             lambda: self._change("rename folder", "PATCH", route, confirmed, {"name": name}),
             look,
-            Words("the folder has another name.", _CHECK),
+            OutcomeWords("the folder has another name.", _CHECK),
         )
 
     async def close(self) -> None:
@@ -357,7 +359,7 @@ def _route(group: str, *rest: str) -> str:
     return f"/v1/accounts{account}/audiences{path_of(*rest, shown_by='sonarly_list_audiences')}"
 
 
-def _said(cursor: JsonValue) -> str | None:
+def _as_text(cursor: JsonValue) -> str | None:
     return None if cursor is None else cursor_text(cursor)
 
 

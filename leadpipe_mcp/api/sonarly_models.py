@@ -23,7 +23,7 @@ def _words(said: object) -> object:
     return "" if said is None else str(said) if isinstance(said, int | float) else said
 
 
-Words = Annotated[Name, BeforeValidator(_words)]
+OptionalName = Annotated[Name, BeforeValidator(_words)]
 """A name, which may be missing."""
 
 
@@ -32,7 +32,7 @@ class AccountGroup(Told):
 
     noun: ClassVar[Noun] = ("account", "accounts")
     id: Id
-    name: Words = ""
+    name: OptionalName = ""
     created_at: Moment = None
 
 
@@ -41,7 +41,7 @@ class LinkedinAudience(Told):
 
     noun: ClassVar[Noun] = ("LinkedIn audience", "LinkedIn audiences")
     id: Id
-    name: Words = ""
+    name: OptionalName = ""
     type: Label | None = None
     description: Text = None
     folder_id: Id | None = None
@@ -62,7 +62,7 @@ class Folder(Told):
 
     noun: ClassVar[Noun] = ("folder", "folders")
     id: Id
-    name: Words = ""
+    name: OptionalName = ""
     audience_type: Label | None = None
     audiences: Each[LinkedinAudience] = ()
 

@@ -14,7 +14,7 @@ from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import Person
 from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Told
 from leadpipe_mcp.api.service import Service
-from leadpipe_mcp.api.settling import Words, settled
+from leadpipe_mcp.api.settling import OutcomeWords, settled
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear
 from leadpipe_mcp.text import clean
 
@@ -155,7 +155,7 @@ class Visitors:
                 raise Unclear(f"The domain has the pixel {clean(found[0].id, 40)}; it may be it.")
             return next((pixel for pixel in found if pixel.id not in (before or ())), None)
 
-        words = Words("the domain has no new pixel, so none was created.", _LOOK, firm=False)
+        words = OutcomeWords("the domain has no new pixel, so none was created.", _LOOK, firm=False)
         pixel = (await settled(create, look, words, again=True)).result
         return pixel if given.keys() <= {"domain", "name"} else await self._with_paths(pixel)
 
@@ -199,7 +199,7 @@ class Visitors:
                 raise Unclear("The service does not show what was to be changed.")
             return None if change.differs_from(pixel) else pixel
 
-        words = Words("the pixel is not as was asked for.", _LOOK)
+        words = OutcomeWords("the pixel is not as was asked for.", _LOOK)
         return (await settled(make, look, words, again=True)).result
 
 

@@ -1,5 +1,6 @@
 """What is tried: every tool, every fault, and which of a call's requests the fault strikes."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -234,3 +235,13 @@ def ways(row: Row, fault: str) -> tuple[Way, ...]:
 
 
 CELLS = tuple(Cell(row, fault, way) for row in ROWS for fault in FAULTS for way in ways(row, fault))
+_EVERY = 31
+PART = tuple(
+    cell
+    for number, cell in enumerate(CELLS)
+    if number % _EVERY == 0 or (cell.fault == "reset after" and cell.way == "writing")
+)
+"""A few cells of every row, in which every fault and every way occurs, and every lost change."""
+IS_WHOLE = {"part": False, "whole": True}[os.environ.get("MATRIX", "part")]
+TRIED = CELLS if IS_WHOLE else PART
+"""The cells that are tried: a part of them, unless MATRIX is "whole"."""

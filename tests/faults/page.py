@@ -21,8 +21,8 @@ Services are slow, refuse, lose connections and answer nonsense. This page says 
 tool comes to then. All of it was measured against the sandbox, which plays both services from their
 documents: the real ones cannot be reached from where this was made, and may fail in other ways.
 
-Its tables are made by `tests/faults`, which also checks them. `UPDATE_SNAPSHOTS=1 make tests`
-writes them anew.
+Its tables are made by `tests/faults`, which also checks them. `UPDATE_SNAPSHOTS=1 make matrix`
+updates them.
 
 ## What is promised
 
@@ -137,7 +137,7 @@ def totals(found: FOUND, cells: Sequence[Cell]) -> list[str]:
 
 
 def held_to_page(text: str, seconds: float) -> None:
-    """Nothing, if the page says what was measured; how long it took may differ."""
+    """Make sure that the page shows what was measured; how long it took may differ."""
     made, *by_hand = PAGE.read_text(encoding="utf-8").split(BY_HAND) if PAGE.exists() else [""]
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         made = _SECONDS.sub(f"{seconds:.0f} seconds on\nthe machine", text)

@@ -286,7 +286,7 @@ class Lines(logging.Handler):
         self.outcomes = Counter[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Nothing; the line is counted."""
+        """Count the line."""
         if found := LINE.search(record.getMessage()):
             self.outcomes[found[2]] += 1
             self.requests += int(found[3].replace(",", ""))

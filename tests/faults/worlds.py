@@ -192,7 +192,7 @@ async def _asked(service: Application, method: str, path: str, headers: Mapping[
 
 
 async def keep_some_topics(folder: Path) -> None:
-    """Nothing; a catalogue is kept as from yesterday, small because 20,000 topics take long."""
+    """Keep a catalogue as from yesterday, small because 20,000 topics take long."""
     world = World(ROWS[0], folder)
     listed = await world.topics()
     some = [topic for number, topic in enumerate(listed) if number % 50 == 0 or topic.id in TOPICS]
