@@ -149,7 +149,7 @@ class NameIndex:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = [spelled(name) for name in names]
-        self._texts = [name.text for name in self._names]
+        self._texts = {n: name.text for n, name in enumerate(self._names)}
         self._in_order = sorted((name.run_together, n) for n, name in enumerate(self._names))
         self._by_word: dict[str, set[int]] = defaultdict(set)
         for number, name in enumerate(self._names):
@@ -175,7 +175,7 @@ class NameIndex:
 
         if not phrase.words:
             return []
-        names = {n: text for n, text in enumerate(self._texts) if fits is None or fits(n)}
+        names = {n: text for n, text in self._texts.items() if fits(n)} if fits else self._texts
         found = process.extract(phrase.text, names, scorer=fuzz.ratio, limit=_CANDIDATES)
         likest = [number for _, _, number in found]
         shared = Counter(n for word in phrase.words for n in self._holding(word) if n in names)
