@@ -1,6 +1,7 @@
 """The command line: serve (over stdio, the default), demo, sandbox."""
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -46,12 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _serve(settings: Settings) -> None:
     set_up(settings.log_level, as_json=settings.log_json)
+    # What imports make stays for good, so there is nothing to collect meanwhile or later.
+    gc.disable()
     from leadpipe_mcp.server import build_server
     from leadpipe_mcp.serving import serve
 
     if settings.confirm == "off":
         print("leadpipe-mcp: LEADPIPE_CONFIRM=off, nothing is asked first", file=sys.stderr)
-    serve(build_server(settings))
+    server = build_server(settings)
+    gc.freeze()
+    gc.enable()
+    serve(server)
 
 
 def _serve_sandbox(settings: Settings, port: int) -> None:

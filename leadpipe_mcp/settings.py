@@ -17,7 +17,6 @@ from pydantic import (
 )
 
 from leadpipe_mcp.api.addresses import checked_base_url
-from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.text import listed, nearest
 
 SANDBOX_KEY = "sk_sandbox"
@@ -87,7 +86,7 @@ class Settings(BaseModel):
     base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
         default="https://api.aws53.cloud", description="Where the service is."
     )
-    api_profile: Pin = Field(
+    api_profile: Literal["auto", "flat", "catalog"] = Field(
         default="auto", description="Which generation of the API it is: auto, flat or catalog."
     )
     confirm: Literal["auto", "off"] = Field(

@@ -13,10 +13,7 @@ from mcp.types import (
     CallToolRequestParams,
     CallToolResult,
     InputRequiredResult,
-    ListToolsResult,
-    PaginatedRequestParams,
     TextContent,
-    Tool,
 )
 from pydantic import ValidationError
 
@@ -33,9 +30,7 @@ from leadpipe_mcp.toolkit.declaring import (
     Kit,
     Reply,
 )
-from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
-from leadpipe_mcp.toolkit.schema import published_schema
 from leadpipe_mcp.toolkit.wording import in_our_words
 
 Begin = Callable[[Request, CallBudget], Call]
@@ -50,7 +45,7 @@ LOOKED = "The service's own answer was lost; a look afterwards shows that it was
 
 
 class Toolbox:
-    """The tools that a server offers, as the handlers of its requests.
+    """The tools that a server offers, and how a call of one is answered.
 
     Args:
         declarations: The tools.
@@ -62,13 +57,6 @@ class Toolbox:
         self._declarations: Mapping[str, Declared] = {one.name: one for one in declarations}
         self._kit = kit
         self._begin = begin
-
-    async def list(
-        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
-    ) -> ListToolsResult:
-        """List the tools."""
-        offered = self._kit.offered
-        return ListToolsResult(tools=[defined(one, offered) for one in self._declarations.values()])
 
     async def call(
         self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
@@ -132,19 +120,6 @@ class Toolbox:
         """What was refused, why, and what to do next, as text alone."""
         said = presentable_refusal(self._kit.offered.fit(text))
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
-
-
-def defined(declaration: Declared, offered: OfferedTools) -> Tool:
-    """Define a tool as a client is told of it."""
-    fit = offered.fit_schema
-    return Tool(
-        name=declaration.name,
-        title=declaration.title,
-        description=offered.fit(declaration.description),
-        input_schema=fit(published_schema(declaration.arguments, "validation")),
-        output_schema=fit(published_schema(declaration.reply, "serialization")),
-        annotations=declaration.hints,
-    )
 
 
 async def _made(declaration: Declared, asked: Arguments, call: Call) -> Reply:

@@ -4,12 +4,27 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
+from mcp.types import Tool
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
+
+from leadpipe_mcp.toolkit.declaring import Declaration
 
 Schema = dict[str, Any]
 
 _NULL: Schema = {"type": "null"}
+
+
+def definition(declaration: Declaration[Any, Any, Any]) -> Tool:
+    """Define a tool as clients get it."""
+    return Tool(
+        name=declaration.name,
+        title=declaration.title,
+        description=declaration.description,
+        input_schema=published_schema(declaration.arguments, "validation"),
+        output_schema=published_schema(declaration.reply, "serialization"),
+        annotations=declaration.hints,
+    )
 
 
 @cache

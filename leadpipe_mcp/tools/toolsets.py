@@ -1,9 +1,9 @@
-"""Which tools there are, and which of them a server offers."""
+"""Which tools there are, by toolset."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leadpipe_mcp.settings import Settings, Toolset
+from leadpipe_mcp.settings import Toolset
 from leadpipe_mcp.toolkit import Declaration
 from leadpipe_mcp.tools import (
     account,
@@ -50,13 +50,3 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any, Any]]] = {
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)
-
-
-def chosen_tools(settings: Settings) -> tuple[Declaration[Any, Any, Any], ...]:
-    """The tools of the toolsets that are on; in read-only mode, those that change nothing."""
-    return tuple(
-        tool
-        for toolset in settings.chosen_toolsets()
-        for tool in TOOLSETS[toolset]
-        if tool.hints.read_only_hint or not settings.read_only
-    )

@@ -163,6 +163,13 @@ class Pipe:
         """Send a call, and return its number."""
         return self.ask("tools/call", {"name": tool, "arguments": arguments})
 
+    def megabytes(self) -> float:
+        """The most memory that the process has held; 0 where the system does not say."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+        peak = next((line for line in lines if line.startswith("VmHWM")), "VmHWM: 0 kB")
+        return int(peak.split()[1]) / 1024
+
     def _write(self, message: Body) -> None:
         assert self._process.stdin
         self._process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -210,6 +217,15 @@ def running(command: Sequence[str], settings: dict[str, str]) -> "Generator[subp
         end.cancel()
         process.kill()
         process.communicate()
+
+
+@dataclass(frozen=True)
+class Started:
+    """What one start took: milliseconds until both answers, and memory."""
+
+    listed: float
+    answered: float
+    megabytes: float
 
 
 @dataclass
@@ -285,6 +301,52 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         print(f"| {' | '.join(row)} |")
     print(flush=True)
+
+
+def measure_start(rounds: int) -> None:
+    """Print how soon a server that was just started lists its tools and answers a first call."""
+    bare: list[Started] = []
+    ours: list[Started] = []
+    with sandbox() as url:
+        preview = next(call for call in calls("", "") if call.tool == "preview_audience")
+        for _ in range(rounds):
+            bare.append(_started(BARE, url, preview.tool, preview.bare))
+            ours.append(_started(OURS, url, preview.tool, preview.ours))
+    listed, answered = (
+        [statistics.median(getattr(one, name) for one in way) for way in (bare, ours)]
+        for name in ("listed", "answered")
+    )
+    memory = [max(one.megabytes for one in way) for way in (bare, ours)]
+    print_table(
+        ["from the start of the process", "bare SDK + httpx", "ours", "ours / bare", "goal"],
+        [
+            _compared("to the list of tools, ms", listed, 0.9),
+            _compared("to a preview's answer, ms", answered, None),
+            [
+                "peak memory by then, MB",
+                *(f"{most:.0f}" for most in memory),
+                "",
+                judged("12 MB more at most", is_met=memory[1] - memory[0] <= 12),
+            ],
+        ],
+    )
+
+
+def _compared(name: str, times: Sequence[float], most: float | None) -> list[str]:
+    bare, ours = times
+    goal = judged(f"≤ {most}", is_met=ours / bare <= most) if most else ""
+    return [name, f"{bare:.0f}", f"{ours:.0f}", f"{ours / bare:.2f}", goal]
+
+
+def _started(command: Sequence[str], url: str, tool: str, arguments: Body) -> Started:
+    """Start a server, list its tools, and call one."""
+    began = time.perf_counter()
+    with server(command, url) as pipe:
+        pipe.answer_to(pipe.ask("tools/list", {}))
+        listed = time.perf_counter()
+        pipe.answer_to(pipe.call(tool, arguments))
+        answered = time.perf_counter()
+        return Started((listed - began) * 1_000, (answered - began) * 1_000, pipe.megabytes())
 
 
 def measure_calls(rounds: int) -> None:
@@ -390,6 +452,7 @@ def main() -> None:
     options = parser.parse_args()
     today, machine = dt.datetime.now(dt.UTC).date(), platform.python_version()
     print(f"{today}, {os.cpu_count()} cores, Python {machine}; milliseconds: median (p99).\n")
+    measure_start(max(options.rounds // 4, 3))
     measure_calls(options.rounds)
     measure_distance(max(options.rounds // 8, 3))
     measure_people(options.people)

@@ -13,13 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.definitions import chosen_tools, shown
 from leadpipe_mcp.sandbox import SonarlySettings
 from leadpipe_mcp.server import build_server, instructions
 from leadpipe_mcp.settings import Settings, SettingsError
 from leadpipe_mcp.toolkit import OfferedTools
 from leadpipe_mcp.toolkit.running import LOOKED
 from leadpipe_mcp.tools import sonarly as tools
-from leadpipe_mcp.tools.toolsets import TOOLSETS, chosen_tools
+from leadpipe_mcp.tools.toolsets import TOOLSETS
 from tests.faults.service import Fault, SonarlySandbox
 from tests.tools.assistant import Assistant, Connect, Human, Reply, each_era
 
@@ -110,7 +111,7 @@ async def ids(client: Assistant) -> dict[str, str]:
     ],
 )
 def test_the_tools_are_there_by_name_or_by_key(settings: Settings, *, on: bool) -> None:
-    names = {tool.name for tool in chosen_tools(settings)}
+    names = {tool["name"] for tool in chosen_tools(settings, shown())}
     sonarly_tools = {tool.name for tool in TOOLSETS["sonarly"]}
     assert names >= sonarly_tools if on else names.isdisjoint(sonarly_tools)
     assert ("sonarly_ tools" in instructions(settings, OfferedTools(names, of=names))) == on

@@ -9,9 +9,9 @@ import pytest
 from mcp import Client
 from mcp.types import TextContent, Tool
 
+from leadpipe_mcp.definitions import chosen_tools, shown
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.toolsets import chosen_tools
 
 pytestmark = pytest.mark.anyio
 Profile = Literal["mixed", "flat", "catalog"]
@@ -57,7 +57,7 @@ async def test_the_tools_of_audiences_together_cost_less_than_5000(tools: list[T
 
 
 async def test_the_tools_that_are_on_without_asking_cost_less_than_7000(tools: list[Tool]) -> None:
-    usual = {tool.name for tool in chosen_tools(Settings())}
+    usual = {tool["name"] for tool in chosen_tools(Settings(), shown())}
     costs = {tool.name: seen(tool) for tool in tools if tool.name in usual}
     assert len(costs) == 18
     assert sum(costs.values()) < 7_000

@@ -1,8 +1,7 @@
-"""What every client gets listed: tools, prompts and resources, kept in files beside this one.
+"""What every client gets listed, kept in the package's file of definitions.
 
-A change of them is a change of the product: UPDATE_SNAPSHOTS=1 writes the files anew, and the
-difference shows what people and their models will read. So it is with docs/tools.md, which is
-made of the same list.
+A change of it is a change of the product: UPDATE_SNAPSHOTS=1 writes the file again, and the
+difference shows what people and their models will read. docs/tools.md is made from it.
 """
 
 import json
@@ -17,13 +16,12 @@ from mcp import Client
 from mcp.types import Tool
 from pydantic import BaseModel
 
-from leadpipe_mcp.tools.toolsets import TOOLSETS
+from leadpipe_mcp.definitions import FILE, made, shown
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
-HERE = Path(__file__).parent
-REFERENCE = HERE.parents[1] / "docs/tools.md"
+REFERENCE = Path(__file__).parents[2] / "docs/tools.md"
 HEAD = """\
 # The tools
 
@@ -39,33 +37,31 @@ def held_to(path: Path, text: str) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
-def listed(things: Iterable[BaseModel]) -> str:
-    dumped = [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
-    return json.dumps(dumped, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+def test_the_file_of_definitions_is_what_the_code_says() -> None:
+    held_to(FILE, json.dumps(made(), ensure_ascii=False, indent=1) + "\n")
 
 
-async def test_the_tools_are_listed_as_the_snapshot_says(tools: list[Tool]) -> None:
-    held_to(HERE / "tools.json", listed(tools))
-
-
-async def test_the_prompts_are_listed_as_the_snapshot_says(connect: Connect) -> None:
+async def test_a_client_gets_just_what_the_file_says(connect: Connect) -> None:
     async with connect() as client:
-        held_to(HERE / "prompts.json", listed((await client.list_prompts()).prompts))
+        listed = {
+            "tools": (await client.list_tools()).tools,
+            "prompts": (await client.list_prompts()).prompts,
+            "resources": (await client.list_resources()).resources,
+            "resourceTemplates": (await client.list_resource_templates()).resource_templates,
+        }
+    tools = [tool for toolset in shown()["tools"].values() for tool in toolset]
+    assert {name: plain(things) for name, things in listed.items()} == shown() | {"tools": tools}
 
 
-async def test_the_resources_are_listed_as_the_snapshot_says(connect: Connect) -> None:
-    async with connect() as client:
-        resources = (await client.list_resources()).resources
-        templates = (await client.list_resource_templates()).resource_templates
-        held_to(HERE / "resources.json", listed([*resources, *templates]))
+def plain(things: Iterable[BaseModel]) -> list[Any]:
+    return [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
 
 
-async def test_the_reference_describes_the_tools_as_they_are(tools: list[Tool]) -> None:
-    by_name = {tool.name: tool for tool in tools}
+def test_the_reference_describes_the_tools_as_they_are() -> None:
     parts = [HEAD]
-    for toolset, declared in TOOLSETS.items():
+    for toolset, tools in shown()["tools"].items():
         parts.append(f"\n## Toolset `{toolset}`\n")
-        parts += [described(by_name[tool.name]) for tool in declared]
+        parts += [described(Tool.model_validate(tool)) for tool in tools]
 
     held_to(REFERENCE, "".join(parts))
 
