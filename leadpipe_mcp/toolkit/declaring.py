@@ -79,13 +79,11 @@ class Reply(BaseModel):
     sandbox: bool | None = Field(default=None, description="True: the people are invented.")
 
 
-class ConfirmableReply(Reply):
-    """A reply that may be a question first: then nothing was changed, and `confirm` is the code."""
+class Question(Reply):
+    """The reply of a tool that has to ask first: nothing was changed, and `confirm` is the code."""
 
-    question: str | None = Field(default=None, description="To put to the user before going on.")
-    confirm: str | None = Field(
-        default=None, description="Repeat the call with this code once the user has agreed."
-    )
+    question: str = Field(description="To put to the user before going on.")
+    confirm: str = Field(description="Repeat the call with this code once the user has agreed.")
 
 
 @dataclass(frozen=True)

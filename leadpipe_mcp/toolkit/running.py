@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from mcp import MCPError
 from mcp.server import ServerRequestContext
@@ -25,9 +25,9 @@ from leadpipe_mcp.toolkit.confirm import Agreed, Asking, Request, Unconfirmed
 from leadpipe_mcp.toolkit.declaring import (
     Arguments,
     Call,
-    ConfirmableReply,
     Declaration,
     Kit,
+    Question,
     Reply,
 )
 from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
@@ -136,8 +136,7 @@ def _question(declaration: Declaration[Any, Any, Any], unconfirmed: Unconfirmed)
         f' {declaration.name} again with the same arguments and confirm: "{unconfirmed.code}"'
         " (holds for ten minutes)."
     )
-    reply = cast("type[ConfirmableReply]", declaration.reply)
-    return reply(summary=summary, question=unconfirmed.question, confirm=unconfirmed.code)
+    return Question(summary=summary, question=unconfirmed.question, confirm=unconfirmed.code)
 
 
 def success(reply: Reply, kit: Kit) -> CallToolResult:

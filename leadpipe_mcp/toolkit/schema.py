@@ -8,7 +8,7 @@ from mcp.types import Tool
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
-from leadpipe_mcp.toolkit.declaring import Declaration
+from leadpipe_mcp.toolkit.declaring import Declaration, Question
 
 Schema = dict[str, Any]
 
@@ -22,9 +22,24 @@ def definition(declaration: Declaration[Any, Any, Any]) -> Tool:
         title=declaration.title,
         description=declaration.description,
         input_schema=published_schema(declaration.arguments, "validation"),
-        output_schema=published_schema(declaration.reply, "serialization"),
+        output_schema=_output_schema(declaration),
         annotations=declaration.hints,
     )
+
+
+def _output_schema(declaration: Declaration[Any, Any, Any]) -> Schema:
+    """The schema of the reply, or of the question that a tool which takes a code may ask first."""
+    reply = published_schema(declaration.reply, "serialization")
+    if "confirm" not in declaration.arguments.model_fields:
+        return reply
+    question = published_schema(Question, "serialization")
+    return {
+        **reply,
+        "properties": {**reply["properties"], **question["properties"]},
+        "required": ["summary"],
+        # The root stays an object, as the protocol wants it.
+        "anyOf": [{"required": reply["required"]}, {"required": question["required"]}],
+    }
 
 
 @cache

@@ -20,7 +20,7 @@ from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.planning.cautions import of_size
 from leadpipe_mcp.text import in_quotes
-from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Reply, Suggestion, tool
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import (
     AudienceName,
     ConfirmCode,
@@ -126,10 +126,10 @@ class CreateAudience(Arguments):
     confirm: ConfirmCode = None
 
 
-class AudienceCreated(ConfirmableReply):
+class AudienceCreated(Reply):
     """The audience that was saved."""
 
-    id: str | None = None
+    id: str
     name: str | None = None
     status: str | None = None
     size: int | None = Field(default=None, description="How many people match now.")

@@ -16,7 +16,7 @@ from leadpipe_mcp.people.export import Destination, Receipt, WrittenFile
 from leadpipe_mcp.people.formats import BLOCK, Format
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, tool
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
 from leadpipe_mcp.tools.lifecycle import to_activate
 from leadpipe_mcp.tools.replies import (
@@ -101,10 +101,10 @@ class ExportAudience(Arguments):
         return self
 
 
-class AudienceExported(ConfirmableReply):
+class AudienceExported(Reply):
     """Where the exported people are."""
 
-    id: str | None = None
+    id: str
     name: str | None = None
     size: int | None = Field(default=None, description="How many people are exported.")
     data_date: str | None = None

@@ -8,7 +8,7 @@ from pydantic import Field
 from leadpipe_mcp.api.models import Audience, Run, Slots, Status
 from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
-from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, tool
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, StrictInt
 from leadpipe_mcp.tools.changes import changes, in_one_sentence, renamed
 from leadpipe_mcp.tools.replies import (
@@ -57,22 +57,22 @@ class DeleteAudience(Arguments):
     confirm: ConfirmCode = None
 
 
-class StatusChanged(ConfirmableReply):
+class StatusChanged(Reply):
     """An audience's status, before and after."""
 
-    id: str | None = None
+    id: str
     name: str | None = None
-    status: str | None = None
+    status: str
     before: str | None = Field(default=None, description="The status before.")
     size: int | None = Field(default=None, description="How many people.")
     slots: SlotPart | None = None
     run: RunPart | None = None
 
 
-class AudienceDeleted(ConfirmableReply):
+class AudienceDeleted(Reply):
     """What was deleted."""
 
-    id: str | None = None
+    id: str
     name: str | None = None
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, m
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, in_quotes
-from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Reply, Suggestion, tool
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
 from leadpipe_mcp.tools.replies import (
     LONGEST_NAME,
@@ -247,10 +247,10 @@ class PixelState(Part):
     included_paths: list[str] | None = None
 
 
-class PixelUpdated(ConfirmableReply):
+class PixelUpdated(Reply):
     """A pixel, before and after."""
 
-    id: str | None = None
+    id: str
     domain: str | None = None
     before: PixelState | None = None
     after: PixelState | None = None

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.toolkit import Action, ConfirmableReply, Reply, Suggestion, tool
+from leadpipe_mcp.toolkit import Action, Reply, Suggestion, tool
 from leadpipe_mcp.tools import sonarly_accounts, sonarly_folders, sonarly_prospects
 from leadpipe_mcp.tools.arguments import ConfirmCode, StrictInt
 from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, Table, cell, filled, suggestions, warnings
@@ -311,10 +311,10 @@ class DeleteLinkedinAudience(OneLinkedinAudience):
     confirm: ConfirmCode = None
 
 
-class LinkedinAudienceDeleted(ConfirmableReply):
+class LinkedinAudienceDeleted(Reply):
     """What was deleted."""
 
-    id: str | None = None
+    id: str
     name: str | None = None
 
 

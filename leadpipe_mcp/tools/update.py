@@ -8,7 +8,7 @@ from leadpipe_mcp.api.models import Audience, Preview
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.cautions import of_size
-from leadpipe_mcp.toolkit import Action, Arguments, ConfirmableReply, Suggestion, tool
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import (
     AudienceId,
     AudienceName,
@@ -53,10 +53,10 @@ class UpdateAudience(Arguments):
     confirm: ConfirmCode = None
 
 
-class AudienceUpdated(ConfirmableReply):
+class AudienceUpdated(Reply):
     """An audience after a change."""
 
-    id: str | None = None
+    id: str
     name: str | None = None
     status: str | None = None
     size: int | None = Field(default=None, description="How many people match now.")

@@ -19,7 +19,7 @@ from mcp.types import (
 )
 
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit import CODE_SECONDS, ConfirmableReply
+from leadpipe_mcp.toolkit import CODE_SECONDS
 from leadpipe_mcp.tools.toolsets import TOOLS
 
 pytestmark = pytest.mark.anyio
@@ -173,7 +173,7 @@ def unasked(connect: Connect) -> AbstractAsyncContextManager[Client]:
 
 
 def test_every_tool_that_asks_is_tried() -> None:
-    asking = {tool.name for tool in TOOLS if issubclass(tool.reply, ConfirmableReply)}
+    asking = {tool.name for tool in TOOLS if "confirm" in tool.arguments.model_fields}
     assert asking == set(ACTIONS.values())
 
 

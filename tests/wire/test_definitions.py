@@ -52,6 +52,11 @@ def objects(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
             yield from objects(inner, f"{path}.{key}{number}")
 
 
+def asks(tool: Tool) -> bool:
+    """Whether a tool may ask the user before it does what it is for."""
+    return "confirm" in tool.input_schema["properties"]
+
+
 def keys(part: object) -> Iterator[str]:
     """Every keyword in a schema; names of properties are none."""
     if isinstance(part, list):
@@ -132,7 +137,8 @@ async def test_schemas_are_objects_without_noise(tools: list[Tool]) -> None:
         for schema in (tool.input_schema, tool.output_schema or {}):
             jsonschema.Draft202012Validator.check_schema(schema)
             assert schema["type"] == "object"
-            assert not {"anyOf", "oneOf", "allOf", "$schema"} & set(schema)
+            assert not {"oneOf", "allOf", "$schema"} & set(schema)
+            assert ("anyOf" in schema) == (schema is tool.output_schema and asks(tool))
             assert None not in [part.get("default", 0) for _, part in objects(schema)]
 
 
@@ -195,9 +201,20 @@ async def test_every_reply_begins_with_a_summary_that_is_required(tools: list[To
 async def test_tools_that_ask_can_answer_with_a_question_and_no_others(tools: list[Tool]) -> None:
     asking: set[str] = set()
     for tool in tools:
-        asks = "confirm" in tool.input_schema["properties"]
         properties = (tool.output_schema or {})["properties"]
-        assert ({"question", "confirm"} <= set(properties)) == asks, tool.name
-        asking |= {tool.name} if asks else set()
+        assert ({"question", "confirm"} <= set(properties)) == asks(tool), tool.name
+        asking |= {tool.name} if asks(tool) else set()
     of_audiences = {"create_audience", "update_audience", "set_status", "delete_audience"}
     assert asking & set(HINTS) == of_audiences
+
+
+async def test_a_reply_is_a_whole_question_or_a_whole_success(tools: list[Tool]) -> None:
+    (schema,) = (tool.output_schema for tool in tools if tool.name == "set_status")
+    question = {"summary": "Ask.", "question": "Activate it?", "confirm": "c0ffee"}
+    success = {"summary": "Done.", "id": "aud_1", "status": "active"}
+
+    jsonschema.validate(question, schema or {})
+    jsonschema.validate(success, schema or {})
+    for half in ({"summary": "Done.", "id": "aud_1"}, {"summary": "Ask.", "question": "So?"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(half, schema or {})
