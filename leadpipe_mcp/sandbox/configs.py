@@ -201,7 +201,7 @@ class Config:
         return self.hash[:32]
 
     def match(self, people: int, day: date) -> Match:
-        """The people whom the config finds on a day."""
+        """The people that the config finds on a day."""
         return match(people, self.criteria, day)
 
     def normalized(self, settings: SandboxSettings) -> Json:

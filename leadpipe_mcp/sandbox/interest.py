@@ -200,7 +200,7 @@ def popularity(topic_id: int) -> float:
 
 
 def _interested(people: int, topic_id: int, day: date) -> int:
-    """Those whom the topic interests that day, as 255 per person."""
+    """Those interested in the topic that day, as 255 per person."""
     topic = find_topic(topic_id)
     reach = popularity(topic_id) * _drift(topic_id, day)
     if topic is None or reach == 0:
@@ -219,7 +219,7 @@ def _interested(people: int, topic_id: int, day: date) -> int:
 
 @lru_cache(maxsize=128)
 def _churned(people: int, day: date) -> int:
-    """A few people's rolls fall anew each day, so that no two days have the same audience."""
+    """Roll again for a few people each day, so that no two days have the same audience."""
     rolled = dice(f"day {day.isoformat()}")
     kept = bytes(0 if roll >= _CHURN * BYTE else SIDES - 1 for roll in range(BYTE))
     return number(rolled.randbytes(people).translate(kept)) & number(rolled.randbytes(people))

@@ -32,7 +32,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """A whole config, ready to be applied: the same people whatever its spelling was."""
+    """A whole config, ready to be applied; its spelling no longer matters."""
 
     topics: tuple[int, ...]
     lowest: int

@@ -44,7 +44,7 @@ _INCOMES = ("under $50,000", "$50,000 to $99,999", "$100,000 to $149,999", "$150
 _WORTHS = ("under $100,000", "$100,000 to $249,999", "$250,000 to $499,999", "$500,000 and over")
 # How often a fact of private life is known at all.
 _KNOWN = 0.8
-# A step that visits every number of people once, whatever sensible number that is.
+# A prime, so that steps of it visit every number once in a world of any usual size.
 _STEP = 1_000_003
 
 

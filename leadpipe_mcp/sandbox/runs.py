@@ -26,7 +26,7 @@ _STATES = {
 
 
 def query(call: Call) -> Reply:
-    """The people whom a config or a saved audience finds; asking starts the work."""
+    """The people that a config or a saved audience finds; asking starts the work."""
     form = Form(call.body)
     day = _day(call, form, form.text("date", 10))
     limit = form.integer("limit", 1, _MOST_ROWS) or _ROWS
@@ -232,7 +232,7 @@ def cancel_run(call: Call) -> Reply:
 
 
 def read_results(call: Call) -> Reply:
-    """A page of the people whom a run found."""
+    """A page of the people that a run found."""
     run = find_run(call)
     limit = call.number("limit", _ROWS, 1, _MOST_ROWS)
     offset = call.number("offset", 0, 0, _LARGEST_OFFSET)

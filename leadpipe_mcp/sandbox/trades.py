@@ -105,7 +105,7 @@ class Rank(NamedTuple):
 
     ages: tuple[float, ...]
     general: int
-    """How many manage the company as a whole, beside those who do so whatever their rank."""
+    """How many manage the company as a whole, beyond those who do so in any rank."""
     business_email: int
     """How many more have one than in the rank where they are rarest; as for the next three."""
     linkedin: int

@@ -46,21 +46,9 @@ _SONARLY_CODES = {
 }
 
 FaultKind = Literal[
-    "status",
-    "echo",
-    "redirect",
-    "delay",
-    "hang",
-    "malformed",
-    "empty",
-    "html",
-    "huge",
-    "wrong_shape",
-    "cut",
-    "refused",
-    "reset",
-    "reset_after",
-]
+    "status", "echo", "redirect", "delay", "hang", "malformed", "empty", "html", "huge",
+    "wrong_shape", "cut", "refused", "reset", "reset_after",
+]  # fmt: skip
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
@@ -379,7 +367,7 @@ async def _send_without_end(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for piece in (b'{"data": [', *(_PIECE for _ in range(_PIECES))):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-        # Whoever hangs up is noticed here.
+        # A client that hangs up is noticed here.
         await anyio.lowlevel.checkpoint()
     await send({"type": "http.response.body", "body": b"{}]}"})
 
