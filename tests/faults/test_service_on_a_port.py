@@ -32,13 +32,13 @@ def test_it_answers_on_loopback(client: httpx.Client) -> None:
 
 
 def test_answers_go_out_at_once(client: httpx.Client) -> None:
-    times: list[float] = []
-    for _ in range(20):
+    def is_quick() -> bool:
         started = time.perf_counter()
         client.get(ACCOUNT)
-        times.append(time.perf_counter() - started)
+        return time.perf_counter() - started < 0.035
+
     # Held back until the client acknowledges its headers, each body would take 40 milliseconds.
-    assert min(times) < 0.035
+    assert any(is_quick() for _ in range(500))
 
 
 def test_a_reset_closes_the_connection_without_an_answer(client: httpx.Client) -> None:

@@ -249,6 +249,15 @@ async def test_a_stored_export_is_created_once_and_read_again(
     assert export["rowCount"] == file.count(b"\r\n") - 1
 
 
+async def test_an_unfinished_run_has_nothing_to_export(start: Start, connect: Connect) -> None:
+    client = connect(start(replace(SMALL, run_seconds=2)))
+    path = await run_of(client)
+    for method, route in (("GET", "stats"), ("GET", "export.csv"), ("POST", "exports")):
+        response = await client.request(method, f"{path}/{route}")
+        assert response.status_code == 409
+        assert response.json()["error"]["message"] == "Run is queued and has no results"
+
+
 async def test_unknown_exports_are_not_found(start: Start, connect: Connect) -> None:
     client = connect(start(CATALOG))
     path = await run_of(client)
@@ -285,6 +294,14 @@ async def test_a_link_expires_and_cannot_be_bent(
         403,
         "The link has expired",
     )
+
+
+async def test_a_deleted_audience_takes_its_files_along(start: Start, connect: Connect) -> None:
+    client = connect(start(SMALL))
+    path = await ready(client)
+    url = (await client.post(f"{path}/export")).json()["data"]["downloadUrl"]
+    await client.delete(path)
+    assert (await client.get(url)).status_code == 404
 
 
 async def test_a_name_without_letters_still_makes_a_file(start: Start, connect: Connect) -> None:
