@@ -222,7 +222,7 @@ async def test_a_change_that_the_service_does_not_confirm_is_not_reported_as_don
         said = await client.refused(
             "set_status", id=(await client.saved())["paused"], status="active"
         )
-    assert said.endswith("tell the user, another try may not help.")
+    assert said.endswith("The service ignored the change: tell the user; another try may not help.")
 
 
 @each_profile
