@@ -34,7 +34,7 @@ _log = logging.getLogger(OURS)
 
 
 def set_up(level: str, *, as_json: bool) -> None:
-    """Nothing; from now on this process logs to stderr in our form, and in no other.
+    """Make this process log to stderr in our form, and in no other.
 
     Args:
         level: What is logged of our own doings. Of other libraries only warnings and errors are,
@@ -66,7 +66,7 @@ def log_call(
     retries: int,
     request_id: str | None,
 ) -> None:
-    """Nothing; a line says how a call of a tool went.
+    """Log how a call of a tool went.
 
     Args:
         tool: Its name.
@@ -81,7 +81,7 @@ def log_call(
 
 
 def log_crash(tool: str, error: BaseException) -> None:
-    """Nothing; a line says what kind of error ended a call, and where in the code."""
+    """Log what kind of error ended a call, and where in the code."""
     _log.error("%s crashed: %s", clean(tool, 64), _told(error))
 
 
@@ -120,7 +120,7 @@ class _Handler(logging.StreamHandler[TextIO]):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the library's name
-        """Nothing: the usual complaint shows the record's values."""
+        """Say nothing: the usual complaint shows the record's values."""
 
 
 def _takes_more(stream: TextIO) -> bool:
@@ -149,7 +149,7 @@ class _JsonLine(logging.Formatter):
 
 
 def _is_meant_to_be_read(record: logging.LogRecord) -> bool:
-    """Whether a record may be written, whatever levels a library has set for itself."""
+    """Whether a record may be written, even if a library has set its own levels."""
     return _is_ours(record) or record.levelno >= logging.WARNING
 
 
@@ -189,7 +189,7 @@ def _told(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, then whatever caused it or is gathered in it, each once."""
+    """The error, then everything that caused it or is gathered in it, each once."""
     waiting, seen = [error], set[int]()
     while waiting and len(seen) < _MOST_ERRORS:
         one = waiting.pop(0)

@@ -25,7 +25,7 @@ LONGEST_WORDS = 1_000
 
 GOAL = PromptArgument(
     name="goal",
-    description="What you want, in your own words: whom to reach, with what, where, how many.",
+    description="What you want, in your own words: who to reach, with what, where, how many.",
     required=True,
 )
 OPTIONAL_GOAL = GOAL.model_copy(update={"required": False})
@@ -167,7 +167,7 @@ CONVERSATIONS = (
     Conversation(
         name="build-audience",
         title="Build an audience",
-        description="From a sentence about whom you want to reach to a saved draft.",
+        description="From a sentence about who you want to reach to a saved draft.",
         tool="plan_audience",
         text=BUILD,
         arguments=(GOAL, AUDIENCE_TYPE),
@@ -176,7 +176,7 @@ CONVERSATIONS = (
     Conversation(
         name="discover-audience-topics",
         title="Find topics",
-        description="Which topics the people research whom you want to reach, and how many.",
+        description="Which topics the people you want to reach research, and how many do.",
         tool="search_topics",
         text=DISCOVER,
         arguments=(

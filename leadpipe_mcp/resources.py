@@ -36,7 +36,7 @@ GUIDE = """\
 # Building audiences with Leadpipe
 
 An **audience** is a saved answer to: who researches these **topics** at least this much (**score**)
-and is such a person (**filters**)? The list of people is put together anew every day while the
+and is such a person (**filters**)? The list of people is put together again every day while the
 audience is active; each list is a **run**, with the day of its data.
 
 ## From a sentence to an audience

@@ -3,7 +3,7 @@
 It ends when its stdin is closed, when nobody reads its stdout, and on SIGTERM, SIGINT or SIGHUP. A
 closed stdin leaves calls that are under way two seconds to be answered; else they are stopped at
 once, their requests too. What is temporary is removed. Each is an orderly end, so the exit code is
-0: whoever supervises the server asked for it, and has nothing to start anew.
+0: its supervisor asked for it, and has nothing to start again.
 
 The SDK's own way over stdin reads in a thread that nothing can interrupt: hence `wire`.
 """
@@ -58,7 +58,7 @@ def _taken(standard: int, flags: int) -> int:
 
 
 class _Ending:
-    """The end of the process: begun once, for whatever reason, and over soon."""
+    """The end of the process: begun once, for any reason, and over soon."""
 
     def __init__(self) -> None:
         self._begun = threading.Lock()
@@ -92,7 +92,7 @@ def _leave() -> NoReturn:
 
 
 def _obey_signals(ending: _Ending) -> None:
-    """Nothing; a signal begins the end, however busy the event loop may be."""
+    """Let a signal begin the end, however busy the event loop may be."""
     signals = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     if sys.platform == "win32":
         for number in signals:

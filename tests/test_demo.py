@@ -40,7 +40,7 @@ def test_the_human_is_asked_before_a_slot_is_taken(conversation: str) -> None:
     asked = conversation.index("asks you Activate 'Marketing leaders in software' (")
 
     assert conversation.index("calls set_status") < asked
-    assert asked < conversation.index("is active now; it was draft.")
+    assert asked < conversation.index("is now active (was a draft).")
 
 
 def test_the_people_are_real_answers_with_masked_addresses(conversation: str) -> None:
@@ -55,7 +55,7 @@ def test_everyone_is_profiled_asked_about_and_exported_once_the_human_agreed(
     assert "state people score" in conversation
     asked = conversation.index("asks you Export 'Marketing leaders in software' (")
     assert "contactEmail goes out unmasked." in conversation
-    assert asked < conversation.index("is exported: ")
+    assert asked < conversation.index("was exported: ")
 
 
 def test_with_sonarly_both_services_take_part() -> None:
@@ -72,7 +72,7 @@ def test_with_sonarly_both_services_take_part() -> None:
     assert done.returncode == 0, done.stderr
     order = ("calls plan_audience", "linkedin_urls", "calls sonarly_create_audience")
     assert sorted(order, key=said.index) == list(order)
-    assert "is created in 'Acme Growth', with nobody in it yet." in said
+    assert "was created in 'Acme Growth'; it is empty so far." in said
 
 
 def test_the_log_is_shown_to_whoever_asks_for_it() -> None:

@@ -61,7 +61,7 @@ async def test_a_client_starts_the_server_and_works_with_it(era: str) -> None:
             deleted = await client.call_tool("delete_audience", {"id": paused})
             refused = await client.call_tool("get_audience", {"id": paused})
     assert deleted.structured_content is not None
-    assert deleted.structured_content["summary"] == "'CRM Buyers in California' is deleted."
+    assert deleted.structured_content["summary"] == "'CRM Buyers in California' was deleted."
     assert len(questions) == 1
     assert refused.is_error
 
@@ -168,7 +168,7 @@ async def test_a_client_of_before_the_modes_is_asked_with_a_form() -> None:
         assert await pipe.end() == 0
     assert [question["method"] for question in questions] == ["elicitation/create"]
     assert questions[0]["params"]["requestedSchema"]["required"] == ["approve"]
-    assert deleted["structuredContent"]["summary"] == "'CRM Buyers in California' is deleted."
+    assert deleted["structuredContent"]["summary"] == "'CRM Buyers in California' was deleted."
 
 
 def asked_to(tool: str, *, capabilities: Message | None = None, **more: object) -> Message:

@@ -39,7 +39,7 @@ M = TypeVar("M", bound=BaseModel)
 N = TypeVar("N", bound=Model)
 _ALL = object()
 LONGEST_PAUSE = 3_600.0
-"""No service is left alone for longer than an hour, whatever its Retry-After says."""
+"""No service is left alone for longer than an hour, even if its Retry-After says so."""
 # In bytes: ours, which holds it, is at most 4,000 characters long.
 _LONGEST_CURSOR = 2_500
 
@@ -154,7 +154,7 @@ def as_list(value: object) -> list[object]:
 
 
 def cursor_in(page: Mapping[str, object]) -> JsonValue:
-    """Where the next page starts, in the service's own words and of whatever type; None: nowhere.
+    """Where the next page starts, in the service's own words and of any type; None: nowhere.
 
     One that is too long to pass on counts as none, and the call's budget notes it.
     """
@@ -309,7 +309,7 @@ def _reason(envelope: Mapping[str, object], status: int) -> tuple[str | None, st
 
 
 def issues_in(said: Mapping[str, object]) -> list[str]:
-    """What is wrong with a request and where, as far as an answer lists it; at most three things.
+    """What is wrong with a request and where, if an answer lists it; at most three things.
 
     Where it does is not documented: these are the usual places.
     """

@@ -46,7 +46,7 @@ class ComingFile(io.BufferedWriter):
         return written
 
     def truncate(self, size: int | None = None, /) -> int:
-        """As a file's; whoever reads is told that it begins anew."""
+        """As a file's; the reader learns that it begins again."""
         self._begun += 1
         self._arrived = 0
         self._note()
@@ -59,7 +59,7 @@ class ComingFile(io.BufferedWriter):
 
     @contextmanager
     def arriving(self) -> Generator[None]:
-        """While pieces may come; then whoever reads is told that no more do, or why."""
+        """While pieces may come; then the reader learns that no more do, or why."""
         try:
             yield
         except Exception as failure:  # noqa: BLE001 -- it is raised where the file is read
@@ -75,7 +75,7 @@ class ComingFile(io.BufferedWriter):
         return not isinstance(self._failure, NotFound | Conflict)
 
     async def pieces(self) -> AsyncGenerator[bytes | None]:
-        """What comes, in large pieces; None where it begins anew and what came before is void.
+        """What comes, in large pieces; None where it begins again and what came before is void.
 
         Raises:
             LeadpipeError: If it does not come whole.

@@ -83,7 +83,7 @@ class Configs:
         """Return a saved config with a change in it; what the change does not name stays.
 
         Args:
-            saved: The config as the service shows it, with whatever else it holds.
+            saved: The config as the service shows it, with everything else it holds.
             fields: The other fields to set, such as `min_score`.
             filters: What is asked for now, by key; a None asks for nothing.
             exclude: What is left out now. Where the service has one filter for both, a key named

@@ -79,7 +79,7 @@ class Everyone:
                 audience_id, run_id=run.id, date=run.data_date, limit=PAGE, cursor=cursor
             )
             if page.run.state != "ready":
-                raise Conflict("The people are being put together anew just now.")
+                raise Conflict("The people are being put together again just now.")
             yield page
             cursor = page.next_cursor
             if cursor is None:

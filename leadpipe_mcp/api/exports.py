@@ -194,7 +194,7 @@ class Exports:
         try:
             answer = await self._service.get(path, date=day)
         except (NotFound, Conflict):
-            # The people were ready a moment ago: they are being made anew, or nothing counts them.
+            # The people were ready a moment ago: they are being made again, or nothing counts them.
             return None
         data = as_object(answer.data)
         stats = as_object(data.get("stats")) or data

@@ -40,7 +40,7 @@ def _run_state(said: object) -> object:
 
 
 def _applied(said: object) -> object:
-    """The filters that the service says it applied: keys, in whatever is around, or with values."""
+    """The filters that the service says it applied: keys alone, in any wrapping, or with values."""
     if isinstance(said, dict):
         return list(cast("dict[str, object]", said).items())
     if isinstance(said, list):
@@ -61,7 +61,7 @@ def _filters(said: object) -> object:
 
 
 AppliedFilters = Annotated[tuple[tuple[str, JsonValue], ...] | None, BeforeValidator(_applied)]
-"""Each filter that the service says it applied, with its value where that is told."""
+"""Each filter that the service says it applied, with its value where the service gives it."""
 
 
 class _Config(Model):
@@ -216,11 +216,11 @@ class PeoplePage(Model):
     run: Run
     people: tuple[Row, ...] = ()
     next_cursor: JsonValue = None
-    """The service's own word for it, of whatever type."""
+    """The service's own word for it, of any type."""
 
 
 class Organization(Told):
-    """The customer whom the key belongs to."""
+    """The customer that the key belongs to."""
 
     name: Name | None = None
     status: Label | None = None

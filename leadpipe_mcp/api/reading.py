@@ -1,4 +1,4 @@
-"""How what a service tells is read: as far as it goes, and without losing a list to one odd item.
+"""Read what a service sends as well as it can be read; one odd item does not cost a list.
 
 A field that may be missing and cannot be read counts as not told. An item of a list that cannot be
 read is left out, and the call's budget notes it, so that the reply can say so. What makes a thing

@@ -96,7 +96,7 @@ class Runs:
         return await wait_until_made(lambda: self.latest(audience_id), seconds, report)
 
     async def is_outdated(self, audience: Audience, run: Run) -> bool:
-        """Whether the run was made before the audience's config was changed, as far as is told.
+        """Whether the run was made before the audience's config was changed, if the service says.
 
         The service keeps the people of an older config until the next run of the new one.
         """
@@ -174,7 +174,7 @@ class Runs:
         limit: int = 25,
         cursor: JsonValue = None,
     ) -> PeoplePage | None:
-        """People whom a config, saved or not, finds; None where the API has no such query."""
+        """The people that a config, saved or not, finds; None where the API has no such query."""
         if self._service.profile.queries is False:
             return None
         body: dict[str, object] = {"limit": limit}
@@ -211,7 +211,7 @@ class Runs:
             NotPossible: If runs go by date here, and nobody can order one.
         """
         if self._service.profile.runs == "dated":
-            raise NotPossible("The service makes its runs by itself here, one a day.")
+            raise NotPossible("This service makes its runs on its own, one a day.")
 
         async def order() -> Run:
             answer = await self._service.transport.request(

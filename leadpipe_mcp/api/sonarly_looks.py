@@ -14,14 +14,14 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Wanted:
-    """How an audience should be after a change; None is whatever it was, "" is none."""
+    """How an audience should be after a change; None leaves it as it was, "" is none."""
 
     name: str | None = None
     description: str | None = None
     folder_id: str | None = None
 
     def is_met_by(self, audience: LinkedinAudience) -> bool:
-        """Whether the audience is so, as far as it shows."""
+        """Whether the audience looks like that, in what it shows."""
         pairs = [
             (self.name, audience.name),
             (None if self.hidden_in(audience) else self.description, audience.description),

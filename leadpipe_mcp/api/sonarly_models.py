@@ -28,7 +28,7 @@ OptionalName = Annotated[Name, BeforeValidator(_words)]
 
 
 class AccountGroup(Told):
-    """One account: whatever there is belongs to exactly one."""
+    """One account: everything else belongs to exactly one."""
 
     noun: ClassVar[Noun] = ("account", "accounts")
     id: Id
@@ -85,7 +85,7 @@ class Navigation(Model):
         return (*grouped, *self.ungrouped_audiences)
 
     def folder(self, id_or_name: str) -> tuple[Folder, ...]:
-        """The folder with this id, or else all with this name, whatever its case."""
+        """The folder with this id, or else all with this name, in any case."""
         by_id = [folder for folder in self.folders if folder.id == id_or_name]
         word = id_or_name.strip().casefold()
         return tuple(by_id or [f for f in self.folders if f.name.strip().casefold() == word])

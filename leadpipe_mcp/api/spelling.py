@@ -72,7 +72,7 @@ class SpelledConfig:
 
 
 def leaves_out_unknown(key: str, people: str = "people") -> str:
-    """Say that an exclusion leaves out those of whom the value is not known, too."""
+    """Say that an exclusion also leaves out people whose value is not known."""
     return f"exclude.{key} also leaves out {people} whose {key} is not known."
 
 

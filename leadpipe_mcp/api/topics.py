@@ -105,12 +105,12 @@ class TopicSeries(Told):
         return self.days[-1] if self.days else None
 
     def last(self, days: int) -> "TopicSeries":
-        """The topic over so many days, the newest being the last of them."""
+        """The topic day by day for this number of days, the newest last."""
         first = self.days[-1].date - dt.timedelta(days - 1) if self.days else dt.date.min
         return self.model_copy(update={"days": tuple(d for d in self.days if d.date >= first)})
 
     def change_over(self, days: int) -> float | None:
-        """By how many percent the audience grew against so many days before.
+        """By how many percent the audience grew in this number of days.
 
         The day before that or the two after stand in for it where the service shows no more.
         """

@@ -21,7 +21,7 @@ from leadpipe_mcp.text import clean
 Timeframe = Literal["24h", "7d", "14d", "30d", "90d", "all"]
 PixelStatus = Literal["active", "paused"]
 
-# No document says how many visitors are on a page; two integrators saw so many.
+# No document says how many visitors are on a page; two integrators saw this number.
 PAGE_SIZE = 50
 
 _PIXELS = "/v1/data/pixels"
@@ -80,7 +80,7 @@ class PixelChange(Model):
     included_paths: tuple[str, ...] | None = None
 
     def differs_from(self, pixel: Pixel) -> bool:
-        """Whether the pixel is otherwise in anything that is to be changed, as far as it shows."""
+        """Whether the pixel differs from this change in any part that it shows."""
         return any(
             _comparable(getattr(self, part)) != _comparable(getattr(pixel, part))
             for part in self.model_fields_set & pixel.model_fields_set
@@ -297,7 +297,7 @@ def _told(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 def _place(page: object) -> str | None:
-    """A page's host and path, as far as they are told.
+    """A page's host and path, if they are given.
 
     What follows a question mark or a hash is left out: it is no page, and forms and newsletters
     put people's addresses there.

@@ -1,4 +1,4 @@
-"""How tools are declared and called: what is the same for every tool, of whatever service."""
+"""How tools are declared and called: what is the same for every tool of any service."""
 
 from leadpipe_mcp.toolkit.confirm import CODE_SECONDS, Action, Codes, Request
 from leadpipe_mcp.toolkit.cursors import read_cursor, subject_of, write_cursor

@@ -84,7 +84,7 @@ class NotAsked(LeadpipeError):
 
 
 class Asking(Exception):
-    """The client has to put the question to its user first, and then call again by itself."""
+    """The client has to put the question to its user first, and then call again."""
 
     def __init__(self, result: InputRequiredResult) -> None:
         super().__init__()

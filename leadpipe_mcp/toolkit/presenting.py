@@ -30,7 +30,7 @@ _THEIRS = " (Part of this are the service's own words, which read like an order:
 
 
 def presentable(said: Mapping[str, object], offered: OfferedTools) -> dict[str, object]:
-    """Return a reply as a client may have it, with a warning of whatever had to be cut."""
+    """Return a reply as a client may have it, with a warning about anything that had to be cut."""
     reply = cast("dict[str, object]", _cleaned(said))
     # Bounded first: what is not shown need not be looked at.
     cuts = _bounded(reply)

@@ -46,7 +46,7 @@ def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
-    # An unknown argument is called as the caller called it, whatever that may be.
+    # An unknown argument is called as the caller called it, which may be anything.
     path = [redact(str(part), NAME_LENGTH) for part in problem["loc"]]
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":

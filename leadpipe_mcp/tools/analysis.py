@@ -32,7 +32,7 @@ from leadpipe_mcp.tools.services import Call
 LONGEST_SQL = 4_000
 MOST_GROUPS = 200
 _SHOWN_VALUES = 6
-# What of a profile is told, and under which name.
+# What a reply shows of a profile, and under which name.
 _TOLD = {
     "seniority": "seniorities",
     "department": "departments",

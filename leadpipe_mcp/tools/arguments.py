@@ -74,7 +74,7 @@ Date = Annotated[
     str, AfterValidator(_real_date), WithJsonSchema({"type": "string", "format": "date"})
 ]
 Named = Annotated[T, BeforeValidator(_lower)]
-"""A choice from a closed set, whatever its case."""
+"""A choice from a closed set, in any case."""
 ManyOf = Annotated[tuple[T, ...], BeforeValidator(as_list)]
 ObjectOf = Annotated[T, BeforeValidator(from_json_text)]
 AudienceName = Annotated[

@@ -192,7 +192,7 @@ def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
 
 
 def _to_sonarly(audience: Audience) -> Suggestion:
-    """The call that makes the list in Sonarly; it is told only where Sonarly's tools are on."""
+    """The call that makes the list in Sonarly; it is named only where Sonarly's tools are on."""
     return Suggestion(
         tool="sonarly_create_audience",
         arguments={"name": clean(audience.name, LONGEST_NAME), "type": "on_demand"},

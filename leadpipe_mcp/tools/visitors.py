@@ -162,7 +162,7 @@ def _beyond(asked: QueryVisitors, page: VisitorPage) -> VisitorsFound:
 
 
 async def _nobody(call: Call, asked: QueryVisitors) -> VisitorsFound:
-    """Why there is nobody, as far as the pixels tell. The service answers alike in every case."""
+    """Why there is nobody, if the pixels show it. The service answers alike in every case."""
     nobody = f"No visitors{asked.said()}."
     try:
         there = await call.leadpipe.visitors.pixels()

@@ -1,4 +1,4 @@
-"""Looks up what a user's words mean as filters, each word by itself."""
+"""Looks up what a user's words mean as filters, each word alone."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -252,7 +252,7 @@ async def test_people_that_are_put_together_anew_meanwhile_are_noticed(connect: 
     building: dict[str, Any] = {"data": [], "meta": {"status": "materializing"}}
     leadpipe = connect(paging(page, building), "flat")
     run = Run(state="ready", data_date="2026-05-04", size=9)
-    with pytest.raises(Conflict, match="put together anew"):
+    with pytest.raises(Conflict, match="put together again"):
         await counted(leadpipe, "6fb81599-f601-4afe-b3ff-e8a211cae27d", run)
 
 

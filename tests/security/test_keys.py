@@ -77,17 +77,6 @@ def test_nothing_that_holds_a_key_shows_it() -> None:
         assert CANARY not in f"{thing!r} {thing!s}"
 
 
-PROGRAM = """
-import os
-from leadpipe_mcp import logs
-from leadpipe_mcp.server import build_server
-from leadpipe_mcp.settings import Settings
-settings = Settings.read(os.environ, {})
-logs.set_up(settings.log_level, as_json=True)
-build_server(settings).run("stdio")
-"""
-
-
 @pytest.mark.anyio
 async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
     canaries: Mapping[str, str], tmp_path: Path
@@ -100,13 +89,14 @@ async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
         "LEADPIPE_BASE_URL": "http://127.0.0.1:1",
         "SONARLY_BASE_URL": "http://127.0.0.1:1",
         "LEADPIPE_LOG_LEVEL": "DEBUG",
+        "LEADPIPE_LOG_JSON": "1",
         "LEADPIPE_TOOLSETS": "all",
     }
-    words = ["-c", PROGRAM]
+    words = ["-m", "leadpipe_mcp"]
     server = StdioServerParameters(command=sys.executable, args=words, env=environment)
     told = ""
     with (tmp_path / "stderr").open("w+") as stderr:
-        with anyio.fail_after(30):
+        with anyio.fail_after(300):
             async with Client(stdio_client(server, errlog=stderr)) as client:
                 for tool, arguments in (
                     ("query_visitor_data", {"email": canaries["e-mail"]}),

@@ -54,7 +54,7 @@ class _Answers(http.server.BaseHTTPRequestHandler):
     do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 -- the library's names
 
     def log_message(self, *_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Nothing."""
+        """Ignore it."""
 
 
 @pytest.fixture

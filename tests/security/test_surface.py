@@ -58,7 +58,7 @@ def test_only_sql_starts_a_program_which_is_our_own_and_nothing_runs_a_text() ->
 
 def test_only_the_sandbox_listens_on_a_port() -> None:
     listening = {name for name, node in sources() if imported(node) & LISTENS}
-    assert listening == {"sandbox/serve.py", "sandbox/protocol.py"}
+    assert listening == {"sandbox/serve.py"}
 
 
 def test_no_next_generation_of_a_dependency_is_taken() -> None:

@@ -1,4 +1,4 @@
-"""Nothing that a server says names a tool which it does not offer."""
+"""No word of a server names a tool that it does not offer."""
 
 import re
 from collections.abc import AsyncGenerator, Iterator

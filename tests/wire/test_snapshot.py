@@ -25,7 +25,7 @@ REFERENCE = Path(__file__).parents[2] / "docs/tools.md"
 HEAD = """\
 # The tools
 
-Made from the code; `UPDATE_SNAPSHOTS=1 make tests` writes it anew. Arguments that are not marked
+Made from the code; `UPDATE_SNAPSHOTS=1 make tests` writes it again. Arguments that are not marked
 as required may be left out. Every reply begins with `summary`; `warnings` say what to mind, and
 `next` names calls that make sense now.
 """
