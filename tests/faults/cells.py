@@ -174,7 +174,7 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
     "page 502": (Fault("html", status=502), "status 502"),
     "401": (failing(401), "status 401"),
     "403": (failing(403), "status 403"),
-    "404": (failing(404), r"status 404|knows none of these|takes no orders"),
+    "404": (failing(404), r"status 404|knows none of these|none can be ordered"),
     "409": (failing(409), "status 409"),
     "429": (failing(429), "status 429"),
     "429 (2 s)": (failing(429, 2), "status 429"),
