@@ -340,7 +340,7 @@ async def test_the_older_api_takes_no_orders(start: Start, connect: Connect) -> 
     audience = await saved(client)
     await client.runs.list(audience)
     asked = len(sandbox.requests)
-    with pytest.raises(NotPossible, match="makes its runs by itself"):
+    with pytest.raises(NotPossible, match="makes its runs on its own"):
         await client.runs.queue(audience, "once")
     assert len(sandbox.requests) == asked
 
