@@ -121,7 +121,7 @@ async def _changed(
     if active:
         summary += f"{slots_taken(slots)} {run_sentence(run)}"
     elif slots and slots.after is not None:
-        summary += f" {slots.after} of {slots.limit} slots are in use."
+        summary += f" Slots in use: {slots.after} of {slots.limit}."
     return StatusChanged(
         summary=summary,
         id=changed.id,
@@ -209,7 +209,7 @@ def slots_taken(slots: SlotPart | None) -> str:
     if slots is None or slots.after is None:
         return ""
     if slots.after < slots.limit:
-        return f" {slots.after} of {slots.limit} slots are in use."
+        return f" Slots in use: {slots.after} of {slots.limit}."
     if slots.limit == 1:
         return " That was your only slot."
     return f" That was the last of your {slots.limit} slots."

@@ -68,7 +68,7 @@ async def test_an_audience_is_saved_and_activated(
         shown = await client.call("get_audience", id=reply["id"])
     assert reply["summary"] == (
         f"'VPs' is saved (active). {reply['size']} people match."
-        " 2 of 3 slots are in use. The people are still being put together."
+        " Slots in use: 2 of 3. The people are still being put together."
     )
     assert reply["status"] == shown["status"] == "active"
     assert reply["slots"] == {"before": 1, "after": 2, "limit": 3}
@@ -149,7 +149,7 @@ async def test_what_fails_after_the_activation_does_not_hide_it(
     async with connect(settings=UNASKED) as client:
         reply = await client.call("create_audience", name="VPs", config=WANTED, status="active")
     assert reply["summary"].endswith(
-        "people match. 2 of 3 slots are in use. Its people could not be checked just now."
+        "people match. Slots in use: 2 of 3. Its people could not be checked just now."
     )
     assert reply["status"] == "active"
     assert reply["slots"]["after"] == 2

@@ -23,7 +23,7 @@ async def test_activating_takes_a_slot_and_starts_a_run(
         shown = await client.call("get_audience", id=made["id"])
     size = made["size"]
     assert reply["summary"] == (
-        "'New' is now active (was a draft). 2 of 3 slots are in use."
+        "'New' is now active (was a draft). Slots in use: 2 of 3."
         f" The people are ready: {size} people, data from 2026-05-04."
     )
     assert (reply["id"], reply["name"], reply["size"]) == (made["id"], "New", size)
@@ -46,8 +46,7 @@ async def test_pausing_or_shelving_frees_the_slot(
         shown = await client.call("get_audience", id=audience)
     now = "a draft" if status == "draft" else status
     assert reply["summary"] == (
-        f"'Marketing Directors at Tech Companies' is now {now} (was active)."
-        " 0 of 3 slots are in use."
+        f"'Marketing Directors at Tech Companies' is now {now} (was active). Slots in use: 0 of 3."
     )
     assert reply["slots"] == {"before": 1, "after": 0, "limit": 3}
     assert reply["size"] == size > 0
@@ -116,7 +115,7 @@ async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
 @pytest.mark.parametrize(
     ("slots", "said"),
     [
-        (3, " 2 of 3 slots are in use."),
+        (3, " Slots in use: 2 of 3."),
         (2, " That was the last of your 2 slots."),
         (1, " That was your only slot."),
     ],
