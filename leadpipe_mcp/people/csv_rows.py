@@ -11,6 +11,10 @@ from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.text import counted
 
 LONGEST_CELL = 2**24
+LONGEST_HEADINGS = 2**19
+"""A file whose first line is longer is something else, and is not kept to see how it goes on."""
+
+NOT_PEOPLE = "The service's file is not a list of people."
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -76,7 +80,9 @@ class CsvReader:
             headings = lines.pop(0) if lines else []
             self._rows = CsvRows(headings)
             if not headings or len(self._rows.unknown) > len(headings) // 2:
-                raise FileFailed("The service's file is not a list of people.")
+                raise FileFailed(NOT_PEOPLE)
+        if self._rows is None and len(self._text) > LONGEST_HEADINGS:
+            raise FileFailed(NOT_PEOPLE)
         return self._rows.columns(lines) if self._rows and lines else None
 
 

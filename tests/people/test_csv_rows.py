@@ -10,9 +10,9 @@ from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.errors import FileFailed, UnusableAnswer
 from leadpipe_mcp.people.columns import COLUMNS, completed
-from leadpipe_mcp.people.csv_rows import CsvRows
+from leadpipe_mcp.people.csv_rows import CsvReader, CsvRows
 from leadpipe_mcp.people.write import as_it_came
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
@@ -164,3 +164,10 @@ def test_a_line_that_does_not_fit_its_headings_is_refused(cells: list[str]) -> N
         CsvRows(["firstName", "lastName"]).columns([["Ada", "King"], cells])
     assert caught.value.problem.endswith("under 2 headings.")
     assert "Ada" not in str(caught.value)
+
+
+def test_a_first_line_that_never_ends_is_not_kept_until_it_does() -> None:
+    reader = CsvReader()
+    assert reader.read(b"x" * 2**18) is None
+    with pytest.raises(FileFailed, match="not a list of people"):
+        reader.read(b"x" * 2**19)

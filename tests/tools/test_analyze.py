@@ -263,6 +263,7 @@ async def test_where_the_file_of_another_host_fails_the_pages_are_fetched(
             "the service's answer is compressed as 'br', which was not asked for, and was not read",
         ),
         (HTMLResponse("<h1>Welcome</h1>"), "file is not a list of people"),
+        (Response(b"x" * 2**21), "file is not a list of people"),
         (Response(b"firstName,city\nAda,Paris\nBob"), "file has 1 cell under 2 headings"),
         (Response(b'firstName,city\nAda,Paris\nBob,"Lo'), "file is broken in the middle"),
     ]
