@@ -2,7 +2,7 @@
 
 Run with `make package`. The wheel is built and installed into an environment of its own, where the
 server answers over stdin and stdout. In a second one, with the versions of requirements/lowest.txt,
-the usual tests run.
+the tests run that call tools through a client.
 """
 
 import json
@@ -47,7 +47,8 @@ def main() -> None:
             *("--requirement", ROOT / "requirements/test.txt"),
             *("--constraint", ROOT / "requirements/lowest.txt"),
         )
-        run(lowest, "-m", "pytest", "--numprocesses", "2", "--quiet", cwd=ROOT)
+        quickly = ("--numprocesses", "2", "--quiet")
+        run(lowest, "-m", "pytest", *quickly, "tests/tools", "tests/wire", cwd=ROOT)
 
 
 def environment(place: Path, *packages: str | Path) -> Path:
