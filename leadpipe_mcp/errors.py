@@ -384,24 +384,6 @@ class ServiceDown(ServiceError):
         return f"Try again {_when(self.retry_after)}."
 
 
-def left_alone(failures: int, wait: float, last: str, check: str) -> Unreachable:
-    """The error for a service that failed too often in a row to be asked now.
-
-    Args:
-        failures: How often it failed.
-        wait: After how many seconds the next try makes sense.
-        last: The problem of the last failure.
-        check: What to check if it goes on failing.
-    """
-    more = f"; if that fails too, {check}" if check else ""
-    return Unreachable(
-        f"{SERVICE} failed {failures} times in a row, so nothing was sent."
-        f" The last failure: {last}",
-        f"The next try makes sense in {wait:.0f} seconds{more}.",
-        how="not sent",
-    )
-
-
 def _when(seconds: float | None) -> str:
     """When to try again, as the end of a sentence."""
     return "in a minute" if seconds is None else f"in {math.ceil(seconds)} seconds"

@@ -12,12 +12,12 @@ from typing import Literal
 import anyio
 
 from leadpipe_mcp.errors import (
+    SERVICE,
     Misconfigured,
     ServiceDown,
     ServiceError,
     TooManyRequests,
     Unreachable,
-    left_alone,
 )
 
 MOST_TRIES = 3
@@ -62,7 +62,7 @@ class Health:
         now = anyio.current_time()
         wait = self._resting_until - now
         if wait > 0:
-            raise left_alone(len(self._failed), max(wait, _SHORTEST), *self._last)
+            raise _left_alone(len(self._failed), max(wait, _SHORTEST), *self._last)
         self._resting_until = now + self._rest
         return "trial"
 
@@ -118,3 +118,21 @@ class Health:
         """Whether the service, or at least this route of it, failed too often in a row."""
         routes = set(self._failed)
         return len(self._failed) >= FAILURES and (route in routes or len(routes) > 1)
+
+
+def _left_alone(failures: int, wait: float, last: str, check: str) -> Unreachable:
+    """The error for a service that failed too often in a row to be asked now.
+
+    Args:
+        failures: How often it failed.
+        wait: After how many seconds the next try makes sense.
+        last: The problem of the last failure.
+        check: What to check if it goes on failing.
+    """
+    more = f"; if that fails too, {check}" if check else ""
+    return Unreachable(
+        f"{SERVICE} failed {failures} times in a row, so nothing was sent."
+        f" The last failure: {last}",
+        f"The next try makes sense in {wait:.0f} seconds{more}.",
+        how="not sent",
+    )

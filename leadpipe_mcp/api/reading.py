@@ -113,8 +113,7 @@ def _each(noun: Noun, said: object, handler: Callable[[object], Any]) -> tuple[o
     if said is None:
         return ()
     if not isinstance(said, list | tuple):
-        # A TypeError would not be taken for one of the answer's.
-        raise ValueError("what should be a list is none")  # noqa: TRY004
+        raise ValueError("what should be a list is none")  # noqa: TRY004 -- pydantic takes no other
     items = cast("Iterable[object]", said)
     return readable(noun, items, lambda item: cast("object", handler((item,))[0]))
 
