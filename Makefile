@@ -11,7 +11,7 @@ PYTHON := $(shell for python in $(PYTHON) python3 python3.14 python3.13 python3.
 
 VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
-PYTEST := $(VENV) -m pytest --numprocesses 2
+PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 
 .PHONY: help demo test lint format types layers tests coverage matrix package bench soak clean
 
@@ -21,7 +21,8 @@ help: ## what can be made
 demo: .venv/.runtime ## a short conversation with the server, in the sandbox
 	@$(VENV) -m leadpipe_mcp demo
 
-test: lint types layers $(if $(COVERED),coverage,tests) ## every check to run before a commit
+test: lint layers ## every check to run before a commit; the types are checked beside the tests
+	@$(MAKE) --no-print-directory --jobs 2 types $(if $(COVERED),coverage,tests)
 
 lint: .venv/.tools ## ruff: every rule, and the format
 	@$(VENV) -m ruff check .
@@ -42,7 +43,7 @@ tests: .venv/.tools ## pytest on two cores, with a part of the fault matrix
 
 coverage: .venv/.tools ## the same tests with branch coverage; the faults go through lines that others count
 	@rm -f .coverage .coverage.*
-	@$(VENV) -m coverage run -m pytest --numprocesses 2 --ignore tests/faults
+	@$(VENV) -m coverage run -m pytest --numprocesses 2 --dist worksteal --ignore tests/faults
 	@$(VENV) -m coverage combine --quiet
 	@$(VENV) -m coverage report
 
