@@ -10,8 +10,7 @@ from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
 from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import FilterKind
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterKind, FilterValue
 
 MAX_TOPICS = 250
 TOP_SCORE = 99

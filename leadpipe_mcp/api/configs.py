@@ -13,8 +13,7 @@ from leadpipe_mcp.api.shown import differing, not_applied, own_keys, show, witho
 from leadpipe_mcp.api.spelling import SpelledConfig, Spelling
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog
-from leadpipe_mcp.vocabulary.keys import EXCLUDING
+from leadpipe_mcp.vocabulary.catalog import EXCLUDING, FilterCatalog
 
 CATALOG_SECONDS = 24 * 3600
 

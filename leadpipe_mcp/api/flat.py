@@ -8,8 +8,7 @@ from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
 from leadpipe_mcp.api.reading import LONGEST_ID, Row, readable
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import FLAT_KEYS
+from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, FilterCatalog, FilterEntry, FilterValue
 
 MAX_TOPICS = 10
 

@@ -8,8 +8,7 @@ from pydantic import JsonValue
 from leadpipe_mcp.api.models import ServiceConfig
 from leadpipe_mcp.api.spelling import PLAIN_OPERATORS, usual_operator
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry
-from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS
+from leadpipe_mcp.vocabulary.catalog import EXCLUDING, FLAT_KEYS, FilterCatalog, FilterEntry
 
 
 def show(

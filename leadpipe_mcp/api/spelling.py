@@ -11,8 +11,14 @@ from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.wishes import Part, Wish, read_wish
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import join_sentences, listed, quoted, redact
-from leadpipe_mcp.vocabulary.catalog import NAME_LENGTH, FilterCatalog, FilterEntry
-from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, RANGES
+from leadpipe_mcp.vocabulary.catalog import (
+    EXCLUDING,
+    FLAT_KEYS,
+    NAME_LENGTH,
+    RANGES,
+    FilterCatalog,
+    FilterEntry,
+)
 from leadpipe_mcp.vocabulary.ranges import Span, joined, read_range
 from leadpipe_mcp.vocabulary.resolve import (
     USE_EXCLUDE,

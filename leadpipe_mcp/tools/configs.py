@@ -19,7 +19,7 @@ from leadpipe_mcp.tools.arguments import (
     twice_named,
 )
 from leadpipe_mcp.tools.services import Call
-from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, RANGES, FlatKey
+from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, RANGES, FlatKey
 
 # Part of a config, but not filters: an easy slip.
 _BESIDE_FILTERS = {

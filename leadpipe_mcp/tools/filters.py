@@ -10,9 +10,8 @@ from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf
 from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions, table_of
 from leadpipe_mcp.tools.services import Call
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry
-from leadpipe_mcp.vocabulary.keys import NOT_FILTERED, FilterKind
-from leadpipe_mcp.vocabulary.lookup import Reading, look_up
+from leadpipe_mcp.vocabulary.catalog import NOT_FILTERED, FilterCatalog, FilterEntry, FilterKind
+from leadpipe_mcp.vocabulary.resolve import Reading, look_up
 
 MOST_WORDS = 20
 PAGE = 100

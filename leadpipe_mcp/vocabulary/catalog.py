@@ -1,17 +1,72 @@
-"""The filters that the service has now, and which of them a key stands for."""
+"""The filters that the service has now, the flat keys, and which filter a key stands for."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import listed, nearest, quoted, redact
-from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, NOT_FILTERED, FilterKind, FlatKey
 
 Vocabulary = Literal["flat", "catalog"]
+FilterKind = Literal["values", "value", "text", "flag", "yes_no", "range"]
+"""What a filter holds: listed values (several, or one), free text, or a yes or no."""
 
 NAME_LENGTH = 64
 _TAKES_PLAINLY = {"in", "is", "any", "equals", "is_any_of"}
+
+
+@dataclass(frozen=True)
+class FlatKey:
+    """One of the keys of the April 2026 API.
+
+    `twin` is its key in the catalogue of May 2026 if the documentation names one. If not, `like`
+    matches the keys that can only be this filter: `location.states` is `state`.
+    """
+
+    name: str
+    kind: FilterKind
+    twin: str | None = None
+    like: str = ""
+
+    def looks_like(self, key: str) -> bool:
+        """Return whether a catalogue key can only be this filter."""
+        return bool(self.like) and re.fullmatch(self.like, key, re.IGNORECASE) is not None
+
+
+_PLACE = "(location|geo(graphy)?|person(al)?|contact|demographics)"
+_PERSON = "(demographics?|person(al)?)"
+_REACHED = "(contact(ability)?|person|reach)"
+_SIZE = "company[.](company)?(sizes?|sizeranges|employee(s|sizes|counts?|ranges)|headcounts?)"
+FLAT_KEYS: Mapping[str, FlatKey] = {
+    key.name: key
+    for key in (
+        FlatKey("companyIndustry", "values", "company.industries"),
+        FlatKey("seniority", "values", "role.seniority"),
+        FlatKey("companySize", "values", like=_SIZE),
+        FlatKey("department", "values", "role.departments"),
+        FlatKey("state", "value", like=f"{_PLACE}[.](us)?states?"),
+        FlatKey("companyRevenueRange", "values", "company.revenueRanges"),
+        FlatKey("ageRange", "values", like=f"{_PERSON}[.]ages?(ranges?)?"),
+        FlatKey("gender", "value", like=f"{_PERSON}[.]genders?"),
+        FlatKey("isB2b", "yes_no", like="(company|contact|role|person)[.]isB2b"),
+        FlatKey("jobTitle", "text", "jobTitle.include"),
+        FlatKey("hasBusinessEmail", "flag", "contact.hasBusinessEmail"),
+        FlatKey("hasPersonalEmail", "flag", like=f"{_REACHED}[.]hasPersonalEmail"),
+        FlatKey("hasLinkedin", "flag", like=f"{_REACHED}[.]hasLinkedin(url|profile)?"),
+        FlatKey("hasPhone", "flag", like=f"{_REACHED}[.]hasPhone(number)?"),
+        FlatKey("companyDomain", "text", "company.domains"),
+        FlatKey("companyName", "text", "company.names"),
+    )
+}
+EXCLUDING: Mapping[str, str] = {"jobTitle.include": "jobTitle.exclude"}
+"""The catalogue's filters that exclude what another one asks for."""
+RANGES = frozenset({"companySize", "companyRevenueRange", "ageRange"})
+"""The flat keys whose values are ranges of numbers."""
+NOT_FILTERED = (
+    "No filter knows technologies used, funding, hiring, tenure, income or who is in another"
+    " audience."
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +138,13 @@ class FilterCatalog:
         if flat.twin and flat.twin in self.entries:
             return self.entries[flat.twin]
         found = self._candidates(flat)
-        if len(found) == 1 and self._is_plain(self.entries[found[0]], flat):
-            return self.entries[found[0]]
+        if len(found) == 1:
+            # It must take values, or a yes or no, as the flat key does.
+            entry = self.entries[found[0]]
+            fits = entry.is_closed if flat.kind in {"values", "value"} else entry.kind == "flag"
+            operators = {operator.casefold() for operator in entry.operators}
+            if fits and (not operators or operators & _TAKES_PLAINLY):
+                return entry
         if found:
             keys = listed([f"'{key}'" for key in found], "or")
             raise NotPossible(f"'{flat.name}' could be {keys} here. Use that key itself.")
@@ -93,35 +153,20 @@ class FilterCatalog:
         )
 
     def _candidates(self, flat: FlatKey) -> list[str]:
-        return [] if flat.twin else [key for key in self.entries if flat.looks_like(key)]
-
-    @staticmethod
-    def _is_plain(entry: FilterEntry, flat: FlatKey) -> bool:
-        """Return whether it takes values, or a yes or no, as the flat key does."""
-        operators = {operator.casefold() for operator in entry.operators}
-        fits = entry.is_closed if flat.kind in {"values", "value"} else entry.kind == "flag"
-        return fits and (not operators or bool(operators & _TAKES_PLAINLY))
+        return [key for key in self.entries if flat.looks_like(key)]
 
     def _unknown(self, key: str) -> NotPossible:
-        """Return the refusal of a filter key that does not exist, with the nearest that do."""
         said = redact(key, NAME_LENGTH)
-        first = said.partition(".")[0].casefold()
-        if first in {"exclude", "excluded", "not", "without", "no"}:
+        none = f"There is no filter '{said}'"
+        if said.partition(".")[0].casefold() in {"exclude", "excluded", "not", "without", "no"}:
             return NotPossible(
-                f"There is no filter '{said}'. To leave people out, use the argument exclude beside"
+                f"{none}. To leave people out, use the argument exclude beside"
                 ' filters: {"state": ["texas"]}.'
             )
         if key in EXCLUDING.values():
-            return NotPossible(
-                f"There is no filter '{said}' here, nor another that leaves out titles."
-            )
+            return NotPossible(f"{none} here, nor another that leaves out titles.")
         close = nearest(said, FLAT_KEYS) if "." not in said else []
         if close := close or nearest(said, [*self.entries, *FLAT_KEYS]):
-            return NotPossible(f"There is no filter '{said}'. Did you mean {quoted(close)}?")
-        return NotPossible(
-            f"There is no filter '{said}'. There are: {', '.join(self._all_names())}."
-            f" {NOT_FILTERED}"
-        )
-
-    def _all_names(self) -> Iterable[str]:
-        return dict.fromkeys(self.name_of(key) for key in self.entries)
+            return NotPossible(f"{none}. Did you mean {quoted(close)}?")
+        names = dict.fromkeys(map(self.name_of, self.entries))
+        return NotPossible(f"{none}. There are: {', '.join(names)}. {NOT_FILTERED}")

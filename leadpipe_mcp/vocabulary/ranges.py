@@ -59,9 +59,7 @@ class Cover:
 def read_range(text: str, key: str) -> Span | None:
     """Return the range that a text means: "51-200", "200+", "under 50", ">1000", "$10M-$50M".
 
-    Args:
-        text: What somebody writes, or a value of the filter's list.
-        key: The flat key of the filter; ranges of other things are not taken.
+    Ranges of other things than the flat key's are not taken.
     """
     plain = " ".join(_ABOUT[key].sub(" ", text.casefold()).split())
     for low, high, pattern in _PATTERNS:
@@ -86,13 +84,7 @@ def _ends(found: re.Match[str]) -> dict[str, float]:
 
 
 def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
-    """Return which values lie inside the range and which it cuts; None if none is a range.
-
-    Args:
-        span: What is wanted.
-        values: The values of a list, such as "51 to 100".
-        key: The flat key of the filter.
-    """
+    """Return which values lie inside the range and which it cuts; None if none is a range."""
     spans = {value: its for value in values if (its := read_range(value, key))}
     if not spans:
         return None
@@ -111,8 +103,14 @@ def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
         for value, its in spans.items()
         if value not in inside and meets(its.low, span.high) and meets(span.low, its.high)
     ]
-    nearest = min(spans, key=lambda value: _distance(spans[value], span))
-    return Cover(tuple(inside), tuple(cut), nearest)
+
+    def distance(value: str) -> tuple[float, float]:
+        """Return how far apart the two are, then by how much the value exceeds the range."""
+        its = spans[value]
+        gap = max(0.0, its.low - span.high, span.low - its.high)
+        return gap, max(0.0, span.low - its.low) + max(0.0, min(its.high, 10**12) - span.high)
+
+    return Cover(tuple(inside), tuple(cut), min(spans, key=distance))
 
 
 def joined(spans: Sequence[Span], key: str) -> list[Span]:
@@ -133,10 +131,3 @@ def read_number(text: str) -> float | None:
     """Return the number that a text means: "50M", "1,000", "$2.5 million"."""
     span = read_range(text, "companyRevenueRange")
     return span.low if span and span.low == span.high else None
-
-
-def _distance(its: Span, span: Span) -> float:
-    """Return how far apart two ranges are, then by how much the first exceeds the second."""
-    gap = max(0.0, its.low - span.high, span.low - its.high)
-    out = max(0.0, span.low - its.low) + max(0.0, min(its.high, 10**12) - span.high)
-    return gap * 10**3 + out

@@ -1,28 +1,29 @@
-"""Resolves a word to values of a filter: exactly, nearly, or not at all."""
+"""Resolves words, each alone, to values of filters: exactly, nearly, or not at all."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
 from leadpipe_mcp.text import form, likeness, nearest, quoted
-from leadpipe_mcp.vocabulary.catalog import FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import RANGES
+from leadpipe_mcp.vocabulary.catalog import RANGES, FilterCatalog, FilterEntry, FilterValue
 from leadpipe_mcp.vocabulary.ranges import Span, cover, read_range
 from leadpipe_mcp.vocabulary.words import Names, known_words, plain
 
 Sure = Literal["exact", "close", "ambiguous", "none"]
 
 USE_EXCLUDE = "To leave people out, name the value in exclude, without a sign or a 'not'."
+_CERTAINTY = ("exact", "close", "ambiguous")
 _SLIP = 0.85
 _NOT = re.compile(
     r"(?:not|no|non|never|without|except|excluding|exclude|minus|other than|outside(?: of)?"
     r"|(?:all|any|every)\w* (?:but|except))\b",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"[,;/|]|\band\b|\bor\b")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,47 @@ class Meaning:
     """The nearest values, if none is taken."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One way to express a word as a filter."""
+
+    key: str
+    sure: Sure
+    values: tuple[str, ...] = ()
+    flag: bool | None = None
+    note: str = ""
+
+
+def look_up(words: Sequence[str], catalog: FilterCatalog) -> dict[str, tuple[Reading, ...]]:
+    """Look each word up in every filter; an exact meaning in one hides near ones in others."""
+    found: dict[str, tuple[Reading, ...]] = {}
+    for word in words:
+        readings = sorted(_readings(word, catalog), key=lambda one: _CERTAINTY.index(one.sure))
+        found[word] = tuple(one for one in readings if one.sure == "exact") or tuple(readings)
+    return found
+
+
+def _readings(word: str, catalog: FilterCatalog) -> Iterator[Reading]:
+    for entry in catalog.entries.values():
+        name = catalog.name_of(entry.key)
+        if entry.kind in {"flag", "yes_no"}:
+            names = {_flag_in_words(entry.key), _flag_in_words(entry.label)}
+            if _flag_in_words(word) in names and not has_sign(word):
+                yield Reading(name, "exact", flag=True)
+        elif entry.is_closed:
+            meaning = resolve(word, entry, name)
+            could_be = meaning.could_be if meaning.sure == "ambiguous" else ()
+            if values := meaning.values or could_be:
+                cut = f"{quoted(meaning.cut)} only partly within it." if meaning.cut else ""
+                yield Reading(name, meaning.sure, values, note=meaning.note or cut)
+
+
+def _flag_in_words(key: str) -> str:
+    """Return what a flag is about: contact.hasBusinessEmail is "business email", in plain form."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key.rpartition(".")[2])
+    return plain(re.sub(r"^(?:has|is) ", "", apart, flags=re.IGNORECASE))
+
+
 def resolve(word: str, entry: FilterEntry, key: str) -> Meaning:  # noqa: PLR0911 -- one a rule
     """Look a word up among the values of a filter.
 
@@ -46,32 +88,40 @@ def resolve(word: str, entry: FilterEntry, key: str) -> Meaning:  # noqa: PLR091
         entry: The filter of the live catalogue.
         key: The filter's flat name if it has one, under which its everyday names are kept.
     """
-    if found := _of_that_name(word, entry):
-        return Meaning("exact", found)
+    if any(value.value == word for value in entry.values):
+        return Meaning("exact", (word,))
+    folded = " ".join(word.casefold().split())
+    same = {v.value for v in entry.values if folded in {v.value.casefold(), v.label.casefold()}}
+    if len(same) == 1:
+        return Meaning("exact", tuple(same))
     if key in RANGES and (span := read_range(word, key)):
         return resolve_range(span, entry, key)
-    names = _by_plain_name(entry.values)
     # "VP+" is a rung; a sign anywhere else may mean "not".
     if has_sign(word.rstrip(" +") if key == "seniority" else word):
         return Meaning("none", note=USE_EXCLUDE)
-    if key == "seniority" and (found := _rungs(word, names)):
+    values = _by_plain_name(entry.values)
+    if key == "seniority" and (found := _rungs(word, values)):
         return Meaning("exact", found)
-    if found := _values_of(_same(word, key), names):
+    if found := _values_named(_aliases(word, key), values):
         # Several names of one thing may each be a value; two things with one name may not.
-        if len(names.get(plain(word), ())) > 1:
+        if len(values.get(plain(word), ())) > 1:
             return Meaning("ambiguous", could_be=found, note="Several values have this name.")
         return Meaning("exact", found)
     if _NOT.match(form(word)):
         return Meaning("none", note=USE_EXCLUDE)
-    return _near(word, entry, key) or Meaning(
-        "none", could_be=tuple(_nearest(word, entry)), note=_if_several(word, entry, key)
-    )
+    if near := _near(word, entry, key):
+        return near
+    names = {v.label: v.value for v in entry.values} | {v.value: v.value for v in entry.values}
+    could_be = dict.fromkeys(names[name] for name in nearest(word, names, limit=4))
+    parts = [part.strip() for part in _SEVERAL.split(word) if part.strip()]
+    several = len(parts) > 1 and all(resolve(part, entry, key).values for part in parts)
+    note = f"Send a list, one value each: {quoted(parts)}." if several else ""
+    return Meaning("none", could_be=tuple(could_be), note=note)
 
 
 def resolve_range(span: Span, entry: FilterEntry, key: str) -> Meaning:
     """Look up which values of a filter lie inside a range of numbers."""
-    values = [value.value for value in entry.values]
-    covered = cover(span, values, key)
+    covered = cover(span, [value.value for value in entry.values], key)
     if covered is None:
         return Meaning("none", note="Its values are not ranges of numbers.")
     if not covered.inside:
@@ -91,23 +141,14 @@ def has_sign(word: str) -> bool:
     )
 
 
-def _same(word: str, key: str) -> Names:
+def _aliases(word: str, key: str) -> Names:
     """Return all names of what the word names, in their plain form."""
     name = plain(word)
     return known_words().same.get(key, {}).get(name, frozenset({name}))
 
 
-def _of_that_name(word: str, entry: FilterEntry) -> tuple[str, ...]:
-    """Return the value that is the word, or the only one with this name in another case."""
-    if any(value.value == word for value in entry.values):
-        return (word,)
-    folded = " ".join(word.casefold().split())
-    found = {v.value for v in entry.values if folded in {v.value.casefold(), v.label.casefold()}}
-    return tuple(found) if len(found) == 1 else ()
-
-
 @lru_cache(maxsize=64)
-def _by_plain_name(values: tuple[FilterValue, ...]) -> dict[str, tuple[str, ...]]:
+def _by_plain_name(values: tuple[FilterValue, ...]) -> Mapping[str, tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = {}
     for value in values:
         for name in dict.fromkeys([plain(value.value), plain(value.label)]):
@@ -116,11 +157,11 @@ def _by_plain_name(values: tuple[FilterValue, ...]) -> dict[str, tuple[str, ...]
     return names
 
 
-def _values_of(same: Names, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(v for name, values in names.items() if name in same for v in values))
+def _values_named(names: Names, values: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(v for name, own in values.items() if name in names for v in own))
 
 
-def _rungs(word: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _rungs(word: str, values: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the values from a rung of the ladder up or down: "VP+", "director or above"."""
     words, padded = known_words(), f" {form(word)} "
     ways = [(padded.removesuffix(f" {end} "), way) for end, way in words.after.items()]
@@ -129,89 +170,65 @@ def _rungs(word: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     ways = sorted((each for each in ways if each[0] != padded), key=lambda each: len(each[0]))
     ways += [(padded, "up")] if word.strip().endswith("+") else []
     for level, way in ways:
-        same = _same(level, "seniority")
-        at = next((n for n, rung in enumerate(words.rungs) if rung & same), None)
+        aliases = _aliases(level, "seniority")
+        at = next((n for n, rung in enumerate(words.rungs) if rung & aliases), None)
         if at is not None:
             upward = way in {"up", "above"}
             first, end = (at + (way == "above"), None) if upward else (0, at + (way == "down"))
-            taken = words.rungs[first:end]
-            every = {alias for rung in taken for name in rung for alias in _same(name, "seniority")}
-            return _values_of(frozenset(every), names)
+            names = {name for rung in words.rungs[first:end] for name in rung}
+            names = frozenset(alias for name in names for alias in _aliases(name, "seniority"))
+            return _values_named(names, values)
     return ()
 
 
 def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
     """Return what a word is near: an everyday name, a typo, the only value that contains it."""
-    words, names = known_words(), _by_plain_name(entry.values)
-    meant = words.near.get(key, {}).get(plain(word), ())
+    words, values = known_words(), _by_plain_name(entry.values)
+
+    def matching(name: str) -> tuple[str, ...]:
+        """Return the values that a name of the data file means; * means any words."""
+        if "*" not in name:
+            return _values_named(_aliases(name, key), values)
+        pattern = "*".join(map(plain, name.split("*")))
+        return tuple(v for own, held in values.items() if fnmatchcase(own, pattern) for v in held)
+
+    meant = words.near.get(key, {}).get(plain(word), [])
     because = words.because.get(key, "the nearest that the service has")
     for each in meant:
         if key in RANGES and (span := read_range(each, key)):
             ranged = resolve_range(span, entry, key)
             if ranged.values:
                 return Meaning("close", ranged.values, f"Taken as {each}: {because}.", ranged.cut)
-    found = [v for each in meant for v in _matching(each, key, names)]
-    if found:
-        return Meaning("close", tuple(dict.fromkeys(found)), f"{because[:1].upper()}{because[1:]}.")
-    slips = {v for name in _slips(word, entry, key) for v in _matching(name, key, names)}
+    if found := dict.fromkeys(value for each in meant for value in matching(each)):
+        return Meaning("close", tuple(found), f"{because[:1].upper()}{because[1:]}.")
+    slips = {value for name in _slips(word, entry, key) for value in matching(name)}
     if len(slips) == 1:
         return Meaning("close", tuple(slips), "Taken as another spelling.")
-    holding = _holding(word, entry)
+    asked = {plain(part) for part in form(word).split()}
+    if not asked or not all(part.isalpha() and len(part) > 3 for part in asked):
+        return None
+    holding = tuple(
+        value.value
+        for value in entry.values
+        if asked <= {plain(part) for part in form(f"{value.value} {value.label}").split()}
+    )
     if len(holding) == 1:
-        return Meaning("close", tuple(holding), "The only value with these words in its name.")
-    if len(holding) > 1:
-        note = f"{len(holding)} values have these words in their names."
-        return Meaning("ambiguous", could_be=tuple(holding), note=note)
-    return None
+        return Meaning("close", holding, "The only value with these words in its name.")
+    note = f"{len(holding)} values have these words in their names."
+    return Meaning("ambiguous", could_be=holding, note=note) if holding else None
 
 
-def _matching(name: str, key: str, names: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the values that a name of the data file means; * means any words."""
-    if "*" in name:
-        pattern = "*".join(plain(part) for part in name.split("*"))
-        return tuple(
-            v for known, values in names.items() if fnmatchcase(known, pattern) for v in values
-        )
-    return _values_of(_same(name, key), names)
-
-
-def _slips(word: str, entry: FilterEntry, key: str) -> Iterable[str]:
+def _slips(word: str, entry: FilterEntry, key: str) -> Iterator[str]:
     """Yield the names that the word may be a typo of: as many words, each nearly the same."""
+
+    def is_slip(one: str, other: str) -> bool:
+        # Only words of some length that begin alike can be a slip of each other.
+        may_be = min(len(one), len(other)) > 3 and one[0] == other[0] and one.isalpha()
+        return one == other or (may_be and likeness(one, other) >= _SLIP)
+
     asked = form(word).split()
     aliases = known_words().same.get(key, {})
     for name in dict.fromkeys([*(n for v in entry.values for n in (v.value, v.label)), *aliases]):
         parts = form(name).split()
-        if len(parts) == len(asked) and all(map(_is_slip, asked, parts)):
+        if len(parts) == len(asked) and all(map(is_slip, asked, parts)):
             yield name
-
-
-def _is_slip(one: str, other: str) -> bool:
-    if one == other:
-        return True
-    # Only words of some length that begin alike can be a slip of each other.
-    may_be = min(len(one), len(other)) > 3 and one[0] == other[0] and one.isalpha()
-    return may_be and likeness(one, other) >= _SLIP
-
-
-def _holding(word: str, entry: FilterEntry) -> list[str]:
-    asked = {plain(part) for part in form(word).split()}
-    if not asked or not all(part.isalpha() and len(part) > 3 for part in asked):
-        return []
-    return [
-        value.value
-        for value in entry.values
-        if asked <= {plain(part) for part in form(f"{value.value} {value.label}").split()}
-    ]
-
-
-def _nearest(word: str, entry: FilterEntry) -> list[str]:
-    names = {v.label: v.value for v in entry.values} | {v.value: v.value for v in entry.values}
-    return list(dict.fromkeys(names[name] for name in nearest(word, names, limit=4)))
-
-
-def _if_several(word: str, entry: FilterEntry, key: str) -> str:
-    """Say that a text is a list, if each part of it is a value."""
-    parts = [part.strip() for part in re.split(r"[,;/|]|\band\b|\bor\b", word) if part.strip()]
-    if len(parts) < 2 or not all(resolve(part, entry, key).values for part in parts):
-        return ""
-    return f"Send a list, one value each: {quoted(parts)}."

@@ -18,10 +18,10 @@ class KnownWords:
 
     same: Mapping[str, Mapping[str, Names]]
     """For each name, in its plain form, all names of the same thing."""
-    near: Mapping[str, Mapping[str, tuple[str, ...]]]
+    near: Mapping[str, Mapping[str, list[str]]]
     """For each name, the nearest values; with * for any words, or a range."""
     because: Mapping[str, str]
-    rungs: tuple[Names, ...]
+    rungs: list[Names]
     after: Mapping[str, str]
     """Words after a rung, and which way they point: up or down."""
     before: Mapping[str, str]
@@ -40,29 +40,26 @@ def known_words() -> KnownWords:
     """Read the data file, once."""
     text = (files("leadpipe_mcp.vocabulary") / "words.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
+    same: dict[str, dict[str, Names]] = {key: {} for key in data["same"]}
+    near: dict[str, dict[str, list[str]]] = {key: {} for key in data["near"]}
+    for key, lines in data["same"].items():
+        for line in lines:
+            same[key] |= dict.fromkeys(names := _names(line), names)
+    for key, lines in data["near"].items():
+        for line in lines:
+            said, _, meant = line.partition(" -> ")
+            near[key] |= {name: meant.split(" | ") for name in _names(said)}
     ladder = data["ladder"]
     return KnownWords(
-        same={key: _groups(lines) for key, lines in data["same"].items()},
-        near={
-            key: {
-                plain(name): tuple(_split(meant))
-                for said, _, meant in (line.partition(" -> ") for line in lines)
-                for name in _split(said)
-            }
-            for key, lines in data["near"].items()
-        },
+        same,
+        near,
         because=data["because"],
-        rungs=tuple(frozenset(map(plain, _split(rung))) for rung in ladder["rungs"]),
+        rungs=[_names(rung) for rung in ladder["rungs"]],
         after={form(said): way for way in ("up", "down") for said in ladder[way]},
         before={form(said): way for key, way in _BEFORE.items() for said in ladder[key]},
         inside=data["inside"],
     )
 
 
-def _groups(lines: list[str]) -> dict[str, Names]:
-    groups = [frozenset(map(plain, _split(line))) for line in lines]
-    return {name: group for group in groups for name in group}
-
-
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split("|")]
+def _names(line: str) -> Names:
+    return frozenset(map(plain, line.split(" | ")))

@@ -14,7 +14,6 @@ from leadpipe_mcp.text import redact
 from leadpipe_mcp.toolkit.schema import published_schema
 from leadpipe_mcp.toolkit.wording import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
-from leadpipe_mcp.vocabulary.keys import CATALOG_KEY
 
 Object = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -105,6 +104,7 @@ CALLS = [(MODELS[name], right) for name, examples in RIGHT.items() for right in 
 
 SECRETS = ("jane.doe@acme.example", "sk_live_0123456789abcdef", "https://x.example/?key=secret")
 SHOWN = re.compile(r"jane|doe@|sk_live|0123456789|secret", re.IGNORECASE)
+CATALOG_KEY = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 NEVER_SAID = re.compile(r"pydantic|traceback|input_|type=|validation|NoneType", re.IGNORECASE)
 LONGEST = 2_000
 

@@ -18,8 +18,14 @@ from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.tools.configs import ConfigChange
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import EXCLUDING, FLAT_KEYS, RANGES
+from leadpipe_mcp.vocabulary.catalog import (
+    EXCLUDING,
+    FLAT_KEYS,
+    RANGES,
+    FilterCatalog,
+    FilterEntry,
+    FilterValue,
+)
 from leadpipe_mcp.vocabulary.resolve import resolve
 from leadpipe_mcp.vocabulary.words import known_words
 from tests.faults.service import Sandbox

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 import pytest
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, FilterKind
+from leadpipe_mcp.vocabulary.catalog import (
+    FLAT_KEYS,
+    FilterCatalog,
+    FilterEntry,
+    FilterKind,
+    FilterValue,
+)
 
 STATES = (FilterValue("texas", "Texas"), FilterValue("california", "California"))
 

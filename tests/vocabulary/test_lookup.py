@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from leadpipe_mcp.vocabulary.catalog import FilterCatalog
-from leadpipe_mcp.vocabulary.lookup import Reading, look_up
+from leadpipe_mcp.vocabulary.resolve import Reading, look_up
 
 Ask = Callable[..., tuple[Reading, ...]]
 

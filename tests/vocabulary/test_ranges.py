@@ -3,7 +3,7 @@ from math import inf
 
 import pytest
 
-from leadpipe_mcp.vocabulary.keys import RANGES
+from leadpipe_mcp.vocabulary.catalog import RANGES
 from leadpipe_mcp.vocabulary.ranges import Cover, Span, cover, joined, read_range
 
 SIZES = (

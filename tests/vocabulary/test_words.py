@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
-from leadpipe_mcp.vocabulary.keys import FLAT_KEYS, RANGES
+from leadpipe_mcp.vocabulary.catalog import (
+    FLAT_KEYS,
+    RANGES,
+    FilterCatalog,
+    FilterEntry,
+    FilterValue,
+)
 from leadpipe_mcp.vocabulary.ranges import read_range
 from leadpipe_mcp.vocabulary.resolve import resolve
 from leadpipe_mcp.vocabulary.words import plain
