@@ -4,9 +4,9 @@ Reading is lenient, as no document is complete: only ids have to be there.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
@@ -84,11 +84,15 @@ class Navigation(Model):
         )
         return (*grouped, *self.ungrouped_audiences)
 
-    def folder(self, id_or_name: str) -> tuple[Folder, ...]:
-        """The folder with this id, or else all with this name, in any case."""
-        by_id = [folder for folder in self.folders if folder.id == id_or_name]
-        word = id_or_name.strip().casefold()
-        return tuple(by_id or [f for f in self.folders if f.name.strip().casefold() == word])
+
+Thing = TypeVar("Thing", AccountGroup, Folder, LinkedinAudience)
+
+
+def matching(things: Sequence[Thing], said: str, *, by_id: bool = True) -> list[Thing]:
+    """Return the thing with this id, or else all with this name, in any case."""
+    word = said.strip().casefold()
+    found = [thing for thing in things if by_id and thing.id == said]
+    return found or [thing for thing in things if thing.name.strip().casefold() == word]
 
 
 _OF_COMPANY = {

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -85,6 +85,18 @@ WebAddress = Annotated[
     Field(max_length=2048),
     AfterValidator(_web_address),
     WithJsonSchema({"type": "string", "format": "uri"}),
+]
+Contact = Annotated[
+    Named[Literal["masked", "full"]],
+    Field(description="full: unmasked e-mail and phone, only if the user asked."),
+]
+RunId = Annotated[
+    str | None,
+    Field(max_length=120, description="People from this run; get_audience lists runs."),
+]
+LARGEST_PAGE = 100
+PageSize = Annotated[
+    StrictInt, Field(ge=1, le=LARGEST_PAGE, description="Maximum number of people (1-100).")
 ]
 ConfirmCode = Annotated[
     str | None,

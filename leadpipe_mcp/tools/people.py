@@ -1,10 +1,11 @@
 """query_audience: people in an audience, page by page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, JsonValue, TypeAdapter, model_validator
+from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.runs import wait_until_made
@@ -24,11 +25,14 @@ from leadpipe_mcp.toolkit import (
     write_cursor,
 )
 from leadpipe_mcp.tools.arguments import (
+    LARGEST_PAGE,
     AudienceId,
+    Contact,
     Date,
     ManyOf,
-    Named,
     Overlap,
+    PageSize,
+    RunId,
     Score,
     StrictInt,
     TopicIds,
@@ -46,6 +50,7 @@ from leadpipe_mcp.tools.configs import (
 )
 from leadpipe_mcp.tools.lifecycle import MAX_WAIT, age_of_list, to_activate
 from leadpipe_mcp.tools.replies import (
+    BUILDING,
     RunPart,
     Table,
     day,
@@ -53,20 +58,32 @@ from leadpipe_mcp.tools.replies import (
     matches,
     people,
     run_sentence,
+    suggest,
     table_of,
     third_party_warning,
+    to_wait,
     warnings,
 )
+from leadpipe_mcp.tools.runs import runs_of
 from leadpipe_mcp.tools.services import Call
 
-LARGEST_PAGE = 100
+MOST_DAYS = 10
+MOST_SKIPPED = 100_000
 
 SAMPLE_ONLY = (
     "This is a sample from the preview, with few fields: the service shows everyone only for saved"
     " audiences."
 )
 
-_CONFIG = ("min_score", "max_score", "min_topic_overlap", "filters", "exclude", "source_url")
+_CONFIG = (
+    "topic_ids",
+    "min_score",
+    "max_score",
+    "min_topic_overlap",
+    "filters",
+    "exclude",
+    "source_url",
+)
 
 
 class QueryAudience(Arguments):
@@ -87,17 +104,13 @@ class QueryAudience(Arguments):
     exclude: Exclusions | None = Field(default=None, description=EXCLUDE)
     source_url: WebAddress | None = Field(default=None, description="Website the topics came from.")
     date: Date | None = Field(default=None, description="People from this day.")
-    run_id: str | None = Field(
-        default=None, max_length=120, description="People from this run; get_audience lists runs."
-    )
+    run_id: RunId = None
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
         description="Columns, such as name, mobilePhones; an unknown one lists all.",
     )
-    limit: StrictInt = Field(
-        default=25, ge=1, le=LARGEST_PAGE, description="Maximum number of people (1-100)."
-    )
+    limit: PageSize = 25
     cursor: str | None = Field(
         default=None,
         max_length=4000,
@@ -109,31 +122,28 @@ class QueryAudience(Arguments):
         le=MAX_WAIT,
         description="Seconds to wait for people not ready yet (0-300).",
     )
-    contact: Named[Literal["masked", "full"]] = Field(
-        default="masked",
-        description="full: unmasked e-mail and phone, only if the user asked.",
-    )
+    contact: Contact = "masked"
 
     @model_validator(mode="after")
     def _one_question(self) -> "QueryAudience":
-        config = [name for name in _CONFIG if getattr(self, name) not in (None, {})]
-        if self.audience_id and (self.topic_ids or config):
-            names = [QueryAudience.model_fields[name].alias or name for name in config]
+        config = self._named(*_CONFIG)
+        if self.audience_id and config:
             raise ValueError(
-                f"A saved audience has its own config; leave out"
-                f" {listed([*(['topicIds'] if self.topic_ids else []), *names])}, or audienceId."
+                f"A saved audience has its own config; leave out {listed(config)}, or audienceId."
             )
         if not self.audience_id and not self.topic_ids:
             raise ValueError("Pass an audienceId, or topicIds for an audience that is not saved.")
         if self.run_id and (self.date or not self.audience_id):
             raise ValueError("runId needs an audienceId, and no date.")
-        fixed = [name for name in ("date", "run_id", "cursor") if getattr(self, name)]
-        if self.wait_seconds and fixed:
-            names = [QueryAudience.model_fields[name].alias or name for name in fixed]
-            raise ValueError(f"waitSeconds waits for the newest people; leave out {listed(names)}.")
+        if self.wait_seconds and (fixed := self._named("date", "run_id", "cursor")):
+            raise ValueError(f"waitSeconds waits for the newest people; leave out {listed(fixed)}.")
         if self.topic_ids:
             check_config(self.config())
         return self
+
+    def _named(self, *names: str) -> list[str]:
+        """Return those of the arguments that were named."""
+        return [to_camel(name) for name in names if getattr(self, name) not in (None, {}, "")]
 
     def config(self) -> AudienceConfig:
         """Return the config of a query that is not about a saved audience."""
@@ -146,10 +156,6 @@ class QueryAudience(Arguments):
             exclude=self.exclude or {},
             source_url=self.source_url,
         )
-
-    def subject(self) -> str:
-        """Return a mark that two pages of one query share and two queries do not."""
-        return subject_of(self, {"audience_id", "topic_ids", *_CONFIG, "date", "run_id"})
 
 
 class PeopleFound(Reply):
@@ -167,13 +173,26 @@ class PeopleFound(Reply):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page starts: the run that it belongs to, the service's cursor, rows to skip."""
+    """Where a page of people starts: in which run, at the service's cursor, behind some rows."""
 
     subject: str
     run_id: str | None = None
     date: str | None = None
     cursor: JsonValue = None
-    skip: Annotated[int, Field(ge=0, lt=LARGEST_PAGE)] = 0
+    skip: Annotated[int, Field(ge=0, lt=MOST_SKIPPED)] = 0
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
+
+    def after(self, shown: int, held: int, cursor: JsonValue) -> "Place | None":
+        """Return where the next page starts; None at the end.
+
+        Args:
+            shown: How many people of the service's page were shown now.
+            held: How many people the service's page holds.
+            cursor: Where the service's next page starts.
+        """
+        if self.skip + shown < held:
+            return replace(self, skip=self.skip + shown)
+        return None if cursor is None else replace(self, cursor=cursor, skip=0)
 
 
 _PLACE = TypeAdapter(Place)
@@ -189,28 +208,25 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
     """
     columns = choose_columns(asked.fields)
     call.is_whole(asked.contact)
-    subject = asked.subject()
+    subject = subject_of(asked, {"audience_id", *_CONFIG, "date", "run_id"})
+    place = Place(subject, asked.run_id, asked.date)
     if asked.cursor:
         place = read_cursor(_PLACE, asked.cursor, subject)
-    else:
-        place = Place(subject, asked.run_id, asked.date)
-    limit = min(LARGEST_PAGE, place.skip + asked.limit)
     spelled, unsure = await spell(call, asked.config()) if asked.topic_ids else (None, [])
     page, audience = await together(
-        partial(_page_once_made, call, asked, spelled, place, limit),
-        partial(_audience_of, call, asked),
+        partial(_page, call, asked, spelled, place), partial(_audience_of, call, asked)
     )
-    if page is None:
-        return await _sample(call, asked, columns)
-    if page.run.state != "ready":
-        return await _not_ready(call, asked, page.run)
-    shown = _shown(asked, columns, place, page)
+    if page is None and spelled:
+        return await _sample(call, asked, columns, spelled, unsure)
+    if page is None or page.run.state != "ready":
+        return await _not_ready(call, asked, page.run if page else Run(state="none"))
+    reply = _shown(asked, columns, place, page)
     if spelled and not asked.cursor:
-        shown.config = spelled.shown.as_shown()
-        shown.warnings = warnings(unsure, spelled.notes, shown.warnings)
+        reply.config = spelled.shown.as_shown()
+        reply.warnings = warnings(unsure, spelled.notes, reply.warnings)
     if audience:
-        shown.warnings = warnings(await age_of_list(call, audience, page.run), shown.warnings)
-    return shown
+        reply.warnings = warnings(await age_of_list(call, audience, page.run), reply.warnings)
+    return reply
 
 
 async def _audience_of(call: Call, asked: QueryAudience) -> Audience | None:
@@ -225,66 +241,56 @@ async def _audience_of(call: Call, asked: QueryAudience) -> Audience | None:
         return None
 
 
-async def _page_once_made(
-    call: Call, asked: QueryAudience, spelled: SpelledConfig | None, place: Place, limit: int
+async def _page(
+    call: Call, asked: QueryAudience, spelled: SpelledConfig | None, place: Place
 ) -> PeoplePage | None:
     """Return the page, waiting as long as was asked for while its people are put together."""
+    runs = call.leadpipe.runs
+    limit = min(LARGEST_PAGE, place.skip + asked.limit)
     page: PeoplePage | None = None
 
     async def look() -> Run:
         nonlocal page
-        page = await _page(call, asked, spelled, place, limit)
-        return page.run if page else Run(state="none")
-
-    async def report(run: Run, waited: float) -> None:
-        if asked.wait_seconds:
-            await call.progress(waited, asked.wait_seconds, run_sentence(run))
-
-    await wait_until_made(look, asked.wait_seconds, report)
-    return page
-
-
-async def _page(
-    call: Call, asked: QueryAudience, spelled: SpelledConfig | None, place: Place, limit: int
-) -> PeoplePage | None:
-    if asked.audience_id:
-        try:
-            return await call.leadpipe.runs.people(
+        if asked.audience_id:
+            page = await runs.people(
                 asked.audience_id,
                 run_id=place.run_id,
                 date=place.date,
                 limit=limit,
                 cursor=place.cursor,
             )
-        except NotFound as missing:
-            if asked.run_id is None:
-                raise
-            raise NotFound(
-                missing.problem,
-                "get_audience lists the audience's runs; where they have no runId, pass date.",
-                status=missing.status,
-            ) from None
-    return await call.leadpipe.runs.query(
-        spelled, date=place.date, limit=limit, cursor=place.cursor
-    )
+        else:
+            page = await runs.query(spelled, date=place.date, limit=limit, cursor=place.cursor)
+        return page.run if page else Run(state="none")
+
+    async def report(run: Run, waited: float) -> None:
+        if asked.wait_seconds:
+            await call.progress(waited, asked.wait_seconds, run_sentence(run))
+
+    try:
+        await wait_until_made(look, asked.wait_seconds, report)
+    except NotFound as missing:
+        if asked.run_id is None:
+            raise
+        raise NotFound(
+            missing.problem,
+            "get_audience lists the audience's runs; where they have no runId, pass date.",
+            status=missing.status,
+        ) from None
+    return page
 
 
 def _shown(
     asked: QueryAudience, columns: tuple[Column, ...], place: Place, page: PeoplePage
 ) -> PeopleFound:
+    run = page.run
     chosen = page.people[place.skip : place.skip + asked.limit]
     rows = fitting(table(chosen, columns, contact=asked.contact == "full"))
-    cut = len(rows) < len(chosen)
-    shown = place.skip + len(rows)
-    run = page.run
-    following = None
     # The pages that follow are of the same run, even if a newer one comes meanwhile.
-    date = run.data_date or place.date
-    unsaid = place.date and not run.data_date
-    if shown < len(page.people):
-        following = Place(place.subject, run.id, date, place.cursor, shown)
-    elif page.next_cursor is not None:
-        following = Place(place.subject, run.id, date, page.next_cursor)
+    here = replace(place, run_id=run.id, date=run.data_date or place.date)
+    following = here.after(len(rows), len(page.people), page.next_cursor)
+    cut = f"Only {len(rows)} rows fit in one reply; continue with nextCursor."
+    unsaid = f"{place.date} was asked for; the service does not say which day this is."
     return PeopleFound(
         summary=f"{len(rows):,} of {people(run.size)}, data from {day(run.data_date)}.",
         size=run.size,
@@ -292,10 +298,8 @@ def _shown(
         people=table_of([c.name for c in columns], rows),
         next_cursor=write_cursor(_PLACE, following) if following else None,
         warnings=warnings(
-            [f"{place.date} was asked for; the service does not say which day this is."]
-            if unsaid
-            else None,
-            [f"Only {len(rows)} rows fit in one reply; continue with nextCursor."] if cut else None,
+            unsaid if place.date and not run.data_date else None,
+            cut if len(rows) < len(chosen) else None,
             twice_named(asked.topic_ids),
             third_party_warning(columns),
         ),
@@ -304,70 +308,81 @@ def _shown(
 
 async def _not_ready(call: Call, asked: QueryAudience, run: Run) -> PeopleFound:
     """Reply without people: why, and how to get them."""
-    if asked.date and asked.audience_id and run.state == "none":
-        runs = await call.leadpipe.runs.list(asked.audience_id, 10)
-        dates = dict.fromkeys(run.data_date or "" for run in runs if run.state == "ready")
+    if asked.audience_id:
+        audience = await call.leadpipe.audiences.get(asked.audience_id)
+        ways = await ways_to_people(
+            call, audience, run, asked.date, tool="query_audience", audienceId=audience.id
+        )
+    else:
+        later = "with waitSeconds: 60" if run.state in BUILDING else "later"
+        ways = [suggest("query_audience", f"repeat this call {later}")]
+    return PeopleFound(summary=run_sentence(run), run=RunPart.of(run), next=ways)
+
+
+async def ways_to_people(
+    call: Call, audience: Audience, run: Run, date: str | None, /, tool: str, **arguments: str
+) -> list[Suggestion]:
+    """Suggest the calls that lead to people, as this run has none.
+
+    One of them is the tool with these arguments and an earlier run, if there is one.
+
+    Raises:
+        NotPossible: If there is no run of the day that was named; with the days that have people.
+    """
+    ready = [other for other in await runs_of(call, audience) if other.state == "ready"]
+    if date and run.state == "none":
+        days = dict.fromkeys(day(other.data_date) for other in ready[:MOST_DAYS])
         raise NotPossible(
-            f"This audience has no people for {asked.date}.",
-            f"It has people for: {', '.join(dates)}." if dates else "It has no people yet.",
+            f"This audience has no people for {date}.",
+            f"It has people for: {', '.join(days)}." if days else "It has no people yet.",
         )
-    way = await _way_to_people(call, asked.audience_id, run)
-    return PeopleFound(summary=run_sentence(run), run=RunPart.of(run), next=[way])
+    if run.state in BUILDING:
+        way = to_wait(audience.id)
+    elif run.state == "none" and audience.status != "active":
+        way = to_activate(audience.id)
+    elif call.leadpipe.profile.runs == "dated":
+        way = suggest("get_audience", "its next run comes with the daily refresh", id=audience.id)
+    else:
+        way = suggest("run_audience", "have its people put together now", id=audience.id)
+    if not ready:
+        return [way]
+    which = {"runId": ready[0].id} if ready[0].id else {"date": ready[0].data_date}
+    why = f"the people from {day(ready[0].data_date)} instead"
+    return [way, suggest(tool, why, **arguments, **which)]
 
 
-async def _way_to_people(call: Call, audience_id: str | None, run: Run) -> Suggestion:
-    """Suggest a call that may lead to people, as this run has none."""
-    building = run.state in {"queued", "running"}
-    if audience_id is None:
-        later = "with waitSeconds: 60" if building else "later"
-        return Suggestion(tool="query_audience", why=f"repeat this call {later}")
-    if building:
-        return Suggestion(
-            tool="query_audience",
-            arguments={"audienceId": audience_id, "waitSeconds": 60},
-            why="wait until its people are ready, and see them",
-        )
-    why = "an earlier run may have people: pass its date or runId"
-    if run.state == "none":
-        if (await call.leadpipe.audiences.get(audience_id)).status != "active":
-            return to_activate(audience_id)
-        why = "it is active; its first run comes with the next daily refresh"
-    return Suggestion(tool="get_audience", arguments={"id": audience_id}, why=why)
-
-
-async def _sample(call: Call, asked: QueryAudience, columns: tuple[Column, ...]) -> PeopleFound:
+async def _sample(
+    call: Call,
+    asked: QueryAudience,
+    columns: tuple[Column, ...],
+    spelled: SpelledConfig,
+    unsure: list[str],
+) -> PeopleFound:
     """Reply with the preview's sample, as the service shows people only for saved audiences."""
     if asked.date:
         raise NotPossible(
             "The service shows people from another day only for saved audiences.",
             "Leave date out, or save the audience with create_audience.",
         )
-    spelled, unsure = await spell(call, asked.config())
     preview = await call.leadpipe.configs.preview(spelled)
-    config = preview.config.as_shown()
-    sample = preview.sample[: asked.limit]
-    rows = fitting(table(sample, columns, contact=asked.contact == "full"))
-    if not rows:
-        return PeopleFound(
-            summary=f"{matches(preview.size)}, data from {day(preview.data_date)}.",
-            size=preview.size,
-            data_date=preview.data_date,
-            config=config,
-        )
-    save = Suggestion(tool="create_audience", why="save it, to read everyone once it is active")
-    return PeopleFound(
-        summary=f"A sample of {len(rows)} of {people(preview.size)},"
-        f" data from {day(preview.data_date)}.",
+    whole = asked.contact == "full"
+    rows = fitting(table(preview.sample[: asked.limit], columns, contact=whole))
+    who = f"A sample of {len(rows)} of {people(preview.size)}" if rows else matches(preview.size)
+    reply = PeopleFound(
+        summary=f"{who}, data from {day(preview.data_date)}.",
         size=preview.size,
         data_date=preview.data_date,
-        config=config,
-        people=Table(columns=[c.name for c in columns], rows=rows),
-        warnings=warnings(
-            [SAMPLE_ONLY],
+        config=preview.config.as_shown(),
+        people=table_of([c.name for c in columns], rows),
+    )
+    if rows:
+        why = "save it, to read everyone once it is active"
+        reply.next = [suggest("create_audience", why)]
+        reply.warnings = warnings(
+            SAMPLE_ONLY,
             unsure,
             twice_named(asked.topic_ids),
             preview.notes,
             third_party_warning(columns),
-        ),
-        next=[save],
-    )
+        )
+    return reply

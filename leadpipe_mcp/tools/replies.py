@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.models import Audience, Breakdown, Preview, Run, Slots
@@ -19,6 +19,7 @@ NAME_LENGTH = 80
 # 10,000 tokens are about 40,000 characters; the rest of a reply needs some of them.
 MOST_CHARACTERS = 36_000
 LONGEST_NAME = 255
+BUILDING = ("queued", "running")
 
 
 class Part(BaseModel):
@@ -27,9 +28,9 @@ class Part(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-def cell(value: Cell | None) -> Cell:
-    """Return the value as a cell; an empty text means unknown."""
-    return "" if value is None else value
+def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:
+    """Return the value as a cell: cleaned and cut; an empty text means unknown."""
+    return clean(value or "", longest) if value is None or isinstance(value, str) else value
 
 
 class Table(Part):
@@ -95,6 +96,12 @@ def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
         if room < 0 and number:
             return rows[:number]
     return rows
+
+
+def some(words: Sequence[str], most: int) -> str:
+    """Return the first of the words with commas, and how many more there are."""
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def people(number: int | None) -> str:
@@ -169,14 +176,20 @@ def third_party_warning(columns: Iterable[Column]) -> list[str]:
     return [f"{listed(names)} {were} written by third parties: {treat}"]
 
 
-def suggestions(*made: Suggestion | None) -> list[Suggestion] | None:
-    """Return the suggestions that are not None, if any."""
-    return [suggestion for suggestion in made if suggestion] or None
+def warnings(*said: Iterable[str] | str | None) -> list[str]:
+    """Return all the warnings in one list."""
+    groups = ([one] if isinstance(one, str) else one for one in said)
+    return [text for group in groups for text in group or ()]
 
 
-def warnings(*groups: Iterable[str] | None) -> list[str] | None:
-    """Return all the warnings, or None."""
-    return [text for group in groups for text in group or ()] or None
+def suggestions(*made: Suggestion | None) -> list[Suggestion]:
+    """Return the suggestions that are not None."""
+    return [suggestion for suggestion in made if suggestion]
+
+
+def suggest(tool: str, why: str, **arguments: JsonValue) -> Suggestion:
+    """Suggest a call of a tool, with these of its arguments."""
+    return Suggestion(tool=tool, arguments=arguments or None, why=why)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,11 @@ from leadpipe_mcp.tools import (
     filters,
     lifecycle,
     people,
+    pixels,
     plan,
     runs,
     sonarly,
+    sonarly_changes,
     topics,
     trends,
     update,
@@ -45,8 +47,23 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any, Any]]] = {
     ),
     "results": (people.query_audience, analysis.analyze_audience, export.export_audience),
     "account": (account.get_account_status,),
-    "visitors": visitors.TOOLS,
-    "sonarly": sonarly.TOOLS,
+    "visitors": (
+        visitors.query_visitor_data,
+        pixels.list_pixels,
+        pixels.create_pixel,
+        pixels.update_pixel,
+    ),
+    "sonarly": (
+        sonarly.sonarly_list_accounts,
+        sonarly.sonarly_list_audiences,
+        sonarly.sonarly_get_audience,
+        sonarly_changes.sonarly_create_audience,
+        sonarly_changes.sonarly_update_audience,
+        sonarly_changes.sonarly_delete_audience,
+        sonarly.sonarly_list_prospects,
+        sonarly_changes.sonarly_move_audience,
+        sonarly_changes.sonarly_save_folder,
+    ),
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)

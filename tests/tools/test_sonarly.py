@@ -185,7 +185,7 @@ async def test_of_several_accounts_one_has_to_be_named(connect: Connect) -> None
         reply = await client.call("sonarly_list_accounts")
         assert [row[:2] for row in reply["accounts"]["rows"]] == [[i, n] for i, n in TWO.items()]
         said = await client.refused("sonarly_list_audiences")
-        assert "The key sees 2 accounts: 'Acme Growth' (id 6650a1b2c3d4e5f607182930) and" in said
+        assert "The key sees 2 accounts: 'Acme Growth' (id 6650a1b2c3d4e5f607182930), " in said
         assert "Ask the user which one" in said
         said = await client.refused("sonarly_list_audiences", accountGroupId="Acme Lab")
         assert "There is no account 'Acme Lab'. Did you mean 'Acme Labs'" in said
@@ -207,7 +207,7 @@ async def test_no_account_and_two_of_one_name_are_said(connect: Connect) -> None
     twins = {"items": [{"id": "a", "name": "Acme"}, {"id": "b", "name": "acme"}]}
     async with connect(told({"/accounts": twins})) as client:
         said = await client.refused("sonarly_list_audiences", accountGroupId="Acme")
-    assert "Several accounts have this name: 'Acme' (id a) and 'acme' (id b)" in said
+    assert "Several accounts have this name: 'Acme' (id a), 'acme' (id b)" in said
 
 
 async def test_many_accounts_are_not_all_listed(connect: Connect) -> None:
@@ -328,7 +328,7 @@ async def test_people_are_a_table_page_by_page(client: Assistant) -> None:
     asked = {"id": known["Conference Visitors"], "limit": 5}
     reply = await client.call("sonarly_list_prospects", **asked)
     assert reply["summary"] == "5 prospects; more follow."
-    assert set(reply["people"]["columns"]) <= set(tools.sonarly_prospects.DEFAULT_FIELDS)
+    assert set(reply["people"]["columns"]) <= set(tools.DEFAULT_FIELDS)
     assert {"name", "company", "linkedinUrl"} <= set(reply["people"]["columns"])
     seen = reply["people"]["rows"]
     while cursor := reply.get("nextCursor"):
@@ -336,7 +336,7 @@ async def test_people_are_a_table_page_by_page(client: Assistant) -> None:
         seen += reply["people"]["rows"]
     assert len({row[-1] for row in seen}) == 12
     other = {"id": known["Job Changes"], "cursor": "junk"}
-    assert "does not belong to this audience" in await client.refused(
+    assert "does not belong to this question" in await client.refused(
         "sonarly_list_prospects", **other
     )
 
@@ -346,9 +346,6 @@ async def test_an_audience_with_nobody_in_it_says_who_fills_it(connect: Connect)
     async with connect(told({"/prospects": nobody})) as client:
         reply = await client.call("sonarly_list_prospects", id="a")
         assert "no prospects yet" in reply["summary"]
-        cursor = 'ca9781.25.0."next"'
-        reply = await client.call("sonarly_list_prospects", id="a", cursor=cursor)
-    assert reply["summary"] == "No more prospects."
 
 
 PERSON = {
@@ -481,7 +478,7 @@ async def test_an_audience_is_changed_and_shown_before_and_after(
     change = {"id": audience, "name": "Autumn Outreach", "description": ""}
     reply = await client.call("sonarly_update_audience", **change)
     assert reply["summary"] == (
-        "'Spring Outreach' is now called 'Autumn Outreach', with no description."
+        "'Spring Outreach' is now called 'Autumn Outreach' and has no description."
     )
     assert reply["before"]["untrustedDescription"] == "Everyone from the March import"
     assert "untrustedDescription" not in reply["audience"]
@@ -598,7 +595,7 @@ async def test_of_two_folders_of_one_name_the_id_is_needed(connect: Connect) -> 
     ]
     async with connect(told({"/navigation": {"folders": twins}})) as client:
         said = await client.refused("sonarly_move_audience", id="a", folderId="Fair")
-    assert "Several folders have this name: f1 (on_demand) and f2" in said
+    assert "Several folders have this name: 'Fair' (id f1), 'fair' (id f2)." in said
     async with connect(told({"/navigation": {}})) as client:
         said = await client.refused("sonarly_move_audience", id="a", folderId="Fair")
     assert "No folders are shown." in said
