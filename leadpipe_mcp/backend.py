@@ -4,7 +4,7 @@ Importing this takes most of the time at the start, so `server` does it once the
 or when something is first asked.
 """
 
-from functools import partial
+from functools import cache, partial
 
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
@@ -13,10 +13,10 @@ from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.completions import completions
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.people.sql import SqlWorkers
+from leadpipe_mcp.prompts import completions
 from leadpipe_mcp.resources import Resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
 from leadpipe_mcp.toolkit import Codes, Kit, OfferedTools
@@ -43,10 +43,22 @@ class Backend:
         service: Application | None = None,
         sonarly: Application | None = None,
     ) -> None:
-        leadpipe, linkedin = _leadpipe(settings, service), _sonarly(settings, sonarly)
-        # Invented people are not worth keeping.
-        kept = None if settings.sandbox else settings.cache_dir
-        runs = LoadedRuns(Snapshots(kept))
+        url, key = settings.base_url, settings.api_key
+        sonarly_url, sonarly_key = settings.sonarly_base_url, settings.sonarly_api_key
+        topics_dir, people_dir = settings.topics_dir, settings.cache_dir
+        if settings.sandbox:
+            url = sonarly_url = SANDBOX_URL
+            key = sonarly_key = SecretStr(SANDBOX_KEY)
+            service = service or _sandbox(settings)
+            sonarly = sonarly or _sonarly_sandbox()
+            # Invented people are not worth keeping.
+            topics_dir = people_dir = None
+        network = serve_in_process(service) if service else None
+        transport = Transport(url, key, network=network)
+        leadpipe = LeadpipeClient(transport, settings.api_profile, cache_dir=topics_dir)
+        network = serve_in_process(sonarly) if sonarly else None
+        linkedin = SonarlyClient(sonarly_transport(sonarly_url, sonarly_key, network=network))
+        runs = LoadedRuns(Snapshots(people_dir))
         self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers())
         kit = Kit(
             Codes(),
@@ -68,39 +80,23 @@ class Backend:
         await self._services.sonarly.close()
 
 
-def _leadpipe(settings: Settings, service: Application | None) -> LeadpipeClient:
-    if not settings.sandbox:
-        network = serve_in_process(service) if service else None
-        transport = Transport(settings.base_url, settings.api_key, network=network)
-        return LeadpipeClient(transport, settings.api_profile, cache_dir=settings.topics_dir)
-    if service is None:
-        from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+def _sandbox(settings: Settings) -> Application:
+    from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 
-        service = Sandbox(
-            SandboxSettings(profile=settings.sandbox_profile, delay_ms=settings.sandbox_delay_ms)
-        )
-    transport = Transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), network=serve_in_process(service))
-    return LeadpipeClient(transport, settings.api_profile)
+    profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
+    return Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
 
 
-def _sonarly(settings: Settings, application: Application | None) -> SonarlyClient:
-    if not settings.sandbox:
-        network = serve_in_process(application) if application else None
-        url, key = settings.sonarly_base_url, settings.sonarly_api_key
-        return SonarlyClient(sonarly_transport(url, key, network=network))
-    network = serve_in_process(application or _when_first_asked())
-    return SonarlyClient(sonarly_transport(SANDBOX_URL, SecretStr(SANDBOX_KEY), network=network))
-
-
-def _when_first_asked() -> Application:
+def _sonarly_sandbox() -> Application:
     """Sonarly's sandbox, made when it is first asked: most servers never do."""
-    made: list[Application] = []
+
+    @cache
+    def made() -> Application:
+        from leadpipe_mcp.sandbox import SonarlySandbox
+
+        return SonarlySandbox()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if not made:
-            from leadpipe_mcp.sandbox import SonarlySandbox
-
-            made.append(SonarlySandbox())
-        await made[0](scope, receive, send)
+        await made()(scope, receive, send)
 
     return application

@@ -43,7 +43,6 @@ def made() -> Document:
     """Return what the file has to hold, as the code has it."""
     from leadpipe_mcp.prompts import CONVERSATIONS
     from leadpipe_mcp.resources import RESOURCES, TEMPLATE
-    from leadpipe_mcp.toolkit.schema import definition
     from leadpipe_mcp.tools.toolsets import TOOLSETS
 
     found = {
@@ -51,7 +50,7 @@ def made() -> Document:
         "resources": RESOURCES,
         "resourceTemplates": [TEMPLATE],
     }
-    tools = {name: [definition(one) for one in tools] for name, tools in TOOLSETS.items()}
+    tools = {name: [one.definition() for one in tools] for name, tools in TOOLSETS.items()}
     return {"tools": {name: _plain(listed) for name, listed in tools.items()}} | {
         name: _plain(things) for name, things in found.items()
     }

@@ -1,27 +1,38 @@
-"""Ready-made conversations: what a person who builds audiences would ask, said well."""
+"""Ready-made conversations: what a person who builds audiences would ask, said well.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+Also what is offered while a person types an argument of one, or of a resource.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mcp import MCPError
-from mcp.server import ServerRequestContext
 from mcp.types import (
     INVALID_PARAMS,
+    CompleteRequestParams,
+    CompleteResult,
+    Completion,
     GetPromptRequestParams,
     GetPromptResult,
-    ListPromptsResult,
-    PaginatedRequestParams,
     Prompt,
     PromptArgument,
     PromptMessage,
     TextContent,
 )
 
+from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.text import clean
 from leadpipe_mcp.toolkit import OfferedTools
+from leadpipe_mcp.toolkit.calls import Context
+
+if TYPE_CHECKING:
+    from leadpipe_mcp.api.leadpipe import LeadpipeClient
 
 LONGEST_WORDS = 1_000
+MOST_VALUES = 20
+LONGEST_VALUE = 200
 
 GOAL = PromptArgument(
     name="goal",
@@ -86,136 +97,169 @@ I ask for them.
 class Conversation:
     """One prompt: its words with places for arguments, and how each place reads when given."""
 
-    name: str
-    title: str
-    description: str
+    prompt: Prompt
     tool: str
     """The tool that it begins with; without it there is no such conversation."""
     text: str
-    arguments: tuple[PromptArgument, ...]
-    phrases: Mapping[str, str]
+    phrases: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How what is given for an argument reads, if not as it is."""
 
     def filled(self, given: Mapping[str, str], offered: OfferedTools) -> str:
-        """The text with what was given; a place for what was not is left out."""
-        places = dict.fromkeys(self.phrases, "")
-        for name, words in given.items():
-            if words.strip():
-                places[name] = self.phrases[name].format(clean(words, LONGEST_WORDS))
-        return offered.fit_page(self.text).format_map(places)
-
-    @property
-    def prompt(self) -> Prompt:
-        """The prompt as a client sees it."""
-        return Prompt(
-            name=self.name,
-            title=self.title,
-            description=self.description,
-            arguments=list(self.arguments),
-        )
-
-    def check(self, given: Mapping[str, object]) -> None:
-        """Make sure that what is required is there, and nothing else.
+        """Return the text with what was given; a place for what was not is left out.
 
         Raises:
-            MCPError: As the protocol wants it, naming the argument.
+            MCPError: If something required is missing, or there is no such argument.
         """
-        known = {argument.name for argument in self.arguments}
-        for argument in self.arguments:
-            if argument.required and not str(given.get(argument.name, "")).strip():
-                raise MCPError(INVALID_PARAMS, f"'{self.name}' needs '{argument.name}'.")
-        for name in given:
-            if name not in known:
-                raise MCPError(INVALID_PARAMS, f"'{self.name}' has no '{clean(name, 64)}'.")
+        name, arguments = self.prompt.name, self.prompt.arguments or []
+        words = {key: clean(value, LONGEST_WORDS) for key, value in given.items()}
+        for argument in arguments:
+            if argument.required and not words.get(argument.name):
+                raise MCPError(INVALID_PARAMS, f"'{name}' needs '{argument.name}'.")
+        if unknown := [key for key in given if key not in {one.name for one in arguments}]:
+            raise MCPError(INVALID_PARAMS, f"'{name}' has no '{clean(unknown[0], 64)}'.")
+        places = dict.fromkeys((argument.name for argument in arguments), "")
+        for key, value in words.items():
+            places[key] = self.phrases.get(key, "{}").format(value) if value else ""
+        return offered.fit_page(self.text).format_map(places)
 
 
 class Prompts:
-    """The conversations that a server offers, as the handlers of its requests."""
+    """The conversations that a server offers."""
 
     def __init__(self, offered: OfferedTools) -> None:
         self._offered = offered
-        self._talks: Sequence[Conversation] = [t for t in CONVERSATIONS if t.tool in offered]
+        self._talks = {t.prompt.name: t for t in CONVERSATIONS if t.tool in offered}
+        self.listed = [talk.prompt for talk in self._talks.values()]
 
-    async def list(
-        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
-    ) -> ListPromptsResult:
-        """List the prompts."""
-        return ListPromptsResult(prompts=[talk.prompt for talk in self._talks])
-
-    async def get(
-        self, _: ServerRequestContext[Any, Any], params: GetPromptRequestParams
-    ) -> GetPromptResult:
+    async def get(self, _: Context, params: GetPromptRequestParams) -> GetPromptResult:
         """Fill a prompt's text.
 
         Raises:
-            MCPError: If there is no such prompt, or it lacks an argument.
+            MCPError: If there is no such prompt, or its arguments are wrong.
         """
-        talk = next((talk for talk in self._talks if talk.name == params.name), None)
+        talk = self._talks.get(params.name)
         if talk is None:
-            known = ", ".join(talk.name for talk in self._talks) or "none"
+            known = ", ".join(self._talks) or "none"
             raise MCPError(INVALID_PARAMS, f"There is no such prompt. There are: {known}.")
-        given = params.arguments or {}
-        talk.check(given)
-        text = TextContent(type="text", text=talk.filled(given, self._offered))
-        return GetPromptResult(
-            description=talk.description, messages=[PromptMessage(role="user", content=text)]
-        )
+        text = talk.filled(params.arguments or {}, self._offered)
+        message = PromptMessage(role="user", content=TextContent(type="text", text=text))
+        return GetPromptResult(description=talk.prompt.description, messages=[message])
 
-
-_TYPE_PHRASE = "Whom I sell to: {}\n"
 
 CONVERSATIONS = (
     Conversation(
-        name="build-audience",
-        title="Build an audience",
-        description="From a sentence about who you want to reach to a saved draft.",
+        Prompt(
+            name="build-audience",
+            title="Build an audience",
+            description="From a sentence about who you want to reach to a saved draft.",
+            arguments=[GOAL, AUDIENCE_TYPE],
+        ),
         tool="plan_audience",
         text=BUILD,
-        arguments=(GOAL, AUDIENCE_TYPE),
-        phrases={"goal": "{}", "audienceType": _TYPE_PHRASE},
+        phrases={"audienceType": "Whom I sell to: {}\n"},
     ),
     Conversation(
-        name="discover-audience-topics",
-        title="Find topics",
-        description="Which topics the people you want to reach research, and how many do.",
+        Prompt(
+            name="discover-audience-topics",
+            title="Find topics",
+            description="Which topics the people you want to reach research, and how many do.",
+            arguments=[
+                GOAL,
+                AUDIENCE_TYPE,
+                PromptArgument(name="industry", description="Only topics of this industry."),
+                PromptArgument(name="category", description="Only topics of this category."),
+            ],
+        ),
         tool="search_topics",
         text=DISCOVER,
-        arguments=(
-            GOAL,
-            AUDIENCE_TYPE,
-            PromptArgument(name="industry", description="Only topics of this industry."),
-            PromptArgument(name="category", description="Only topics of this category."),
-        ),
         phrases={
-            "goal": "{}",
-            "audienceType": _TYPE_PHRASE,
+            "audienceType": "Whom I sell to: {}\n",
             "industry": "Only topics of the industry {}.\n",
             "category": "Only topics of the category {}.\n",
         },
     ),
     Conversation(
-        name="operate-saved-audience",
-        title="Look after a saved audience",
-        description="See how a saved audience stands, change it, activate it, read people.",
+        Prompt(
+            name="operate-saved-audience",
+            title="Look after a saved audience",
+            description="See how a saved audience stands, change it, activate it, read people.",
+            arguments=[
+                PromptArgument(
+                    name="audienceId", description="The audience's id (or its name).", required=True
+                ),
+                OPTIONAL_GOAL,
+            ],
+        ),
         tool="get_audience",
         text=OPERATE,
-        arguments=(
-            PromptArgument(
-                name="audienceId", description="The audience's id (or its name).", required=True
-            ),
-            OPTIONAL_GOAL,
-        ),
-        phrases={"audienceId": "{}", "goal": "What I want: {}\n"},
+        phrases={"goal": "What I want: {}\n"},
     ),
     Conversation(
-        name="investigate-visitor-data",
-        title="Look at website visitors",
-        description="Who came to your website, or what one visitor did there.",
+        Prompt(
+            name="investigate-visitor-data",
+            title="Look at website visitors",
+            description="Who came to your website, or what one visitor did there.",
+            arguments=[
+                PromptArgument(name="domain", description="Your website, such as acme.example."),
+                PromptArgument(name="email", description="One visitor's e-mail address."),
+            ],
+        ),
         tool="query_visitor_data",
         text=VISITORS,
-        arguments=(
-            PromptArgument(name="domain", description="Your website, such as acme.example."),
-            PromptArgument(name="email", description="One visitor's e-mail address."),
-        ),
         phrases={"domain": "The website: {}\n", "email": "Only this visitor: {}\n"},
     ),
 )
+
+
+def completions(
+    leadpipe: "LeadpipeClient",
+) -> Callable[[Context, CompleteRequestParams], Awaitable[CompleteResult]]:
+    """Return the handler that offers ids of audiences, industries, categories and domains."""
+
+    async def audiences(typed: str) -> list[str]:
+        found = await leadpipe.audiences.list(limit=100)
+        return [a.id for a in found if a.id.startswith(typed) or typed in a.name.casefold()]
+
+    async def industries(typed: str) -> list[str]:
+        facets = await leadpipe.topics.facets()
+        return _matching(typed, (part.value for part in facets.industries))
+
+    async def categories(typed: str) -> list[str]:
+        facets = await leadpipe.topics.facets()
+        return _matching(typed, (part.value for part in facets.categories))
+
+    async def types(typed: str) -> list[str]:
+        return _matching(typed, ("b2b", "b2c", "both"))
+
+    async def domains(typed: str) -> list[str]:
+        return _matching(typed, (pixel.domain for pixel in await leadpipe.visitors.pixels()))
+
+    # An argument means the same in every prompt and resource.
+    offers: Mapping[str, Callable[[str], Awaitable[list[str]]]] = {
+        "id": audiences,
+        "audienceId": audiences,
+        "industry": industries,
+        "category": categories,
+        "audienceType": types,
+        "domain": domains,
+    }
+
+    async def offer(_: Context, params: CompleteRequestParams) -> CompleteResult:
+        values: list[str] = []
+        if find := offers.get(params.argument.name):
+            # A person who types must not be stopped because there is nothing to offer.
+            with suppress(LeadpipeError):
+                values = await find(params.argument.value.strip().casefold())
+        # What no one can see or type back is no value to offer.
+        values = [value for value in values if value.isprintable() and len(value) <= LONGEST_VALUE]
+        more = len(values) > MOST_VALUES
+        offered = Completion(values=values[:MOST_VALUES], total=len(values), has_more=more)
+        return CompleteResult(completion=offered)
+
+    return offer
+
+
+def _matching(typed: str, values: Iterable[str]) -> list[str]:
+    """The values that hold what was typed, those that start with it first."""
+    found = [value for value in values if typed in value.casefold()]
+    return sorted(found, key=lambda value: not value.casefold().startswith(typed))

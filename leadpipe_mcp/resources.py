@@ -5,13 +5,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from mcp import MCPError
-from mcp.server import ServerRequestContext
 from mcp.types import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
-    ListResourcesResult,
-    ListResourceTemplatesResult,
-    PaginatedRequestParams,
+    CallToolRequestParams,
     ReadResourceRequestParams,
     ReadResourceResult,
     Resource,
@@ -25,7 +22,8 @@ from leadpipe_mcp.api.budget import call_budget
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.logs import log_crash
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.toolkit import Declaration, Kit, Request
+from leadpipe_mcp.toolkit import Declaration, Kit
+from leadpipe_mcp.toolkit.calls import Context
 from leadpipe_mcp.toolkit.presenting import presentable_refusal
 from leadpipe_mcp.toolkit.running import Begin, success
 from leadpipe_mcp.tools.audiences import get_audience
@@ -76,8 +74,6 @@ would happen.
 A refusal says what was refused, why, and what would work. Use the nearest value it names if it
 plainly means the same; otherwise ask the user. Do not leave a filter out silently.
 """
-
-
 MARKDOWN, JSON = "text/markdown", "application/json"
 _GUIDE = "leadpipe://guide"
 _AUDIENCE = "leadpipe://audiences/"
@@ -118,30 +114,13 @@ _LIVE: Mapping[str, Declaration[Any, Any, Any]] = {
 
 
 class Resources:
-    """The things to read, as the handlers of a server's requests.
-
-    What is live is what the tool of the same subject says.
-    """
+    """The things to read. What is live is what the tool of the same subject says."""
 
     def __init__(self, kit: Kit, begin: Begin) -> None:
         self._kit = kit
         self._begin = begin
 
-    async def list(
-        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
-    ) -> ListResourcesResult:
-        """List what has an address of its own."""
-        return ListResourcesResult(resources=RESOURCES)
-
-    async def templates(
-        self, _: ServerRequestContext[Any, Any], __: PaginatedRequestParams | None
-    ) -> ListResourceTemplatesResult:
-        """List the kinds of addresses with a place for an id."""
-        return ListResourceTemplatesResult(resource_templates=[TEMPLATE])
-
-    async def read(
-        self, context: ServerRequestContext[Any, Any], params: ReadResourceRequestParams
-    ) -> ReadResourceResult:
+    async def read(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         """Read what is at an address.
 
         Raises:
@@ -151,20 +130,26 @@ class Resources:
         if uri == _GUIDE:
             text, kind = self._kit.offered.fit_page(GUIDE), MARKDOWN
         else:
-            declaration, arguments = _live(uri)
-            text, kind = await self._told(declaration, Request(context, arguments), uri), JSON
+            text, kind = await self._read(context, uri), JSON
         content = TextResourceContents(uri=params.uri, text=text, mime_type=kind)
         return ReadResourceResult(contents=[content])
 
-    async def _told(
-        self, declaration: Declaration[Any, Any, Any], request: Request, uri: str
-    ) -> str:
-        """What a reading tool answers."""
-        fit, code = self._kit.offered.fit, INTERNAL_ERROR
+    async def _read(self, context: Context, uri: str) -> str:
+        """What the tool answers that tells what is at an address."""
+        declaration = _LIVE.get(uri, get_audience)
+        arguments: dict[str, Any] = {}
+        if uri not in _LIVE:
+            name = uri.removeprefix(_AUDIENCE)
+            if name in {uri, ""} or "/" in name:
+                said = f"There is no resource '{redact(uri, 64)}'."
+                raise MCPError(INVALID_PARAMS, said, {"uri": uri})
+            arguments = {"id": unquote(name)}
+        code = INTERNAL_ERROR
         try:
-            asked = declaration.arguments.model_validate(request.arguments)
+            asked = declaration.arguments.model_validate(arguments)
+            call = CallToolRequestParams(name=declaration.name, arguments=arguments)
             with call_budget() as spent:
-                reply = await declaration.function(self._begin(request, spent), asked)
+                reply = await declaration.function(self._begin(context, call, spent), asked)
             reply.warnings = [*(reply.warnings or ()), *spent.gaps()]
             (block,) = success(reply, self._kit).content
             return block.text if isinstance(block, TextContent) else ""
@@ -177,14 +162,4 @@ class Resources:
         except Exception as crash:  # noqa: BLE001 -- any crash; its values go nowhere
             log_crash(declaration.name, crash)
             said = "This could not be read: leadpipe-mcp failed. Its log tells where."
-        raise MCPError(code, fit(said), {"uri": uri})
-
-
-def _live(uri: str) -> tuple[Declaration[Any, Any, Any], dict[str, Any]]:
-    """Return the tool that tells what is at an address, and its arguments."""
-    if uri in _LIVE:
-        return _LIVE[uri], {}
-    name = uri.removeprefix(_AUDIENCE)
-    if name in {uri, ""} or "/" in name:
-        raise MCPError(INVALID_PARAMS, f"There is no resource '{redact(uri, 64)}'.", {"uri": uri})
-    return get_audience, {"id": unquote(name)}
+        raise MCPError(code, self._kit.offered.fit(said), {"uri": uri})

@@ -6,27 +6,26 @@ the tools are listed.
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from mcp.server import Server, ServerRequestContext
+from mcp import MCPError
+from mcp.server import Server
 from mcp.server.caching import CacheHint
+from mcp.server.context import CallNext, HandlerResult
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.types import (
-    CallToolRequestParams,
-    CallToolResult,
-    CompleteRequestParams,
-    CompleteResult,
-    InputRequiredResult,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    ErrorData,
+    ListPromptsResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     ListToolsResult,
     PaginatedRequestParams,
-    ReadResourceRequestParams,
-    ReadResourceResult,
 )
 
 from leadpipe_mcp import __version__
@@ -34,13 +33,15 @@ from leadpipe_mcp.definitions import chosen_tools, offered_tools, shown
 from leadpipe_mcp.prompts import Prompts
 from leadpipe_mcp.settings import SONARLY, Settings
 from leadpipe_mcp.toolkit import OfferedTools
-from leadpipe_mcp.toolkit.middleware import ask_for_the_handshake, take_odd_answers_for_none
+from leadpipe_mcp.toolkit.calls import Context, take_odd_answers_for_none
 
 if TYPE_CHECKING:
     from leadpipe_mcp.api.in_process import Application
     from leadpipe_mcp.backend import Backend
 
-Context = ServerRequestContext[Any, Any]
+P = TypeVar("P")
+R = TypeVar("R")
+Handler = Callable[[Context, P], Awaitable[R]]
 LIST_HAS_LEFT_SECONDS = 0.02
 
 INSTRUCTIONS = """\
@@ -72,6 +73,16 @@ UNCONFIRMED_NOTE = (
 )
 
 
+# What the SDK says before the handshake, and then alone.
+NOT_INITIALIZED = ErrorData(code=INVALID_PARAMS, message="Invalid request parameters", data="")
+NO_HANDSHAKE = (
+    "This connection was not initialized. Send the request initialize first, then the notification"
+    " notifications/initialized, then this request again. (Protocol 2026-07-28 has no handshake:"
+    " there every request of a connection, from the first one on, names"
+    " io.modelcontextprotocol/protocolVersion, clientInfo and clientCapabilities in params._meta.)"
+)
+
+
 def build_server(
     settings: Settings,
     *,
@@ -89,6 +100,7 @@ def build_server(
     document = shown()
     tools = chosen_tools(settings, document)
     offered = offered_tools(tools, document)
+    prompts = Prompts(offered)
 
     def open_backend() -> "Backend":
         from leadpipe_mcp.backend import Backend
@@ -98,20 +110,10 @@ def build_server(
     needed = ["leadpipe_mcp.backend", *(["leadpipe_mcp.sandbox"] if settings.sandbox else [])]
     behind = _Behind(open_backend, needed)
     listed = ListToolsResult.model_validate({"tools": offered.fit_schema(tools)}, by_name=False)
-    resources = ListResourcesResult.model_validate(document, by_name=False)
-    templates = ListResourceTemplatesResult.model_validate(document, by_name=False)
 
     async def list_tools(_: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         behind.load_soon()
         return listed
-
-    async def list_resources(_: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
-        return resources
-
-    async def list_templates(
-        _: Context, __: PaginatedRequestParams | None
-    ) -> ListResourceTemplatesResult:
-        return templates
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncGenerator[None]:
@@ -120,7 +122,6 @@ def build_server(
         finally:
             await behind.close()
 
-    prompts = Prompts(offered)
     server: Server[Any] = Server(
         "leadpipe",
         title="Leadpipe",
@@ -130,13 +131,15 @@ def build_server(
         lifespan=lifespan,
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
         on_list_tools=list_tools,
-        on_call_tool=behind.call,
-        on_list_prompts=prompts.list,
+        on_call_tool=behind.asked(lambda backend: backend.tools.call),
+        on_list_prompts=_answering(ListPromptsResult(prompts=prompts.listed)),
         on_get_prompt=prompts.get,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=behind.read,
-        on_completion=behind.complete,
+        on_list_resources=_answering(ListResourcesResult.model_validate(document, by_name=False)),
+        on_list_resource_templates=_answering(
+            ListResourceTemplatesResult.model_validate(document, by_name=False)
+        ),
+        on_read_resource=behind.asked(lambda backend: backend.resources.read),
+        on_completion=behind.asked(lambda backend: backend.complete),
         on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
     )
     server.middleware += [
@@ -157,6 +160,23 @@ def instructions(settings: Settings, offered: OfferedTools) -> str:
     return text
 
 
+async def ask_for_the_handshake(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Say what is missing where the SDK refuses a request because nobody has said hello."""
+    try:
+        return await call_next(ctx)
+    except MCPError as error:
+        if error.error != NOT_INITIALIZED:
+            raise
+        raise MCPError(INVALID_REQUEST, NO_HANDSHAKE) from None
+
+
+def _answering(result: R) -> Handler[PaginatedRequestParams | None, R]:
+    async def answer(_: Context, __: PaginatedRequestParams | None) -> R:
+        return result
+
+    return answer
+
+
 class _Behind:
     """The way to the backend, which is imported and opened when something is first asked of it.
 
@@ -165,22 +185,22 @@ class _Behind:
         modules: What it needs imported.
     """
 
-    def __init__(self, open_backend: Callable[[], "Backend"], modules: Sequence[str]) -> None:
+    def __init__(self, open_backend: "Callable[[], Backend]", modules: Sequence[str]) -> None:
         self._open = open_backend
         self._modules = modules
         self._opened: Backend | None = None
         self._importing = threading.Lock()
 
-    async def call(
-        self, context: Context, params: CallToolRequestParams
-    ) -> CallToolResult | InputRequiredResult:
-        return await self._backend().tools.call(context, params)
+    def asked(self, which: "Callable[[Backend], Handler[P, R]]") -> Handler[P, R]:
+        """Hand a request on to one of the backend's handlers."""
 
-    async def read(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
-        return await self._backend().resources.read(context, params)
+        async def handle(context: Context, params: P) -> R:
+            if self._opened is None:
+                self._load()
+                self._opened = self._open()
+            return await which(self._opened)(context, params)
 
-    async def complete(self, context: Context, params: CompleteRequestParams) -> CompleteResult:
-        return await self._backend().complete(context, params)
+        return handle
 
     def load_soon(self) -> None:
         """Import the backend in a thread, after the list of tools has left."""
@@ -189,14 +209,9 @@ class _Behind:
             asyncio.get_running_loop().call_later(LIST_HAS_LEFT_SECONDS, thread.start)
 
     async def close(self) -> None:
+        """Close the backend, if it was opened."""
         if self._opened is not None:
             await self._opened.close()
-
-    def _backend(self) -> "Backend":
-        if self._opened is None:
-            self._load()
-            self._opened = self._open()
-        return self._opened
 
     def _load(self) -> None:
         # One thread imports; another that needs it waits, rather than see half a module.

@@ -1,16 +1,15 @@
 """How tools are declared and called: what is the same for every tool of any service."""
 
-from leadpipe_mcp.toolkit.confirm import CODE_SECONDS, Action, Codes, Request
-from leadpipe_mcp.toolkit.cursors import read_cursor, subject_of, write_cursor
-from leadpipe_mcp.toolkit.declaring import (
+from leadpipe_mcp.toolkit.calls import CODE_SECONDS, Action, Call, Codes, Kit
+from leadpipe_mcp.toolkit.declaring import Declaration, tool
+from leadpipe_mcp.toolkit.models import (
     Arguments,
-    Call,
-    Declaration,
-    Kit,
     Question,
     Reply,
     Suggestion,
-    tool,
+    read_cursor,
+    subject_of,
+    write_cursor,
 )
 from leadpipe_mcp.toolkit.offered import OfferedTools
 
@@ -25,7 +24,6 @@ __all__ = [
     "OfferedTools",
     "Question",
     "Reply",
-    "Request",
     "Suggestion",
     "read_cursor",
     "subject_of",

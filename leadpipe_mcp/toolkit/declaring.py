@@ -1,141 +1,22 @@
-"""How a tool is declared: its arguments, its reply, its words and hints, and a call of it."""
+"""How a tool is declared: its arguments, its reply, its words and hints; and how clients get it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import ClassVar, Generic, TypeVar, cast, get_type_hints
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, Literal, TypeVar, cast, get_type_hints
 
-from mcp.types import ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
-from pydantic.alias_generators import to_camel
+from mcp.types import Tool, ToolAnnotations
+from pydantic import BaseModel
 
-from leadpipe_mcp.api.budget import CallBudget
-from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.toolkit.confirm import Action, Codes, Request, ask
-from leadpipe_mcp.toolkit.offered import OfferedTools
-from leadpipe_mcp.toolkit.presenting import presentable_question
-
-
-class Arguments(BaseModel):
-    """The arguments of a tool: camelCase outside, nothing unknown, never shown in an error."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True
-    )
-    thing: ClassVar[str] = "audience"
-    """What an `id` is the id of; a client may write it out, as in audienceId."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, given: object) -> object:
-        """What was given, where null for something that has a default is nothing given."""
-        if not isinstance(given, dict):
-            return given
-        fields = cls.model_fields.values()
-        filled = {f.alias for f in fields if not f.is_required() and f.default is not None}
-        named = cast("dict[str, object]", given)
-        return {name: v for name, v in named.items() if v is not None or name not in filled}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_its_id(cls, given: object) -> object:
-        """Move an id that came as `audienceId` to `id`, or the other way, to the one published."""
-        if not isinstance(given, dict):
-            return given
-        named = dict(cast("dict[str, object]", given))
-        both = {"id", f"{cls.thing}Id"}
-        published = both & {field.alias for field in cls.model_fields.values()}
-        if len(published) != 1:
-            return named
-        (name,), (other,) = published, both - published
-        said = named.pop(other, None)
-        if said is None:
-            return named
-        if named.get(name) not in (None, said):
-            raise NotPossible(
-                f"id and {cls.thing}Id both name the {cls.thing}, and they differ.",
-                "Give one of them.",
-            )
-        return named | {name: said}
-
-
-class Suggestion(BaseModel):
-    """A call that makes sense now."""
-
-    tool: str
-    arguments: dict[str, JsonValue] | None = None
-    why: str
-
-
-class Reply(BaseModel):
-    """What every reply says: a summary first, then the tool's own data, then what to mind."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
-    )
-
-    summary: str = Field(description="The answer in a sentence or two.")
-    warnings: list[str] | None = Field(default=None, description="What to mind.")
-    next: list[Suggestion] | None = Field(default=None, description="Calls that make sense now.")
-    sandbox: bool | None = Field(default=None, description="True: the people are invented.")
-
-
-class Question(Reply):
-    """The reply of a tool that has to ask first: nothing was changed, and `confirm` is the code."""
-
-    question: str = Field(description="To put to the user before going on.")
-    confirm: str = Field(description="Repeat the call with this code once the user has agreed.")
-
-
-@dataclass(frozen=True)
-class Kit:
-    """What every call works with: the open questions, the tools on offer, what was decided."""
-
-    codes: Codes
-    offered: OfferedTools
-    asks: bool
-    """Whether the human is asked before something is spent or gone."""
-    invented: bool
-    """Whether the people are invented, which every reply then says."""
-    changed: Callable[[], None]
-    """Called after each call that may have changed something."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a tool: what it works with, and the way back to the client while it runs."""
-
-    kit: Kit
-    request: Request
-    budget: CallBudget
-    agreed: str | None = None
-    """The code of a yes that the human gave in the middle of this call."""
-
-    async def confirm(self, action: Action, code: str | None) -> None:
-        """End the call here, unless the human agreed to the action."""
-        if self.kit.asks:
-            with self.budget.asking_a_human():
-                shown = replace(action, question=presentable_question(action.question))
-                await ask(shown, code, self.kit.codes, self.request, agreed=self.agreed)
-
-    def code_in_hand(self, code: str | None) -> str:
-        """The code of the question that this call answers; empty if it answers none."""
-        return self.agreed or code or self.request.state or ""
-
-    async def progress(self, done: float, total: float, message: str) -> None:
-        """Tell the client how far the call is."""
-        self.budget.done = max(done, self.budget.done)
-        await self.request.report(self.budget.done, total, message)
-
-    async def tell(self, message: str) -> None:
-        """Tell the client why it takes longer."""
-        # Progress has to grow, though nothing was done.
-        self.budget.done += 0.001
-        await self.request.report(self.budget.done, None, message)
-
+from leadpipe_mcp.toolkit.calls import Call
+from leadpipe_mcp.toolkit.models import Arguments, Question, Reply
 
 C = TypeVar("C", bound=Call)
 A = TypeVar("A", bound=Arguments)
 R = TypeVar("R", bound=Reply)
+Schema = dict[str, Any]
+
+_NULL: Schema = {"type": "null"}
 
 
 @dataclass(frozen=True)
@@ -149,6 +30,27 @@ class Declaration(Generic[C, A, R]):
     arguments: type[A]
     reply: type[R]
     function: Callable[[C, A], Awaitable[R]]
+
+    def definition(self) -> Tool:
+        """Return the tool as clients get it."""
+        reply = published_schema(self.reply, "serialization")
+        if "confirm" in self.arguments.model_fields:
+            # It may answer with a question first. The root stays an object, as the protocol wants.
+            question = published_schema(Question, "serialization")
+            reply = {
+                **reply,
+                "properties": {**reply["properties"], **question["properties"]},
+                "required": ["summary"],
+                "anyOf": [{"required": reply["required"]}, {"required": question["required"]}],
+            }
+        return Tool(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            input_schema=published_schema(self.arguments, "validation"),
+            output_schema=reply,
+            annotations=self.hints,
+        )
 
 
 def tool(
@@ -183,3 +85,60 @@ def tool(
         )
 
     return declare
+
+
+@cache
+def published_schema(
+    model: type[BaseModel], mode: Literal["validation", "serialization"]
+) -> Schema:
+    """The model's schema without titles, references and the null of optional fields.
+
+    A client may send null for an optional argument all the same.
+    """
+    schema = model.model_json_schema(by_alias=True, mode=mode)
+    definitions = schema.pop("$defs", {})
+    # What the whole is, the tool's own description says.
+    schema.pop("description", None)
+    return cast("Schema", _plain(schema, definitions))
+
+
+def _plain(part: object, definitions: Mapping[str, Schema]) -> object:
+    """The part of a schema without what only pydantic needs, and nothing twice."""
+    if isinstance(part, list):
+        return [_plain(item, definitions) for item in cast("list[object]", part)]
+    if not isinstance(part, dict):
+        return part
+    schema = cast("Schema", part)
+    if "$ref" in schema:
+        referred = definitions[str(schema["$ref"]).rpartition("/")[2]]
+        return _plain(referred | _without("$ref", schema), definitions)
+    choices: list[Schema] = schema.get("anyOf", [])
+    if _NULL in choices:
+        others = [choice for choice in choices if choice != _NULL]
+        left = others[0] if len(others) == 1 else {"anyOf": others}
+        return _plain(left | _without("anyOf", schema), definitions)
+    if choices and all(choice.keys() == {"type"} for choice in choices):
+        # Clients check a list of types much faster than a choice.
+        kinds = [str(choice["type"]) for choice in choices]
+        kinds = [kind for kind in kinds if kind != "integer" or "number" not in kinds]
+        return {**_without("anyOf", schema), "type": kinds}
+    return dict(_keywords(schema, definitions))
+
+
+def _keywords(schema: Schema, definitions: Mapping[str, Schema]) -> Iterator[tuple[str, object]]:
+    for key, value in schema.items():
+        if key in {"properties", "patternProperties"}:
+            # By name: a property that is called `title` is no title.
+            yield key, {name: _plain(one, definitions) for name, one in value.items()}
+        elif key == "additionalProperties" and value == {}:
+            # It means the same as `true`, but strict readers warn of it.
+            yield key, True
+        elif key != "title" and not (key == "default" and value is None):
+            # pydantic has words of its own for bounds behind a validator.
+            word = key.replace("Length", "Items") if schema.get("type") == "array" else key
+            word = {"ge": "minimum", "le": "maximum"}.get(word, word)
+            yield word, _plain(value, definitions)
+
+
+def _without(key: str, schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if name != key}

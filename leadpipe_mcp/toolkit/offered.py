@@ -1,8 +1,9 @@
 """Which tools a server offers, and what it says without naming any other."""
 
+import json
 import re
-from collections.abc import Iterable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Iterable
+from typing import TypeVar
 
 S = TypeVar("S")
 
@@ -14,6 +15,10 @@ _CLAUSE_END = re.compile(r"(?<=[;:])(?=\s)|(?=,\s+or\s)")
 _BLOCK = re.compile(r"\n(?=\d+\. |\n)")
 _STEP = re.compile(r"\d+\. ")
 _JOINT = re.compile(r"^[,;:\s]*(?:or\s+)?")
+# Names of tools and arguments keep their small letter at the beginning of a sentence.
+_NAME = re.compile(r"\w+(?:[A-Z]|_)|`")
+_PRIVATE = 0xF0000
+"""The first character that no text has: one for each part of a text that is set aside."""
 
 
 class OfferedTools:
@@ -36,29 +41,35 @@ class OfferedTools:
 
     def fit(self, text: str) -> str:
         """Leave out each clause that names a tool which is not offered; the rest stays as it is."""
-        if self._lacking is None or not self._lacking.search(text):
-            return text
         lacking = self._lacking
-        # The same text without what is data, and then without what is in parentheses: a name, a
-        # stop or a colon counts only where it is seen in these.
-        seen = _blanked(_QUOTED, text)
-        for inside in reversed(list(_PARENTHESIS.finditer(seen))):
-            if lacking.search(inside[0]):
-                start, end = inside.span()
-                text, seen = text[:start] + text[end:], seen[:start] + seen[end:]
-        seen = _blanked(_PARENTHESIS, seen)
+        if lacking is None or not lacking.search(text):
+            return text
+        # What is data, and then what is in parentheses, is one character meanwhile: a name, a stop
+        # or a colon in it does not count.
+        aside: dict[int, str] = {}
+
+        def set_aside(found: re.Match[str]) -> str:
+            aside[_PRIVATE + len(aside)] = found[0]
+            return chr(_PRIVATE + len(aside) - 1)
+
+        text = _QUOTED.sub(set_aside, text)
+        text = _PARENTHESIS.sub(lambda p: "" if lacking.search(p[0]) else set_aside(p), text)
         kept = ""
         blank: str | None = None
-        for sentence, seen_sentence in _split(_SENTENCE_END, text, seen):
-            clauses = _split(_CLAUSE_END, sentence, seen_sentence)
-            fitting = [clause for clause, seen_clause in clauses if not lacking.search(seen_clause)]
-            words = sentence if len(fitting) == len(clauses) else _shortened(sentence, fitting)
+        for sentence in _SENTENCE_END.split(text):
+            clauses = _CLAUSE_END.split(sentence)
+            fitting = [clause for clause in clauses if not lacking.search(clause)]
+            said = sentence.lstrip()
             # What follows a sentence that is left out begins where that one began.
-            blank = _blank_before(sentence) if blank is None else blank
-            if words.strip():
-                kept += blank + words.lstrip()
+            blank = sentence[: len(sentence) - len(said)] if blank is None else blank
+            if len(fitting) < len(clauses):
+                said = _JOINT.sub("", "".join(fitting), count=1).rstrip(",;: .!?")
+                said = said if _NAME.match(said) else said[:1].upper() + said[1:]
+                said += sentence[-1] if said and sentence[-1] in ".!?" else ""
+            if said:
+                kept += f"{blank}{said}"
                 blank = None
-        return kept
+        return kept.translate(aside).translate(aside)
 
     def fit_page(self, page: str) -> str:
         """Fit a page block by block; a numbered step that begins with such a tool goes whole."""
@@ -78,42 +89,11 @@ class OfferedTools:
 
     def fit_schema(self, schema: S) -> S:
         """Fit every description in a JSON schema."""
-        if isinstance(schema, list):
-            return cast("S", [self.fit_schema(part) for part in cast("list[object]", schema)])
-        if not isinstance(schema, dict):
+        if self._lacking is None:
             return schema
-        parts = cast("dict[str, object]", schema)
-        fitted = {
-            key: self.fit(part)
-            if key == "description" and isinstance(part, str)
-            else self.fit_schema(part)
-            for key, part in parts.items()
-        }
-        return cast("S", fitted)
 
+        def fitted(part: dict[str, object]) -> dict[str, object]:
+            words = part.get("description")
+            return {**part, "description": self.fit(words)} if isinstance(words, str) else part
 
-def _blanked(what: re.Pattern[str], text: str) -> str:
-    """The text, as long as it was, with nothing to read where the pattern matches."""
-    return what.sub(lambda found: "~" * len(found[0]), text)
-
-
-def _split(boundary: re.Pattern[str], text: str, seen: str) -> list[tuple[str, str]]:
-    """Both texts, cut at the same places."""
-    inner = [found.start() for found in boundary.finditer(seen)]
-    places = zip([0, *inner], [*inner, len(seen)], strict=True)
-    return [(text[start:end], seen[start:end]) for start, end in places]
-
-
-def _blank_before(sentence: str) -> str:
-    return sentence[: len(sentence) - len(sentence.lstrip())]
-
-
-def _shortened(sentence: str, clauses: Sequence[str]) -> str:
-    """The sentence made of these of its clauses alone; an empty text if there are none."""
-    said = _JOINT.sub("", "".join(clauses), count=1).rstrip(",;: .!?")
-    if not said:
-        return ""
-    # Names of tools and arguments keep their small letter.
-    first = said if re.match(r"\w+(?:[A-Z]|_)|`", said) else said[0].upper() + said[1:]
-    mark = sentence[-1] if sentence[-1] in ".!?" else ""
-    return f"{first}{mark}"
+        return json.loads(json.dumps(schema), object_hook=fitted)

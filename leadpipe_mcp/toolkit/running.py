@@ -2,12 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mcp import MCPError
-from mcp.server import ServerRequestContext
 from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
@@ -21,19 +20,13 @@ from leadpipe_mcp.api.budget import CallBudget, call_budget
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.text import nearest, quoted, redact
-from leadpipe_mcp.toolkit.confirm import Agreed, Asking, Request, Unconfirmed
-from leadpipe_mcp.toolkit.declaring import (
-    Arguments,
-    Call,
-    Declaration,
-    Kit,
-    Question,
-    Reply,
-)
+from leadpipe_mcp.toolkit.calls import Agreed, Asking, Call, Context, Kit
+from leadpipe_mcp.toolkit.declaring import Declaration
+from leadpipe_mcp.toolkit.models import Reply
 from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
 from leadpipe_mcp.toolkit.wording import in_our_words
 
-Begin = Callable[[Request, CallBudget], Call]
+Begin = Callable[[Context, CallToolRequestParams, CallBudget], Call]
 """Begins a call of a tool."""
 Declared = Declaration[Any, Any, Any]
 
@@ -54,12 +47,12 @@ class Toolbox:
     """
 
     def __init__(self, declarations: Sequence[Declared], kit: Kit, begin: Begin) -> None:
-        self._declarations: Mapping[str, Declared] = {one.name: one for one in declarations}
+        self._declarations = {one.name: one for one in declarations}
         self._kit = kit
         self._begin = begin
 
     async def call(
-        self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams
+        self, context: Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
         """Answer with the tool's reply, its refusal, or a question that the user has to answer.
 
@@ -75,8 +68,8 @@ class Toolbox:
         outcome = "cancelled"
         with call_budget() as spent:
             try:
-                request = Request.of(context, params)
-                result, outcome = await self._outcome(declaration, request, spent)
+                call = self._begin(context, params, spent)
+                result, outcome = await self._outcome(declaration, call)
             finally:
                 if not declaration.hints.read_only_hint:
                     self._kit.changed()
@@ -91,29 +84,30 @@ class Toolbox:
         return result
 
     async def _outcome(
-        self, declaration: Declared, request: Request, spent: CallBudget
+        self, declaration: Declared, call: Call
     ) -> tuple[CallToolResult | InputRequiredResult, str]:
         """What the client gets, and a word for the log."""
+        spent = call.budget
+        spent.tell = call.tell
         try:
-            asked = declaration.arguments.model_validate(request.arguments)
+            asked = declaration.arguments.model_validate(call.params.arguments or {})
         except ValidationError as error:
             return self._refused(in_our_words(error, declaration.arguments)), "refused:arguments"
         try:
-            call = self._begin(request, spent)
-            spent.tell = call.tell
-            made = await _made(declaration, asked, call)
+            made = await declaration.function(call, asked)
+        except Agreed as yes:
+            # It looks at everything again.
+            return await self._outcome(declaration, replace(call, agreed=yes.code))
         except LeadpipeError as error:
             return self._refused(str(error)), f"refused:{type(error).__name__}"
         except Asking as asking:
-            return asking.result, "asked"
-        except Unconfirmed as unconfirmed:
-            return success(_question(declaration, unconfirmed), self._kit), "asked"
+            asked = asking.question
+            return success(asked, self._kit) if isinstance(asked, Reply) else asked, "asked"
         except Exception as crash:  # noqa: BLE001 -- any crash; its values go nowhere
             log_crash(declaration.name, crash)
             return self._refused(CRASHED.format(tool=declaration.name)), "crashed"
         seen = [*spent.gaps(), *([LOOKED] if spent.looked else [])]
-        if seen:
-            made.warnings = [*(made.warnings or ()), *seen]
+        made.warnings = [*(made.warnings or ()), *seen]
         return success(made, self._kit), "ok"
 
     def _refused(self, text: str) -> CallToolResult:
@@ -122,35 +116,14 @@ class Toolbox:
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
 
 
-async def _made(declaration: Declared, asked: Arguments, call: Call) -> Reply:
-    """What the tool answers; after a yes it looks at everything again."""
-    try:
-        return await declaration.function(call, asked)
-    except Agreed as yes:
-        return await _made(declaration, asked, replace(call, agreed=yes.code))
-
-
-def _question(declaration: Declaration[Any, Any, Any], unconfirmed: Unconfirmed) -> Reply:
-    summary = (
-        f"{unconfirmed.reason} Ask the user: «{unconfirmed.question}» Only if they agree, call"
-        f' {declaration.name} again with the same arguments and confirm: "{unconfirmed.code}"'
-        " (holds for ten minutes)."
-    )
-    return Question(summary=summary, question=unconfirmed.question, confirm=unconfirmed.code)
-
-
 def success(reply: Reply, kit: Kit) -> CallToolResult:
     """The reply as structured content, and the same as compact text."""
     fit = kit.offered.fit
-    reply = reply.model_copy(
-        update={
-            "summary": fit(reply.summary),
-            "warnings": [words for text in reply.warnings or () if (words := fit(text))],
-            # What this server does not offer, nobody can call next.
-            "next": [step for step in reply.next or () if step.tool in kit.offered],
-        }
-    )
     said = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
+    said["summary"] = fit(reply.summary)
+    said["warnings"] = [words for text in reply.warnings or () if (words := fit(text))]
+    # What this server does not offer, nobody can call next.
+    said["next"] = [step for step in said.get("next", ()) if step["tool"] in kit.offered]
     said = presentable(said, kit.offered)
     kept = {key: value for key, value in said.items() if value not in ([], {})}
     last = {key: kept.pop(key) for key in ("warnings", "next") if key in kept}

@@ -1,7 +1,7 @@
 """Refusals of arguments in our words: which one, why, and what would do. Never the value given."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -49,40 +49,22 @@ def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
     # An unknown argument is called as the caller called it, which may be anything.
     path = [redact(str(part), NAME_LENGTH) for part in problem["loc"]]
     kind, context = problem["type"], problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        return _unknown(path, model)
-    if kind == "value_error":
-        return _own_error(context, path)
     name = f"'{'.'.join(path)}'" if path else "The arguments"
+    if kind == "extra_forbidden":
+        known = _fields(path[:-1], model)
+        close = nearest(path[-1], known)
+        hint = f"There are: {listed(list(known))}." if known else "This takes none."
+        hint = f"Did you mean {quoted(close)}?" if close else hint
+        return f"There is no argument {name}. {hint}"
+    if kind == "value_error":
+        # Of a validator of ours: an error of ours, or a ValueError about its field.
+        error = context["error"]
+        return f"{name} {error}" if path and not isinstance(error, LeadpipeError) else str(error)
     sentence = _SENTENCES.get(kind, "{name} is not what it should be.")
     sentence = sentence.format(name=name, **context)
-    if kind == "missing":
-        sentence += _purpose(path, model)
+    if kind == "missing" and (purpose := _fields(path[:-1], model).get(path[-1])):
+        sentence += f" It is: {purpose}"
     return sentence
-
-
-def _own_error(context: Mapping[str, Any], path: list[str]) -> str:
-    """The sentence of a validator of ours: an error of ours, or a ValueError about its field."""
-    error = context["error"]
-    if isinstance(error, LeadpipeError) or not path:
-        return str(error)
-    return f"'{'.'.join(path)}' {error}"
-
-
-def _unknown(path: list[str], model: type[BaseModel]) -> str:
-    known = _fields(path[:-1], model)
-    close = nearest(path[-1], known)
-    named = f"There is no argument '{'.'.join(path)}'."
-    if close:
-        return f"{named} Did you mean {quoted(close)}?"
-    if not known:
-        return f"{named} This takes none."
-    return f"{named} There are: {listed(list(known))}."
-
-
-def _purpose(path: list[str], model: type[BaseModel]) -> str:
-    description = _fields(path[:-1], model).get(path[-1])
-    return f" It is: {description}" if description else ""
 
 
 def _fields(path: list[str], model: type[BaseModel]) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.toolkit.schema import published_schema
+from leadpipe_mcp.toolkit.declaring import published_schema
 from leadpipe_mcp.toolkit.wording import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
 

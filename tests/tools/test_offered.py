@@ -10,7 +10,7 @@ from mcp.types import TextContent, TextResourceContents, Tool
 
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit.schema import published_schema
+from leadpipe_mcp.toolkit.declaring import published_schema
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect

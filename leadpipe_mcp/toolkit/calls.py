@@ -1,0 +1,312 @@
+"""One call of a tool: the way back to its client, and asking the human.
+
+The human is asked before something is spent, changed for others, or gone. Where the client can ask
+its user, it does, and a model cannot answer in the user's place. Where it cannot, the first call
+changes nothing and answers with the question and a code; the second call carries the code. A yes,
+given either way, holds for one call with just these arguments, on one state of the thing, for ten
+minutes, once.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, cast
+
+import anyio
+from mcp import MCPError
+from mcp.server import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult
+from mcp.types import (
+    CallToolRequestParams,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+)
+from mcp.types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
+
+from leadpipe_mcp.api.budget import CallBudget
+from leadpipe_mcp.errors import LeadpipeError
+from leadpipe_mcp.toolkit.models import Question
+from leadpipe_mcp.toolkit.offered import OfferedTools
+from leadpipe_mcp.toolkit.presenting import presentable_question
+
+Context = ServerRequestContext[Any, Any]
+
+CODE_SECONDS = 600
+MOST_CODES = 200
+APPROVAL = "approval"
+"""What a client of 2026 reads as the name of the question."""
+FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "approve": {
+            "type": "boolean",
+            "title": "Go ahead",
+            "description": "Tick to go ahead; leave empty to not.",
+        }
+    },
+    "required": ["approve"],
+}
+"""What the human is asked to fill in."""
+NOT_YET = "Nothing was changed yet."
+NOT_HELD = (
+    "The code does not hold for this: it was used, is over ten minutes old, or something has"
+    " changed since. Nothing was changed."
+)
+
+
+class Declined(LeadpipeError):
+    """The human said no."""
+
+
+class NotAsked(LeadpipeError):
+    """The human could not be asked."""
+
+
+@dataclass(eq=False)
+class Asking(Exception):
+    """The client, or the assistant, has to put the question to the user, and then call again."""
+
+    question: InputRequiredResult | Question
+
+
+@dataclass(eq=False)
+class Agreed(Exception):
+    """The human said yes in the middle of the call, which has to begin again with this code.
+
+    While the human thought, the thing may have changed; then the code does not hold.
+    """
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that needs a yes: what it does, and to what, in the state it was seen in."""
+
+    name: str
+    question: str
+    seen: object
+    service: str = "Leadpipe"
+    arguments: object = None
+    """Those of the call: a question is too short to tell all of them."""
+    holds: object = None
+    """What no other question is about while this one is open, such as the name of a file."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same call on the same state, and for nothing else."""
+        parts = [self.name, self.question, self.seen, self.arguments]
+        told = json.dumps(parts, sort_keys=True, default=str)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+class _Given(NamedTuple):
+    """What a code was given for, and until when it holds."""
+
+    fingerprint: str
+    until: float
+    holds: object
+
+
+class Codes:
+    """The codes that were given out and not used yet, one for each question."""
+
+    def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
+        self._clock = clock
+        self._given: dict[str, _Given] = {}
+        self._in_use: list[object] = []
+
+    def give(self, action: Action) -> str:
+        """A new code for the action."""
+        code = secrets.token_hex(3)
+        self._given[code] = _Given(action.fingerprint, self._clock() + CODE_SECONDS, action.holds)
+        for oldest in list(self._given)[:-MOST_CODES]:
+            del self._given[oldest]
+        return code
+
+    def redeem(self, code: str, action: Action) -> bool:
+        """Whether the code was given for just this action and still holds. It is used up."""
+        given = self._open().pop(code.strip().lower(), None)
+        return given is not None and given.fingerprint == action.fingerprint
+
+    def held_by(self, code: str) -> object:
+        """What the question holds that the code was given for; None if that is taken back."""
+        given = self._open().get(code.strip().lower())
+        return given.holds if given else None
+
+    def is_held(self, thing: object) -> bool:
+        """Whether an open question or a call at work holds the thing."""
+        return self.is_in_use(thing) or any(thing == g.holds for g in self._open().values())
+
+    def is_in_use(self, thing: object) -> bool:
+        """Whether a call at work holds the thing."""
+        return thing in self._in_use
+
+    @contextmanager
+    def using(self, thing: object) -> Generator[None]:
+        """Let a call hold the thing meanwhile."""
+        self._in_use.append(thing)
+        try:
+            yield
+        finally:
+            self._in_use.remove(thing)
+
+    def _open(self) -> dict[str, _Given]:
+        now = self._clock()
+        self._given = {code: given for code, given in self._given.items() if now <= given.until}
+        return self._given
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What every call works with: the open questions, the tools on offer, what was decided."""
+
+    codes: Codes
+    offered: OfferedTools
+    asks: bool
+    """Whether the human is asked before something is spent or gone."""
+    invented: bool
+    """Whether the people are invented, which every reply then says."""
+    changed: Callable[[], None]
+    """Called after each call that may have changed something."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a tool: what it works with, and the way back to the client while it runs."""
+
+    kit: Kit
+    context: Context
+    params: CallToolRequestParams
+    budget: CallBudget
+    agreed: str | None = None
+    """The code of a yes that the human gave in the middle of this call."""
+
+    async def confirm(self, action: Action, code: str | None) -> None:
+        """End the call here, unless the human agreed to the action.
+
+        Args:
+            action: What needs a yes.
+            code: The code that the assistant brings.
+
+        Raises:
+            Agreed: If the yes came just now, and the call has to begin again.
+            Declined: If the human said no.
+            NotAsked: If the client says that it can ask, and fails to.
+            Asking: If the client is to ask and call again, or the assistant with a code.
+        """
+        if not self.kit.asks:
+            return
+        # The code alone is not part of what is agreed to.
+        given = {k: v for k, v in (self.params.arguments or {}).items() if k != "confirm"}
+        shown = presentable_question(action.question)
+        action = replace(action, question=shown, arguments=given)
+        codes, can_ask = self.kit.codes, self._can_ask()
+        # Where the human can be asked, what the assistant brings is not looked at.
+        known = self.agreed if can_ask else code
+        if known and codes.redeem(known, action):
+            return
+        if not can_ask:
+            new = codes.give(action)
+            summary = (
+                f"{NOT_HELD if code else NOT_YET} Ask the user: «{shown}» Only if they agree, call"
+                f' {self.params.name} again with the same arguments and confirm: "{new}" (holds for'
+                " ten minutes)."
+            )
+            raise Asking(Question(summary=summary, question=shown, confirm=new))
+        is_modern = self.context.protocol_version in MODERN_PROTOCOL_VERSIONS
+        answer = self._brought(action) if is_modern else await self._elicited(action)
+        if not (
+            isinstance(answer, ElicitResult)
+            and answer.action == "accept"
+            and (answer.content or {}).get("approve") is True
+        ):
+            raise Declined(
+                f"The user did not agree to this: {shown} Nothing was changed.",
+                "Ask them what they would like instead.",
+            )
+        if not is_modern:
+            raise Agreed(codes.give(action))
+
+    def code_in_hand(self, code: str | None) -> str:
+        """The code of the question that this call answers; empty if it answers none."""
+        return self.agreed or code or self.params.request_state or ""
+
+    async def progress(self, done: float, total: float | None, message: str) -> None:
+        """Tell the client how far the call is."""
+        self.budget.done = max(done, self.budget.done)
+        await self.context.session.report_progress(self.budget.done, total, message)
+
+    async def tell(self, message: str) -> None:
+        """Tell the client why it takes longer."""
+        # Progress has to grow, though nothing was done.
+        await self.progress(self.budget.done + 0.001, None, message)
+
+    def _can_ask(self) -> bool:
+        """Whether the client can put a question to its user."""
+        capabilities = self.context.session.client_capabilities
+        asks = capabilities.elicitation if capabilities else None
+        # A client of before the modes existed says {} and means forms.
+        return asks is not None and (asks.form is not None or asks.url is None)
+
+    async def _elicited(self, action: Action) -> object:
+        """The answer of a client that is asked in the middle of the call."""
+        session, number = self.context.session, self.context.request_id
+        try:
+            with self.budget.asking_a_human():
+                return await session.elicit_form(action.question, FORM, number)
+        except ValueError:
+            # An answer that is not what the form asks for is no agreement.
+            return None
+        except MCPError:
+            raise NotAsked(
+                "The user did not agree to this, because the client could not ask them:"
+                f" {action.question} Nothing was changed.",
+                f"Tell the user; it can be done in the {action.service} dashboard.",
+            ) from None
+
+    def _brought(self, action: Action) -> object:
+        """The answer with which a client of 2026 calls again.
+
+        It brings back what was put beside the question as well. The SDK seals that: the client can
+        neither read nor change it, nor bring it to another call. But it may come twice, and it
+        holds though the thing has changed since; so it is a code.
+
+        Raises:
+            Asking: If there is no answer yet, or only one to another question or one that was used.
+        """
+        codes, answers = self.kit.codes, self.params.input_responses or {}
+        if codes.redeem(self.params.request_state or "", action) and APPROVAL in answers:
+            return answers[APPROVAL]
+        form = ElicitRequestFormParams(message=action.question, requested_schema=FORM)
+        raise Asking(
+            InputRequiredResult(
+                input_requests={APPROVAL: ElicitRequest(params=form)},
+                request_state=codes.give(action),
+            )
+        )
+
+
+async def take_odd_answers_for_none(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Take an answer of the human that is not one for a cancelled question."""
+
+    def understood(answer: object) -> object:
+        try:
+            ElicitResult.model_validate(answer, by_name=False)
+        except ValidationError:
+            return {"action": "cancel"}
+        return answer
+
+    params = ctx.params or {}
+    answers = params.get("inputResponses")
+    if not isinstance(answers, dict):
+        return await call_next(ctx)
+    given = cast("dict[str, object]", answers)
+    taken = {name: understood(answer) for name, answer in given.items()}
+    return await call_next(replace(ctx, params={**params, "inputResponses": taken}))

@@ -1,0 +1,124 @@
+"""What goes into a tool and comes out: arguments, replies, and cursors for what is left."""
+
+import base64
+import hashlib
+import json
+from typing import ClassVar, Protocol, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
+from pydantic.alias_generators import to_camel
+
+from leadpipe_mcp.errors import NotPossible
+
+
+class Arguments(BaseModel):
+    """The arguments of a tool: camelCase outside, nothing unknown, never shown in an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True
+    )
+    thing: ClassVar[str] = "audience"
+    """What an `id` is the id of; a client may write it out, as in audienceId."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, given: object) -> object:
+        """Take null for what has a default as not given, and `audienceId` for `id` or vice versa.
+
+        Raises:
+            NotPossible: If both name the thing, and differ.
+        """
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields.values()
+        filled = {f.alias for f in fields if not f.is_required() and f.default is not None}
+        named = {
+            name: value
+            for name, value in cast("dict[str, object]", given).items()
+            if value is not None or name not in filled
+        }
+        both = {"id", f"{cls.thing}Id"}
+        published = both & {field.alias for field in fields}
+        if len(published) != 1:
+            return named
+        (name,), (other,) = published, both - published
+        said = named.pop(other, None)
+        if said is None:
+            return named
+        if named.get(name) not in (None, said):
+            raise NotPossible(
+                f"id and {cls.thing}Id both name the {cls.thing}, and they differ.",
+                "Give one of them.",
+            )
+        return named | {name: said}
+
+
+class Suggestion(BaseModel):
+    """A call that makes sense now."""
+
+    tool: str
+    arguments: dict[str, JsonValue] | None = None
+    why: str
+
+
+class Reply(BaseModel):
+    """What every reply says: a summary first, then the tool's own data, then what to mind."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    summary: str = Field(description="The answer in a sentence or two.")
+    warnings: list[str] | None = Field(default=None, description="What to mind.")
+    next: list[Suggestion] | None = Field(default=None, description="Calls that make sense now.")
+    sandbox: bool | None = Field(default=None, description="True: the people are invented.")
+
+
+class Question(Reply):
+    """The reply of a tool that has to ask first: nothing was changed, and `confirm` is the code."""
+
+    question: str = Field(description="To put to the user before going on.")
+    confirm: str = Field(description="Repeat the call with this code once the user has agreed.")
+
+
+class Placed(Protocol):
+    """A place in the answer to one question."""
+
+    @property
+    def subject(self) -> str:
+        """The same for all pages of one question."""
+        ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
+def subject_of(question: BaseModel, parts: set[str]) -> str:
+    """Return what stands for a question: these of its arguments."""
+    asked = question.model_dump(mode="json", include=parts)
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def write_cursor(kind: TypeAdapter[P], place: P) -> str:
+    """Return the place as a cursor."""
+    told = kind.dump_json(place, exclude_defaults=True)
+    return base64.urlsafe_b64encode(told).decode().rstrip("=")
+
+
+def read_cursor(kind: TypeAdapter[P], cursor: str, subject: str) -> P:
+    """Return the place that a cursor names.
+
+    Raises:
+        NotPossible: If it is not a cursor of ours, or one of another question.
+    """
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place = kind.validate_json(base64.urlsafe_b64decode(padded))
+    except ValueError:
+        place = None
+    if place is None or place.subject != subject:
+        raise NotPossible(
+            "The cursor does not belong to this question.",
+            "Repeat the arguments of the page that it came from, or leave it out.",
+        )
+    return place
