@@ -2,15 +2,11 @@
 
 from pydantic import Field
 
-from leadpipe_mcp.api.models import Account, Slots
-from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.api.models import Account
+from leadpipe_mcp.text import counted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools.replies import NAME_LENGTH, Part
+from leadpipe_mcp.tools.replies import Part, warnings
 from leadpipe_mcp.tools.services import Call
-
-
-class GetAccountStatus(Arguments):
-    """No arguments."""
 
 
 class CreditPart(Part):
@@ -50,28 +46,27 @@ class AccountStatus(Reply):
 
 
 @tool("Show the account", reads=True)
-async def get_account_status(call: Call, asked: GetAccountStatus) -> AccountStatus:  # noqa: ARG001 -- every tool is called alike
+async def get_account_status(call: Call, asked: Arguments) -> AccountStatus:  # noqa: ARG001 -- every tool is called alike
     """Check the account: API key, subscription, free audience slots and remaining credits.
 
     Use it when a call is refused, or before activating an audience. It tells a wrong key from an
     expired subscription.
     """
     account = await call.leadpipe.account()
-    organization, slots = account.organization, account.slots
-    return AccountStatus(
-        summary=" ".join([_health(account), *_counts(account)]),
-        healthy=account.healthy,
-        organization=clean(organization.name, NAME_LENGTH) if organization.name else None,
-        organization_status=organization.status,
-        slots=_slots(slots) if slots else None,
-        credits=CreditPart.model_validate(account.credits, from_attributes=True)
-        if account.credits
-        else None,
-        pixels=PixelPart.model_validate(account.pixels, from_attributes=True)
-        if account.pixels
-        else None,
-        warnings=None if slots else ["The service does not show how many audience slots are free."],
+    parts = {name: getattr(account, name) for name in ("healthy", "slots", "credits", "pixels")}
+    reply = AccountStatus.model_validate(
+        {"summary": _health(account), **parts}, from_attributes=True
     )
+    reply.organization = account.organization.name
+    reply.organization_status = account.organization.status
+    if account.slots:
+        free = counted(account.slots.limit, "slot")
+        reply.summary += f" {account.slots.free} of {free} free."
+    if account.credits and account.credits.remaining is not None:
+        reply.summary += f" {counted(account.credits.remaining, 'credit')} left."
+    hidden = "The service does not show how many audience slots are free."
+    reply.warnings = warnings(None if account.slots else hidden)
+    return reply
 
 
 def _health(account: Account) -> str:
@@ -83,16 +78,3 @@ def _health(account: Account) -> str:
         f"The key is right, but the organization is {status or 'not healthy'}: audiences cannot be"
         " used until the subscription is renewed in the Leadpipe dashboard."
     )
-
-
-def _counts(account: Account) -> list[str]:
-    said: list[str] = []
-    if account.slots:
-        said.append(f"{account.slots.free} of {counted(account.slots.limit, 'slot')} free.")
-    if account.credits and account.credits.remaining is not None:
-        said.append(f"{counted(account.credits.remaining, 'credit')} left.")
-    return said
-
-
-def _slots(slots: Slots) -> SlotCounts:
-    return SlotCounts(used=slots.used, limit=slots.limit, free=slots.free)

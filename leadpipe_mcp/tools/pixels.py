@@ -7,15 +7,16 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, m
 
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
-from leadpipe_mcp.text import clean, counted, in_quotes
-from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
+from leadpipe_mcp.text import clean, counted, cut, in_quotes
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
 from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
 from leadpipe_mcp.tools.replies import (
-    LONGEST_NAME,
     NAME_LENGTH,
     Cell,
     Part,
     Table,
+    cell,
+    suggest,
     suggestions,
     table_of,
     warnings,
@@ -24,10 +25,9 @@ from leadpipe_mcp.tools.services import Call
 
 MOST_PIXELS = 50
 PATH_LENGTH = 120
-STATUS_LENGTH = 20
 LONGEST_CODE = 4_000
-
 NOT_CONFIRMED = "The service does not show which pages the pixel covers."
+SEE_PIXELS = suggest("list_pixels", "see the pixel as it is")
 
 
 def _real_domain(value: str) -> str:
@@ -62,6 +62,11 @@ Paths = Annotated[
 PixelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 
 
+def _one_list(asked: "CreatePixel | UpdatePixel") -> None:
+    if asked.excluded_paths and asked.included_paths:
+        raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
+
+
 class ListPixels(Arguments):
     """Which pixels."""
 
@@ -89,25 +94,24 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     rows: list[list[Cell]] = [
         [
             pixel.id,
-            domain_of(pixel),
-            clean(pixel.name or "", NAME_LENGTH),
-            _status(pixel),
-            _paths_in_short(pixel),
+            cell(pixel.domain),
+            cell(pixel.name),
+            cell(pixel.status),
+            _pages(pixel),
             (pixel.created_at or "")[:10],
-            *([clean(pixel.paused_reason or "", NAME_LENGTH)] if why else []),
+            *([cell(pixel.paused_reason)] if why else []),
         ]
         for pixel in found[:MOST_PIXELS]
     ]
     columns = ["id", "domain", "name", "status", "pages", "created"]
+    more = f"{len(found) - len(rows)} more not shown; find them with domainContains."
+    create = suggest("create_pixel", "recognise the visitors of a website")
     active = sum(pixel.status == "active" for pixel in found)
-    hidden = len(found) - len(rows)
     return PixelList(
         summary=f"{counted(len(found), 'pixel')}, {active} active.",
         pixels=table_of(columns + ["pausedReason"] * why, rows),
-        warnings=[f"{hidden} more not shown; find them with domainContains."] if hidden else None,
-        next=None
-        if found or part
-        else [Suggestion(tool="create_pixel", why="recognise the visitors of a website")],
+        warnings=warnings(more if len(found) > len(rows) else None),
+        next=suggestions(None if found or part else create),
     )
 
 
@@ -124,9 +128,8 @@ class CreatePixel(Arguments):
     )
 
     @model_validator(mode="after")
-    def _one_list(self) -> "CreatePixel":
-        if self.excluded_paths and self.included_paths:
-            raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
+    def _fits_together(self) -> "CreatePixel":
+        _one_list(self)
         return self
 
 
@@ -164,41 +167,36 @@ async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
     wanted = PixelChange.model_validate({name: paths for name, paths in lists.items() if paths})
     code = pixel.code if pixel.code and len(pixel.code) <= LONGEST_CODE else None
     how = "Put its code into the website's pages" if code else "Its code is still needed"
+    no_code = "The service did not give the code; the Leadpipe dashboard has it."
     return PixelCreated(
-        summary=f"The pixel for {domain_of(pixel)} was created and is {_status(pixel)}. {how};"
+        summary=f"The pixel for {domain_of(pixel)} was created and is {pixel.status}. {how};"
         " nobody is recognised before that.",
         id=pixel.id,
-        domain=domain_of(pixel),
-        name=clean(pixel.name, LONGEST_NAME) if pixel.name else None,
-        status=_status(pixel),
+        domain=pixel.domain,
+        name=pixel.name,
         code=code,
-        excluded_paths=_shown(pixel.excluded_paths),
-        included_paths=_shown(pixel.included_paths),
         created_at=pixel.created_at,
-        warnings=warnings(
-            None if code else ["The service did not give the code; the Leadpipe dashboard has it."],
-            _unconfirmed(wanted, pixel),
-        ),
+        warnings=warnings(None if code else no_code, _unconfirmed(wanted, pixel)),
+        **PixelState.of(pixel).model_dump(),
     )
 
 
 async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
     """The refusal of a second pixel, naming the first one."""
     try:
-        there = [p for p in await call.leadpipe.visitors.pixels() if p.is_of(domain)]
+        twin = next((p for p in await call.leadpipe.visitors.pixels() if p.is_of(domain)), None)
     except ServiceError:
         return Conflict(conflict.problem, "list_pixels shows it.", status=conflict.status)
-    if not there:
+    if not twin:
         return Conflict(
             f"{conflict.problem} It is not among the pixels of this organization, so another one"
             " may have it; nothing was created.",
             "Ask Leadpipe whose it is.",
             status=conflict.status,
         )
-    pixel = there[0]
-    called = f", {in_quotes(pixel.name, NAME_LENGTH)}" if pixel.name else ""
+    called = f", {in_quotes(twin.name, NAME_LENGTH)}" if twin.name else ""
     return Conflict(
-        f"{domain_of(pixel)} already has a pixel{called} (id {pixel.id}, {status_of(pixel)})."
+        f"{domain_of(twin)} already has a pixel{called} (id {twin.id}, {status_of(twin)})."
         " Nothing was created.",
         "Use it; update_pixel changes its status and pages.",
         status=conflict.status,
@@ -224,8 +222,7 @@ class UpdatePixel(Arguments):
 
     @model_validator(mode="after")
     def _something(self) -> "UpdatePixel":
-        if self.excluded_paths and self.included_paths:
-            raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
+        _one_list(self)
         if not self.change().model_fields_set:
             raise NotPossible("Pass what to change: status, excludedPaths or includedPaths.")
         return self
@@ -246,6 +243,11 @@ class PixelState(Part):
     excluded_paths: list[str] | None = None
     included_paths: list[str] | None = None
 
+    @classmethod
+    def of(cls, pixel: Pixel) -> "PixelState":
+        """Return the pixel as a reply shows it."""
+        return cls.model_validate(pixel, from_attributes=True)
+
 
 class PixelUpdated(Reply):
     """A pixel, before and after."""
@@ -265,15 +267,20 @@ async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
     before and after.
     """
     change = asked.change()
-    before = await _find(call, asked.id)
+    pixels = await call.leadpipe.visitors.pixels()
+    before = next((pixel for pixel in pixels if pixel.id == asked.id), None)
+    if before is None:
+        raise NotFound(
+            "There is no pixel with this id.", "list_pixels shows those that exist.", status=404
+        )
     _refuse_second_list(change, before)
     if change.model_fields_set <= before.model_fields_set and not change.differs_from(before):
         return PixelUpdated(
             summary=f"The pixel for {domain_of(before)} already looks like that, so nothing was"
             " changed.",
             id=before.id,
-            domain=domain_of(before),
-            after=_state(before),
+            domain=before.domain,
+            after=PixelState.of(before),
         )
     if change.status == "paused" and before.status != "paused":
         question = (
@@ -283,23 +290,18 @@ async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
         seen = [change.model_dump(), before.model_dump(exclude={"code"})]
         await call.confirm(Action("pause pixel", question, seen), asked.confirm)
     after = await call.leadpipe.visitors.update_pixel(asked.id, change)
+    unconfirmed = _unconfirmed(change, after)
+    now = " now" if after.status != before.status else ""
+    pages = f" Its pages: {_pages(after) or 'not shown'}."
     return PixelUpdated(
-        summary=_what_changed(before, after, change),
+        summary=f"The pixel for {domain_of(after)} is{now} {after.status}."
+        + (pages if change.model_fields_set - {"status"} else ""),
         id=after.id,
-        domain=domain_of(after),
-        before=_state(before),
-        after=_state(after),
-        warnings=_unconfirmed(change, after),
-        next=suggestions(to_list() if _unconfirmed(change, after) else None),
-    )
-
-
-async def _find(call: Call, pixel_id: str) -> Pixel:
-    for pixel in await call.leadpipe.visitors.pixels():
-        if pixel.id == pixel_id:
-            return pixel
-    raise NotFound(
-        "There is no pixel with this id.", "list_pixels shows those that exist.", status=404
+        domain=after.domain,
+        before=PixelState.of(before),
+        after=PixelState.of(after),
+        warnings=warnings(unconfirmed),
+        next=suggestions(SEE_PIXELS if unconfirmed else None),
     )
 
 
@@ -307,46 +309,26 @@ def _refuse_second_list(change: PixelChange, pixel: Pixel) -> None:
     """Refuse to set one list while the other is there: what becomes of it is not documented."""
     for new, old in (("excluded_paths", "included_paths"), ("included_paths", "excluded_paths")):
         if getattr(change, new) and getattr(pixel, old) and old not in change.model_fields_set:
-            names = PixelChange.model_fields
+            name = PixelChange.model_fields[old].alias
             raise NotPossible(
-                f"The pixel has {names[old].alias}, and it cannot have both lists; nothing was"
-                " changed.",
-                f"To replace that list, pass {names[old].alias}: null as well.",
+                f"The pixel has {name}, and it cannot have both lists; nothing was changed.",
+                f"To replace that list, pass {name}: null as well.",
             )
 
 
-def _what_changed(before: Pixel, after: Pixel, change: PixelChange) -> str:
-    now = " now" if after.status != before.status else ""
-    said = f"The pixel for {domain_of(after)} is{now} {_status(after)}."
-    lists = change.model_fields_set - {"status"}
-    return f"{said} Its pages: {_paths_in_short(after) or 'not shown'}." if lists else said
-
-
-def _unconfirmed(change: PixelChange, pixel: Pixel) -> list[str] | None:
+def _unconfirmed(change: PixelChange, pixel: Pixel) -> str | None:
     """Warn of a pixel that does not show what was asked for, or shows something else."""
     if change.differs_from(pixel):
-        return ["The pixel covers other pages than were asked for; correct it with update_pixel."]
-    return None if change.model_fields_set <= pixel.model_fields_set else [NOT_CONFIRMED]
+        return "The pixel covers other pages than were asked for; correct it with update_pixel."
+    return None if change.model_fields_set <= pixel.model_fields_set else NOT_CONFIRMED
 
 
-def _state(pixel: Pixel) -> PixelState:
-    return PixelState(
-        status=_status(pixel),
-        excluded_paths=_shown(pixel.excluded_paths),
-        included_paths=_shown(pixel.included_paths),
-    )
-
-
-def _shown(paths: tuple[str, ...] | None) -> list[str] | None:
-    return [clean(path, PATH_LENGTH) for path in paths] if paths else None
-
-
-def _paths_in_short(pixel: Pixel) -> str:
+def _pages(pixel: Pixel) -> str:
     """Say which pages the pixel covers; empty if the service does not show it."""
     if pixel.included_paths:
-        return clean(f"only {', '.join(pixel.included_paths)}", PATH_LENGTH)
+        return cut(f"only {', '.join(pixel.included_paths)}", PATH_LENGTH)
     if pixel.excluded_paths:
-        return clean(f"all but {', '.join(pixel.excluded_paths)}", PATH_LENGTH)
+        return cut(f"all but {', '.join(pixel.excluded_paths)}", PATH_LENGTH)
     return "all" if {"excluded_paths", "included_paths"} & pixel.model_fields_set else ""
 
 
@@ -357,17 +339,4 @@ def domain_of(pixel: Pixel) -> str:
 
 def status_of(pixel: Pixel) -> str:
     """Say whether the pixel is active, and if not, why."""
-    why = f" ({clean(pixel.paused_reason, NAME_LENGTH)})" if pixel.paused_reason else ""
-    return f"{_status(pixel)}{why}"
-
-
-def _status(pixel: Pixel) -> str:
-    return clean(pixel.status, STATUS_LENGTH)
-
-
-def to_list() -> Suggestion:
-    """The call that shows the pixels."""
-    return Suggestion(tool="list_pixels", why="see the pixel as it is")
-
-
-TOOLS = (list_pixels, create_pixel, update_pixel)
+    return f"{pixel.status} ({pixel.paused_reason})" if pixel.paused_reason else pixel.status
