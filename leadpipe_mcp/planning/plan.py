@@ -1,7 +1,7 @@
 """Plans: a brief made into a config, with its size and what influences it."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -14,13 +14,11 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.api.together import together
-from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from leadpipe_mcp.planning.sizing import Sized, Sizing
-from leadpipe_mcp.planning.target import Advice, Option, advise, changes_into
+from leadpipe_mcp.planning.variations import Advice, Option, advise, changes_into
 from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog
 
 Depth = Literal["full", "size"]
 
@@ -29,7 +27,6 @@ MOST_REQUESTS: Mapping[Depth, int] = {"full": 24, "size": 10}
 _MOST_TO_RESOLVE: Mapping[Depth, int] = {"full": 12, "size": 7}
 PATIENCE_SECONDS = 25.0
 """After this time a plan is given with what was measured by then."""
-
 _CONTACT = ("hasBusinessEmail", "hasPhone", "hasLinkedin")
 _LONGEST_NAME = 60
 
@@ -58,7 +55,6 @@ class Plan:
     topics: ChosenTopics
     sized: Sized
     target: range | None = None
-    advice: Advice | None = None
     requests: int = 0
 
     @property
@@ -73,15 +69,21 @@ class Plan:
         Empty where a person must research several topics: leaving one out would take away people
         of the others too.
         """
-        if self.size is None or (self.config.min_topic_overlap or 1) > 1:
+        size = self.size
+        if size is None or (self.config.min_topic_overlap or 1) > 1:
             return {}
-        size, without = self.size, self.sized.without_topic
-        return {topic: max(0, size - others) for topic, others in without.items()}
+        without = self.sized.sizes("topic").items()
+        return {int(topic): max(0, size - others) for topic, others in without}
 
     @property
     def changes(self) -> tuple[Option, ...]:
         """The changes that bring the size into the target."""
         return changes_into(self.target, self.sized.options) if self.target else ()
+
+    @property
+    def advice(self) -> Advice | None:
+        """What to do to reach the target."""
+        return advise(self.target, self.size, self.sized.options) if self.target else None
 
 
 async def make_plan(
@@ -100,34 +102,27 @@ async def make_plan(
     allowance = Allowance(MOST_REQUESTS[depth], AT_ONCE)
     with allowed(allowance):
         with allowed(allowance.part(_MOST_TO_RESOLVE[depth])):
-            catalog, chosen = await _look_up(leadpipe, brief)
+            catalog, chosen = await together(
+                leadpipe.configs.filters,
+                partial(choose_topics, leadpipe.topics, brief.topics, brief.website),
+            )
+            chosen = chosen.within(await leadpipe.configs.most_topics())
             spelled = await _spelled(leadpipe, brief, chosen)
         if report:
             await report(f"{counted(len(chosen.topics), 'topic')} found; counting people")
+        contact: list[str] = []
+        for name in _CONTACT:
+            with contextlib.suppress(NotPossible):
+                contact.append(catalog.name_of(catalog.entry_for(name).key))
         names = {topic.id: topic.name for topic in chosen.topics}
-        sizing = Sizing(leadpipe.configs, spelled, allowance, target=brief.target, names=names)
+        sizing = Sizing(leadpipe.configs, spelled, allowance, brief.target)
         with anyio.move_on_after(PATIENCE_SECONDS):
-            await (sizing.look() if depth == "size" else sizing.weigh(_contact_in(catalog)))
-    sized = sizing.sized()
-    target = brief.target
-    return Plan(
-        sized.preview.config if sized.preview else spelled.shown,
-        spelled,
-        chosen,
-        sized,
-        target,
-        advise(target, sized.size, sized.options) if target else None,
-        allowance.used,
-    )
-
-
-async def _look_up(leadpipe: LeadpipeClient, brief: Brief) -> tuple[FilterCatalog, ChosenTopics]:
-    """Return the catalogue of filters, and the topics of the brief."""
-    catalog, chosen = await together(
-        leadpipe.configs.filters,
-        partial(choose_topics, leadpipe.topics, brief.topics, brief.website),
-    )
-    return catalog, chosen.within(await leadpipe.configs.most_topics())
+            await (sizing.look() if depth == "size" else sizing.weigh(names, contact))
+    sized = sizing.sized
+    if isinstance(sized.failure, NotPossible):
+        raise sized.failure
+    config = sized.preview.config if sized.preview else spelled.shown
+    return Plan(config, spelled, chosen, sized, brief.target, allowance.used)
 
 
 async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics) -> SpelledConfig:
@@ -163,26 +158,16 @@ async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics)
 
 def _no_topic(choice: TopicChoice, chosen: ChosenTopics) -> str:
     """Say that a phrase is not a topic, with the nearest ones and how many research them."""
-    near = [_with_people(topic, chosen.audiences.get(topic.id)) for topic in choice.alternatives]
+    near: list[str] = []
+    for topic in choice.alternatives:
+        people = chosen.audiences.get(topic.id)
+        many = "" if people is None else f", {counted(people, 'person', 'people')}"
+        near.append(f"'{_named(topic.name)}' ({topic.id}{many})")
     note = f" {choice.note}" if choice.note else ""
     label = "The largest of those compared" if choice.family else "The nearest"
     hint = f" {label}: {listed(near)}." if near else ""
     return f"No topic was taken for '{_named(choice.asked)}'.{note}{hint}"
 
 
-def _with_people(topic: Topic, people: int | None) -> str:
-    many = f", {counted(people, 'person', 'people')}" if people is not None else ""
-    return f"'{_named(topic.name)}' ({topic.id}{many})"
-
-
 def _named(name: str) -> str:
     return clean(name, _LONGEST_NAME)
-
-
-def _contact_in(catalog: FilterCatalog) -> Sequence[str]:
-    """Return those filters of the service that say how people can be reached."""
-    keys: list[str] = []
-    for name in _CONTACT:
-        with contextlib.suppress(NotPossible):
-            keys.append(catalog.name_of(catalog.entry_for(name).key))
-    return keys

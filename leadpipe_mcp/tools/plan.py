@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import Brief, Depth, Plan, make_plan
-from leadpipe_mcp.planning.target import NO_END, Advice, describe
+from leadpipe_mcp.planning.variations import NO_END, Advice, describe
 from leadpipe_mcp.text import clean, counted
 from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
@@ -186,7 +186,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         topics=_topics(plan),
         topic_alternatives=_alternatives(plan),
         values=_values(plan),
-        size_without=dict(plan.sized.without_filter),
+        size_without=plan.sized.sizes("filter"),
         left_out=[topic_name(c.topic) for c in plan.topics.left_out if c.topic],
         ladder=ladder if len(ladder) > 1 else None,
         target=describe(plan.target) if plan.target else None,
@@ -195,7 +195,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         industries=who.industries,
         seniorities=who.seniorities,
         counted_over=who.counted_over,
-        reachable=dict(plan.sized.reachable),
+        reachable=plan.sized.sizes("contact"),
         not_measured=_gaps(plan.sized.not_measured),
         warnings=warnings(score_note, cautions(plan, dt.datetime.now(dt.UTC).date())),
         next=suggestions(*_next(plan)),

@@ -13,7 +13,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.plan import Brief, make_plan
-from leadpipe_mcp.planning.target import NO_END
+from leadpipe_mcp.planning.variations import NO_END
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS
 from tests.faults.service import Sandbox

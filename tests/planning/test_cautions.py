@@ -7,117 +7,109 @@ from typing import Any
 import pytest
 
 from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig
-from leadpipe_mcp.api.reading import Row
 from leadpipe_mcp.api.spelling import Match, SpelledConfig
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.planning.cautions import cautions, of_size
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice
 from leadpipe_mcp.planning.plan import Plan
 from leadpipe_mcp.planning.sizing import Sized
-from leadpipe_mcp.planning.target import NO_END, Option, advise, describe
-from leadpipe_mcp.planning.variations import at_score, other_overlap, pair_of, without_each_topic
+from leadpipe_mcp.planning.variations import (
+    NO_END,
+    Option,
+    Variation,
+    advise,
+    at_score,
+    other_overlap,
+    pair_of,
+    without_each_topic,
+)
 
 CONFIG = AudienceConfig(
     topic_ids=(1, 2), min_score=70, filters={"hasBusinessEmail": True, "state": ["texas"]}
 )
 SPELLED = SpelledConfig(ServiceConfig(topic_ids=(1, 2)), CONFIG)
-TODAY = dt.date(2026, 5, 5)
+BY_LISTING = replace(SPELLED, by_listing=("state",))
+CUT = replace(
+    SPELLED,
+    matches=(Match("filters", "ageRange", "20-34", ("25 to 34",), "exact", cut=("18 to 24",)),),
+)
 CRM, ERP = Topic(id=1, name="CRM"), Topic(id=2, name="ERP")
 CHOSEN = ChosenTopics((TopicChoice("crm", "exact", CRM), TopicChoice("erp", "exact", ERP)))
+PERSONAL = {"personalEmail": "a•••@example.com"}
+BUSINESS = {"businessEmail": "b•••@acme.example"}
 
 
 def plan(
     size: int = 1_000,
     *,
     day: str | None = "2026-05-04",
-    sample: tuple[Row, ...] = (),
+    sample: tuple[dict[str, Any], ...] = (),
     spelled: SpelledConfig = SPELLED,
     overlap: int = 1,
-    **sized: Any,  # noqa: ANN401 -- whatever Sized holds
+    **measured: dict[str, int],
 ) -> Plan:
     config = CONFIG.model_copy(update={"min_topic_overlap": overlap})
     preview = Preview(size=size, data_date=day, config=config, sample=sample)
-    return Plan(config, spelled, CHOSEN, Sized(preview, **sized))
-
-
-def test_a_plan_in_which_nothing_is_odd_needs_no_caution() -> None:
-    whole = plan(without_filter={"state": 4_000}, without_topic={1: 600, 2: 500})
-
-    assert cautions(whole, TODAY) == []
-
-
-def test_a_filter_that_removes_nearly_everybody_is_named_and_only_the_heaviest() -> None:
-    told = cautions(plan(without_filter={"state": 20_000, "hasBusinessEmail": 30_000}), TODAY)
-
-    assert told == ["hasBusinessEmail alone removes 97 %: without it there are 30,000."]
-    nobody = cautions(plan(0, without_filter={"state": 20}), TODAY)
-    assert nobody[-1] == "state alone removes everybody: without it there are 20."
-
-
-def test_a_topic_that_brings_hardly_anybody_is_named() -> None:
-    told = cautions(plan(without_topic={1: 995, 2: 400}), TODAY)
-
-    assert told == ["'CRM' adds hardly anybody: 5 of 1,000."]
-    # Where two must be researched, the one without the other brings nobody.
-    assert cautions(plan(without_topic={1: 995, 2: 400}, overlap=2), TODAY) == []
-
-
-@pytest.mark.parametrize(
-    ("unknown", "said"),
-    [
-        ({}, ["exclude.state also leaves out people whose state is not known."]),
-        ({"state": 1}, ["exclude.state also leaves out 1 person whose state is not known."]),
-        ({"state": 60}, ["exclude.state also leaves out 60 people whose state is not known."]),
-        ({"state": 0}, []),
-    ],
-)
-def test_who_is_left_out_for_want_of_a_value_is_said_unless_it_is_nobody(
-    unknown: dict[str, int], said: list[str]
-) -> None:
-    listing = replace(SPELLED, by_listing=("state",))
-
-    assert cautions(plan(spelled=listing, unknown=unknown), TODAY) == said
-
-
-def test_what_a_range_cuts_is_said_with_how_many_it_would_add_where_that_is_known() -> None:
-    match = Match("filters", "ageRange", "20-34", ("25 to 34",), "exact", cut=("18 to 24",))
-    cut = replace(SPELLED, matches=(match,))
-    note = "ageRange '18 to 24' is only partly within 20-34, so left out."
-
-    assert cautions(plan(spelled=cut), TODAY) == [note]
-    known = plan(spelled=cut, with_cut={"ageRange 18 to 24": 1_200})
-    assert cautions(known, TODAY) == [f"{note} With '18 to 24' there would be 1,200."]
-
-
-def test_what_was_made_of_the_words_is_said_first() -> None:
-    remarked = replace(SPELLED, remarks=("'cto' is in 'director' too.",))
-
-    assert cautions(plan(20, spelled=remarked), TODAY)[0] == "'cto' is in 'director' too."
-
-
-@pytest.mark.parametrize(
-    ("day", "told"),
-    [
-        ("2026-05-02", []),
-        ("2026-05-01", ["The service's data is from 2026-05-01, 4 days old."]),
-        ("2026-05-01T08:00:00Z", ["The service's data is from 2026-05-01, 4 days old."]),
-        ("yesterday", []),
-        (None, []),
-    ],
-)
-def test_old_data_are_said_to_be_old(day: str | None, told: list[str]) -> None:
-    assert cautions(plan(day=day), TODAY) == told
-
-
-def test_personal_addresses_alone_are_pointed_out_where_business_ones_were_wanted() -> None:
-    personal = {"personalEmail": "a•••@example.com"}
-    business = {"businessEmail": "b•••@acme.example"}
-
-    assert cautions(plan(sample=(personal, personal)), TODAY) == [
-        "Business e-mail was wanted, but all 2 of the sample have only personal ones."
+    things: Any = measured
+    variations = [
+        Variation(thing, name, "", config, its)
+        for thing, sizes in things.items()
+        for name, its in sizes.items()
     ]
-    assert cautions(plan(sample=(personal, business)), TODAY) == []
-    assert cautions(plan(sample=({"fullName": "Ann Vale"},)), TODAY) == []
+    return Plan(config, spelled, CHOSEN, Sized(config, preview, variations=variations))
+
+
+def unknown(people: int) -> Plan:
+    without = {"exclude.state": 1_000 + people}
+    return plan(spelled=BY_LISTING, filter=without, unknown={"state": 0})
+
+
+UNKNOWN = "exclude.state also leaves out {} whose state is not known."
+CUT_NOTE = "ageRange '18 to 24' is only partly within 20-34, so left out."
+REMARK = "'cto' is in 'director' too."
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (plan(filter={"state": 4_000}, topic={"1": 600, "2": 500}), []),
+        (
+            plan(filter={"state": 20_000, "hasBusinessEmail": 30_000}),
+            ["hasBusinessEmail alone removes 97 %: without it there are 30,000."],
+        ),
+        (
+            plan(0, filter={"state": 20}),
+            [*of_size(0), "state alone removes everybody: without it there are 20."],
+        ),
+        (plan(topic={"1": 995, "2": 400}), ["'CRM' adds hardly anybody: 5 of 1,000."]),
+        # Where two must be researched, the one without the other brings nobody.
+        (plan(topic={"1": 995, "2": 400}, overlap=2), []),
+        (plan(spelled=BY_LISTING), [UNKNOWN.format("people")]),
+        (unknown(1), [UNKNOWN.format("1 person")]),
+        (unknown(60), [UNKNOWN.format("60 people")]),
+        (unknown(0), []),
+        (plan(spelled=CUT), [CUT_NOTE]),
+        (
+            plan(spelled=CUT, cut={"ageRange 18 to 24": 1_200}),
+            [f"{CUT_NOTE} With '18 to 24' there would be 1,200."],
+        ),
+        (plan(20, spelled=replace(SPELLED, remarks=(REMARK,))), [REMARK, *of_size(20)]),
+        (plan(day="2026-05-02"), []),
+        (plan(day="2026-05-01T08"), ["The service's data is from 2026-05-01, 4 days old."]),
+        (plan(day="yesterday"), []),
+        (plan(day=None), []),
+        (
+            plan(sample=(PERSONAL, PERSONAL)),
+            ["Business e-mail was wanted, but all 2 of the sample have only personal ones."],
+        ),
+        (plan(sample=(PERSONAL, BUSINESS)), []),
+        (plan(sample=({"fullName": "Ann Vale"},)), []),
+    ],
+)
+def test_what_is_odd_about_a_plan_is_pointed_out_and_nothing_else(
+    odd: Plan, said: list[str]
+) -> None:
+    assert cautions(odd, dt.date(2026, 5, 5)) == said
 
 
 def test_small_sizes_are_said_to_be_small() -> None:
@@ -126,67 +118,55 @@ def test_small_sizes_are_said_to_be_small() -> None:
     assert of_size(100) == []
 
 
-def change(score: int, size: int) -> Option:
-    return Option(at_score(CONFIG, score), size)
+WITHOUT_CRM = without_each_topic(CONFIG, {1: "CRM"})[0]
+HIGH, LOW = at_score(CONFIG, 90), at_score(CONFIG, 50)
+(STRICT,) = other_overlap(CONFIG, more_people=False)
+PAIR = pair_of(CONFIG, LOW, WITHOUT_CRM)
+assert PAIR
+PAIRED = "With minScore 50 and without 'CRM' (1) there would be 9, within 9 to 40: the rest stays."
+NEAREST = (
+    "No change, nor any two together, reaches 2,000 or more. With minScore 50 there would be 900,"
+    " the closest."
+)
+FEW, MANY = range(20, 41), range(2_000, NO_END + 1)
 
 
-def test_the_change_that_meddles_least_is_advised_and_what_stays_is_said() -> None:
-    topic = Option(without_each_topic(CONFIG, {1: "CRM"})[0], 300)
-    score = change(90, 250)
-    told = advise(range(200, 401), 1_000, [topic, score])
-    assert told.change == score
-    assert told.reason == (
-        "With minScore 90 there would be 250, within 200 to 400: every topic and filter stays."
-    )
-    told = advise(range(200, 401), 1_000, [topic, change(90, 150)])
-    assert told.reason == (
-        "Without 'CRM' (1) there would be 300, within 200 to 400: every filter stays."
-    )
-    pair = pair_of(CONFIG, at_score(CONFIG, 60), without_each_topic(CONFIG, {1: "CRM"})[0])
-    assert pair
-    told = advise(range(200, 401), 1_000, [Option(pair, 300)])
-    assert told.reason == (
-        "With minScore 60 and without 'CRM' (1) there would be 300, within 200 to 400:"
-        " the rest stays."
-    )
-    (overlap,) = other_overlap(CONFIG, more_people=False)
-    assert advise(range(200, 401), 1_000, [topic, Option(overlap, 350)]).reason.startswith(
-        "With minTopicOverlap 2 there would be 350"
-    )
+@pytest.mark.parametrize(
+    ("target", "size", "sizes", "reason"),
+    [
+        (FEW, 30, [(HIGH, 25)], "That is within 20 to 40."),
+        (
+            *(FEW, 100, [(WITHOUT_CRM, 30), (STRICT, 35), (HIGH, 25)]),
+            "With minScore 90 there would be 25, within 20 to 40: every topic and filter stays.",
+        ),
+        (
+            *(FEW, 100, [(PAIR, 32), (WITHOUT_CRM, 30), (HIGH, 15)]),
+            "Without 'CRM' (1) there would be 30, within 20 to 40: every filter stays.",
+        ),
+        (range(9, 41), None, [(PAIR, 9)], PAIRED),
+        (MANY, 100, [(HIGH, 20), (LOW, 900)], NEAREST),
+        (MANY, 1_500, [(LOW, 900)], "No change comes closer to 2,000 or more."),
+        (MANY, None, [], "It is not known whether any change reaches 2,000 or more."),
+    ],
+)
+def test_the_change_that_meddles_least_is_advised_or_the_nearest_and_what_stays_is_said(
+    target: range, size: int | None, sizes: list[tuple[Variation, int]], reason: str
+) -> None:
+    options = [Option(variation, its) for variation, its in sizes]
+    told = advise(target, size, options)
 
-
-def test_where_nothing_reaches_the_target_the_nearest_is_named() -> None:
-    target = range(2_000, NO_END + 1)
-    nearest = change(50, 900)
-    nearer = advise(target, 100, [nearest, change(90, 20)])
-    assert nearer.change == nearest
-    assert nearer.reason == (
-        "No change, nor any two together, reaches 2,000 or more. With minScore 50 there would be"
-        " 900, the closest."
-    )
-    best = advise(target, 1_500, [change(50, 900)])
-    assert (best.change, best.reason) == (None, "No change comes closer to 2,000 or more.")
-    unknown = advise(target, None, [])
-    assert unknown.reason == "It is not known whether any change reaches 2,000 or more."
-
-
-def test_a_target_is_said_in_words() -> None:
-    assert describe(range(1_000, 3_001)) == "1,000 to 3,000"
-    assert describe(range(500, NO_END + 1)) == "500 or more"
+    assert told.reason == reason
+    named = [option for option in options if option.variation.words.lower() in reason.lower()]
+    assert told.change == next(iter(named), None)
 
 
 def test_fewer_topics_can_be_required_than_are() -> None:
     strict = CONFIG.model_copy(update={"min_topic_overlap": 2})
     (looser,) = other_overlap(strict, more_people=True)
-    assert looser.config.min_topic_overlap == 1
+    assert (looser.config.min_topic_overlap, STRICT.config.min_topic_overlap) == (1, 2)
     assert other_overlap(strict, more_people=False) == []
-    (stricter,) = other_overlap(CONFIG, more_people=False)
-    assert (stricter.words, stricter.config.min_topic_overlap) == ("minTopicOverlap 2", 2)
 
 
 def test_two_changes_of_one_thing_are_no_pair_nor_are_those_that_leave_too_few_topics() -> None:
-    (strict,) = other_overlap(CONFIG, more_people=False)
-    topic = without_each_topic(CONFIG, {1: "CRM"})[0]
-
-    assert pair_of(CONFIG, at_score(CONFIG, 60), at_score(CONFIG, 80)) is None
-    assert pair_of(CONFIG, strict, topic) is None
+    assert pair_of(CONFIG, HIGH, LOW) is None
+    assert pair_of(CONFIG, STRICT, WITHOUT_CRM) is None
