@@ -1,31 +1,5 @@
 """Why something was not done, and what can be done about it.
 
-LeadpipeError
-├── NotConfigured            there is no API key
-├── NotPossible              the service has no way to be asked this; nothing was sent
-├── AllowanceSpent           a piece of work has used up its requests
-└── ServiceError             the service was asked, and did not do it
-    ├── Unreachable          no connection, no answer, or not in time
-    │   ├── Misconfigured    a variable of the environment prevents connecting
-    │   └── OutOfTime        no time was left to ask
-    ├── UnusableAnswer       an answer that is not what the service promises
-    │   ├── FileFailed       the file of a run's people; its pages are another way
-    │   └── NeverUsable      the next one will be the same: a redirect, or no end
-    ├── NotDone              it failed, and a look afterwards shows that nothing was changed
-    ├── Unclear              it failed, and a look afterwards could not tell what was changed
-    ├── RequestRefused       400, 422: the service rejects the request
-    ├── OutOfCredits         402, or any refusal that names credits
-    ├── KeyRefused           401
-    ├── Forbidden            403
-    │   ├── OrganizationInactive
-    │   └── SlotsFull
-    ├── NotFound             404
-    │   └── WrongAddress     ... because the API is not at this address
-    ├── Conflict             409
-    │   └── NotReady         the thing is being filled
-    ├── TooManyRequests      429
-    └── ServiceDown          5xx
-
 An error carries facts: which service, its status, its code, what it said, when to come back, and
 whether a change may have happened. `problem` and `advice` put them into sentences that a person, or
 a model that helps one, can act on. `retryable` tells whether the same request can succeed later.
@@ -154,7 +128,6 @@ class ServiceError(LeadpipeError):
     """
 
     what_next = ""
-    usual_status: int | None = None
     leaves_doubt = False
     """Whether a change that was asked for may have been made all the same."""
 
@@ -170,7 +143,7 @@ class ServiceError(LeadpipeError):
         like: "ServiceError | None" = None,
     ) -> None:
         super().__init__(problem, advice)
-        self.status = like.status if like else status or self.usual_status
+        self.status = like.status if like else status
         self.code = like.code if like else code
         self.request_id = like.request_id if like else request_id
         self.retry_after = retry_after
@@ -193,58 +166,37 @@ class ServiceError(LeadpipeError):
         return self.vendor.fill(self.operation_advice or self._advice or self._usual_advice())
 
     def _usual_advice(self) -> str:
+        if self.retryable and self.retry_after is not None:
+            return f"Try again in {math.ceil(self.retry_after)} seconds."
         return self.vendor.advice.get(type(self), self.what_next)
 
 
 class Unreachable(ServiceError):
-    """No connection, no answer, or not in time.
-
-    Args:
-        problem: What happened, as a sentence.
-        advice: What can be done about it, where that is not to check something.
-        check: What to check if it goes on failing.
-        how: How it failed.
-    """
+    """No connection, no answer, or not in time."""
 
     retryable = True
-    what_next = f"{AGAIN} check the network and {LEADPIPE.base_url}."
-    usual_check = f"check the network and {BASE_URL}"
+    what_next = f"{AGAIN} check the network and {BASE_URL}."
+    how: Failing = "lost"
 
-    def __init__(
-        self, problem: str, advice: str = "", *, check: str = "", how: Failing = "lost"
-    ) -> None:
+    def __init__(self, problem: str, advice: str = "", *, how: Failing | None = None) -> None:
         super().__init__(problem, advice)
-        self.how: Failing = how
-        self.leaves_doubt = how != "not sent"
-        self.check = check or ("" if advice else self.usual_check)
-
-    def _usual_advice(self) -> str:
-        return f"{AGAIN} {self.check}." if self.check else self.what_next
+        self.how = how or self.how
+        self.leaves_doubt = self.how != "not sent"
 
 
 class Misconfigured(Unreachable):
-    """A proxy or a certificate that the environment names cannot be used; nothing was sent."""
+    """A proxy or a certificate that the environment names cannot be used."""
 
     retryable = False
+    how = "not sent"
     what_next = "Check the variable: correct or unset it, then restart the server."
-    usual_check = ""
-
-    def __init__(self, problem: str, advice: str = "") -> None:
-        super().__init__(problem, advice, how="not sent")
 
 
 class OutOfTime(Unreachable):
-    """A call has no time left in which the service could answer; nothing was sent."""
+    """A call has no time left in which the service could answer."""
 
+    how = "not sent"
     what_next = f"{AGAIN} ask for less at once."
-    usual_check = ""
-
-    def __init__(
-        self,
-        problem: str = "The service was so slow that no time is left; this step was not begun.",
-        advice: str = "",
-    ) -> None:
-        super().__init__(problem, advice, how="not sent")
 
 
 class UnusableAnswer(ServiceError):
@@ -281,13 +233,13 @@ class Unclear(ServiceError):
 
 
 class RequestRefused(ServiceError):
-    """The service rejects the request."""
+    """The service rejects the request (400, 422)."""
 
     what_next = "Change what it names, then call again."
 
 
 class OutOfCredits(ServiceError):
-    """The account has too few credits."""
+    """The account has too few credits (402, or any refusal that names credits)."""
 
     what_next = (
         "Someone has to buy credits, or wait for new ones: get_account_status shows when they come."
@@ -296,7 +248,7 @@ class OutOfCredits(ServiceError):
 
 
 class KeyRefused(ServiceError):
-    """The API key is wrong."""
+    """The API key is wrong (401)."""
 
     what_next = (
         "LEADPIPE_API_KEY must hold a current key (Settings > API Keys in the Leadpipe dashboard);"
@@ -305,7 +257,7 @@ class KeyRefused(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """The key is good, but may not do this."""
+    """The key is good, but may not do this (403)."""
 
     what_next = "Someone who administers the Leadpipe organization has to allow it."
 
@@ -325,7 +277,7 @@ class SlotsFull(Forbidden):
 
 
 class NotFound(ServiceError):
-    """There is no such thing."""
+    """There is no such thing (404)."""
 
     what_next = "Check the id; list_audiences shows those that exist."
     is_route = False
@@ -350,7 +302,7 @@ class WrongAddress(NotFound):
 
 
 class Conflict(ServiceError):
-    """The thing's present state does not allow it."""
+    """The thing's present state does not allow it (409)."""
 
     what_next = "Look at its present state first; get_audience shows that of an audience."
 
@@ -362,28 +314,15 @@ class NotReady(Conflict):
 
 
 class TooManyRequests(ServiceError):
-    """The service asks for a pause."""
+    """The service asks for a pause (429)."""
 
     retryable = True
-    usual_status = 429
-
-    def _usual_advice(self) -> str:
-        return f"Try again {_when(self.retry_after)}."
+    what_next = "Try again in a minute."
 
 
 class ServiceDown(ServiceError):
-    """The service failed."""
+    """The service failed (408, 5xx)."""
 
     retryable = True
     leaves_doubt = True
     what_next = "The fault is on the service's side. Try again in a minute."
-
-    def _usual_advice(self) -> str:
-        if self.retry_after is None:
-            return super()._usual_advice()
-        return f"Try again {_when(self.retry_after)}."
-
-
-def _when(seconds: float | None) -> str:
-    """When to try again, as the end of a sentence."""
-    return "in a minute" if seconds is None else f"in {math.ceil(seconds)} seconds"

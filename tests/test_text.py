@@ -20,13 +20,9 @@ from leadpipe_mcp.text import (
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
-        ("plain", "plain"),
         ("  two\n\n words\t", "two words"),
         ("in\u200bvisi\u202eble", "invisible"),
-        ("nul\x00l", "null"),
-        ("flag \U000e0041\U000e0042end", "flag end"),
-        ("half \ud83d", "half "),
-        ("", ""),
+        ("nul\x00l \ud83d \U000e0041", "null  "),
         ("1234567890", "1234567890"),
         ("12345678901", "123456789…"),
         ("12345678 01x", "12345678…"),
@@ -36,10 +32,11 @@ def test_a_text_is_cleaned_and_cut(text: str, cleaned: str) -> None:
     assert clean(text, 10) == cleaned
 
 
-def test_a_long_text_costs_nothing() -> None:
-    text = "x" * 50_000_000
+def test_what_is_as_long_as_a_book_takes_no_time() -> None:
+    text = "x" * 20_000_000
     started = time.process_time()
     assert len(clean(text, 100)) == 100
+    assert nearest(text, ["list_audiences", "x"]) == []
     assert time.process_time() - started < 0.5
 
 
@@ -47,10 +44,8 @@ def test_a_long_text_costs_nothing() -> None:
     ("text", "seen"),
     [
         ("plain  text\n", "plain text"),
-        ("", ""),
         ("Zoë", "Zoë"),
         ("in\u200bvisi\u202eble", "invisible"),
-        ("nul\x00l", "null"),
         ("\x1b[1;31mred\x1b[0m and \x9b2Jclear", "red and clear"),
         ("a \u200b b", "a b"),
         ("\u200b one\u2028two\x85three ", "one two three"),
@@ -63,54 +58,38 @@ def test_what_is_seen_of_a_text_is_all_of_it_on_one_line(text: str, seen: str) -
     assert visible(text) == visible(text, joiners=True) == seen
 
 
-JOINED = {
-    "letters of Arabic": "\u0645\u06cc\u200c\u062e",
-    "letters of India": "\u0915\u094d\u200d\u0937",
-    "a picture": "\u2764\ufe0f!",
-    "a family": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
-    "a heart on fire": "\u2764\ufe0f\u200d\U0001f525",
-    "a skin": "\U0001f469\U0001f3fd\u200d\U0001f4bb",
-}
-
-
-@pytest.mark.parametrize("what", JOINED)
-def test_joiners_stay_where_they_join_what_is_seen(what: str) -> None:
-    text = JOINED[what]
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("\u0645\u06cc\u200c\u062e", "\u0915\u094d\u200d\u0937", "\u2764\ufe0f!"),
+        *("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u2764\ufe0f\u200d\U0001f525"),
+    ],
+    ids=["letters of Arabic", "letters of India", "a picture", "a family", "a heart on fire"],
+)
+def test_joiners_stay_where_they_join_what_is_seen(text: str) -> None:
     assert visible(text, joiners=True) == text
     assert visible(text) == "".join(c for c in text if c not in "\u200c\u200d\ufe0f")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_joiners_that_join_nothing_go() -> None:
+    for text in (
         *("a\u200db", "\u0645\u200ca", "a\u200c\u0645", "a\ufe0f", "\u200da", "a\u200d"),
         *("\u0645\u200c", "\u0645\u200c\u200c\u062e", "\u0645\u200c \u062e", "1\ufe0f"),
         *("\u0645\u200b\u200c\u200d\u062e", "\U0001f600\u200d", "\u200d\U0001f600"),
-    ],
-)
-def test_joiners_that_join_nothing_go(text: str) -> None:
-    assert not {*"\u200b\u200c\u200d\ufe0f"} & {*visible(text, joiners=True)}
-
-
-def test_a_text_is_cut_with_an_ellipsis() -> None:
-    assert [cut(text, 5) for text in ("", "12345", "123456", "123 567")] == [
-        *("", "12345", "1234…", "123…"),
-    ]
+    ):
+        assert not {*"\u200b\u200c\u200d\ufe0f"} & {*visible(text, joiners=True)}
 
 
 @pytest.mark.parametrize(
     ("message", "redacted"),
     [
-        ("Invalid key sk_live_0123456789abcdef", "Invalid key [key]"),
         ("Invalid key 'sk_test.x/y+z=='!", "Invalid key '[key]"),
-        ("sk_ alone", "sk_ alone"),
-        ("task_force and risk_", "task_force and risk_"),
+        ("sk_ alone, task_force and risk_", "sk_ alone, task_force and risk_"),
         ("Mail jane.doe+x@mail.acme.co.uk now", "Mail [email] now"),
         ("see https://10.0.0.7:9000/x?key=sk_1 for more", "see [address] for more"),
         ("postgres://user:pw@db.internal/x", "[address]"),
         ("a@b is no address", "a@b is no address"),
-        ("zero\u200bwidth sk_\u200babc", "zerowidth [key]"),
-        ("sk_abc\ntwo lines", "[key] two lines"),
+        ("zero\u200bwidth sk_\u200babc\ntwo lines", "zerowidth [key] two lines"),
     ],
 )
 def test_nothing_secret_stays_in_a_message(message: str, redacted: str) -> None:
@@ -118,12 +97,11 @@ def test_nothing_secret_stays_in_a_message(message: str, redacted: str) -> None:
 
 
 def test_a_message_is_cut_after_it_was_redacted() -> None:
-    for before in range(150, 210):
+    for before in range(150, 210, 3):
         message = redact(f"{'x' * before} hidden.name@acme.com sk_secret https://internal/y")
         assert len(message) <= 200
         for secret in ("hidden", "secret", "internal"):
             assert secret not in message
-    assert redact("x" * 30, 10) == "x" * 9 + "…"
 
 
 @pytest.mark.parametrize(
@@ -132,86 +110,42 @@ def test_a_message_is_cut_after_it_was_redacted() -> None:
         ("companyindustri", ["company industry"]),
         ("Seniorty", ["seniority"]),
         ("company", ["company industry", "companySize"]),
-        ("size", []),
         ("industry", ["company industry"]),
-        ("xyzzy", []),
-        ("", []),
-        ("co", []),
-        ("ind", ["company industry"]),
-        ("stat", ["state"]),
+        *(("xyzzy", []), ("", []), ("co", [])),
     ],
 )
 def test_the_nearest_words_come_first(word: str, found: list[str]) -> None:
-    known = ["seniority", "company industry", "companySize", "state"]
-    assert nearest(word, known) == found
+    assert nearest(word, ["seniority", "company industry", "companySize", "state"]) == found
 
 
-def test_the_best_comes_first_and_no_more_than_asked() -> None:
-    known = ["software developer", "software development", "software", "soft ware development"]
-    assert nearest("software development", known)[0] == "software development"
-    assert len(nearest("software", [f"software {number}" for number in range(9)])) == 3
-    assert len(nearest("software", [f"software {number}" for number in range(9)], limit=5)) == 5
+def test_of_words_that_are_near_the_best_come_first_and_no_more_than_asked() -> None:
     both = ["sonarly_list_audiences", "list_audiences"]
     assert nearest("list_audience", both) == nearest("list_audience", both[::-1]) == both[::-1]
-    assert nearest("anything", []) == []
+    many = [f"software {number}" for number in range(9)]
+    assert [len(nearest("software", many)), len(nearest("software", many, limit=5))] == [3, 5]
 
 
-def test_words_are_quoted() -> None:
-    assert quoted([]) == ""
-    assert quoted(["a"]) == "'a'"
-    assert quoted(word for word in ("a", "b")) == "'a', 'b'"
-
-
-def test_words_are_listed_as_in_a_sentence() -> None:
-    assert listed([]) == ""
-    assert listed(["one"]) == "one"
-    assert listed(["one", "two"]) == "one and two"
+def test_words_and_numbers_are_put_as_in_a_sentence() -> None:
+    assert [cut(text, 5) for text in ("12345", "123456", "123 567")] == ["12345", "1234…", "123…"]
+    assert quoted(["a", "b"]) == "'a', 'b'"
+    assert [listed([]), listed(["one"]), listed(["one", "two"], "or")] == ["", "one", "one or two"]
     assert listed(["one", "two", "three"]) == "one, two and three"
-    assert listed(["one", "two"], "or") == "one or two"
-
-
-def test_numbers_have_their_nouns() -> None:
-    assert counted(1, "person", "people") == "1 person"
-    assert counted(0, "person", "people") == "0 people"
-    assert counted(1_480, "person", "people") == "1,480 people"
+    assert [counted(number, "person", "people") for number in (0, 1, 1_480)] == [
+        *("0 people", "1 person", "1,480 people"),
+    ]
     assert counted(2, "slot") == "2 slots"
-    assert counted(1, "slot") == "1 slot"
 
 
 def test_words_are_compared_without_case_and_marks() -> None:
     assert form("C-Suite") == form("c_suite") == form(" C  suite ") == "c suite"
-    assert form("51 to 100") == "51 to 100"
-    assert form("R&D") == "r d"
-    assert form("+") == ""
+    assert [form("R&D"), form("+")] == ["r d", ""]
     assert form("STRASSE") == form("straße")
 
 
-@pytest.mark.parametrize(
-    ("many", "one"),
-    [
-        ("companies", "company"),
-        ("ties", "tie"),
-        ("businesses", "business"),
-        ("boxes", "box"),
-        ("searches", "search"),
-        ("brushes", "brush"),
-        ("directors", "director"),
-        ("business", "business"),
-        ("status", "status"),
-        ("analysis", "analysis"),
-        ("is", "is"),
-        ("director", "director"),
-        ("", ""),
-    ],
-)
-def test_a_plural_loses_its_ending(many: str, one: str) -> None:
-    assert singular(many) == one
-
-
-def test_a_word_as_long_as_a_book_is_near_to_nothing_and_takes_no_time() -> None:
-    started = time.process_time()
-    assert nearest("x" * 2_000_000, ["list_audiences", "x"]) == []
-    assert time.process_time() - started < 0.5
+def test_a_plural_loses_its_ending() -> None:
+    many = "companies ties businesses boxes searches brushes directors business status analysis is"
+    one = "company tie business box search brush director business status analysis is"
+    assert [singular(word) for word in many.split()] == one.split()
 
 
 def test_of_many_problems_the_first_are_told_once_each_and_how_many_more() -> None:

@@ -90,7 +90,9 @@ class Answer:
         try:
             return model.model_validate(self.data if value is _ALL else value)
         except ValidationError as error:
-            raise self.unusable(_lacking(error)) from None
+            odd = {".".join(map(str, one["loc"])) or "data" for one in error.errors()}
+            named = ", ".join(sorted(odd)[:4])
+            raise self.unusable(f"these are missing or not what they should be: {named}") from None
 
     def read_each(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
         """As `read`, for a list of things; those that cannot be read are left out.
@@ -182,19 +184,24 @@ def read_answer(
     Raises:
         ServiceError: If the status says so, or if it is not an answer.
     """
-    payload = _parsed(received.body, key)
+    try:
+        payload: object = json.loads(received.body)
+        # JSON may write each letter as an escape, and whole texts in UTF-16 or UTF-32.
+        if key and any(sign in received.body for sign in (key.encode(), b"\\", b"\0")):
+            payload = _without(payload, key)
+    except (ValueError, RecursionError):
+        payload = None
     envelope = as_object(payload)
-    request_id = received.request_id(key) or _trace(envelope)
+    trace = envelope.get("traceId")
+    request_id = received.request_id(key)
+    if request_id is None and isinstance(trace, str) and trace:
+        request_id = redact(trace, 60)
     if not received.is_success:
-        raise _error(received, envelope, request_id)
-    answer = Answer(
-        received.status,
-        envelope.get("data"),
-        as_object(envelope.get("meta")),
-        request_id,
-        vendor,
-        changing,
-    )
+        error = _error(received, envelope, request_id)
+        error.vendor = vendor
+        raise error
+    data, meta = envelope.get("data"), as_object(envelope.get("meta"))
+    answer = Answer(received.status, data, meta, request_id, vendor, changing)
     if not received.body.strip():
         raise answer.unusable("the answer is empty")
     if received.is_page:
@@ -204,18 +211,6 @@ def read_answer(
     if "data" not in envelope:
         raise answer.unusable("the answer has no 'data'")
     return answer
-
-
-def _parsed(body: bytes, key: str) -> object:
-    """The body's JSON without the key; None if it is not JSON."""
-    try:
-        payload: object = json.loads(body)
-        # JSON may write each letter as an escape, and whole texts in UTF-16 or UTF-32.
-        if key and (key.encode() in body or b"\\" in body or b"\0" in body):
-            return _without(payload, key)
-    except (ValueError, RecursionError):
-        return None
-    return payload
 
 
 def _without(value: object, key: str) -> object:
@@ -231,26 +226,17 @@ def _without(value: object, key: str) -> object:
 
 
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
-    400: RequestRefused,
     401: KeyRefused,
     402: OutOfCredits,
     403: Forbidden,
     404: NotFound,
+    408: ServiceDown,
     409: Conflict,
-    422: RequestRefused,
     429: TooManyRequests,
 }
-
-
-_OUT_OF_CREDITS = re.compile(r"\bcredits?(\b|_)|_CREDITS?\b", re.IGNORECASE)
+_OF_CREDITS = re.compile(r"\bcredits?(\b|_)|_CREDITS?\b", re.IGNORECASE)
 # An organization may also be named where only a permission is missing.
 _INACTIVE = re.compile(r"organi[sz]ation\b.*\b(expired|inactive|suspended|disabled)", re.IGNORECASE)
-
-
-def _trace(envelope: Mapping[str, object]) -> str | None:
-    """The service's name for the request where it stands in the answer, and not in a header."""
-    trace = envelope.get("traceId")
-    return redact(trace, 60) if isinstance(trace, str) and trace else None
 
 
 def _error(
@@ -272,36 +258,35 @@ def _error(
         status=status,
         code=code,
         request_id=request_id,
-        retry_after=_seconds(received.headers.get("retry-after")),
+        retry_after=_seconds(received.headers.get("retry-after", "")),
     )
 
 
 def _kind(status: int, code: str | None, message: str) -> type[ServiceError]:
-    says_credits = _OUT_OF_CREDITS.search(f"{code or ''} {message}")
-    of_reason = {
-        SlotsFull: status in {403, 409, 429} and "SLOTS_FULL" in {code, message},
-        OutOfCredits: code == "INSUFFICIENT_CREDITS"
-        or (status in {402, 403, 429} and says_credits),
-        NotReady: code == "AUDIENCE_NOT_READY",
-        OrganizationInactive: status == 403 and _INACTIVE.search(message),
-        ServiceDown: status >= 500 or status == 408,
-        NeverUsable: 300 <= status < 400,
-    }
-    found = next((kind for kind, is_so in of_reason.items() if is_so), None)
-    return found or _BY_STATUS.get(status, RequestRefused)
+    """The kind of a refusal: what it says tells more than its status."""
+    if status in {403, 409, 429} and "SLOTS_FULL" in {code, message}:
+        return SlotsFull
+    names_credits = status in {402, 403, 429} and _OF_CREDITS.search(f"{code or ''} {message}")
+    if code == "INSUFFICIENT_CREDITS" or names_credits:
+        return OutOfCredits
+    if code == "AUDIENCE_NOT_READY":
+        return NotReady
+    if status == 403 and _INACTIVE.search(message):
+        return OrganizationInactive
+    if status >= 500:
+        return ServiceDown
+    return NeverUsable if status < 400 else _BY_STATUS.get(status, RequestRefused)
 
 
 def _reason(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]:
     """The code and the message of an error, wherever the service puts them, cleaned and cut."""
     error = as_object(envelope.get("error"))
     code = error.get("code") or error.get("name") or envelope.get("code")
-    message = error.get("message")
-    if not isinstance(message, str):
-        places = (envelope.get(name) for name in ("message", "error", "detail", "title"))
-        message = next((text for text in places if isinstance(text, str)), "")
     named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None
-    issues = issues_in(error) or issues_in(as_object(error.get("details")))
+    places = [error.get("message"), *map(envelope.get, ("message", "error", "detail", "title"))]
+    message = next((text for text in places if isinstance(text, str)), "")
     details = error.get("details")
+    issues = issues_in(error) or issues_in(as_object(details))
     # Of a request that is not valid a text may tell why; of a failure it might be a stack trace.
     if isinstance(details, str) and status in {400, 422} and details != message:
         issues = [redact(details)]
@@ -319,29 +304,22 @@ def issues_in(said: Mapping[str, object]) -> list[str]:
     ):
         issue = as_object(item)
         path = issue.get("path")
-        place = path if isinstance(path, str) else ".".join(str(part) for part in as_list(path))
+        place = path if isinstance(path, str) else ".".join(map(str, as_list(path)))
         text = item if isinstance(item, str) else issue.get("message")
         if isinstance(text, str):
             found.append(redact(f"{place}: {text}" if place else text))
     return found[:3]
 
 
-def _lacking(error: ValidationError) -> str:
-    places = {".".join(str(part) for part in one["loc"]) or "data" for one in error.errors()}
-    return f"these are missing or not what they should be: {', '.join(sorted(places)[:4])}"
-
-
-def _seconds(retry_after: str | None) -> float | None:
+def _seconds(retry_after: str) -> float | None:
     """How long a Retry-After header asks to wait, an hour at most: it holds seconds or a date."""
-    if not retry_after:
-        return None
-    if retry_after.isascii() and retry_after.strip().isdigit():
-        return min(float(retry_after), LONGEST_PAUSE)
     try:
-        moment = email.utils.parsedate_to_datetime(retry_after)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=dt.UTC)
-        wait = (moment - dt.datetime.now(dt.UTC)).total_seconds()
+        if retry_after.isascii() and retry_after.strip().isdigit():
+            wait = float(retry_after)
+        else:
+            moment = email.utils.parsedate_to_datetime(retry_after)
+            zoned = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            wait = (zoned - dt.datetime.now(dt.UTC)).total_seconds()
     except (ValueError, OverflowError):  # what is no date, or one outside the calendar
         return None
     return min(max(0.0, wait), LONGEST_PAUSE)

@@ -1,18 +1,18 @@
 """Budgets: the time and the requests that one tool call may take, and what became of them.
 
-The time that a call spends on purpose does not count: its turn behind other calls, a human who
-is asked, a list that is being put together. So a call may last longer than its seconds, but a
-service that hangs cannot make it.
+What a call waits for on purpose does not count: a human who is asked, a list that is being put
+together, a file that keeps coming. All else does, its turn behind other calls included.
 """
 
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
+from typing import Any, TypeVar, overload
 
 import anyio
 
-from leadpipe_mcp.errors import AllowanceSpent
+from leadpipe_mcp.errors import AllowanceSpent, LeadpipeError
 from leadpipe_mcp.text import counted
 
 CALL_SECONDS = 50.0
@@ -27,13 +27,17 @@ LONG_SECONDS = 2.0
 AT_ONCE = 8
 """How many requests one service, and so one call, has under way at a time."""
 
-Tell = Callable[[str], Awaitable[None]]
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+Work = Callable[[], Awaitable[A]]
 Noun = tuple[str, str]
 """What one thing is called, and what several are called."""
 
 
 class CallBudget:
-    """How much time is left to one piece of work, and what it asked for.
+    """How much time is left to one call, what it asked for, and what it has to say of the answers.
 
     Args:
         seconds: How long the services may keep it.
@@ -54,31 +58,27 @@ class CallBudget:
         """What else a reader of the reply has to know of the services' answers."""
         self.done = 0.0
         """How much progress was reported."""
-        self.tell: Tell | None = None
+        self.tell: Callable[[str], Awaitable[None]] | None = None
         """Explains to the client why it takes longer, while it does."""
         self.turns = anyio.CapacityLimiter(AT_ONCE)
         """Its requests wait here first, so that many of them never stand in front of another's."""
         self._until = anyio.current_time() + seconds - REPLY_SECONDS
-        self._queued = 0.0
-        self._busy = 0
-        self._queueing = 0
-        self._since: float | None = None
 
     @property
     def left(self) -> float:
-        """How many seconds the services still have; the time behind other calls is not theirs."""
-        waiting = 0.0 if self._since is None else anyio.current_time() - self._since
-        return self.left_in_all + self._queued + waiting
-
-    @property
-    def left_in_all(self) -> float:
-        """How many seconds there are if the time behind other calls counts as well."""
+        """How many seconds the services still have."""
         return self._until - anyio.current_time()
 
     def gaps(self) -> list[str]:
         """Say what is missing of what the services sent."""
-        odd = [_gap(noun, list(lists.values())) for noun, lists in self.left_out.items()]
-        return [*odd, *self.notes]
+        found: list[str] = []
+        for noun, lists in self.left_out.items():
+            odd = sum(number for number, _ in lists.values())
+            # Of several lists it is not known how many different things they hold.
+            of = next(iter(lists.values()))[1] if len(lists) == 1 else None
+            what = f"{odd} of {counted(of, *noun)}" if of else counted(odd, *noun)
+            found.append(f"{what} could not be read and {'is' if odd == 1 else 'are'} left out.")
+        return [*found, *self.notes]
 
     async def rest(self, seconds: float) -> None:
         """Leave the service alone for this long."""
@@ -91,44 +91,13 @@ class CallBudget:
         self._until += seconds
 
     @contextmanager
-    def busy(self) -> Generator[None]:
-        """Count the time as spent on a service that is being asked."""
-        self._busy += 1
-        self._note()
-        try:
-            yield
-        finally:
-            self._busy -= 1
-            self._note()
-
-    @contextmanager
     def asking_a_human(self) -> Generator[None]:
         """Leave out the time that a human takes to answer."""
         started = anyio.current_time()
         try:
             yield
         finally:
-            self._until += anyio.current_time() - started
-
-    @contextmanager
-    def queueing(self) -> Generator[None]:
-        """Count the time as spent in the queue, unless another request is under way meanwhile."""
-        self._queueing += 1
-        self._note()
-        try:
-            yield
-        finally:
-            self._queueing -= 1
-            self._note()
-
-    def _note(self) -> None:
-        """Begin or end the time in which it waits behind others and none of it is under way."""
-        waits = self._queueing > 0 and self._busy == 0
-        if waits and self._since is None:
-            self._since = anyio.current_time()
-        elif not waits and self._since is not None:
-            self._queued += anyio.current_time() - self._since
-            self._since = None
+            self.extend(anyio.current_time() - started)
 
 
 class Allowance:
@@ -143,13 +112,12 @@ class Allowance:
         self._requests = requests
         self._turns = anyio.CapacityLimiter(at_once)
         self._parent: Allowance | None = None
-        self._ended = False
         self.used = 0
 
     @property
     def left(self) -> int:
         """How many more requests there may be."""
-        own = 0 if self._ended else self._requests - self.used
+        own = self._requests - self.used
         return own if self._parent is None else min(own, self._parent.left)
 
     def part(self, requests: int) -> "Allowance":
@@ -161,7 +129,7 @@ class Allowance:
 
     def end(self) -> None:
         """Allow no more requests, not even those that wait for their turn."""
-        self._ended = True
+        self._requests = self.used
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
@@ -204,7 +172,7 @@ def allowed(allowance: Allowance) -> Generator[Allowance]:
         _allowance.reset(token)
 
 
-def present_budget(seconds: float) -> CallBudget:
+def present_budget(seconds: float = CALL_SECONDS) -> CallBudget:
     """The budget of the present call; outside of one, a new one of this many seconds."""
     return _budget.get() or CallBudget(seconds)
 
@@ -216,17 +184,8 @@ async def turn(budget: CallBudget, service: anyio.CapacityLimiter) -> AsyncGener
     Those who wait for the service stand in one queue, in which no call has more than a few.
     """
     allowance = _allowance.get()
-    if allowance is None:
-        async with budget.turns, service:
-            yield
-    else:
-        async with allowance.turn(), budget.turns, service:
-            yield
-
-
-def time_left() -> float:
-    """How many seconds the services still have in the present call."""
-    return present_budget(CALL_SECONDS).left
+    async with allowance.turn() if allowance else nullcontext(), budget.turns, service:
+        yield
 
 
 def note_left_out(noun: Noun, odd: Sequence[object], of: int) -> None:
@@ -242,21 +201,31 @@ def note(gap: str) -> None:
         found.notes[gap] = None
 
 
-def _gap(noun: Noun, lists: Sequence[tuple[int, int]]) -> str:
-    odd = sum(number for number, _ in lists)
-    are = "is" if odd == 1 else "are"
-    # Of several lists it is not known how many different things they hold.
-    what = f"{odd} of {counted(lists[0][1], *noun)}" if len(lists) == 1 else counted(odd, *noun)
-    return f"{what} could not be read and {are} left out."
+@overload
+async def together(a: Work[A], b: Work[B], /) -> tuple[A, B]: ...
+@overload
+async def together(a: Work[A], b: Work[B], c: Work[C], d: Work[D], /) -> tuple[A, B, C, D]: ...
+async def together(*works: Work[Any]) -> tuple[Any, ...]:
+    """Return what each gives, all of them awaited side by side.
 
+    For reading only: the first error ends all the others.
 
-def note_look() -> None:
-    """Tell the present call, if there is one, that a look confirmed a change."""
-    if found := _budget.get():
-        found.looked = True
+    Raises:
+        LeadpipeError: The first that one of them raised.
+    """
+    given: list[Any] = [None] * len(works)
+    errors: list[LeadpipeError] = []
 
+    async def keep(place: int, work: Work[Any]) -> None:
+        try:
+            given[place] = await work()
+        except LeadpipeError as error:
+            errors.append(error)
+            tasks.cancel_scope.cancel()
 
-def wait_on_purpose(seconds: float) -> None:
-    """Give the present call, if there is one, this much longer."""
-    if found := _budget.get():
-        found.extend(seconds)
+    async with anyio.create_task_group() as tasks:
+        for place, work in enumerate(works):
+            tasks.start_soon(keep, place, work)
+    if errors:
+        raise errors[0]
+    return tuple(given)

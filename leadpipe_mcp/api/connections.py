@@ -7,13 +7,13 @@ import logging
 import os
 import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from leadpipe_mcp.api.addresses import is_this_machine
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.errors import (
+    AGAIN,
     BASE_URL,
     SERVICE,
     THE_SERVICE,
@@ -29,7 +29,6 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 Network = Callable[[Outgoing, Incoming], Awaitable[None]]
 """Carries a request to a service and its answer back."""
-_PROXIES = ("https_proxy", "all_proxy", "http_proxy")
 
 
 class Connections:
@@ -60,7 +59,7 @@ class Connections:
         except httpx.ProxyError:
             raise Unreachable(
                 f"The proxy did not connect to {THE_SERVICE}; nothing was sent.",
-                f"Check the proxy that {_proxy_in_use() or 'HTTPS_PROXY'} names.",
+                f"Check the proxy that {_proxies() or 'HTTPS_PROXY'} names.",
                 how="not sent",
             ) from None
         except (httpx.TimeoutException, TimeoutError):
@@ -74,7 +73,10 @@ class Connections:
             raise NotPossible("This is not an address that can be asked.") from None
 
     async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
-        async with self._client(sending.address).stream(
+        is_direct = is_this_machine(urlsplit(sending.address).hostname or "")
+        if is_direct not in self._clients:
+            self._clients[is_direct] = _opened(is_direct=is_direct)
+        async with self._clients[is_direct].stream(
             sending.method,
             sending.address,
             headers=dict(sending.headers),
@@ -85,12 +87,6 @@ class Connections:
             # Decoded, a piece could be of any length before anybody has counted it.
             async for piece in response.aiter_raw():
                 incoming.add(piece)
-
-    def _client(self, address: str) -> "httpx.AsyncClient":
-        is_direct = is_this_machine(urlsplit(address).hostname or "")
-        if is_direct not in self._clients:
-            self._clients[is_direct] = _opened(is_direct=is_direct)
-        return self._clients[is_direct]
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
@@ -110,7 +106,6 @@ def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
     # The server's own log leaves it out; whoever imports this package has another.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    _check_certificates()
     try:
         return httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
@@ -120,48 +115,24 @@ def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
             # and a proxy would read the key.
             transport=httpx.AsyncHTTPTransport() if is_direct else None,
         )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        raise Misconfigured(
-            f"{_senseless_proxy()} names no proxy that can be used (like http://proxy:3128), so"
-            " nothing was sent."
-        ) from None
-
-
-def _check_certificates() -> None:
-    """Make sure that the certificates that the environment names can be read.
-
-    Raises:
-        Misconfigured: If they cannot.
-    """
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    try:
-        if file:
-            ssl.create_default_context(cafile=file)
     except OSError:
         raise Misconfigured(
             "SSL_CERT_FILE names no file of certificates that can be read, so nothing was sent."
         ) from None
-    if folder and not file and not any(Path(one).is_dir() for one in folder.split(os.pathsep)):
-        raise Misconfigured("SSL_CERT_DIR names no folder that is there, so nothing was sent.")
+    except (ValueError, ImportError, httpx.InvalidURL):
+        named = _proxies("http_proxy", "no_proxy")
+        raise Misconfigured(
+            f"{named} names no proxy that can be used (like http://proxy:3128), so nothing was"
+            " sent."
+        ) from None
 
 
-def _senseless_proxy() -> str:
-    """The variable that keeps httpx from starting."""
-    import httpx
-
-    for name, address in os.environ.items():
-        if name.lower() in _PROXIES and address:
-            try:
-                httpx.AsyncHTTPTransport(proxy=address if "://" in address else f"http://{address}")
-            except (ValueError, ImportError, httpx.InvalidURL):
-                return name
-    return "NO_PROXY"
-
-
-def _proxy_in_use() -> str | None:
-    """The variable that names a proxy on the way to other machines, if there is one."""
-    given = {name.lower(): name for name, address in os.environ.items() if address}
-    return next((given[name] for name in _PROXIES[:2] if name in given), None)
+def _proxies(*others: str) -> str:
+    """The variables that are set, of those that name a proxy on the way to other machines."""
+    wanted = {"https_proxy", "all_proxy", *others}
+    return " or ".join(
+        name for name, value in os.environ.items() if value and name.lower() in wanted
+    )
 
 
 def _not_sent(error: BaseException) -> Unreachable:
@@ -169,24 +140,17 @@ def _not_sent(error: BaseException) -> Unreachable:
     causes = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
+    problem = f"{SERVICE} could not be reached"
+    check = f"check the network and {BASE_URL}"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return Unreachable(
-            f"No secure connection to {THE_SERVICE} could be made; nothing was sent.",
-            check=f"check {BASE_URL}, and SSL_CERT_FILE where a company's network has certificates"
-            " of its own",
-            how="not sent",
+        problem = f"No secure connection to {THE_SERVICE} could be made"
+        check = (
+            f"check {BASE_URL}, and SSL_CERT_FILE or SSL_CERT_DIR where a company's network has"
+            " certificates of its own"
         )
-    if proxy := _proxy_in_use():
-        return Unreachable(
-            f"{SERVICE} could not be reached; nothing was sent.",
-            check=f"check the network, the proxy that {proxy} names, and {BASE_URL}",
-            how="not sent",
-        )
+    elif proxies := _proxies():
+        check = f"check the network, the proxy that {proxies} names, and {BASE_URL}"
     # By its name, because importing its module is what only listeners do here.
-    if any(type(cause).__name__ == "gaierror" for cause in causes):
-        return Unreachable(
-            f"{SERVICE} could not be reached, because the network does not know its name; nothing"
-            " was sent.",
-            how="not sent",
-        )
-    return Unreachable(f"{SERVICE} could not be reached; nothing was sent.", how="not sent")
+    elif any(type(cause).__name__ == "gaierror" for cause in causes):
+        problem += ", because the network does not know its name"
+    return Unreachable(f"{problem}; nothing was sent.", f"{AGAIN} {check}.", how="not sent")

@@ -9,8 +9,8 @@ import anyio
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.answers import cursor_text
-from leadpipe_mcp.api.coming import ComingFile
 from leadpipe_mcp.api.exports import Exports
+from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.errors import Conflict, UnusableAnswer

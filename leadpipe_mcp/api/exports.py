@@ -9,7 +9,7 @@ from pydantic import Field
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object
-from leadpipe_mcp.api.budget import wait_on_purpose
+from leadpipe_mcp.api.budget import present_budget
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Text, Told
 from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs, check_day
@@ -126,7 +126,7 @@ class Exports:
         # The same run has the same file, however often it is asked for.
         answer = await self._service.transport.request("POST", path, repeatable=True)
         started, pause = anyio.current_time(), FIRST_PAUSE
-        wait_on_purpose(seconds)
+        present_budget().extend(seconds)
         while True:
             stored = answer.read(_Stored)
             export = _read_stored(answer, stored, run)

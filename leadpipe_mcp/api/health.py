@@ -7,7 +7,6 @@ And a route that asked for a pause gets it.
 """
 
 import random
-from typing import Literal
 
 import anyio
 
@@ -29,8 +28,6 @@ FAILURES = 6
 FIRST_REST, LONGEST_REST = 5.0, 60.0
 _SHORTEST = 1.0
 
-Admission = Literal["usual", "trial"]
-
 
 class Health:
     """How one service has been doing."""
@@ -38,33 +35,32 @@ class Health:
     def __init__(self) -> None:
         self._retries = MOST_RETRIES
         self._failed: list[str] = []
-        self._last = ("", "")
+        self._last_problem = ""
         self._rest = FIRST_REST
         self._resting_until = 0.0
         self._pauses: dict[str, float] = {}
-
         self.has_answered = False
         """Whether the service has ever answered as it should."""
 
-    @property
-    def is_well(self) -> bool:
-        """Whether the service answered when it was asked last."""
-        return not self._failed
-
-    def admit(self, route: str) -> Admission:
-        """Whether a request may go out, and whether it is the one that tries if all is well again.
+    def admit(self, route: str) -> None:
+        """Make sure that a request may go out; of those to a service at rest one may, to try.
 
         Raises:
             Unreachable: If the service failed too often just now.
         """
         if not self._rests(route):
-            return "usual"
+            return
         now = anyio.current_time()
         wait = self._resting_until - now
         if wait > 0:
-            raise _left_alone(len(self._failed), max(wait, _SHORTEST), *self._last)
+            raise Unreachable(
+                f"{SERVICE} failed {len(self._failed)} times in a row, so nothing was sent."
+                f" The last failure: {self._last_problem}",
+                f"The next try makes sense in {max(wait, _SHORTEST):.0f} seconds.",
+                how="not sent",
+            )
+        self._rest = min(LONGEST_REST, self._rest * 2)
         self._resting_until = now + self._rest
-        return "trial"
 
     def wait_for(self, route: str) -> float:
         """How many seconds this route has asked to be left alone."""
@@ -77,22 +73,21 @@ class Health:
         self._rest = FIRST_REST
         self._retries = min(MOST_RETRIES, self._retries + EARNED)
 
-    def failed(self, error: ServiceError, route: str, admission: Admission) -> None:
+    def failed(self, error: ServiceError, route: str) -> None:
         """Take note of what the failure shows of the service."""
+        now = anyio.current_time()
         if isinstance(error, Misconfigured):
             return
-        if not isinstance(error, Unreachable | ServiceDown):
-            self._failed.clear()
-        else:
+        if isinstance(error, Unreachable | ServiceDown):
             self._failed.append(route)
             # Only its words: an error that is kept holds all that led to it.
-            self._last = (error.problem, error.check if isinstance(error, Unreachable) else "")
-            if admission == "trial":
-                self._rest = min(LONGEST_REST, self._rest * 2)
-            if admission == "trial" or len(self._failed) == FAILURES:
-                self._resting_until = anyio.current_time() + self._rest
+            self._last_problem = error.problem
+            if len(self._failed) == FAILURES:
+                self._resting_until = now + self._rest
+        else:
+            self._failed.clear()
+            self._rest = FIRST_REST
         if isinstance(error, TooManyRequests) and error.retry_after:
-            now = anyio.current_time()
             self._pauses = {route: end for route, end in self._pauses.items() if end > now}
             self._pauses[route] = now + error.retry_after
 
@@ -118,21 +113,3 @@ class Health:
         """Whether the service, or at least this route of it, failed too often in a row."""
         routes = set(self._failed)
         return len(self._failed) >= FAILURES and (route in routes or len(routes) > 1)
-
-
-def _left_alone(failures: int, wait: float, last: str, check: str) -> Unreachable:
-    """The error for a service that failed too often in a row to be asked now.
-
-    Args:
-        failures: How often it failed.
-        wait: After how many seconds the next try makes sense.
-        last: The problem of the last failure.
-        check: What to check if it goes on failing.
-    """
-    more = f"; if that fails too, {check}" if check else ""
-    return Unreachable(
-        f"{SERVICE} failed {failures} times in a row, so nothing was sent."
-        f" The last failure: {last}",
-        f"The next try makes sense in {wait:.0f} seconds{more}.",
-        how="not sent",
-    )

@@ -1,20 +1,40 @@
 """What goes out to a service, and what comes back, piece by piece and within bounds."""
 
+import io
 import json
 import mmap
-from collections.abc import Callable, Mapping
+import os
+import zlib
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlencode
 
+import anyio
+
 from leadpipe_mcp.api.answers import Received
-from leadpipe_mcp.api.decoding import Decoder
-from leadpipe_mcp.errors import SERVICE, NeverUsable, NotPossible
+from leadpipe_mcp.errors import (
+    SERVICE,
+    Conflict,
+    NeverUsable,
+    NotFound,
+    NotPossible,
+    UnusableAnswer,
+)
+from leadpipe_mcp.text import redact
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MOST_ANSWERED = 32 * 2**20
 """The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
+READ_AT_ONCE = 2**18
+"""So much of a file is read at once: the lists made of more would live long enough for the garbage
+collector to go through them again and again."""
 _LONGEST_ADDRESS = 60_000
-_LARGE = 2**20
+_PIECE = 2**16
 
 
 @dataclass(frozen=True)
@@ -39,28 +59,28 @@ def outgoing(
     Raises:
         NotPossible: If it cannot be written down so that a service reads the same.
     """
+    content = b""
     try:
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        whole = f"{address}?{urlencode(given)}" if given else address
-        if body is None:
-            content = b""
-        else:
+        address += f"?{urlencode(given)}" if given else ""
+        if body is not None:
             content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
             headers = {**headers, "Content-Type": "application/json"}
+        is_possible = len(address) <= _LONGEST_ADDRESS
     except UnicodeError:
-        whole, content = "", b""
-    if not whole or len(whole) > _LONGEST_ADDRESS:
+        is_possible = False
+    if not is_possible:
         raise NotPossible(
             "A word of the request is too long, or holds half a character; nothing was sent."
         )
-    return Outgoing(method, whole, headers, content)
+    return Outgoing(method, address, headers, content)
 
 
 class Incoming:
     """An answer that is coming.
 
     Args:
-        most_bytes: A longer one is not taken, whether it is long as it comes or when decoded.
+        most_bytes: A longer one is not taken, whether it is long as it comes or when unpacked.
         file: What takes the pieces of a success, from its beginning; without it they are kept.
         on_piece: Called for each piece of a file.
     """
@@ -71,12 +91,14 @@ class Incoming:
         file: BinaryIO | None = None,
         on_piece: Callable[[], object] | None = None,
     ) -> None:
-        self._most = self._left = self._left_encoded = most_bytes
+        self._most = self._left = self._left_packed = most_bytes
         self._file = file
         self._on_piece = on_piece
-        self._decoder: Decoder | None = None
-        self._kept: bytearray | mmap.mmap = bytearray()
-        self._length = 0
+        self._unpacking = None
+        # In pages of its own: freed, they go back to the system. The C library would keep a freed
+        # block of 32 MB for itself, and put small things into it.
+        self._kept = mmap.mmap(-1, MOST_ANSWERED)
+        self._sink: BinaryIO | mmap.mmap = file or self._kept
         self._status = 0
         self._headers: Mapping[str, str] = {}
 
@@ -88,42 +110,49 @@ class Incoming:
         """
         self._status, self._headers = status, headers
         coding = headers.get("content-encoding", "").strip().lower()
-        self._decoder = Decoder(coding) if coding not in {"", "identity"} else None
+        if coding == "gzip":
+            self._unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        elif coding not in {"", "identity"}:
+            raise NeverUsable(
+                f"{SERVICE}'s answer is compressed as '{redact(coding, 40)}', which was not asked"
+                " for, and was not read."
+            )
         if self._file:
             self._file.seek(0)
             self._file.truncate()
+        if self._file is None or not 200 <= status < 300:
+            self._sink, self._left = self._kept, min(self._left, MOST_ANSWERED)
 
     def add(self, piece: bytes) -> None:
         """Take a piece of the body as it came.
 
         Raises:
             NeverUsable: If it is too much.
-            UnusableAnswer: If it cannot be decoded.
+            UnusableAnswer: If it cannot be unpacked.
         """
-        self._left_encoded = self._count(self._left_encoded, piece)
-        for part in self._decoder.pieces(piece) if self._decoder else (piece,):
+        self._left_packed = self._count(self._left_packed, piece)
+        for part in self._unpacked(piece):
             self._left = self._count(self._left, part)
-            if self._file and 200 <= self._status < 300:
-                self._file.write(part)
-            else:
-                self._keep(part)
+            self._sink.write(part)
         if self._file and self._on_piece:
             self._on_piece()
 
-    def _keep(self, part: bytes) -> None:
-        """Keep a part, in pages of their own if there is much: freed, they go back to the system.
-
-        The C library would keep a freed block of 32 MB for itself, and put small things into it.
-        """
-        self._length += len(part)
-        if isinstance(self._kept, bytearray):
-            self._kept += part
-            if self._length > _LARGE:
-                pages = mmap.mmap(-1, self._most)
-                pages.write(self._kept)
-                self._kept = pages
-        else:
-            self._kept.write(part)
+    def _unpacked(self, came: bytes) -> Iterator[bytes]:
+        """What the bytes stand for: a few hundred can stand for gigabytes, so in small pieces."""
+        if self._unpacking is None:
+            yield came
+            return
+        part = b""
+        # A full piece may have more behind it, even where all that came has been read.
+        while came or len(part) == _PIECE:
+            try:
+                part = self._unpacking.decompress(came, _PIECE)
+            except zlib.error:
+                raise UnusableAnswer(f"{SERVICE}'s compressed answer is broken.") from None
+            yield part
+            if self._unpacking.unused_data:
+                raise UnusableAnswer(f"{SERVICE}'s compressed answer goes on after its end.")
+            came = self._unpacking.unconsumed_tail
 
     def _count(self, left: int, piece: bytes) -> int:
         if len(piece) > left:
@@ -138,14 +167,96 @@ class Incoming:
         """The answer, now that all of it has come.
 
         Raises:
-            UnusableAnswer: If its code breaks off.
+            UnusableAnswer: If what was compressed breaks off.
         """
-        if self._decoder:
-            self._decoder.check_end()
-        return Received(self._status, self._headers, bytes(self._kept[: self._length]))
+        if self._left_packed < self._most and self._unpacking and not self._unpacking.eof:
+            raise UnusableAnswer(f"{SERVICE}'s compressed answer breaks off.")
+        return Received(self._status, self._headers, self._kept[: self._kept.tell()])
 
     def drop(self) -> None:
         """Let go of what came: an error that somebody keeps holds all that led to it."""
-        if not isinstance(self._kept, bytearray):
-            self._kept.close()
-        self._kept = bytearray()
+        self._kept.close()
+
+
+class ComingFile(io.BufferedWriter):
+    """A new file on disk, for nobody else to read, that is read behind the one who writes it.
+
+    It lies on disk, so that its size costs no memory and a slow reader does not slow the service.
+
+    Args:
+        path: Where; nothing is there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            io.FileIO(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+        )
+        self._reading = path.open("rb", buffering=0)
+        self._begun = 0
+        self._arrived = 0
+        self._ended = False
+        self._failure: Exception | None = None
+        self._changed = anyio.Event()
+
+    def write(self, piece: "ReadableBuffer", /) -> int:
+        """As a file's; whoever reads gets it at once."""
+        written = super().write(piece)
+        self.flush()
+        self._arrived += written
+        self._wake()
+        return written
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """As a file's; the reader learns that it begins again."""
+        self._begun += 1
+        self._arrived = 0
+        self._wake()
+        return super().truncate(size)
+
+    def close(self) -> None:
+        """As a file's."""
+        self._reading.close()
+        super().close()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    @contextmanager
+    def arriving(self) -> Generator[None]:
+        """While pieces may come; then the reader learns that no more do, or why."""
+        try:
+            yield
+        except Exception as failure:  # noqa: BLE001 -- it is raised where the file is read
+            self._failure = failure
+        finally:
+            self._ended = True
+            self._wake()
+
+    async def is_there(self) -> bool:
+        """Whether there is such a file, as soon as that is known."""
+        while not (self._arrived or self._ended):
+            await self._changed.wait()
+        return not isinstance(self._failure, NotFound | Conflict)
+
+    async def pieces(self) -> AsyncGenerator[bytes | None]:
+        """What comes, in large pieces; None where it begins again and what came before is void.
+
+        Raises:
+            LeadpipeError: If it does not come whole.
+        """
+        begun, place = self._begun, 0
+        self._reading.seek(0)
+        while True:
+            if begun != self._begun:
+                yield None
+                begun, place = self._begun, self._reading.seek(0)
+            elif self._failure:
+                raise self._failure
+            elif not self._ended and self._arrived - place < READ_AT_ONCE:
+                await self._changed.wait()
+            elif piece := self._reading.read(READ_AT_ONCE):
+                place += len(piece)
+                yield piece
+            else:
+                return

@@ -7,12 +7,10 @@ what it is (an id, a size) must be there.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 
 from pydantic import (
-    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,7 +21,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_wrap_validator_function
 
@@ -69,21 +66,11 @@ class Told(Model):
         except ValidationError as error:
             if not isinstance(said, dict):
                 raise
-            odd = {str(one["loc"][0]) for one in error.errors(include_url=False) if one["loc"]}
-            fields = [(names, field) for names, field in _names(cls) if names & odd]
-            if not fields or any(field.is_required() for _, field in fields):
-                raise
-            unread = set[str]().union(*(names for names, _ in fields))
             told = cast("dict[str, object]", said)
-            return handler({name: value for name, value in told.items() if name not in unread})
-
-
-def _names(model: type[BaseModel]) -> Iterator[tuple[set[str], FieldInfo]]:
-    """Each field of a model with the names under which it may come."""
-    for name, field in model.model_fields.items():
-        alias = field.validation_alias
-        choices = alias.choices if isinstance(alias, AliasChoices) else (alias,)
-        yield {name, *(choice for choice in choices if isinstance(choice, str))}, field
+            odd = {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
+            if not odd & told.keys():
+                raise
+            return handler({name: value for name, value in told.items() if name not in odd})
 
 
 def readable(noun: Noun, items: Iterable[object], read: Callable[[object], T]) -> tuple[T, ...]:
@@ -106,16 +93,14 @@ class _Readable:
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         model = cast("type[Model]", get_args(source)[0])
-        return no_info_wrap_validator_function(partial(_each, model.noun), handler(source))
 
+        def read(said: object, read_all: Callable[[object], Any]) -> tuple[object, ...]:
+            if not isinstance(said, list | tuple | None):
+                raise ValueError("what should be a list is none")  # noqa: TRY004 -- pydantic takes no other
+            items = cast("Iterable[object]", said or ())
+            return readable(model.noun, items, lambda item: cast("object", read_all((item,))[0]))
 
-def _each(noun: Noun, said: object, handler: Callable[[object], Any]) -> tuple[object, ...]:
-    if said is None:
-        return ()
-    if not isinstance(said, list | tuple):
-        raise ValueError("what should be a list is none")  # noqa: TRY004 -- pydantic takes no other
-    items = cast("Iterable[object]", said)
-    return readable(noun, items, lambda item: cast("object", handler((item,))[0]))
+        return no_info_wrap_validator_function(read, handler(source))
 
 
 def whole_number(said: object) -> int:

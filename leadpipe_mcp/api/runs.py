@@ -8,13 +8,12 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api import catalog, flat
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
-from leadpipe_mcp.api.budget import wait_on_purpose
+from leadpipe_mcp.api.budget import present_budget, together
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import OutcomeWords, settled
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, Unclear, UnusableAnswer
 from leadpipe_mcp.text import clean, redact
 
@@ -256,7 +255,7 @@ async def wait_until_made(
     """Look until the run is no longer being made, or the seconds are over."""
     started = anyio.current_time()
     pause = FIRST_PAUSE
-    wait_on_purpose(seconds)
+    present_budget().extend(seconds)
     while True:
         run = await look()
         waited = anyio.current_time() - started

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from leadpipe_mcp.api.budget import LOOK_SECONDS, note_look, time_left
+from leadpipe_mcp.api.budget import LOOK_SECONDS, present_budget
 from leadpipe_mcp.errors import (
     SERVICE,
     NotDone,
@@ -50,16 +50,6 @@ class OutcomeWords:
     firm: bool = True
 
 
-def _is_late(error: ServiceError) -> bool:
-    """Whether the change may still be under way."""
-    return error.status == 504 or (isinstance(error, Unreachable) and error.how == "late")
-
-
-def _claims(error: ServiceError) -> bool:
-    """Whether the service says that the change was made, and nothing else that can be read."""
-    return isinstance(error, UnusableAnswer) and 200 <= (error.status or 0) < 300
-
-
 async def settled(
     change: Callable[[], Awaitable[T]],
     look: Callable[[], Awaitable[T | None]],
@@ -86,7 +76,7 @@ async def settled(
         failed = error
     if isinstance(failed, TooManyRequests):
         # The service says that it did nothing; with a look it is certain.
-        may_repeat = again and (failed.retry_after or 0) < time_left() - LOOK_SECONDS
+        may_repeat = again and (failed.retry_after or 0) < present_budget().left - LOOK_SECONDS
         if not may_repeat:
             raise failed
     elif failed.leaves_doubt:
@@ -94,33 +84,24 @@ async def settled(
     else:
         raise failed
     try:
-        return await _seen(look, words, failed)
+        return Done(await _seen(look, words, failed), looked=True)
     except NotDone as not_done:
         if not may_repeat:
             raise
-        return await _once_more(change, look, words, not_done)
-
-
-async def _once_more(
-    change: Callable[[], Awaitable[T]],
-    look: Callable[[], Awaitable[T | None]],
-    words: OutcomeWords,
-    not_done: NotDone,
-) -> Done[T]:
-    """What the change made the second time."""
-    try:
-        return await settled(change, look, words)
-    except Unreachable as error:
-        raise (not_done if error.how == "not sent" else error) from None
+        try:
+            return await settled(change, look, words)
+        except Unreachable as error:
+            raise (not_done if error.how == "not sent" else error) from None
 
 
 async def _seen(
     look: Callable[[], Awaitable[T | None]], words: OutcomeWords, failed: ServiceError
-) -> Done[T]:
+) -> T:
     """What looks show of a change whose own answer was lost."""
+    budget = present_budget()
     doubt: ServiceError | None = Unclear("No time was left to look.")
     for pause in PAUSES:
-        if pause > time_left():
+        if pause > budget.left:
             break
         await anyio.sleep(pause)
         try:
@@ -129,20 +110,23 @@ async def _seen(
             doubt = error
             continue
         if found is not None:
-            note_look()
-            return Done(found, looked=True)
+            budget.looked = True
+            return found
         doubt = None
-    raise _outcome(failed, doubt, words)
-
-
-def _outcome(failed: ServiceError, doubt: ServiceError | None, words: OutcomeWords) -> ServiceError:
-    """The error for a change that was not seen."""
     if doubt is not None:
         problem = f"{failed.problem} Whether it was done is unclear. {doubt.problem}"
-        return Unclear(problem, words.check, like=failed)
+        raise Unclear(problem, words.check, like=failed)
     problem = f"{failed.problem} A look afterwards: {words.undone}"
-    advice = _IGNORED if _claims(failed) else ""
     if _is_late(failed) or (_claims(failed) and not words.firm):
-        problem += " But it may still come."
-        return Unclear(problem, words.check, like=failed)
-    return NotDone(problem, advice, like=failed)
+        raise Unclear(f"{problem} But it may still come.", words.check, like=failed)
+    raise NotDone(problem, _IGNORED if _claims(failed) else "", like=failed)
+
+
+def _is_late(error: ServiceError) -> bool:
+    """Whether the change may still be under way."""
+    return error.status == 504 or (isinstance(error, Unreachable) and error.how == "late")
+
+
+def _claims(error: ServiceError) -> bool:
+    """Whether the service says that the change was made, and nothing else that can be read."""
+    return isinstance(error, UnusableAnswer) and 200 <= (error.status or 0) < 300

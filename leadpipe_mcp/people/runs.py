@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from leadpipe_mcp.api.budget import note
-from leadpipe_mcp.api.coming import ComingFile
 from leadpipe_mcp.api.everyone import Everyone
+from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import Conflict, FileFailed, NotFound, NotPossible, ServiceError

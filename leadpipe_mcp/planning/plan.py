@@ -9,11 +9,10 @@ from typing import Literal
 import anyio
 from pydantic import JsonValue
 
-from leadpipe_mcp.api.budget import Allowance, allowed
+from leadpipe_mcp.api.budget import Allowance, allowed, together
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from leadpipe_mcp.planning.sizing import Sized, Sizing

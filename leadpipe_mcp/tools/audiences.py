@@ -5,8 +5,8 @@ from functools import partial
 
 from pydantic import Field, JsonValue, model_validator
 
+from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
-from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool

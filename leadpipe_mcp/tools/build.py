@@ -7,8 +7,8 @@ from functools import partial
 
 from pydantic import Field, JsonValue
 
+from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Preview, ServiceConfig, Slots, Status
-from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import (
     Conflict,
     LeadpipeError,

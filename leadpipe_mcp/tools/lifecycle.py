@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Slots, Status
-from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, StrictInt

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field, JsonValue, TypeAdapter, model_validator
 from pydantic.alias_generators import to_camel
 
+from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.runs import wait_until_made
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.api.together import together
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table

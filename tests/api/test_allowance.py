@@ -1,101 +1,49 @@
 """Allowances: requests of one piece of work are counted, and bounded."""
 
-from collections.abc import Callable
-
 import anyio
 import pytest
 
 from leadpipe_mcp.api.budget import Allowance, allowed
-from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.errors import AllowanceSpent
-from tests.faults.service import Sandbox
+from leadpipe_mcp.errors import AllowanceSpent, ServiceDown
+from tests.api.answering import FINE, Service, at_once, error_of, failing, slow
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
 
 
-async def test_no_more_requests_are_made_than_are_allowed(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    leadpipe = connect(sandbox)
+async def test_no_more_requests_are_made_than_are_allowed() -> None:
+    service = Service(slow(1))
     with allowed(Allowance(2, at_once=6)) as allowance:
-        await leadpipe.account()
-        await leadpipe.account()
-        with pytest.raises(AllowanceSpent):
-            await leadpipe.account()
-
-    assert len(sandbox.requests) == 2
-    assert (allowance.used, allowance.left) == (2, 0)
+        await at_once(2, service.read)
+        assert isinstance(await error_of(service.read), AllowanceSpent)
+        assert (allowance.used, allowance.left) == (2, 0)
+    assert await service.read() == "fine"
+    assert len(service.asked) == 3
 
 
-async def test_it_holds_for_tasks_that_are_started_under_it(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    leadpipe = connect(sandbox)
-    refused: list[AllowanceSpent] = []
-
-    async def ask() -> None:
-        try:
-            await leadpipe.account()
-        except AllowanceSpent as spent:
-            refused.append(spent)
-
-    with allowed(Allowance(3, at_once=2)):
-        async with anyio.create_task_group() as tasks:
-            for _ in range(5):
-                tasks.start_soon(ask)
-
-    assert (len(sandbox.requests), len(refused)) == (3, 2)
+async def test_a_retry_is_a_request_and_the_reason_is_why_it_failed() -> None:
+    service = Service(failing(503))
+    with allowed(Allowance(2, at_once=1)):
+        assert isinstance(await error_of(service.read), ServiceDown)
+    assert len(service.asked) == 2
 
 
-async def test_what_comes_after_is_not_bounded(start: Start, connect: Connect) -> None:
-    leadpipe = connect(start())
-    with allowed(Allowance(1, at_once=1)):
-        await leadpipe.account()
-
-    assert (await leadpipe.account()).healthy
-
-
-async def test_a_part_counts_in_the_whole_and_cannot_pass_it(
-    start: Start, connect: Connect
-) -> None:
-    leadpipe = connect(start())
+async def test_a_part_counts_in_the_whole_and_cannot_pass_it() -> None:
+    service = Service(FINE)
     whole = Allowance(3, at_once=1)
-    part = whole.part(2)
-    with allowed(part):
-        await leadpipe.account()
-        await leadpipe.account()
-        with pytest.raises(AllowanceSpent):
-            await leadpipe.account()
-    assert (part.left, whole.left) == (0, 1)
-
-    larger = whole.part(5)
-    assert larger.left == 1
-    with allowed(larger):
-        await leadpipe.account()
-        with pytest.raises(AllowanceSpent, match="used up"):
-            await leadpipe.account()
+    for part, asked in ((whole.part(2), 2), (whole.part(5), 1)):
+        with allowed(part):
+            for _ in range(asked):
+                await service.read()
+            assert isinstance(await error_of(service.read), AllowanceSpent)
+    assert (whole.left, len(service.asked)) == (0, 3)
 
 
-async def test_an_ended_allowance_stops_those_who_wait_for_their_turn(
-    start: Start, connect: Connect
-) -> None:
-    sandbox = start(delay_ms=1)
-    leadpipe = connect(sandbox)
-    allowance = Allowance(10, at_once=1)
-
-    async def ask_and_end() -> None:
-        await leadpipe.account()
-        allowance.end()
-
-    async def wait() -> None:
-        with pytest.raises(AllowanceSpent):
-            await leadpipe.account()
-
-    with allowed(allowance):
+async def test_an_ended_allowance_stops_those_who_wait_for_their_turn() -> None:
+    service = Service(slow(1))
+    with allowed(Allowance(10, at_once=1)) as allowance:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask_and_end)
-            await anyio.lowlevel.checkpoint()
-            tasks.start_soon(wait)
-
-    assert len(sandbox.requests) == 1
-    assert allowance.left == 0
+            tasks.start_soon(service.read)
+            await anyio.sleep(0.5)
+            tasks.start_soon(error_of, service.read)
+            allowance.end()
+    assert len(service.asked) == 1

@@ -11,14 +11,12 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import Misconfigured, Unreachable
+from leadpipe_mcp.errors import Misconfigured
+from tests.api.answering import KEY, URL, refusal, to
 
 pytestmark = pytest.mark.anyio
-KEY = "sk_test_0123456789"
 FINE = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"data":"fine"}'
-PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @pytest.fixture
@@ -28,7 +26,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PROXY_VARIABLES, "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
@@ -57,22 +55,16 @@ class Listener:
             yield made
 
 
-async def asked(url: str) -> object:
-    transport = Transport(url, SecretStr(KEY), total_seconds=20)
-    try:
-        return (await transport.request("GET", "/v1/x")).data
-    finally:
-        await transport.close()
+def nobody() -> str:
+    """Where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-async def refusal(url: str) -> Unreachable:
-    with pytest.raises(Unreachable) as caught:
-        await asked(url)
-    return caught.value
-
-
-@pytest.mark.parametrize("name", PROXY_VARIABLES)
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.10"])
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [("HTTP_PROXY", "127.0.0.1"), ("ALL_PROXY", "localhost"), ("HTTPS_PROXY", "127.8.9.10")],
+)
 async def test_no_proxy_is_told_what_goes_to_this_machine(
     name: str, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +73,9 @@ async def test_no_proxy_is_told_what_goes_to_this_machine(
     bound = "127.0.0.1" if host == "localhost" else host
     async with Listener.listening(FINE) as proxy, Listener.listening(FINE, bound) as service:
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        assert await asked(f"http://{host}:{service.port}") == "fine"
+        transport = Transport(f"http://{host}:{service.port}", SecretStr(KEY))
+        assert (await transport.request("GET", "/v1/x")).data == "fine"
+        await transport.close()
     assert KEY.encode() in service.heard
     assert proxy.heard == b""
 
@@ -91,85 +85,60 @@ async def test_elsewhere_a_proxy_is_asked_and_never_told_the_key(
 ) -> None:
     async with Listener.listening(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{proxy.port}")
-        error = await refusal("https://service.test")
+        error = await refusal(Transport(URL, SecretStr(KEY)))
     assert proxy.heard.startswith(b"CONNECT service.test:443")
     assert KEY.encode() not in proxy.heard
-    assert (error.problem, error.how) == (
-        "The proxy did not connect to the service; nothing was sent.",
-        "not sent",
+    assert str(error) == (
+        "The proxy did not connect to the service; nothing was sent. Check the proxy that"
+        " HTTPS_PROXY names."
     )
-    assert error.advice == "Check the proxy that HTTPS_PROXY names."
+    assert error.how == "not sent"
 
 
-async def test_a_proxy_that_is_not_there_is_among_what_to_check(
+async def test_where_nobody_listens_nothing_was_sent_and_a_proxy_is_among_what_to_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    monkeypatch.setenv("ALL_PROXY", f"http://me:secret@127.0.0.1:{port}")
-    error = await refusal("https://service.test")
+    error = await refusal(Transport(f"http://{nobody()}", SecretStr(KEY)), "POST")
+    assert str(error) == (
+        "The service could not be reached; nothing was sent. Try again in a minute; if it still"
+        " fails, check the network and LEADPIPE_BASE_URL."
+    )
+    monkeypatch.setenv("ALL_PROXY", f"http://me:secret@{nobody()}")
+    error = await refusal(Transport(URL, SecretStr(KEY)))
     assert error.problem == "The service could not be reached; nothing was sent."
     assert "the proxy that ALL_PROXY names" in error.advice
     assert "secret" not in str(error)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "what"),
     [
-        ("HTTP_PROXY", "foo://me:secret@proxy"),
-        ("https_proxy", "foo://me:secret@proxy"),
-        ("ALL_PROXY", "socks5://me:secret@proxy"),
-        ("HTTPS_PROXY", "http://secret:port"),
+        ("https_proxy", "foo://me:secret@proxy", "proxy that can be used (like http://proxy:3128)"),
+        ("ALL_PROXY", "socks5://me:secret@p", "proxy that can be used (like http://proxy:3128)"),
+        ("HTTP_PROXY", "http://secret:port", "proxy that can be used (like http://proxy:3128)"),
+        ("NO_PROXY", "http://[::1secret", "proxy that can be used (like http://proxy:3128)"),
+        ("SSL_CERT_FILE", "/secret/is/not/there", "file of certificates that can be read"),
+        ("SSL_CERT_FILE", __file__, "file of certificates that can be read"),
     ],
 )
-async def test_a_proxy_that_makes_no_sense_is_named_by_its_variable(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_variable_that_makes_no_sense_is_named_and_the_service_not_blamed(
+    name: str, value: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if value.startswith("socks"):
-        monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setitem(sys.modules, "socksio", None)
     monkeypatch.setenv(name, value)
-    error = await refusal("https://service.test")
-    assert type(error) is Misconfigured
-    assert str(error) == (
-        f"{name} names no proxy that can be used (like http://proxy:3128), so nothing was sent."
-        " Check the variable: correct or unset it, then restart the server."
-    )
-
-
-async def test_exceptions_from_proxies_that_make_no_sense_are_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("NO_PROXY", "http://[::1")
-    error = await refusal("https://service.test")
-    assert error.problem.startswith("NO_PROXY names no")
-
-
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-@pytest.mark.parametrize("value", ["/secret/is/not/there", __file__])
-async def test_certificates_that_cannot_be_read_are_named_by_their_variable(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(name, value)
-    error = await refusal("https://service.test")
-    assert type(error) is Misconfigured
-    assert error.problem.startswith(f"{name} names no ")
-    assert error.problem.endswith("so nothing was sent.")
-    assert value not in str(error)
-
-
-async def test_a_service_is_not_blamed_for_what_the_environment_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "foo://proxy")
-    transport = Transport("https://service.test", SecretStr(KEY))
+    transport = Transport(URL, SecretStr(KEY))
     for _ in range(7):
-        with pytest.raises(Misconfigured, match="HTTPS_PROXY"):
-            await transport.request("GET", "/v1/x")
+        error = await refusal(transport)
+        assert type(error) is Misconfigured
+        assert str(error) == (
+            f"{name} names no {what}, so nothing was sent."
+            " Check the variable: correct or unset it, then restart the server."
+        )
 
 
 async def test_a_service_that_speaks_no_tls_is_said_to_be_one() -> None:
     async with Listener.listening(b"Hello, this is no TLS") as listener:
-        error = await refusal(f"https://127.0.0.1:{listener.port}")
+        error = await refusal(Transport(f"https://127.0.0.1:{listener.port}", SecretStr(KEY)))
     assert error.problem == "No secure connection to the service could be made; nothing was sent."
     assert "SSL_CERT_FILE" in error.advice
     assert KEY.encode() not in listener.heard
@@ -179,6 +148,5 @@ async def test_a_name_that_the_network_does_not_know_is_said_to_be_one() -> None
     async def service(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise httpx.ConnectError("x") from socket.gaierror(-2, "Name or service not known")
 
-    transport = Transport("https://service.test", SecretStr(KEY), network=serve_in_process(service))
-    with pytest.raises(Unreachable, match="the network does not know its name; nothing was sent"):
-        await transport.request("GET", "/v1/x")
+    error = await refusal(to(service))
+    assert "the network does not know its name; nothing was sent" in error.problem

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.coming import AT_ONCE
 from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.incoming import READ_AT_ONCE
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Transport
@@ -127,7 +127,7 @@ async def test_a_key_that_is_refused_is_no_fault_of_the_file(
 
 
 HEADINGS, LINE = b"firstName,city\n", b"Ada,Austin\n"
-MANY = AT_ONCE // len(LINE) + 1
+MANY = READ_AT_ONCE // len(LINE) + 1
 RUN = Run(id="run", state="ready")
 Pieces = Callable[[int], AsyncIterator[bytes]]
 

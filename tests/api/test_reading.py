@@ -1,7 +1,7 @@
 """Lists with an odd item in them: the item is left out and counted, or read as far as it goes."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import pytest
@@ -14,20 +14,26 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import NotDone, ServiceError, Unclear, UnusableAnswer
+from leadpipe_mcp.errors import ServiceError, Unclear, UnusableAnswer
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]
 Connect = Callable[..., LeadpipeClient]
 Altered = Callable[[Application, Mapping[str, Application]], Application]
+Answering = Callable[..., LeadpipeClient]
 ID = "0b8c6f6e-1d7b-4b52-9f8c-000000000001"
 GOOD = {"id": ID, "name": "VPs", "status": "draft"}
 CONFIG = {"topicIds": [117805], "minScore": 70}
+SMALL = AudienceConfig(topic_ids=(117805,))
+RUN = {"id": ID, "status": "completed", "dataDate": "2026-05-05", "resultCount": 3}
+TOPIC = {"topicId": 1, "topicName": "CRM", "todayAudience": 5}
+PIXEL = {"id": "p", "domain": "acme.example", "status": "active"}
+PERSON = {"personId": "p1", "fullName": "Ada", "topicId": 1}
 
 
 @pytest.fixture
-def answering(connect: Connect) -> Callable[..., LeadpipeClient]:
+def answering(connect: Connect) -> Answering:
     """A client of a service that answers everything alike."""
 
     def answering(data: object, meta: object = None) -> LeadpipeClient:
@@ -37,268 +43,109 @@ def answering(connect: Connect) -> Callable[..., LeadpipeClient]:
 
 
 def sonarly(data: object) -> SonarlyClient:
-    answer = JSONResponse({"data": data})
+    network = serve_in_process(JSONResponse({"data": data}))
     return SonarlyClient(
-        Transport(
-            "https://service.test",
-            SecretStr("sonarly-key"),
-            network=serve_in_process(answer),
-            bearer=True,
-        )
+        Transport("https://service.test", SecretStr("sonarly-key"), network=network, bearer=True)
     )
 
 
-@pytest.mark.parametrize(
-    "odd", ["x", 7, None, {}, {**GOOD, "id": None}, {**GOOD, "name": None}, {**GOOD, "status": {}}]
+Read = Callable[[LeadpipeClient], Awaitable[tuple[Any, ...]]]
+LISTS: tuple[tuple[object, list[object], Read, str], ...] = (
+    (GOOD, ["x", 7, None, {}], lambda c: c.audiences.list(), "audiences"),
+    (GOOD, [{**GOOD, "id": None}], lambda c: c.audiences.list(), "audiences"),
+    (GOOD, [{**GOOD, "status": {}}], lambda c: c.audiences.list(), "audiences"),
+    (RUN, [{**RUN, "status": "asleep"}, "x"], lambda c: c.runs.list(ID), "runs"),
+    (TOPIC, ["x", []], lambda c: c.topics.search("crm"), "topics"),
+    (TOPIC, [{**TOPIC, "topicId": "x"}, 7], lambda c: c.topics.movers(), "topics"),
+    (TOPIC, [{**TOPIC, "topicName": None}, 7], lambda c: c.topics.movers(), "topics"),
+    (PIXEL, [{**PIXEL, "domain": None}, 7], lambda c: c.visitors.pixels(), "pixels"),
 )
-async def test_an_audience_that_cannot_be_read_is_left_out_and_counted(
-    odd: object, answering: Callable[..., LeadpipeClient]
+
+
+@pytest.mark.parametrize(("good", "odd", "read", "noun"), LISTS)
+async def test_what_cannot_be_read_is_left_out_and_counted(
+    good: object,
+    odd: list[object],
+    read: Read,
+    noun: str,
+    answering: Answering,
 ) -> None:
+    client, are = answering([*odd, good]), "is" if len(odd) == 1 else "are"
     with call_budget() as work:
-        (audience,) = await answering([odd, GOOD]).audiences.list()
-    assert audience.id == ID
-    assert work.gaps() == ["1 of 2 audiences could not be read and is left out."]
+        # A list that is read again is counted once.
+        for _ in range(2):
+            assert len(await read(client)) == 1
+    assert work.gaps() == [
+        f"{len(odd)} of {len(odd) + 1} {noun} could not be read and {are} left out."
+    ]
 
 
 @pytest.mark.parametrize(
-    ("field", "odd", "read"),
+    ("field", "odd", "name", "value"),
     [
-        ("audienceSize", "1,480", ("size", 1480)),
-        ("audienceSize", "1 480", ("size", 1480)),
-        ("audienceSize", 1480.0, ("size", 1480)),
-        ("audienceSize", "1480.0", ("size", 1480)),
-        ("audienceSize", "1.480", ("size", None)),
-        ("audienceSize", "many", ("size", None)),
-        ("audienceSize", True, ("size", None)),
-        ("audienceSize", -3, ("size", None)),
-        ("audienceSize", {"n": 1}, ("size", None)),
-        ("topics", None, ("topics", ())),
-        ("topics", "x", ("topics", ())),
-        ("createdAt", 1_777_972_500, ("created_at", "2026-05-05T09:15:00.000Z")),
-        ("updatedAt", 1_777_972_500_000, ("updated_at", "2026-05-05T09:15:00.000Z")),
-        ("lastRefreshedAt", 20260505, ("last_refreshed_at", "2026-05-05")),
-        ("lastRefreshedAt", [], ("last_refreshed_at", None)),
-        ("config", {"topicIds": None}, ("config", None)),
-        ("config", {"topicIds": ["x"]}, ("config", None)),
-        ("config", {**CONFIG, "filters": ["x"]}, ("config", None)),
-        ("config", "x", ("config", None)),
-        ("id", 17, ("id", "17")),
+        *(("audienceSize", size, "size", 1480) for size in ("1,480", "1 480", 1480.0, "1480.0")),
+        *(("audienceSize", size, "size", None) for size in ("1.480", "many", True, -3, {"n": 1})),
+        *(("topics", odd, "topics", ()) for odd in (None, "x")),
+        ("createdAt", 1_777_972_500, "created_at", "2026-05-05T09:15:00.000Z"),
+        ("updatedAt", 1_777_972_500_000, "updated_at", "2026-05-05T09:15:00.000Z"),
+        ("lastRefreshedAt", 20260505, "last_refreshed_at", "2026-05-05"),
+        ("lastRefreshedAt", [], "last_refreshed_at", None),
+        *(("config", odd, "config", None) for odd in ("x", {"topicIds": ["x"]})),
+        ("config", {**CONFIG, "filters": ["x"]}, "config", None),
+        ("id", 17, "id", "17"),
     ],
 )
-async def test_an_audience_is_read_as_far_as_it_goes(
-    field: str, odd: object, read: tuple[str, object], answering: Callable[..., LeadpipeClient]
+async def test_a_thing_is_read_as_far_as_it_goes(
+    field: str, odd: object, name: str, value: object, answering: Answering
 ) -> None:
     with call_budget() as work:
         (audience,) = await answering([{**GOOD, field: odd}]).audiences.list()
-    name, value = read
     assert getattr(audience, name) == value
     assert work.gaps() == []
 
 
-async def test_null_filters_are_no_filters(answering: Callable[..., LeadpipeClient]) -> None:
+async def test_null_filters_are_no_filters(answering: Answering) -> None:
     saved = {**GOOD, "config": {**CONFIG, "filters": None}}
     (audience,) = await answering([saved]).audiences.list()
     assert audience.config is not None
     assert audience.config.filters == {}
 
 
-async def test_an_odd_topic_of_an_audience_is_left_out(
-    answering: Callable[..., LeadpipeClient],
-) -> None:
-    topics = [{"id": 1, "name": "CRM"}, {"id": 2}, "x"]
-    with call_budget() as work:
-        audience = await answering({**GOOD, "topics": topics}).audiences.get(ID)
-    assert [topic.name for topic in audience.topics] == ["CRM"]
-    assert work.gaps() == ["2 of 3 topics could not be read and are left out."]
-
-
-async def test_a_list_in_which_nothing_can_be_read_is_no_list(
-    answering: Callable[..., LeadpipeClient],
-) -> None:
+async def test_a_list_in_which_nothing_can_be_read_is_no_list(answering: Answering) -> None:
     with pytest.raises(UnusableAnswer, match="not what they should be: id, name"):
         await answering([{"status": "draft"}, "x"]).audiences.list()
 
 
-async def test_a_list_that_is_read_again_is_counted_once(
-    answering: Callable[..., LeadpipeClient],
-) -> None:
-    client = answering([GOOD, "x"])
+async def test_of_several_lists_what_is_odd_is_added_up(answering: Answering) -> None:
     with call_budget() as work:
-        for _ in range(3):
-            await client.audiences.list()
+        await answering([GOOD, "x"]).audiences.list()
         await answering([GOOD, GOOD, "y"]).audiences.list()
     assert work.gaps() == ["2 audiences could not be read and are left out."]
 
 
-RUN = {"id": ID, "status": "completed", "dataDate": "2026-05-05", "resultCount": 3}
-
-
-@pytest.mark.parametrize(
-    ("odd", "kept"),
-    [
-        ({**RUN, "dataDate": 20260505}, True),
-        ({**RUN, "resultCount": "1,480"}, True),
-        ({**RUN, "createdAt": {}}, True),
-        ({**RUN, "status": "asleep"}, False),
-        ("x", False),
-    ],
-)
-async def test_an_odd_run_does_not_take_the_others_along(
-    odd: object, answering: Callable[..., LeadpipeClient], *, kept: bool
-) -> None:
+async def test_lists_inside_of_things_are_read_so_too(answering: Answering) -> None:
     with call_budget() as work:
-        runs = await answering([odd, RUN]).runs.list(ID)
-    assert len(runs) == 1 + kept
-    assert {run.data_date for run in runs} == {"2026-05-05"}
-    assert bool(work.gaps()) is not kept
-
-
-PERSON = {"personId": "p1", "fullName": "Ada", "topicId": 1}
-
-
-async def test_an_odd_person_of_the_older_api_is_left_out(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    page: dict[str, object] = {
-        "data": [PERSON, "x", {**PERSON, "topicId": "x", "intentScore": []}, {}],
-        "meta": {"totalCount": "1,480", "nextCursor": 7},
-    }
-    client = connect(altered(start(profile="flat"), {"POST /query": JSONResponse(page)}), "flat")
-    with call_budget() as work:
-        found = await client.runs.query(
-            await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
-        )
-    assert found is not None
-    assert [p["fullName"] for p in found.people] == ["Ada", "Ada"]
-    assert (found.run.size, found.next_cursor) == (1480, 7)
-    assert work.gaps() == ["2 of 4 people could not be read and are left out."]
-
-
-async def test_a_page_goes_on_after_all_that_it_held(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    people = [{"hashedEmail": "a", "fullName": "Ada"}, "x", None]
-    page = {"data": {"run": {"id": ID, "status": "completed"}, "total": "9", "results": people}}
-    client = connect(altered(start(), {"GET /results": JSONResponse(page)}), "catalog")
-    with call_budget() as work:
-        found = await client.runs.people(ID, run_id=ID, limit=3)
-    assert len(found.people) == 1
-    assert found.next_cursor == "3"
-    assert work.gaps() == ["2 of 3 people could not be read and are left out."]
-
-
-@pytest.mark.parametrize("cursor", ["abc", "7", 7, {"after": [1, "x"]}, ["x"]])
-async def test_a_cursor_is_passed_on_as_it_came(
-    cursor: object, start: Start, connect: Connect, altered: Altered
-) -> None:
-    page = {"data": [PERSON], "meta": {"totalCount": 9, "nextCursor": cursor}}
-    sandbox = start(profile="flat")
-    client = connect(altered(sandbox, {"POST /query": JSONResponse(page)}), "flat")
-    spelled = await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
-    found = await client.runs.query(spelled)
-    assert found is not None
-    assert found.next_cursor == cursor
-    # The sandbox takes only its own.
-    with contextlib.suppress(ServiceError):
-        await connect(sandbox, "flat").runs.query(spelled, cursor=found.next_cursor)
-    assert cast("dict[str, object]", sandbox.requests[-1].body)["cursor"] == cursor
-
-
-async def test_a_cursor_that_cannot_be_passed_on_is_told(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    page = {"data": [PERSON], "meta": {"totalCount": 9, "nextCursor": "x" * 3_000}}
-    client = connect(altered(start(profile="flat"), {"POST /query": JSONResponse(page)}), "flat")
-    with call_budget() as work:
-        found = await client.runs.query(
-            await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
-        )
-    assert found is not None
-    assert found.next_cursor is None
-    assert work.gaps() == [
-        "More follow, but the service's cursor of the next page is too long to pass on."
-    ]
-
-
-@pytest.mark.parametrize("profile", ["flat", "catalog"])
-async def test_odd_people_and_counts_do_not_take_a_preview_along(
-    profile: str, start: Start, connect: Connect, altered: Altered
-) -> None:
-    person = {"fullName": "Ada"}
-    data = {
-        "totalCount": "1,480",
-        "sample": [person, 7, {}],
-        "breakdowns": {"industries": [{"value": "x"}, {"value": "y", "count": "2"}]},
-    }
-    answer = JSONResponse({"data": data})
-    client = connect(altered(start(profile=profile), {"POST /preview": answer}), profile)
-    with call_budget() as work:
-        preview = await client.configs.preview(
-            await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
-        )
-    assert preview.size == 1480
-    assert len(preview.sample) == 1
-    assert "2 of 3 people could not be read and are left out." in work.gaps()
-    if profile == "catalog":
-        assert [(part.value, part.count) for part in preview.industries] == [("y", 2)]
-
-
-TOPIC = {"topicId": 1, "topicName": "CRM", "todayAudience": 5}
-
-
-@pytest.mark.parametrize("odd", ["x", {**TOPIC, "topicId": "x"}, {**TOPIC, "topicName": None}, []])
-async def test_an_odd_topic_is_left_out_of_every_list(
-    odd: object, answering: Callable[..., LeadpipeClient]
-) -> None:
-    topics = answering([odd, TOPIC]).topics
-    for read in (lambda: topics.search("crm"), topics.movers):
-        with call_budget() as work:
-            assert len(await read()) == 1
-        assert work.gaps() == ["1 of 2 topics could not be read and is left out."]
-    assert len((await topics.all()).topics) == 1
-
-
-async def test_an_odd_day_or_series_is_left_out(answering: Callable[..., LeadpipeClient]) -> None:
-    days = [{"date": "2026-05-04", "uniqueAudience": "1,480"}, {"date": "soon"}, None]
-    answer = [{"topicId": 1, "topicName": "CRM", "data": days}, {"topicId": "x"}, 7]
-    with call_budget() as work:
+        topics = [{"id": 1, "name": "CRM"}, {"id": 2}, "x"]
+        audience = await answering({**GOOD, "topics": topics}).audiences.get(ID)
+        days = [{"date": "2026-05-04", "uniqueAudience": "1,480"}, {"date": "soon"}, None]
+        answer = [{"topicId": 1, "topicName": "CRM", "data": days}]
         (series,) = await answering(answer).topics.compare([1, 2])
+        told = {"types": [{"value": "b2b", "count": "3"}, 7], "industries": None, "total": "20,164"}
+        facets = await answering(told).topics.facets()
+        page = await answering([{"fullName": "Ada"}, "x"], {"total": "51"}).visitors.find()
+    assert [topic.name for topic in audience.topics] == ["CRM"]
     assert [day.audience for day in series.days] == [1480]
-    assert work.gaps() == [
-        "2 of 3 days could not be read and are left out.",
-        "2 of 3 topics could not be read and are left out.",
-    ]
-
-
-async def test_odd_facets_are_left_out(answering: Callable[..., LeadpipeClient]) -> None:
-    told = {"types": [{"value": "b2b", "count": "3"}, 7], "industries": None, "total": "20,164"}
-    facets = await answering(told).topics.facets()
     assert [(part.value, part.count) for part in facets.types] == [("b2b", 3)]
     assert (facets.industries, facets.total) == ((), 20164)
+    assert ([visitor.full_name for visitor in page.visitors], page.total) == (["Ada"], 51)
+    assert work.gaps()[:2] == [
+        "2 of 3 topics could not be read and are left out.",
+        "2 of 3 days could not be read and are left out.",
+    ]
+    assert work.gaps()[-1] == "1 of 2 visitors could not be read and is left out."
 
 
-PIXEL = {"id": "p", "domain": "acme.example", "status": "active"}
-
-
-async def test_an_odd_pixel_is_left_out(answering: Callable[..., LeadpipeClient]) -> None:
-    odd = [{**PIXEL, "domain": None}, 7, {**PIXEL, "excludedPaths": "x", "createdAt": 1}]
-    with call_budget() as work:
-        (pixel,) = await answering(odd).visitors.pixels()
-    assert "excluded_paths" not in pixel.model_fields_set
-    assert work.gaps() == ["2 of 3 pixels could not be read and are left out."]
-
-
-async def test_an_odd_visitor_is_left_out(answering: Callable[..., LeadpipeClient]) -> None:
-    with call_budget() as work:
-        page = await answering([{"fullName": "Ada"}, "x", {}], {"total": "51"}).visitors.find()
-    assert [visitor.full_name for visitor in page.visitors] == ["Ada"]
-    assert page.total == 51
-    assert work.gaps() == ["2 of 3 visitors could not be read and are left out."]
-
-
-async def test_odd_filters_and_values_are_left_out(
-    answering: Callable[..., LeadpipeClient],
-) -> None:
+async def test_odd_filters_and_values_are_left_out(answering: Answering) -> None:
     filters = [
         {"key": "a.b", "values": [{"value": "x"}, {"label": "y"}, 7]},
         {"key": "c.d", "values": ["none", "of them"]},
@@ -332,15 +179,78 @@ async def test_an_odd_thing_of_sonarly_is_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("profile", ["flat", "catalog"])
+async def test_odd_people_and_counts_do_not_take_a_preview_along(
+    profile: str, start: Start, connect: Connect, altered: Altered
+) -> None:
+    data = {
+        "totalCount": "1,480",
+        "sample": [{"fullName": "Ada"}, 7, {}],
+        "breakdowns": {"industries": [{"value": "x"}, {"value": "y", "count": "2"}]},
+    }
+    answer = JSONResponse({"data": data})
+    client = connect(altered(start(profile=profile), {"POST /preview": answer}), profile)
+    with call_budget() as work:
+        preview = await client.configs.preview(await client.configs.spell(SMALL))
+    assert (preview.size, len(preview.sample)) == (1480, 1)
+    assert "2 of 3 people could not be read and are left out." in work.gaps()
+    if profile == "catalog":
+        assert [(part.value, part.count) for part in preview.industries] == [("y", 2)]
+
+
+async def test_an_odd_person_of_the_older_api_is_left_out(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    people: list[object] = [PERSON, "x", {**PERSON, "topicId": "x", "intentScore": []}, {}]
+    page = {"data": people, "meta": {"totalCount": "1,480", "nextCursor": 7}}
+    client = connect(altered(start(profile="flat"), {"POST /query": JSONResponse(page)}), "flat")
+    with call_budget() as work:
+        found = await client.runs.query(await client.configs.spell(SMALL))
+    assert found is not None
+    assert [p["fullName"] for p in found.people] == ["Ada", "Ada"]
+    assert (found.run.size, found.next_cursor) == (1480, 7)
+    assert work.gaps() == ["2 of 4 people could not be read and are left out."]
+
+
+async def test_a_page_goes_on_after_all_that_it_held(
+    start: Start, connect: Connect, altered: Altered
+) -> None:
+    people = [{"hashedEmail": "a", "fullName": "Ada"}, "x", None]
+    page = {"data": {"run": {"id": ID, "status": "completed"}, "total": "9", "results": people}}
+    client = connect(altered(start(), {"GET /results": JSONResponse(page)}), "catalog")
+    found = await client.runs.people(ID, run_id=ID, limit=3)
+    assert (len(found.people), found.next_cursor) == (1, "3")
+
+
+@pytest.mark.parametrize("cursor", ["abc", 7, {"after": [1, "x"]}, "x" * 3_000])
+async def test_a_cursor_is_passed_on_as_it_came_or_it_is_told_that_it_cannot_be(
+    cursor: object, start: Start, connect: Connect, altered: Altered
+) -> None:
+    page = {"data": [PERSON], "meta": {"totalCount": 9, "nextCursor": cursor}}
+    sandbox = start(profile="flat")
+    client = connect(altered(sandbox, {"POST /query": JSONResponse(page)}), "flat")
+    spelled = await client.configs.spell(SMALL)
+    with call_budget() as work:
+        found = await client.runs.query(spelled)
+    assert found is not None
+    if len(str(cursor)) > 2_500:
+        assert found.next_cursor is None
+        assert work.gaps() == [
+            "More follow, but the service's cursor of the next page is too long to pass on."
+        ]
+        return
+    # The sandbox takes only its own.
+    with contextlib.suppress(ServiceError):
+        await connect(sandbox, "flat").runs.query(spelled, cursor=found.next_cursor)
+    assert cast("dict[str, object]", sandbox.requests[-1].body)["cursor"] == cursor
+
+
 async def test_what_was_left_out_is_not_taken_for_what_is_not_there(
     start: Start, connect: Connect, altered: Altered
 ) -> None:
-    sandbox: Any = start()
     seen = JSONResponse({"data": [{"id": None, "name": "VPs", "status": "draft"}]})
     broken = JSONResponse({"error": {"message": "no"}}, 500)
     changes = {"GET /v1/intent/audiences": seen, "POST /v1/intent/audiences": broken}
-    client = connect(altered(sandbox, changes))
-    spelled = await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
-    with pytest.raises(Unclear) as caught:
-        await client.audiences.create("VPs", spelled)
-    assert not isinstance(caught.value, NotDone)
+    client = connect(altered(start(), changes))
+    with pytest.raises(Unclear):
+        await client.audiences.create("VPs", await client.configs.spell(SMALL))
