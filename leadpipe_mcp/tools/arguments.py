@@ -5,17 +5,12 @@ import json
 import uuid
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from leadpipe_mcp.text import counted
 
 T = TypeVar("T")
+MAX_WAIT = 300
 
 
 def from_json_text(value: object) -> object:
@@ -28,7 +23,7 @@ def from_json_text(value: object) -> object:
     return value
 
 
-def as_list(value: object) -> object:
+def _as_list(value: object) -> object:
     """The one thing that was sent where a list is taken, as a list."""
     value = from_json_text(value)
     return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
@@ -75,7 +70,7 @@ Date = Annotated[
 ]
 Named = Annotated[T, BeforeValidator(_lower)]
 """A choice from a closed set, in any case."""
-ManyOf = Annotated[tuple[T, ...], BeforeValidator(as_list)]
+ManyOf = Annotated[tuple[T, ...], BeforeValidator(_as_list)]
 ObjectOf = Annotated[T, BeforeValidator(from_json_text)]
 AudienceName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
@@ -104,7 +99,6 @@ ConfirmCode = Annotated[
         description="The code from this tool's earlier reply, once the user agreed. Never guess it."
     ),
 ]
-
 TopicIds = Annotated[ManyOf[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1, max_length=250)]
 Score = Annotated[StrictInt, Field(ge=0, le=100)]
 Overlap = Annotated[StrictInt, Field(ge=1, le=250)]
@@ -113,6 +107,4 @@ Overlap = Annotated[StrictInt, Field(ge=1, le=250)]
 def twice_named(topic_ids: tuple[int, ...] | None) -> list[str]:
     """Note that ids were repeated."""
     again = len(topic_ids or ()) - len(set(topic_ids or ()))
-    if not again:
-        return []
-    return [f"{counted(again, 'repeated topic id')} ignored."]
+    return [f"{counted(again, 'repeated topic id')} ignored."] if again else []

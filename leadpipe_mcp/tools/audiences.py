@@ -1,41 +1,26 @@
-"""list_audiences and get_audience."""
+"""list_audiences, get_audience and run_audience."""
 
+import uuid
 from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
 from pydantic import Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
-from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
+from leadpipe_mcp.api.runs import MOST_RUNS
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools.arguments import AudienceId, Date, Named, StrictInt
-from leadpipe_mcp.tools.lifecycle import MAX_WAIT, age_of_list, newest_run, next_step, to_activate
-from leadpipe_mcp.tools.replies import (
-    NAME_LENGTH,
-    Cell,
-    RunPart,
-    Table,
-    cell,
-    name_of,
-    named,
-    run_sentence,
-    size_of,
-    state,
-    suggestions,
-    table_of,
-    warnings,
-)
+from leadpipe_mcp.tools import replies
+from leadpipe_mcp.tools.arguments import MAX_WAIT, AudienceId, Date, Named, StrictInt
+from leadpipe_mcp.tools.lifecycle import age_of_list, newest_run
+from leadpipe_mcp.tools.replies import BUILDING, RunPart, Table, cell, named, size_of, warnings
 from leadpipe_mcp.tools.services import Call
 
 MOST_AUDIENCES = 100
-_NO_CONFIG = "The service does not show this audience's config."
-_NO_FILTERS = (
-    "Its config cannot be shown, because the service's filters could not be read just now."
-)
-_NO_RATES = "The service does not show the fill rates of these people."
-MOST_NAMED = 5
+_MOST_NAMED = 5
 
 
 class ListAudiences(Arguments):
@@ -56,72 +41,12 @@ class AudienceList(Reply):
     audiences: Table | None = None
 
 
-@tool("List audiences", reads=True)
-async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
-    """List the saved audiences (segments) with id, name, status, size and last refresh.
-
-    Use it to find the id that other tools take. It costs nothing. A size that may predate the
-    audience's last change is pointed out.
-    """
-    # Names are looked through here, because the service cannot.
-    limit = MOST_AUDIENCES if asked.name_contains else asked.limit
-    found = await call.leadpipe.audiences.list(asked.status, limit)
-    words = (asked.name_contains or "").casefold()
-    matching = [audience for audience in found if words in audience.name.casefold()]
-    shown = matching[: asked.limit]
-    rows: list[list[Cell]] = [
-        [
-            audience.id,
-            clean(audience.name, NAME_LENGTH),
-            audience.status,
-            cell(size_of(audience)),
-            (audience.last_refreshed_at or "")[:10],
-        ]
-        for audience in shown
-    ]
-    kind = f"{asked.status} audience" if asked.status else "audience"
-    named_so = f" with '{clean(words, NAME_LENGTH)}' in the name" if words else ""
-    how = "; raise limit to see them" if limit < MOST_AUDIENCES else ""
-    hidden = len(matching) - len(shown)
-    return AudienceList(
-        summary=f"{counted(len(matching), kind)}{named_so}.",
-        audiences=table_of(["id", "name", "status", "size", "refreshed"], rows),
-        warnings=warnings(
-            [f"{hidden} more not shown; raise limit to see them."] if hidden else None,
-            [f"There may be more than the first {limit}{how}."] if len(found) == limit else None,
-            _sizes_in_doubt(shown),
-        ),
-    )
-
-
-def _sizes_in_doubt(audiences: Sequence[Audience]) -> list[str]:
-    """Name the audiences that were changed after the refresh that their size is from."""
-    names = [
-        named(audience)
-        for audience in audiences
-        if size_of(audience) is not None
-        and (audience.updated_at or "") > (audience.last_refreshed_at or "")
-    ]
-    if not names:
-        return []
-    more = len(names) - MOST_NAMED
-    shown = f"{', '.join(names[:MOST_NAMED])} and {more} more" if more > 0 else listed(names)
-    if len(names) == 1:
-        what = f"The size of {shown} may be out of date: it was"
-    else:
-        what = f"The sizes of {shown} may be out of date: they were"
-    return [f"{what} changed (or only renamed or paused) after the last refresh; see get_audience."]
-
-
 class GetAudience(Arguments):
     """Which audience, and how long to wait for it."""
 
     id: AudienceId = Field(description="The audience's id.")
-    wait_seconds: StrictInt = Field(
-        default=0,
-        ge=0,
-        le=MAX_WAIT,
-        description="Seconds to wait for its people (0-300).",
+    wait_seconds: Annotated[StrictInt, Field(ge=0, le=MAX_WAIT)] = Field(
+        default=0, description="Seconds to wait for its people (0-300)."
     )
     fill_rates: bool = Field(
         default=False,
@@ -160,6 +85,75 @@ class AudienceDetail(Reply):
     last_refreshed_at: str | None = None
 
 
+class RunAudience(Arguments):
+    """Which audience, and which run to cancel instead of queuing one."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    cancel_run_id: str | None = Field(
+        default=None,
+        max_length=120,
+        description="Cancel this queued run instead; get_audience lists runs.",
+    )
+
+
+class RunOrdered(Reply):
+    """A run that was queued or cancelled."""
+
+    id: str
+    name: str
+    status: str
+    run: RunPart
+
+
+@tool("List audiences", reads=True)
+async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
+    """List the saved audiences (segments) with id, name, status, size and last refresh.
+
+    Use it to find the id that other tools take. It costs nothing. A size that may predate the
+    audience's last change is pointed out.
+    """
+    # Names are looked through here, because the service cannot.
+    limit = MOST_AUDIENCES if asked.name_contains else asked.limit
+    found = await call.leadpipe.audiences.list(asked.status, limit)
+    words = (asked.name_contains or "").casefold()
+    matching = [audience for audience in found if words in audience.name.casefold()]
+    shown, hidden = matching[: asked.limit], len(matching) - asked.limit
+    kind = f"{asked.status} audience" if asked.status else "audience"
+    called = f" with '{clean(words, replies.NAME_LENGTH)}' in the name" if words else ""
+    how = "; raise limit to see them" if limit < MOST_AUDIENCES else ""
+    rows = [
+        [a.id, cell(a.name), a.status, cell(size_of(a)), (a.last_refreshed_at or "")[:10]]
+        for a in shown
+    ]
+    return AudienceList(
+        summary=f"{counted(len(matching), kind)}{called}.",
+        audiences=replies.table_of(["id", "name", "status", "size", "refreshed"], rows),
+        warnings=warnings(
+            f"{hidden} more not shown; raise limit to see them." if hidden > 0 else None,
+            f"There may be more than the first {limit}{how}." if len(found) == limit else None,
+            _sizes_in_doubt(shown),
+        ),
+    )
+
+
+def _sizes_in_doubt(audiences: Sequence[Audience]) -> str | None:
+    """Name the audiences that were changed after the refresh that their size is from."""
+    names = [
+        named(audience)
+        for audience in audiences
+        if size_of(audience) is not None
+        and (audience.updated_at or "") > (audience.last_refreshed_at or "")
+    ]
+    if not names:
+        return None
+    few = replies.some(names, _MOST_NAMED) if len(names) > _MOST_NAMED else listed(names)
+    size, they_were = ("size", "it was") if len(names) == 1 else ("sizes", "they were")
+    return (
+        f"The {size} of {few} may be out of date: {they_were} changed (or only renamed or paused)"
+        " after the last refresh; see get_audience."
+    )
+
+
 @tool("Show an audience", reads=True)
 async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     """Show a saved audience: topics by name, scores, filters, status, size, latest five runs.
@@ -170,7 +164,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     if asked.wait_seconds:
         await newest_run(call, asked.id, asked.wait_seconds)
     audience, (run, runs) = await together(
-        partial(call.leadpipe.audiences.get, asked.id), partial(_runs_of, call, asked)
+        partial(call.leadpipe.audiences.get, asked.id), partial(_runs, call, asked)
     )
     config, topics, fill_rates, age = await together(
         partial(_shown_config, call, audience),
@@ -178,30 +172,58 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         partial(_fill_rates, call, asked, run),
         partial(age_of_list, call, audience, run),
     )
+    # The audience's own size is that of the newest run.
+    size = None if asked.date or asked.run_id else size_of(audience)
+    people = replies.run_sentence(run) if run else "The service does not show its runs."
+    if asked.date and run and run.state == "none":
+        people = f"It has no people for {asked.date}."
+    # Where runs go by date, they have no ids.
+    columns = ["runId", "state", "dataDate", "size"][0 if any(one.id for one in runs) else 1 :]
+    parts = [RunPart.of(one) for one in runs]
+    rows = [[cell(p.id), p.state, cell(p.data_date), cell(p.size)][-len(columns) :] for p in parts]
+    no_rates = "The service does not show the fill rates of these people."
+    is_draft = audience.status == "draft"
     return AudienceDetail(
-        summary=f"{named(audience)} is {state(audience.status)}. {_people_sentence(asked, run)}",
+        summary=f"{named(audience)} is {replies.state(audience.status)}. {people}",
         id=audience.id,
-        name=name_of(audience),
+        name=replies.name_of(audience),
         status=audience.status,
-        size=_size(asked, audience, run),
+        size=run.size if run and run.state == "ready" else size,
         data_date=run.data_date if run else None,
         config=config,
         topics=topics,
         run=RunPart.of(run) if run else None,
-        runs=_runs_table(runs),
+        runs=replies.table_of(columns, rows),
         fill_rates=fill_rates,
         created_at=audience.created_at,
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
             age,
-            [_NO_RATES] if asked.fill_rates and fill_rates is None else None,
-            None if config else [_NO_CONFIG if audience.config is None else _NO_FILTERS],
+            no_rates if asked.fill_rates and fill_rates is None else None,
+            "The service does not show this audience's config." if not audience.config else None,
+            "Its config cannot be shown, because the service's filters could not be read just now."
+            if audience.config and not config
+            else None,
         ),
-        next=suggestions(
-            next_step(run, asked.id) if run else None,
-            to_activate(asked.id) if audience.status == "draft" else None,
+        next=replies.suggestions(
+            replies.next_step(run, asked.id) if run else None,
+            replies.to_activate(asked.id) if is_draft else None,
         ),
     )
+
+
+async def _runs(call: Call, asked: GetAudience) -> tuple[Run | None, tuple[Run, ...]]:
+    """Return the run that was named, else the newest, and the latest few."""
+    runs, exports = call.leadpipe.runs, call.leadpipe.exports
+    if asked.run_id or asked.date:
+        return await together(
+            partial(exports.run_of, asked.id, date=asked.date, run_id=asked.run_id),
+            partial(runs.list, asked.id),
+        )
+    try:
+        return await runs.overview(asked.id)
+    except NotFound:
+        return None, ()
 
 
 async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] | None:
@@ -214,37 +236,13 @@ async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] 
         return None
 
 
-async def _runs_of(call: Call, asked: GetAudience) -> tuple[Run | None, tuple[Run, ...]]:
-    """Return the run that was named, else the newest, and the latest few."""
-    runs = call.leadpipe.runs
+async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:
+    topics, ids = audience.topics, audience.config.topic_ids if audience.config else ()
     try:
-        if asked.run_id or asked.date:
-            return await together(
-                partial(
-                    call.leadpipe.exports.run_of, asked.id, date=asked.date, run_id=asked.run_id
-                ),
-                partial(runs.list, asked.id),
-            )
-        return await runs.overview(asked.id)
-    except NotFound:
-        if asked.run_id or asked.date:
-            raise
-        return None, ()
-
-
-def _people_sentence(asked: GetAudience, run: Run | None) -> str:
-    if run is None:
-        return "The service does not show its runs."
-    if asked.date and run.state == "none":
-        return f"It has no people for {asked.date}."
-    return run_sentence(run)
-
-
-def _size(asked: GetAudience, audience: Audience, run: Run | None) -> int | None:
-    """Return how many people the run has; the audience's own size is that of the newest."""
-    if run and run.state == "ready":
-        return run.size
-    return None if asked.date or asked.run_id else size_of(audience)
+        topics = topics or (await call.leadpipe.topic_names(ids) if ids else ())
+    except ServiceError:
+        return None
+    return {str(topic.id): clean(topic.name, replies.NAME_LENGTH) for topic in topics}
 
 
 async def _fill_rates(call: Call, asked: GetAudience, run: Run | None) -> dict[str, float] | None:
@@ -254,29 +252,88 @@ async def _fill_rates(call: Call, asked: GetAudience, run: Run | None) -> dict[s
     return rates.percent if rates else None
 
 
-async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:
-    known = {str(topic.id): topic.name for topic in audience.topics}
-    ids = audience.config.topic_ids if audience.config else ()
-    if not known and ids:
+@tool("Run an audience now")
+async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
+    """Refresh a saved audience now: queue a run that puts its people together again.
+
+    Use it after a change, or to get today's data before the daily refresh. If a run is already
+    queued or running, it is named and no second one is queued. With cancelRunId it cancels a queued
+    run instead. It takes no slot; for a daily refresh, use set_status.
+    """
+    audience = await call.leadpipe.audiences.get(asked.id)
+    if asked.cancel_run_id:
+        return await _cancel(call, audience, asked.cancel_run_id)
+    before = await runs_of(call, audience)
+    for run in before:
+        if run.state in BUILDING:
+            summary = f"A run of {named(audience)} is already {run.state}; none was added."
+            return _ordered(audience, run, summary)
+    try:
+        run = await call.leadpipe.runs.queue(asked.id, uuid.uuid4().hex, before)
+    except NotPossible:
+        raise _by_date(audience) from None
+    except ServiceError as refused:
+        # The audience exists, so the route does not: runs go by date here.
+        if refused.status in {404, 405}:
+            raise _by_date(audience) from None
+        raise
+    sentence = f" {replies.run_sentence(run)}" if run.state == "ready" else ""
+    return _ordered(audience, run, f"A run of {named(audience)} is {run.state}.{sentence}")
+
+
+async def runs_of(call: Call, audience: Audience) -> tuple[Run, ...]:
+    """Return the audience's latest runs; none if the service does not show them."""
+    try:
+        return await call.leadpipe.runs.list(audience.id, MOST_RUNS)
+    except NotFound:
+        return ()
+
+
+def _ordered(audience: Audience, run: Run, summary: str) -> RunOrdered:
+    return RunOrdered(
+        summary=summary,
+        id=audience.id,
+        name=replies.name_of(audience),
+        status=audience.status,
+        run=RunPart.of(run),
+        next=replies.suggestions(replies.next_step(run, audience.id)),
+    )
+
+
+def _by_date(audience: Audience) -> NotPossible:
+    problem = "This service makes one run a day on its own, and none can be ordered."
+    if audience.status == "active":
+        return NotPossible(
+            f"{problem} {named(audience)} is active, so its next run comes automatically.",
+            "get_audience shows its latest run.",
+        )
+    status = replies.state(audience.status)
+    return NotPossible(
+        f"{problem} Only active audiences get them; {named(audience)} is {status}.",
+        "Activate it with set_status.",
+    )
+
+
+async def _cancel(call: Call, audience: Audience, run_id: str) -> RunOrdered:
+    run = await call.leadpipe.exports.run_of(audience.id, run_id=run_id)
+    if run.state == "cancelled":
+        return _ordered(audience, run, "The run was already cancelled, so nothing was changed.")
+    status = None
+    if run.state == "queued":
         try:
-            found = await call.leadpipe.topic_names(ids)
-        except ServiceError:
-            return None
-        known = {str(topic.id): topic.name for topic in found}
-    return {topic: clean(name, NAME_LENGTH) for topic, name in known.items()} or None
-
-
-def _runs_table(runs: Sequence[Run]) -> Table | None:
-    # Where runs go by date, they have no ids.
-    numbered = any(run.id for run in runs)
-    rows: list[list[Cell]] = [
-        [
-            *([run.id or ""] if numbered else []),
-            run.state,
-            run.data_date or "",
-            cell(run.size if run.state == "ready" else None),
-        ]
-        for run in runs
-    ]
-    columns = [*(["runId"] if numbered else []), "state", "dataDate", "size"]
-    return table_of(columns, rows)
+            await call.leadpipe.runs.cancel(audience.id, run_id)
+        except (Conflict, RequestRefused) as refused:
+            run = await call.leadpipe.exports.run_of(audience.id, run_id=run_id)
+            # Which status means that it is too late is not documented.
+            if run.state == "queued":
+                raise
+            status = refused.status
+        else:
+            run = run.model_copy(update={"state": "cancelled"})
+            return _ordered(audience, run, f"The queued run of {named(audience)} was cancelled.")
+    is_what = {"running": "already running", "ready": "finished"}.get(run.state, run.state)
+    raise Conflict(
+        f"The run is {is_what}, and only queued runs can be cancelled, so nothing was changed.",
+        "Let it finish." if run.state == "running" else "There is nothing left to cancel.",
+        status=status,
+    )

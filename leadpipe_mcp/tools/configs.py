@@ -1,57 +1,29 @@
-"""The config arguments of the building tools: topics, scores, filters, exclusions."""
+"""The config of an audience: as tools take it, checked, and what differs between two of them."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    WithJsonSchema,
+    model_validator,
+)
 
-from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig
+from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible, ServiceError
-from leadpipe_mcp.text import listed
+from leadpipe_mcp.text import clean, in_quotes, listed
 from leadpipe_mcp.toolkit import Arguments
-from leadpipe_mcp.tools.arguments import (
-    Overlap,
-    Score,
-    TopicIds,
-    WebAddress,
-    from_json_text,
-    twice_named,
-)
+from leadpipe_mcp.tools.arguments import Overlap, Score, TopicIds, WebAddress, from_json_text
+from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, some
 from leadpipe_mcp.tools.services import Call
-from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, RANGES, FlatKey
+from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, RANGES
 
-# Part of a config, but not filters: an easy slip.
-_BESIDE_FILTERS = {
-    *("topicIds", "minScore", "maxScore", "minTopicOverlap", "sourceUrl", "filters", "exclude"),
-}
-
-
-def _filters_from_json_text(value: object, depth: int = 2) -> object:
-    """Read filters that came as JSON text, whole or in part."""
-    value = from_json_text(value)
-    if not depth or not isinstance(value, dict):
-        return value
-    parts = cast("dict[str, object]", value).items()
-    return {key: _number_of(key, _filters_from_json_text(part, depth - 1)) for key, part in parts}
-
-
-def _number_of(key: str, value: object) -> object:
-    """Read the end of a range that came as text."""
-    is_digits = isinstance(value, str) and value.isascii() and value.isdigit()
-    return int(str(value)) if key in {"min", "max"} and is_digits else value
-
-
-def _only_filters(value: dict[str, object]) -> dict[str, object]:
-    """Refuse what belongs beside the filters; keys and values are looked up in the catalogue."""
-    if beside := [key for key in value if key in _BESIDE_FILTERS]:
-        raise NotPossible(f"Pass this beside filters, not inside: {listed(beside)}.")
-    return value
-
-
-_LIST: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-_RANGE: dict[str, Any] = {"type": ["array", "object"]}
-_FLAG: dict[str, Any] = {"type": "boolean"}
 _EXAMPLES = {
     "companyIndustry": "banking",
     "seniority": "VP, director or above",
@@ -70,58 +42,84 @@ _EXAMPLES = {
     "companyDomain": "acme.example",
     "companyName": "words in it",
 }
-_ANY_KEY = {"type": ["array", "boolean", "object"], "description": "A catalogue key."}
+_MOST_NAMED = 20
+_ROOM = 700
+"""As many characters as changes may take of a question; a client may cut a longer one."""
+_FEW_VALUES = 8
 
 
-def _typed_filters(*, removable: bool = False) -> WithJsonSchema:
+def _filters_from_json_text(value: object, depth: int = 2) -> object:
+    """Read filters that came as JSON text, whole or in part, and ends of ranges that came so."""
+    value = from_json_text(value)
+    if not depth or not isinstance(value, dict):
+        return value
+    parts = cast("dict[str, object]", value)
+    read = {key: _filters_from_json_text(part, depth - 1) for key, part in parts.items()}
+    for end in ("min", "max"):
+        number = read.get(end)
+        if isinstance(number, str) and number.isascii() and number.isdigit():
+            read[end] = int(number)
+    return read
+
+
+def _only_filters(value: dict[str, object]) -> dict[str, object]:
+    """Refuse what belongs beside the filters; keys and values are looked up in the catalogue."""
+    fields = {field.alias for field in ConfigArguments.model_fields.values()}
+    if beside := [key for key in value if key in fields]:
+        raise NotPossible(f"Pass this beside filters, not inside: {listed(beside)}.")
+    return value
+
+
+def _published(*, removable: bool = False) -> WithJsonSchema:
     """Publish the sixteen keys with what they take, and that any key of the catalogue will do."""
-
-    def typed(key: FlatKey) -> dict[str, Any]:
-        schema = (
-            _RANGE if key.name in RANGES else _FLAG if key.kind in {"flag", "yes_no"} else _LIST
-        )
-        kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-        kind = {"type": [*kinds, "null"]} if removable else {}
-        return {**schema, **kind, "description": _EXAMPLES[key.name]}
-
+    properties: dict[str, Any] = {}
+    for key in FLAT_KEYS.values():
+        takes: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+        if key.name in RANGES:
+            takes = {"type": ["array", "object"]}
+        elif key.kind in {"flag", "yes_no"}:
+            takes = {"type": "boolean"}
+        if removable:
+            kinds = takes["type"] if key.name in RANGES else [takes["type"]]
+            takes["type"] = [*kinds, "null"]
+        properties[key.name] = {**takes, "description": _EXAMPLES[key.name]}
+    any_key = {"type": ["array", "boolean", "object"], "description": "A catalogue key."}
     return WithJsonSchema(
         {
             "type": "object",
-            "properties": {key.name: typed(key) for key in FLAT_KEYS.values()},
-            "patternProperties": {r"^\w+\.\w+": _ANY_KEY},
+            "properties": properties,
+            "patternProperties": {r"^\w+\.\w+": any_key},
             "additionalProperties": False,
         }
     )
 
 
-FILTERS = "Who they are (ICP): every filter must match; of several values, any."
-_MOST_NAMED = 20
-EXCLUDE = "Leave out anyone who matches any of these; keys as in filters."
-
 _FilterObject = Annotated[
     dict[str, Any], BeforeValidator(_filters_from_json_text), AfterValidator(_only_filters)
 ]
-Filters = Annotated[_FilterObject, _typed_filters()]
-FilterChanges = Annotated[_FilterObject, _typed_filters(removable=True)]
+Filters = Annotated[_FilterObject, _published()]
 Exclusions = Annotated[_FilterObject, WithJsonSchema({"type": "object"})]
 
-TOPICS = "Ids of the topics they research: 1 to 250 (an older API takes 10)."
+FILTERS = "Who they are (ICP): every filter must match; of several values, any."
+EXCLUDE = "Leave out anyone who matches any of these; keys as in filters."
 MIN_SCORE = "Lowest intent score (0-100): 90 is high, 70 medium, below 60 weak."
 MAX_SCORE = "Highest intent score."
 OVERLAP = "Minimum number of these topics a person must research."
-SOURCE_URL = "The website the topics came from."
+_SOURCE_URL = "The website the topics came from."
 
 
 class ConfigArguments(Arguments):
     """Who should be in it: topics, scores and filters."""
 
-    topic_ids: TopicIds = Field(description=TOPICS)
+    topic_ids: TopicIds = Field(
+        description="Ids of the topics they research: 1 to 250 (an older API takes 10)."
+    )
     min_score: Score = Field(default=DEFAULT_SCORE, description=MIN_SCORE)
     max_score: Score | None = Field(default=None, description=MAX_SCORE)
     min_topic_overlap: Overlap = Field(default=1, description=OVERLAP)
     filters: Filters | None = Field(default=None, description=FILTERS)
     exclude: Exclusions | None = Field(default=None, description=EXCLUDE)
-    source_url: WebAddress | None = Field(default=None, description=SOURCE_URL)
+    source_url: WebAddress | None = Field(default=None, description=_SOURCE_URL)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ConfigArguments":
@@ -140,9 +138,32 @@ class ConfigArguments(Arguments):
             source_url=self.source_url,
         )
 
-    def notes(self) -> list[str]:
-        """Say what was put right without asking."""
-        return twice_named(self.topic_ids)
+
+class ConfigChange(Arguments):
+    """What to change about who is in it; anything not named stays."""
+
+    topic_ids: TopicIds | None = Field(default=None, description="The new list of topic ids.")
+    min_score: Score | None = Field(default=None, description=MIN_SCORE)
+    max_score: Score | None = Field(default=None, description=MAX_SCORE + " null removes it.")
+    min_topic_overlap: Overlap | None = Field(default=None, description=OVERLAP)
+    filters: Annotated[_FilterObject, _published(removable=True)] | None = Field(
+        default=None, description="Merged by key; null removes one."
+    )
+    exclude: Exclusions | None = Field(
+        default=None, description="Merged the same way; a key set here is removed from filters."
+    )
+    source_url: WebAddress | None = Field(default=None, description=_SOURCE_URL)
+
+    def fields(self) -> dict[str, object]:
+        """Return what was named beside filters and exclude, ready to take its place."""
+        named: dict[str, object] = {
+            name: getattr(self, name)
+            for name in self.model_fields_set - {"filters", "exclude"}
+            if getattr(self, name) is not None or name in {"max_score", "source_url"}
+        }
+        if self.topic_ids:
+            named["topic_ids"] = tuple(dict.fromkeys(self.topic_ids))
+        return named
 
 
 def check_config(config: AudienceConfig) -> None:
@@ -157,34 +178,6 @@ def check_config(config: AudienceConfig) -> None:
     overlap, topics = config.min_topic_overlap or 1, len(config.topic_ids)
     if overlap > topics:
         raise NotPossible(f"minTopicOverlap ({overlap}) is above the number of topics ({topics}).")
-
-
-class ConfigChange(Arguments):
-    """What to change about who is in it; anything not named stays."""
-
-    topic_ids: TopicIds | None = Field(default=None, description="The new list of topic ids.")
-    min_score: Score | None = Field(default=None, description=MIN_SCORE)
-    max_score: Score | None = Field(default=None, description=MAX_SCORE + " null removes it.")
-    min_topic_overlap: Overlap | None = Field(default=None, description=OVERLAP)
-    filters: FilterChanges | None = Field(
-        default=None,
-        description="Merged by key; null removes one.",
-    )
-    exclude: Exclusions | None = Field(
-        default=None, description="Merged the same way; a key set here is removed from filters."
-    )
-    source_url: WebAddress | None = Field(default=None, description=SOURCE_URL)
-
-    def fields(self) -> dict[str, object]:
-        """Return what was named beside filters and exclude, ready to take its place."""
-        named: dict[str, object] = {
-            name: getattr(self, name)
-            for name in self.model_fields_set - {"filters", "exclude"}
-            if getattr(self, name) is not None or name in {"max_score", "source_url"}
-        }
-        if self.topic_ids:
-            named["topic_ids"] = tuple(dict.fromkeys(self.topic_ids))
-        return named
 
 
 async def spell(call: Call, config: AudienceConfig) -> tuple[SpelledConfig, list[str]]:
@@ -215,3 +208,99 @@ async def unknown_topics(call: Call, topic_ids: Sequence[int]) -> list[str]:
             "search_topics finds topics and their ids.",
         )
     return []
+
+
+@dataclass(frozen=True)
+class Change:
+    """One part of an audience, as it was and as it is to be."""
+
+    part: str
+    before: JsonValue
+    after: JsonValue
+
+    def row(self) -> list[Cell]:
+        """Return the change as a row of a table."""
+        said = (
+            (part or "") if part is None or isinstance(part, str) else _as_json(part)
+            for part in (self.before, self.after)
+        )
+        return [self.part, *(clean(text, 200) for text in said)]
+
+    def sentence(self) -> str:
+        """Say the change: of two lists, what is added and what is dropped."""
+        was, will_be = self.before, self.after
+        if not isinstance(was, list) or not isinstance(will_be, list):
+            return f"{self.part}: {_in_words(was)} → {_in_words(will_be)}"
+        added = [value for value in will_be if value not in was]
+        dropped = [value for value in was if value not in will_be]
+        both = (("adds", added), ("drops", dropped))
+        said = [f"{verb} {_in_words(values)}" for verb, values in both if values]
+        return f"{self.part} {', '.join(said)}"
+
+
+async def changes(call: Call, before: ServiceConfig, after: ServiceConfig) -> list[Change]:
+    """Return each part in which two configs differ."""
+    # Both as saved configs are shown, so that another spelling of the same is no change.
+    saved = [await call.leadpipe.configs.as_saved(config) for config in (before, after)]
+    was, will_be = (_parts(config.shown) for config in saved)
+    return [
+        Change(part, was.get(part), will_be.get(part))
+        for part in dict.fromkeys([*was, *will_be])
+        if _unordered(was.get(part)) != _unordered(will_be.get(part))
+    ]
+
+
+def renamed(audience: Audience, name: str | None) -> list[Change]:
+    """Return the change of the name, if it is one."""
+    if not name or name == audience.name:
+        return []
+    return [Change("name", clean(audience.name, NAME_LENGTH), clean(name, NAME_LENGTH))]
+
+
+def in_one_sentence(made: Sequence[Change]) -> str:
+    """Say all changes; of those for which there is no room, how many there are and of what."""
+    room, said = _ROOM, list[str]()
+    for change in made:
+        sentence = change.sentence()
+        room -= len(sentence) + 2
+        if room < 0 and said:
+            break
+        said.append(sentence)
+    rest = [clean(change.part, NAME_LENGTH) for change in made[len(said) :]]
+    if rest:
+        parts = listed([*rest[:_FEW_VALUES], *(["others"] if len(rest) > _FEW_VALUES else [])])
+        said.append(f"and {len(rest)} more, of {parts}")
+    return "; ".join(said)
+
+
+def _parts(config: AudienceConfig) -> dict[str, JsonValue]:
+    """The config as one level of named parts."""
+    parts = config.as_shown()
+    filters = cast("dict[str, JsonValue]", parts.pop("filters", {}))
+    exclude = cast("dict[str, JsonValue]", parts.pop("exclude", {}))
+    parts |= filters | {f"exclude.{key}": value for key, value in exclude.items()}
+    # The words of a filter without how they are matched.
+    return {
+        name: part["values"] if isinstance(part, dict) and "values" in part else part
+        for name, part in parts.items()
+    }
+
+
+def _unordered(part: JsonValue) -> object:
+    """The same for two lists of the same words."""
+    return sorted(map(str, part)) if isinstance(part, list) else part
+
+
+def _as_json(part: JsonValue) -> str:
+    return json.dumps(part, ensure_ascii=False)
+
+
+def _in_words(part: JsonValue) -> str:
+    if part is None:
+        return "not set"
+    if isinstance(part, str):
+        return in_quotes(part, NAME_LENGTH)
+    if isinstance(part, list):
+        few = [_in_words(value) for value in part]
+        return some(few, _FEW_VALUES) if len(few) > _FEW_VALUES else listed(few)
+    return clean(_as_json(part), NAME_LENGTH)

@@ -18,8 +18,9 @@ from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
-from leadpipe_mcp.tools.lifecycle import to_activate
+from leadpipe_mcp.tools.audiences import runs_of
 from leadpipe_mcp.tools.replies import (
+    BUILDING,
     LONGEST_NAME,
     Cell,
     RunPart,
@@ -30,10 +31,10 @@ from leadpipe_mcp.tools.replies import (
     people,
     run_sentence,
     suggestions,
+    to_activate,
     to_wait,
     warnings,
 )
-from leadpipe_mcp.tools.runs import BUILDING, runs_of
 from leadpipe_mcp.tools.services import Call
 
 # How long a call waits for the file; asking again goes on with the same one.

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from leadpipe_mcp.text import clean, counted, quoted
-from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
+from leadpipe_mcp.text import counted, quoted
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.arguments import ManyOf
-from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, suggestions, table_of
+from leadpipe_mcp.tools.replies import Cell, Table, cell, filled, some, suggest, table_of
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.catalog import NOT_FILTERED, FilterCatalog, FilterEntry, FilterKind
 from leadpipe_mcp.vocabulary.resolve import Reading, look_up
@@ -20,7 +20,6 @@ _LISTED = 60
 _FREQUENT = 25
 _SHOWN_VALUES = 8
 _SHOWN_READINGS = 4
-_LONGEST = 80
 _LONGEST_NOTE = 160
 _TAKES: dict[FilterKind, str] = {
     "values": "any of its values",
@@ -91,22 +90,16 @@ async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
     return FilterAnswer(
         summary=f"{counted(len(catalog.entries), 'filter')} in all. Filters are joined by 'and',"
         f" the values of one by 'or'. {NOT_FILTERED}",
-        filters=overview(catalog),
+        filters={catalog.name_of(e.key): _in_short(e) for e in catalog.entries.values()},
     )
 
 
-def overview(catalog: FilterCatalog) -> dict[str, str]:
-    """Return what every filter takes: all its values, or the most frequent of many."""
-    return {catalog.name_of(entry.key): _in_short(entry) for entry in catalog.entries.values()}
-
-
 def _in_short(entry: FilterEntry) -> str:
-    values = _by_frequency(entry)
-    if not values:
-        return _TAKES[entry.kind]
-    shown = [value for value, _, _ in (values if len(values) <= _LISTED else values[:_FREQUENT])]
-    rest = f"; {len(values)} in all" if len(shown) < len(values) else ""
-    return f"{', '.join(shown)}{rest}"
+    """Say what a filter takes: all its values, or the most frequent of many."""
+    values = [value for value, _, _ in _by_frequency(entry)]
+    if len(values) <= _LISTED:
+        return ", ".join(values) or _TAKES[entry.kind]
+    return f"{', '.join(values[:_FREQUENT])}; {len(values)} in all"
 
 
 def _by_frequency(entry: FilterEntry) -> list[tuple[str, str, int | None]]:
@@ -118,41 +111,34 @@ def _by_frequency(entry: FilterEntry) -> list[tuple[str, str, int | None]]:
 
 
 def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
-    rows: list[list[Cell]] = []
-    missing = [clean(word, _LONGEST) for word, readings in words.items() if not readings]
-    several = 0
-    for word, readings in words.items():
-        shown = readings[:_SHOWN_READINGS]
-        several += len(shown) > 1 or any(reading.sure == "ambiguous" for reading in shown)
-        for reading in shown:
-            more = len(reading.values) - _SHOWN_VALUES
-            values = ", ".join(reading.values[:_SHOWN_VALUES])
-            values += f" and {more} more" if more > 0 else ""
-            rows.append(
-                [
-                    clean(word, _LONGEST),
-                    reading.key,
-                    "true" if reading.flag else values,
-                    reading.sure,
-                    clean(reading.note, _LONGEST_NOTE),
-                ]
-            )
-    parts = [
-        f"{len(words) - len(missing)} of {counted(len(words), 'word')} found",
-        f"{several} could mean several things" if several else "",
-        f"no filter has a value called {quoted(missing)}; titles go into jobTitle, companies into"
-        " companyName"
-        if missing
-        else "",
+    shown = {word: readings[:_SHOWN_READINGS] for word, readings in words.items()}
+    rows = [
+        [
+            cell(word),
+            reading.key,
+            "true" if reading.flag else some(reading.values, _SHOWN_VALUES),
+            reading.sure,
+            cell(reading.note, _LONGEST_NOTE),
+        ]
+        for word, readings in shown.items()
+        for reading in readings
     ]
+    several = sum(
+        len(readings) > 1 or any(reading.sure == "ambiguous" for reading in readings)
+        for readings in shown.values()
+    )
+    missing = [word for word, readings in words.items() if not readings]
+    summary = f"{len(words) - len(missing)} of {counted(len(words), 'word')} found"
+    summary += f"; {several} could mean several things" if several else ""
+    if missing:
+        summary += f"; no filter has a value called {quoted(missing)}"
+        summary += "; titles go into jobTitle, companies into companyName"
+    count = suggest("plan_audience", "count the people with these filters")
+    every = suggest("find_filters", "without arguments: every filter there is")
     return FilterAnswer(
-        summary="; ".join(part for part in parts if part) + ".",
+        summary=f"{summary}.",
         found=filled(("word", "key", "values", "sure", "note"), rows),
-        next=suggestions(
-            Suggestion(tool="plan_audience", why="count the people with these filters")
-            if rows
-            else Suggestion(tool="find_filters", why="without arguments: every filter there is")
-        ),
+        next=[count if rows else every],
     )
 
 
@@ -167,11 +153,7 @@ def _values(entry: FilterEntry, start: int, catalog: FilterCatalog) -> FilterAns
     labels = any(label.casefold() != value.casefold() for value, label, _ in page)
     columns = ["value", *(["label"] if labels else []), *(["people"] if counts else [])]
     rows: list[list[Cell]] = [
-        [
-            value,
-            *([clean(label, _LONGEST)] if labels else []),
-            *([cell(count)] if counts else []),
-        ]
+        [value, *([cell(label)] if labels else []), *([cell(count)] if counts else [])]
         for value, label, count in page
     ]
     part = f", {start + 1} to {end} here" if rows and len(rows) < len(values) else ""

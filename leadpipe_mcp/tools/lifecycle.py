@@ -1,37 +1,61 @@
-"""set_status and delete_audience, and the activation that several tools share."""
+"""create_audience, set_status and delete_audience, and the slots that an active audience takes."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from leadpipe_mcp.api.budget import together
-from leadpipe_mcp.api.models import Audience, Run, Slots, Status
-from leadpipe_mcp.errors import LeadpipeError, NotFound, ServiceError, SlotsFull
-from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
-from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, StrictInt
-from leadpipe_mcp.tools.changes import changes, in_one_sentence, renamed
-from leadpipe_mcp.tools.replies import (
-    RunPart,
-    SlotPart,
-    name_of,
-    named,
-    people,
-    run_sentence,
-    size_of,
-    state,
-    suggestions,
-    to_read,
-    to_wait,
+from leadpipe_mcp.api.models import Audience, Preview, Run, ServiceConfig, Slots, Status
+from leadpipe_mcp.errors import Conflict, LeadpipeError, NotDone, ServiceError, SlotsFull
+from leadpipe_mcp.planning.cautions import of_size
+from leadpipe_mcp.text import in_quotes
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
+from leadpipe_mcp.tools import replies
+from leadpipe_mcp.tools.arguments import (
+    MAX_WAIT,
+    AudienceId,
+    AudienceName,
+    ConfirmCode,
+    Named,
+    ObjectOf,
+    StrictInt,
+    twice_named,
 )
+from leadpipe_mcp.tools.configs import ConfigArguments, changes, in_one_sentence, renamed, spell
+from leadpipe_mcp.tools.replies import RunPart, SlotPart, named, people, size_of, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
-MAX_WAIT = 300
 OLD_LIST = (
     "The people shown are from before the audience was last changed; the next run applies its"
     " current config."
 )
-_FULL = "SLOTS_FULL: every audience slot is in use, so {}"
+UNSEEN = "Not all audiences could be checked, so another one may have this name."
+_MOST_COMPARED = 5
+
+
+class CreateAudience(Arguments):
+    """The name, and who should be in it."""
+
+    name: AudienceName = Field(description="A name the user will know it by.")
+    config: ObjectOf[ConfigArguments] = Field(description="Who should be in it.")
+    status: Named[Status] = Field(default="draft", description="active takes a slot.")
+    same_name: bool = Field(default=False, description="true saves a second one.")
+    confirm: ConfirmCode = None
+
+
+class AudienceCreated(Reply):
+    """The audience that was saved."""
+
+    id: str
+    name: str | None = None
+    status: str | None = None
+    size: int | None = Field(default=None, description="How many people match now.")
+    data_date: str | None = None
+    config: dict[str, JsonValue] | None = Field(default=None, description="As saved.")
+    slots: SlotPart | None = None
+    run: RunPart | None = None
 
 
 class SetStatus(Arguments):
@@ -41,19 +65,9 @@ class SetStatus(Arguments):
     status: Named[Literal["draft", "active", "paused"]] = Field(
         description="active: refreshed daily, takes a slot; paused: frees the slot, keeps it all."
     )
-    wait_seconds: StrictInt = Field(
-        default=0,
-        ge=0,
-        le=MAX_WAIT,
-        description="After activating, seconds to wait for its people (0-300).",
+    wait_seconds: Annotated[StrictInt, Field(ge=0, le=MAX_WAIT)] = Field(
+        default=0, description="After activating, seconds to wait for its people (0-300)."
     )
-    confirm: ConfirmCode = None
-
-
-class DeleteAudience(Arguments):
-    """Which audience."""
-
-    id: AudienceId = Field(description="The audience's id.")
     confirm: ConfirmCode = None
 
 
@@ -69,11 +83,73 @@ class StatusChanged(Reply):
     run: RunPart | None = None
 
 
+class DeleteAudience(Arguments):
+    """Which audience."""
+
+    id: AudienceId = Field(description="The audience's id.")
+    confirm: ConfirmCode = None
+
+
 class AudienceDeleted(Reply):
     """What was deleted."""
 
     id: str
     name: str | None = None
+
+
+@tool("Create an audience")
+async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
+    """Save an audience (segment, lead list) under a name.
+
+    By default it is a draft, which costs nothing; active takes one of the account's slots, so the
+    user is asked first. Filters are checked and people counted first. The same name with the same
+    config is refused. To change an audience, use update_audience.
+    """
+    spelled, unsure = await spell(call, asked.config.to_config())
+    preview, known = await together(
+        partial(call.leadpipe.configs.preview, spelled), call.leadpipe.audiences.known
+    )
+    if not asked.same_name:
+        unsure += await _refuse_twin(call, asked.name, spelled.sent, known)
+    before = await _ask_to_create(call, asked, preview) if asked.status == "active" else None
+    # First a draft, then its status: a failure in between leaves a draft that can be named.
+    audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
+    saved, found = f"{named(audience)} is saved", replies.matches(preview.size)
+    repeated = twice_named(asked.config.topic_ids)
+    reply = AudienceCreated(
+        summary=f"{saved} ({audience.status}). {found} now.",
+        id=audience.id,
+        name=replies.name_of(audience),
+        status=audience.status,
+        size=preview.size,
+        data_date=preview.data_date,
+        config=preview.config.as_shown(),
+        warnings=warnings(unsure, repeated, preview.notes, of_size(preview.size)),
+        next=[replies.to_activate(audience.id)],
+    )
+    if asked.status == "draft":
+        return reply
+    try:
+        audience = await _change_status(call, audience, asked.status)
+    except SlotsFull as full:
+        reply.summary = f"{saved}, but as a draft. {full}"
+    except NotDone as failed:
+        reply.summary = f"{saved}, but not {asked.status}: {failed.problem}"
+        why = "try the rest again; do not create it again"
+        reply.next = [suggest("set_status", why, id=audience.id, status=asked.status)]
+    except ServiceError as failed:
+        reply.summary = (
+            f"{saved}, but its status ({asked.status}) was not confirmed: {failed.problem}"
+            " Do not create it again; check it with get_audience."
+        )
+        reply.status = None
+        reply.next = [suggest("get_audience", "check its status", id=audience.id)]
+    else:
+        reply.status = audience.status
+        reply.summary = f"{saved} ({audience.status}). {found}."
+        if asked.status == "active":
+            await _tell_of_people(call, reply, before, 0)
+    return reply
 
 
 @tool("Activate, pause or shelve an audience", idempotent=True)
@@ -86,53 +162,34 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     active audiences that could be paused.
     """
     audience, before = await together(
-        partial(call.leadpipe.audiences.get, asked.id), partial(slots_of, call)
+        partial(call.leadpipe.audiences.get, asked.id), partial(_slots, call)
+    )
+    was, name = replies.state(audience.status), named(audience)
+    reply = StatusChanged(
+        summary=f"{name} is already {replies.state(asked.status)}, so nothing was changed.",
+        id=audience.id,
+        name=replies.name_of(audience),
+        status=audience.status,
+        size=size_of(audience),
     )
     if audience.status == asked.status:
-        return StatusChanged(
-            summary=f"{named(audience)} is already {state(asked.status)}, so nothing was changed.",
-            id=audience.id,
-            name=name_of(audience),
-            status=audience.status,
-            size=size_of(audience),
-            next=suggestions(to_read(asked.id) if asked.status == "active" else None),
-        )
+        reply.next = [replies.to_read(asked.id)] if asked.status == "active" else None
+        return reply
     if asked.status == "active":
-        await require_slot(call, before, f"{named(audience)} stays {state(audience.status)}.")
-        await ask_to_activate(call, audience, before, asked.confirm)
+        await _require_slot(call, before, f"{name} stays {was}.")
+        await _ask_to_activate(call, audience, before, asked.confirm)
     call.services.last_active.note(audience)
-    changed = await change_status(call, audience, asked.status)
-    return await _changed(call, asked, audience, changed, before)
-
-
-async def _changed(
-    call: Call, asked: SetStatus, audience: Audience, changed: Audience, before: Slots | None
-) -> StatusChanged:
-    active = asked.status == "active"
-    run, after = (
-        await together(
-            partial(run_after_change, call, asked.id, asked.wait_seconds), partial(slots_of, call)
-        )
-        if active
-        else (None, await slots_of(call))
-    )
-    slots = SlotPart.of(before, after)
-    summary = f"{named(changed)} is now {state(changed.status)} (was {state(audience.status)})."
-    if active:
-        summary += f"{slots_taken(slots)} {run_sentence(run)}"
-    elif slots and slots.after is not None:
-        summary += f" Slots in use: {slots.after} of {slots.limit}."
-    return StatusChanged(
-        summary=summary,
-        id=changed.id,
-        name=name_of(changed),
-        status=changed.status,
-        before=audience.status,
-        size=run.size if run and run.state == "ready" else size_of(changed),
-        slots=slots,
-        run=RunPart.of(run) if run else None,
-        next=suggestions(next_step(run, asked.id) if active else None),
-    )
+    changed = await _change_status(call, audience, asked.status)
+    reply.summary = f"{named(changed)} is now {replies.state(changed.status)} (was {was})."
+    reply.name, reply.status = replies.name_of(changed), changed.status
+    reply.before, reply.size = audience.status, size_of(changed)
+    if asked.status == "active":
+        await _tell_of_people(call, reply, before, asked.wait_seconds)
+    else:
+        slots = reply.slots = SlotPart.of(before, await _slots(call))
+        if slots and slots.after is not None:
+            reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
+    return reply
 
 
 @tool("Delete an audience", destroys=True)
@@ -143,44 +200,89 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     paused.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
-    await call.confirm(
-        Action(
-            "delete",
-            f"Delete {named(audience)} ({people(size_of(audience))}, {audience.status})?"
-            " This cannot be undone.",
-            audience.model_dump(),
-        ),
-        asked.confirm,
-    )
+    about = f"{people(size_of(audience))}, {audience.status}"
+    question = f"Delete {named(audience)} ({about})? This cannot be undone."
+    await call.confirm(Action("delete", question, audience.model_dump()), asked.confirm)
     await call.leadpipe.audiences.delete(asked.id)
-    return AudienceDeleted(
-        summary=f"{named(audience)} was deleted.", id=audience.id, name=name_of(audience)
-    )
+    summary = f"{named(audience)} was deleted."
+    return AudienceDeleted(summary=summary, id=audience.id, name=replies.name_of(audience))
 
 
-async def ask_to_activate(
+async def _refuse_twin(
+    call: Call, name: str, config: ServiceConfig, known: Sequence[Audience] | None
+) -> list[str]:
+    """Return a warning about audiences with the same name and another config.
+
+    Raises:
+        Conflict: Naming the audience that has the same name and the same config.
+    """
+    if known is None:
+        return [UNSEEN]
+    called_so = [a for a in known if a.name.strip().casefold() == name.strip().casefold()]
+    others: list[str] = []
+    for other in called_so[:_MOST_COMPARED]:
+        size = "" if size_of(other) is None else f"{people(size_of(other))}, "
+        others.append(f"{other.status}, {size}id {other.id}")
+        try:
+            shown = other if other.config else await call.leadpipe.audiences.get(other.id)
+            if shown.config is None or not await call.leadpipe.configs.are_same(
+                config, shown.config
+            ):
+                continue
+        except LeadpipeError:
+            continue
+        raise Conflict(
+            f"{named(other)} is already saved with exactly this config ({others[-1]})."
+            " Nothing was created.",
+            "Use it, or pass sameName: true if the user wants a second one.",
+        )
+    if not others:
+        return []
+    return [f"{named(called_so[0])} is also the name of another audience ({'; '.join(others)})."]
+
+
+async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
+    """Ask the human to give a slot to the new audience, and return the slots."""
+    before, name = await _slots(call), in_quotes(asked.name, replies.NAME_LENGTH)
+    stays = f"{name} cannot be active and was not saved; with status draft it can be saved now."
+    await _require_slot(call, before, stays)
+    question = f"Create and activate {name} ({people(preview.size)})? {_slot_sentence(before)}"
+    seen = [asked.name, preview.config.as_shown()]
+    await call.confirm(Action("create", question, seen), asked.confirm)
+    return before
+
+
+async def _ask_to_activate(
     call: Call, audience: Audience, slots: Slots | None, code: str | None
 ) -> None:
     """Ask the human to give a slot to this audience; return once they agreed."""
     if not call.asks:
         return
     size, changed = await together(
-        partial(size_now, call, audience), partial(_since_last_active, call, audience)
+        partial(_size_now, call, audience), partial(_since_last_active, call, audience)
     )
-    question = f"Activate {named(audience)} ({people(size)})? {slot_sentence(slots)}{changed}"
+    question = f"Activate {named(audience)} ({people(size)})? {_slot_sentence(slots)}{changed}"
     await call.confirm(Action("activate", question, audience.model_dump()), code)
+
+
+async def _size_now(call: Call, audience: Audience) -> int | None:
+    """Count the people the audience would have now; else return its last size."""
+    if audience.config is None:
+        return size_of(audience)
+    try:
+        config = await call.leadpipe.configs.as_saved(audience.config)
+        return (await call.leadpipe.configs.preview(config)).size
+    except LeadpipeError:
+        return size_of(audience)
 
 
 async def _since_last_active(call: Call, audience: Audience) -> str:
     """Say what was changed since the human last agreed to activate this audience."""
     was = call.services.last_active.of(audience.id)
     had = people(size_of(was or audience))
-    configs = call.leadpipe.configs
     try:
         if was and was.config and audience.config:
-            made = renamed(was, audience.name) + changes(
-                await configs.as_saved(was.config), await configs.as_saved(audience.config)
-            )
+            made = renamed(was, audience.name) + await changes(call, was.config, audience.config)
             told = in_one_sentence(made)
             return f" Changed since it was last active ({had} then): {told}." if made else ""
         if audience.last_refreshed_at is None:
@@ -193,7 +295,7 @@ async def _since_last_active(call: Call, audience: Audience) -> str:
     return ""
 
 
-def slot_sentence(slots: Slots | None) -> str:
+def _slot_sentence(slots: Slots | None) -> str:
     """Say what activating does to the account's slots."""
     if slots is None:
         return "It takes an audience slot; the service does not show how many are free."
@@ -204,28 +306,13 @@ def slot_sentence(slots: Slots | None) -> str:
     return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
 
 
-def slots_taken(slots: SlotPart | None) -> str:
-    """Say how full the account is after an activation, as a further sentence of a summary."""
-    if slots is None or slots.after is None:
-        return ""
-    if slots.after < slots.limit:
-        return f" Slots in use: {slots.after} of {slots.limit}."
-    if slots.limit == 1:
-        return " That was your only slot."
-    return f" That was the last of your {slots.limit} slots."
-
-
-async def require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
-    """Refuse to activate if the account shows no free slot.
-
-    Raises:
-        SlotsFull: Naming the active audiences, one of which could be paused.
-    """
+async def _require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
+    """Refuse to activate if the account shows no free slot."""
     if slots is not None and slots.free == 0:
-        raise SlotsFull(_FULL.format(consequence), await _who_could_be_paused(call))
+        raise await _slots_full(call, consequence)
 
 
-async def change_status(call: Call, audience: Audience, status: Status) -> Audience:
+async def _change_status(call: Call, audience: Audience, status: Status) -> Audience:
     """Change the audience's status and return the audience.
 
     Raises:
@@ -234,30 +321,32 @@ async def change_status(call: Call, audience: Audience, status: Status) -> Audie
     try:
         return await call.leadpipe.audiences.update(audience.id, status=status)
     except SlotsFull as full:
-        raise SlotsFull(
-            _FULL.format(f"{named(audience)} stays {state(audience.status)}."),
-            await _who_could_be_paused(call),
-            status=full.status,
-            code=full.code,
-            request_id=full.request_id,
-        ) from None
+        stays = f"{named(audience)} stays {replies.state(audience.status)}."
+        raise await _slots_full(call, stays, full) from None
 
 
-async def _who_could_be_paused(call: Call) -> str:
+async def _slots_full(call: Call, consequence: str, told: SlotsFull | None = None) -> SlotsFull:
+    """Return the refusal that names the active audiences, one of which could be paused."""
     try:
         active = await call.leadpipe.audiences.list("active")
     except ServiceError:
-        return SlotsFull.what_next
-    if not active:
-        return (
-            "No audience is listed as active; a deleted one may still hold its slot. The Leadpipe"
-            " dashboard shows it."
+        what_next = SlotsFull.what_next
+    else:
+        listed = "; ".join(f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10])
+        what_next = (
+            f"Active now: {listed}. Ask the user which of them to pause, then activate again."
+            if active
+            else "No audience is listed as active; a deleted one may still hold its slot. The"
+            " Leadpipe dashboard shows it."
         )
-    listed = "; ".join(f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10])
-    return f"Active now: {listed}. Ask the user which of them to pause, then activate again."
+    return SlotsFull(
+        f"SLOTS_FULL: every audience slot is in use, so {consequence}",
+        what_next,
+        like=told,
+    )
 
 
-async def slots_of(call: Call) -> Slots | None:
+async def _slots(call: Call) -> Slots | None:
     """Return the account's slots; None if the service does not show them."""
     try:
         return (await call.leadpipe.account()).slots
@@ -265,34 +354,38 @@ async def slots_of(call: Call) -> Slots | None:
         return None
 
 
-async def size_now(call: Call, audience: Audience) -> int | None:
-    """Count the people the audience would have now; else return its last size."""
-    if audience.config is None:
-        return size_of(audience)
-    try:
-        config = await call.leadpipe.configs.as_saved(audience.config)
-        return (await call.leadpipe.configs.preview(config)).size
-    except LeadpipeError:
-        return size_of(audience)
+async def _tell_of_people(
+    call: Call, reply: AudienceCreated | StatusChanged, before: Slots | None, seconds: int
+) -> None:
+    """Add to the reply about an audience that became active its slots and its people."""
+    run, after = await together(partial(newest_run, call, reply.id, seconds), partial(_slots, call))
+    slots = reply.slots = SlotPart.of(before, after)
+    if slots and slots.after is not None:
+        if slots.after < slots.limit:
+            reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
+        elif slots.limit == 1:
+            reply.summary += " That was your only slot."
+        else:
+            reply.summary += f" That was the last of your {slots.limit} slots."
+    reply.summary += f" {replies.run_sentence(run)}"
+    reply.run = RunPart.of(run) if run else None
+    reply.next = replies.suggestions(replies.next_step(run, reply.id))
+    if run and run.state == "ready" and isinstance(reply, StatusChanged):
+        reply.size = run.size
 
 
-async def newest_run(call: Call, audience_id: str, seconds: int) -> Run | None:
-    """Wait for the audience's newest run; None if the service does not show it."""
+async def newest_run(call: Call, audience_id: str, seconds: int = 0) -> Run | None:
+    """Wait for the audience's newest run; None if the service does not show it.
+
+    A failure now does not hide what was confirmed before.
+    """
 
     async def report(run: Run, waited: float) -> None:
         if seconds:
-            await call.progress(waited, seconds, run_sentence(run))
+            await call.progress(waited, seconds, replies.run_sentence(run))
 
     try:
         return await call.leadpipe.runs.wait(audience_id, seconds, report)
-    except NotFound:
-        return None
-
-
-async def run_after_change(call: Call, audience_id: str, seconds: int) -> Run | None:
-    """As `newest_run`, but a failure now does not hide what was confirmed before."""
-    try:
-        return await newest_run(call, audience_id, seconds)
     except ServiceError:
         return None
 
@@ -300,24 +393,7 @@ async def run_after_change(call: Call, audience_id: str, seconds: int) -> Run | 
 async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[str]:
     """Warn if the people are from before the audience was last changed."""
     try:
-        if run is None or not await call.leadpipe.runs.is_outdated(audience, run):
-            return []
+        outdated = run is not None and await call.leadpipe.runs.is_outdated(audience, run)
     except LeadpipeError:
         return []
-    return [OLD_LIST]
-
-
-def next_step(run: Run | None, audience_id: str) -> Suggestion | None:
-    """Suggest what to do with an audience whose newest run is this one, or unknown."""
-    if run is None or run.state in {"queued", "running"}:
-        return to_wait(audience_id)
-    return to_read(audience_id) if run.state == "ready" else None
-
-
-def to_activate(audience_id: str) -> Suggestion:
-    """The call that activates an audience."""
-    return Suggestion(
-        tool="set_status",
-        arguments={"id": audience_id, "status": "active"},
-        why="start its daily refresh; takes a slot, so the user is asked",
-    )
+    return [OLD_LIST] if outdated else []

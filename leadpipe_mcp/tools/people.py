@@ -26,6 +26,7 @@ from leadpipe_mcp.toolkit import (
 )
 from leadpipe_mcp.tools.arguments import (
     LARGEST_PAGE,
+    MAX_WAIT,
     AudienceId,
     Contact,
     Date,
@@ -39,6 +40,7 @@ from leadpipe_mcp.tools.arguments import (
     WebAddress,
     twice_named,
 )
+from leadpipe_mcp.tools.audiences import runs_of
 from leadpipe_mcp.tools.configs import (
     EXCLUDE,
     FILTERS,
@@ -48,7 +50,7 @@ from leadpipe_mcp.tools.configs import (
     check_config,
     spell,
 )
-from leadpipe_mcp.tools.lifecycle import MAX_WAIT, age_of_list, to_activate
+from leadpipe_mcp.tools.lifecycle import age_of_list
 from leadpipe_mcp.tools.replies import (
     BUILDING,
     RunPart,
@@ -61,10 +63,10 @@ from leadpipe_mcp.tools.replies import (
     suggest,
     table_of,
     third_party_warning,
+    to_activate,
     to_wait,
     warnings,
 )
-from leadpipe_mcp.tools.runs import runs_of
 from leadpipe_mcp.tools.services import Call
 
 MOST_DAYS = 10

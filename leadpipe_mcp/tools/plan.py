@@ -1,47 +1,27 @@
 """plan_audience: from a brief to a config, its size and what affects it."""
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import Brief, Depth, Plan, make_plan
-from leadpipe_mcp.planning.variations import NO_END, Advice, describe
-from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
+from leadpipe_mcp.planning.variations import NO_END, describe
+from leadpipe_mcp.text import counted
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
+from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
-from leadpipe_mcp.tools.configs import (
-    FILTERS,
-    MIN_SCORE,
-    OVERLAP,
-    Exclusions,
-    Filters,
-)
-from leadpipe_mcp.tools.replies import (
-    NAME_LENGTH,
-    Cell,
-    MakeUp,
-    Part,
-    Table,
-    cell,
-    day,
-    filled,
-    make_up,
-    matches,
-    suggestions,
-    warnings,
-)
+from leadpipe_mcp.tools.configs import FILTERS, MIN_SCORE, OVERLAP, Exclusions, Filters
+from leadpipe_mcp.tools.replies import Part, Table, cell, filled, suggest
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Phrase, Website, topic_name
 
-MOST_TOPICS = 10
 _MAKE_UP_SIZE = 4
 _SHOWN_CHANGES = 4
 _SHOWN_GAPS = 6
-_LONGEST_NOTE = 160
 _SHOWN_VALUES = 6
+_LONGEST_NOTE = 160
 
 
 def _as_text(value: object) -> object:
@@ -68,7 +48,7 @@ class PlanAudience(Arguments):
 
     topics: ManyOf[Annotated[Phrase, BeforeValidator(_as_text)]] = Field(
         default=(),
-        max_length=MOST_TOPICS,
+        max_length=10,
         description='What they research: up to 10 phrases or topic ids, such as ["CRM", "117805"].',
     )
     website: Website | None = Field(
@@ -174,10 +154,14 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         await call.progress(1, 2, message)
 
     plan = await make_plan(call.leadpipe, asked.brief(), asked.depth, report)
-    preview = plan.sized.preview
-    who = make_up(preview, _MAKE_UP_SIZE) if preview else MakeUp()
-    ladder = {str(score): size for score, size in plan.sized.ladder.items()}
+    preview, sized, advice = plan.sized.preview, plan.sized, plan.advice
+    industries, seniorities, over = replies.make_up(preview, _MAKE_UP_SIZE)
+    ladder = {str(score): size for score, size in sized.ladder.items()}
     score_note = preview.notes[len(plan.spelled.notes) :] if preview else ()
+    gaps, more = sized.not_measured[:_SHOWN_GAPS], len(sized.not_measured) - _SHOWN_GAPS
+    create = suggest("create_audience", "save config under a name, as a draft")
+    change = suggest("preview_audience", "try a change to config, and see people")
+    again = suggest("plan_audience", "try fewer filters or other topics")
     return AudiencePlan(
         summary=_summary(plan),
         size=plan.size,
@@ -186,28 +170,33 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         topics=_topics(plan),
         topic_alternatives=_alternatives(plan),
         values=_values(plan),
-        size_without=plan.sized.sizes("filter"),
+        size_without=sized.sizes("filter"),
         left_out=[topic_name(c.topic) for c in plan.topics.left_out if c.topic],
         ladder=ladder if len(ladder) > 1 else None,
         target=describe(plan.target) if plan.target else None,
         changes={change.variation.words: change.size for change in plan.changes[:_SHOWN_CHANGES]},
-        recommended=_recommended(plan.advice),
-        industries=who.industries,
-        seniorities=who.seniorities,
-        counted_over=who.counted_over,
-        reachable=plan.sized.sizes("contact"),
-        not_measured=_gaps(plan.sized.not_measured),
-        warnings=warnings(score_note, cautions(plan, dt.datetime.now(dt.UTC).date())),
-        next=suggestions(*_next(plan)),
+        recommended=Recommended(
+            change=advice.change.variation.words,
+            size=advice.change.size,
+            config=advice.change.variation.config.as_shown(),
+        )
+        if advice and advice.change
+        else None,
+        industries=industries,
+        seniorities=seniorities,
+        counted_over=over,
+        reachable=sized.sizes("contact"),
+        not_measured=[*gaps, *([f"{more} more"] if more > 0 else [])],
+        warnings=[*score_note, *cautions(plan, dt.datetime.now(dt.UTC).date())],
+        next=[again] if plan.size == 0 else [create, change],
     )
 
 
 def _summary(plan: Plan) -> str:
     preview = plan.sized.preview
-    if preview is None:
-        size = "The size could not be measured just now."
-    else:
-        size = f"{matches(preview.size)}, data from {day(preview.data_date)}."
+    size = "The size could not be measured just now."
+    if preview:
+        size = f"{replies.matches(preview.size)}, data from {replies.day(preview.data_date)}."
     near = sum(match.sure == "close" for match in plan.spelled.matches)
     near += sum(choice.sure != "exact" for choice in plan.topics.choices)
     choices = f"{counted(near, 'choice is', 'choices are')} not exact: check with the user."
@@ -216,15 +205,15 @@ def _summary(plan: Plan) -> str:
 
 
 def _topics(plan: Plan) -> Table | None:
-    rows: list[list[Cell]] = [
+    rows = [
         [
-            clean(one.asked, NAME_LENGTH),
+            cell(one.asked),
             one.topic.id,
-            clean(one.topic.name, NAME_LENGTH),
+            cell(one.topic.name),
             one.sure,
             cell(plan.topics.audiences.get(one.topic.id)),
             cell(plan.unique_people.get(one.topic.id)),
-            clean(one.note or "", _LONGEST_NOTE),
+            cell(one.note, _LONGEST_NOTE),
         ]
         for one in plan.topics.choices
         if one.topic
@@ -234,13 +223,9 @@ def _topics(plan: Plan) -> Table | None:
 
 def _alternatives(plan: Plan) -> Table | None:
     """Return the topics that could have been meant instead, with their people."""
-    rows: list[list[Cell]] = [
-        [
-            clean(choice.asked, NAME_LENGTH),
-            topic.id,
-            clean(topic.name, NAME_LENGTH),
-            cell(plan.topics.audiences.get(topic.id)),
-        ]
+    audiences = plan.topics.audiences
+    rows = [
+        [cell(choice.asked), topic.id, cell(topic.name), cell(audiences.get(topic.id))]
         for choice in plan.topics.unsettled
         for topic in choice.alternatives
     ]
@@ -249,41 +234,15 @@ def _alternatives(plan: Plan) -> Table | None:
 
 def _values(plan: Plan) -> Table | None:
     """Return what each value became; those that already were values of the service are left out."""
-    rows: list[list[Cell]] = [
+    rows = [
         [
             match.key if match.part == "filters" else f"exclude.{match.key}",
             match.asked,
-            ", ".join(match.values[:_SHOWN_VALUES])
-            + (f" and {more} more" if (more := len(match.values) - _SHOWN_VALUES) > 0 else ""),
+            replies.some(match.values, _SHOWN_VALUES),
             match.sure,
-            clean(match.note, _LONGEST_NOTE),
+            cell(match.note, _LONGEST_NOTE),
         ]
         for match in plan.spelled.matches
         if [value.casefold() for value in match.values] != [match.asked.casefold()]
     ]
     return filled(("key", "asked", "became", "sure", "note"), rows)
-
-
-def _recommended(advice: Advice | None) -> Recommended | None:
-    if advice is None or advice.change is None:
-        return None
-    change = advice.change
-    return Recommended(
-        change=change.variation.words,
-        size=change.size,
-        config=change.variation.config.as_shown(),
-    )
-
-
-def _gaps(not_measured: Sequence[str]) -> list[str]:
-    """Return what could not be measured, with the rest of a long list as a number."""
-    more = len(not_measured) - _SHOWN_GAPS
-    return [*not_measured[:_SHOWN_GAPS], *([f"{more} more"] if more > 0 else [])]
-
-
-def _next(plan: Plan) -> list[Suggestion]:
-    if plan.size == 0:
-        return [Suggestion(tool="plan_audience", why="try fewer filters or other topics")]
-    create = Suggestion(tool="create_audience", why="save config under a name, as a draft")
-    again = Suggestion(tool="preview_audience", why="try a change to config, and see people")
-    return [create, again]

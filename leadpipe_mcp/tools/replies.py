@@ -2,13 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from leadpipe_mcp.api.models import Audience, Breakdown, Preview, Run, Slots
+from leadpipe_mcp.api.models import Audience, Preview, Run, Slots
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.runs import why_not_ready
 from leadpipe_mcp.text import clean, counted, in_quotes, listed
@@ -26,11 +25,6 @@ class Part(BaseModel):
     """A part of a reply."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:
-    """Return the value as a cell: cleaned and cut; an empty text means unknown."""
-    return clean(value or "", longest) if value is None or isinstance(value, str) else value
 
 
 class Table(Part):
@@ -68,11 +62,13 @@ class SlotPart(Part):
         seen = after or before
         if seen is None:
             return None
-        return cls(
-            before=before.used if before else None,
-            after=after.used if after else None,
-            limit=seen.limit,
-        )
+        used, now_used = (slots.used if slots else None for slots in (before, after))
+        return cls(before=used, after=now_used, limit=seen.limit)
+
+
+def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:
+    """Return the value as a cell: cleaned and cut; an empty text means unknown."""
+    return clean(value or "", longest) if value is None or isinstance(value, str) else value
 
 
 def table_of(columns: Sequence[str], rows: list[list[Cell]]) -> Table | None:
@@ -83,9 +79,7 @@ def table_of(columns: Sequence[str], rows: list[list[Cell]]) -> Table | None:
 def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | None:
     """Return a table of the rows without its empty columns; None if there are no rows."""
     kept = [n for n in range(len(columns)) if any(row[n] != "" for row in rows)]
-    if not rows:
-        return None
-    return Table(columns=[columns[n] for n in kept], rows=[[row[n] for n in kept] for row in rows])
+    return table_of([columns[n] for n in kept], [[row[n] for n in kept] for row in rows])
 
 
 def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:
@@ -150,22 +144,6 @@ def run_sentence(run: Run | None) -> str:
     return why_not_ready(run)
 
 
-def to_wait(audience_id: str) -> Suggestion:
-    """Suggest the call that waits for the people."""
-    return Suggestion(
-        tool="get_audience",
-        arguments={"id": audience_id, "waitSeconds": 60},
-        why="wait until its people are ready",
-    )
-
-
-def to_read(audience_id: str) -> Suggestion:
-    """Suggest the call that shows people."""
-    return Suggestion(
-        tool="query_audience", arguments={"audienceId": audience_id}, why="see the people"
-    )
-
-
 def third_party_warning(columns: Iterable[Column]) -> list[str]:
     """Warn of columns that hold what people or their websites wrote."""
     names = [column.name for column in columns if column.kind == "untrusted"]
@@ -192,35 +170,51 @@ def suggest(tool: str, why: str, **arguments: JsonValue) -> Suggestion:
     return Suggestion(tool=tool, arguments=arguments or None, why=why)
 
 
-@dataclass(frozen=True)
-class MakeUp:
-    """The most frequent industries and seniorities, and what they are counted over."""
-
-    industries: dict[str, int] | None = None
-    seniorities: dict[str, int] | None = None
-    counted_over: str | None = None
+def to_wait(audience_id: str) -> Suggestion:
+    """Suggest the call that waits for the people."""
+    why = "wait until its people are ready"
+    return suggest("get_audience", why, id=audience_id, waitSeconds=60)
 
 
-def make_up(preview: Preview, most: int) -> MakeUp:
-    """Return the most frequent industries and seniorities: of everyone, or of the sample."""
-    if preview.industries or preview.seniorities:
-        return MakeUp(
-            _largest(preview.industries, most), _largest(preview.seniorities, most), "all"
+def to_read(audience_id: str) -> Suggestion:
+    """Suggest the call that shows people."""
+    return suggest("query_audience", "see the people", audienceId=audience_id)
+
+
+def to_activate(audience_id: str) -> Suggestion:
+    """Suggest the call that activates an audience."""
+    why = "start its daily refresh; takes a slot, so the user is asked"
+    return suggest("set_status", why, id=audience_id, status="active")
+
+
+def next_step(run: Run | None, audience_id: str) -> Suggestion | None:
+    """Suggest what to do with an audience whose newest run is this one, or unknown."""
+    if run is None or run.state in BUILDING:
+        return to_wait(audience_id)
+    return to_read(audience_id) if run.state == "ready" else None
+
+
+def commonest(counts: Mapping[str, int], most: int) -> dict[str, int]:
+    """Return the most frequent of what was counted."""
+    named = ((clean(name, NAME_LENGTH), n) for name, n in Counter(counts).most_common(most))
+    return {name: count for name, count in named if name}
+
+
+def make_up(
+    preview: Preview | None, most: int
+) -> tuple[dict[str, int], dict[str, int], str | None]:
+    """Return the most frequent industries and seniorities, and what they are counted over."""
+    if preview is None:
+        return {}, {}, None
+    industries = {part.value: part.count for part in preview.industries}
+    seniorities = {part.value: part.count for part in preview.seniorities}
+    over = "all"
+    if not industries and not seniorities:
+        if not preview.sample:
+            return {}, {}, None
+        over = f"the sample of {len(preview.sample)}"
+        industries, seniorities = (
+            Counter(str(word) for person in preview.sample if (word := person.get(field)))
+            for field in ("companyIndustry", "seniority")
         )
-    if not preview.sample:
-        return MakeUp()
-    return MakeUp(
-        _most_common((person.get("companyIndustry") for person in preview.sample), most),
-        _most_common((person.get("seniority") for person in preview.sample), most),
-        f"the sample of {len(preview.sample)}",
-    )
-
-
-def _largest(breakdown: Iterable[Breakdown], most: int) -> dict[str, int]:
-    parts = sorted(breakdown, key=lambda part: -part.count)[:most]
-    return {clean(part.value, NAME_LENGTH): part.count for part in parts}
-
-
-def _most_common(words: Iterable[object], most: int) -> dict[str, int]:
-    counts = Counter(clean(str(word), NAME_LENGTH) for word in words if word)
-    return dict(counts.most_common(most))
+    return commonest(industries, most), commonest(seniorities, most), over

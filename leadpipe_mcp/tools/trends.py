@@ -1,6 +1,5 @@
 """compare_topics and get_topic_movers: topics from day to day."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -8,39 +7,34 @@ from pydantic import Field
 
 from leadpipe_mcp.api.topics import (
     MOST_COMPARED,
-    MOST_FOUND,
     Direction,
-    Mover,
     TopicDay,
     TopicSeries,
     TopicType,
 )
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.topics import TopicFilter, known_kind
-from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
+from leadpipe_mcp.text import counted, listed
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
+from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt, twice_named
-from leadpipe_mcp.tools.replies import (
-    MOST_CHARACTERS,
-    NAME_LENGTH,
-    Cell,
-    Table,
-    cell,
-    people,
-    suggestions,
-    table_of,
-    warnings,
-)
+from leadpipe_mcp.tools.replies import Cell, Table, cell, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
-from leadpipe_mcp.tools.topics import INDUSTRY, TYPE, KindName, to_preview, topic_cells, topic_name
+from leadpipe_mcp.tools.topics import (
+    INDUSTRY,
+    TYPE,
+    KindName,
+    Limit,
+    to_preview,
+    topic_cells,
+    topic_name,
+)
 
 MOST_POINTS = 12
 FEW_PEOPLE = 100
-A_TABLES_CHARACTERS = 4_000
-A_DAYS_CHARACTERS = 70
+_A_TABLES_CHARACTERS = 4_000
+_A_DAYS_CHARACTERS = 70
 """The most that one day of one topic takes."""
-
-Detail = Literal["summary", "series"]
 
 
 class CompareTopics(Arguments):
@@ -50,7 +44,7 @@ class CompareTopics(Arguments):
         ManyOf[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1, max_length=MOST_COMPARED)
     ] = Field(description="1 to 10 topic ids from search_topics, such as [117805].")
     days: StrictInt = Field(default=30, ge=7, le=90, description="How many days back (7-90).")
-    detail: Named[Detail] = Field(
+    detail: Named[Literal["summary", "series"]] = Field(
         default="summary",
         description="summary: up to 12 points; series: figures for every day.",
     )
@@ -71,6 +65,25 @@ class ComparedTopics(Reply):
     daily: Table | None = Field(default=None, description="Figures for every day.")
 
 
+class TopicMovers(Arguments):
+    """Which topics, and which direction."""
+
+    direction: Named[Direction] = Field(
+        default="up", description="up: growing most; down: shrinking most."
+    )
+    type: Named[TopicType] | None = Field(default=None, description=TYPE)
+    industry: KindName | None = Field(default=None, description=INDUSTRY)
+    limit: Limit = Field(default=10, description="Maximum number of topics (1-50).")
+
+
+class MoversFound(Reply):
+    """The topics that moved most."""
+
+    topics: Table | None = Field(
+        default=None, description="audience, dayBefore: people; change: percent between the two."
+    )
+
+
 @tool("Compare topics", reads=True)
 async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
     """Compare topics by how many people research them (intent) and whether interest grows.
@@ -81,14 +94,31 @@ async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
     """
     # A change over thirty days needs the day before the first of them.
     found = await call.leadpipe.topics.series(asked.topic_ids, max(asked.days, 30))
+    ids = [series.id for series in found]
+    missing = listed([str(topic) for topic in dict.fromkeys(asked.topic_ids) if topic not in ids])
     if not found:
         raise NotPossible(
-            f"The service knows none of these topics: {_ids(asked.topic_ids)}.",
+            f"The service knows none of these topics: {missing}.",
             "search_topics finds the ids.",
         )
-    newest = max((s.latest.date for s in found if s.latest), default=None)
     spans = [series.last(asked.days) for series in found]
+    newest = max((series.latest.date for series in found if series.latest), default=None)
+    longest = max(len(series.days) for series in spans)
+    stale = [
+        f"The figures for {series.id} end on {series.latest.date.isoformat()}."
+        if series.latest
+        else f"There are no figures for {series.id}."
+        for series in found
+        if series.latest is None or series.latest.date != newest
+    ]
     daily, left = _daily(spans) if asked.detail == "series" else (None, [])
+    rest = suggest(
+        "compare_topics",
+        "see the topics that did not fit",
+        topicIds=[*left],
+        days=asked.days,
+        detail="series",
+    )
     return ComparedTopics(
         summary=_summary(found, spans, asked.days),
         data_date=newest.isoformat() if newest else None,
@@ -97,23 +127,14 @@ async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
         daily=daily,
         warnings=warnings(
             twice_named(asked.topic_ids),
-            _unknown(asked.topic_ids, found),
-            _stale(found, newest),
-            _shorter(spans, asked.days),
+            f"The service does not know: {missing}." if missing else None,
+            stale,
+            f"The service shows only {counted(longest, 'day')}."
+            if 0 < longest < asked.days
+            else None,
         ),
-        next=suggestions(
-            _rest(asked, left),
-            to_preview(series.id for series in found),
-        ),
+        next=replies.suggestions(rest if left else None, to_preview(ids)),
     )
-
-
-def _named(series: TopicSeries) -> str:
-    return clean(series.name or "", NAME_LENGTH)
-
-
-def _ids(topic_ids: Sequence[int]) -> str:
-    return listed([str(topic) for topic in dict.fromkeys(topic_ids)])
 
 
 def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: int) -> str:
@@ -123,36 +144,29 @@ def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: i
     day, largest = max(latest, key=lambda pair: pair[0].audience)
     most = "has the most: " if len(latest) > 1 else "has "
     sentences = [f"{_called(largest)} {most}{people(day.audience)} on {day.date.isoformat()}."]
-    changes = [(change, s) for _, s in latest if (change := s.change_over(30)) is not None]
+    changes = [(change, day, s) for day, s in latest if (change := s.change_over(30)) is not None]
     if changes:
-        change, fastest = max(changes, key=lambda pair: pair[0])
+        change, day, fastest = max(changes, key=lambda each: each[0])
         several, too = len(changes) > 1, fastest is largest
-        if change > 0:
-            named = "It" if too else _called(fastest)
-            grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
-            more = _in_people(fastest, change)
-            sentences.append(f"{named} {grew} {change:.1f}% in 30 days{more}.")
-        else:
-            none = "None of them grew" if several else "It did not grow"
-            sentences.append(f"{none} in 30 days.")
+        grown = round(day.audience - day.audience / (1 + change / 100)) if change > 0 else 0
+        named = "It" if too else _called(fastest)
+        grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
+        more = f" ({grown:,} more people)" if grown > 1 else ""
+        none = "None of them grew" if several else "It did not grow"
+        sentences.append(
+            f"{named} {grew} {change:.1f}% in 30 days{more}."
+            if change > 0
+            else f"{none} in 30 days."
+        )
     ways = [series.direction for series in spans]
     said = [
         f"{ways.count(way)} {way}" for way in ("rising", "steady", "falling") if ways.count(way)
     ]
-    if said:
-        sentences.append(f"Over {days} days: {', '.join(said)}.")
-    return " ".join(sentences)
+    return " ".join([*sentences, *([f"Over {days} days: {', '.join(said)}."] if said else [])])
 
 
 def _called(series: TopicSeries) -> str:
-    return f"'{_named(series)}' ({series.id})"
-
-
-def _in_people(series: TopicSeries, change: float) -> str:
-    """Say by how many people a topic grew, if its newest day is known."""
-    now = series.latest.audience if series.latest else 0
-    grown = round(now - now / (1 + change / 100))
-    return f" ({grown:,} more people)" if grown > 1 else ""
+    return f"'{cell(series.name)}' ({series.id})"
 
 
 def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) -> Table:
@@ -164,7 +178,7 @@ def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) ->
         rows=[
             [
                 series.id,
-                _named(series),
+                cell(series.name),
                 cell(series.latest.audience if series.latest else None),
                 _rounded(series.change_over(7)),
                 _rounded(series.change_over(30)),
@@ -191,13 +205,11 @@ def _points(spans: Sequence[TopicSeries]) -> Table | None:
     """Return the audiences on at most twelve days, evenly apart, ending with the newest."""
     audiences = [{day.date: day.audience for day in series.days} for series in spans]
     days = sorted({day for audience in audiences for day in audience})
-    if not days:
-        return None
     points = min(MOST_POINTS, len(days))
     chosen = [days[-1 - round(n * (len(days) - 1) / max(1, points - 1))] for n in range(points)]
-    return Table(
-        columns=["date", *(str(series.id) for series in spans)],
-        rows=[
+    return replies.table_of(
+        ["date", *(str(series.id) for series in spans)],
+        [
             [day.isoformat(), *(cell(audience.get(day)) for audience in audiences)]
             for day in reversed(chosen)
         ],
@@ -206,9 +218,9 @@ def _points(spans: Sequence[TopicSeries]) -> Table | None:
 
 def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
     """Return every day's figures for as many whole topics as fit, and the ids of the rest."""
-    room, shown = MOST_CHARACTERS - A_TABLES_CHARACTERS, 0
+    room, shown = replies.MOST_CHARACTERS - _A_TABLES_CHARACTERS, 0
     for series in spans:
-        room -= len(series.days) * A_DAYS_CHARACTERS
+        room -= len(series.days) * _A_DAYS_CHARACTERS
         if room < 0:
             break
         shown += 1
@@ -218,60 +230,7 @@ def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
         for day in series.days
     ]
     columns = ["id", "date", "audience", "signals", "avgScore", "high", "medium", "low"]
-    table = table_of(columns, rows)
-    return table, [series.id for series in spans[shown:]]
-
-
-def _unknown(topic_ids: Sequence[int], found: Sequence[TopicSeries]) -> list[str]:
-    missing = [topic for topic in topic_ids if topic not in {series.id for series in found}]
-    return [f"The service does not know: {_ids(missing)}."] if missing else []
-
-
-def _stale(found: Sequence[TopicSeries], newest: dt.date | None) -> list[str]:
-    """Warn of topics whose figures end before those of the others, or are missing."""
-    said: list[str] = []
-    for series in found:
-        if series.latest is None:
-            said.append(f"There are no figures for {series.id}.")
-        elif series.latest.date != newest:
-            said.append(f"The figures for {series.id} end on {series.latest.date.isoformat()}.")
-    return said
-
-
-def _shorter(spans: Sequence[TopicSeries], days: int) -> list[str]:
-    longest = max(len(series.days) for series in spans)
-    return [f"The service shows only {counted(longest, 'day')}."] if 0 < longest < days else []
-
-
-def _rest(asked: CompareTopics, left: list[int]) -> Suggestion | None:
-    if not left:
-        return None
-    return Suggestion(
-        tool="compare_topics",
-        arguments={"topicIds": [*left], "days": asked.days, "detail": "series"},
-        why="see the topics that did not fit",
-    )
-
-
-class TopicMovers(Arguments):
-    """Which topics, and which direction."""
-
-    direction: Named[Direction] = Field(
-        default="up", description="up: growing most; down: shrinking most."
-    )
-    type: Named[TopicType] | None = Field(default=None, description=TYPE)
-    industry: KindName | None = Field(default=None, description=INDUSTRY)
-    limit: StrictInt = Field(
-        default=10, ge=1, le=MOST_FOUND, description="Maximum number of topics (1-50)."
-    )
-
-
-class MoversFound(Reply):
-    """The topics that moved most."""
-
-    topics: Table | None = Field(
-        default=None, description="audience, dayBefore: people; change: percent between the two."
-    )
+    return replies.table_of(columns, rows), [series.id for series in spans[shown:]]
 
 
 @tool("Show trending topics", reads=True)
@@ -286,41 +245,24 @@ async def get_topic_movers(call: Call, asked: TopicMovers) -> MoversFound:
         asked.direction, type=kind.type, industry=kind.industry, limit=asked.limit
     )
     shown = movers[: asked.limit]
-    ids = [mover.id for mover in shown[:5]]
+    verb = "grew" if asked.direction == "up" else "shrank"
+    if not shown:
+        none = f"The service shows no topic of this kind that {verb} in the last day."
+        return MoversFound(summary=none)
+    first, ids = shown[0], [mover.id for mover in shown[:5]]
+    by = f" by {abs(first.change):.1f}%" if first.change is not None else ""
     small = any((mover.yesterday or 0) < FEW_PEOPLE for mover in shown)
     return MoversFound(
-        summary=_movers_sentence(shown, asked.direction),
+        summary=f"{topic_name(first)} {verb} most in a day{by}, to {people(first.today)}.",
         topics=Table(
             columns=["id", "name", "type", "industry", "audience", "dayBefore", "change"],
-            rows=[_mover(mover) for mover in shown],
-        )
-        if shown
-        else None,
+            rows=[
+                [*topic_cells(m)[:-1], m.today, cell(m.yesterday), _rounded(m.change)]
+                for m in shown
+            ],
+        ),
         warnings=[f"Percentages of fewer than {FEW_PEOPLE} people say little."] if small else None,
-        next=suggestions(
-            Suggestion(
-                tool="compare_topics", arguments={"topicIds": [*ids]}, why="see whether it lasts"
-            )
-            if ids
-            else None,
-            to_preview(ids),
+        next=replies.suggestions(
+            suggest("compare_topics", "see whether it lasts", topicIds=[*ids]), to_preview(ids)
         ),
     )
-
-
-def _mover(mover: Mover) -> list[Cell]:
-    return [
-        *topic_cells(mover)[:-1],
-        mover.today,
-        cell(mover.yesterday),
-        _rounded(mover.change),
-    ]
-
-
-def _movers_sentence(movers: Sequence[Mover], direction: Direction) -> str:
-    verb = "grew" if direction == "up" else "shrank"
-    if not movers:
-        return f"The service shows no topic of this kind that {verb} in the last day."
-    first = movers[0]
-    by = f" by {abs(first.change):.1f}%" if first.change is not None else ""
-    return f"{topic_name(first)} {verb} most in a day{by}, to {people(first.today)}."

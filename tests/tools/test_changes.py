@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.models import Audience
-from leadpipe_mcp.tools.changes import Change, in_one_sentence
+from leadpipe_mcp.tools.configs import Change, in_one_sentence
 from leadpipe_mcp.tools.services import MOST_REMEMBERED, LastActive
 
 
