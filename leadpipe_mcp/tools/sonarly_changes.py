@@ -11,7 +11,7 @@ from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Action, Reply, tool
 from leadpipe_mcp.tools.arguments import ConfirmCode
-from leadpipe_mcp.tools.build import UNSEEN
+from leadpipe_mcp.tools.lifecycle import UNSEEN
 from leadpipe_mcp.tools.replies import Part, suggest, suggestions, warnings
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.sonarly import (
