@@ -4,9 +4,9 @@ A change is repeated only where it is asked for, and only after looks have shown
 made. A change that may still be under way, because its answer is late, is never repeated.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import anyio
 
@@ -20,6 +20,7 @@ from leadpipe_mcp.errors import (
     Unreachable,
     UnusableAnswer,
 )
+from leadpipe_mcp.text import clean, listed
 
 T = TypeVar("T")
 PAUSES = (0.0, 1.0, 2.0)
@@ -130,3 +131,25 @@ def _is_late(error: ServiceError) -> bool:
 def _claims(error: ServiceError) -> bool:
     """Whether the service says that the change was made, and nothing else that can be read."""
     return isinstance(error, UnusableAnswer) and 200 <= (error.status or 0) < 300
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str | None: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+def the_new_one(fresh: Sequence[N], thing: str, *, certain: bool) -> N | None:
+    """Return what was made, of the things that were not there before; None where there are none.
+
+    Raises:
+        Unclear: If it is not `certain` that the only one is it, or if there are several.
+    """
+    if len(fresh) == 1 and certain:
+        return fresh[0]
+    if fresh:
+        ids = listed([clean(one.id or "", 40) for one in fresh[:5]], "or")
+        raise Unclear(f"It may be the {thing} with the id {ids}.")
+    return None

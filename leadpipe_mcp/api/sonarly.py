@@ -5,29 +5,28 @@ unclear failure the client looks, and says what it saw (see settling.py).
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import JsonValue, SecretStr
 
 from leadpipe_mcp.api.addresses import path_of
-from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_text
+from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.connections import Network
-from leadpipe_mcp.api.settling import Done, OutcomeWords, settled
-from leadpipe_mcp.api.sonarly_errors import SONARLY, Operation, operation_advice
-from leadpipe_mcp.api.sonarly_looks import Wanted, named_folder, new_folder, newcomer
+from leadpipe_mcp.api.settling import Done, OutcomeWords, settled, the_new_one
 from leadpipe_mcp.api.sonarly_models import (
+    SONARLY,
     AccountGroup,
-    AccountPage,
-    AudiencePage,
     AudienceType,
     Folder,
     LinkedinAudience,
     Navigation,
     Overview,
     ProspectPage,
-    held_by,
-    page_of,
+    operation_advice,
+    read_navigation,
+    read_page,
+    read_prospects,
 )
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
@@ -35,12 +34,15 @@ from leadpipe_mcp.errors import (
     NotFound,
     NotPossible,
     ServiceError,
+    Unclear,
     WrongAddress,
 )
 from leadpipe_mcp.text import clean
 
 T = TypeVar("T")
 MOST_PAGES = 100
+# Two clocks may differ by so much.
+SKEW_SECONDS = 600
 # These stand where the id of an audience does.
 _OTHER_ROUTES = ("navigation", "folders")
 _CHECK = "Look with sonarly_list_audiences in a minute, before trying again."
@@ -67,67 +69,57 @@ class SonarlyClient:
         self.known_accounts: tuple[AccountGroup, ...] = ()
         """The accounts as they were listed last in this process."""
 
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._transport.close()
+
     async def accounts(self) -> tuple[AccountGroup, ...]:
-        """The accounts that the key may see."""
+        """The accounts that the key may see; no document shows a second page of them."""
 
-        def read(answer: Answer) -> AccountPage:
-            return answer.read(AccountPage, page_of(answer))
+        def read(answer: Answer) -> tuple[AccountGroup, ...]:
+            return answer.read_each(AccountGroup, read_page(answer)[0])
 
-        page = await self._ask("accounts", "GET", "/v1/accounts", read)
-        self.known_accounts = page.items
-        return page.items
-
-    async def audiences(
-        self, group: str, cursor: JsonValue = None, limit: int | None = None
-    ) -> AudiencePage:
-        """One page of the audiences, without those that are being filled."""
-
-        def read(answer: Answer) -> AudiencePage:
-            told = page_of(answer)
-            page = answer.read(AudiencePage, told)
-            complete = len(page.items) == len(as_list(told.get("items")))
-            return page.model_copy(update={"complete": complete})
-
-        query = {"cursor": _as_text(cursor), "limit": limit}
-        return await self._ask("audiences", "GET", _route(group), read, query=query)
-
-    async def all_audiences(self, group: str) -> tuple[tuple[LinkedinAudience, ...], bool]:
-        """The audiences of all pages, each once, and whether these are all that there are."""
-        found: dict[str, LinkedinAudience] = {}
-        cursor: JsonValue = None
-        seen: set[str] = set()
-        complete = True
-        for _ in range(MOST_PAGES):
-            page = await self.audiences(group, cursor)
-            found |= {audience.id: audience for audience in page.items}
-            complete = complete and page.complete
-            cursor = page.next_cursor
-            if cursor is None:
-                return tuple(found.values()), complete
-            if cursor_text(cursor) in seen:
-                break
-            seen.add(cursor_text(cursor))
-        return tuple(found.values()), False
+        self.known_accounts = await self._ask("accounts", "GET", "/v1/accounts", read)
+        return self.known_accounts
 
     async def overview(self, group: str) -> Overview:
         """Every audience that the list or the folders show, and the folders."""
-        listed, complete = await self.all_audiences(group)
+        listed, complete = await self._listed(group)
         try:
             navigation = await self.navigation(group)
         except ServiceError:
-            return Overview(listed, None, complete=False)
+            return Overview(tuple(listed.values()), None, complete=False)
         # Which of the two shows monitoring audiences is not documented.
-        placed = {audience.id: audience for audience in navigation.audiences()}
-        listed_ids = {audience.id for audience in listed}
-        audiences = [
-            audience.model_copy(update={"folder_id": placed[audience.id].folder_id})
-            if audience.id in placed and not audience.folder_id
-            else audience
-            for audience in listed
-        ]
-        others = [audience for audience in placed.values() if audience.id not in listed_ids]
+        for placed in navigation.audiences():
+            known = listed.get(placed.id, placed)
+            folder = known.folder_id or placed.folder_id
+            listed[placed.id] = known.model_copy(update={"folder_id": folder} if folder else {})
         complete = complete and navigation.complete
-        return Overview((*audiences, *others), navigation.folders, complete=complete)
+        return Overview(tuple(listed.values()), navigation.folders, complete=complete)
+
+    async def _listed(self, group: str) -> tuple[dict[str, LinkedinAudience], bool]:
+        """The audiences of all pages by id, and whether these are all that there are."""
+
+        def read(answer: Answer) -> tuple[tuple[LinkedinAudience, ...], JsonValue, bool]:
+            items, following = read_page(answer)
+            audiences = answer.read_each(LinkedinAudience, items)
+            return audiences, following, len(audiences) == len(items)
+
+        found: dict[str, LinkedinAudience] = {}
+        complete, place, seen = True, None, set[str]()
+        for _ in range(MOST_PAGES):
+            query = {"cursor": place}
+            page = await self._ask("audiences", "GET", _route(group), read, query=query)
+            audiences, following, all_read = page
+            found |= {audience.id: audience for audience in audiences}
+            complete = complete and all_read
+            if following is None:
+                return found, complete
+            place = cursor_text(following)
+            if place in seen:
+                break
+            seen.add(place)
+        return found, False
 
     async def before_creating(self, group: str) -> Overview:
         """What there is before something is made; an empty overview where the key may not look."""
@@ -142,7 +134,6 @@ class SonarlyClient:
         Raises:
             NotReady: If a prospecting job fills it just now.
         """
-        route = _route(group, _id(audience_id))
 
         def read(answer: Answer) -> LinkedinAudience:
             found = answer.read(LinkedinAudience)
@@ -150,7 +141,19 @@ class SonarlyClient:
                 raise answer.unusable("it is about another audience than was asked for")
             return found
 
-        return await self._ask("get", "GET", route, read)
+        return await self._ask("get", "GET", _route(group, _id(audience_id)), read)
+
+    async def prospects(
+        self, group: str, audience_id: str, cursor: JsonValue = None, limit: int | None = None
+    ) -> ProspectPage:
+        """One page of the people in an audience."""
+        route = _route(group, _id(audience_id), "prospects")
+        query = {"cursor": None if cursor is None else cursor_text(cursor), "limit": limit}
+        return await self._ask("prospects", "GET", route, read_prospects, query=query)
+
+    async def navigation(self, group: str) -> Navigation:
+        """All folders with their audiences, and the audiences that are in none."""
+        return await self._ask("navigation", "GET", _route(group, "navigation"), read_navigation)
 
     async def create(
         self,
@@ -168,19 +171,25 @@ class SonarlyClient:
             Unclear: If it may have been created; a look could not tell.
         """
         there = await self.before_creating(group) if before is None else before
-        since = self._clock()
+        since = self._clock() - SKEW_SECONDS
         body = {"name": name, "type": kind, "description": description}
 
-        async def look() -> LinkedinAudience | None:
-            return newcomer(there, await self.overview(group), name, since)
+        async def change() -> LinkedinAudience:
+            return await self._ask("create", "POST", _route(group), _confirming({}), body=body)
 
-        return await settled(
-            lambda: self._change("create", "POST", _route(group), _audience, body),
-            look,
-            OutcomeWords(
-                "no new audience of this name is there, so none was created.", _CHECK, firm=False
-            ),
-        )
+        async def look() -> LinkedinAudience | None:
+            after = await self.overview(group)
+            known = {audience.id for audience in there.audiences}
+            fresh = [a for a in after.audiences if a.id not in known and _is_called(a, name)]
+            made = fresh[0].made_since(since) if fresh else None
+            # A date that cannot be read is no doubt where all that was there before is known.
+            found = the_new_one(fresh, "audience", certain=there.complete if made is None else made)
+            if not found and not after.complete:
+                raise Unclear("Not all audiences could be looked at; among those seen it is not.")
+            return found
+
+        undone = "no new audience of this name is there, so none was created."
+        return await settled(change, look, OutcomeWords(undone, _CHECK, firm=False))
 
     async def update(
         self,
@@ -192,21 +201,56 @@ class SonarlyClient:
     ) -> Done[LinkedinAudience]:
         """The audience after the change; what is None stays."""
         route = _route(group, _id(audience_id))
-        wanted = Wanted(name, description)
+        wanted = {"name": name, "description": description}
 
         async def change() -> LinkedinAudience:
-            body = {"name": name, "description": description}
-            return await self._change("update", "PATCH", route, wanted.confirmed_by, body)
+            read = _confirming(wanted)
+            return await self._ask("update", "PATCH", route, read, body=wanted)
 
         async def look() -> LinkedinAudience | None:
-            return wanted.seen_in(await self.get(group, audience_id))
+            seen = await self.get(group, audience_id)
+            if _is_as_wanted(seen, wanted) and _hides(seen, description):
+                raise Unclear("Sonarly does not show the description.")
+            return seen if _is_as_wanted(seen, wanted) else None
 
         words = OutcomeWords("the audience is not as was asked for.", _CHECK)
         return await settled(change, look, words)
 
+    async def move(
+        self, group: str, audience_id: str, folder_id: str | None
+    ) -> Done[LinkedinAudience]:
+        """The audience in its new folder, or in none."""
+        operation = "remove-from-folder" if folder_id is None else "move-to-folder"
+        route = _route(group, _id(audience_id), operation)
+        body: dict[str, str] = {}
+        if folder_id is not None:
+            body = {"folderId": path_of(folder_id, shown_by="sonarly_list_audiences")[1:]}
+        wanted = {"folder_id": folder_id or ""}
+
+        async def change() -> LinkedinAudience:
+            return await self._ask(operation, "POST", route, _confirming(wanted), body=body)
+
+        async def look() -> LinkedinAudience | None:
+            seen = await self.get(group, audience_id)
+            if "folder_id" not in seen.model_fields_set:
+                placed = (await self.navigation(group)).audiences()
+                seen = next((audience for audience in placed if audience.id == seen.id), seen)
+            return seen if _is_as_wanted(seen, wanted) else None
+
+        is_not = "is still in its folder" if folder_id is None else "is not in this folder"
+        return await settled(change, look, OutcomeWords(f"the audience {is_not}.", _CHECK))
+
     async def delete(self, group: str, audience_id: str) -> Done[bool]:
         """Delete an audience."""
         route = _route(group, _id(audience_id))
+
+        def confirmed(answer: Answer) -> bool:
+            if as_object(answer.data).get("deleted") is not True:
+                raise answer.unusable("it does not say that it was deleted")
+            return True
+
+        async def change() -> bool:
+            return await self._ask("delete", "DELETE", route, confirmed)
 
         async def look() -> bool | None:
             try:
@@ -217,76 +261,34 @@ class SonarlyClient:
                 return True
             return None
 
-        return await settled(
-            lambda: self._change("delete", "DELETE", route, _deleted),
-            look,
-            OutcomeWords("the audience is still there.", _CHECK),
-        )
-
-    async def prospects(
-        self, group: str, audience_id: str, cursor: JsonValue = None, limit: int | None = None
-    ) -> ProspectPage:
-        """One page of the people in an audience."""
-
-        def read(answer: Answer) -> ProspectPage:
-            return answer.read(ProspectPage, page_of(answer))
-
-        route = _route(group, _id(audience_id), "prospects")
-        query = {"cursor": _as_text(cursor), "limit": limit}
-        return await self._ask("prospects", "GET", route, read, query=query)
-
-    async def navigation(self, group: str) -> Navigation:
-        """All folders with their audiences, and the audiences that are in none."""
-
-        def read(answer: Answer) -> Navigation:
-            navigation = answer.read(Navigation)
-            complete = len(navigation.folders) + len(navigation.audiences()) == held_by(answer)
-            return navigation.model_copy(update={"complete": complete})
-
-        return await self._ask("navigation", "GET", _route(group, "navigation"), read)
-
-    async def move(self, group: str, audience_id: str, folder_id: str) -> Done[LinkedinAudience]:
-        """The audience in its new folder."""
-        route = _route(group, _id(audience_id), "move-to-folder")
-        body = {"folderId": path_of(folder_id, shown_by="sonarly_list_audiences")[1:]}
-        wanted = Wanted(folder_id=folder_id)
-
-        async def change() -> LinkedinAudience:
-            return await self._change("move", "POST", route, wanted.confirmed_by, body)
-
-        words = OutcomeWords("the audience is not in this folder.", _CHECK)
-        look = self._look_where(group, audience_id, folder_id)
-        return await settled(change, look, words)
-
-    async def remove_from_folder(self, group: str, audience_id: str) -> Done[LinkedinAudience]:
-        """The audience, in no folder."""
-        route = _route(group, _id(audience_id), "remove-from-folder")
-        wanted = Wanted(folder_id="")
-
-        async def change() -> LinkedinAudience:
-            return await self._change("remove", "POST", route, wanted.confirmed_by)
-
-        words = OutcomeWords("the audience is still in its folder.", _CHECK)
-        look = self._look_where(group, audience_id, "")
-        return await settled(change, look, words)
+        return await settled(change, look, OutcomeWords("the audience is still there.", _CHECK))
 
     async def create_folder(
         self, group: str, name: str, kind: AudienceType, *, before: Navigation | None = None
     ) -> Done[Folder]:
         """The new folder. `before` is what there was, by which a new one is known."""
         there = await self.navigation(group) if before is None else before
+        route = _route(group, "folders")
         body = {"name": name, "audienceType": kind}
 
-        async def look() -> Folder | None:
-            return new_folder(there, await self.navigation(group), name)
+        async def change() -> Folder:
+            return await self._ask(
+                "create folder", "POST", route, lambda answer: answer.read(Folder), body=body
+            )
 
-        return await settled(
-            lambda: self._change("create folder", "POST", _route(group, "folders"), _folder, body),
-            look,
-            OutcomeWords(
-                "no new folder of this name is there, so none was created.", _CHECK, firm=False
-            ),
-        )
+        async def look() -> Folder | None:
+            after = await self.navigation(group)
+            known = {folder.id for folder in there.folders}
+            fresh = [f for f in after.folders if f.id not in known and _is_called(f, name)]
+            found = the_new_one(fresh, "folder", certain=there.complete)
+            if not found and not after.complete:
+                raise Unclear("Not all folders could be read; among those that could it is not.")
+            if not found and all(folder.audiences for folder in after.folders):
+                raise Unclear("It is not among the folders, but an empty one may not be shown.")
+            return found
+
+        undone = "no new folder of this name is there, so none was created."
+        return await settled(change, look, OutcomeWords(undone, _CHECK, firm=False))
 
     async def rename_folder(self, group: str, folder_id: str, name: str) -> Done[Folder]:
         """The folder with its new name."""
@@ -294,51 +296,26 @@ class SonarlyClient:
 
         def confirmed(answer: Answer) -> Folder:
             folder = answer.read(Folder)
-            if folder.name.strip() != name.strip():
+            if not _is_called(folder, name):
                 raise answer.unusable("the folder it shows has another name")
             return folder
 
+        async def change() -> Folder:
+            body = {"name": name}
+            return await self._ask("rename folder", "PATCH", route, confirmed, body=body)
+
         async def look() -> Folder | None:
-            return named_folder(await self.navigation(group), folder_id, name)
+            folders = (await self.navigation(group)).folders
+            folder = next((folder for folder in folders if folder.id == folder_id), None)
+            if folder is None:
+                raise Unclear("The folder is not shown now.")
+            return folder if _is_called(folder, name) else None
 
-        return await settled(
-            lambda: self._change("rename folder", "PATCH", route, confirmed, {"name": name}),
-            look,
-            OutcomeWords("the folder has another name.", _CHECK),
-        )
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._transport.close()
-
-    def _look_where(
-        self, group: str, audience_id: str, folder_id: str
-    ) -> Callable[[], Awaitable[LinkedinAudience | None]]:
-        """A look that gives the audience if it is in the folder; "" is none."""
-
-        async def look() -> LinkedinAudience | None:
-            seen = await self.get(group, audience_id)
-            if "folder_id" not in seen.model_fields_set:
-                placed = (await self.navigation(group)).audiences()
-                seen = next((audience for audience in placed if audience.id == seen.id), seen)
-            return seen if (seen.folder_id or "") == folder_id else None
-
-        return look
-
-    async def _change(
-        self,
-        operation: Operation,
-        method: str,
-        route: str,
-        read: Callable[[Answer], T],
-        body: Mapping[str, object] | None = None,
-    ) -> T:
-        given = {name: value for name, value in (body or {}).items() if value is not None}
-        return await self._ask(operation, method, route, read, body=given or None)
+        return await settled(change, look, OutcomeWords("the folder has another name.", _CHECK))
 
     async def _ask(
         self,
-        operation: Operation,
+        operation: str,
         method: str,
         route: str,
         read: Callable[[Answer], T],
@@ -347,8 +324,10 @@ class SonarlyClient:
         body: Mapping[str, object] | None = None,
     ) -> T:
         """What is read from the answer; every error knows what was to be done."""
+        given = {name: value for name, value in (body or {}).items() if value is not None}
         try:
-            return read(await self._transport.request(method, route, query=query, body=body))
+            answer = await self._transport.request(method, route, query=query, body=given or None)
+            return read(answer)
         except ServiceError as error:
             error.operation_advice = operation_advice(error, operation, reads=method == "GET")
             raise
@@ -357,10 +336,6 @@ class SonarlyClient:
 def _route(group: str, *rest: str) -> str:
     account = path_of(group, shown_by="sonarly_list_accounts")
     return f"/v1/accounts{account}/audiences{path_of(*rest, shown_by='sonarly_list_audiences')}"
-
-
-def _as_text(cursor: JsonValue) -> str | None:
-    return None if cursor is None else cursor_text(cursor)
 
 
 def _id(audience_id: str) -> str:
@@ -372,15 +347,32 @@ def _id(audience_id: str) -> str:
     return audience_id
 
 
-def _audience(answer: Answer) -> LinkedinAudience:
-    return answer.read(LinkedinAudience)
+def _is_called(thing: LinkedinAudience | Folder, name: str) -> bool:
+    return thing.name.strip() == name.strip()
 
 
-def _folder(answer: Answer) -> Folder:
-    return answer.read(Folder)
+def _is_as_wanted(audience: LinkedinAudience, wanted: Mapping[str, str | None]) -> bool:
+    """Whether the audience looks as wanted in what it shows; None leaves a field as it was."""
+    return all(
+        text is None
+        or (field == "description" and _hides(audience, text))
+        or text.strip() == (getattr(audience, field) or "").strip()
+        for field, text in wanted.items()
+    )
 
 
-def _deleted(answer: Answer) -> bool:
-    if as_object(answer.data).get("deleted") is not True:
-        raise answer.unusable("it does not say that it was deleted")
-    return True
+def _hides(audience: LinkedinAudience, description: str | None) -> bool:
+    """Whether a new description may be there, though it is not shown."""
+    return bool(description) and "description" not in audience.model_fields_set
+
+
+def _confirming(wanted: Mapping[str, str | None]) -> Callable[[Answer], LinkedinAudience]:
+    """Read the audience of an answer that shows the change."""
+
+    def read(answer: Answer) -> LinkedinAudience:
+        audience = answer.read(LinkedinAudience)
+        if not _is_as_wanted(audience, wanted):
+            raise answer.unusable("the audience it shows has not changed as asked")
+        return audience
+
+    return read

@@ -1,4 +1,4 @@
-"""What Sonarly speaks of: account groups, audiences, folders and the people in audiences.
+"""What Sonarly speaks of: accounts, audiences, folders, people; and what its refusals mean.
 
 Reading is lenient, as no document is complete: only ids have to be there.
 """
@@ -6,14 +6,26 @@ Reading is lenient, as no document is complete: only ids have to be there.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, TypeVar, cast
+from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
 from leadpipe_mcp.api.budget import Noun
-from leadpipe_mcp.api.models import Person
-from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Moment, Name, Text, Told
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Moment, Name, Row, Text, Told
+from leadpipe_mcp.errors import (
+    BASE_URL,
+    Conflict,
+    KeyRefused,
+    NotFound,
+    NotReady,
+    OutOfCredits,
+    RequestRefused,
+    ServiceError,
+    UnusableAnswer,
+    Vendor,
+    WrongAddress,
+)
 
 AudienceType = Literal["on_demand", "monitoring"]
 """What an audience or a folder is made as. Answers show other words for audiences."""
@@ -24,7 +36,6 @@ def _words(said: object) -> object:
 
 
 OptionalName = Annotated[Name, BeforeValidator(_words)]
-"""A name, which may be missing."""
 
 
 class AccountGroup(Told):
@@ -95,6 +106,52 @@ def matching(things: Sequence[Thing], said: str, *, by_id: bool = True) -> list[
     return found or [thing for thing in things if thing.name.strip().casefold() == word]
 
 
+def read_navigation(answer: Answer) -> Navigation:
+    """All folders and audiences that can be read, and whether these are all that there are."""
+    data = as_object(answer.data)
+    folders = as_list(data.get("folders"))
+    lists = [as_object(folder).get("audiences") for folder in folders]
+    held = len(folders) + sum(len(as_list(ls)) for ls in (*lists, data.get("ungroupedAudiences")))
+    found = answer.read(Navigation)
+    complete = len(found.folders) + len(found.audiences()) == held
+    return found.model_copy(update={"complete": complete})
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that could be seen of an account's audiences.
+
+    Those that a prospecting job fills just now are shown nowhere.
+    """
+
+    audiences: tuple[LinkedinAudience, ...] = ()
+    folders: tuple[Folder, ...] | None = None
+    """None where they could not be read."""
+    complete: bool = False
+    """Whether every page was read, and all that is on it."""
+
+
+@dataclass(frozen=True)
+class ProspectPage:
+    """Some people of an audience, and where the next page starts (None at the end)."""
+
+    items: tuple[Row, ...]
+    next_cursor: JsonValue = None
+
+
+def read_prospects(answer: Answer) -> ProspectPage:
+    """One page of people, under the names that people have everywhere here."""
+    items, following = read_page(answer)
+    return ProspectPage(answer.people(map(_prospect, items)), following)
+
+
+def read_page(answer: Answer) -> tuple[list[object], JsonValue]:
+    """The items of a page, and its cursor; an end that is said in one of two ways is one."""
+    data = as_object(answer.data)
+    ended = data.get("hasMore") is False
+    return answer.items(data.get("items")), None if ended else cursor_in(data)
+
+
 _OF_COMPANY = {
     "company": "name",
     "companyIndustry": "industry",
@@ -112,87 +169,94 @@ _ELSEWHERE = {
 }
 
 
-class Prospect(Person):
-    """One person in an audience, under the names that people have everywhere here."""
-
-    noun: ClassVar[Noun] = ("prospect", "prospects")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _in_our_words(cls, said: object) -> object:
-        row = as_object(said)
-        if not row:
-            return said
-        company = row.pop("company") if isinstance(row.get("company"), dict) else None
-        found = dict(row)
-        for name, key in _OF_COMPANY.items():
-            value = as_object(company).get(key)
-            if value is not None:
-                found.setdefault(name, value)
-        for name, others in _ELSEWHERE.items():
-            values = (found.get(other) for other in (name, *others))
-            found[name] = next((value for value in values if value is not None), None)
-        return _without_nested(found)
-
-
-def _without_nested(row: Mapping[str, object]) -> dict[str, object]:
-    """The row, where an object that should have been a text is its name or its title."""
-    return {name: _named(value) for name, value in row.items()}
+def _prospect(item: object) -> Row | None:
+    """A person's fields under our names; None for what is no person."""
+    row = dict(as_object(item))
+    if not row:
+        return None
+    if company := as_object(row.get("company")):
+        del row["company"]
+        row = {name: company.get(key) for name, key in _OF_COMPANY.items()} | row
+    for name, others in _ELSEWHERE.items():
+        values = (row.get(other) for other in (name, *others))
+        row[name] = next((value for value in values if value is not None), None)
+    named = {name: _named(value) for name, value in row.items()}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _named(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    inner = cast("dict[str, object]", value)
-    return next((inner[key] for key in ("name", "title", "text") if inner.get(key)), None)
+    """What an object that should have been a text is called."""
+    inner = as_object(value)
+    names = (inner[key] for key in ("name", "title", "text") if inner.get(key))
+    return next(names, None) if isinstance(value, dict) else value
 
 
-class AudiencePage(Model):
-    """Some audiences, and where the next page starts (None at the end)."""
+SONARLY = Vendor(
+    names=("Sonarly", "Sonarly"),
+    base_url="SONARLY_BASE_URL",
+    no_key="No Sonarly API key is set, so nothing was asked of Sonarly.",
+    key_advice=(
+        "Set SONARLY_API_KEY (made in the Sonarly dashboard) and restart the server. To try"
+        " everything with invented people and no key, start it with --sandbox."
+    ),
+    advice={
+        KeyRefused: (
+            "SONARLY_API_KEY must hold a current key of Sonarly (made in its dashboard); a revoked"
+            " one stops at once. Restart the server after changing it."
+        ),
+        NotFound: (
+            "Check the id; sonarly_list_audiences shows the audiences and folders that exist."
+        ),
+        OutOfCredits: (
+            "Someone has to buy credits in Sonarly, or wait for new ones; then try again."
+        ),
+        NotReady: (
+            "A prospecting job is filling this audience, and until it ends the audience can be"
+            " neither read nor changed. Wait, and try again in a minute or two; it is listed again"
+            " when ready."
+        ),
+        WrongAddress: (
+            "The address of Sonarly looks wrong: check SONARLY_BASE_URL, its host and its path,"
+            " then restart the server."
+        ),
+        Conflict: (
+            "Another job may be at work on it: wait a minute, then look at it with"
+            " sonarly_get_audience before trying again."
+        ),
+    },
+)
+_UNPROCESSED: Mapping[str, str] = {
+    "create": (
+        "Sonarly does not make an audience with this name, type and description; perhaps the plan"
+        " lacks the type. Change one of them, or ask the user."
+    ),
+    "update": (
+        "Sonarly does not take this name or description (or no empty one); change it, then call"
+        " again."
+    ),
+    "move-to-folder": (
+        "Audience and folder must be of one account and of the same type (on_demand or monitoring)."
+        " Choose another folder; sonarly_list_audiences shows their types."
+    ),
+}
+_INVALID = (
+    f"{RequestRefused.what_next} If it does not say what is wrong: ids have to be those that"
+    " sonarly_list_audiences shows, and a cursor that of the page before."
+)
 
-    items: Each[LinkedinAudience]
-    next_cursor: JsonValue = None
-    complete: bool = True
-    """Whether everything in it could be read."""
 
-
-class ProspectPage(Model):
-    """Some people of an audience, and where the next page starts (None at the end)."""
-
-    items: Each[Prospect]
-    next_cursor: JsonValue = None
-
-
-class AccountPage(Model):
-    """The accounts that the key may see. No document shows a second page."""
-
-    items: Each[AccountGroup]
-
-
-@dataclass(frozen=True)
-class Overview:
-    """Everything that could be seen of an account's audiences.
-
-    Those that a prospecting job fills just now are shown nowhere.
-    """
-
-    audiences: tuple[LinkedinAudience, ...] = ()
-    folders: tuple[Folder, ...] | None = None
-    """None where they could not be read."""
-    complete: bool = False
-    """Whether every page was read, and all that is on it."""
-
-
-def page_of(answer: Answer) -> dict[str, object]:
-    """The answer's page, where an end that is only said in one of two ways is one all the same."""
-    data = as_object(answer.data)
-    ended = data.get("hasMore") is False
-    return {**data, "nextCursor": None if ended else cursor_in(data)}
-
-
-def held_by(answer: Answer) -> int:
-    """How many folders and audiences navigation holds, whether they can be read or not."""
-    data = as_object(answer.data)
-    folders = as_list(data.get("folders"))
-    grouped = [as_list(as_object(folder).get("audiences")) for folder in folders]
-    return len(folders) + sum(map(len, grouped)) + len(as_list(data.get("ungroupedAudiences")))
+def operation_advice(error: ServiceError, operation: str, *, reads: bool) -> str:
+    """What can be done about an error in this operation; nothing where the usual advice fits."""
+    if error.status == 403 and not isinstance(error, OutOfCredits):
+        thing = "prospects" if operation == "prospects" else "audiences"
+        lacks = f"lacks the permission {thing}:{'read' if reads else 'write'}, which this takes"
+        # Listing accounts takes any key.
+        return (
+            f"The key {'may not do this' if operation == 'accounts' else lacks}, or may not use"
+            " this account: someone has to allow it to the key in the Sonarly dashboard."
+            " sonarly_list_accounts shows the accounts of the key."
+        )
+    if isinstance(error, RequestRefused) and error.status in {400, 422}:
+        return _UNPROCESSED.get(operation, _INVALID) if error.status == 422 else _INVALID
+    is_odd = isinstance(error, UnusableAnswer) and reads and BASE_URL not in error.args[1]
+    return "Nothing was changed. Try again in a minute." if is_odd else ""

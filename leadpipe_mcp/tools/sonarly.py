@@ -346,7 +346,7 @@ async def sonarly_list_prospects(call: Call, asked: ListProspects) -> ProspectsF
     if not people:
         nobody = "This audience has no prospects yet; prospecting jobs in Sonarly add them."
         return ProspectsFound(summary="No more prospects." if asked.cursor else nobody)
-    rows = fitting(table([person.as_row() for person in people], columns, contact=whole))
+    rows = fitting(table(people, columns, contact=whole))
     cursor = None if page.next_cursor == place.cursor else page.next_cursor
     following = place.after(len(rows), len(page.items), cursor)
     shown = filled([column.name for column in columns], rows)

@@ -234,7 +234,7 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     if target:
         done = await call.sonarly.move(account.id, asked.id, target.id)
     else:
-        done = await call.sonarly.remove_from_folder(account.id, asked.id)
+        done = await call.sonarly.move(account.id, asked.id, None)
     where = f"in the folder {named(target)}" if target else "in no folder"
     return LinkedinAudienceMoved(
         summary=f"{named(audience)} is now {where}.",

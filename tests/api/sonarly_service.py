@@ -1,0 +1,106 @@
+"""Sonarly as a test wants it: the sandbox that loses answers, or a service that shows things."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import anyio.lowlevel
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
+from leadpipe_mcp.errors import ServiceError
+from leadpipe_mcp.sandbox import SonarlySandbox, SonarlySettings
+
+KEY = SecretStr("sk_live_0123456789")
+URL = "https://sonarly.test"
+GROUP = "507f1f77bcf86cd799439011"
+AUDIENCE = "507f1f77bcf86cd799439012"
+FOLDER = "507f1f77bcf86cd799439013"
+NOW = 1_777_390_200.0
+CREATED = "2026-04-28T15:30:00.000Z"
+MESSAGE = "Thanks for the context. I can send over details this afternoon."
+
+
+def client(application: Application, key: SecretStr | None = KEY) -> SonarlyClient:
+    transport = sonarly_transport(URL, key, network=serve_in_process(application))
+    return SonarlyClient(transport, lambda: NOW)
+
+
+def refusal(status: int, code: str = "string") -> Response:
+    said = {"code": code, "message": MESSAGE, "details": "string"}
+    body = {"success": False, "data": None, "error": said, "traceId": GROUP}
+    return JSONResponse(body, status)
+
+
+def holding(data: object, status: int = 200) -> Response:
+    return JSONResponse({"success": True, "data": data}, status)
+
+
+class Played:
+    """The sandbox's Sonarly without audiences, whose answers to changes can be lost."""
+
+    def __init__(self) -> None:
+        settings = SonarlySettings(groups={GROUP: "Acme Growth"}, examples=False, people=300)
+        self.sandbox = SonarlySandbox(settings, clock=lambda: NOW)
+        self.asked: list[str] = []
+        self.works = True
+        """Whether a change that fails was made all the same."""
+        self.fails: Application | None = None
+        """What answers changes, after they were made or instead."""
+        self.shows: Application | None = None
+        """What answers everything else."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(f"/v1/accounts/{GROUP}/audiences")
+        self.asked.append(f"{scope['method']} {path}")
+        other = self.shows if scope["method"] == "GET" else self.fails
+        if other is None:
+            await self.sandbox(scope, receive, send)
+            return
+        if scope["method"] != "GET" and self.works:
+            await self.sandbox(scope, receive, unsent)
+        await other(scope, receive, send)
+
+    @property
+    def ids(self) -> list[str]:
+        return sorted(self.sandbox.groups[GROUP].audiences)
+
+    def changes(self) -> list[str]:
+        return [asked for asked in self.asked if not asked.startswith("GET")]
+
+
+async def unsent(_: Message) -> None:
+    await anyio.lowlevel.checkpoint()
+
+
+async def lost(scope: Scope, receive: Receive, send: Send) -> None:
+    raise ConnectionResetError
+
+
+async def late(scope: Scope, receive: Receive, send: Send) -> None:
+    raise httpx.ReadTimeout("late")
+
+
+async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
+    raise httpx.ConnectError("nobody there")
+
+
+def showing(audiences: list[Any], folders: list[Any] | None = None) -> Application:
+    """A service that shows these things and loses every change."""
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        of_folders = scope["path"].endswith("navigation")
+        shown = {"folders": folders} if of_folders else {"items": audiences}
+        await (holding(shown) if scope["method"] == "GET" else lost)(scope, receive, send)
+
+    return service
+
+
+async def error_of(call: Awaitable[object]) -> ServiceError:
+    with pytest.raises(ServiceError) as caught:
+        await call
+    return caught.value

@@ -1,0 +1,204 @@
+"""What became of a change at Sonarly whose answer was lost."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from leadpipe_mcp import errors
+from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.settling import Done
+from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview
+from leadpipe_mcp.errors import NotDone, ServiceError, Unclear
+from tests.api.sonarly_service import (
+    AUDIENCE,
+    CREATED,
+    FOLDER,
+    GROUP,
+    Played,
+    client,
+    error_of,
+    holding,
+    late,
+    lost,
+    refusal,
+    showing,
+    unreached,
+)
+
+pytestmark = pytest.mark.anyio
+UNCLEAR: list[Application] = [
+    lost,
+    late,
+    refusal(500),
+    HTMLResponse("<h1>Bad gateway</h1>", 502),
+    Response(b"", 201),
+    holding({"name": "VPs"}, 201),
+]
+
+
+@pytest.mark.parametrize("failure", UNCLEAR)
+async def test_after_a_lost_answer_every_change_is_found(failure: Application) -> None:
+    played = Played()
+    one = client(played)
+    made = (await one.create(GROUP, "VPs", "on_demand")).result.id
+    folder = (await one.create_folder(GROUP, "West", "on_demand")).result.id
+    played.asked.clear()
+    played.fails = failure
+    twin = await one.create(GROUP, "VPs", "on_demand", "for the fair")
+    updated = await one.update(GROUP, made, name="Heads", description="")
+    moved = await one.move(GROUP, made, folder)
+    removed = await one.move(GROUP, made, None)
+    renamed = await one.rename_folder(GROUP, folder, "East")
+    second = await one.create_folder(GROUP, "East", "monitoring")
+    deleted = await one.delete(GROUP, made)
+    outcomes: list[Done[Any]] = [twin, updated, moved, removed, renamed, second, deleted]
+    assert all(done.looked for done in outcomes)
+    assert len(played.changes()) == len(outcomes)
+    assert played.ids == [twin.result.id] != [made]
+    assert (twin.result.name, twin.result.description) == ("VPs", "for the fair")
+    assert updated.result.name == "Heads"
+    assert (moved.result.folder_id, removed.result.folder_id) == (folder, None)
+    assert (renamed.result.name, second.result.name, deleted.result) == ("East", "East", True)
+
+
+async def test_of_many_lost_answers_each_is_of_another_audience() -> None:
+    played = Played()
+    played.fails = lost
+    ids = [(await client(played).create(GROUP, "VPs", "on_demand")).result.id for _ in range(20)]
+    assert sorted(ids) == played.ids
+    assert len(set(ids)) == len(played.changes()) == 20
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (lost, NotDone),
+        (refusal(500), NotDone),
+        (late, Unclear),
+        (Response(b"", 201), Unclear),
+        (unreached, errors.Unreachable),
+    ],
+)
+async def test_an_audience_that_was_not_created_is_not_said_to_be(
+    failure: Application, kind: type[ServiceError]
+) -> None:
+    played = Played()
+    await client(played).create(GROUP, "VPs", "on_demand")
+    played.asked.clear()
+    played.fails, played.works = failure, False
+    error = await error_of(client(played).create(GROUP, "VPs", "on_demand"))
+    assert type(error) is kind
+    # What was never sent can be sent again.
+    assert played.changes() == ["POST "] * (3 if kind is errors.Unreachable else 1)
+    assert ("none was created" in error.problem) == (kind is not errors.Unreachable)
+    assert ("may still come" in error.problem) == (kind is Unclear)
+    assert played.asked.count("GET /navigation") == (1 if kind is errors.Unreachable else 4)
+
+
+async def test_where_no_look_is_possible_nothing_is_claimed() -> None:
+    played = Played()
+    played.fails, played.shows = lost, refusal(500)
+    creating = client(played).create(GROUP, "VPs", "on_demand", before=Overview(complete=True))
+    error = await error_of(creating)
+    assert type(error) is Unclear
+    assert "Whether it was done is unclear" in error.problem
+    assert error.advice == "Look with sonarly_list_audiences in a minute, before trying again."
+    assert played.changes() == ["POST "]
+    assert not error.retryable
+
+
+async def test_a_key_that_may_not_look_can_create_all_the_same() -> None:
+    played = Played()
+    played.shows = refusal(403)
+    done = await client(played).create(GROUP, "VPs", "on_demand")
+    assert ([done.result.id], done.looked) == (played.ids, False)
+
+
+KNOWN = Overview((LinkedinAudience(id="old", name="VPs"),), complete=True)
+NEW = {"id": "new", "name": "VPs", "createdAt": CREATED}
+
+
+@pytest.mark.parametrize(
+    ("before", "new", "told"),
+    [
+        (KNOWN, [NEW], ""),
+        (KNOWN, [{**NEW, "createdAt": "string"}], ""),
+        (KNOWN, [{**NEW, "createdAt": "2026-04-28 15:22"}], ""),
+        (KNOWN, [{**NEW, "createdAt": "2026-04-27T00:00:00Z"}], "audience with the id new."),
+        (Overview(KNOWN.audiences), [NEW], ""),
+        (Overview(KNOWN.audiences), [{**NEW, "createdAt": "string"}], "the id new."),
+        (KNOWN, [NEW, {**NEW, "id": "twin"}], "the id new or twin."),
+        (KNOWN, [7], "among those seen it is not"),
+    ],
+)
+async def test_a_new_audience_is_known_by_name_and_date_or_not_claimed(
+    before: Overview, new: list[Any], told: str
+) -> None:
+    old = {"id": "old", "name": "VPs"}
+    creating = client(showing([old, *new], [])).create(GROUP, "VPs", "on_demand", before=before)
+    if not told:
+        done = await creating
+        assert (done.result.id, done.looked) == ("new", True)
+        return
+    error = await error_of(creating)
+    assert type(error) is Unclear
+    assert told in error.problem
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ([{"id": "f", "audiences": [{"id": "a"}]}], "an empty one may not be shown"),
+        ([{"id": "f", "name": "West"}, {"id": "g", "name": "West"}], "folder with the id f or g"),
+        ([{"id": "f"}, {}], "Not all folders could be read"),
+    ],
+)
+async def test_a_new_folder_that_cannot_be_told_is_not_claimed(
+    after: list[dict[str, object]], told: str
+) -> None:
+    nothing = await client(Played()).navigation(GROUP)
+    creating = client(showing([], after)).create_folder(GROUP, "West", "on_demand", before=nothing)
+    error = await error_of(creating)
+    assert type(error) is Unclear
+    assert told in error.problem
+
+
+async def test_what_was_not_changed_is_not_said_to_be() -> None:
+    played = Played()
+    one = client(played)
+    made = (await one.create(GROUP, "VPs", "on_demand")).result.id
+    inside, outside = [
+        (await one.create_folder(GROUP, name, "on_demand")).result.id for name in ("West", "East")
+    ]
+    await one.move(GROUP, made, inside)
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: one.update(GROUP, made, name="Heads"),
+        lambda: one.move(GROUP, made, outside),
+        lambda: one.move(GROUP, made, None),
+        lambda: one.rename_folder(GROUP, inside, "North"),
+        lambda: one.delete(GROUP, made),
+    ]
+    played.works = False
+    shown = holding({"id": made, "name": "VPs", "folderId": inside})
+    for failure, kind in ((refusal(500), NotDone), (late, Unclear), (shown, NotDone)):
+        played.fails = failure
+        for call in calls:
+            assert type(await error_of(call())) is kind
+    played.fails, played.shows = lost, holding({"id": made, "name": "VPs"})
+    hidden = await error_of(one.update(GROUP, made, description="new"))
+    assert type(hidden) is Unclear
+    assert "does not show the description" in hidden.problem
+
+
+async def test_where_an_audience_hides_its_folder_the_folders_tell() -> None:
+    folders = [{"id": FOLDER, "name": "West", "audiences": [{"id": AUDIENCE, "name": "VPs"}]}]
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        shows = scope["path"].endswith("navigation")
+        data = {"folders": folders} if shows else {"id": AUDIENCE, "name": "VPs"}
+        await holding(data)(scope, receive, send)
+
+    assert (await client(service).move(GROUP, AUDIENCE, FOLDER)).result.folder_id == FOLDER
