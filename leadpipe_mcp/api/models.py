@@ -19,7 +19,6 @@ from leadpipe_mcp.api.reading import (
     Moment,
     Name,
     Row,
-    Text,
     Told,
 )
 
@@ -152,39 +151,6 @@ class Breakdown(Told):
     value: Label
     label: Label | None = None
     count: Count
-
-
-class Person(Told):
-    """One visitor or prospect, under the names of `people.columns`; what else came is kept."""
-
-    noun: ClassVar[Noun] = ("person", "people")
-    id: Text = None
-    intent_score: int | float | None = None
-    topic_id: int | None = None
-    topic_name: Text = None
-    topic_overlap: int | None = None
-    first_name: Text = None
-    last_name: Text = None
-    full_name: Text = None
-    email: Text = None
-    business_email: Text = None
-    personal_email: Text = None
-    phone: Text = None
-    linkedin_url: Text = None
-    job_title: Text = None
-    seniority: Text = None
-    department: Text = None
-    company: Text = None
-    company_domain: Text = None
-    company_industry: Text = None
-    company_size: Text = None
-    company_revenue_range: Text = None
-    city: Text = None
-    state: Text = None
-
-    def as_row(self) -> Row:
-        """Return what is known of the person."""
-        return self.model_dump(by_alias=True, exclude_none=True)
 
 
 class Preview(Model):

@@ -1,22 +1,22 @@
 """Visitors: who came to the customer's own websites, and the pixels by which they are known."""
 
+import contextlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.addresses import path_of
-from leadpipe_mcp.api.answers import Answer, as_list, as_object
+from leadpipe_mcp.api.answers import as_list, as_object
 from leadpipe_mcp.api.budget import Noun
-from leadpipe_mcp.api.models import Person
-from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Told
+from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Row, Told
 from leadpipe_mcp.api.service import Service
-from leadpipe_mcp.api.settling import OutcomeWords, settled
+from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear
-from leadpipe_mcp.text import clean
 
 Timeframe = Literal["24h", "7d", "14d", "30d", "90d", "all"]
 PixelStatus = Literal["active", "paused"]
@@ -27,27 +27,25 @@ PAGE_SIZE = 50
 _PIXELS = "/v1/data/pixels"
 _LOOK = "Look with list_pixels in a minute, before trying again."
 _HOST = re.compile(r"(?!-)[\w-]+(\.[\w-]+)+")
+_MOMENT = TypeAdapter[str | None](Moment)
 _SCHEME = re.compile(r"^\w+://")
 
 
-class Visitor(Person):
-    """One person who came to a website. Everything else that the service sends is kept."""
-
-    noun: ClassVar[Noun] = ("visitor", "visitors")
-    pages: tuple[str, ...] = ()
-    last_seen_at: Moment = None
-
-
-class VisitorPage(Model):
+@dataclass(frozen=True)
+class VisitorPage:
     """Some visitors, how many there are in all (None: not told), and whether more follow."""
 
-    visitors: tuple[Visitor, ...] = ()
+    visitors: tuple[Row, ...] = ()
     total: int | None = None
     has_more: bool = False
 
 
-class _Total(Told):
+class _Meta(Told):
+    """What is documented of a page is its total; what else may tell whether more follow is not."""
+
     total: Count | None = None
+    has_more: bool | None = None
+    total_pages: Count | None = None
 
 
 class Pixel(Told):
@@ -110,19 +108,19 @@ class Visitors:
             await self._service.check_missing(missing)
             # An empty list is what was seen where there is nobody; one integrator expects this.
             return VisitorPage(total=0)
-        rows = _rows(answer)
-        visitors = answer.read_each(Visitor, [_fields(row) for row in rows])
-        known = answer.read(_Total, answer.meta).total
-        has_more = _has_more(answer.meta, page, len(rows), known)
-        return VisitorPage(visitors=visitors, total=known, has_more=has_more)
+        # What one visitor alone looks like is not documented.
+        rows = [answer.data] if as_object(answer.data) else answer.items(answer.data or [])
+        meta = _Meta.model_validate(answer.meta)
+        has_more = _has_more(meta, page, len(rows))
+        return VisitorPage(answer.people(map(_visitor, rows)), meta.total, has_more)
 
-    async def pixels(self) -> tuple[Pixel, ...]:
-        """Every pixel of the organization that can be read."""
-        return (await self._service.get(_PIXELS)).read_each(Pixel)
+    async def pixels(self, *, whole: bool = False) -> tuple[Pixel, ...]:
+        """Every pixel of the organization that can be read.
 
-    async def all_pixels(self) -> tuple[Pixel, ...]:
-        """Every pixel of the organization; one that cannot be read may be the one looked for."""
-        return (await self._service.get(_PIXELS)).read_all(Pixel)
+        `whole` refuses a list in which a pixel cannot be read: it may be the one looked for.
+        """
+        answer = await self._service.get(_PIXELS)
+        return (answer.read_all if whole else answer.read_each)(Pixel)
 
     async def create_pixel(
         self,
@@ -144,38 +142,29 @@ class Visitors:
             "includedPaths": included_paths,
         }
         given = {field: value for field, value in body.items() if value is not None}
-        before = await self._known(domain)
+        try:
+            before = {pixel.id for pixel in await self.pixels(whole=True) if pixel.is_of(domain)}
+        except ServiceError:
+            before = None
 
         async def create() -> Pixel:
             return (await self._service.post(_PIXELS, given)).read(Pixel)
 
         async def look() -> Pixel | None:
-            found = [pixel for pixel in await self.all_pixels() if pixel.is_of(domain)]
-            if found and before is None:
-                raise Unclear(f"The domain has the pixel {clean(found[0].id, 40)}; it may be it.")
-            return next((pixel for pixel in found if pixel.id not in (before or ())), None)
+            there = [pixel for pixel in await self.pixels(whole=True) if pixel.is_of(domain)]
+            fresh = [pixel for pixel in there if pixel.id not in (before or ())]
+            return the_new_one(fresh, "pixel", certain=before is not None)
 
         words = OutcomeWords("the domain has no new pixel, so none was created.", _LOOK, firm=False)
         pixel = (await settled(create, look, words, again=True)).result
-        return pixel if given.keys() <= {"domain", "name"} else await self._with_paths(pixel)
-
-    async def _known(self, domain: str) -> frozenset[str] | None:
-        """The ids of the domain's pixels; None if they cannot be seen."""
-        try:
-            return frozenset(pixel.id for pixel in await self.all_pixels() if pixel.is_of(domain))
-        except ServiceError:
-            return None
-
-    async def _with_paths(self, pixel: Pixel) -> Pixel:
-        """The new pixel with the lists of paths, which no document shows in the first answer."""
-        if {"excluded_paths", "included_paths"} & pixel.model_fields_set:
+        lists = {"excluded_paths", "included_paths"}
+        if lists & pixel.model_fields_set or not given.keys() & {"excludedPaths", "includedPaths"}:
             return pixel
-        try:
-            listed = await self.pixels()
-        except ServiceError:
-            return pixel
-        kept = next((other for other in listed if other.id == pixel.id), pixel)
-        return kept.model_copy(update={"code": pixel.code})
+        # No document shows the lists of paths in the first answer.
+        with contextlib.suppress(ServiceError):
+            listed = (other for other in await self.pixels() if other.id == pixel.id)
+            return next(listed, pixel).model_copy(update={"code": pixel.code})
+        return pixel
 
     async def update_pixel(self, pixel_id: str, change: PixelChange) -> Pixel:
         """The pixel after the change.
@@ -224,27 +213,20 @@ def _comparable(value: object) -> object:
     return sorted(cast("tuple[str, ...]", value)) or None if isinstance(value, tuple) else value
 
 
-def _rows(answer: Answer) -> list[object]:
-    """The records of an answer: what one visitor alone looks like is not documented."""
-    if answer.data is None:
-        return []
-    return [answer.data] if as_object(answer.data) else answer.items()
-
-
-def _has_more(meta: Mapping[str, object], page: int, shown: int, total: int | None) -> bool:
-    """Whether a page follows; what `meta` holds besides the total is not documented."""
-    said, pages = meta.get("hasMore"), meta.get("totalPages")
-    if isinstance(said, bool):
-        return said
-    if isinstance(pages, int):
-        return page < pages
-    if total is None:
+def _has_more(meta: _Meta, page: int, shown: int) -> bool:
+    """Whether a page follows."""
+    if meta.has_more is not None:
+        return meta.has_more
+    if meta.total_pages is not None:
+        return page < meta.total_pages
+    if meta.total is None:
         return shown >= PAGE_SIZE
-    is_last = (page - 1) * PAGE_SIZE + shown == total
+    is_last = (page - 1) * PAGE_SIZE + shown == meta.total
     # Where pages are of another size, a page too many is better than visitors too few.
-    return 0 < page * shown < total and not is_last
+    return 0 < page * shown < meta.total and not is_last
 
 
+_CONTACT = {"email", "businessEmail", "personalEmail", "phone"}
 # Under which other names readers of live answers have met a field.
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "company": ("companyName",),
@@ -263,37 +245,33 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _fields(row: object) -> object:
-    """A visitor's fields under our names; None where there are none."""
-    told = _told(as_object(row))
+def _visitor(row: object) -> Row | None:
+    """A visitor's fields under our names, in camelCase; None for what is no visitor."""
+    told: dict[str, object] = {}
+    for outer, value in as_object(row).items():
+        # A company's name is not the visitor's.
+        prefix = "company" if outer == "company" else ""
+        inside = {_joined(prefix, name): inner for name, inner in as_object(value).items()}
+        told |= inside if isinstance(value, dict) else {_joined("", outer): value}
+    told = {name: value for name, value in told.items() if value not in (None, "", [])}
     if not told:
         return None
     for name, others in _OTHER_NAMES.items():
         found = next((told[other] for other in (name, *others) if other in told), None)
-        if found is not None:
-            told[name] = found
-    for name in ("email", "businessEmail", "personalEmail", "phone"):
-        told[name] = next(iter(as_list(told.get(name))), told.get(name))
+        told[name] = next(iter(as_list(found)), found) if name in _CONTACT else found
     told.pop("intentScore", None)
-    visited = told.get("visitedPages")
+    visited = told["visitedPages"]
     places = [_place(page) for page in as_list(visited) or [visited]]
-    told["pages"] = list(dict.fromkeys(_path(place) for place in places if place))
+    told["pages"] = list(dict.fromkeys(f"/{place.partition('/')[2]}" for place in places if place))
     told["landingPage"] = _place(told.get("landingPage"))
     told["referrerDomain"] = (_place(told.get("referrerDomain")) or "").partition("/")[0]
+    told["lastSeenAt"] = _MOMENT.validate_python(told.get("lastSeenAt"))
     return {name: value for name, value in told.items() if value}
 
 
-def _told(fields: Mapping[str, object]) -> dict[str, object]:
-    """The fields that say something, in camelCase, those of objects within beside the others."""
-    told: dict[str, object] = {}
-    for name, value in fields.items():
-        for inner, text in as_object(value).items():
-            # A company's name is not the visitor's.
-            told[f"company{inner[:1].upper()}{inner[1:]}" if name == "company" else inner] = text
-    for name, value in fields.items():
-        if not isinstance(value, dict):
-            told[to_camel(name) if "_" in name else name] = value
-    return {name: value for name, value in told.items() if value not in (None, "", [])}
+def _joined(prefix: str, name: str) -> str:
+    name = to_camel(name) if "_" in name else name
+    return f"{prefix}{name[:1].upper()}{name[1:]}" if prefix else name
 
 
 def _place(page: object) -> str | None:
@@ -310,7 +288,3 @@ def _place(page: object) -> str | None:
     plain = re.split(r"[?#]", _SCHEME.sub("", text), maxsplit=1)[0]
     # An address in a path is still to be known for one.
     return plain.replace("%40", "@")
-
-
-def _path(place: str) -> str:
-    return f"/{place.partition('/')[2]}"

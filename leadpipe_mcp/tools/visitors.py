@@ -124,7 +124,7 @@ async def query_visitor_data(call: Call, asked: QueryVisitors) -> VisitorsFound:
 
 
 def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage) -> VisitorsFound:
-    people = [visitor.as_row() for visitor in page.visitors]
+    people = page.visitors
     width = CONTACT_LIMIT if asked.fields else SHORT_CELL
     rows = fitting(
         [
