@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import JsonValue
 
-from leadpipe_mcp.api import catalog, flat
-from leadpipe_mcp.api.answers import Answer, as_object, issues_in
+from leadpipe_mcp.api.answers import as_object, issues_in
+from leadpipe_mcp.api.generations import MOST_TOPICS, fit, read_catalog, read_preview
 from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.shown import differing, not_applied, own_keys, show, without_words
@@ -36,22 +36,10 @@ class Configs:
         now = self._clock()
         if self._catalog is None or now - self._catalog[0] > CATALOG_SECONDS:
             answer = await self._service.get(audience_path("filters"))
-            self._catalog = (now, self._read_catalog(answer))
+            catalog = read_catalog(answer, self._service.profile.vocabulary)
+            self._service.profile.vocabulary = catalog.vocabulary
+            self._catalog = (now, catalog)
         return self._catalog[1]
-
-    def _read_catalog(self, answer: Answer) -> FilterCatalog:
-        if self._service.profile.vocabulary is None:
-            if not catalog.is_catalog(answer.data) and not flat.is_flat(answer.data):
-                raise answer.unusable("its list of filters is of no known form")
-            found = "catalog" if catalog.is_catalog(answer.data) else "flat"
-            self._service.profile.vocabulary = found
-        if self._service.profile.vocabulary == "flat":
-            if not flat.is_flat(answer.data):
-                raise answer.unusable("its list of filters is not of the flat form")
-            return flat.read_catalog(answer.data)
-        if not catalog.is_catalog(answer.data):
-            raise answer.unusable("its list of filters is not of the catalogue form")
-        return catalog.read_catalog(answer)
 
     async def spell(self, config: AudienceConfig, *, near: bool = False) -> SpelledConfig:
         """Return the config in the service's own words and bounds.
@@ -98,13 +86,14 @@ class Configs:
                 entry = None if key in kept else known.entry_for(key)
                 out = known.excluding(entry) if entry and part == "exclude" else None
                 kept.pop(out.key if out else entry.key if entry else key, None)
-        sent = kept | spelling.sent
-        for wanted, unwanted in EXCLUDING.items():
+        for including, excluding in EXCLUDING.items():
             # A title that is asked for now is no longer left out, and the other way round.
-            new, old = (wanted, unwanted) if wanted in spelling.sent else (unwanted, wanted)
-            if new in spelling.sent and old in kept:
-                sent |= without_words(kept, old, of=spelling.sent[new])
-        sent = dict[str, JsonValue]({k: value for k, value in sent.items() if value is not None})
+            for new, old in ((including, excluding), (excluding, including)):
+                if new in spelling.sent and old in kept and old not in spelling.sent:
+                    kept[old] = without_words(kept[old], of=spelling.sent[new])
+        sent = dict[str, JsonValue](
+            {key: value for key, value in (kept | spelling.sent).items() if value is not None}
+        )
         new_filters, new_exclude = show(known, sent)
         config = AudienceConfig.model_validate(saved.model_dump() | dict(fields))
         return self._spelled(
@@ -119,9 +108,9 @@ class Configs:
         filters: dict[str, JsonValue],
         exclude: dict[str, JsonValue],
     ) -> SpelledConfig:
-        fit = flat.fit if spelling.catalog.vocabulary == "flat" else catalog.fit
         parts = config.model_dump(exclude={"filters", "exclude"})
-        fitting = fit(ServiceConfig.model_validate(parts | {"filters": sent}))
+        asked = ServiceConfig.model_validate(parts | {"filters": sent})
+        fitting = fit(asked, spelling.catalog.vocabulary)
         shown = fitting.model_dump() | {"filters": filters, "exclude": exclude}
         return SpelledConfig(
             fitting,
@@ -137,31 +126,34 @@ class Configs:
         Raises:
             NotPossible: If the service finds it invalid, or would find other people by it.
         """
-        if self._service.profile.validates is None:
-            offers = self._service.profile.vocabulary == "catalog"
-            self._service.profile.validates = offers
-        if not self._service.profile.validates:
+        filters, profile = await self.filters(), self._service.profile
+        if profile.validates is None:
+            profile.validates = profile.vocabulary == "catalog"
+        if not profile.validates:
             return None
         try:
             answer = await self._service.ask(audience_path("validate"), config.sent.as_sent())
         except NotFound:
-            self._service.profile.validates = False
+            profile.validates = False
             return None
         # An invalid config may come without anything else that a validation holds.
-        if as_object(answer.data).get("valid") is False:
-            raise NotPossible(f"The service finds this config invalid{_complaints(answer)}.")
+        data = as_object(answer.data)
+        if data.get("valid") is False:
+            # Where it says why is not documented.
+            texts = (data.get(name) for name in ("message", "reason", "error"))
+            why = [*(redact(text) for text in texts if isinstance(text, str)), *issues_in(data)]
+            said = f": {'; '.join(why[:3])}" if why else ""
+            raise NotPossible(f"The service finds this config invalid{said}.")
         validation = answer.read(Validation)
-        if not as_object(answer.data).keys() & {"valid", "configHash", "normalizedConfig"}:
+        if not data.keys() & {"valid", "configHash", "normalizedConfig"}:
             raise answer.unusable("it does not say whether the config is valid")
-        filters = await self.filters()
-        normal, differ = validation.normalized_config, ()
-        if normal:
+        wrong = list(not_applied(filters, config.sent.filters, validation.applied_filters))
+        if normal := validation.normalized_config:
             # What it does not tell is not known to differ; another lowest score `preview` says.
             told = normal.model_fields_set - ({"min_score"} if normal.min_score else set())
             made = config.sent.model_copy(update={name: getattr(normal, name) for name in told})
-            differ = differing(filters, config.sent, made)
-        wrong = not_applied(filters, config.sent.filters, validation.applied_filters)
-        _refuse_others(filters, dict.fromkeys([*wrong, *differ]))
+            wrong += differing(filters, config.sent, made)
+        _refuse_others(filters, wrong)
         return validation
 
     async def preview(self, config: SpelledConfig, validation: Validation | None = None) -> Preview:
@@ -197,14 +189,12 @@ class Configs:
 
     async def most_topics(self) -> int:
         """How many topics a config may have."""
-        filters = await self.filters()
-        return flat.MAX_TOPICS if filters.vocabulary == "flat" else catalog.MAX_TOPICS
+        return MOST_TOPICS[(await self.filters()).vocabulary]
 
     async def _previewed(self, config: SpelledConfig) -> Preview:
-        answer = await self._service.ask(audience_path("preview"), config.sent.as_sent())
-        is_flat = self._service.profile.vocabulary == "flat"
-        preview = (flat if is_flat else catalog).read_preview(answer, config.shown)
         filters = await self.filters()
+        answer = await self._service.ask(audience_path("preview"), config.sent.as_sent())
+        preview = read_preview(answer, config.shown, filters.vocabulary)
         _refuse_others(filters, not_applied(filters, config.sent.filters, preview.applied_filters))
         return preview
 
@@ -222,11 +212,3 @@ def _refuse_others(filters: FilterCatalog, parts: Iterable[str]) -> None:
             " asked; the people would not be the ones asked for.",
             "Leave that out, or use another filter that means the same.",
         )
-
-
-def _complaints(answer: Answer) -> str:
-    """What the service says is wrong; where it says it is not documented."""
-    data = as_object(answer.data)
-    said = [data.get(name) for name in ("message", "reason", "error")]
-    words = [*(redact(text) for text in said if isinstance(text, str)), *issues_in(data)]
-    return f": {'; '.join(words[:3])}" if words else ""

@@ -1,18 +1,22 @@
-"""Exports: the file of everyone in a run, and how much is known of them."""
+"""Everyone in a run: as the file that the service makes of it, or page by page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 import anyio
-from pydantic import Field
+from pydantic import AliasChoices, Field, JsonValue
 
 from leadpipe_mcp.api.addresses import checked_base_url
-from leadpipe_mcp.api.answers import Answer, as_object
-from leadpipe_mcp.api.budget import present_budget
-from leadpipe_mcp.api.models import Run
-from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Text, Told
-from leadpipe_mcp.api.runs import FIRST_PAUSE, LONGEST_PAUSE, MOST_RUNS, Runs, check_day
+from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
+from leadpipe_mcp.api.generations import check_day
+from leadpipe_mcp.api.incoming import ComingFile
+from leadpipe_mcp.api.models import PeoplePage, Run
+from leadpipe_mcp.api.reading import Count, Id, Label, Moment, Name, Text, Told
+from leadpipe_mcp.api.runs import MOST_RUNS, Runs, wait_until
 from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.errors import (
     Conflict,
@@ -30,25 +34,31 @@ from leadpipe_mcp.errors import (
 from leadpipe_mcp.text import redact
 
 LONGEST_LINK = 4_000
+PAGE = 100
+FEW = 3 * PAGE
+"""So few people come faster page by page than as a file."""
 
 _FAILING: Mapping[Failing, str] = {
     "not sent": "that host could not be reached",
     "late": "that host did not answer in time",
     "lost": "the connection was lost before the file was complete",
 }
-_UNFINISHED = {"queued", "pending", "running", "processing"}
-_FAILED = {"failed", "cancelled", "expired"}
 
 
-class Export(Model):
+class Export(Told):
     """The CSV file of a run. `url` is None while the file is still being written."""
 
+    id: Id | None = None
+    run_id: Id | None = None
+    status: Label | None = None
+    error_message: Text = None
     url: str | None = Field(default=None, repr=False)
     file_name: Name | None = None
-    rows: Count | None = None
+    rows: Count | None = Field(default=None, validation_alias=AliasChoices("rows", "rowCount"))
     data_date: Moment = None
-    expires_at: Moment = None
+    expires_at: Moment = Field(default=None, alias="downloadUrlExpiresAt")
     expires_in: Label | None = None
+    seconds: Count | None = Field(default=None, alias="downloadUrlTtlSeconds")
 
 
 class FillRates(Told):
@@ -59,32 +69,8 @@ class FillRates(Told):
     percent: dict[str, float]
 
 
-class _Dated(Told):
-    download_url: object = None
-    file_name: Name | None = None
-    rows: Count | None = None
-    data_date: Moment = None
-    expires_in: Label | None = None
-
-
-class _File(Model):
-    id: Id | None = None
-    run_id: Id | None = None
-    status: Label | None = None
-    file_name: Text = None
-    row_count: Count | None = None
-    error_message: Text = None
-
-
-class _Stored(Model):
-    export: _File = _File()
-    download_url: object = None
-    download_url_expires_at: Moment = None
-    download_url_ttl_seconds: Count | None = None
-
-
 class Exports:
-    """The files and the fill rates of saved audiences."""
+    """The people of saved audiences as files and pages, and how much is known of them."""
 
     def __init__(self, service: Service, runs: Runs) -> None:
         self._service = service
@@ -112,53 +98,40 @@ class Exports:
         self,
         audience_id: str,
         run: Run,
-        seconds: float,
-        report: Callable[[float], Awaitable[None]],
+        seconds: float = 0,
+        report: Callable[[float], Awaitable[None]] | None = None,
     ) -> Export:
         """The service's own link to everyone in a finished run, nothing masked.
 
         It waits up to `seconds` for a file that is still being written, and tells `report` how
         long it has waited so far.
         """
-        if run.id is None:
-            return await self.dated(audience_id, run)
-        path = audience_path(audience_id, "runs", run.id, "exports")
-        # The same run has the same file, however often it is asked for.
-        answer = await self._service.transport.request("POST", path, repeatable=True)
-        started, pause = anyio.current_time(), FIRST_PAUSE
-        present_budget().extend(seconds)
-        while True:
-            stored = answer.read(_Stored)
-            export = _read_stored(answer, stored, run)
-            waited = anyio.current_time() - started
-            if export.url or stored.export.id is None or waited >= seconds:
-                return export
-            await report(waited)
-            await anyio.sleep(min(pause, seconds - waited))
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-            answer = await self._service.get(
-                audience_path(audience_id, "runs", run.id, "exports", stored.export.id)
-            )
+        way = ("runs", run.id, "exports") if run.id else ("export",)
+        file: str | None = None
 
-    async def dated(self, audience_id: str, run: Run) -> Export:
-        """The file of a run that goes by date, with a link that holds for a day."""
-        answer = await self._service.transport.request(
-            "POST",
-            audience_path(audience_id, "export"),
-            query={"date": run.data_date},
-            repeatable=True,
-        )
-        made = answer.read(_Dated)
-        check_day(answer, run.data_date, made.data_date)
-        return Export(
-            url=_checked_link(answer, made.download_url),
-            file_name=made.file_name,
-            rows=made.rows,
-            data_date=made.data_date or run.data_date,
-            expires_in=made.expires_in,
-        )
+        async def look() -> Export:
+            nonlocal file
+            if file:
+                answer = await self._service.get(audience_path(audience_id, *way, file))
+            else:
+                # The same run has the same file, however often it is asked for.
+                answer = await self._service.transport.request(
+                    "POST",
+                    audience_path(audience_id, *way),
+                    query={"date": None if run.id else run.data_date},
+                    repeatable=True,
+                )
+            export = _read_export(answer, run)
+            file = export.id
+            return export
 
-    async def download(self, audience_id: str, run: Run, file: BinaryIO) -> None:
+        async def tell(export: Export, waited: float) -> None:
+            if report and not export.url:
+                await report(waited)
+
+        return await wait_until(look, lambda made: bool(made.url) or not made.id, seconds, tell)
+
+    async def _download(self, audience_id: str, run: Run, file: BinaryIO) -> None:
         """Fetch the CSV file of everyone in a finished run.
 
         Raises:
@@ -169,7 +142,7 @@ class Exports:
         where = ""
         try:
             if run.id is None:
-                where = (await self.dated(audience_id, run)).url or ""
+                where = (await self.link(audience_id, run)).url or ""
                 await self._service.transport.download(where, file)
             else:
                 path = audience_path(audience_id, "runs", run.id, "export.csv")
@@ -184,6 +157,64 @@ class Exports:
                 status=error.status,
                 request_id=error.request_id,
             ) from None
+
+    @asynccontextmanager
+    async def file(
+        self, audience_id: str, run: Run, *, is_wanted: bool = True
+    ) -> AsyncGenerator[ComingFile | None]:
+        """The service's CSV file, to be read while it comes; it is on disk as long as that takes.
+
+        None where pages are the better way: for few people, or where there is no such file; and
+        where it is not wanted.
+
+        Raises:
+            FileFailed: If it did not come.
+        """
+        if not is_wanted or (run.size is not None and run.size <= FEW):
+            yield None
+            return
+        error: Exception | None = None
+        with (
+            tempfile.TemporaryDirectory(prefix="leadpipe-") as folder,
+            ComingFile(Path(folder) / "people.csv") as file,
+        ):
+
+            async def fetch() -> None:
+                with file.arriving():
+                    await self._download(audience_id, run, file)
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(fetch)
+                try:
+                    yield file if await file.is_there() else None
+                except Exception as raised:  # noqa: BLE001 -- the group would wrap it
+                    error = raised
+                tasks.cancel_scope.cancel()
+        if error:
+            raise error
+
+    async def pages(self, audience_id: str, run: Run) -> AsyncGenerator[PeoplePage]:
+        """The people of the run, a hundred at a time.
+
+        Raises:
+            UnusableAnswer: If the service gives the same page again, or changes the run meanwhile.
+        """
+        cursor: JsonValue = None
+        seen: set[str] = set()
+        while True:
+            page = await self._runs.people(
+                audience_id, run_id=run.id, date=run.data_date, limit=PAGE, cursor=cursor
+            )
+            if page.run.state != "ready":
+                raise Conflict("The people are being put together again just now.")
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+            place = cursor_text(cursor)
+            if place in seen:
+                raise UnusableAnswer("The service gives the same page of people again and again.")
+            seen.add(place)
 
     async def fill_rates(self, audience_id: str, run: Run) -> FillRates | None:
         """Return how many people of a run each field is known of; None where none are ready."""
@@ -201,47 +232,44 @@ class Exports:
         rates = stats.get("fillRates", stats.get("fields"))
         if not isinstance(rates, dict):
             raise answer.unusable("the fill rates are missing")
+        percent: dict[str, object] = {}
+        for field, rate in cast("dict[str, object]", rates).items():
+            # One API says percentages, the other counts as well.
+            share = as_object(rate).get("percent", rate)
+            outer, _, inner = field.partition(".")
+            # `company.name` is the company, `company.domain` its companyDomain.
+            bare = not inner or field == "company.name"
+            name = outer if bare else f"{outer}{inner[:1].upper()}{inner[1:]}"
+            percent |= {name: share} if isinstance(share, int | float) else {}
         told = {"total": stats.get("total"), "dataDate": data.get("dataDate") or run.data_date}
-        percent = _percent(cast("dict[str, object]", rates))
         counted = answer.read(FillRates, {**told, "percent": percent})
         check_day(answer, run.data_date, counted.data_date)
         return counted
 
 
-def _percent(rates: Mapping[str, object]) -> dict[str, object]:
-    """The rates by our names: one API says percentages, the other counts as well."""
-    told = {name: as_object(rate).get("percent", rate) for name, rate in rates.items()}
-    return {_our_name(name): rate for name, rate in told.items() if isinstance(rate, int | float)}
-
-
-def _our_name(field: str) -> str:
-    """`company.name` is the company, `company.domain` its companyDomain."""
-    outer, _, inner = field.partition(".")
-    if not inner or (outer, inner) == ("company", "name"):
-        return outer
-    return f"{outer}{inner[:1].upper()}{inner[1:]}"
-
-
-def _read_stored(answer: Answer, stored: _Stored, run: Run) -> Export:
-    """The file of a numbered run as an answer tells of it."""
-    file = stored.export
-    if file.run_id not in {None, run.id}:
+def _read_export(answer: Answer, run: Run) -> Export:
+    """The file of a run as an answer tells of it, in either generation."""
+    data = as_object(answer.data)
+    told = {**data, **as_object(data.get("export"))}
+    # Nobody but the link itself shows it, and no error.
+    link, _ = told.pop("downloadUrl", None), told.pop("export", None)
+    export = answer.read(Export, told)
+    if export.run_id not in {None, run.id}:
         raise answer.unusable("the file is of another run than was asked for")
-    if file.status in _FAILED:
-        said = f": {redact(file.error_message).rstrip('.')}" if file.error_message else ""
+    check_day(answer, run.data_date, export.data_date)
+    if export.status in {"failed", "cancelled", "expired"}:
+        said = f": {redact(export.error_message).rstrip('.')}" if export.error_message else ""
         raise ServiceDown(
-            f"The service did not get the file written ({file.status}){said}.",
+            f"The service did not get the file written ({export.status}){said}.",
             request_id=answer.request_id,
         )
-    export = Export(rows=file.row_count, data_date=run.data_date, file_name=file.file_name)
-    if file.status in _UNFINISHED:
-        return export
-    seconds = stored.download_url_ttl_seconds
+    is_done = export.status not in {"queued", "pending", "running", "processing"}
+    lasting = f"{export.seconds} seconds" if export.seconds is not None else export.expires_in
     return export.model_copy(
         update={
-            "url": _checked_link(answer, stored.download_url),
-            "expires_at": stored.download_url_expires_at,
-            "expires_in": None if seconds is None else f"{seconds} seconds",
+            "data_date": export.data_date or run.data_date,
+            "url": _checked_link(answer, link) if is_done else None,
+            "expires_in": lasting,
         }
     )
 

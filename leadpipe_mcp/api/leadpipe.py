@@ -1,21 +1,32 @@
 """LeadpipeClient: everything that the service can do, whichever generation of its API answers."""
 
+import contextlib
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
-from leadpipe_mcp.api.everyone import Everyone
 from leadpipe_mcp.api.exports import Exports
-from leadpipe_mcp.api.models import Account, TopicName
+from leadpipe_mcp.api.models import Account, Slots, TopicName
+from leadpipe_mcp.api.reading import whole_number
 from leadpipe_mcp.api.runs import Runs
 from leadpipe_mcp.api.service import ApiProfile, Pin, Service
-from leadpipe_mcp.api.slots import find_slots
 from leadpipe_mcp.api.topics import MOST_COMPARED, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.api.visitors import Visitors
+
+_COUNTS = {
+    "used": ("used", "taken", "occupied", "active", "current"),
+    "limit": ("limit", "max", "maximum", "allowed", "included", "quota", "total"),
+    "free": ("free", "available", "remaining", "left"),
+}
+"""By which words of its name a number is a count of audience slots."""
+_OTHERS = {"credits", "pixels", "organization"}
+"""Parts of the account that are documented, and count something else."""
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 class LeadpipeClient:
@@ -42,7 +53,6 @@ class LeadpipeClient:
         self.audiences = Audiences(self._service, self.configs)
         self.runs = Runs(self._service, self.configs)
         self.exports = Exports(self._service, self.runs)
-        self.everyone = Everyone(self.runs, self.exports)
         self.visitors = Visitors(self._service)
         self.topics = Topics(self._service, cache_dir, clock)
 
@@ -66,7 +76,7 @@ class LeadpipeClient:
         data = as_object(answer.data)
         if not data.keys() & {"healthy", "organization"}:
             raise answer.unusable("the state of the account is missing")
-        account = answer.read(Account, {**data, "slots": find_slots(data)})
+        account = answer.read(Account, {**data, "slots": _slots_in(data)})
         if not account.model_fields_set & {"healthy", "organization"}:
             raise answer.unusable("the state of the account cannot be read")
         return account
@@ -84,3 +94,39 @@ class LeadpipeClient:
         names |= {topic: found.get(topic) for topic in unknown}
         told = ((topic, names[topic]) for topic in topic_ids)
         return tuple(TopicName(id=topic, name=name) for topic, name in told if name is not None)
+
+
+def _slots_in(account: Mapping[str, object]) -> Slots | None:
+    """How many audience slots there are and are used; None where that is not shown.
+
+    They are known by their shape: where they stand is not documented.
+    """
+    for part in _parts_about_slots(account):
+        counts = {
+            count: next((part[word] for word in words if word in part), None)
+            for count, words in _COUNTS.items()
+        }
+        used, limit, free = counts["used"], counts["limit"], counts["free"]
+        if free is not None and limit is not None and used is None:
+            used = max(0, limit - free)
+        if free is not None and used is not None and limit is None:
+            limit = used + free
+        if used is not None and limit is not None:
+            return Slots(used=used, limit=limit)
+    return None
+
+
+def _parts_about_slots(
+    part: Mapping[str, object], *, inside: bool = False, depth: int = 4
+) -> Iterator[dict[str, int]]:
+    """Give the numbers about slots in each object of the account, by the words of their names."""
+    words = {name: [word.lower() for word in _WORDS.findall(name)] for name in part}
+    about = [name for name in part if inside or {"slot", "slots"} & set(words[name])]
+    numbers: dict[str, int] = {}
+    for name in about:
+        with contextlib.suppress(ValueError):
+            numbers |= dict.fromkeys(words[name], whole_number(part[name]))
+    yield numbers
+    for name, value in part.items() if depth else ():
+        if name not in _OTHERS and (inner := as_object(value)):
+            yield from _parts_about_slots(inner, inside=name in about, depth=depth - 1)

@@ -143,6 +143,11 @@ class Run(Told):
     completed_at: Moment = None
     error_message: Label | None = None
 
+    @property
+    def is_being_made(self) -> bool:
+        """Whether its people are still being put together."""
+        return self.state in {"queued", "running"}
+
 
 class Breakdown(Told):
     """How many people of an audience share one value."""

@@ -2,24 +2,31 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
+from typing import TypeVar
 
 import anyio
 from pydantic import JsonValue
 
-from leadpipe_mcp.api import catalog, flat
-from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
+from leadpipe_mcp.api.answers import as_object, cursor_text
 from leadpipe_mcp.api.budget import present_budget, together
 from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.generations import (
+    check_day,
+    read_dated_page,
+    read_numbered_page,
+    without_id,
+)
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.settling import OutcomeWords, settled
+from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, Unclear, UnusableAnswer
-from leadpipe_mcp.text import clean, redact
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible
+from leadpipe_mcp.text import redact
 
+T = TypeVar("T")
 # A run takes from two seconds to a minute; looking at it often at first costs little.
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 2.5
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 2.5
 MOST_RUNS = 100
 """As many as the service lists at once."""
 Report = Callable[[Run, float], Awaitable[None]]
@@ -47,7 +54,7 @@ class Runs:
             numbered = all("id" in told for item in items if (told := as_object(item)))
             self._service.profile.runs = "numbered" if numbered else "dated"
         if self._service.profile.runs == "dated":
-            items = [flat.without_id(item) for item in items]
+            items = [without_id(item) for item in items]
         runs = (answer.read_all if whole else answer.read_each)(Run, items)
         newest_first = sorted(runs, key=lambda r: r.created_at or r.data_date or "", reverse=True)
         return tuple(newest_first[:limit])
@@ -61,7 +68,7 @@ class Runs:
         if self._service.profile.runs != "dated":
             runs = await self.list(audience_id, MOST_RUNS)
             if self._service.profile.runs == "numbered":
-                return newest(runs, date)
+                return _newest(runs, date)
         # Runs by date, or an audience without runs on an API that has not shown its kind.
         try:
             answer = await self._service.get(audience_path(audience_id, "status"), date=date)
@@ -70,7 +77,7 @@ class Runs:
             if self._service.profile.runs == "dated":
                 raise
             return Run(state="none", data_date=date)
-        run = answer.read(Run, flat.without_id(answer.data))
+        run = answer.read(Run, without_id(answer.data))
         check_day(answer, date, run.data_date)
         return run
 
@@ -81,18 +88,14 @@ class Runs:
                 partial(self.latest, audience_id), partial(self.list, audience_id, limit)
             )
         runs = await self.list(audience_id, MOST_RUNS)
-        if self._service.profile.runs == "numbered":
-            return newest(runs), runs[:limit]
-        return await self.latest(audience_id), runs[:limit]
+        numbered = self._service.profile.runs == "numbered"
+        return _newest(runs) if numbered else await self.latest(audience_id), runs[:limit]
 
-    async def wait(
-        self,
-        audience_id: str,
-        seconds: float,
-        report: Report,
-    ) -> Run:
+    async def wait(self, audience_id: str, seconds: float, report: Report) -> Run:
         """The newest run once it is made, or as it stands when the seconds are over."""
-        return await wait_until_made(lambda: self.latest(audience_id), seconds, report)
+        return await wait_until(
+            lambda: self.latest(audience_id), lambda run: not run.is_being_made, seconds, report
+        )
 
     async def is_outdated(self, audience: Audience, run: Run) -> bool:
         """Whether the run was made before the audience's config was changed, if the service says.
@@ -129,15 +132,15 @@ class Runs:
             if latest.state != "ready":
                 return PeoplePage(run=latest)
             run_id, date = latest.id, latest.data_date
+        place = None if cursor is None else cursor_text(cursor)
         if run_id is None:
-            return await self._of_day(audience_id, date, limit, cursor)
-        place = "0" if cursor is None else cursor_text(cursor)
-        if not (place.isascii() and place.isdigit()):
+            return await self._of_day(audience_id, date, limit, place)
+        if place is not None and not (place.isascii() and place.isdigit()):
             raise NotPossible(f"'{redact(place, 60)}' is no cursor of this run.")
-        offset = int(place)
+        offset = int(place or 0)
         path = audience_path(audience_id, "runs", run_id, "results")
         answer = await self._service.get(path, limit=limit, offset=offset)
-        page = catalog.read_page(answer, offset)
+        page = read_numbered_page(answer, offset)
         check_day(answer, date, page.run.data_date)
         if page.run.id not in {None, run_id}:
             raise answer.unusable("the people are of another run than was asked for")
@@ -147,22 +150,19 @@ class Runs:
         return page.model_copy(update={"run": run})
 
     async def _of_day(
-        self, audience_id: str, date: str | None, limit: int, cursor: JsonValue
+        self, audience_id: str, date: str | None, limit: int, place: str | None
     ) -> PeoplePage:
         """People where runs go by date: the answer itself tells whether they are ready."""
         path = audience_path(audience_id, "results")
         try:
-            said = None if cursor is None else cursor_text(cursor)
-            answer = await self._service.get(path, date=date, limit=limit, cursor=said)
+            answer = await self._service.get(path, date=date, limit=limit, cursor=place)
         except (NotFound, Conflict):
             # Whether the audience is missing, or its people, is not told apart here.
             run = await self.latest(audience_id, date)
-            if cursor or run.state == "ready":
+            if place or run.state == "ready":
                 raise
             return PeoplePage(run=run)
-        page = flat.read_page(answer)
-        check_day(answer, date, page.run.data_date)
-        return page
+        return read_dated_page(answer, date)
 
     async def query(
         self,
@@ -176,13 +176,12 @@ class Runs:
         """The people that a config, saved or not, finds; None where the API has no such query."""
         if self._service.profile.queries is False:
             return None
-        body: dict[str, object] = {"limit": limit}
-        body |= {"audienceId": audience_id} if audience_id else {}
-        body |= config.sent.as_sent() if config else {}
-        body |= {"date": date} if date else {}
-        body |= {} if cursor is None else {"cursor": cursor}
+        named = {"limit": limit, "audienceId": audience_id, "date": date, "cursor": cursor}
+        body: dict[str, object] = {name: value for name, value in named.items() if value}
         try:
-            answer = await self._service.ask(audience_path("query"), body)
+            answer = await self._service.ask(
+                audience_path("query"), body | (config.sent.as_sent() if config else {})
+            )
         except NotFound:
             if audience_id or self._service.profile.queries:
                 raise
@@ -192,9 +191,7 @@ class Runs:
             self._service.profile.queries = False
             return None
         self._service.profile.queries = True
-        page = flat.read_page(answer)
-        check_day(answer, date, page.run.data_date)
-        return page
+        return read_dated_page(answer, date)
 
     async def queue(
         self, audience_id: str, idempotency_key: str, before: Collection[Run] | None = None
@@ -222,9 +219,12 @@ class Runs:
             return answer.read(Run)
 
         async def look() -> Run | None:
-            return _ordered(
-                before, await self.list(audience_id, MOST_RUNS, whole=True), idempotency_key
-            )
+            after = await self.list(audience_id, MOST_RUNS, whole=True)
+            if keyed := [run for run in after if run.idempotency_key == idempotency_key]:
+                return keyed[0]
+            known = {run.id for run in before or ()}
+            fresh = [run for run in after if run.id not in known and run.idempotency_key is None]
+            return the_new_one(fresh, "run", certain=before is not None)
 
         words = OutcomeWords("no new run is there, so none was queued.", _LOOK, firm=False)
         # The key has made sure of what can be repeated.
@@ -249,58 +249,26 @@ class Runs:
         await settled(change, look, OutcomeWords("the run is not cancelled.", _LOOK), again=True)
 
 
-async def wait_until_made(
-    look: Callable[[], Awaitable[Run]], seconds: float, report: Report
-) -> Run:
-    """Look until the run is no longer being made, or the seconds are over."""
-    started = anyio.current_time()
-    pause = FIRST_PAUSE
-    present_budget().extend(seconds)
-    while True:
-        run = await look()
-        waited = anyio.current_time() - started
-        await report(run, waited)
-        if run.state not in {"queued", "running"} or waited >= seconds:
-            return run
-        await anyio.sleep(min(pause, seconds - waited))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
-
-
-def newest(runs: Collection[Run], date: str | None = None) -> Run:
+def _newest(runs: Collection[Run], date: str | None = None) -> Run:
     """Return the first of the runs that was not cancelled, of the date if one is named."""
     of_date = (r for r in runs if r.state != "cancelled" and date in {None, r.data_date})
     return next(of_date, Run(state="none", data_date=date))
 
 
-def check_day(answer: Answer, asked: str | None, told: str | None) -> None:
-    """Refuse an answer that is of another day than was asked for.
-
-    Raises:
-        UnusableAnswer: Naming both days.
-    """
-    if asked and told and asked[:10] != told[:10]:
-        raise UnusableAnswer(
-            f"The service was asked about {asked[:10]} and answered with {clean(told, 10)}, so its"
-            " answer was not used.",
-            "Leave the date out for the newest people, or name a day that get_audience lists.",
-            status=answer.status,
-            request_id=answer.request_id,
-        )
-
-
-def _ordered(before: Collection[Run] | None, after: Collection[Run], key: str) -> Run | None:
-    """The run that was ordered with the key; None where there is none.
-
-    Raises:
-        Unclear: If there may be one, and it cannot be told.
-    """
-    with_key = [run for run in after if run.idempotency_key == key]
-    if with_key:
-        return with_key[0]
-    known = {run.id for run in before or ()}
-    fresh = [run for run in after if run.id not in known and run.idempotency_key is None]
-    if before is not None and len(fresh) == 1:
-        return fresh[0]
-    if fresh:
-        raise Unclear("There are runs of which it may be one.")
-    return None
+async def wait_until(
+    look: Callable[[], Awaitable[T]],
+    is_made: Callable[[T], bool],
+    seconds: float,
+    report: Callable[[T, float], Awaitable[None]],
+) -> T:
+    """Look until a thing is made or the seconds are over; `report` hears of every look."""
+    started, pause = anyio.current_time(), _FIRST_PAUSE
+    present_budget().extend(seconds)
+    while True:
+        seen = await look()
+        waited = anyio.current_time() - started
+        await report(seen, waited)
+        if is_made(seen) or waited >= seconds:
+            return seen
+        await anyio.sleep(min(pause, seconds - waited))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)

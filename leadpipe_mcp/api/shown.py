@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.models import ServiceConfig
-from leadpipe_mcp.api.spelling import PLAIN_OPERATORS, usual_operator
+from leadpipe_mcp.api.spelling import PLAIN_OPERATORS, usual_operator, words_of
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.vocabulary.catalog import EXCLUDING, FLAT_KEYS, FilterCatalog, FilterEntry
 
@@ -42,24 +42,16 @@ def show(
 def _plain_value(entry: FilterEntry, value: JsonValue) -> list[JsonValue] | bool | None:
     """A service's value as a yes or no or as a list of words; None if it says more than that."""
     if entry.kind in {"flag", "yes_no"}:
-        return (
-            {"y": True, "n": False}.get(value)
-            if isinstance(value, str)
-            else value
-            if isinstance(value, bool)
-            else None
-        )
-    operator: object = None
+        if isinstance(value, str):
+            return {"y": True, "n": False}.get(value)
+        return value if isinstance(value, bool) else None
     if isinstance(value, dict):
-        usual = usual_operator(entry) if entry.kind == "text" else None
-        operator, mode = value.get("operator"), value.get("mode")
-        if value.keys() - {"values", "operator", "mode"} or mode not in {None, "any"}:
+        plain = {None, usual_operator(entry)} if entry.kind == "text" else PLAIN_OPERATORS
+        if value.keys() - {"values", "operator", "mode"} or value.get("mode") not in {None, "any"}:
             return None
-        if entry.kind == "text" and operator not in {None, usual}:
+        if value.get("operator") not in plain and (entry.kind == "text" or entry.is_closed):
             return None
         value = value.get("values")
-    if entry.is_closed and operator not in PLAIN_OPERATORS:
-        return None
     value = [value] if isinstance(value, str) else value
     words = isinstance(value, list) and all(isinstance(word, str) for word in value)
     return value if words and isinstance(value, list) else None
@@ -71,26 +63,24 @@ def own_keys(catalog: FilterCatalog, filters: Mapping[str, JsonValue]) -> dict[s
     There "includeMode" stands beside "include", and is its mode.
     """
     groups = {key.partition(".")[0] for key in catalog.entries if "." in key}
-    own: dict[str, JsonValue] = {}
+    found: dict[str, JsonValue] = {}
     for key, value in filters.items():
         is_own = key in catalog.entries or key not in groups
         if is_own or not isinstance(value, dict) or "values" in value:
-            own[_own_key(catalog, key)] = value
+            found[key] = value
             continue
+        modes = {f"{name}Mode" for name in value}
         for name, inner in value.items():
             mode = value.get(f"{name}Mode")
-            if name.endswith("Mode") and name.removesuffix("Mode") in value:
-                continue
-            nested = {"values": inner, "mode": mode} if mode else inner
-            own[_own_key(catalog, f"{key}.{name}")] = nested
+            if name not in modes:
+                found[f"{key}.{name}"] = {"values": inner, "mode": mode} if mode else inner
+    own: dict[str, JsonValue] = {}
+    for key, value in found.items():
+        try:
+            own[catalog.entry_for(key).key] = value
+        except NotPossible:
+            own[key] = value
     return own
-
-
-def _own_key(catalog: FilterCatalog, key: str) -> str:
-    try:
-        return catalog.entry_for(key).key
-    except NotPossible:
-        return key
 
 
 def differing(catalog: FilterCatalog, sent: ServiceConfig, kept: ServiceConfig) -> tuple[str, ...]:
@@ -146,35 +136,22 @@ def not_applied(
     """
     if applied is None:
         return ()
+    flat_names = {flat.twin: flat.name for flat in FLAT_KEYS.values()}
+    known = {name for key in asked for name in (key, flat_names.get(key, key))}
     wrong: list[str] = []
     for key, value in asked.items():
-        names = {key, *(flat.name for flat in FLAT_KEYS.values() if flat.twin == key)}
-        told_of = [its for said, its in applied if any(_speaks_of(said, name) for name in names)]
+        names = "|".join(map(re.escape, {key, flat_names.get(key, key)}))
+        # An entry of the service's list may hold more behind the key.
+        told_of = [its for said, its in applied if re.match(rf"(?:{names})(?![\w.])", said)]
         values = [its for its in told_of if its is not None]
         if not told_of or any(not _same(catalog, key, {key: value}, {key: its}) for its in values):
             wrong.append(key)
-    known = {*asked, *(flat.name for flat in FLAT_KEYS.values() if flat.twin in asked)}
-    others = [said for said, _ in applied if said in catalog.entries and said not in known]
-    return (*wrong, *others)
+    return (*wrong, *(key for key, _ in applied if key in catalog.entries and key not in known))
 
 
-def _speaks_of(said: str, key: str) -> bool:
-    """Whether an entry of the service's list is about this key, alone or with more behind it."""
-    return re.match(rf"{re.escape(key)}(?![\w.])", said) is not None
-
-
-def without_words(
-    filters: Mapping[str, JsonValue], key: str, *, of: JsonValue
-) -> dict[str, JsonValue]:
+def without_words(value: JsonValue, *, of: JsonValue) -> JsonValue:
     """Return a filter's value without the words that another one holds; None if none is left."""
-    gone = {word.casefold() for word in _words_of(of)}
-    words = [word for word in _words_of(filters[key]) if word.casefold() not in gone]
-    value = filters[key]
-    kept: JsonValue = {**value, "values": list(words)} if isinstance(value, dict) else list(words)
-    return {key: kept if words else None}
-
-
-def _words_of(value: JsonValue) -> list[str]:
-    words = value.get("values") if isinstance(value, dict) else value
-    words = words if isinstance(words, list) else [words]
-    return [word for word in words if isinstance(word, str)]
+    gone = words_of(of)
+    left = [word for form, word in words_of(value).items() if form not in gone]
+    kept: JsonValue = {**value, "values": list(left)} if isinstance(value, dict) else list(left)
+    return kept if left else None

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
@@ -19,10 +20,9 @@ from leadpipe_mcp.vocabulary.catalog import (
     FilterCatalog,
     FilterEntry,
 )
-from leadpipe_mcp.vocabulary.ranges import Span, joined, read_range
+from leadpipe_mcp.vocabulary.ranges import joined, read_range
 from leadpipe_mcp.vocabulary.resolve import (
     USE_EXCLUDE,
-    Meaning,
     Sure,
     has_sign,
     resolve,
@@ -110,26 +110,27 @@ class Spelling:
             NotPossible: Naming every key and value that the service cannot apply.
         """
         pairs: dict[str, dict[Part, Wish]] = {}
-        for key, value, given in _each(filters, exclude):
-            try:
-                entry = self.catalog.entry_for(key)
-                if value is None:
-                    continue
-                wish = read_wish(given, key, value)
-                entry, part = self._meant(wish, entry)
-            except NotPossible as problem:
-                self._problems.append(str(problem))
-                continue
-            first = pairs.setdefault(entry.key, {}).setdefault(part, wish)
-            if first is not wish:
-                names = quoted([first.name, wish.name])
-                self._problems.append(f"{names} are one and the same filter. Name it once.")
+        asked: tuple[tuple[Part, Mapping[str, object]], ...]
+        asked = (("filters", filters), ("exclude", exclude))
+        for part, given in asked:
+            for key, value in given.items():
+                with self._noted():
+                    entry = self.catalog.entry_for(key)
+                    if value is None:
+                        continue
+                    wish = read_wish(part, key, value)
+                    entry, meant = self._meant(wish, entry)
+                    first = pairs.setdefault(entry.key, {}).setdefault(meant, wish)
+                    if first is not wish:
+                        names = quoted([first.name, wish.name])
+                        raise NotPossible(f"{names} are one and the same filter. Name it once.")
         for key, pair in pairs.items():
-            try:
+            with self._noted():
                 self._spell(self.catalog.entries[key], pair.get("filters"), pair.get("exclude"))
-            except NotPossible as problem:
-                self._problems.append(str(problem))
-        self._check_texts()
+        for name in self.filters.keys() & self.exclude.keys():
+            if same := words_of(self.filters[name]).keys() & words_of(self.exclude[name]).keys():
+                said = quoted(redact(word, NAME_LENGTH) for word in sorted(same))
+                self._problems.append(f"{said} is both asked for and left out in '{name}'.")
         if self._stand_ins:
             names = listed([f"{key} is {own}" for key, own in self._stand_ins.items()])
             self.remarks.append(
@@ -138,6 +139,14 @@ class Spelling:
         if self._problems:
             raise NotPossible(self._all_problems())
         return self
+
+    @contextmanager
+    def _noted(self) -> Generator[None]:
+        """Go on after what is wrong: everything is said at the end."""
+        try:
+            yield
+        except NotPossible as problem:
+            self._problems.append(str(problem))
 
     def _meant(self, wish: Wish, entry: FilterEntry) -> tuple[FilterEntry, Part]:
         """The service's filter for a wish, and whether it is asked for or excluded there."""
@@ -169,30 +178,27 @@ class Spelling:
                 raise NotPossible(f"'{name}' is both asked for and left out.")
             self.filters[name] = flag = flags.pop()
             self.sent[entry.key] = flag if entry.kind == "flag" else "y" if flag else "n"
-        elif entry.kind == "text":
-            self._spell_text(entry, name, wanted or unwanted)
-        else:
+        elif entry.kind != "text":
             self._spell_values(entry, name, wanted, unwanted)
+        elif wanted:
+            self._spell_text(entry, name, wanted)
 
-    def _spell_text(self, entry: FilterEntry, name: str, wish: Wish | None) -> None:
-        if wish is None:
-            return
-        words, leaves_out = wish.as_text(), entry.key in EXCLUDING.values()
-        self._problems += [
-            f"'{wish.name}' {why}."
-            for word in words
-            if (why := _never_in_a_text(word, leaves_out=leaves_out))
-        ]
-        self.sent[entry.key] = _written(self.catalog, entry, wish, words)
+    def _spell_text(self, entry: FilterEntry, name: str, wish: Wish) -> None:
+        if not wish.words:
+            raise NotPossible(f"'{wish.name}' takes words.")
+        including = next((own for own, out in EXCLUDING.items() if out == entry.key), None)
+        for word in wish.words:
+            if why := _never_in_a_text(word, leaves_out=including is not None):
+                self._problems.append(f"'{wish.name}' {why}.")
+        self.sent[entry.key] = _written(self.catalog, entry, wish, wish.words)
         usual = wish.operator in {None, usual_operator(entry)} and wish.mode in {None, "any"}
         in_titles = usual and entry.key in {"jobTitle", *EXCLUDING, *EXCLUDING.values()}
-        self.remarks += [
-            f"'{word}' is looked for anywhere in a title, so '{other}' has it too."
-            for word in (words if in_titles else ())
-            if (other := known_words().inside.get(word.casefold()))
-        ]
-        shown = list[JsonValue](words) if usual else self.sent[entry.key]
-        including = next((own for own, out in EXCLUDING.items() if out == entry.key), None)
+        for word in wish.words if in_titles else ():
+            if other := known_words().inside.get(word.casefold()):
+                self.remarks.append(
+                    f"'{word}' is looked for anywhere in a title, so '{other}' has it too."
+                )
+        shown = list[JsonValue](wish.words) if usual else self.sent[entry.key]
         if including and usual:
             self.exclude[self.catalog.name_of(including)] = shown
         else:
@@ -202,15 +208,15 @@ class Spelling:
         self, entry: FilterEntry, name: str, wanted: Wish | None, unwanted: Wish | None
     ) -> None:
         asked, left_out = (self._matches(entry, name, wish) for wish in (wanted, unwanted))
-        if None in (asked, left_out):
+        if asked is None or left_out is None:
             return
-        out = {value for match in left_out or () for value in match.values}
-        for match in asked or ():
+        out = {value for match in left_out for value in match.values}
+        for match in asked:
             if set(match.values) <= out:
                 raise NotPossible(f"'{match.asked}' is both asked for and left out in '{name}'.")
         if wanted:
-            values = [v for match in asked or () for v in match.values if v not in out]
-            values = list(dict.fromkeys(values))
+            named = dict.fromkeys(value for match in asked for value in match.values)
+            values = [value for value in named if value not in out]
             self.filters[name] = list(values)
         else:
             values = [value.value for value in entry.values if value.value not in out]
@@ -218,17 +224,12 @@ class Spelling:
                 raise NotPossible(f"'exclude.{name}' leaves nobody: no other value is known.")
             self.exclude[name] = [v.value for v in entry.values if v.value in out]
             self.by_listing.append(name)
-        if self.catalog.vocabulary == "flat" and entry.kind == "value" and len(values) > 1:
-            why = (
-                f"The service takes one value for '{name}', so it cannot leave one out."
-                if not wanted
-                else f"The service takes one value for '{name}', not {len(values)}."
-                " Make one audience for each."
-            )
-            raise NotPossible(why)
-        self.sent[entry.key] = _written(
-            self.catalog, entry, wanted or Wish("exclude", name), tuple(values)
-        )
+            if self.catalog.vocabulary == "flat" and entry.kind == "value" and len(values) > 1:
+                raise NotPossible(
+                    f"The service takes one value for '{name}', so it cannot leave one out."
+                )
+        wish = wanted or Wish("exclude", name)
+        self.sent[entry.key] = _written(self.catalog, entry, wish, tuple(values))
 
     def _matches(self, entry: FilterEntry, name: str, wish: Wish | None) -> list[Match] | None:
         """What each word of a wish means; None if one means nothing, which is noted."""
@@ -243,38 +244,26 @@ class Spelling:
                 raise NotPossible(f"'{wish.name}' cannot be applied: its values are not listed.")
             return [Match(wish.part, name, word, (word,), "exact") for word in wish.words]
         looked_up = [(word, resolve(word, entry, name)) for word in wish.words]
-        if wish.span:
-            looked_up.append((_shown_span(wish.span), resolve_range(wish.span, entry, name)))
+        if span := wish.span:
+            high = "or more" if span.high == float("inf") else f"to {span.high:,.0f}"
+            looked_up.append((f"{span.low:,.0f} {high}", resolve_range(span, entry, name)))
         found: list[Match] = []
         for word, meaning in looked_up:
-            if not meaning.values or (meaning.sure == "close" and not self.near):
-                self._problems.append(_no_value(wish, word, meaning))
-                self._wrong_lists[name] = entry
-                continue
             asked = redact(word, NAME_LENGTH)
-            found.append(
-                Match(
-                    wish.part, name, asked, meaning.values, meaning.sure, meaning.note, meaning.cut
-                )
-            )
+            if not meaning.values or (meaning.sure == "close" and not self.near):
+                near = meaning.values or meaning.could_be
+                hint = f" Nearest: {quoted(near)}." if near else ""
+                note = f" {meaning.note}" if meaning.note else ""
+                self._problems.append(f"'{wish.name}' has no value '{asked}'.{hint}{note}")
+                self._wrong_lists[name] = entry
+            else:
+                how = (meaning.sure, meaning.note, meaning.cut)
+                found.append(Match(wish.part, name, asked, meaning.values, *how))
         if len(found) < len(looked_up):
             return None
         found = _with_what_ranges_hold_together(found, wish, entry)
         self.matches += found
         return found
-
-    def _check_texts(self) -> None:
-        """Note titles that are both asked for and left out."""
-        for name in self.filters.keys() & self.exclude.keys():
-            both = [self.filters[name], self.exclude[name]]
-            words = [
-                {w.casefold() for w in one if isinstance(w, str)}
-                for one in both
-                if isinstance(one, list)
-            ]
-            if len(words) == 2 and (same := words[0] & words[1]):
-                said = quoted(redact(word, NAME_LENGTH) for word in sorted(same))
-                self._problems.append(f"{said} is both asked for and left out in '{name}'.")
 
     def _all_problems(self) -> str:
         """Everything that is wrong, then the values of the filters that it is about."""
@@ -364,15 +353,6 @@ def _never_in_a_text(word: str, *, leaves_out: bool) -> str:
     return ""
 
 
-def _each(
-    filters: Mapping[str, object], exclude: Mapping[str, object]
-) -> Iterator[tuple[str, object, Part]]:
-    for key, value in filters.items():
-        yield key, value, "filters"
-    for key, value in exclude.items():
-        yield key, value, "exclude"
-
-
 def usual_operator(entry: FilterEntry) -> str | None:
     """What is meant where no operator is named; None leaves it to the service.
 
@@ -384,15 +364,8 @@ def usual_operator(entry: FilterEntry) -> str | None:
     return "contains" if not entry.operators or "contains" in entry.operators else None
 
 
-def _no_value(wish: Wish, word: str, meaning: Meaning) -> str:
-    """The sentence that refuses a word, with what comes nearest."""
-    said = redact(word, NAME_LENGTH)
-    near = meaning.values or meaning.could_be
-    hint = f" Nearest: {quoted(near)}." if near else ""
-    note = f" {meaning.note}" if meaning.note else ""
-    return f"'{wish.name}' has no value '{said}'.{hint}{note}"
-
-
-def _shown_span(span: Span) -> str:
-    high = "" if span.high == float("inf") else f"{span.high:,.0f}"
-    return f"{span.low:,.0f} to {high}" if high else f"{span.low:,.0f} or more"
+def words_of(value: JsonValue) -> dict[str, str]:
+    """Return the words of a filter's value, by their form in any case."""
+    words = value.get("values") if isinstance(value, dict) else value
+    listed = words if isinstance(words, list) else [words]
+    return {word.casefold(): word for word in listed if isinstance(word, str)}

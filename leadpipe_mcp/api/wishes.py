@@ -14,8 +14,7 @@ Part = Literal["filters", "exclude"]
 MAX_WORDS = 200
 MAX_WORD_LENGTH = 255
 _PARTS = ("values", "operator", "mode", "min", "max")
-_YES = {"y", "yes", "true"}
-_NO = {"n", "no", "false"}
+_FLAGS = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -42,21 +41,12 @@ class Wish:
         Raises:
             NotPossible: If it holds anything else.
         """
-        word = self.words[0].strip().casefold() if len(self.words) == 1 else ""
-        flag = word in _YES if word in _YES | _NO else self.flag
+        flag = self.flag
+        if len(self.words) == 1:
+            flag = _FLAGS.get(self.words[0].casefold())
         if flag is None or self.operator or self.mode:
             raise NotPossible(f"'{self.name}' takes true or false.")
         return flag
-
-    def as_text(self) -> tuple[str, ...]:
-        """Return the words that it looks for in a text.
-
-        Raises:
-            NotPossible: If it holds something else than words.
-        """
-        if self.flag is not None or self.span is not None:
-            raise NotPossible(f"'{self.name}' takes words.")
-        return self.words
 
 
 def read_wish(part: Part, key: str, value: object) -> Wish:
@@ -68,9 +58,8 @@ def read_wish(part: Part, key: str, value: object) -> Wish:
     wish = Wish(part, key)
     if isinstance(value, bool):
         return replace(wish, flag=value)
-    if not isinstance(value, Mapping):
-        return replace(wish, words=_words(wish, value))
-    given = cast("Mapping[str, object]", value)
+    written = isinstance(value, Mapping)
+    given = cast("Mapping[str, object]", value) if written else {"values": value}
     for name in given:
         if name not in _PARTS:
             said = redact(name, NAME_LENGTH)
@@ -80,12 +69,26 @@ def read_wish(part: Part, key: str, value: object) -> Wish:
         return replace(wish, span=_span(wish, given))
     if "values" not in given:
         raise NotPossible(f"'{wish.name}' needs 'values': a list of words.")
-    return replace(
-        wish,
-        words=_words(wish, given["values"]),
-        operator=_word_or_none(wish, "operator", given.get("operator")),
-        mode=_word_or_none(wish, "mode", given.get("mode")),
-    )
+    how = {name: given[name] for name in ("operator", "mode") if given.get(name) is not None}
+    for name, word in how.items():
+        if not isinstance(word, str) or not word:
+            raise NotPossible(f"'{wish.name}' takes one word as its {name}.")
+    return replace(wish, words=_words(wish, given["values"]), **cast("dict[str, str]", how))
+
+
+def _words(wish: Wish, values: object) -> tuple[str, ...]:
+    listed = cast("list[object]", values) if isinstance(values, list | tuple) else [values]
+    words = tuple(dict.fromkeys(word.strip() for word in listed if isinstance(word, str)))
+    if not all(isinstance(word, str) for word in listed):
+        raise NotPossible(f"'{wish.name}' takes a list of words.")
+    if not words or not all(words):
+        raise NotPossible(f"'{wish.name}' is empty. Leave it out, or name at least one value.")
+    if len(words) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in words):
+        raise NotPossible(
+            f"'{wish.name}' is too long: at most {MAX_WORDS} values of {MAX_WORD_LENGTH}"
+            " characters."
+        )
+    return words
 
 
 def _span(wish: Wish, given: Mapping[str, object]) -> Span:
@@ -101,24 +104,3 @@ def _span(wish: Wish, given: Mapping[str, object]) -> Span:
     if not ends or given.keys() - {"min", "max"} or span.low > span.high:
         raise NotPossible(f"'{wish.name}' takes min, max or both, min not above max.")
     return span
-
-
-def _words(wish: Wish, value: object) -> tuple[str, ...]:
-    given = cast("list[object]", value) if isinstance(value, list | tuple) else [value]
-    words = tuple(dict.fromkeys(word.strip() for word in given if isinstance(word, str)))
-    if not all(isinstance(word, str) for word in given):
-        raise NotPossible(f"'{wish.name}' takes a list of words.")
-    if not words or not all(words):
-        raise NotPossible(f"'{wish.name}' is empty. Leave it out, or name at least one value.")
-    if len(words) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in words):
-        raise NotPossible(
-            f"'{wish.name}' is too long: at most {MAX_WORDS} values of {MAX_WORD_LENGTH}"
-            " characters."
-        )
-    return words
-
-
-def _word_or_none(wish: Wish, part: str, value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value):
-        return value
-    raise NotPossible(f"'{wish.name}' takes one word as its {part}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anyio import to_thread
 
 from leadpipe_mcp.api.budget import note
-from leadpipe_mcp.api.everyone import Everyone
+from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
@@ -82,7 +82,7 @@ class LoadedRuns:
         async def fetch(*, from_file: bool) -> Snapshot:
             return await self._snapshots.of_run(
                 RunKey.of(leadpipe.base_url, audience_id, run),
-                lambda: gather(leadpipe.everyone, audience_id, run, from_file=from_file),
+                lambda: gather(leadpipe.exports, audience_id, run, from_file=from_file),
                 run.size,
                 report,
             )
@@ -140,7 +140,7 @@ def _not_ready(ref: RunRef, run: Run) -> NotPossible:
 
 @asynccontextmanager
 async def gather(
-    everyone: Everyone, audience_id: str, run: Run, *, from_file: bool = True
+    exports: Exports, audience_id: str, run: Run, *, from_file: bool = True
 ) -> AsyncGenerator[AsyncIterator[Batch | None]]:
     """Give the people of a finished run in batches.
 
@@ -150,8 +150,8 @@ async def gather(
         FileFailed: If the service's file does not come whole; try without `from_file` then.
         LeadpipeError: If the pages do not come whole.
     """
-    async with everyone.file(audience_id, run, is_wanted=from_file) as file:
-        found = _of_file(file) if file else _of_pages(everyone, audience_id, run)
+    async with exports.file(audience_id, run, is_wanted=from_file) as file:
+        found = _of_file(file) if file else _of_pages(exports, audience_id, run)
         async with aclosing(found) as batches:
             yield batches
 
@@ -175,7 +175,7 @@ async def _of_file(file: ComingFile) -> AsyncGenerator[Batch | None]:
         yield batch
 
 
-async def _of_pages(everyone: Everyone, audience_id: str, run: Run) -> AsyncGenerator[Batch]:
-    async with aclosing(everyone.pages(audience_id, run)) as pages:
+async def _of_pages(exports: Exports, audience_id: str, run: Run) -> AsyncGenerator[Batch]:
+    async with aclosing(exports.pages(audience_id, run)) as pages:
         async for page in pages:
             yield batch_of([completed(person) for person in page.people])

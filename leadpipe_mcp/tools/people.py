@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, PeoplePage, Run
-from leadpipe_mcp.api.runs import wait_until_made
+from leadpipe_mcp.api.runs import wait_until
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
@@ -249,28 +249,27 @@ async def _page(
     """Return the page, waiting as long as was asked for while its people are put together."""
     runs = call.leadpipe.runs
     limit = min(LARGEST_PAGE, place.skip + asked.limit)
-    page: PeoplePage | None = None
 
-    async def look() -> Run:
-        nonlocal page
-        if asked.audience_id:
-            page = await runs.people(
-                asked.audience_id,
-                run_id=place.run_id,
-                date=place.date,
-                limit=limit,
-                cursor=place.cursor,
-            )
-        else:
-            page = await runs.query(spelled, date=place.date, limit=limit, cursor=place.cursor)
-        return page.run if page else Run(state="none")
+    async def look() -> PeoplePage | None:
+        if not asked.audience_id:
+            return await runs.query(spelled, date=place.date, limit=limit, cursor=place.cursor)
+        return await runs.people(
+            asked.audience_id,
+            run_id=place.run_id,
+            date=place.date,
+            limit=limit,
+            cursor=place.cursor,
+        )
 
-    async def report(run: Run, waited: float) -> None:
-        if asked.wait_seconds:
-            await call.progress(waited, asked.wait_seconds, run_sentence(run))
+    async def report(page: PeoplePage | None, waited: float) -> None:
+        if asked.wait_seconds and page:
+            await call.progress(waited, asked.wait_seconds, run_sentence(page.run))
+
+    def is_made(page: PeoplePage | None) -> bool:
+        return not (page and page.run.is_being_made)
 
     try:
-        await wait_until_made(look, asked.wait_seconds, report)
+        return await wait_until(look, is_made, asked.wait_seconds, report)
     except NotFound as missing:
         if asked.run_id is None:
             raise
@@ -279,7 +278,6 @@ async def _page(
             "get_audience lists the audience's runs; where they have no runId, pass date.",
             status=missing.status,
         ) from None
-    return page
 
 
 def _shown(

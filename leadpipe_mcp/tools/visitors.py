@@ -135,9 +135,7 @@ def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage)
     cut = len(people) - len(rows)
     of = "" if page.total is None else f" of {page.total:,}"
     noun = "visitor" if (page.total or len(rows)) == 1 else "visitors"
-    known = any(
-        asked.email in one.model_dump_json().lower() for one in page.visitors if asked.email
-    )
+    known = any(asked.email in str(one).lower() for one in page.visitors if asked.email)
     return VisitorsFound(
         summary=f"{len(rows):,}{of} {noun}{asked.said()}, page {asked.page}.",
         size=page.total,

@@ -46,7 +46,7 @@ async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
 
 
 async def lines(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> list[list[str]] | None:
-    async with leadpipe.everyone.file(audience_id, run) as file:
+    async with leadpipe.exports.file(audience_id, run) as file:
         if file is None:
             return None
         mode = Path(file.name).stat().st_mode
@@ -58,7 +58,7 @@ async def lines(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> list[li
 
 
 async def counted(leadpipe: LeadpipeClient, audience_id: str, run: Run) -> int:
-    return sum([len(page.people) async for page in leadpipe.everyone.pages(audience_id, run)])
+    return sum([len(page.people) async for page in leadpipe.exports.pages(audience_id, run)])
 
 
 @each_profile
@@ -157,7 +157,7 @@ async def test_a_file_is_read_while_it_comes() -> None:
     found: list[int] = []
     client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
     with anyio.fail_after(30):
-        async with gather(client.everyone, "audience", RUN) as batches:
+        async with gather(client.exports, "audience", RUN) as batches:
             async for batch in batches:
                 assert batch
                 found.append(len(batch["city"]))
@@ -179,7 +179,7 @@ async def test_a_file_that_breaks_off_is_read_anew() -> None:
     found: list[int] = []
     client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
     with anyio.fail_after(30):
-        async with gather(client.everyone, "audience", RUN) as batches:
+        async with gather(client.exports, "audience", RUN) as batches:
             async for batch in batches:
                 found = [*found, len(batch["city"])] if batch else []
                 was_read.set()

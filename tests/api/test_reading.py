@@ -137,12 +137,12 @@ async def test_lists_inside_of_things_are_read_so_too(answering: Answering) -> N
     assert [day.audience for day in series.days] == [1480]
     assert [(part.value, part.count) for part in facets.types] == [("b2b", 3)]
     assert (facets.industries, facets.total) == ((), 20164)
-    assert ([visitor.full_name for visitor in page.visitors], page.total) == (["Ada"], 51)
+    assert ([visitor["fullName"] for visitor in page.visitors], page.total) == (["Ada"], 51)
     assert work.gaps()[:2] == [
         "2 of 3 topics could not be read and are left out.",
         "2 of 3 days could not be read and are left out.",
     ]
-    assert work.gaps()[-1] == "1 of 2 visitors could not be read and is left out."
+    assert work.gaps()[-1] == "1 of 2 people could not be read and is left out."
 
 
 async def test_odd_filters_and_values_are_left_out(answering: Answering) -> None:
@@ -164,17 +164,15 @@ async def test_an_odd_thing_of_sonarly_is_left_out() -> None:
     client = sonarly({"items": items, "folders": [{"id": "f", "audiences": items}, "x"]})
     with call_budget() as work:
         assert [one.id for one in await client.accounts()] == ["1"]
-        page = await client.audiences("g")
-        assert [(one.id, one.size) for one in page.items] == [("1", 1480)]
-        assert not page.complete
         assert len((await client.prospects("g", "a")).items) == 2
-        navigation = await client.navigation("g")
-    assert [folder.id for folder in navigation.folders] == ["f"]
-    assert not navigation.complete
+        there = await client.overview("g")
+    assert [(one.id, one.size) for one in there.audiences] == [("1", 1480)]
+    assert [folder.id for folder in there.folders or ()] == ["f"]
+    assert not there.complete
     assert work.gaps() == [
         "2 of 3 accounts could not be read and are left out.",
+        "1 of 3 people could not be read and is left out.",
         "2 of 3 LinkedIn audiences could not be read and are left out.",
-        "1 of 3 prospects could not be read and is left out.",
         "1 of 2 folders could not be read and is left out.",
     ]
 

@@ -588,5 +588,5 @@ async def test_a_run_that_cannot_be_told_from_another_is_not_claimed(
     client = connect(altered(sandbox, {"GET /runs": told}))
     sandbox.faults.add(Fault("reset", method="POST", path="/runs", times=None))
     assert (await client.runs.queue(audience, "one", before)).id == "new"
-    with pytest.raises(Unclear, match="There are runs of which it may be one"):
+    with pytest.raises(Unclear, match="It may be the run with the id new"):
         await client.runs.queue(audience, "two")

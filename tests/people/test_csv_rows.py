@@ -55,10 +55,10 @@ async def test_a_file_has_the_same_people_as_pages(profile: Literal["flat", "cat
     run = await client.runs.latest(audience.id)
     paged = [
         completed(person)
-        async for page in client.everyone.pages(audience.id, run)
+        async for page in client.exports.pages(audience.id, run)
         for person in page.people
     ]
-    async with client.everyone.file(audience.id, run) as file:
+    async with client.exports.file(audience.id, run) as file:
         assert file is not None
         text = b"".join([piece or b"" async for piece in file.pieces()]).decode()
         lines = csv.reader(text.splitlines())

@@ -289,7 +289,7 @@ async def test_both_generations_have_the_same_profile(
     run = await client.runs.latest(audience.id)
     rows = [
         completed(person)
-        async for page in client.everyone.pages(audience.id, run)
+        async for page in client.exports.pages(audience.id, run)
         for person in page.people
     ]
     people = await kept(rows, expected=run.size)

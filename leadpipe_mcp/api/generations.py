@@ -1,0 +1,252 @@
+"""How the two generations of the API say things.
+
+flat, April 2026: flat filters, runs by date, pages by cursor.
+catalog, May 2026: catalogue filters, runs by number, pages by offset.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, ValidatorFunctionWrapHandler, WrapValidator
+
+from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
+from leadpipe_mcp.api.budget import Noun
+from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told, readable
+from leadpipe_mcp.errors import NotPossible, UnusableAnswer
+from leadpipe_mcp.text import clean
+from leadpipe_mcp.vocabulary.catalog import (
+    FLAT_KEYS,
+    FilterCatalog,
+    FilterEntry,
+    FilterKind,
+    FilterValue,
+    Vocabulary,
+)
+
+MOST_TOPICS: Mapping[Vocabulary, int] = {"flat": 10, "catalog": 250}
+TOP_SCORE = 99
+"""Nobody scores above that where filters are catalogue ones."""
+
+_STILL_BUILDING = 202
+
+# `type` in the catalogue's words. What is not known here is taken as a list of values.
+_KINDS: Mapping[str, FilterKind] = {
+    "multi_select": "values",
+    "boolean": "flag",
+    "text_terms": "text",
+    "number_range": "range",
+}
+
+
+# The filters
+
+
+def _scalar(said: object) -> object:
+    return str(said) if isinstance(said, int | float) else said
+
+
+class _Value(Told):
+    noun: ClassVar[Noun] = ("value of a filter", "values of a filter")
+    value: Annotated[Id, BeforeValidator(_scalar)]
+    label: Label | None = None
+    count: Count | None = None
+
+
+def _some(said: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """The values that can be read: without any the filter would take every word."""
+    found = handler(said)
+    if said and not found:
+        raise ValueError("none of its values can be read")
+    return found
+
+
+class _Filter(Model):
+    noun: ClassVar[Noun] = ("filter", "filters")
+    key: Id
+    label: Label | None = None
+    type: Label | None = None
+    operators: tuple[str, ...] | None = None
+    values: Annotated[Each[_Value], WrapValidator(_some)] = ()
+
+
+def read_catalog(answer: Answer, vocabulary: Vocabulary | None) -> FilterCatalog:
+    """The filters that the service lists; which of the two forms they have tells its generation.
+
+    Args:
+        answer: The answer of GET /audiences/filters.
+        vocabulary: The generation, if it is known already.
+    """
+    data = as_object(answer.data)
+    grouped = isinstance(data.get("groups"), list)
+    is_flat = any(key in FLAT_KEYS and isinstance(value, list) for key, value in data.items())
+    found: Vocabulary = vocabulary or ("catalog" if grouped else "flat")
+    if not (grouped if found == "catalog" else is_flat):
+        raise answer.unusable("its list of filters is of no known form")
+    if found == "catalog":
+        groups = [as_object(group) for group in as_list(data["groups"])]
+        items = [item for group in groups for item in as_list(group.get("filters"))]
+        # One group without filters is no matter, but there is no catalogue without any.
+        filters = answer.read_each(_Filter, items if items or not groups else None)
+        entries = [
+            FilterEntry(
+                one.key,
+                one.label or one.key,
+                _KINDS.get(one.type or "", "values"),
+                _each_once(one.values),
+                one.operators or (),
+            )
+            for one in filters
+        ]
+    else:
+        entries = [
+            FilterEntry(key, key, flat.kind, _values_in(data.get(key)))
+            for key, flat in FLAT_KEYS.items()
+        ]
+        # Without values it would take every word, but it has some, and none of them can be read.
+        entries = [entry for entry in entries if entry.values or not data.get(entry.key)]
+    return FilterCatalog(found, {entry.key: entry for entry in entries})
+
+
+def _values_in(listed: object) -> tuple[FilterValue, ...]:
+    texts = [{"value": word if isinstance(word, str) else None} for word in as_list(listed)]
+    return _each_once(readable(_Value.noun, texts, _Value.model_validate))
+
+
+def _each_once(values: tuple[_Value, ...]) -> tuple[FilterValue, ...]:
+    first = {value.value: value for value in reversed(values)}
+    return tuple(FilterValue(v.value, v.label or v.value, v.count) for v in first.values())[::-1]
+
+
+# Configs and their previews
+
+
+def fit(config: ServiceConfig, vocabulary: Vocabulary) -> ServiceConfig:
+    """The config within the generation's bounds.
+
+    Raises:
+        NotPossible: If it asks for more than the service takes.
+    """
+    most = MOST_TOPICS[vocabulary]
+    if len(config.topic_ids) > most:
+        raise NotPossible(
+            f"The service takes at most {most} topics here, and {len(config.topic_ids)} were"
+            " named. Leave some out, or make two audiences."
+        )
+    if vocabulary == "flat":
+        # Scores start at 1 here, so 0 and 1 mean the same.
+        return config.model_copy(update={"min_score": 1}) if config.min_score == 0 else config
+    if config.min_score is not None and config.min_score > TOP_SCORE:
+        raise NotPossible(f"Scores end at {TOP_SCORE} here; minScore must be lower.")
+    # Nobody scores above 99 here, so 100 and 99 mean the same.
+    over = config.max_score is not None and config.max_score > TOP_SCORE
+    return config.model_copy(update={"max_score": TOP_SCORE}) if over else config
+
+
+def read_preview(answer: Answer, config: AudienceConfig, vocabulary: Vocabulary) -> Preview:
+    """The size, the make-up, the sample, and the filters that the service says it applied."""
+    data = as_object(answer.data)
+    person = _flat_person if vocabulary == "flat" else _catalog_person
+    told = {
+        **as_object(data.get("breakdowns")),
+        **data,
+        "config": config,
+        "sample": answer.people(map(person, as_list(data.get("sample")))),
+    }
+    return answer.read(Preview, told)
+
+
+# Runs and their people
+
+
+def without_id(item: object) -> object:
+    """A dated run as it came, without the service's own key for it: it has no id."""
+    told = as_object(item)
+    return {name: value for name, value in told.items() if name != "id"} if told else item
+
+
+def check_day(answer: Answer, asked: str | None, told: str | None) -> None:
+    """Refuse an answer that is of another day than was asked for.
+
+    Raises:
+        UnusableAnswer: Naming both days.
+    """
+    if asked and told and asked[:10] != told[:10]:
+        raise UnusableAnswer(
+            f"The service was asked about {asked[:10]} and answered with {clean(told, 10)}, so its"
+            " answer was not used.",
+            "Leave the date out for the newest people, or name a day that get_audience lists.",
+            status=answer.status,
+            request_id=answer.request_id,
+        )
+
+
+def read_dated_page(answer: Answer, date: str | None) -> PeoplePage:
+    """The people of a query or of saved results, or the run that is still being built."""
+    # What `status` may be is documented for 202 alone.
+    said = answer.meta.get("status")
+    other = "materializing" if answer.status == _STILL_BUILDING else "ready"
+    state = said if said in {"materializing", "failed", "none"} else other
+    run = answer.read(Run, {**answer.meta, "status": state})
+    check_day(answer, date, run.data_date)
+    if run.state != "ready":
+        return PeoplePage(run=run)
+    if run.size is None:
+        raise answer.unusable("the number of people (meta.totalCount) is missing")
+    people = answer.people(map(_flat_person, answer.items()))
+    return PeoplePage(run=run, people=people, next_cursor=cursor_in(answer.meta))
+
+
+def read_numbered_page(answer: Answer, offset: int) -> PeoplePage:
+    """The people of a run from the offset on, or the run that is still being built."""
+    data = as_object(answer.data)
+    total = {"size": data["total"]} if "total" in data else {}
+    run = answer.read(Run, {**as_object(data.get("run")), **total})
+    if answer.status == _STILL_BUILDING:
+        return PeoplePage(run=run)
+    if run.size is None:
+        raise answer.unusable("the number of people (total) is missing")
+    rows = answer.items(data.get("results"))
+    end = offset + len(rows)
+    return PeoplePage(
+        run=run,
+        people=answer.people(map(_catalog_person, rows)),
+        next_cursor=str(end) if rows and end < run.size else None,
+    )
+
+
+def _flat_person(row: object) -> Row | None:
+    """A person's fields under our names; None for what is no person."""
+    fields = as_object(row)
+    if not fields:
+        return None
+    named = {
+        "id": fields.get("personId") or fields.get("hem"),
+        "personalEmail": fields.get("personalEmail") or fields.get("personalEmails"),
+        "phone": fields.get("mobilePhones") or fields.get("directNumbers") or fields.get("phones"),
+        "companyCountry": fields.get("companyCountry") or fields.get("country"),
+    }
+    return fields | {key: value for key, value in named.items() if value}
+
+
+def _catalog_person(row: object) -> Row | None:
+    """A person's fields under our names; None for what is no person."""
+    fields = as_object(row)
+    if not fields:
+        return None
+    # What else is nested (where the person lives, say) is not documented: it is lifted as it is.
+    flat: dict[str, object] = {}
+    for name, value in fields.items():
+        flat |= as_object(value) if name not in {"company", "intent"} else {}
+    flat["personalCountry"] = flat.pop("country", None)
+    flat |= {name: value for name, value in fields.items() if not isinstance(value, dict)}
+    flat |= {"id": fields.get("hashedEmail")}
+    if company := as_object(fields.get("company")):
+        flat |= {f"company{name[:1].upper()}{name[1:]}": value for name, value in company.items()}
+        flat["company"] = company.get("name")
+    if intent := as_object(fields.get("intent")):
+        topics = [as_object(topic) for topic in as_list(intent.get("matchedTopics"))]
+        flat["intentScore"] = intent.get("score")
+        flat["topicOverlap"] = intent.get("topicOverlap")
+        flat["topicName"] = ", ".join(str(t["topicName"]) for t in topics if t.get("topicName"))
+    return flat
