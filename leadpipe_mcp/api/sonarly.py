@@ -23,6 +23,8 @@ from leadpipe_mcp.api.sonarly_models import (
     Navigation,
     Overview,
     ProspectPage,
+    hides_description,
+    is_as_wanted,
     operation_advice,
     read_navigation,
     read_page,
@@ -209,9 +211,9 @@ class SonarlyClient:
 
         async def look() -> LinkedinAudience | None:
             seen = await self.get(group, audience_id)
-            if _is_as_wanted(seen, wanted) and _hides(seen, description):
+            if is_as_wanted(seen, wanted) and hides_description(seen, description):
                 raise Unclear("Sonarly does not show the description.")
-            return seen if _is_as_wanted(seen, wanted) else None
+            return seen if is_as_wanted(seen, wanted) else None
 
         words = OutcomeWords("the audience is not as was asked for.", _CHECK)
         return await settled(change, look, words)
@@ -235,7 +237,7 @@ class SonarlyClient:
             if "folder_id" not in seen.model_fields_set:
                 placed = (await self.navigation(group)).audiences()
                 seen = next((audience for audience in placed if audience.id == seen.id), seen)
-            return seen if _is_as_wanted(seen, wanted) else None
+            return seen if is_as_wanted(seen, wanted) else None
 
         is_not = "is still in its folder" if folder_id is None else "is not in this folder"
         return await settled(change, look, OutcomeWords(f"the audience {is_not}.", _CHECK))
@@ -351,27 +353,12 @@ def _is_called(thing: LinkedinAudience | Folder, name: str) -> bool:
     return thing.name.strip() == name.strip()
 
 
-def _is_as_wanted(audience: LinkedinAudience, wanted: Mapping[str, str | None]) -> bool:
-    """Whether the audience looks as wanted in what it shows; None leaves a field as it was."""
-    return all(
-        text is None
-        or (field == "description" and _hides(audience, text))
-        or text.strip() == (getattr(audience, field) or "").strip()
-        for field, text in wanted.items()
-    )
-
-
-def _hides(audience: LinkedinAudience, description: str | None) -> bool:
-    """Whether a new description may be there, though it is not shown."""
-    return bool(description) and "description" not in audience.model_fields_set
-
-
 def _confirming(wanted: Mapping[str, str | None]) -> Callable[[Answer], LinkedinAudience]:
     """Read the audience of an answer that shows the change."""
 
     def read(answer: Answer) -> LinkedinAudience:
         audience = answer.read(LinkedinAudience)
-        if not _is_as_wanted(audience, wanted):
+        if not is_as_wanted(audience, wanted):
             raise answer.unusable("the audience it shows has not changed as asked")
         return audience
 

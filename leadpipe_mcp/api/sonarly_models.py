@@ -68,6 +68,21 @@ class LinkedinAudience(Told):
             return None
 
 
+def is_as_wanted(audience: LinkedinAudience, wanted: Mapping[str, str | None]) -> bool:
+    """Whether the audience looks as wanted in what it shows; None leaves a field as it was."""
+    return all(
+        text is None
+        or (field == "description" and hides_description(audience, text))
+        or text.strip() == (getattr(audience, field) or "").strip()
+        for field, text in wanted.items()
+    )
+
+
+def hides_description(audience: LinkedinAudience, description: str | None) -> bool:
+    """Whether a new description may be there, though it is not shown."""
+    return bool(description) and "description" not in audience.model_fields_set
+
+
 class Folder(Told):
     """One folder, with its audiences where navigation shows it."""
 

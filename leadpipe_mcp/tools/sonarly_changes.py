@@ -5,8 +5,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
-from leadpipe_mcp.api.sonarly_looks import Wanted
-from leadpipe_mcp.api.sonarly_models import AudienceType, Folder, Navigation, matching
+from leadpipe_mcp.api.sonarly_models import (
+    AudienceType,
+    Folder,
+    Navigation,
+    hides_description,
+    is_as_wanted,
+    matching,
+)
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Action, Reply, tool
@@ -119,9 +125,9 @@ async def sonarly_update_audience(
     """
     account = await account_of(call, asked)
     before = await call.sonarly.get(account.id, asked.id)
-    wanted = Wanted(asked.name, asked.description)
+    wanted = {"name": asked.name, "description": asked.description}
     is_shown = asked.description is None or "description" in before.model_fields_set
-    if is_shown and wanted.is_met_by(before):
+    if is_shown and is_as_wanted(before, wanted):
         return LinkedinAudienceChanged(
             summary=f"{named(before)} already looks like that, so nothing was changed.",
             audience=SonarlyAudience.of(before),
@@ -138,7 +144,7 @@ async def sonarly_update_audience(
         summary=f"{named(before)} {listed(changes)}.",
         audience=SonarlyAudience.of(after),
         before=SonarlyAudience.of(before),
-        warnings=warnings(hidden if wanted.hidden_in(after) else None),
+        warnings=warnings(hidden if hides_description(after, asked.description) else None),
     )
 
 

@@ -136,7 +136,7 @@ def test_the_services_file_is_read_as_it_was_written_wherever_it_is_cut(
             )
         )
         run = Run(id="run", state="ready")
-        async with gather(client.everyone, "audience", run) as batches:
+        async with gather(client.exports, "audience", run) as batches:
             return [batch async for batch in batches]
 
     found = anyio.run(gathered)
