@@ -5,7 +5,8 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from leadpipe_mcp import __version__
@@ -64,11 +65,9 @@ def _serve_sandbox(settings: Settings, port: int) -> None:
     from leadpipe_mcp.sandbox import SandboxSettings, serve
 
     print("The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:", file=sys.stderr)
+    profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
     try:
-        serve(
-            SandboxSettings(profile=settings.sandbox_profile, delay_ms=settings.sandbox_delay_ms),
-            port=port,
-        )
+        serve(SandboxSettings(profile=profile, delay_ms=delay_ms), port=port)
     except OSError as error:
         sys.exit(f"leadpipe-mcp: port {port} cannot be used: {os.strerror(error.errno or 0)}")
 
@@ -96,13 +95,10 @@ def _port(word: str) -> int:
     return int(word)
 
 
-def _refuse_key(name: str) -> Callable[[str], str]:
-    def refuse(_: str) -> str:
-        raise argparse.ArgumentTypeError(
-            f"a key on the command line can be read by others; set {variable(name)} instead"
-        )
-
-    return refuse
+def _refuse_key(_: str, *, name: str) -> NoReturn:
+    raise argparse.ArgumentTypeError(
+        f"a key on the command line can be read by others; set {variable(name)} instead"
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -120,26 +116,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "command",
-        nargs="?",
-        type=_command,
-        default="serve",
-        metavar="command",
-    )
-    parser.add_argument("--version", action="version", version=f"leadpipe-mcp {__version__}")
-    parser.add_argument(
-        "--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT})."
-    )
-    parser.add_argument(
-        "--sonarly", action="store_true", help="With demo: both services in one conversation."
-    )
+    add = parser.add_argument
+    add("command", nargs="?", type=_command, default="serve", metavar="command")
+    add("--version", action="version", version=f"leadpipe-mcp {__version__}")
+    add("--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT}).")
+    add("--sonarly", action="store_true", help="With demo: both services in one conversation.")
     for name, field in Settings.model_fields.items():
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
-            parser.add_argument(flag, action="store_true", default=None, help=field.description)
+            add(flag, action="store_true", default=None, help=field.description)
         elif name in SECRETS:
-            parser.add_argument(flag, type=_refuse_key(name), help=argparse.SUPPRESS)
+            add(flag, type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
         else:
-            parser.add_argument(flag, help=field.description, metavar=variable(name))
+            add(flag, help=field.description, metavar=variable(name))
     return parser

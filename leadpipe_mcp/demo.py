@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -36,10 +36,12 @@ def run_demo(*, sonarly: bool = False, log_level: str = "WARNING") -> int:
     cast("TextIOWrapper", sys.stdout).reconfigure(errors="replace")
     problem = ""
     try:
-        problem = anyio.run(partial(_with_deadline, sonarly=sonarly, log_level=log_level))
+        problem = anyio.run(partial(_converse, sonarly=sonarly, log_level=log_level))
     except* BrokenPipeError:
         # Whoever reads has seen enough; what is still to be said goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except* TimeoutError:
+        problem = f"the conversation took more than {DEADLINE_SECONDS} seconds."
     if problem:
         print(f"\nThe demo stopped: {problem}", file=sys.stderr)
         return 1
@@ -47,44 +49,31 @@ def run_demo(*, sonarly: bool = False, log_level: str = "WARNING") -> int:
     return 0
 
 
-async def _with_deadline(*, sonarly: bool, log_level: str) -> str:
-    with anyio.move_on_after(DEADLINE_SECONDS):
-        return await _converse(sonarly=sonarly, log_level=log_level)
-    return f"the conversation took more than {DEADLINE_SECONDS} seconds."
-
-
 async def _converse(*, sonarly: bool, log_level: str) -> str:
     """What went wrong, or nothing."""
-    options = ["--log-level", log_level]
-    options += ["--toolsets", f"{DEFAULT_TOOLSETS},sonarly"] if sonarly else []
-    with tempfile.TemporaryDirectory(prefix="leadpipe-demo-") as folder:
-        return await _talk(Path(folder), options, sonarly=sonarly)
-
-
-async def _talk(exports: Path, options: Sequence[str], *, sonarly: bool) -> str:
-    server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "leadpipe_mcp", "--sandbox", *options],
-        env={**os.environ, "LEADPIPE_EXPORT_DIR": str(exports)},
-    )
-    print(_rule("leadpipe-mcp, with invented people: nothing leaves this machine"))
-    async with Client(server, elicitation_callback=_answer_for_the_human) as client:
-        tools = (await client.list_tools()).tools
-        print(f"\nThe server is started and offers {len(tools)} tools.")
-        talk = Conversation(client)
-        try:
-            await _build(talk)
-            await _activate_and_read(talk)
-            await _take_away(talk)
-            if sonarly:
-                await _go_on_with_linkedin(talk)
-            await _end(talk)
-        except DemoFailed as failure:
-            return str(failure)
-    print(
-        f"\n{_rule()}\n{talk.calls} calls, {talk.tokens:,} tokens in all (characters / 4):"
-        " arguments and answers."
-    )
+    words = ["-m", "leadpipe_mcp", "--sandbox", "--log-level", log_level]
+    words += ["--toolsets", f"{DEFAULT_TOOLSETS},sonarly"] if sonarly else []
+    with (
+        anyio.fail_after(DEADLINE_SECONDS),
+        tempfile.TemporaryDirectory(prefix="leadpipe-demo-") as folder,
+    ):
+        environment = {**os.environ, "LEADPIPE_EXPORT_DIR": folder}
+        server = StdioServerParameters(command=sys.executable, args=words, env=environment)
+        print(_rule("leadpipe-mcp, with invented people: nothing leaves this machine"))
+        async with Client(server, elicitation_callback=_answer_for_the_human) as client:
+            tools = (await client.list_tools()).tools
+            print(f"\nThe server is started and offers {len(tools)} tools.")
+            talk = Conversation(client)
+            try:
+                await _build(talk)
+                await _activate_and_read(talk)
+                await _take_away(talk, sonarly=sonarly)
+            except DemoFailed as failure:
+                return str(failure)
+        print(
+            f"\n{_rule()}\n{talk.calls} calls, {talk.tokens:,} tokens in all (characters / 4):"
+            " arguments and answers."
+        )
     return ""
 
 
@@ -162,7 +151,7 @@ async def _activate_and_read(talk: "Conversation") -> None:
     talk.assistant("Addresses are masked; I show them whole only if you ask for it.")
 
 
-async def _take_away(talk: "Conversation") -> None:
+async def _take_away(talk: "Conversation", *, sonarly: bool) -> None:
     talk.person("Put them into a file for our mailing tool: name, company, e-mail.")
     asked = {"id": talk.audience_id, "fields": ["name", "company", "contactEmail"]}
     receipt = await talk.call("export_audience", asked)
@@ -170,22 +159,17 @@ async def _take_away(talk: "Conversation") -> None:
         f"{receipt['rows']:,} rows are in {Path(receipt['path']).name}. The demo's folder goes when"
         " it ends."
     )
-
-
-async def _go_on_with_linkedin(talk: "Conversation") -> None:
-    talk.person("We write to them on LinkedIn too. Make a list for them in Sonarly.")
-    asked = {"id": talk.audience_id, "format": "linkedin_urls"}
-    receipt = await talk.call("export_audience", asked)
-    step = next(each for each in receipt["next"] if each["tool"] == "sonarly_create_audience")
-    await talk.call(step["tool"], step["arguments"])
-    await talk.call("sonarly_list_audiences", {})
-    talk.assistant(
-        f"The list is there, and empty. {receipt['rows']:,} profiles are in"
-        f" {Path(receipt['path']).name}: load it in Sonarly with its own import."
-    )
-
-
-async def _end(talk: "Conversation") -> None:
+    if sonarly:
+        talk.person("We write to them on LinkedIn too. Make a list for them in Sonarly.")
+        asked = {"id": talk.audience_id, "format": "linkedin_urls"}
+        receipt = await talk.call("export_audience", asked)
+        step = next(each for each in receipt["next"] if each["tool"] == "sonarly_create_audience")
+        await talk.call(step["tool"], step["arguments"])
+        await talk.call("sonarly_list_audiences", {})
+        talk.assistant(
+            f"The list is there, and empty. {receipt['rows']:,} profiles are in"
+            f" {Path(receipt['path']).name}: load it in Sonarly with its own import."
+        )
     talk.person("Good for now. Pause it, so that it takes no slot.")
     await talk.call("set_status", {"id": talk.audience_id, "status": "paused"})
     talk.assistant("Paused. The audience and its list stay.")
@@ -201,42 +185,45 @@ class Conversation:
         self.audience_id = ""
 
     def person(self, words: str) -> None:
-        """What the marketer says."""
+        """Print what the marketer says."""
         print(f"\n{_wrapped('You        ', words)}")
 
     def assistant(self, words: str) -> None:
-        """What the assistant says."""
+        """Print what the assistant says."""
         print(_wrapped("Assistant  ", words))
 
     async def call(
         self, tool: str, arguments: Mapping[str, Any], *, refused: bool = False
     ) -> dict[str, Any]:
-        """The server's answer; the call and what the assistant gets to read are printed."""
+        """Make a call, and print it and what the assistant gets to read.
+
+        Raises:
+            DemoFailed: If the server refuses what it should do, or the other way round.
+        """
         sent = json.dumps(arguments, ensure_ascii=False)
         print(_wrapped("     calls ", f"{tool} {sent}", style="36"))
         result = await self._client.call_tool(tool, dict(arguments))
-        said = result.content[0].text if isinstance(result.content[0], TextContent) else ""
-        self._count(sent, said)
+        (block,) = result.content
+        said = block.text if isinstance(block, TextContent) else ""
+        self.calls += 1
+        self.tokens += (len(sent) + len(said)) // CHARACTERS_PER_TOKEN
         if bool(result.is_error) is not refused:
             raise DemoFailed(f"{tool} answered: {said}")
         answer: dict[str, Any] = result.structured_content or {}
-        shown = said if refused else answer["summary"]
-        label = "   refused " if refused else "   answers "
         size = f"({len(said) // CHARACTERS_PER_TOKEN} tokens)"
-        print(_wrapped(label, f"{shown} {size}", style="31" if refused else "32"))
+        if refused:
+            print(_wrapped("   refused ", f"{said} {size}", style="31"))
+        else:
+            print(_wrapped("   answers ", f"{answer['summary']} {size}", style="32"))
         return answer
 
     def table(self, people: Mapping[str, Any]) -> None:
-        """The people, as the assistant would lay them out."""
+        """Print the people as the assistant would lay them out."""
         rows = [people["columns"], *people["rows"]]
-        widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
+        widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = (str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
             print("    " + "  ".join(cells).rstrip())
-
-    def _count(self, sent: str, said: str) -> None:
-        self.calls += 1
-        self.tokens += (len(sent) + len(said)) // CHARACTERS_PER_TOKEN
 
 
 async def _answer_for_the_human(
@@ -251,8 +238,7 @@ async def _answer_for_the_human(
 
 def _shares(profile: Mapping[str, Any], what: str) -> str:
     """The largest groups of a profile in words."""
-    counts: Mapping[str, int] = profile["breakdowns"][what]
-    first = list(counts.items())[:3]
+    first = list(profile["breakdowns"][what].items())[:3]
     return ", ".join(f"{name} ({count})" for name, count in first)
 
 

@@ -15,7 +15,6 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO, cast
@@ -29,6 +28,7 @@ _MOST_FRAMES, _MOST_ERRORS = 20, 8
 _PACKAGE = Path(__file__).parent
 # Where the words of a message end and values begin, as in: Task failed: <Task ...>.
 _VALUES = re.compile(r"[\n'\"<({\[=]|:\s")
+_PLACES = re.compile(r"%(?:\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]")
 
 _log = logging.getLogger(OURS)
 
@@ -42,8 +42,9 @@ def set_up(level: str, *, as_json: bool) -> None:
         as_json: One JSON object per line instead of words.
     """
     handler = _Handler(sys.stderr)
-    handler.setFormatter(_JsonLine() if as_json else _TextLine())
-    handler.addFilter(_is_meant_to_be_read)
+    handler.setFormatter(_Line(as_json=as_json))
+    # Even if a library has set its own levels.
+    handler.addFilter(lambda record: _is_ours(record) or record.levelno >= logging.WARNING)
     root = logging.getLogger()
     # The SDK configures a log too, unless it finds one; whoever came first, this one stays.
     for other in list(root.handlers):
@@ -52,9 +53,9 @@ def set_up(level: str, *, as_json: bool) -> None:
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
     _log.setLevel(level)
     warnings.showwarning = _log_warning
-    sys.excepthook = _log_uncaught
-    sys.unraisablehook = _log_unraisable
-    threading.excepthook = _log_lost_thread
+    sys.excepthook = lambda _, error, __: _log_lost(logging.CRITICAL, "The server ends", error)
+    sys.unraisablehook = lambda lost: _log_lost(logging.ERROR, "Ignored", lost.exc_value)
+    threading.excepthook = lambda lost: _log_lost(logging.ERROR, "A thread ended", lost.exc_value)
 
 
 def log_call(
@@ -76,8 +77,19 @@ def log_call(
         retries: How many of them were repetitions.
         request_id: The service's own word for the request, where it gave one.
     """
-    asked = redact(request_id or "", 64).replace(" ", "")
-    _log.info("%s", _Call(clean(tool, 64), outcome, milliseconds, requests, retries, asked))
+    call: dict[str, object] = {
+        "tool": clean(tool, 64),
+        "outcome": outcome,
+        "ms": milliseconds,
+        "requests": requests,
+        "retries": retries,
+    }
+    parts = [f"{milliseconds} ms", counted(requests, "request")]
+    parts += [counted(retries, "retry", "retries")] if retries else []
+    if asked := redact(request_id or "", 64).replace(" ", ""):
+        call["requestId"] = asked
+        parts.append(f"request {asked}")
+    _log.info("%s %s %s", call["tool"], outcome, ", ".join(parts), extra={"call": call})
 
 
 def log_crash(tool: str, error: BaseException) -> None:
@@ -85,105 +97,60 @@ def log_crash(tool: str, error: BaseException) -> None:
     _log.error("%s crashed: %s", clean(tool, 64), _told(error))
 
 
-@dataclass(frozen=True)
-class _Call:
-    tool: str
-    outcome: str
-    milliseconds: int
-    requests: int
-    retries: int
-    request_id: str
-
-    def __str__(self) -> str:
-        parts = [f"{self.milliseconds} ms", counted(self.requests, "request")]
-        parts += [counted(self.retries, "retry", "retries")] if self.retries else []
-        parts += [f"request {self.request_id}"] if self.request_id else []
-        return f"{self.tool} {self.outcome} {', '.join(parts)}"
-
-    def fields(self) -> dict[str, object]:
-        known: dict[str, object] = {
-            "tool": self.tool,
-            "outcome": self.outcome,
-            "ms": self.milliseconds,
-            "requests": self.requests,
-            "retries": self.retries,
-        }
-        return known | ({"requestId": self.request_id} if self.request_id else {})
-
-
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes what can be written at once, and never complains."""
 
     def emit(self, record: logging.LogRecord) -> None:
         # A client that starts the server but does not read its stderr must not stop it.
-        if _takes_more(self.stream):
+        try:
+            takes_more = bool(select.select([], [self.stream], [], 0)[1])
+        except (OSError, ValueError, TypeError):
+            takes_more = True  # No pipe, or a system that cannot tell.
+        if takes_more:
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the library's name
         """Say nothing: the usual complaint shows the record's values."""
 
 
-def _takes_more(stream: TextIO) -> bool:
-    try:
-        return bool(select.select([], [stream], [], 0)[1])
-    except (OSError, ValueError, TypeError):
-        return True  # No pipe, or a system that cannot tell.
+class _Line(logging.Formatter):
+    """A line like `2026-05-05T09:15:00Z INFO list_audiences ok 32 ms, 1 request`, or as JSON."""
 
-
-class _TextLine(logging.Formatter):
-    """`2026-05-05T09:15:00Z INFO list_audiences ok 32 ms, 1 request`."""
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        source = "" if _is_ours(record) else f"{record.name}: "
-        return f"{_moment(record)} {record.levelname} {source}{_message(record)}"
-
-
-class _JsonLine(logging.Formatter):
-    """The same as one JSON object."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        call = _call_of(record)
-        said = call.fields() if call else {"logger": record.name, "message": _message(record)}
-        line: dict[str, object] = {"time": _moment(record), "level": record.levelname, **said}
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        message = _message(record)
+        if not self._as_json:
+            source = "" if _is_ours(record) else f"{record.name}: "
+            return f"{moment} {record.levelname} {source}{message}"
+        said = getattr(record, "call", {"logger": record.name, "message": message})
+        line = {"time": moment, "level": record.levelname, **said}
         return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-
-
-def _is_meant_to_be_read(record: logging.LogRecord) -> bool:
-    """Whether a record may be written, even if a library has set its own levels."""
-    return _is_ours(record) or record.levelno >= logging.WARNING
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
     return record.name == OURS or record.name.startswith(f"{OURS}.")
 
 
-def _call_of(record: logging.LogRecord) -> _Call | None:
-    given = record.args[0] if isinstance(record.args, tuple) and record.args else None
-    return given if isinstance(given, _Call) else None
-
-
-def _moment(record: logging.LogRecord) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-
-
 def _message(record: logging.LogRecord) -> str:
     """One line without anything private: our messages as they are, others' without their values."""
-    text = record.getMessage() if _is_ours(record) else _without_values(record)
+    if _is_ours(record):
+        text = record.getMessage()
+    elif record.args:
+        text = _PLACES.sub("…", str(record.msg))
+    else:
+        text = _VALUES.split(str(record.msg), maxsplit=1)[0].strip()
     error = record.exc_info[1] if record.exc_info else None
     return redact(f"{text}: {_told(error)}" if error else text, _LONGEST)
-
-
-def _without_values(record: logging.LogRecord) -> str:
-    template = str(record.msg)
-    if record.args:
-        return re.sub(r"%(?:\(\w+\))?[-#0 +]*[\d.*]*[a-zA-Z]", "…", template)
-    return _VALUES.split(template, maxsplit=1)[0].strip()
 
 
 def _told(error: BaseException) -> str:
     """The kind of an error and where it was raised; so too for those that led to it."""
     return "; from ".join(
-        " at ".join(filter(None, [type(e).__name__, ", ".join(_places(e.__traceback__))]))
+        " at ".join(filter(None, [type(e).__name__, _places(e.__traceback__)]))
         for e in _chain(error)
     )
 
@@ -203,7 +170,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [cause] if cause else []
 
 
-def _places(trace: TracebackType | None) -> list[str]:
+def _places(trace: TracebackType | None) -> str:
     """File, line and function of the innermost frames, the innermost last."""
     told: list[str] = []
     for frame, line in traceback.walk_tb(trace):
@@ -211,7 +178,7 @@ def _places(trace: TracebackType | None) -> list[str]:
         ours = file.is_relative_to(_PACKAGE)
         name = file.relative_to(_PACKAGE).as_posix() if ours else file.name
         told.append(f"{name}:{line} {frame.f_code.co_name}")
-    return told if len(told) <= _MOST_FRAMES else ["…", *told[-_MOST_FRAMES:]]
+    return ", ".join(told if len(told) <= _MOST_FRAMES else ["…", *told[-_MOST_FRAMES:]])
 
 
 def _log_warning(
@@ -226,19 +193,7 @@ def _log_warning(
     _log.warning("%s at %s:%d", category.__name__, Path(filename).name, lineno)
 
 
-def _log_uncaught(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    del trace
-    if not issubclass(kind, KeyboardInterrupt):
-        _log.critical("The server ends: %s", _told(error))
-
-
-def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
-    if unraisable.exc_value:
-        _log.error("Ignored: %s", _told(unraisable.exc_value))
-
-
-def _log_lost_thread(ended: threading.ExceptHookArgs) -> None:
-    if ended.exc_value:
-        _log.error("A thread ended: %s", _told(ended.exc_value))
+def _log_lost(level: int, what: str, error: BaseException | None) -> None:
+    """Log an error that nobody caught."""
+    if error and not isinstance(error, KeyboardInterrupt):
+        _log.log(level, "%s: %s", what, _told(error))

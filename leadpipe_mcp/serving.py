@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import anyio
 from mcp.server import Server
@@ -23,26 +23,24 @@ from leadpipe_mcp.wire import LAST_ANSWERS_SECONDS, Answers, Messages
 
 PATIENCE_SECONDS = 0.7
 
-_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
-
 
 def serve(server: Server[Any]) -> None:
     """Answer over stdin and stdout until it is time to end."""
     ending = _Ending()
     _obey_signals(ending)
     stdin, stdout = _taken(0, os.O_RDONLY), _taken(1, os.O_WRONLY)
+
+    async def answer() -> None:
+        answers = Answers(stdout, ending.hang_up)
+        messages = Messages(stdin, answers, ending.nobody_asks)
+        ending.stop = messages.stop
+        await server.run(messages, answers, server.create_initialization_options())
+
     with scratch_folder():
         try:
-            anyio.run(_served, server, ending, stdin, stdout)
+            anyio.run(answer)
         finally:
             ending.hang_up()
-
-
-async def _served(server: Server[Any], ending: "_Ending", stdin: int, stdout: int) -> None:
-    answers = Answers(stdout, ending.hang_up)
-    messages = Messages(stdin, answers, ending.nobody_asks)
-    ending.stop = messages.stop
-    await server.run(messages, answers, server.create_initialization_options())
 
 
 def _taken(standard: int, flags: int) -> int:
@@ -76,24 +74,25 @@ class _Ending:
 
 
 def _leave_after(seconds: float) -> None:
-    timer = threading.Timer(seconds, _leave)
-    timer.daemon = True
-    timer.start()
-
-
-def _leave() -> NoReturn:
-    """End the process without its threads' consent.
+    """End the process then without its threads' consent.
 
     The last resort: a thread that is writing to a disk or a pipe, or is deep in SQLite, cannot be
     stopped, and Python would wait for it.
     """
-    remove_unkept()
-    os._exit(0)
+
+    def leave() -> None:
+        remove_unkept()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def _obey_signals(ending: _Ending) -> None:
     """Let a signal begin the end, however busy the event loop may be."""
-    signals = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    names = ("SIGTERM", "SIGINT", "SIGHUP")
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
     if sys.platform == "win32":
         for number in signals:
             signal.signal(number, lambda *_: ending.hang_up())

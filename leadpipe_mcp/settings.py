@@ -49,8 +49,9 @@ def _toolsets(value: str) -> str:
     names = [name.strip().lower() for name in value.split(",") if name.strip()]
     known = get_args(Toolset)
     # What is wrong is not repeated: it may be a key that was meant for another variable.
-    close = [one for name in names if name not in {*known, "all"} for one in nearest(name, known)]
-    if not set(names) <= {*known, "all"} or not names:
+    odd = [name for name in names if name not in {*known, "all"}]
+    if odd or not names:
+        close = [one for name in odd for one in nearest(name, known)]
         hint = f" (did you mean {listed(list(dict.fromkeys(close)), 'or')}?)" if close else ""
         raise ValueError(
             f"must name toolsets with commas between{hint}: {listed(known)}, or all of them with"
@@ -75,15 +76,20 @@ def _folder(named: Path) -> Path:
     return folder
 
 
+Key = Annotated[SecretStr, AfterValidator(_key)]
+Address = Annotated[str, AfterValidator(checked_base_url)]
+Folder = Annotated[Path, AfterValidator(_folder)]
+
+
 class Settings(BaseModel):
     """Everything that can be decided at the start, under the names of the variables."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
 
-    api_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+    api_key: Key | None = Field(
         default=None, description="The organization's API key (sk_...); only as a variable."
     )
-    base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
+    base_url: Address = Field(
         default="https://api.aws53.cloud", description="Where the service is."
     )
     api_profile: Literal["auto", "flat", "catalog"] = Field(
@@ -100,13 +106,11 @@ class Settings(BaseModel):
         description="Which tools to offer, by toolset, with commas between; or all.",
     )
     read_only: bool = Field(default=False, description="Offer only tools that change nothing.")
-    cache_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
+    cache_dir: Folder | None = Field(
         default=None,
         description="Where topics are kept for a day, and people that were looked into for a week.",
     )
-    export_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
-        default=None, description="Where exported files go."
-    )
+    export_dir: Folder | None = Field(default=None, description="Where exported files go.")
     sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
     sandbox_profile: SandboxProfile = Field(
         default="mixed", description="What the sandbox plays: mixed, flat or catalog."
@@ -119,10 +123,10 @@ class Settings(BaseModel):
         description="What goes to stderr: INFO is a line per call; DEBUG, WARNING or ERROR.",
     )
     log_json: bool = Field(default=False, description="Log lines are JSON objects.")
-    sonarly_api_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+    sonarly_api_key: Key | None = Field(
         default=None, description="The key of Sonarly (LinkedIn audiences); only as a variable."
     )
-    sonarly_base_url: Annotated[str, AfterValidator(checked_base_url)] = Field(
+    sonarly_base_url: Address = Field(
         default="https://api.sonarly.io", description="Where Sonarly is."
     )
     sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = Field(

@@ -1,24 +1,28 @@
 """Messages over two descriptors: JSON-RPC, one message a line.
 
-What comes in cannot stop the server, and no request stays without an answer. What goes out cannot
-stop it either. `Messages` and `Answers` are the streams that the SDK's server takes: it reads and
-writes the descriptors itself, with no task or thread between.
+What comes in cannot stop the server, and no request stays without an answer: a line that cannot be
+read is refused. What goes out cannot stop it either. `Messages` and `Answers` are the streams that
+the SDK's server takes: it reads and writes the descriptors itself, with no task or thread between.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from anyio import CancelScope, EndOfStream, Event, Lock, move_on_after
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from anyio.lowlevel import checkpoint
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from mcp.types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
     JSONRPCError,
     JSONRPCMessage,
     JSONRPCRequest,
@@ -28,13 +32,36 @@ from mcp.types import (
 )
 
 from leadpipe_mcp.descriptors import reading, writing
-from leadpipe_mcp.unreadable import END, Ends, judge
 
 LONGEST_MESSAGE = 2**24
 LAST_ANSWERS_SECONDS = 2.0
 MOST_REFUSALS = 1_000
+END = 4_096
+"""How much of each end of a line that is too long is kept."""
 
-_REFUSAL = None  # What a refusal is counted as: no request was handed on.
+_NOT_JSON = ErrorData(
+    code=PARSE_ERROR,
+    message="This line is not JSON. Send every message as one line of JSON-RPC 2.0, in UTF-8.",
+)
+_TOO_LONG = ErrorData(
+    code=INVALID_REQUEST,
+    message="This message is longer than 16 MB, so it was not read. Send less at once.",
+)
+_BATCH = ErrorData(
+    code=INVALID_REQUEST,
+    message="A batch of messages is not taken here. Send each message on a line of its own.",
+)
+_INVALID = ErrorData(
+    code=INVALID_REQUEST,
+    message="This is not a message of JSON-RPC 2.0, or it holds half a character, a number that is"
+    " too large, or brackets nested too deeply. A request has jsonrpc, id, method and params.",
+)
+_SIMPLE = r'"[^"\\\x00-\x1f]*"|-?(?:0|[1-9]\d{0,18})'
+_MEMBER = rf'"(?:id|jsonrpc|method)"\s*:\s*(?:{_SIMPLE})\s*'
+_FIRST = re.compile(rf'\s*\{{\s*(?:{_MEMBER},\s*)*"\w+"\s*:')
+_LAST = re.compile(rf"(?:,\s*{_MEMBER})+\}}\s*$")
+_NAMED = re.compile(rf'"(\w+)"\s*:\s*({_SIMPLE}|)')
+
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -57,7 +84,13 @@ class Answers(ObjectSendStream[SessionMessage]):
 
     async def send(self, item: SessionMessage) -> None:
         """Write a message, whole."""
-        await self._write_whole(item.message)
+        # A call that is cancelled while its answer is on its way must not leave half a line.
+        with CancelScope(shield=True):
+            async with self._one_at_a_time:
+                try:
+                    await self._write(_line(item.message))
+                except OSError:
+                    self._broken()
         if isinstance(item.message, JSONRPCResponse | JSONRPCError):
             await self.settle(item.message.id)
 
@@ -65,30 +98,17 @@ class Answers(ObjectSendStream[SessionMessage]):
         """Have a refusal written in its turn, unless too many are waiting for a reader."""
         # Whoever does not read must not hold up the end of stdin, behind the line that is refused.
         if len(self._refusing) < MOST_REFUSALS:
-            self._owed[_REFUSAL] += 1
-            task = asyncio.create_task(self._write_refusal(refusal))
+            self.owe(refusal.id)
+            task = asyncio.create_task(self.send(SessionMessage(refusal)))
             self._refusing.add(task)
             task.add_done_callback(self._refusing.discard)
         # Thousands of them must not keep the calls waiting.
         await checkpoint()
 
-    async def _write_refusal(self, refusal: JSONRPCError) -> None:
-        await self._write_whole(refusal)
-        await self.settle(_REFUSAL)
-
-    async def _write_whole(self, message: JSONRPCMessage) -> None:
-        # A call that is cancelled while its answer is on its way must not leave half a line.
-        with CancelScope(shield=True):
-            async with self._one_at_a_time:
-                try:
-                    await self._write(_line(message))
-                except OSError:
-                    self._broken()
-
     async def aclose(self) -> None:
         """Leave the descriptor open: it ends with the process."""
 
-    def owe(self, request: RequestId) -> None:
+    def owe(self, request: RequestId | None) -> None:
         """Remember that a request is to be answered."""
         self._owed[request] += 1
 
@@ -110,8 +130,7 @@ class Answers(ObjectSendStream[SessionMessage]):
 class Messages(ObjectReceiveStream[SessionMessage]):
     """The messages that come, until the descriptor is closed or they are stopped.
 
-    Once it is closed, the requests that still run have a moment to be answered. A line that cannot
-    be read is refused.
+    Once it is closed, the requests that still run have a moment to be answered.
 
     Args:
         descriptor: Where from.
@@ -149,12 +168,15 @@ class Messages(ObjectReceiveStream[SessionMessage]):
         self._waiting.cancel()
 
     async def _come(self) -> AsyncGenerator[SessionMessage]:
-        async for line in self._lines():
-            message = _understood(line) or await self._judged(line)
+        async for line, is_cut in self._lines():
+            message = await self._understood(line, is_cut=is_cut) if line else None
             if self._stopped:
                 return
-            if isinstance(message, JSONRPCRequest):
-                yield self._owed(message)
+            # A subscription lasts as long as the connection: nobody waits for its answer.
+            if isinstance(message, JSONRPCRequest) and message.method != "subscriptions/listen":
+                self._answers.owe(message.id)
+                settle = partial(self._answers.settle, message.id)
+                yield SessionMessage(message, ServerMessageMetadata(on_request_unanswered=settle))
             elif message:
                 yield SessionMessage(message)
         if not self._stopped:
@@ -162,17 +184,12 @@ class Messages(ObjectReceiveStream[SessionMessage]):
             with move_on_after(LAST_ANSWERS_SECONDS):
                 await self._unless_stopped(self._answers.all_settled)
 
-    def _owed(self, request: JSONRPCRequest) -> SessionMessage:
-        # A subscription lasts as long as the connection: nobody waits for its answer.
-        if request.method == "subscriptions/listen":
-            return SessionMessage(request)
-        self._answers.owe(request.id)
-        settle = partial(self._answers.settle, request.id)
-        return SessionMessage(request, ServerMessageMetadata(on_request_unanswered=settle))
-
-    async def _judged(self, line: str) -> JSONRPCResponse | None:
-        """Refuse a line that cannot be read, or return the answer that it is taken for."""
-        judged = judge(line)
+    async def _understood(self, line: str, *, is_cut: bool) -> JSONRPCMessage | None:
+        """Read a line; one that cannot be read is refused, or taken for an empty answer."""
+        if not is_cut:
+            with contextlib.suppress(ValueError):
+                return jsonrpc_message_adapter.validate_json(line, by_name=False)
+        judged = judge(line, is_cut=is_cut)
         if isinstance(judged, JSONRPCResponse):
             return judged
         if all(refusal.id is None for refusal in judged):
@@ -181,18 +198,19 @@ class Messages(ObjectReceiveStream[SessionMessage]):
             await self._answers.refuse(refusal)
         return None
 
-    async def _lines(self) -> AsyncGenerator[str]:
-        line = _Line()
+    async def _lines(self) -> AsyncGenerator[tuple[str, bool]]:
+        """The lines that come; of one that is too long only its ends, and that it was cut."""
+        line, is_cut = bytearray(), False
         while came := await self._unless_stopped(self._read):
-            *ends, rest = came.split(b"\n")
-            for end in ends:
-                line.add(end)
-                if text := line.text():
-                    yield text
-                line = _Line()
-            line.add(rest)
-        if text := line.text():
-            yield text
+            for number, piece in enumerate(came.split(b"\n")):
+                if number:
+                    yield line.decode(errors="replace").strip("\ufeff\r "), is_cut
+                    line, is_cut = bytearray(), False
+                line += piece
+                if is_cut or len(line) > LONGEST_MESSAGE:
+                    is_cut = True
+                    del line[END:-END]
+        yield line.decode(errors="replace").strip("\ufeff\r "), is_cut
 
     async def _unless_stopped(self, wait: Callable[[], Awaitable[T]]) -> T | None:
         if self._stopped:
@@ -200,33 +218,6 @@ class Messages(ObjectReceiveStream[SessionMessage]):
         with CancelScope() as self._waiting:
             return await wait()
         return None
-
-
-def _understood(line: str) -> JSONRPCMessage | None:
-    if isinstance(line, Ends):
-        return None
-    try:
-        return jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except ValueError:
-        return None
-
-
-class _Line:
-    """A line that comes in pieces; of one that is too long only the ends are kept."""
-
-    def __init__(self) -> None:
-        self._kept = bytearray()
-        self._is_cut = False
-
-    def add(self, piece: bytes) -> None:
-        self._kept += piece
-        self._is_cut = self._is_cut or len(self._kept) > LONGEST_MESSAGE
-        if self._is_cut:
-            del self._kept[END:-END]
-
-    def text(self) -> str:
-        text = self._kept.decode(errors="replace").strip("\ufeff\r ")
-        return Ends(text) if self._is_cut else text
 
 
 def _line(message: JSONRPCMessage) -> bytes:
@@ -237,3 +228,54 @@ def _line(message: JSONRPCMessage) -> bytes:
         said = message.model_dump(by_alias=True, exclude_unset=True)
         text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="replace") + b"\n"
+
+
+def judge(line: str, *, is_cut: bool) -> JSONRPCResponse | list[JSONRPCError]:
+    """Say what a line that cannot be read is taken for.
+
+    Returns:
+        An empty answer if it is the client's answer to a request of ours: whoever waits for it has
+        to know that it came. Else the refusals to send: one, with the id of the request if it has
+        one, or one for each request of a batch; none for a notification.
+    """
+    said: object = None
+    problem = _TOO_LONG if is_cut else _INVALID
+    try:
+        # Python makes no whole number of some thousand digits; an id has twenty at most.
+        said = _outer_members(line) if is_cut else json.loads(line, parse_int=_short_number)
+    except RecursionError:
+        said = _outer_members(line)
+    except ValueError:
+        problem = _NOT_JSON
+    if isinstance(said, list):
+        batch = [_members_of(one) for one in cast("list[object]", said)]
+        numbers = [_id_of(one) for one in batch if "method" in one and "id" in one]
+        return [JSONRPCError(jsonrpc="2.0", id=id_, error=_BATCH) for id_ in numbers or [None]]
+    members = _members_of(said)
+    number = _id_of(members)
+    if "method" in members and "id" not in members:
+        return []
+    if "method" not in members and number is not None and {"result", "error"} & members.keys():
+        return JSONRPCResponse(jsonrpc="2.0", id=number, result={})
+    return [JSONRPCError(jsonrpc="2.0", id=number, error=problem)]
+
+
+def _short_number(digits: str) -> float:
+    return int(digits) if len(digits) < 20 else 0.0
+
+
+def _outer_members(line: str) -> dict[str, object]:
+    """Read the simple members that an object begins and ends with: surely not those of another."""
+    first, last = _FIRST.match(line[:END]), _LAST.search(line[-END:])
+    found = "".join(end.group() for end in (first, last) if end)
+    members: dict[str, object] = {"id": None}  # It may have one in its middle.
+    return members | {name: json.loads(text or "null") for name, text in _NAMED.findall(found)}
+
+
+def _members_of(said: object) -> dict[str, object]:
+    return cast("dict[str, object]", said) if isinstance(said, dict) else {"id": None}
+
+
+def _id_of(members: dict[str, object]) -> str | int | None:
+    number = members.get("id")
+    return number if isinstance(number, str | int) and not isinstance(number, bool) else None
