@@ -3,8 +3,7 @@
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 import pytest
@@ -27,9 +26,11 @@ Reply = dict[str, Any]
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Round = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 WANTED = {"topicIds": [117805]}
+TITLES = [f"head of {number}" for number in range(60)]
 YES = ElicitResult(action="accept", content={"approve": True})
+NO = ElicitResult(action="decline")
 JUNK = [
-    ElicitResult(action="decline"),
+    NO,
     ElicitResult(action="cancel"),
     ElicitResult(action="cancel", content={"approve": True}),
     ElicitResult(action="accept"),
@@ -45,8 +46,7 @@ class World(Protocol):
     def changes(self) -> list[str]: ...
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(NamedTuple):
     """A call that asks first; others that its yes is not for; and what makes it out of date."""
 
     tool: str
@@ -76,18 +76,23 @@ def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> di
     activate: Reply = {"id": paused, "status": "active"}
     delete: Reply = {"id": paused}
     create: Reply = {"name": "New", "config": WANTED, "status": "active"}
-    # The question is cut long before it names the last of the states.
-    change: Reply = {"id": active, "config": {"filters": {"state": STATES}}}
+    # The question is cut long before it names the last of the titles.
+    change: Reply = {"id": active, "config": {"filters": {"jobTitle": TITLES}}}
+    fewer: Reply = {"id": active, "config": {"filters": {"jobTitle": TITLES[:-1]}}}
     export: Reply = {"id": active, "fileName": "people", "fields": ["name"]}
     link: Reply = {"id": active, "format": "url"}
     pause: Reply = {"id": pixel, "status": "paused"}
     renamed = ("update_audience", {"id": active, "name": "Renamed"})
     renamed_too = ("update_audience", {"id": paused, "name": "Renamed"})
+
+    def like(tool: str, arguments: Reply, *others: Reply) -> list[tuple[str, Reply]]:
+        return [(tool, {**arguments, **other}) for other in others]
+
     return {
         "activate": Asking(
             "set_status",
             activate,
-            [("set_status", {**activate, "waitSeconds": 1}), ("delete_audience", delete)],
+            [*like("set_status", activate, {"waitSeconds": 1}), ("delete_audience", delete)],
             renamed_too,
         ),
         "delete": Asking(
@@ -99,19 +104,20 @@ def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> di
         "create": Asking(
             "create_audience",
             create,
-            [
-                ("create_audience", {**create, "name": "Newer"}),
-                ("create_audience", {**create, "config": {"topicIds": [117890]}}),
-                ("create_audience", {**create, "config": {**WANTED, "minScore": 90}}),
-            ],
-            ("set_status", {"id": paused, "status": "active"}),
+            like(
+                "create_audience",
+                create,
+                {"name": "Newer"},
+                {"config": {"topicIds": [117890]}},
+                {"config": {**WANTED, "minScore": 90}},
+            ),
+            ("set_status", activate),
         ),
         "change": Asking(
             "update_audience",
             change,
             [
-                ("update_audience", {**change, "config": {"filters": {"state": STATES[:-1]}}}),
-                ("update_audience", {**change, "name": "New"}),
+                *like("update_audience", change, fewer, {"name": "New"}),
                 ("update_audience", {"id": active, "name": "New"}),
             ],
             renamed,
@@ -120,10 +126,9 @@ def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> di
             "export_audience",
             export,
             [
-                ("export_audience", {**export, "fields": ["name", "ageRange", "netWorth"]}),
-                ("export_audience", {**export, "fields": ["name", "contactEmail"]}),
-                ("export_audience", {**export, "fileName": "other"}),
-                ("export_audience", {**export, "format": "jsonl"}),
+                *like("export_audience", export, {"fields": ["name", "ageRange", "netWorth"]}),
+                *like("export_audience", export, {"fields": ["name", "contactEmail"]}),
+                *like("export_audience", export, {"fileName": "other"}, {"format": "jsonl"}),
                 ("export_audience", link),
             ],
             renamed,
@@ -132,7 +137,7 @@ def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> di
         "pause pixel": Asking(
             "update_pixel",
             pause,
-            [("update_pixel", {**pause, "excludedPaths": ["/a"]})],
+            like("update_pixel", pause, {"excludedPaths": ["/a"]}),
             ("update_pixel", {"id": pixel, "excludedPaths": ["/jobs"]}),
         ),
         "sonarly delete": Asking(
@@ -144,25 +149,7 @@ def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> di
     }
 
 
-NAMES = """
-    alabama, alaska, arizona, arkansas, california, colorado, connecticut, delaware, florida,
-    georgia, hawaii, idaho, illinois, indiana, iowa, kansas, kentucky, louisiana, maine, maryland,
-    massachusetts, michigan, minnesota, mississippi, missouri, montana, nebraska, nevada,
-    new hampshire, new jersey, new mexico, new york, north carolina, north dakota, ohio, oklahoma,
-    oregon, pennsylvania, rhode island, south carolina, south dakota, tennessee, texas, utah,
-    vermont, virginia, washington, west virginia, wisconsin, wyoming
-"""
-STATES = [name.strip() for name in NAMES.split(",")]
-ACTIONS = {
-    "activate": "set_status",
-    "create": "create_audience",
-    "change": "update_audience",
-    "delete": "delete_audience",
-    "export": "export_audience",
-    "link": "export_audience",
-    "pause pixel": "update_pixel",
-    "sonarly delete": "sonarly_delete_audience",
-}
+ACTIONS = actions("", "", "", "", "")
 each_action = pytest.mark.parametrize("action", ACTIONS)
 
 
@@ -174,7 +161,7 @@ def unasked(connect: Connect) -> AbstractAsyncContextManager[Client]:
 
 def test_every_tool_that_asks_is_tried() -> None:
     asking = {tool.name for tool in TOOLS if "confirm" in tool.arguments.model_fields}
-    assert asking == set(ACTIONS.values())
+    assert asking == {action.tool for action in ACTIONS.values()}
 
 
 # By a code
@@ -198,12 +185,11 @@ async def test_a_code_does_what_was_asked_about_and_only_once(
         assert world.changes() == changed
 
 
-@each_action
 async def test_a_code_that_was_guessed_or_bent_changes_nothing(
-    action: str, connect: Connect, world: World
+    connect: Connect, world: World
 ) -> None:
     async with connect() as client:
-        call = await asking(client, action)
+        call = await asking(client, "delete")
         code: str = (await said(client, call.tool, **call.arguments))["confirm"]
         bent = [
             *("", " ", "0", "000000", "ffffff", "yes", "true", "*", "%", "confirm", "None"),
@@ -249,12 +235,9 @@ async def test_a_code_does_not_outlive_what_it_was_given_for(
     assert world.changes() == changed
 
 
-@each_action
-async def test_a_code_does_not_hold_after_ten_minutes(
-    action: str, connect: Connect, world: World
-) -> None:
+async def test_a_code_does_not_hold_after_ten_minutes(connect: Connect, world: World) -> None:
     async with connect() as client:
-        call = await asking(client, action)
+        call = await asking(client, "delete")
         code = (await said(client, call.tool, **call.arguments))["confirm"]
         await anyio.sleep(CODE_SECONDS + 1)
         reply = await said(client, call.tool, **call.arguments, confirm=code)
@@ -292,14 +275,13 @@ def human(
     return human
 
 
-@each_action
 async def test_a_model_cannot_answer_in_the_place_of_its_human(
-    action: str, era: str, connect: Connect, world: World
+    era: str, connect: Connect, world: World
 ) -> None:
     questions: list[str] = []
-    no = human(questions, ElicitResult(action="decline"))
+    no = human(questions, NO)
     async with connect() as client, connect(answer=no, mode=era) as asked:
-        call = await asking(client, action)
+        call = await asking(client, "delete")
         code = (await said(client, call.tool, **call.arguments))["confirm"]
         for confirm in (code, "true", ""):
             arguments = {**call.arguments, "confirm": confirm}
@@ -311,13 +293,12 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
     assert world.changes() == []
 
 
-@each_action
 async def test_an_answer_that_is_no_yes_changes_nothing(
-    action: str, era: str, connect: Connect, world: World
+    era: str, connect: Connect, world: World
 ) -> None:
     questions: list[str] = []
     async with connect(answer=human(questions, *JUNK), mode=era) as client:
-        call = await asking(client, action)
+        call = await asking(client, "delete")
         for answer in JUNK:
             result = await client.call_tool(call.tool, call.arguments)
             assert result.is_error, answer
@@ -333,6 +314,36 @@ async def test_a_human_who_takes_too_long_is_asked_again(connect: Connect, world
         await said(client, call.tool, **call.arguments)
     assert len(questions) == 2
     assert len(world.changes()) == 1
+
+
+@each_action
+async def test_what_changes_while_the_human_thinks_is_asked_about_again(
+    action: str,
+    era: str,
+    connect: Connect,
+    unasked: AbstractAsyncContextManager[Client],
+    world: World,
+) -> None:
+    questions: list[str] = []
+    meanwhile: list[tuple[str, Reply]] = []
+
+    async with unasked as other:
+
+        async def thinking(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+            questions.append(params.message)
+            if len(questions) > 1:
+                return NO
+            await said(other, meanwhile[0][0], **meanwhile[0][1])
+            return YES
+
+        async with connect(answer=thinking, mode=era) as client:
+            call = await asking(client, action)
+            meanwhile.append(call.meanwhile)
+            result = await client.call_tool(call.tool, call.arguments)
+            changed_by_the_other = world.changes()
+    assert len(questions) == 2
+    assert result.is_error
+    assert len(changed_by_the_other) == 1
 
 
 # What a client of 2026 brings back
@@ -364,31 +375,24 @@ async def first_round(one: Round) -> tuple[str, InputResponses]:
     return asked.request_state, dict.fromkeys(asked.input_requests, YES)
 
 
-@each_action
 async def test_a_yes_that_comes_twice_is_taken_once(
-    action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+    connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
 ) -> None:
     async with connect(answer=human([], YES)) as client, unasked as other:
-        call = await asking(client, action)
+        call = await asking(client, "activate")
         one = rounds(client, call.tool, call.arguments)
         state, yes = await first_round(one)
         assert isinstance(await one(state, yes), CallToolResult)
-        if action in {"activate", "pause pixel"}:
-            # Somebody takes it back, so that it could be done again.
-            back = "paused" if action == "activate" else "active"
-            await said(other, call.tool, **{**call.arguments, "status": back})
+        # Somebody takes it back, so that it could be done again.
+        await said(other, call.tool, **{**call.arguments, "status": "paused"})
         changed = world.changes()
-        # It may be refused, be so already, or be asked about anew: it is not done again.
         await one(state, yes)
     assert world.changes() == changed
 
 
-@each_action
-async def test_a_state_that_was_forged_is_refused(
-    action: str, connect: Connect, world: World
-) -> None:
+async def test_a_state_that_was_forged_is_refused(connect: Connect, world: World) -> None:
     async with connect(answer=human([], YES)) as client, connect(answer=human([], YES)) as other:
-        call = await asking(client, action)
+        call = await asking(client, "delete")
         one = rounds(client, call.tool, call.arguments)
         state, yes = await first_round(one)
         foreign, _ = await first_round(rounds(other, call.tool, call.arguments))
@@ -405,10 +409,9 @@ async def test_a_state_that_was_forged_is_refused(
     assert world.changes() == []
 
 
-@each_action
-async def test_a_state_is_for_just_this_call(action: str, connect: Connect, world: World) -> None:
+async def test_a_state_is_for_just_this_call(connect: Connect, world: World) -> None:
     async with connect(answer=human([], YES)) as client:
-        call = await asking(client, action)
+        call = await asking(client, "export")
         state, yes = await first_round(rounds(client, call.tool, call.arguments))
         for tool, arguments in call.others:
             with pytest.raises(MCPError, match="Invalid or expired requestState"):
@@ -416,21 +419,6 @@ async def test_a_state_is_for_just_this_call(action: str, connect: Connect, worl
         with pytest.raises(MCPError, match="Invalid or expired requestState"):
             await rounds(client, call.tool, call.arguments)(state, yes, confirm="abcdef")
     assert world.changes() == []
-
-
-@each_action
-async def test_a_yes_does_not_hold_for_what_has_changed_since(
-    action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
-) -> None:
-    async with connect(answer=human([], YES)) as client, unasked as other:
-        call = await asking(client, action)
-        one = rounds(client, call.tool, call.arguments)
-        state, yes = await first_round(one)
-        tool, arguments = call.meanwhile
-        await said(other, tool, **arguments)
-        changed = world.changes()
-        assert isinstance(await one(state, yes), InputRequiredResult)
-    assert world.changes() == changed
 
 
 async def test_a_change_that_no_question_shows_is_asked_about_again(
@@ -445,33 +433,3 @@ async def test_a_change_that_no_question_shows_is_asked_about_again(
         changed = world.changes()
         assert isinstance(await one(state, yes), InputRequiredResult)
     assert world.changes() == changed
-
-
-@each_action
-async def test_what_changes_while_the_human_thinks_is_asked_about_again(
-    action: str,
-    era: str,
-    connect: Connect,
-    unasked: AbstractAsyncContextManager[Client],
-    world: World,
-) -> None:
-    questions: list[str] = []
-    meanwhile: list[tuple[str, Reply]] = []
-
-    async with unasked as other:
-
-        async def thinking(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-            questions.append(params.message)
-            if len(questions) > 1:
-                return ElicitResult(action="decline")
-            await said(other, meanwhile[0][0], **meanwhile[0][1])
-            return YES
-
-        async with connect(answer=thinking, mode=era) as client:
-            call = await asking(client, action)
-            meanwhile.append(call.meanwhile)
-            result = await client.call_tool(call.tool, call.arguments)
-            changed_by_the_other = world.changes()
-    assert len(questions) == 2
-    assert result.is_error
-    assert len(changed_by_the_other) == 1
