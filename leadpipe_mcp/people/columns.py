@@ -44,121 +44,111 @@ class Column:
         """The service's name of the field."""
         return self.source or self.name
 
-    def of(self, row: Mapping[str, object]) -> object:
-        """Return the field's value in a row, as the service gave it."""
-        return row.get(self.key)
 
-
-def _columns(
-    kind: Treatment, names: str, holds: Holds = "text", *, identifies: bool = False
+def _several(
+    names: str, kind: Treatment = "plain", holds: Holds = "text", *, identifies: bool = False
 ) -> list[Column]:
     return [Column(name, kind, "", holds, identifies) for name in names.split()]
 
 
-def _contact(kind: Literal["email", "phone"], one: str, several: str) -> list[Column]:
-    return [
-        *_columns(kind, one, identifies=True),
-        *_columns(kind, several, "list", identifies=True),
-    ]
+def _by_name(*columns: Column) -> Mapping[str, Column]:
+    return {column.name: column for column in columns}
 
 
 _NAME = Column("name", source="fullName", identifies=True)
 _LAST_NAME = Column("lastName", identifies=True)
 _LINKEDIN = Column("linkedinUrl", identifies=True)
-_EMAILS = _contact(
-    "email",
-    "contactEmail email businessEmail personalEmail",
-    "emails businessEmails personalEmails",
-)
+_EMAILS = [
+    *_several("contactEmail email businessEmail personalEmail", "email", identifies=True),
+    *_several("emails businessEmails personalEmails", "email", "list", identifies=True),
+]
+_PHONE = Column("phone", "phone", identifies=True)
+_PHOTO = Column("photoUrl", "private", identifies=True)
+_HEADLINE = Column("untrustedHeadline", "untrusted", "headline")
 
-COLUMNS: Mapping[str, Column] = {
-    column.name: column
-    for column in [
-        _NAME,
-        Column("score", source="intentScore", holds="number"),
-        *_columns("plain", "jobTitle seniority department company companyDomain companyIndustry"),
-        *_columns("plain", "companySize companyRevenueRange city state"),
-        _LINKEDIN,
-        Column("topic", source="topicName", holds="list"),
-        *_columns("plain", "topicId topicOverlap", "number"),
-        Column("id", identifies=True),
-        Column("firstName"),
-        _LAST_NAME,
-        *_EMAILS,
-        Column("primaryContactEmail", "email", identifies=True),
-        *_contact("phone", "phone", "phones directNumbers mobilePhones personalPhones"),
-        Column("jobTitleNormalized"),
-        *_columns("plain", "subdepartments jobFunctions", "list"),
-        Column("companyIndustryGroup"),
-        Column("companyRevenue", holds="number"),
-        *_columns("plain", "companyCity companyState companyZip companyCountry"),
-        *_columns("plain", "companyLinkedinUrl companyNaics companySic"),
-        *_columns("plain", "isB2b isB2c", "flag"),
-        Column("matchedTopicIds", holds="list"),
-        *_columns("private", "ageRange gender"),
-        Column("address", "private", identifies=True),
-        *_columns("private", "zip personalCountry incomeRange netWorth"),
-        *_columns("private", "hasChildren isHomeowner isMarried", "flag"),
-        Column("photoUrl", "private", identifies=True),
-        Column("untrustedHeadline", "untrusted", "headline"),
-        Column("untrustedCompanyDescription", "untrusted", "companyDescription"),
-    ]
-}
+COLUMNS = _by_name(
+    _NAME,
+    Column("score", source="intentScore", holds="number"),
+    *_several("jobTitle seniority department company companyDomain companyIndustry"),
+    *_several("companySize companyRevenueRange city state"),
+    _LINKEDIN,
+    Column("topic", source="topicName", holds="list"),
+    *_several("topicId topicOverlap", holds="number"),
+    Column("id", identifies=True),
+    Column("firstName"),
+    _LAST_NAME,
+    *_EMAILS,
+    Column("primaryContactEmail", "email", identifies=True),
+    _PHONE,
+    *_several("phones directNumbers mobilePhones personalPhones", "phone", "list", identifies=True),
+    Column("jobTitleNormalized"),
+    *_several("subdepartments jobFunctions", holds="list"),
+    Column("companyIndustryGroup"),
+    Column("companyRevenue", holds="number"),
+    *_several("companyCity companyState companyZip companyCountry"),
+    *_several("companyLinkedinUrl companyNaics companySic"),
+    *_several("isB2b isB2c", holds="flag"),
+    Column("matchedTopicIds", holds="list"),
+    *_several("ageRange gender", "private"),
+    Column("address", "private", identifies=True),
+    *_several("zip personalCountry incomeRange netWorth", "private"),
+    *_several("hasChildren isHomeowner isMarried", "private", "flag"),
+    _PHOTO,
+    _HEADLINE,
+    Column("untrustedCompanyDescription", "untrusted", "companyDescription"),
+)
 """Every field of a person in an audience, in either generation of the API.
 
 Hashes of addresses are left out: rows of queries have them, saved audiences and files do not.
 """
 
-VISITOR_COLUMNS: Mapping[str, Column] = {
-    column.name: column
-    for column in [
-        _NAME,
-        *_columns("plain", "jobTitle company city state"),
-        Column("country", source="visitorCountry"),
-        Column("lastSeen", source="lastSeenAt"),
-        Column("pages", holds="list"),
-        Column("landingPage"),
-        *_columns("plain", "pageviews sessions pricingPageViews demoPageViews", "number"),
-        *_columns("plain", "checkoutPageViews visitDuration", "number"),
-        *_columns("plain", "referrerDomain intentLevel"),
-        *_columns("plain", "seniority department companyDomain companyIndustry companySize"),
-        Column("companyEmployeeCount", holds="number"),
-        Column("companyRevenue"),
-        _LINKEDIN,
-        Column("firstName"),
-        _LAST_NAME,
-        Column("countryCode"),
-        Column("enrichmentLevel"),
-        Column("enrichmentScore", holds="number"),
-        *_EMAILS,
-        *_contact("phone", "phone", "phones allPhones"),
-        *_columns("private", "ageRange gender"),
-        # Anyone who links to the website can choose these words.
-        Column("untrustedUtmSource", "untrusted", "utmSource"),
-        Column("untrustedUtmMedium", "untrusted", "utmMedium"),
-        Column("untrustedUtmCampaign", "untrusted", "utmCampaign"),
-    ]
-}
+SEEN_COLUMNS = _by_name(*(column for column in COLUMNS.values() if column.kind != "untrusted"))
+"""What questions may see: all but what third parties wrote."""
+
+VISITOR_COLUMNS = _by_name(
+    _NAME,
+    *_several("jobTitle company city state"),
+    Column("country", source="visitorCountry"),
+    Column("lastSeen", source="lastSeenAt"),
+    Column("pages", holds="list"),
+    Column("landingPage"),
+    *_several("pageviews sessions pricingPageViews demoPageViews", holds="number"),
+    *_several("checkoutPageViews visitDuration", holds="number"),
+    *_several("referrerDomain intentLevel"),
+    *_several("seniority department companyDomain companyIndustry companySize"),
+    Column("companyEmployeeCount", holds="number"),
+    Column("companyRevenue"),
+    _LINKEDIN,
+    Column("firstName"),
+    _LAST_NAME,
+    *_several("countryCode enrichmentLevel"),
+    Column("enrichmentScore", holds="number"),
+    *_EMAILS,
+    _PHONE,
+    *_several("phones allPhones", "phone", "list", identifies=True),
+    *_several("ageRange gender", "private"),
+    # Anyone who links to the website can choose these words.
+    Column("untrustedUtmSource", "untrusted", "utmSource"),
+    Column("untrustedUtmMedium", "untrusted", "utmMedium"),
+    Column("untrustedUtmCampaign", "untrusted", "utmCampaign"),
+)
 """Every field of a visitor to a website."""
 
-PROSPECT_COLUMNS: Mapping[str, Column] = {
-    column.name: column
-    for column in [
-        _NAME,
-        *_columns("plain", "jobTitle company companyIndustry"),
-        _LINKEDIN,
-        Column("firstName"),
-        _LAST_NAME,
-        *_columns("plain", "companyWebsite companyLinkedinUrl companyLinkedinId companySize"),
-        *_columns("plain", "companyLocation location city state country"),
-        *_columns("plain", "id publicIdentifier", identifies=True),
-        *_columns("email", "email", identifies=True),
-        *_columns("phone", "phone", identifies=True),
-        Column("photoUrl", "private", identifies=True),
-        Column("untrustedHeadline", "untrusted", "headline"),
-        Column("untrustedAbout", "untrusted", "about"),
-    ]
-}
+PROSPECT_COLUMNS = _by_name(
+    _NAME,
+    *_several("jobTitle company companyIndustry"),
+    _LINKEDIN,
+    Column("firstName"),
+    _LAST_NAME,
+    *_several("companyWebsite companyLinkedinUrl companyLinkedinId companySize"),
+    *_several("companyLocation location city state country"),
+    *_several("id publicIdentifier", identifies=True),
+    Column("email", "email", identifies=True),
+    _PHONE,
+    _PHOTO,
+    _HEADLINE,
+    Column("untrustedAbout", "untrusted", "about"),
+)
 """Every field of a Sonarly prospect, including those that its truncated document may go on to
 name. Answers leave out columns that are empty for everybody."""
 

@@ -4,10 +4,10 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from leadpipe_mcp.errors import FileFailed
-from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
+from leadpipe_mcp.people.columns import COLUMNS, Batch
 from leadpipe_mcp.text import counted
 
 LONGEST_CELL = 2**24
@@ -17,13 +17,11 @@ LONGEST_HEADINGS = 2**19
 NOT_PEOPLE = "The service's file is not a list of people."
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
-_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
-_BETWEEN = re.compile(r"\s*[,;|]\s*")
-_FLAGS = {"true": True, "false": False}
-
-# What headings are called beside the field's own name, in letters only.
-_OTHER_HEADINGS: Mapping[str, str] = {
+# What headings are called beside the field's own name, in letters only. contactEmail is no field
+# of the service's: it is made of others.
+_BY_HEADING: Mapping[str, str] = {
+    column.key.lower(): column.key for column in COLUMNS.values() if column.key != "contactEmail"
+} | {
     "hashedemail": "id",
     "hem": "id",
     "personid": "id",
@@ -35,7 +33,6 @@ _OTHER_HEADINGS: Mapping[str, str] = {
 }
 # Nested fields that are not the person's own: a company's telephone is not theirs.
 _OTHERS_OWN = {"company", "intent"}
-_MADE_OF_OTHERS = {"contactEmail"}
 # Fields that other answers fill from these.
 _MADE: Mapping[str, Sequence[str]] = {
     "personalEmail": ("personalEmail", "personalEmails"),
@@ -55,20 +52,13 @@ class CsvReader:
         self._text = ""
         self._rows: CsvRows | None = None
 
-    def read(self, piece: bytes) -> Batch | None:
+    def read(self, piece: bytes, *, is_last: bool = False) -> Batch | None:
         """Return the people whose lines are complete by now; None if there are none.
 
         Raises:
             FileFailed: If it is not a file of people.
         """
-        return self._batch(self._decoder.decode(piece), is_last=False)
-
-    def finish(self) -> Batch | None:
-        """Return the people of the last lines, as `read` does."""
-        return self._batch(self._decoder.decode(b"", final=True), is_last=True)
-
-    def _batch(self, text: str, *, is_last: bool) -> Batch | None:
-        self._text += text
+        self._text += self._decoder.decode(piece, final=is_last)
         # A line may end with either character, or with both.
         end = max(self._text.rfind("\n"), self._text.rfind("\r", 0, -1)) + 1
         if is_last:
@@ -121,17 +111,14 @@ class CsvRows:
     """
 
     def __init__(self, headings: Sequence[str]) -> None:
-        found = [_column(heading) for heading in headings]
-        self.unknown = tuple(
-            heading for heading, column in zip(headings, found, strict=True) if column is None
-        )
+        self.unknown: list[str] = []
         self._width = len(headings)
         self._positions: dict[str, list[int]] = {}
-        for position, column in enumerate(found):
-            if column:
-                self._positions.setdefault(column.key, []).append(position)
-        known = {column.key: column for column in found if column}
-        self._readers = [(key, read) for key, c in known.items() if (read := _reader(c))]
+        for position, heading in enumerate(headings):
+            if key := _key(heading):
+                self._positions.setdefault(key, []).append(position)
+            else:
+                self.unknown.append(heading)
 
     def columns(self, lines: Sequence[Sequence[str]]) -> Batch:
         """Return the people of some lines, as `batch_of` does for rows.
@@ -146,21 +133,23 @@ class CsvRows:
                     f" under {counted(self._width, 'heading')}."
                 )
         cells = list(zip(*lines, strict=True))
-        columns: dict[str, Sequence[object]] = {}
-        for key, positions in self._positions.items():
-            columns[key] = _first_known([cells[position] for position in positions])
-        for key, read in self._readers:
-            # The same few texts are repeated again and again.
-            known = {cell: read(str(cell)) for cell in set(columns[key]) if cell}
-            columns[key] = [known.get(cell) for cell in columns[key]]
+        columns: dict[str, Sequence[str]] = {
+            key: _first_known([cells[position] for position in positions])
+            for key, positions in self._positions.items()
+        }
+        if ids := columns.get("matchedTopicIds"):
+            columns["matchedTopicIds"] = [cell.strip(" []{}") for cell in ids]
         for key, sources in _MADE.items():
             if found := [columns[source] for source in sources if source in columns]:
                 columns[key] = _first_known(found)
-        columns["fullName"] = _full_names(columns, len(lines))
+        nobody = [""] * len(lines)
+        names = zip(columns.get("firstName", nobody), columns.get("lastName", nobody), strict=True)
+        made = [" ".join(filter(None, both)) for both in names]
+        columns["fullName"] = _first_known([columns.get("fullName", nobody), made])
         return columns
 
 
-def _first_known(columns: Sequence[Sequence[object]]) -> Sequence[object]:
+def _first_known(columns: Sequence[Sequence[str]]) -> Sequence[str]:
     """Merge columns into one: for each person, the first of them that has a value."""
     first, *others = columns
     for other in others:
@@ -168,56 +157,14 @@ def _first_known(columns: Sequence[Sequence[object]]) -> Sequence[object]:
     return first
 
 
-def _full_names(columns: Mapping[str, Sequence[object]], people: int) -> Sequence[object]:
-    """Return the names as they came, or else made of the first and the last name."""
-    nobody = [""] * people
-    firsts, lasts = columns.get("firstName", nobody), columns.get("lastName", nobody)
-    made = [
-        f"{first} {last}" if first and last else first or last
-        for first, last in zip(firsts, lasts, strict=True)
-    ]
-    return _first_known([columns["fullName"], made]) if "fullName" in columns else made
-
-
-def _column(heading: str) -> Column | None:
-    """Return the column of a heading, by the whole of it or by its last part."""
-    by_heading = _by_heading()
+def _key(heading: str) -> str | None:
+    """Return the field of a heading, by the whole of it or by its last part."""
     outer, _, inner = heading.rpartition(".")
-    parts = (heading,) if _letters(outer) in _OTHERS_OWN else (heading, inner)
-    return next(
-        (by_heading[part] for part in map(_letters, parts) if part in by_heading),
-        None,
+    whole, last = _letters(heading), _letters(inner)
+    return _BY_HEADING.get(whole) or (
+        None if _letters(outer) in _OTHERS_OWN else _BY_HEADING.get(last)
     )
 
 
 def _letters(heading: str) -> str:
     return _NOT_LETTERS.sub("", heading.lower())
-
-
-def _by_heading() -> Mapping[str, Column]:
-    by_key = {column.key: column for column in COLUMNS.values()}
-    known = {key.lower(): column for key, column in by_key.items() if key not in _MADE_OF_OTHERS}
-    return known | {heading: by_key[key] for heading, key in _OTHER_HEADINGS.items()}
-
-
-def _reader(column: Column) -> Callable[[str], object] | None:
-    """Return how to read the column's cells; None where they are taken as they are."""
-    if column.key == "matchedTopicIds":
-        return _ids
-    return {"number": _number, "flag": _flag}.get(column.holds)
-
-
-def _number(cell: str) -> int | float | str:
-    if _INTEGER.fullmatch(cell):
-        return int(cell)
-    return float(cell) if _NUMBER.fullmatch(cell) else cell
-
-
-def _flag(cell: str) -> bool | str:
-    return _FLAGS.get(cell.lower(), cell)
-
-
-def _ids(cell: str) -> str:
-    """Return the ids of a cell without any brackets, separated by commas."""
-    parts = _BETWEEN.split(cell.strip(" []{}"))
-    return ", ".join(str(_number(part)) for part in parts if part)

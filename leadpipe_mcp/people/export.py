@@ -1,62 +1,73 @@
-"""People written to files on the user's machine."""
+"""People written to files on the user's machine.
 
-import os
+csv: for spreadsheets and other products' imports. UTF-8 with a byte order mark, without which Excel
+garbles letters that are not English; lines end with CR and LF (RFC 4180). A cell that a spreadsheet
+would run as a formula gets an apostrophe before it, which makes it text. Numbers with a plus or a
+minus are harmless and stay, except in the first column; phone numbers with a plus are written as
+digits only, because a spreadsheet would read the dashes as minuses. No cell is longer than a
+spreadsheet allows.
+
+jsonl: for programs. An object on each line, without unknown fields; nothing is escaped or cut.
+
+linkedin_urls: for another product's import, which takes a thousand profiles at a time. An address
+on each line, each profile once, and a separate file for each thousand.
+"""
+
+import csv
+import json
 import re
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
 
 from anyio import from_thread, to_thread
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column
-from leadpipe_mcp.people.files import NewFiles, checked_name, slug
-from leadpipe_mcp.people.formats import (
-    EXTENSIONS,
-    CsvForm,
-    Fields,
-    Form,
-    Format,
-    JsonlForm,
-    LinkedinForm,
-)
-from leadpipe_mcp.people.privacy import contact_fields
-from leadpipe_mcp.text import counted
+from leadpipe_mcp.people.files import Destination, NewFiles, planned
+from leadpipe_mcp.people.privacy import contact_fields, in_full
+from leadpipe_mcp.text import counted, cut, visible
+
+Fields = Sequence[object]
+T = TypeVar("T")
 
 BATCH = 2_000
-FOLDER_NAME = "leadpipe-exports"
+BLOCK = 1_000
+LONGEST_CELL = 32_767
 
-_MOST_NUMBERS = 1_000
+_LONGEST_REMEMBERED = 200
+# How a formula begins for a spreadsheet, in all widths, also after blanks and quotation marks.
+_EQUALS = "=\uff1d\ufe66\u207c\u208c"
+_SIGNS = "+\uff0b\ufe62\u207a\u208a\\-\uff0d\ufe63\u207b\u208b\u2212"
+_OTHERS = "@\uff20\ufe6b|\uff5c"
+_QUOTES = "\\s\"'`\u2018\u2019\u201c\u201d\u201e\u00ab"
+_FORMULA = re.compile(f"[{_QUOTES}]*[{_EQUALS}{_SIGNS}{_OTHERS}]")
+# A semicolon separates cells where a comma is the decimal sign.
+_LATER_FORMULA = re.compile(f"(;[{_QUOTES}]*)(?=[{_EQUALS}{_SIGNS}{_OTHERS}])")
+# It contains nothing to run.
+_JUST_NUMBERS = re.compile(r"[+-][\d\s().,/+•-]*")
+_BETWEEN_PHONES = re.compile(r"\s*[;|]\s*")
+_PHONE = re.compile(r"\+\d[\d\s().-]*")
+_NOT_DIALLED = re.compile(r"[\s().-]")
 
-
-@dataclass(frozen=True)
-class Destination:
-    """Where to write people, and in which format; `target` makes one that is safe.
-
-    `numbered` adds -2, -3 and so on to a name that is taken.
-    """
-
-    folder: Path
-    name: str
-    format: Format
-    numbered: bool = False
-
-    def names(self) -> Iterator[str]:
-        """Yield the names that the file may have, the best first."""
-        yield self.name
-        if self.numbered:
-            yield from (f"{self.name}-{number}" for number in range(2, _MOST_NUMBERS))
-
-    def path(self, name: str) -> Path:
-        """Return the file of this name in the folder."""
-        return self.folder / f"{name}.{EXTENSIONS[self.format]}"
-
-    def of(self, path: Path) -> "Destination":
-        """Return the same, under the name of this file and no other."""
-        name = path.name.removesuffix(f".{EXTENSIONS[self.format]}")
-        return replace(self, name=name, numbered=False)
+_PROFILE = re.compile(
+    r"(?:https?:)?/{0,2}(?:(?:www|m|mobile|touch|[a-z]{2})\.)?linkedin\.com(?::(?:80|443))?"
+    r"/+(?:[a-z]{2}(?:[-_][a-z]{2})?/+)?in/+(?P<name>[^/?#\\]+)(?:[/?#].*)?",
+    re.IGNORECASE,
+)
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;|<>\"]+")
+# Nothing longer is the address of a person's page.
+_LONGEST_ADDRESS = 4_000
+_LONGEST_NAME = 100
+# Besides letters, digits, and the marks and emoji that some people use.
+_ALSO_IN_NAMES = "-_~'\u2019\u00b7&!()*"
+# The name that LinkedIn makes of a member's number, in which upper and lower case differ.
+_MEMBER_NUMBER = re.compile(r"AC[ow]AA[\w-]{20,}")
 
 
 @dataclass(frozen=True)
@@ -71,17 +82,14 @@ class WrittenFile:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was written.
-
-    Only linkedin_urls makes several files, one for each thousand profiles.
-    """
+    """What was written. Only linkedin_urls makes several files, one for each thousand profiles."""
 
     files: tuple[WrittenFile, ...]
     people: int
-    contact_fields: tuple[str, ...] = ()
-    masked: bool = True
-    duplicates: int = 0
-    without_url: int = 0
+    contact_fields: tuple[str, ...]
+    masked: bool
+    duplicates: int
+    without_url: int
 
     @property
     def rows(self) -> int:
@@ -93,93 +101,14 @@ class Receipt:
         """How large all the files are together."""
         return sum(file.bytes for file in self.files)
 
-    @property
-    def path(self) -> Path:
-        """The only file, or the first one."""
-        return self.files[0].path
 
-    @property
-    def sha256(self) -> str:
-        """The fingerprint of the only file, or of the first one."""
-        return self.files[0].sha256
-
-
-def export_folder(setting: Path | None, home: Path | None) -> Path:
-    """Return where files go: LEADPIPE_EXPORT_DIR, or leadpipe-exports in the user's home.
-
-    Not Downloads, Documents or the desktop: those are often copied to a cloud, and macOS asks
-    before a program may use them.
-
-    Raises:
-        NotPossible: If the folder is not named by a whole path.
-    """
-    named = setting or Path("~", FOLDER_NAME)
-    if named.parts[:1] == ("~",) and home is not None:
-        named = home.joinpath(*named.parts[1:])
-    if not named.is_absolute():
-        raise NotPossible(
-            "There is no folder for files.",
-            "Set LEADPIPE_EXPORT_DIR to the whole path of a folder, and restart the server.",
-        )
-    return named
-
-
-def target(
-    folder: Path,
-    kind: Format,
-    *,
-    file_name: str | None = None,
-    audience: str = "",
-    day: str = "",
-) -> Destination:
-    """Return where to write people: under the given name, or the audience's name and the day.
-
-    A given name is used as it is or not at all: an older file of that name could be mistaken for
-    the new one. A name of our own may be numbered.
-
-    Raises:
-        NotPossible: If a file cannot have the name, or it is taken.
-    """
-    if file_name is not None:
-        chosen = Destination(folder, checked_name(file_name), kind)
-    else:
-        made = f"{slug(audience) or 'audience'}-{slug(day) or 'people'}"
-        chosen = Destination(folder, checked_name(made), kind, numbered=True)
-    planned(chosen)
-    return chosen
-
-
-def planned(chosen: Destination, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
-    """Return the file that would be written now, for the question to the user.
-
-    Args:
-        chosen: Where to write, and in which format.
-        is_held: Tells whether a name of our own is set aside for another file.
-
-    Raises:
-        NotPossible: If the name is taken.
-    """
-    for name in chosen.names():
-        path = chosen.path(name)
-        if not (os.path.lexists(path) or (chosen.numbered and _is_spoken_for(path, is_held))):
-            return path
-    raise _taken(chosen)
-
-
-def _is_spoken_for(path: Path, is_held: Callable[[Path], bool]) -> bool:
-    """Return whether the name is set aside, or several files with it are there."""
-    block = re.compile(rf"{re.escape(path.stem)}-\d+-of-\d+{re.escape(path.suffix)}")
-    folder = path.parent.iterdir() if path.parent.is_dir() else ()
-    return is_held(path) or any(block.fullmatch(file.name) for file in folder)
-
-
-async def export(
+async def export_people(
     rows: Iterable[Fields],
     columns: Sequence[Column],
     chosen: Destination,
     *,
     contact: bool,
-    report: Callable[[int], Coroutine[Any, Any, None]] | None = None,
+    report: Callable[[int], Coroutine[Any, Any, None]],
 ) -> Receipt:
     """Write people in a thread of its own; `report` is called with the number of people so far.
 
@@ -191,8 +120,7 @@ async def export(
 
     def step(done: int) -> None:
         from_thread.check_cancelled()
-        if report is not None:
-            from_thread.run(report, done)
+        from_thread.run(report, done)
 
     return await to_thread.run_sync(
         lambda: write(rows, columns, chosen, contact=contact, step=step)
@@ -221,90 +149,189 @@ def write(
             format needs.
     """
     planned(chosen)
-    form = _form(columns, chosen.format, contact=contact)
-    people = 0
+    profiles = Profiles(columns) if chosen.format == "linkedin_urls" else None
+    form = profiles or (CsvForm if chosen.format == "csv" else JsonlForm)(columns, contact=contact)
+    remaining, people = iter(rows), 0
     try:
         with NewFiles(chosen.folder) as files:
-            for batch in _batches(rows):
+            while batch := list(islice(remaining, BATCH)):
                 _add(files, form, form.lines(batch))
                 people += len(batch)
                 step(people)
             if not files.all:
-                _begin_without_lines(files, form, people)
+                if profiles:
+                    whose = counted(people, "person", "people")
+                    raise NotPossible(
+                        f"Nobody among {whose} has a LinkedIn profile, so no file was written.",
+                        "Use format csv for a list without profiles.",
+                    )
+                files.begin(form.header)
             step(people)
             written = _placed(files, chosen)
     finally:
         # Here, because what it reads may be open only in this thread.
         if isinstance(rows, Generator):
             rows.close()
-    if isinstance(form, LinkedinForm):
-        return Receipt(written, people, duplicates=form.duplicates, without_url=form.without_url)
-    return Receipt(written, people, contact_fields(columns), masked=not contact)
+    return Receipt(
+        written,
+        people,
+        contact_fields=() if profiles else contact_fields(columns),
+        masked=not contact,
+        duplicates=profiles.duplicates if profiles else 0,
+        without_url=profiles.without_url if profiles else 0,
+    )
 
 
-def _form(columns: Sequence[Column], kind: Format, *, contact: bool) -> Form:
-    if kind == "linkedin_urls":
-        return LinkedinForm(columns)
-    return (CsvForm if kind == "csv" else JsonlForm)(columns, contact=contact)
+class CsvForm:
+    """A table with the fields' names and a line for each person."""
+
+    most: int | None = None
+
+    def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
+        self._cells = [
+            _remembering(partial(_csv_cell, column, contact=contact, first=column is columns[0]))
+            for column in columns
+        ]
+        self.header = "\ufeff" + "".join(_csv([[column.name for column in columns]]))
+
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
+        """Return the lines of these people, with their ends."""
+        cells = self._cells
+        return _csv([[cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows])
 
 
-def _batches(rows: Iterable[Fields]) -> Iterator[list[Fields]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
+class JsonlForm:
+    """An object for each person, on a line of its own."""
+
+    header = ""
+    most: int | None = None
+
+    def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
+        self._cells = [
+            (column.name, _remembering(partial(in_full, column, contact=contact)))
+            for column in columns
+        ]
+
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
+        """Return the lines of these people, with their ends."""
+        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+        lines: list[str] = []
+        for row in rows:
+            fields = zip(self._cells, row, strict=True)
+            person = {name: cell(value) for (name, cell), value in fields}
+            known = {name: value for name, value in person.items() if value is not None}
+            lines.append(f"{encode(known)}\n")
+        return lines
 
 
-def _add(files: NewFiles, form: Form, lines: list[str]) -> None:
+class Profiles:
+    """The address of each LinkedIn profile, once."""
+
+    header = ""
+    most: int | None = BLOCK
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._position = [column.name for column in columns].index("linkedinUrl")
+        self._seen: set[str] = set()
+        self.duplicates = 0
+        self.without_url = 0
+
+    def lines(self, rows: Iterable[Fields]) -> list[str]:
+        """Return the lines of people whose profile has not come before, with their ends."""
+        lines: list[str] = []
+        for row in rows:
+            url = profile_url(row[self._position])
+            if url is None:
+                self.without_url += 1
+            elif url in self._seen:
+                self.duplicates += 1
+            else:
+                self._seen.add(url)
+                lines.append(f"{url}\n")
+        return lines
+
+
+def _add(files: NewFiles, form: CsvForm | JsonlForm | Profiles, lines: list[str]) -> None:
     """Write the lines into as many files as the form needs."""
     while lines:
         if not files.all or files.all[-1].rows == form.most:
             files.begin(form.header)
-        room = len(lines) if form.most is None else form.most - files.all[-1].rows
+        room = form.most - files.all[-1].rows if form.most else len(lines)
         files.add(lines[:room])
         lines = lines[room:]
 
 
-def _begin_without_lines(files: NewFiles, form: Form, people: int) -> None:
-    """Begin a file without people, if the format has a use for one."""
-    if isinstance(form, LinkedinForm):
-        whose = counted(people, "person", "people")
-        raise NotPossible(
-            f"Nobody among {whose} has a LinkedIn profile, so no file was written.",
-            "Use format csv for a list without profiles.",
-        )
-    files.begin(form.header)
-
-
 def _placed(files: NewFiles, chosen: Destination) -> tuple[WrittenFile, ...]:
-    """Give the files the best names that are free."""
+    """Give the files the best names that are free; crm-02-of-12 is the second of twelve."""
+    number = len(files.all)
     for name in chosen.names():
-        paths = [chosen.path(block) for block in _blocks(name, len(files.all))]
-        try:
-            files.appear(paths)
-        except FileExistsError:
-            continue
-        return tuple(
-            WrittenFile(path, file.rows, file.bytes, file.sha256)
-            for path, file in zip(paths, files.all, strict=True)
-        )
-    raise _taken(chosen)
+        blocks = [f"{name}-{n:0{len(str(number))}}-of-{number}" for n in range(1, number + 1)]
+        paths = [chosen.path(block) for block in (blocks if number > 1 else [name])]
+        if files.appear(paths):
+            return tuple(
+                WrittenFile(path, file.rows, file.bytes, file.sha256)
+                for path, file in zip(paths, files.all, strict=True)
+            )
+    raise chosen.taken()
 
 
-def _blocks(name: str, number: int) -> list[str]:
-    """Return the names of several files: crm-buyers-02-of-12 is the second of twelve."""
-    if number == 1:
-        return [name]
-    width = len(str(number))
-    return [f"{name}-{block:0{width}}-of-{number}" for block in range(1, number + 1)]
+def _csv(rows: Iterable[Sequence[object]]) -> list[str]:
+    lines = _Lines()
+    csv.writer(lines).writerows(rows)
+    return lines
 
 
-def _taken(chosen: Destination) -> NotPossible:
-    numbered = replace(chosen, numbered=True)
-    free = next((n for n in numbered.names() if not os.path.lexists(numbered.path(n))), None)
-    return NotPossible(
-        f"The file '{chosen.path(chosen.name).name}' already exists in {chosen.folder}, and nothing"
-        " is overwritten.",
-        f"Give another fileName, such as '{free}', or leave it out."
-        if free
-        else "Give another fileName.",
-    )
+class _Lines(list[str]):
+    """A file that keeps what is written to it."""
+
+    write = list[str].append
+
+
+def _remembering(make: Callable[[object], T]) -> Callable[[object], T]:
+    """Return `make` with a memory: in some columns a few values come often."""
+    remembered = lru_cache(4_096)(make)
+
+    def cell(value: object) -> T:
+        short = isinstance(value, str) and len(value) <= _LONGEST_REMEMBERED
+        return remembered(value) if short else make(value)
+
+    return cell
+
+
+def _csv_cell(column: Column, value: object, *, contact: bool, first: bool) -> str:
+    """Return the value as a cell that no spreadsheet runs, and that fits into one."""
+    known = in_full(column, value, contact=contact)
+    text = "" if known is None else str(known)
+    if isinstance(known, bool):
+        text = text.lower()
+    if column.kind == "phone":
+        text = _BETWEEN_PHONES.sub(", ", text)
+        text = _PHONE.sub(lambda found: _NOT_DIALLED.sub("", found[0]), text)
+    # Where only semicolons separate cells, the whole line is one cell, and the number that begins
+    # it could be continued by the other cells.
+    if _FORMULA.match(text) and (first or not _JUST_NUMBERS.fullmatch(text)):
+        text = f"'{text}"
+    return cut(_LATER_FORMULA.sub(r"\1'", text), LONGEST_CELL)
+
+
+def profile_url(value: object) -> str | None:
+    """Return the first address of a person's LinkedIn profile in one spelling; None without one.
+
+    It is the same with http and https, with and without www, a country, a language, a slash or a
+    query, and in upper and lower case.
+    """
+    if not isinstance(value, str):
+        return None
+    for part in _BETWEEN_ADDRESSES.split(visible(value[:_LONGEST_ADDRESS])):
+        if found := _PROFILE.fullmatch(part):
+            name = unicodedata.normalize("NFC", unquote(found["name"])).rstrip(".")
+            if len(name) <= _LONGEST_NAME and _is_profile_name(name):
+                spelled = name if _MEMBER_NUMBER.fullmatch(name) else name.lower()
+                return "https://www.linkedin.com/in/" + quote(spelled, safe="~'")
+    return None
+
+
+def _is_profile_name(name: str) -> bool:
+    categories = {unicodedata.category(c) for c in name if c not in _ALSO_IN_NAMES}
+    has_letters = any(character.isalnum() for character in name)
+    return has_letters and all(category[0] in "LMN" or category == "So" for category in categories)

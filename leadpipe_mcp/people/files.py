@@ -13,26 +13,31 @@ import re
 import tempfile
 import time
 import unicodedata
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Literal, Self
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import listed, visible
 
+Format = Literal["csv", "jsonl", "linkedin_urls"]
+
+EXTENSIONS: dict[Format, str] = {"csv": "csv", "jsonl": "jsonl", "linkedin_urls": "txt"}
+FOLDER_NAME = "leadpipe-exports"
 LONGEST_FILE_NAME = 120
 
+_MOST_NUMBERS = 1_000
 # A file system counts bytes: 255, of which the number of a block takes some.
 _MOST_BYTES = 200
 _SLUG_BYTES = 100
-_EXTENSIONS = (".csv", ".jsonl", ".json", ".txt")
+_ENDING = re.compile(r"\s*\.(?:csv|jsonl|json|txt)$", re.IGNORECASE)
 _NOT_IN_NAMES = '/\\:*?"<>|'
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(?:\.|$)",
     re.IGNORECASE,
 )
-_PREFIX = ".leadpipe-"
-_SUFFIX = ".part"
+_PREFIX, _SUFFIX = ".leadpipe-", ".part"
 _DAY_SECONDS = 86_400
 _REASONS = {
     errno.ENOSPC: "there is no space left",
@@ -46,21 +51,124 @@ _REASONS = {
 }
 
 
-def why_not(error: OSError) -> str:
-    """Say why a file could not be written, without its path."""
-    return _REASONS.get(error.errno or 0) or error.strerror or "the system does not allow it"
+@dataclass(frozen=True)
+class Destination:
+    """Where to write people, and in which format; `target` makes one that is safe.
+
+    `numbered` adds -2, -3 and so on to a name that is taken.
+    """
+
+    folder: Path
+    name: str
+    format: Format
+    numbered: bool = False
+
+    def names(self) -> Iterator[str]:
+        """Yield the names that the file may have, the best first."""
+        yield self.name
+        if self.numbered:
+            yield from (f"{self.name}-{number}" for number in range(2, _MOST_NUMBERS))
+
+    def path(self, name: str) -> Path:
+        """Return the file of this name in the folder."""
+        return self.folder / f"{name}.{EXTENSIONS[self.format]}"
+
+    def of(self, path: Path) -> "Destination":
+        """Return the same, under the name of this file and no other."""
+        name = path.name.removesuffix(f".{EXTENSIONS[self.format]}")
+        return replace(self, name=name, numbered=False)
+
+    def taken(self) -> NotPossible:
+        """Return the refusal of a name that is taken, with one that is free."""
+        numbered = replace(self, numbered=True)
+        free = (name for name in numbered.names() if not os.path.lexists(self.path(name)))
+        such_as = next((f", such as '{name}', or leave it out" for name in free), "")
+        return NotPossible(
+            f"The file '{self.path(self.name).name}' already exists in {self.folder}, and nothing"
+            " is overwritten.",
+            f"Give another fileName{such_as}.",
+        )
 
 
-def checked_name(name: str) -> str:
-    """Return the name that was chosen for a file, without the extension: the format decides that.
+def export_folder(setting: Path | None, home: Path | None) -> Path:
+    """Return where files go: LEADPIPE_EXPORT_DIR, or leadpipe-exports in the user's home.
+
+    Not Downloads, Documents or the desktop: those are often copied to a cloud, and macOS asks
+    before a program may use them.
+
+    Raises:
+        NotPossible: If the folder is not named by a whole path.
+    """
+    named = setting or Path("~", FOLDER_NAME)
+    if named.parts[:1] == ("~",) and home is not None:
+        named = home.joinpath(*named.parts[1:])
+    if not named.is_absolute():
+        raise NotPossible(
+            "There is no folder for files.",
+            "Set LEADPIPE_EXPORT_DIR to the whole path of a folder, and restart the server.",
+        )
+    return named
+
+
+def target(
+    folder: Path, kind: Format, *, file_name: str | None = None, audience: str = "", day: str = ""
+) -> Destination:
+    """Return where to write people: under the given name, or the audience's name and the day.
+
+    A given name is used as it is or not at all: an older file of that name could be mistaken for
+    the new one. A name of our own may be numbered.
+
+    Raises:
+        NotPossible: If a file cannot have the name, or it is taken.
+    """
+    made = f"{_slug(audience) or 'audience'}-{_slug(day) or 'people'}"
+    name = _checked(made if file_name is None else file_name)
+    chosen = Destination(folder, name, kind, numbered=file_name is None)
+    planned(chosen)
+    return chosen
+
+
+def planned(chosen: Destination, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
+    """Return the file that would be written now, for the question to the user.
+
+    Args:
+        chosen: Where to write, and in which format.
+        is_held: Tells whether a name of our own is set aside for another file.
+
+    Raises:
+        NotPossible: If the name is taken.
+    """
+    for path in map(chosen.path, chosen.names()):
+        if os.path.lexists(path):
+            continue
+        # Several files that are there may have the name together.
+        blocks = re.compile(rf"{re.escape(path.stem)}-\d+-of-\d+{re.escape(path.suffix)}")
+        folder = path.parent.iterdir() if path.parent.is_dir() else ()
+        is_free = not is_held(path) and not any(blocks.fullmatch(file.name) for file in folder)
+        if is_free or not chosen.numbered:
+            return path
+    raise chosen.taken()
+
+
+def _checked(name: str) -> str:
+    """Return the name without the extension: the format decides that.
 
     Raises:
         NotPossible: Saying what in it cannot be in a file's name.
     """
-    stem = unicodedata.normalize("NFC", name.strip())
-    if ending := next((each for each in _EXTENSIONS if stem.lower().endswith(each)), ""):
-        stem = stem[: -len(ending)].rstrip()
-    if problem := _problem(stem):
+    stem = _ENDING.sub("", unicodedata.normalize("NFC", name.strip()))
+    forbidden = [character for character in _NOT_IN_NAMES if character in stem]
+    too_long = len(stem) > LONGEST_FILE_NAME or len(stem.encode(errors="replace")) > _MOST_BYTES
+    problems = {
+        "there is nothing before the extension": not stem,
+        f"it contains {listed(forbidden, 'and')}": bool(forbidden),
+        "it contains invisible characters, or several spaces in a row": visible(stem) != stem,
+        "it begins with a dot, a dash or a tilde": stem[:1] in tuple(".-~"),
+        "it ends with a dot": stem.endswith("."),
+        "Windows reserves the name for a device": bool(_RESERVED.match(stem)),
+        f"it has more than {LONGEST_FILE_NAME} characters or {_MOST_BYTES} bytes": too_long,
+    }
+    if problem := next((problem for problem, is_there in problems.items() if is_there), ""):
         raise NotPossible(
             f"That file name won't work: {problem}.",
             "Give fileName a plain name, such as 'crm-buyers', without a folder; or leave it out.",
@@ -68,24 +176,7 @@ def checked_name(name: str) -> str:
     return stem
 
 
-def _problem(stem: str) -> str:
-    """Say why this cannot be the name of a file; empty if it can."""
-    if not stem:
-        return "there is nothing before the extension"
-    forbidden = [character for character in _NOT_IN_NAMES if character in stem]
-    too_long = len(stem) > LONGEST_FILE_NAME or len(stem.encode(errors="replace")) > _MOST_BYTES
-    problems = {
-        f"it contains {listed(forbidden, 'and')}": bool(forbidden),
-        "it contains invisible characters, or several spaces in a row": visible(stem) != stem,
-        "it begins with a dot, a dash or a tilde": stem[0] in ".-~",
-        "it ends with a dot": stem[-1] == ".",
-        "Windows reserves the name for a device": bool(_RESERVED.match(stem)),
-        f"it has more than {LONGEST_FILE_NAME} characters or {_MOST_BYTES} bytes": too_long,
-    }
-    return next((problem for problem, is_there in problems.items() if is_there), "")
-
-
-def slug(words: str) -> str:
+def _slug(words: str) -> str:
     """Return the words as part of a file's name: small letters and digits, joined by dashes."""
     letters = unicodedata.normalize("NFC", visible(words)).lower()
     dashed = "".join(
@@ -101,7 +192,7 @@ class HiddenFile:
     def __init__(self, folder: Path) -> None:
         # Created exclusively, with mode 0600, under a name that nobody can guess.
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
-        self._file: BinaryIO = os.fdopen(handle, "wb")
+        self._file = os.fdopen(handle, "wb")
         self._hash = hashlib.sha256()
         self.path = Path(name)
         self.rows = 0
@@ -146,9 +237,13 @@ class NewFiles:
         self.all: list[HiddenFile] = []
 
     def __enter__(self) -> Self:
-        with _explained(self._folder):
+        with self._explained():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sweep(self._folder)
+        # What a server that was killed long ago left unfinished.
+        with contextlib.suppress(OSError):
+            for path in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+                if path.lstat().st_mtime < time.time() - _DAY_SECONDS:
+                    path.unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -157,7 +252,7 @@ class NewFiles:
 
     def begin(self, header: str) -> None:
         """Begin another file with a header; `add` writes to it from now on."""
-        with _explained(self._folder):
+        with self._explained():
             if self.all:
                 self.all[-1].finish()
             self.all.append(HiddenFile(self._folder))
@@ -165,78 +260,60 @@ class NewFiles:
 
     def add(self, rows: Sequence[str]) -> None:
         """Write rows, which have their line ends, at the end of the last file."""
-        with _explained(self._folder):
+        with self._explained():
             self.all[-1].add("".join(rows), len(rows))
 
-    def appear(self, paths: Sequence[Path]) -> None:
-        """Give the files these names.
+    def appear(self, paths: Sequence[Path]) -> bool:
+        """Give the files these names; False if one is taken: then no file has appeared."""
+        with self._explained(), contextlib.ExitStack() as undo:
+            self.all[-1].finish()
+            for file, path in zip(self.all, paths, strict=True):
+                if not _rename(file.path, path):
+                    return False
+                undo.callback(_take_back, file.path, path)
+            undo.pop_all()
+        return True
 
-        Raises:
-            FileExistsError: If a name is taken; then no file has appeared.
-        """
-        appeared: list[Path] = []
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        """Say in our words why something cannot be written."""
         try:
-            with _explained(self._folder):
-                self.all[-1].finish()
-                for file, path in zip(self.all, paths, strict=True):
-                    rename(file.path, path)
-                    appeared.append(path)
-        except BaseException:
-            for path in appeared:
-                path.unlink(missing_ok=True)
-            raise
+            yield
+        except OSError as error:
+            raise NotPossible(
+                f"No file was written to {self._folder}: {why_not(error)}.",
+                "Fix that, or set LEADPIPE_EXPORT_DIR to another folder and restart the server.",
+            ) from None
 
 
-class _Taken(FileExistsError):
-    """Something has the name already."""
+def why_not(error: OSError) -> str:
+    """Say why a file could not be written, without its path."""
+    return _REASONS.get(error.errno or 0) or error.strerror or "the system does not allow it"
 
 
-def rename(old: Path, new: Path) -> None:
-    """Give the file a new name; it may keep the old one as well.
-
-    Raises:
-        FileExistsError: If anything has the new name, even a broken link.
-    """
+def _rename(old: Path, new: Path) -> bool:
+    """Give the file a new name; False if anything has it already, even a broken link."""
     try:
         # Unlike renaming, this never replaces anything.
         os.link(old, new)
-    except FileExistsError as error:
-        raise _Taken(*error.args) from None
+    except FileExistsError:
+        return False
     except OSError:
-        # As on memory sticks, where a file has only one name.
-        claim(old, new)
+        # As on memory sticks, where a file has only one name: an empty file takes the new one.
+        try:
+            new.touch(0o600, exist_ok=False)
+        except FileExistsError:
+            return False
+        try:
+            old.replace(new)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
+    return True
 
 
-def claim(old: Path, new: Path) -> None:
-    """Do what `rename` does where a file can have only one name: an empty file takes it first."""
-    try:
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError as error:
-        raise _Taken(*error.args) from None
-    try:
-        old.replace(new)
-    except OSError:
+def _take_back(old: Path, new: Path) -> None:
+    if old.exists():
         new.unlink(missing_ok=True)
-        raise
-
-
-@contextlib.contextmanager
-def _explained(folder: Path) -> Generator[None]:
-    """Say in our words why something cannot be written."""
-    try:
-        yield
-    except _Taken:
-        raise
-    except OSError as error:
-        raise NotPossible(
-            f"No file was written to {folder}: {why_not(error)}.",
-            "Fix that, or set LEADPIPE_EXPORT_DIR to another folder and restart the server.",
-        ) from None
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a server that was killed long ago left unfinished."""
-    with contextlib.suppress(OSError):
-        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-            if path.lstat().st_mtime < time.time() - _DAY_SECONDS:
-                path.unlink()
+    else:
+        new.replace(old)

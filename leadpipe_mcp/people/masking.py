@@ -67,9 +67,9 @@ _VISIBLE_DIGITS = 4
 # No sign of an address, no opening bracket, and too few digits for a phone number.
 _REST = r"[ !\"#$')*+,\-./:;=>?A-Z\]^_`a-z|}~]*"
 _HARMLESS = re.compile(rf"{_REST}(?:[0-9]{_REST}){{0,6}}")
+_HASH = re.compile(r"[0-9a-f]{32,128}")
 # The usual forms, which need no long look.
-_USUAL_EMAILS = re.compile("(?:[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9.-]+(?:[,;| ]+|$))+")
-_USUAL_EMAIL = re.compile("([A-Za-z0-9])[A-Za-z0-9._+-]*@")
+_USUAL_EMAIL = re.compile(r"([A-Za-z0-9])[A-Za-z0-9._+-]{0,99}@([A-Za-z0-9.-]{1,99})")
 _USUAL_PHONE = re.compile(r"(?:(\+1)|\+)?[0-9]{3,11}([0-9]{4})")
 _FEWEST_DIGITS = 7
 
@@ -85,7 +85,9 @@ def mask_contacts(text: str) -> str:
 
 def is_harmless(text: str) -> bool:
     """Return whether a text plainly contains neither, as most do; False: it may."""
-    return bool(_HARMLESS.fullmatch(text)) and " dot " not in text.lower()
+    if _HARMLESS.fullmatch(text):
+        return " dot " not in text.lower()
+    return bool(_HASH.fullmatch(text))
 
 
 def mask_emails(text: str) -> str:
@@ -98,8 +100,9 @@ def mask_emails(text: str) -> str:
 
 def only_masked_emails(text: str) -> str:
     """Mask a text that should hold only addresses; everything else in it is hidden."""
-    if _USUAL_EMAILS.fullmatch(text):
-        return _USUAL_EMAIL.sub(rf"\1{HIDDEN}@", text)
+    usual = [_USUAL_EMAIL.fullmatch(part) for part in text.split(", ")]
+    if all(usual):
+        return ", ".join([f"{found[1]}{HIDDEN}@{found[2]}" for found in usual if found])
     parts = _MASKED.split(mask_emails(text))
     parts[::2] = [_WORDS.sub(HIDDEN, part) for part in parts[::2]]
     return "".join(parts)

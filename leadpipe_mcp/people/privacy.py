@@ -23,8 +23,8 @@ UNTRUSTED_LIMIT = 300
 PLAIN_LIMIT = 120
 CONTACT_LIMIT = 1000
 
+_CONTACT = {"email": only_masked_emails, "phone": only_masked_phones}
 _LIMITS = {"untrusted": UNTRUSTED_LIMIT, "email": CONTACT_LIMIT, "phone": CONTACT_LIMIT}
-_CONTACT = ("email", "phone")
 # No fact about a person is larger, and many readers of JSON would change such a number.
 _LARGEST_NUMBER = 2**63
 _DEEPEST = 6
@@ -39,7 +39,7 @@ def table(
     E-mail addresses and phone numbers are masked unless `contact` is true.
     """
     rows = (completed(person) for person in people)
-    return [[show(column, column.of(row), contact=contact) for column in columns] for row in rows]
+    return [[show(c, row.get(c.key), contact=contact) for c in columns] for row in rows]
 
 
 def show(column: Column, value: object, *, contact: bool) -> Value:
@@ -77,12 +77,8 @@ def contact_fields(columns: Iterable[Column]) -> tuple[str, ...]:
 
 
 def _masked(column: Column, text: str) -> str:
-    if column.kind == "email":
-        return only_masked_emails(text)
-    if column.kind == "phone":
-        return only_masked_phones(text)
     # An address can be in any field: a name, a headline, a company's description.
-    return mask_contacts(text)
+    return _CONTACT.get(column.kind, mask_contacts)(text)
 
 
 def _is_sound(number: float) -> bool:
@@ -92,27 +88,20 @@ def _is_sound(number: float) -> bool:
 
 def as_text(value: object) -> str:
     """Return the value as text: its parts with commas between them, nested ones as well."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return ", ".join(_parts(value, _DEEPEST))
+    return value if isinstance(value, str) else ", ".join(_parts(value, _DEEPEST))
 
 
 def _parts(value: object, depth: int) -> Iterator[str]:
-    """Yield the texts in a value that may be nested."""
     if isinstance(value, int | float):
         if _is_sound(value):
             # 15550100142.0 is a phone number that went through a spreadsheet.
-            whole_number = isinstance(value, float) and value.is_integer()
-            yield str(int(value) if whole_number else value)
+            yield str(int(value) if isinstance(value, float) and value.is_integer() else value)
         return
     if isinstance(value, Mapping):
         value = tuple(cast("Mapping[object, object]", value).values())
-    if not isinstance(value, list | tuple | set | frozenset):
-        if value is not None:
-            yield str(value)
-        return
-    if depth:
-        for part in islice(cast("Iterable[object]", value), _MOST_PARTS):
+    if isinstance(value, list | tuple | set | frozenset):
+        parts = islice(cast("Iterable[object]", value), _MOST_PARTS) if depth else ()
+        for part in parts:
             yield from _parts(part, depth - 1)
+    elif value is not None:
+        yield str(value)

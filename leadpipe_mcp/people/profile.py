@@ -1,71 +1,57 @@
-"""The make-up of an audience, counted by SQLite."""
+"""The make-up of an audience, and of two side by side, counted by SQLite."""
 
 # ruff: noqa: S608 -- the names in these statements are our own columns
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import COLUMNS, Column, Value, choose_columns
-from leadpipe_mcp.people.layout import SEEN_COLUMNS
+from leadpipe_mcp.people.columns import COLUMNS, SEEN_COLUMNS, Column, Value, choose_columns
 from leadpipe_mcp.people.snapshot import Snapshot
-from leadpipe_mcp.text import listed, quoted
+from leadpipe_mcp.people.write import SEEN, WHOLE, address
+from leadpipe_mcp.text import counted, listed, quoted
 
-CONTACTABLE = ("businessEmail", "personalEmail", "phone", "linkedinUrl")
 MOST_GROUPED = 3
 
-_BROKEN_DOWN = {
-    "seniority": 8,
-    "department": 8,
-    "companyIndustry": 10,
-    "companySize": 10,
-    "state": 10,
-    "company": 10,
-    "topic": 10,
-}
+_CONTACTABLE = ("businessEmail", "personalEmail", "phone", "linkedinUrl")
+_BROKEN_DOWN = (
+    *("seniority", "department", "companyIndustry", "companySize", "state", "company", "topic"),
+)
+_MOST_VALUES = 6
+_COMPARED = ("seniority", "companyIndustry", "state")
+_MOST_COMPARED = 5
 _LOWEST, _ABOVE = 50, 100
 
-
-@dataclass(frozen=True)
-class Share:
-    """How many people have a value, also in percent of everyone."""
-
-    value: Value
-    people: int
-    percent: float
+Counts = Mapping[Value, int]
+"""How many people have each value, the most frequent first."""
 
 
 @dataclass(frozen=True)
 class TopValues:
-    """The most frequent values of a field.
+    """The most frequent values of a field, and how many people have others.
 
-    Of the rest it says how many other values there are and how many people have them (None where
-    one person may have several), and for how many people the field is unknown.
+    `others` is None where one person may have several.
     """
 
-    top: tuple[Share, ...]
-    other_values: int
-    other_people: int | None
-    unknown: int
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How much people research: the average, and people per ten-point score band."""
-
-    average: float
-    buckets: tuple[Share, ...]
+    top: Counts
+    others: int | None
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The make-up of an audience. `filled` says for how many percent each field is known."""
+    """The make-up of an audience.
+
+    `filled` says for how many percent each field is known, `scores` how many people there are per
+    ten-point score band.
+    """
 
     size: int
     companies: int
     filled: Mapping[str, float]
-    scores: Scores | None
+    average_score: float | None
+    scores: Counts
     breakdowns: Mapping[str, TopValues]
     notes: tuple[str, ...]
 
@@ -87,25 +73,76 @@ class Groups:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Segment:
+    """Some of the people of two lists, their average score, and the top values of some fields."""
+
+    people: int
+    average_score: float | None
+    top: Mapping[str, Counts]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Who is in both lists, and who is in only one of them.
+
+    The make-up of those in both is that of the first list.
+    """
+
+    both: Segment
+    only_one: Segment
+    only_other: Segment
+    notes: tuple[str, ...]
+
+
 async def profile(snapshot: Snapshot) -> Profile:
     """Return the make-up of everyone in the snapshot."""
 
     def work(connection: sqlite3.Connection) -> Profile:
-        filled = _filled(connection)
+        names = list(dict.fromkeys([*_CONTACTABLE, *SEEN_COLUMNS]))
+        companies, *counts = connection.execute(
+            "SELECT count(DISTINCT lower(coalesce(companyDomain, company))),"
+            f" {', '.join(f'count({name})' for name in names)} FROM people"
+        ).fetchone()
+        known = dict(zip(names, counts, strict=True))
+        average, scores = _scores(connection)
+        breakdowns: dict[str, TopValues] = {}
+        for column in (COLUMNS[name] for name in _BROKEN_DOWN if known[name]):
+            top, _, rest = _count(connection, [column], _MOST_VALUES, known=True)
+            others = None if column.holds == "list" else rest
+            breakdowns[column.name] = TopValues({value: n for (value,), n in top.items()}, others)
         return Profile(
             size=snapshot.size,
-            companies=_companies(connection),
-            filled={name: _percent(people, snapshot.size) for name, people in filled.items()},
-            scores=_scores(connection, snapshot.size),
-            breakdowns={
-                name: _breakdown(connection, snapshot, COLUMNS[name], top, filled[name])
-                for name, top in _BROKEN_DOWN.items()
-                if filled.get(name)
+            companies=companies,
+            filled={
+                name: _percent(people, snapshot.size)
+                for name, people in known.items()
+                if people or name in _CONTACTABLE
             },
+            average_score=average,
+            scores=scores,
+            breakdowns=breakdowns,
             notes=snapshot.notes,
         )
 
     return await snapshot.ask(work)
+
+
+def _scores(connection: sqlite3.Connection) -> tuple[float | None, Counts]:
+    """Return the average score, and how many people are in each band, in the bands' order."""
+    found = connection.execute(
+        f"SELECT CASE WHEN score < {_LOWEST} THEN 0 WHEN score >= {_ABOVE} THEN {_ABOVE}"
+        " ELSE CAST(score / 10 AS INTEGER) * 10 END AS band, count(*), sum(score) FROM people"
+        " WHERE typeof(score) IN ('integer', 'real') GROUP BY band"
+    ).fetchall()
+    if not found:
+        return None, {}
+    people = dict.fromkeys(range(_LOWEST, _ABOVE, 10), 0) | {band: n for band, n, _ in found}
+    names = {0: f"below {_LOWEST}", _ABOVE: f"{_ABOVE} and above"}
+    return (
+        round(sum(scores for *_, scores in found) / sum(people.values()), 1),
+        {names.get(band, f"{band}-{band + 9}"): people[band] for band in sorted(people)},
+    )
 
 
 async def group(snapshot: Snapshot, by: Sequence[str], top: int = 20) -> Groups:
@@ -116,62 +153,42 @@ async def group(snapshot: Snapshot, by: Sequence[str], top: int = 20) -> Groups:
     Raises:
         NotPossible: If a field is unknown, or not one to count by.
     """
-    columns = _to_count_by(by)
-    return await snapshot.ask(lambda connection: _groups(connection, snapshot, columns, top))
-
-
-def _to_count_by(names: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns of these names, if people can be counted by them."""
-    columns = choose_columns(tuple(names)) if names else ()
+    columns = choose_columns(tuple(by)) if by else ()
     if not 1 <= len(columns) <= MOST_GROUPED:
         raise NotPossible(
             f"People can be counted by one to {MOST_GROUPED} fields; {len(columns)} were named.",
             "Name fewer, or ask with sql." if columns else "Name one, such as seniority or state.",
         )
-    free_text = [column.name for column in columns if column.kind == "untrusted"]
-    if free_text:
+    if free_text := [column.name for column in columns if column.kind == "untrusted"]:
         raise NotPossible(
             f"{quoted(free_text)} is free text, which people cannot be counted by.",
             "Count by jobTitle, seniority, department or companyIndustry.",
         )
-    persons = [column.name for column in columns if column.identifies]
-    if persons:
+    if persons := [column.name for column in columns if column.identifies]:
         raise NotPossible(
             f"{quoted(persons)} identifies single people, which groups are not for.",
             "Count by company, jobTitle, state or the like; query_audience shows people.",
         )
-    return columns
-
-
-def _groups(
-    connection: sqlite3.Connection, snapshot: Snapshot, columns: tuple[Column, ...], top: int
-) -> Groups:
-    counts, others, people = _counts(connection, snapshot, columns, top)
+    counts, others, rest = await snapshot.ask(lambda connection: _count(connection, columns, top))
     several = [column.name for column in columns if column.holds == "list"]
-    shown = sum(count for _, count in counts)
     note = (
         f"People with several values of {listed(several)} count in each of those rows, so the rows"
         " add up to more than everyone."
     )
     return Groups(
         columns=(*(column.name for column in columns), "people", "percent"),
-        rows=tuple((*values, n, _percent(n, snapshot.size)) for values, n in counts),
+        rows=tuple((*values, n, _percent(n, snapshot.size)) for values, n in counts.items()),
         size=snapshot.size,
         others=others,
-        other_people=None if several else people - shown,
+        other_people=None if several else rest,
         notes=(*snapshot.notes, note) if several else snapshot.notes,
     )
 
 
-def _counts(
-    connection: sqlite3.Connection,
-    snapshot: Snapshot,
-    columns: Sequence[Column],
-    top: int,
-    *,
-    known: bool = False,
-) -> tuple[list[tuple[tuple[Value, ...], int]], int, int]:
-    """Return the most frequent combinations, how many others there are, and the people in all.
+def _count(
+    connection: sqlite3.Connection, columns: Sequence[Column], top: int, *, known: bool = False
+) -> tuple[Mapping[tuple[Value, ...], int], int, int]:
+    """Return the most frequent combinations, how many others there are, and the people in those.
 
     An unknown field is an empty text; with `known`, people with one are left out.
     """
@@ -179,11 +196,12 @@ def _counts(
     tables = ["people p"]
     for number, column in enumerate(columns):
         if column.holds == "list":
-            cell = snapshot.topics if column.name == "topic" else column.name
+            is_topic = column.name == "topic"
+            cell = "coalesce(p.matchedTopicIds, p.topic)" if is_topic else f"p.{column.name}"
             values.append(f"v{number}.part")
             tables.append(
                 f"LEFT JOIN kept_parts v{number}"
-                f" ON v{number}.field = '{column.name}' AND v{number}.cell = p.{cell}"
+                f" ON v{number}.field = '{column.name}' AND v{number}.cell = {cell}"
             )
         else:
             values.append(f"p.{column.name}")
@@ -196,70 +214,102 @@ def _counts(
         f" GROUP BY {names}) ORDER BY people DESC, {names} LIMIT ?",
         [top],
     ).fetchall()
-    counts = [(tuple(row[: len(values)]), int(row[-3])) for row in found]
-    groups, people = (int(found[0][-2]), int(found[0][-1])) if found else (0, 0)
-    return counts, groups - len(counts), people
-
-
-def _breakdown(
-    connection: sqlite3.Connection, snapshot: Snapshot, column: Column, top: int, filled: int
-) -> TopValues:
-    counts, others, people = _counts(connection, snapshot, [column], top, known=True)
-    shown = sum(count for _, count in counts)
-    return TopValues(
-        top=shares([(values[0], count) for values, count in counts], snapshot.size),
-        other_values=others,
-        other_people=None if column.holds == "list" else people - shown,
-        unknown=snapshot.size - filled,
-    )
-
-
-def _filled(connection: sqlite3.Connection) -> dict[str, int]:
-    """Count for how many people each field is known, the ways to reach them first."""
-    names = list(dict.fromkeys([*CONTACTABLE, *SEEN_COLUMNS]))
-    counts = connection.execute(
-        f"SELECT {', '.join(f'count({name})' for name in names)} FROM people"
-    ).fetchone()
-    found = zip(names, counts, strict=True)
-    return {name: count for name, count in found if count or name in CONTACTABLE}
-
-
-def _companies(connection: sqlite3.Connection) -> int:
-    (companies,) = connection.execute(
-        "SELECT count(DISTINCT lower(coalesce(companyDomain, company))) FROM people"
-    ).fetchone()
-    return int(companies)
-
-
-def _scores(connection: sqlite3.Connection, size: int) -> Scores | None:
-    rows = connection.execute(
-        f"SELECT CASE WHEN score < {_LOWEST} THEN 0 WHEN score >= {_ABOVE} THEN {_ABOVE}"
-        " ELSE CAST(score / 10 AS INTEGER) * 10 END AS bucket, count(*), sum(score) FROM people"
-        " WHERE typeof(score) IN ('integer', 'real') GROUP BY bucket"
-    ).fetchall()
-    if not rows:
-        return None
-    people = {bucket: count for bucket, count, _ in rows}
-    usual = dict.fromkeys(range(_LOWEST, _ABOVE, 10), 0)
-    total = sum(score for _, _, score in rows)
-    return Scores(
-        average=round(total / sum(people.values()), 1),
-        buckets=shares(
-            [(_bucket(bucket), count) for bucket, count in sorted((usual | people).items())], size
-        ),
-    )
-
-
-def _bucket(lowest: int) -> str:
-    if lowest < _LOWEST:
-        return f"below {_LOWEST}"
-    return f"{_ABOVE} and above" if lowest == _ABOVE else f"{lowest}-{lowest + 9}"
-
-
-def shares(counts: Sequence[tuple[Value, int]], size: int) -> tuple[Share, ...]:
-    """Return the counts, also in percent of the size."""
-    return tuple(Share(value, count, _percent(count, size)) for value, count in counts)
+    counts: dict[tuple[Value, ...], int] = {row[:-3]: row[-3] for row in found}
+    groups, people = found[0][-2:] if found else (0, 0)
+    return counts, groups - len(counts), people - sum(counts.values())
 
 
 def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
+
+
+async def compare(one: Snapshot, other: Snapshot) -> Comparison:
+    """Compare who is in both snapshots, only in `one` and only in `other`.
+
+    People are recognized by the service's id, which is mostly the hash of an address. Those without
+    one are counted in the notes.
+
+    Raises:
+        NotPossible: If the two lists have ids of different kinds.
+    """
+
+    def work(connection: sqlite3.Connection) -> Comparison:
+        connection.execute("ATTACH ? AS there", [address(other.folder / SEEN)])
+        notes = [*one.notes, *other.notes]
+        for table, seen, snapshot, which in (
+            ("one", "main", one, "first"),
+            ("other", "there", other, "second"),
+        ):
+            rows, people = _identify(connection, table, seen, snapshot)
+            if without := snapshot.size - rows:
+                who = counted(without, "person", "people")
+                notes.append(f"{who} of the {which} list cannot be compared: they have no id.")
+            if again := rows - people:
+                repeats = counted(again, "row")
+                notes.append(f"{repeats} of the {which} list repeat a person, who counts once.")
+        _check_ids(connection)
+        return Comparison(
+            _segment(connection, "one", "main", "id IN (SELECT id FROM temp.other)"),
+            _segment(connection, "one", "main", "id NOT IN (SELECT id FROM temp.other)"),
+            _segment(connection, "other", "there", "id NOT IN (SELECT id FROM temp.one)"),
+            tuple(dict.fromkeys(notes)),
+        )
+
+    with other.gone():
+        return await one.ask(work)
+
+
+def _identify(
+    connection: sqlite3.Connection, table: str, seen: str, snapshot: Snapshot
+) -> tuple[int, int]:
+    """Make a table of everyone who has an id, once; return the number of rows and of people.
+
+    It goes with the connection.
+    """
+    connection.execute(f"ATTACH ? AS whole_{table}", [address(snapshot.folder / WHOLE)])
+    connection.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT min(p.rowid) AS number, coalesce(w.id, p.id) AS id,"
+        f" count(*) AS rows FROM {seen}.people p JOIN whole_{table}.people w ON w.rowid = p.rowid"
+        " WHERE coalesce(w.id, p.id) IS NOT NULL GROUP BY 2 ORDER BY 1"
+    )
+    connection.execute(f"CREATE UNIQUE INDEX temp.ids_of_{table} ON {table} (id)")
+    counts = connection.execute(f"SELECT coalesce(sum(rows), 0), count(*) FROM temp.{table}")
+    rows, people = counts.fetchone()
+    return rows, people
+
+
+def _check_ids(connection: sqlite3.Connection) -> None:
+    """Refuse lists whose ids are plainly of different kinds."""
+    one, other = (
+        connection.execute(
+            "SELECT avg(length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*')"
+            f" FROM (SELECT id FROM temp.{table} LIMIT 1000)"
+        ).fetchone()[0]
+        for table in ("one", "other")
+    )
+    if None not in (one, other) and abs(one - other) > 0.5:
+        raise NotPossible(
+            "The two lists cannot be compared: one identifies people by the hash of their address,"
+            " the other by numbers of its own.",
+            "Compare two runs of the same kind, both with a runId or both with a date.",
+        )
+
+
+def _segment(connection: sqlite3.Connection, table: str, seen: str, where: str) -> Segment:
+    """Count those of a list that fulfil the condition."""
+    people, scored, scores = 0, 0, 0.0
+    found = {name: Counter[str]() for name in _COMPARED}
+    # In the order of the file, which is far faster than that of the ids.
+    for *values, count, with_score, sum_of_scores in connection.execute(
+        f"SELECT {', '.join(_COMPARED)}, count(*), count(score), total(score) FROM temp.{table} q"
+        f" CROSS JOIN {seen}.people p ON p.rowid = q.number WHERE q.{where} GROUP BY 1, 2, 3"
+    ):
+        people, scored, scores = people + count, scored + with_score, scores + sum_of_scores
+        for name, value in zip(_COMPARED, values, strict=True):
+            found[name][value] += count
+    top: dict[str, Counts] = {}
+    for name, counts in found.items():
+        known = [(value, counts[value]) for value in sorted(filter(None, counts))]
+        if known:
+            top[name] = dict(sorted(known, key=lambda each: -each[1])[:_MOST_COMPARED])
+    return Segment(people, round(scores / scored, 1) if scored else None, top)

@@ -15,7 +15,7 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import Conflict, FileFailed, NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Batch, batch_of, completed
 from leadpipe_mcp.people.csv_rows import CsvReader
-from leadpipe_mcp.people.snapshot import RunKey, Snapshot, Snapshots
+from leadpipe_mcp.people.snapshot import Snapshot, Snapshots, run_key
 
 REMEMBERED_SECONDS = 300
 
@@ -27,6 +27,11 @@ _NOT_READY = {
     "running": "The people are still being put together.",
     "none": "The people have not been put together yet.",
     "failed": "The last run failed.",
+}
+_ADVICE = {
+    "queued": "query_audience with waitSeconds waits for them.",
+    "running": "query_audience with waitSeconds waits for them.",
+    "none": "Activate the audience with set_status first.",
 }
 
 
@@ -65,7 +70,18 @@ class LoadedRuns:
         Raises:
             NotPossible: If the run is not ready.
         """
-        run = await self._ready_run(leadpipe, ref)
+        looked_up, run = self._recent.get(ref, (0.0, None))
+        if run is None or self._clock() - looked_up >= REMEMBERED_SECONDS:
+            run = await leadpipe.exports.run_of(ref.audience_id, date=ref.date, run_id=ref.run_id)
+            if ref.date and run.state == "none":
+                raise NotPossible(
+                    f"This audience has no people for {ref.date}.",
+                    "Pass another date; get_audience lists the latest runs with their days.",
+                )
+            if run.state != "ready":
+                other = "Pass an earlier date, or start another run with run_audience."
+                raise NotPossible(why_not_ready(run), _ADVICE.get(run.state, other))
+            self._recent[ref] = (self._clock(), run)
         return LoadedRun(run, await self.people(leadpipe, ref.audience_id, run, progress))
 
     async def people(
@@ -75,13 +91,14 @@ class LoadedRuns:
 
         The service's file is only the cheaper way: where it fails, the pages are the other.
         """
+        key = run_key(leadpipe.base_url, audience_id, run)
 
         async def report(done: int) -> None:
             await progress(done, max(run.size or 0, done), f"{done:,} people fetched")
 
         async def fetch(*, from_file: bool) -> Snapshot:
             return await self._snapshots.of_run(
-                RunKey.of(leadpipe.base_url, audience_id, run),
+                key,
                 lambda: gather(leadpipe.exports, audience_id, run, from_file=from_file),
                 run.size,
                 report,
@@ -99,16 +116,6 @@ class LoadedRuns:
         note(f"{no_file} So the people were fetched page by page.")
         return snapshot
 
-    async def _ready_run(self, leadpipe: LeadpipeClient, ref: RunRef) -> Run:
-        looked_up, run = self._recent.get(ref, (0.0, None))
-        if run and self._clock() - looked_up < REMEMBERED_SECONDS:
-            return run
-        run = await leadpipe.exports.run_of(ref.audience_id, date=ref.date, run_id=ref.run_id)
-        if run.state != "ready":
-            raise _not_ready(ref, run)
-        self._recent[ref] = (self._clock(), run)
-        return run
-
     def forget(self) -> None:
         """Forget which runs were looked up: after a change, another run may be the newest."""
         self._recent.clear()
@@ -121,21 +128,6 @@ class LoadedRuns:
 def why_not_ready(run: Run) -> str:
     """Say why the people of a run cannot be read."""
     return _NOT_READY.get(run.state, "The last run was cancelled.")
-
-
-def _not_ready(ref: RunRef, run: Run) -> NotPossible:
-    if ref.date and run.state == "none":
-        return NotPossible(
-            f"This audience has no people for {ref.date}.",
-            "Pass another date; get_audience lists the latest runs with their days.",
-        )
-    if run.state in {"queued", "running"}:
-        advice = "query_audience with waitSeconds waits for them."
-    elif run.state == "none":
-        advice = "Activate the audience with set_status first."
-    else:
-        advice = "Pass an earlier date, or start another run with run_audience."
-    return NotPossible(why_not_ready(run), advice)
 
 
 @asynccontextmanager
@@ -171,7 +163,7 @@ async def _of_file(file: ComingFile) -> AsyncGenerator[Batch | None]:
         raise FileFailed(
             f"The service's file went away while it came: {gone.problem}", status=gone.status
         ) from None
-    if batch := await to_thread.run_sync(reader.finish):
+    if batch := await to_thread.run_sync(lambda: reader.read(b"", is_last=True)):
         yield batch
 
 

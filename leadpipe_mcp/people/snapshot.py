@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,19 +23,9 @@ from anyio import to_thread
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import Batch, Column
+from leadpipe_mcp.people.columns import SEEN_COLUMNS, Batch, Column
 from leadpipe_mcp.people.files import why_not
-from leadpipe_mcp.people.layout import (
-    SEEN,
-    SEEN_COLUMNS,
-    WHOLE,
-    About,
-    about,
-    address,
-    is_whole,
-    seal,
-)
-from leadpipe_mcp.people.write import PeopleWriter, Stored
+from leadpipe_mcp.people.write import SEEN, WHOLE, PeopleWriter, Stored, about, address, sums
 from leadpipe_mcp.scratch import unkept
 from leadpipe_mcp.text import counted
 
@@ -48,37 +38,20 @@ T = TypeVar("T")
 
 # Our own questions take about a second for 300,000 people.
 _SECONDS = 60.0
-# More than SQLite takes on any machine: it ends a question even where a clock stands still.
-_MOST_STEPS_PER_SECOND = 500_000_000
 _STEPS_AT_ONCE = 2_000
 _DAY, _IN_USE = 86_400, 600
 _KEPT = re.compile(r"[0-9a-f]{32}")
 _UNFINISHED = "new-"
 
 
-@dataclass(frozen=True)
-class RunKey:
-    """Which run of which audience of which service.
+def run_key(service: str, audience_id: str, run: Run) -> str:
+    """Return a name that is the same for the same run, and tells nothing about it.
 
-    `making` tells one making of the list from another: a day's list may be made again after the
-    audience was changed.
+    A day's list may be made again after the audience was changed: that is another run.
     """
-
-    service: str
-    audience: str
-    run: str
-    making: str = ""
-
-    @classmethod
-    def of(cls, service: str, audience_id: str, run: Run) -> "RunKey":
-        """Return the key of a run as the service describes it."""
-        making = [run.created_at, run.completed_at, run.config_hash, run.size]
-        return cls(service, audience_id, run.id or run.data_date or "", json.dumps(making))
-
-    @property
-    def digest(self) -> str:
-        """A name that is the same for the same run, and tells nothing about it."""
-        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:32]
+    making = [run.created_at, run.completed_at, run.config_hash, run.size]
+    told = [service, audience_id, run.id or run.data_date, making]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -88,24 +61,21 @@ class Snapshot:
     folder: Path
     size: int
     notes: tuple[str, ...] = ()
-    topics: str = "topic"
 
     def rows(self, columns: Sequence[Column]) -> Iterator[tuple[Stored, ...]]:
         """Yield everyone's fields as they came, in the run's order; None where one is unknown."""
-        with self.gone(), contextlib.closing(self.connect()) as connection:
+        fields = (
+            f"coalesce(w.{c.name}, p.{c.name})" if c.name in SEEN_COLUMNS else f"w.{c.name}"
+            for c in columns
+        )
+        with self._opened() as connection:
             connection.execute("ATTACH ? AS whole", [address(self.folder / WHOLE)])
-            fields = (
-                f'coalesce(w."{c.name}", p."{c.name}")'
-                if c.name in SEEN_COLUMNS
-                else f'w."{c.name}"'
-                for c in columns
-            )
             yield from connection.execute(
                 f"SELECT {', '.join(fields)} FROM main.people p"
                 " JOIN whole.people w ON w.rowid = p.rowid ORDER BY p.rowid"
             )
 
-    async def ask(self, work: Callable[[sqlite3.Connection], T], seconds: float = _SECONDS) -> T:
+    async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` makes of a connection to these people, in a thread of its own.
 
         If the caller is cancelled, the work stops as well.
@@ -114,48 +84,36 @@ class Snapshot:
             NotPossible: If it takes too long, or the files are gone.
         """
         cancelled = threading.Event()
+        deadline = time.monotonic() + _SECONDS
+
+        def is_over() -> bool:
+            return cancelled.is_set() or time.monotonic() > deadline
+
+        def answer() -> T:
+            with self._opened() as connection:
+                connection.set_progress_handler(is_over, _STEPS_AT_ONCE)
+                try:
+                    return work(connection)
+                except sqlite3.OperationalError:
+                    if not is_over():
+                        raise
+                    raise too_slow(_SECONDS) from None
+
         try:
-            return await to_thread.run_sync(
-                self._answer, work, seconds, cancelled, abandon_on_cancel=True
-            )
+            return await to_thread.run_sync(answer, abandon_on_cancel=True)
         finally:
             cancelled.set()
 
-    def _answer(
-        self,
-        work: Callable[[sqlite3.Connection], T],
-        seconds: float,
-        cancelled: threading.Event,
-    ) -> T:
-        with self.gone(), contextlib.closing(self.connect()) as connection:
-            deadline = time.monotonic() + seconds
-            steps_left = int(seconds * _MOST_STEPS_PER_SECOND)
-
-            def is_over() -> bool:
-                nonlocal steps_left
-                steps_left -= _STEPS_AT_ONCE
-                return steps_left < 0 or cancelled.is_set() or time.monotonic() > deadline
-
-            connection.set_progress_handler(is_over, _STEPS_AT_ONCE)
-            try:
-                return work(connection)
-            except sqlite3.OperationalError:
-                if not is_over():
-                    raise
-                raise too_slow(seconds) from None
-
-    def connect(self) -> sqlite3.Connection:
+    @contextlib.contextmanager
+    def _opened(self) -> Generator[sqlite3.Connection]:
         """Open what questions may see, for reading only."""
-        connection = sqlite3.connect(
-            address(self.folder / SEEN), uri=True, isolation_level=None, check_same_thread=False
-        )
-        try:
-            for setting in ("query_only = ON", "trusted_schema = OFF", "cache_size = -8000"):
-                connection.execute(f"PRAGMA {setting}").close()
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        with self.gone():
+            connection = sqlite3.connect(
+                address(self.folder / SEEN), uri=True, isolation_level=None, check_same_thread=False
+            )
+            with contextlib.closing(connection):
+                connection.execute("PRAGMA cache_size = -8000").close()
+                yield connection
 
     @contextlib.contextmanager
     def gone(self) -> Generator[None]:
@@ -167,9 +125,9 @@ class Snapshot:
         try:
             yield
         except sqlite3.DatabaseError:
-            if about(self.folder) and is_whole(self.folder):
+            if _is_whole(self.folder, self.folder.name):
                 raise
-            _remove_folder(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise NotPossible(
                 "The people of this run are no longer kept on this machine.",
                 "Ask again, and they are fetched again.",
@@ -210,24 +168,39 @@ class Snapshots:
         self._remove: Callable[[], object] | None = None
 
     async def of_run(
-        self, key: RunKey, fill: Fill, expected: int | None, report: ReportSize
+        self, key: str, fill: Fill, expected: int | None, report: ReportSize
     ) -> Snapshot:
         """Return everyone of the run; `fill` fetches them if they are not here yet.
 
         Args:
-            key: The run.
-            fill: Gives the people in batches, as `batch_of` or `CsvRows` make them; None where
-                they start over.
+            key: The run, as `run_key` names it.
+            fill: Gives the people in batches; None where they start over.
             expected: How many people the service says there are.
             report: Called after each batch with the number of people so far.
 
         Raises:
             NotPossible: If they cannot be kept, because the disk is full for example.
         """
-        async with self._locks.setdefault(key.digest, anyio.Lock()):
-            self._asked[key.digest] = self._clock()
+        async with self._locks.setdefault(key, anyio.Lock()):
+            self._asked[key] = self._clock()
             found = await to_thread.run_sync(self._find, key)
-            return found or await self._fill(key, fill, expected, report)
+            if found:
+                return found
+            folder = await to_thread.run_sync(self._new_folder)
+            writer: PeopleWriter | None = None
+            try:
+                with unkept(folder):
+                    with _on_disk():
+                        writer = PeopleWriter(folder)
+                    async with fill() as batches:
+                        async for batch in batches:
+                            await to_thread.run_sync(self._add, writer, batch)
+                            await report(writer.size)
+                    return await to_thread.run_sync(self._finish, folder, writer, key, expected)
+            except BaseException:
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(_discard, folder, writer)
+                raise
 
     def close(self) -> None:
         """Remove the temporary folder, if there is one."""
@@ -235,43 +208,20 @@ class Snapshots:
             self._remove()
             self._folder, self._remove = None, None
 
-    def _find(self, key: RunKey) -> Snapshot | None:
+    def _find(self, key: str) -> Snapshot | None:
         with _on_disk():
-            self._prune(self._home())
-        folder = self._home() / key.digest
-        kept = about(folder)
-        if kept is None or kept.key != key.digest:
-            return None
+            self._prune()
+        folder = self._home() / key
+        kept = about(folder, key)
         # Once in the life of a server: it takes as long as reading all of it.
-        if key.digest not in self._checked and not is_whole(folder):
+        if kept is None or (key not in self._checked and not _is_whole(folder, key)):
             return None
-        self._checked.add(key.digest)
-        return _snapshot(folder, kept)
+        self._checked.add(key)
+        return Snapshot(folder, kept.size, kept.notes)
 
-    async def _fill(
-        self, key: RunKey, fill: Fill, expected: int | None, report: ReportSize
-    ) -> Snapshot:
-        folder, writer = await to_thread.run_sync(self._begin)
-        try:
-            with unkept(folder):
-                async with fill() as batches:
-                    async for batch in batches:
-                        await to_thread.run_sync(self._add, writer, batch)
-                        await report(writer.size)
-                return await to_thread.run_sync(self._finish, folder, writer, key, expected)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(_discard, folder, writer)
-            raise
-
-    def _begin(self) -> tuple[Path, PeopleWriter]:
+    def _new_folder(self) -> Path:
         with _on_disk():
-            folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
-            try:
-                return folder, PeopleWriter(folder)
-            except BaseException:
-                _remove_folder(folder)
-                raise
+            return Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
 
     def _add(self, writer: PeopleWriter, batch: Batch | None) -> None:
         with _on_disk():
@@ -288,21 +238,26 @@ class Snapshots:
             )
 
     def _finish(
-        self, unfinished: Path, writer: PeopleWriter, key: RunKey, expected: int | None
+        self, unfinished: Path, writer: PeopleWriter, key: str, expected: int | None
     ) -> Snapshot:
         """Put the whole snapshot in its place, in one step."""
+        notes: list[str] = []
         with _on_disk():
-            kept = writer.finish(key.digest, _notes(expected, writer))
-            seal(unfinished)
+            if expected is not None and expected != writer.size:
+                announced = counted(expected, "person", "people")
+                notes.append(f"The service says {announced}; {writer.size:,} came.")
+            if again := writer.repeated():
+                notes.append(f"{counted(again, 'row repeats', 'rows repeat')} a person.")
+            writer.finish(key, notes)
             made = self._clock()
             os.utime(unfinished, (made, made))
-            folder = self._home() / key.digest
+            folder = self._home() / key
             # There may be a broken one, or one of another version.
-            _remove_folder(folder)
+            shutil.rmtree(folder, ignore_errors=True)
             unfinished.rename(folder)
-            self._checked.add(key.digest)
-            self._prune(folder.parent)
-            return _snapshot(folder, kept)
+            self._checked.add(key)
+            self._prune()
+        return Snapshot(folder, writer.size, tuple(notes))
 
     def _home(self) -> Path:
         """Return the folder of all snapshots, which only its owner may open."""
@@ -312,59 +267,41 @@ class Snapshots:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._folder
 
-    def _prune(self, home: Path) -> None:
+    def _prune(self) -> None:
         """Remove what is too old, and the oldest of the rest while it is too much."""
+        kept: list[tuple[float, float, Path, int]] = []
+        for folder in self._home().iterdir():
+            if _KEPT.fullmatch(folder.name) or folder.name.startswith(_UNFINISHED):
+                # Another server may be removing it.
+                with contextlib.suppress(OSError):
+                    size = sum(file.stat().st_size for file in folder.iterdir())
+                    made = folder.stat().st_mtime
+                    kept.append((self._asked.get(folder.name, 0), made, folder, size))
         now, total = self._clock(), 0
-        found = ((self._asked.get(kept[-1].name, 0), *kept) for kept in _kept(home))
-        for asked, made, size, folder in sorted(found, reverse=True):
+        for asked, made, folder, size in sorted(kept, reverse=True):
             unfinished = folder.name.startswith(_UNFINISHED)
             in_use = unfinished or now - asked < _IN_USE
             is_old = now - made > (_DAY if unfinished else DAYS_KEPT * _DAY)
-            total += size
-            if is_old or (total > self._most_bytes and not in_use):
-                _remove_folder(folder)
-                total -= size
+            if is_old or (total + size > self._most_bytes and not in_use):
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                total += size
 
 
-def _snapshot(folder: Path, kept: About) -> Snapshot:
-    return Snapshot(folder, kept.size, kept.notes, kept.topics)
-
-
-def _notes(expected: int | None, writer: PeopleWriter) -> list[str]:
-    """Say what is odd about the people that came."""
-    notes: list[str] = []
-    if expected is not None and expected != writer.size:
-        announced = counted(expected, "person", "people")
-        notes.append(f"The service says {announced}; {writer.size:,} came.")
-    if again := writer.repeated():
-        notes.append(f"{counted(again, 'row repeats', 'rows repeat')} a person.")
-    return notes
-
-
-def _discard(folder: Path, writer: PeopleWriter) -> None:
+def _is_whole(folder: Path, key: str) -> bool:
+    kept = about(folder, key)
     try:
-        writer.close()
+        return kept is not None and kept.sums == sums(folder)
+    except OSError:
+        return False
+
+
+def _discard(folder: Path, writer: PeopleWriter | None) -> None:
+    try:
+        if writer:
+            writer.close()
     finally:
-        _remove_folder(folder)
-
-
-def _remove_folder(folder: Path) -> None:
-    """Remove the folder, or the file that has its name."""
-    if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            folder.unlink()
-
-
-def _kept(home: Path) -> Iterator[tuple[float, int, Path]]:
-    """Yield when each snapshot in the folder was made, its size, and where it is."""
-    for folder in home.iterdir():
-        if _KEPT.fullmatch(folder.name) or folder.name.startswith(_UNFINISHED):
-            with contextlib.suppress(OSError):
-                files = folder.iterdir() if folder.is_dir() else [folder]
-                size = sum(file.stat().st_size for file in files)
-                yield folder.stat().st_mtime, size, folder
 
 
 @contextlib.contextmanager

@@ -14,10 +14,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal, NoReturn
+from typing import Literal
 
 import anyio
 from anyio import to_thread
@@ -25,8 +23,7 @@ from pydantic import TypeAdapter
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import sql_process
-from leadpipe_mcp.people.columns import Value
-from leadpipe_mcp.people.layout import SEEN, SEEN_COLUMNS, address
+from leadpipe_mcp.people.columns import SEEN_COLUMNS, Value
 from leadpipe_mcp.people.snapshot import Snapshot, too_slow
 from leadpipe_mcp.people.sql_process import (
     FUNCTIONS,
@@ -36,9 +33,9 @@ from leadpipe_mcp.people.sql_process import (
     LONGEST_VALUE,
     Question,
 )
+from leadpipe_mcp.people.write import SEEN, address
 from leadpipe_mcp.text import clean, counted, listed, nearest, quoted, redact
 
-MOST_ROWS = 200
 MOST_SECONDS = 2.0
 AT_ONCE = 2
 PATIENCE_SECONDS = 20.0
@@ -47,15 +44,16 @@ COMMAND = [sys.executable or "", "-I", sql_process.__file__]
 # The processes need no keys.
 _WITHHELD = ("LEADPIPE_", "SONARLY_")
 _LONGEST_ANSWER = 4_000_000
-_COLUMNS = frozenset(SEEN_COLUMNS)
 _PRIVATE = [name for name, c in SEEN_COLUMNS.items() if c.kind == "private"]
+_COLUMNS_ARE = f"The columns of people are: {', '.join(SEEN_COLUMNS)}."
 _COMMENT = r"--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)"
 # The tables that SQLite and we keep beside the people. The guard is not asked about every join.
 _OTHER_TABLES = re.compile(r"\b(?:sqlite|pragma|kept)_\w*", re.IGNORECASE)
-_BEGINNING = re.compile(rf"(?:\s|{_COMMENT})*(\w*)")
+_BEGINNING = re.compile(rf"(?:\s|{_COMMENT})*(?:select|with)\b", re.IGNORECASE)
 _TEXT_OR_COMMENT = re.compile(rf"'(?:[^']|'')*(?:'|\Z)|{_COMMENT}")
 # Together with what makes it a name in the statement: AS "x", "x" AS (, "x".name.
 _IN_DOUBLE_QUOTES = re.compile(r'(\bas\s*)?"([^"]*)"(\s*\.|\s*(?:as\s*)?\()?', re.IGNORECASE)
+_MISSING = {"no such table": "table", "no such column": "column", "no such function": "function"}
 
 
 @dataclass(frozen=True)
@@ -77,71 +75,38 @@ class _Answer:
     withheld: tuple[str, ...] = ()
     error: str | None = None
     broken: bool = False
-    refused: tuple[Literal["table", "column", "function", "action"], str] | None = None
+    refused: tuple[str, str] | None = None
 
 
 _ANSWER = TypeAdapter(_Answer)
 
 
 async def ask(
-    snapshot: Snapshot,
-    sql: str,
-    workers: "SqlWorkers",
-    *,
-    limit: int = MOST_ROWS,
-    seconds: float = MOST_SECONDS,
+    snapshot: Snapshot, sql: str, workers: "SqlWorkers", *, seconds: float = MOST_SECONDS
 ) -> Rows:
-    """Run one SELECT on the table `people`, and return at most `limit` rows.
+    """Run one SELECT on the table `people`.
 
     Raises:
         NotPossible: If it is anything else, is wrong, takes too long or grows too large.
     """
     _check_statement(sql)
-    most = max(1, min(limit, MOST_ROWS))
     line = await workers.answer(
         {
             "database": address(snapshot.folder / SEEN),
             "sql": sql,
             "columns": list(SEEN_COLUMNS),
             "private": _PRIVATE,
-            "rows": most,
             "seconds": seconds,
         }
     )
     answer = _ANSWER.validate_json(line)
     if answer.broken:
-        await to_thread.run_sync(_drop, snapshot, answer)
+        await to_thread.run_sync(_drop, snapshot)
     if answer.error is not None:
-        raise _refusal(answer)
+        raise _refusal(answer.error, answer.refused)
     rows = tuple(tuple(_shown(cell) for cell in row) for row in answer.rows)
     columns = tuple(clean(name, 100) for name in answer.columns)
-    return Rows(columns, rows, (*snapshot.notes, *_notes(answer, sql, most)))
-
-
-def _drop(snapshot: Snapshot, answer: _Answer) -> NoReturn:
-    with snapshot.gone():
-        raise sqlite3.DatabaseError(answer.error)
-
-
-def _notes(answer: _Answer, sql: str, most: int) -> list[str]:
-    """Say what to know about the answer to the statement."""
-    notes: list[str] = []
-    if answer.withheld:
-        withheld = listed(answer.withheld)
-        notes.append(f"* leaves out private columns: {withheld}. Name them to see them.")
-    if misread := _misread(sql):
-        notes.append(
-            f"{listed(misread)} in double quotes: there is no such column, so it was taken as text."
-            " Put text in single quotes."
-        )
-    if answer.cut == "rows":
-        notes.append(f"Cut after {counted(most, 'row')}; there are more.")
-    if answer.cut == "characters":
-        notes.append(
-            f"Cut after {counted(len(answer.rows), 'row')}, to fit into {LONGEST_RESULT:,}"
-            " characters; there are more. Select fewer columns."
-        )
-    return notes
+    return Rows(columns, rows, (*snapshot.notes, *_notes(answer, sql)))
 
 
 def _check_statement(sql: str) -> None:
@@ -151,16 +116,20 @@ def _check_statement(sql: str) -> None:
             f"The statement has {len(sql):,} characters; the limit is {LONGEST_STATEMENT:,}.",
             "Ask a shorter question, or several shorter ones.",
         )
-    beginning = _BEGINNING.match(sql)
-    if not beginning or beginning[1].lower() not in {"select", "with"}:
+    if not _BEGINNING.match(sql):
         raise NotPossible(
             "Only one SELECT is allowed here.",
             "It may begin with WITH, and reads the table people.",
         )
     if other := _OTHER_TABLES.search(sql):
-        raise _no_table(other[0])
+        raise _no("table", other[0])
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
         raise NotPossible("The statement contains invalid characters.", "Rewrite it.")
+
+
+def _drop(snapshot: Snapshot) -> None:
+    with snapshot.gone():
+        raise sqlite3.DatabaseError
 
 
 def _shown(cell: str | float | None) -> Value:
@@ -172,30 +141,39 @@ def _shown(cell: str | float | None) -> Value:
     return cell if math.isfinite(cell) else str(cell)
 
 
-def _misread(sql: str) -> list[str]:
-    """Return what is in double quotes though no column or other name in the statement is that."""
+def _notes(answer: _Answer, sql: str) -> list[str]:
+    """Say what to know about the answer to the statement."""
+    notes: list[str] = []
+    if answer.withheld:
+        withheld = listed(answer.withheld)
+        notes.append(f"* leaves out private columns: {withheld}. Name them to see them.")
     quotes = _IN_DOUBLE_QUOTES.findall(_TEXT_OR_COMMENT.sub(" ", sql))
-    known = {name.lower() for name in _COLUMNS} | {"people", "main"}
-    known |= {name.lower() for before, name, after in quotes if before or after}
-    return list(
-        dict.fromkeys(clean(name, 40) for _, name, _ in quotes if name.lower() not in known)
-    )
+    names = {*SEEN_COLUMNS, "people", "main"} | {name for as_, name, dot in quotes if as_ or dot}
+    known = {name.lower() for name in names}
+    misread = [clean(name, 40) for _, name, _ in quotes if name.lower() not in known]
+    if misread:
+        notes.append(
+            f"{listed(list(dict.fromkeys(misread)))} in double quotes: there is no such column, so"
+            " it was taken as text. Put text in single quotes."
+        )
+    shown = counted(len(answer.rows), "row")
+    if answer.cut == "rows":
+        notes.append(f"Cut after {shown}; there are more.")
+    if answer.cut == "characters":
+        notes.append(
+            f"Cut after {shown}, to fit into {LONGEST_RESULT:,} characters; there are more. Select"
+            " fewer columns."
+        )
+    return notes
 
 
-def _refusal(answer: _Answer) -> NotPossible:
+def _refusal(error: str, refused: tuple[str, str] | None) -> NotPossible:
     """Explain what SQLite or its guard says about a statement, in our words where they help."""
-    error = answer.error or ""
-    if answer.refused:
-        refused = {"table": _no_table, "column": _no_column, "function": _no_function}
-        return refused.get(answer.refused[0], _no_action)(answer.refused[1])
     kind, _, rest = error.partition(": ")
-    missing = {
-        "no such column": _no_column,
-        "no such table": _no_table,
-        "no such function": _no_function,
-    }.get(kind)
-    if missing:
-        return missing(rest.partition('" - ')[0].strip('"'))
+    if refused:
+        return _no(*refused)
+    if kind in _MISSING:
+        return _no(_MISSING[kind], rest.partition('" - ')[0].strip('"'))
     if "variable" in error or "binding" in error:
         return NotPossible("Parameters are not supported.", "Write the value out.")
     if any(words in error for words in ("too big", "too large", "too many", "memory")):
@@ -209,27 +187,18 @@ def _refusal(answer: _Answer) -> NotPossible:
     return NotPossible(f"SQLite does not understand the statement: {redact(error)}.", _COLUMNS_ARE)
 
 
-_COLUMNS_ARE = f"The columns of people are: {', '.join(SEEN_COLUMNS)}."
-
-
-def _no_column(name: str) -> NotPossible:
-    close = nearest(name.rpartition(".")[2], SEEN_COLUMNS)
-    hint = f" Did you mean {quoted(close)}?" if close else ""
-    return NotPossible(f"There is no column '{redact(name, 60)}'.{hint}", _COLUMNS_ARE)
-
-
-def _no_table(name: str) -> NotPossible:
-    return NotPossible(f"There is no table '{redact(name, 60)}'; the only one is people.")
-
-
-def _no_function(name: str) -> NotPossible:
-    return NotPossible(
-        f"There is no function {redact(name, 60)}() here.",
-        f"The functions are: {', '.join(sorted(FUNCTIONS))}.",
-    )
-
-
-def _no_action(_: str) -> NotPossible:
+def _no(kind: str, name: str) -> NotPossible:
+    """Return the refusal of a table, a column, a function, or anything but a SELECT."""
+    shown = redact(name, 60)
+    if kind == "table":
+        return NotPossible(f"There is no table '{shown}'; the only one is people.")
+    if kind == "column":
+        close = nearest(name.rpartition(".")[2], SEEN_COLUMNS)
+        hint = f" Did you mean {quoted(close)}?" if close else ""
+        return NotPossible(f"There is no column '{shown}'.{hint}", _COLUMNS_ARE)
+    if kind == "function":
+        functions = f"The functions are: {', '.join(sorted(FUNCTIONS))}."
+        return NotPossible(f"There is no function {shown}() here.", functions)
     return NotPossible("Only one SELECT is allowed here, and nothing else.")
 
 
@@ -241,7 +210,7 @@ class SqlWorkers:
     """
 
     def __init__(self) -> None:
-        self._turns = anyio.CapacityLimiter(AT_ONCE)
+        self._turns = anyio.Semaphore(AT_ONCE)
         self._idle: list[_Worker] = []
 
     async def answer(self, question: Question) -> bytes:
@@ -250,57 +219,52 @@ class SqlWorkers:
         Raises:
             NotPossible: If the statement takes too long, or no process can be started for it.
         """
-        async with self._turn():
-            worker = self._take()
-            started, answer = time.monotonic(), b""
-            try:
-                answer = await to_thread.run_sync(worker.answer, question, abandon_on_cancel=True)
-            finally:
-                if answer:
-                    self._idle.append(worker)
-                else:
-                    worker.end()
+        try:
+            with anyio.fail_after(PATIENCE_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise NotPossible(
+                "Other SQL statements are still running, two at a time.",
+                "Ask again in a few seconds.",
+            ) from None
+        started = time.monotonic()
+        try:
+            answer = await self._asked(question)
+        finally:
+            self._turns.release()
         if answer:
             return answer
         if time.monotonic() - started >= question["seconds"]:
             raise too_slow(question["seconds"])
         raise NotPossible("SQLite failed on this statement.", "Ask it another way.")
 
-    def close(self) -> None:
-        """End the processes."""
-        while self._idle:
-            self._idle.pop().end()
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncGenerator[None]:
-        borrower = object()
-        try:
-            with anyio.fail_after(PATIENCE_SECONDS):
-                await self._turns.acquire_on_behalf_of(borrower)
-        except TimeoutError:
-            raise NotPossible(
-                "Other SQL statements are still running, two at a time.",
-                "Ask again in a few seconds.",
-            ) from None
-        try:
-            yield
-        finally:
-            self._turns.release_on_behalf_of(borrower)
-
-    def _take(self) -> "_Worker":
-        """Return a free process, or a new one."""
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.is_alive():
-                return worker
+    async def _asked(self, question: Question) -> bytes:
+        """Return the answer of a free process, or of a new one."""
+        worker = self._idle.pop() if self._idle else None
+        if worker and worker.has_ended():
             worker.end()
+            worker = None
         try:
-            return _Worker()
+            worker = worker or _Worker()
         except OSError:
             raise NotPossible(
                 "SQL cannot be run here: the system does not let this server start a process.",
                 "Use groupBy, or the profile, which need none.",
             ) from None
+        answer = b""
+        try:
+            answer = await to_thread.run_sync(worker.answer, question, abandon_on_cancel=True)
+        finally:
+            if answer:
+                self._idle.append(worker)
+            else:
+                worker.end()
+        return answer
+
+    def close(self) -> None:
+        """End the processes."""
+        while self._idle:
+            self._idle.pop().end()
 
 
 class _Worker:
@@ -315,9 +279,9 @@ class _Worker:
             env={k: v for k, v in os.environ.items() if not k.startswith(_WITHHELD)},
         )
 
-    def is_alive(self) -> bool:
-        """Return whether it can be asked."""
-        return self._process.poll() is None
+    def has_ended(self) -> bool:
+        """Return whether it cannot be asked any more."""
+        return self._process.poll() is not None
 
     def answer(self, question: Question) -> bytes:
         """Wait for the answer, which is empty if the process ends before it is complete."""

@@ -19,6 +19,7 @@ LONGEST_VALUE = 20_000
 LONGEST_STATEMENT = 5_000
 LONGEST_CELL = 300
 LONGEST_RESULT = 30_000
+MOST_ROWS = 200
 # How much of a text is sent to be cleaned, which may leave less of it.
 _SENT_CHARACTERS = 1_000
 _MOST_MEMORY = 192 * 2**20
@@ -66,16 +67,11 @@ class Question(TypedDict):
     sql: str
     columns: list[str]
     private: list[str]
-    rows: int
     seconds: float
 
 
 # SQLite's codes for a file that is not as it was written.
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
-
-
-class _Refused(Exception):
-    """The statement asks for a table that is not people, before SQLite has read it."""
 
 
 class _Guard:
@@ -88,15 +84,9 @@ class _Guard:
         self.withheld: dict[str, None] = {}
         self.refused: tuple[str, str] | None = None
 
-    def __call__(
-        self,
-        action: int,
-        first: str | None,
-        second: str | None,
-        database: str | None,
-        _: str | None,
-    ) -> int:
+    def __call__(self, action: int, *what: str | None) -> int:
         """Tell SQLite whether an action is allowed, while it reads the statement."""
+        first, second, database, _ = what
         if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE}:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_READ:
@@ -106,12 +96,11 @@ class _Guard:
         function = (second or "").lower()
         return sqlite3.SQLITE_OK if function in FUNCTIONS else self._refuse("function", function)
 
-    def refuse_tables(self, connection: sqlite3.Connection) -> None:
+    def refuse_modules(self, connection: sqlite3.Connection) -> None:
         """Refuse a statement that names one of SQLite's modules, which act as tables."""
         for (name,) in connection.execute("PRAGMA module_list"):
             if name.lower() in self._named:
                 self._refuse("table", name)
-                raise _Refused
 
     def _read(self, table: str, column: str, database: str | None) -> int:
         # What count(*) reads: no column, of anything that the statement calls by this name.
@@ -152,15 +141,15 @@ def answer(question: Question) -> dict[str, object]:
         try:
             _confine(connection, guard)
             is_confined = True
+            if guard.refused:
+                return {"error": "", "refused": guard.refused}
             cursor = connection.execute(question["sql"])
-            rows, cut = _rows(cursor, question["rows"])
+            rows, cut = _rows(cursor)
             columns = [name[:_SENT_CHARACTERS] for name, *_ in cursor.description]
         finally:
             connection.close()
     except MemoryError:
         return {"error": "out of memory"}
-    except _Refused:
-        return {"error": "", "refused": guard.refused}
     except (sqlite3.Error, sqlite3.Warning) as error:
         is_broken = not is_confined or getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
         return {"error": str(error), "refused": guard.refused, "broken": is_broken}
@@ -171,7 +160,7 @@ def _confine(connection: sqlite3.Connection, guard: _Guard) -> None:
     """Limit the connection to what anybody's statement may do."""
     for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}").close()
-    guard.refuse_tables(connection)
+    guard.refuse_modules(connection)
     connection.text_factory = _readable
     # The schema is read before the limits hold, which are for statements.
     connection.execute("SELECT 1 FROM people LIMIT 0").close()
@@ -180,12 +169,12 @@ def _confine(connection: sqlite3.Connection, guard: _Guard) -> None:
     connection.set_authorizer(guard)
 
 
-def _rows(cursor: sqlite3.Cursor, most: int) -> tuple[list[list[object]], str | None]:
+def _rows(cursor: sqlite3.Cursor) -> tuple[list[list[object]], str | None]:
     """Return the rows that fit into an answer, and what cut them short."""
     rows: list[list[object]] = []
     room = LONGEST_RESULT
     for row in cursor:
-        if len(rows) == most:
+        if len(rows) == MOST_ROWS:
             return rows, "rows"
         cells = [_sent(cell) for cell in row]
         room -= sum(min(len(str(cell)), LONGEST_CELL) + 3 for cell in cells if cell is not None)

@@ -1,58 +1,99 @@
-"""Writes the people of a run into the two files of a snapshot.
+"""Writes the people of a run into two SQLite files, which lie side by side in a folder.
 
-Each value is kept as it came, and as questions may see it where that differs.
+`seen.sqlite` holds what questions may see: the table `people` without the columns that third
+parties wrote, and with e-mail addresses and phone numbers masked. A question opens only this file.
+`whole.sqlite` holds, row by row, what came in another form than it is seen; only exports and
+comparisons of ids read it. `about.json` holds what is known of the people as a whole, and the
+fingerprints of both files: a disk may lose what was written in the middle of one, and SQLite does
+not notice.
 """
 
 # ruff: noqa: S608 -- the names in these statements are our own columns
 
+import hashlib
 import math
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
-from leadpipe_mcp.people.layout import ABOUT, APPLICATION, SEEN_COLUMNS, TABLES, About
-from leadpipe_mcp.people.masking import HIDDEN, is_harmless
-from leadpipe_mcp.people.privacy import PLAIN_LIMIT, as_text, show
+from pydantic import TypeAdapter
+
+from leadpipe_mcp import __version__
+from leadpipe_mcp.people.columns import COLUMNS, SEEN_COLUMNS, Batch, Column
+from leadpipe_mcp.people.privacy import as_text, show
 
 Stored = str | int | float | None
 """What a cell holds; None where nothing is known."""
 
-Made = tuple[Stored, Stored]
-"""A value as questions may see it, and as it came if that is something else."""
-
-NOTHING: Made = (None, None)
+SEEN, WHOLE, ABOUT = "seen.sqlite", "whole.sqlite", "about.json"
 LONGEST_TEXT = 100_000
 
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,15}\.\d{1,15}", re.ASCII)
 _LARGEST = 2**63
 _FLAGS = {"true": "y", "yes": "y", "1": "y", "false": "n", "no": "n", "0": "n", "y": "y", "n": "n"}
-# What most addresses and numbers look like. They are masked here, which is ten times as fast.
-_USUAL_EMAIL = re.compile(
-    r"([A-Za-z0-9])[A-Za-z0-9._+-]{0,63}@([A-Za-z0-9-]{1,63}(?:\.[a-z]{2,63})+)"
-)
-_USUAL_PHONE = re.compile(r"\+1\d{6}(\d{4})", re.ASCII)
-_USUAL_LENGTH = 200
-_HASH = re.compile(r"[0-9a-f]{32,128}")
 # How many characters of values are remembered with what was made of them.
 _MOST_REMEMBERED = 250_000
 _HASHABLE = {str, int, type(None)}
-# Rows are a kilobyte long; larger pages waste less of them and are read faster in a row.
-_PAGE_BYTES = 16_384
-_SEEN, _CAME = itemgetter(0), itemgetter(1)
 _BETWEEN = re.compile(r"\s*[,;|]\s*")
+# If anything fails the files are thrown away, so there is no need to be able to roll back.
+_SETTINGS = (
+    # Rows are a kilobyte long; larger pages waste less of them and are read faster in a row.
+    "page_size = 16384",
+    "journal_mode = OFF",
+    "synchronous = OFF",
+    "locking_mode = EXCLUSIVE",
+    "cache_size = -4000",
+)
+_PARTS = (
+    "CREATE TABLE kept_parts (field TEXT, cell TEXT, part TEXT, PRIMARY KEY (field, cell, part))"
+    " WITHOUT ROWID"
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of the kept people as a whole. `run` is the key of the run that they are of."""
+
+    run: str
+    size: int
+    notes: tuple[str, ...]
+    sums: Mapping[str, str]
+    version: str = __version__
+
+
+_ABOUT = TypeAdapter(About)
+
+
+def address(file: Path) -> str:
+    """Return where SQLite finds the file, for reading only."""
+    return f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def about(folder: Path, run: str) -> About | None:
+    """Return what is kept in the folder; None if it is broken, or of another run or version."""
+    try:
+        found = _ABOUT.validate_json((folder / ABOUT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    # Another version may mask differently.
+    return found if (found.run, found.version) == (run, __version__) else None
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """Return the fingerprints of both files; a second for a few hundred megabytes."""
+    found: dict[str, str] = {}
+    for name in (SEEN, WHOLE):
+        with (folder / name).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 class PeopleWriter:
-    """Writes people into a new folder, for one thread at a time.
-
-    Args:
-        folder: Where; it exists, empty and private.
+    """Writes people into a new, private folder, for one thread at a time.
 
     Attributes:
         size: How many people were written.
@@ -60,8 +101,16 @@ class PeopleWriter:
 
     def __init__(self, folder: Path) -> None:
         self.size = 0
-        self._files = [folder / name for name in TABLES]
-        self._seen, self._whole = (_new_file(folder / name, TABLES[name]) for name in TABLES)
+        self._folder = folder
+        self._seen, self._whole = (_new_file(folder / name) for name in (SEEN, WHOLE))
+        try:
+            _make_people(self._seen, SEEN_COLUMNS)
+            _make_people(self._whole, COLUMNS)
+            self._seen.execute(_PARTS)
+        except sqlite3.Error:
+            self.close()
+            raise
+        # Columns that hold the same addresses share what was made of them.
         shared = {kind: Cells(Column(kind, kind)) for kind in ("email", "phone")}
         self._cells = {c.name: shared.get(c.kind) or Cells(c) for c in COLUMNS.values()}
 
@@ -71,12 +120,9 @@ class PeopleWriter:
         whole: dict[str, Sequence[Stored]] = {}
         for name, cells in self._cells.items():
             if values := batch.get(COLUMNS[name].key):
-                made = cells.of(values)
-                whole[name] = list(map(_CAME, made))
-                if name in SEEN_COLUMNS:
-                    seen[name] = list(map(_SEEN, made))
+                seen[name], whole[name] = zip(*cells.of(values), strict=True)
         if whole:
-            _insert(self._seen, seen)
+            _insert(self._seen, {name: seen[name] for name in seen if name in SEEN_COLUMNS})
             _insert(self._whole, whole)
             self.size += len(next(iter(whole.values())))
 
@@ -88,7 +134,7 @@ class PeopleWriter:
 
     def bytes(self) -> int:
         """Return how large the files are so far."""
-        return sum(file.stat().st_size for file in self._files)
+        return sum((self._folder / name).stat().st_size for name in (SEEN, WHOLE))
 
     def repeated(self) -> int:
         """Return how many rows repeat a person, judging by the ids."""
@@ -99,174 +145,92 @@ class PeopleWriter:
         )
         return int(found.fetchone()[0])
 
-    def finish(self, key: str, notes: Sequence[str]) -> About:
-        """Complete both files, and return what they hold."""
-        topics = "matchedTopicIds" if self._has("matchedTopicIds") else "topic"
-        self._seen.executemany(
-            "INSERT OR IGNORE INTO kept_parts VALUES (?, ?, ?)", self._parts(topics)
-        )
-        kept = About(key, self.size, notes=tuple(notes), topics=topics)
+    def finish(self, run: str, notes: Sequence[str]) -> None:
+        """Complete and seal the files."""
+        self._seen.executemany("INSERT OR IGNORE INTO kept_parts VALUES (?, ?, ?)", self._parts())
         for connection in (self._seen, self._whole):
-            connection.execute(
-                "INSERT INTO kept_about VALUES (?)", [ABOUT.dump_json(kept).decode()]
-            )
             connection.execute("COMMIT")
         self.close()
-        return kept
+        file = _private(self._folder / ABOUT)
+        told = About(run, self.size, tuple(notes), sums(self._folder))
+        file.write_bytes(_ABOUT.dump_json(told))
 
     def close(self) -> None:
         """Let go of the files."""
         self._seen.close()
         self._whole.close()
 
-    def _has(self, column: str) -> bool:
-        found = self._seen.execute(f"SELECT 1 FROM people WHERE {column} IS NOT NULL LIMIT 1")
-        return found.fetchone() is not None
-
-    def _parts(self, topics: str) -> Iterator[tuple[str, str, str]]:
+    def _parts(self) -> Iterator[tuple[str, str, str]]:
         """Yield the single values in cells that hold several, by column; topics by their names."""
         for column in SEEN_COLUMNS.values():
             if column.holds == "list" and not column.identifies and column.name != "topic":
-                for (cell,) in self._distinct(column.name):
-                    yield from ((column.name, cell, part) for part in set(_split(cell)))
-        if topics == "matchedTopicIds":
-            names = {str(topic): name for topic, name in self._distinct("topicId", "topic")}
-            for (cell,) in self._distinct(topics):
-                for part in set(_split(cell)):
-                    yield "topic", cell, names.get(part) or f"topic {part}"
-            return
+                for (cell,) in self._distinct(f"{column.name} FROM people"):
+                    yield from ((column.name, cell, part) for part in _split(cell))
+        names = {str(topic): name for topic, name in self._distinct("topicId, topic FROM people")}
+        for (cell,) in self._distinct("matchedTopicIds FROM people"):
+            yield from (("topic", cell, names.get(p) or f"topic {p}") for p in _split(cell))
         # With an id beside it, it is the name of one topic.
-        one = self._has("topicId")
-        cells = [
-            (cell, 1 if one else overlap)
-            for cell, overlap in self._distinct("topic", "topicOverlap")
-        ]
+        cells = self._distinct(
+            "topic, CASE WHEN topicId IS NULL THEN topicOverlap ELSE 1 END FROM people"
+            " WHERE matchedTopicIds IS NULL"
+        )
         known = {cell for cell, overlap in cells if overlap == 1}
         for cell, overlap in cells:
-            for part in set(topics_of(cell, overlap, known)):
-                yield "topic", cell, part
+            yield from (("topic", cell, part) for part in topics_of(cell, overlap, known))
 
-    def _distinct(self, *columns: str) -> list[tuple[str, ...]]:
-        names = ", ".join(columns)
-        where = f"{columns[0]} IS NOT NULL"
-        return self._seen.execute(f"SELECT DISTINCT {names} FROM people WHERE {where}").fetchall()
+    def _distinct(self, what: str) -> list[tuple[Any, ...]]:
+        found = self._seen.execute(f"SELECT DISTINCT {what}")
+        return [row for row in found if row[0] is not None]
 
 
 class Cells:
-    """Makes the cells of one column.
+    """Makes the cells of one column: each value as questions may see it, and as it came.
 
     Most columns repeat the same texts, so each is looked at once and the result remembered.
-    Columns that hold the same addresses may share one of these.
     """
 
     def __init__(self, column: Column) -> None:
         self._column = column
-        self._usual = _USUAL.get(column.kind) if column.holds in {"text", "list"} else None
-        self._forget()
+        self._known: dict[object, tuple[Stored, Stored]] = {}
+        self._room = _MOST_REMEMBERED
 
-    def of(self, values: Sequence[object]) -> list[Made]:
-        """Return what is made of each value."""
+    def of(self, values: Sequence[object]) -> list[tuple[Stored, Stored]]:
+        """Return each value as it may be seen, and as it came if that is something else."""
         # Other kinds may be equal and yet mean something else: True is 1 and 1.0.
         if not set(map(type, values)) <= _HASHABLE:
-            return [self._new(value) for value in values]
+            return [self._made(value) for value in values]
         new = set(values).difference(self._known)
         self._room -= sum(len(value) for value in new if isinstance(value, str))
         if self._room < 0:
-            self._forget()
-            new = set(values).difference(self._known)
-        self._known.update((value, self._new(value)) for value in new)
+            self._known, self._room = {}, _MOST_REMEMBERED
+            new = set(values)
+        self._known.update((value, self._made(value)) for value in new)
         return list(map(self._known.__getitem__, values))
 
-    def _forget(self) -> None:
-        self._known: dict[object, Made] = {None: NOTHING, "": NOTHING}
-        self._room = _MOST_REMEMBERED
-
-    def _new(self, value: object) -> Made:
-        if self._usual and isinstance(value, str) and len(value) < _USUAL_LENGTH:
-            # As below, in one step for what nearly every text is.
-            seen = self._usual(value) if value.isprintable() else None
-            if seen:
-                return (seen, None if seen == value else value)
-        if value.__class__ is int and self._column.holds == "number":
-            number = _number(cast("int", value))
-            return (number, None)
+    def _made(self, value: object) -> tuple[Stored, Stored]:
         came = as_it_came(self._column, value)
-        seen = as_seen(self._column, came)
-        return (seen, None if came == seen else came)
+        if came is None or self._column.kind == "untrusted":
+            return None, came
+        seen = show(self._column, came, contact=False)
+        return None if seen == "" else seen, None if seen == came else came
 
 
 def as_it_came(column: Column, value: object) -> Stored:
     """Return the value as the column holds it, without what no database takes."""
     if column.holds == "number" and isinstance(value, int | float):
-        return _number(value)
-    text = _storable(as_text(value))
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None
+        return value if -_LARGEST <= value < _LARGEST else str(value)
+    text = as_text(value)[:LONGEST_TEXT]
+    if not text.isprintable():
+        text = text.encode("utf-8", "ignore").decode().replace("\0", "")
     if column.holds == "number":
-        return _read_number(text)
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        return float(text) if _NUMBER.fullmatch(text) else text or None
     if column.holds == "flag":
         text = _FLAGS.get(text.strip().lower(), text)
     return text or None
-
-
-def as_seen(column: Column, value: Stored) -> Stored:
-    """Return what `as_it_came` made, as questions may see it; None for third parties' words."""
-    if value is None or column.kind == "untrusted":
-        return None
-    if isinstance(value, str) and len(value) < _USUAL_LENGTH:
-        usual = _USUAL[column.kind](value)
-        if usual:
-            return usual
-    seen = show(column, value, contact=False)
-    return None if seen == "" else seen
-
-
-def _usual_emails(text: str) -> str | None:
-    """Mask the addresses, if each is a usual one."""
-    found = [_USUAL_EMAIL.fullmatch(part) for part in text.split(", ")]
-    return ", ".join([f"{m[1]}{HIDDEN}@{m[2]}" for m in found if m]) if all(found) else None
-
-
-def _usual_phones(text: str) -> str | None:
-    found = [_USUAL_PHONE.fullmatch(part) for part in text.split(", ")]
-    return ", ".join([f"+1{HIDDEN}{m[1]}" for m in found if m]) if all(found) else None
-
-
-def _usual_plain(text: str) -> str | None:
-    """Return the text as it is, if an answer shows it like that."""
-    is_tidy = len(text) <= PLAIN_LIMIT and "  " not in text and text.strip() == text
-    if is_tidy and is_harmless(text):
-        return text
-    return text if _HASH.fullmatch(text) else None
-
-
-_USUAL = {
-    "email": _usual_emails,
-    "phone": _usual_phones,
-    "plain": _usual_plain,
-    "private": _usual_plain,
-}
-
-
-def _number(value: float) -> Stored:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if -_LARGEST <= value < _LARGEST else str(value)
-
-
-def _read_number(text: str) -> Stored:
-    """Return the number that a text is, or the text if it is not a number."""
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text or None
-
-
-def _storable(text: str) -> str:
-    """Return the text without NULs and lone surrogates, cut where no reader would go on."""
-    text = text[:LONGEST_TEXT]
-    if text.isprintable():
-        return text
-    if not text.isascii():
-        text = text.encode("utf-8", "ignore").decode()
-    return text.replace("\0", "")
 
 
 def topics_of(cell: str, overlap: object, known: set[str]) -> list[str]:
@@ -309,25 +273,21 @@ def _insert(connection: sqlite3.Connection, columns: Mapping[str, Sequence[Store
     )
 
 
-def _new_file(file: Path, tables: tuple[str, ...]) -> sqlite3.Connection:
-    """Open a new file that only this user may read, within one transaction."""
-    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    try:
-        # If anything fails the file is thrown away, so there is no need to be able to roll back.
-        for setting in (
-            f"page_size = {_PAGE_BYTES}",
-            "journal_mode = OFF",
-            "synchronous = OFF",
-            "locking_mode = EXCLUSIVE",
-            "cache_size = -4000",
-            f"application_id = {APPLICATION}",
-        ):
-            connection.execute(f"PRAGMA {setting}").close()
-        connection.execute("BEGIN")
-        for table in tables:
-            connection.execute(table)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+def _new_file(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(_private(file), isolation_level=None, check_same_thread=False)
+
+
+def _make_people(connection: sqlite3.Connection, columns: Mapping[str, Column]) -> None:
+    """Make the table of people in a new file, and begin the only transaction."""
+    for setting in _SETTINGS:
+        connection.execute(f"PRAGMA {setting}").close()
+    connection.execute("BEGIN")
+    kinds = {name: "NUMERIC" if c.holds == "number" else "TEXT" for name, c in columns.items()}
+    typed = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    connection.execute(f"CREATE TABLE people ({typed})")
+
+
+def _private(file: Path) -> Path:
+    """Make the new file one that only this user may read."""
+    file.touch(0o600, exist_ok=False)
+    return file

@@ -1,14 +1,21 @@
 """analyze_audience: questions about everyone in an audience, answered without listing them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from pydantic import Field, model_validator
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people import comparison
-from leadpipe_mcp.people.comparison import Comparison
-from leadpipe_mcp.people.profile import Groups, Profile, Share, TopValues, group, profile
+from leadpipe_mcp.people.profile import (
+    Comparison,
+    Counts,
+    Groups,
+    Profile,
+    Segment,
+    compare,
+    group,
+    profile,
+)
 from leadpipe_mcp.people.runs import RunRef
 from leadpipe_mcp.people.sql import ask
 from leadpipe_mcp.text import clean, counted
@@ -31,7 +38,6 @@ from leadpipe_mcp.tools.services import Call
 
 LONGEST_SQL = 4_000
 MOST_GROUPS = 200
-_SHOWN_VALUES = 6
 # What a reply shows of a profile, and under which name.
 _TOLD = {
     "seniority": "seniorities",
@@ -183,7 +189,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
             f"Both sides are the same list ({day(run.data_date)}), so there is nothing to compare.",
             "Name another date or runId (get_audience lists them), or another audienceId.",
         )
-    return _compared(await comparison.compare(snapshot, there.snapshot), run, there.run)
+    return _compared(await compare(snapshot, there.snapshot), run, there.run)
 
 
 def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
@@ -202,29 +208,21 @@ def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
         size=told.size,
         data_date=run.data_date,
         run=RunPart.of(run),
-        scores=ScorePart(average=round(told.scores.average, 1), people=_counts(told.scores.buckets))
-        if told.scores
-        else None,
+        scores=None
+        if told.average_score is None
+        else ScorePart(average=told.average_score, people=_counts(told.scores)),
         filled={name: told.filled[name] for name in _FILLED if name in told.filled},
         breakdowns={
-            _TOLD[name]: _broken_down(told.breakdowns[name])
-            for name in _TOLD
-            if name in told.breakdowns
+            _TOLD[name]: _counts(found.top) | ({"others": found.others} if found.others else {})
+            for name, found in told.breakdowns.items()
         },
         warnings=warnings(told.notes),
         next=suggestions(ask_more if told.size else None),
     )
 
 
-def _broken_down(told: TopValues) -> dict[str, int]:
-    counts = _counts(told.top[:_SHOWN_VALUES])
-    cut = sum(share.people for share in told.top[_SHOWN_VALUES:])
-    others = None if told.other_people is None else told.other_people + cut
-    return counts | ({"others": others} if others else {})
-
-
-def _counts(shares: Iterable[Share]) -> dict[str, int]:
-    return {clean(str(share.value), NAME_LENGTH): share.people for share in shares}
+def _counts(counts: Counts) -> dict[str, int]:
+    return {clean(str(value), NAME_LENGTH): people for value, people in counts.items()}
 
 
 def _grouped(told: Groups, run: Run) -> Analysis:
@@ -271,11 +269,11 @@ def _compared(told: Comparison, here: Run, there: Run) -> Analysis:
     )
 
 
-def _part(told: comparison.Segment) -> ComparedPart:
-    top: Mapping[str, dict[str, int]] = {name: _counts(told.top[name]) for name in told.top}
+def _part(told: Segment) -> ComparedPart:
+    top = {name: _counts(counts) for name, counts in told.top.items()}
     return ComparedPart(
         size=told.people,
-        average_score=None if told.average_score is None else round(told.average_score, 1),
+        average_score=told.average_score,
         seniorities=top.get("seniority"),
         industries=top.get("companyIndustry"),
         states=top.get("state"),

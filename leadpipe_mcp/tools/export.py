@@ -10,10 +10,9 @@ from pydantic import Field, model_validator
 from leadpipe_mcp.api.exports import Export
 from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people import export as files
 from leadpipe_mcp.people.columns import choose_columns
-from leadpipe_mcp.people.export import Destination, Receipt, WrittenFile
-from leadpipe_mcp.people.formats import BLOCK, Format
+from leadpipe_mcp.people.export import BLOCK, Receipt, WrittenFile, export_people
+from leadpipe_mcp.people.files import Destination, Format, export_folder, planned, target
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
@@ -147,8 +146,8 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     if asked.format == "url":
         return await _link(call, asked, audience, run)
     columns = choose_columns(tuple(asked.fields or FIELDS))
-    chosen = files.target(
-        files.export_folder(call.services.settings.export_dir, Path.home()),
+    chosen = target(
+        export_folder(call.services.settings.export_dir, Path.home()),
         asked.format,
         file_name=asked.file_name,
         audience=audience.name,
@@ -170,7 +169,9 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
             await call.progress(done, snapshot.size, f"{done:,} people written")
 
         rows = snapshot.rows(columns)
-        receipt = await files.export(rows, columns, chosen.of(path), contact=contact, report=report)
+        receipt = await export_people(
+            rows, columns, chosen.of(path), contact=contact, report=report
+        )
     hidden = asked.contact == "full" and not contact and bool(contact_fields(columns))
     reply = _written(audience, run, receipt, snapshot.notes, hidden=hidden)
     if asked.format != "linkedin_urls":
@@ -189,7 +190,7 @@ def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
     for path in map(chosen.path, chosen.names()):
         if path == held and not codes.is_in_use(path) and not os.path.lexists(path):
             return path
-    return files.planned(chosen, codes.is_held)
+    return planned(chosen, codes.is_held)
 
 
 def _to_sonarly(audience: Audience) -> Suggestion:
@@ -231,8 +232,8 @@ def _writing(
 def _written(
     audience: Audience, run: Run, receipt: Receipt, notes: Sequence[str], *, hidden: bool
 ) -> AudienceExported:
-    several = len(receipt.files) > 1
-    where = f"{len(receipt.files)} files, the first {receipt.path}" if several else receipt.path
+    first, several = receipt.files[0], len(receipt.files) > 1
+    where = f"{len(receipt.files)} files, the first {first.path}" if several else first.path
     rows: list[list[Cell]] = [_file_cells(file) for file in receipt.files[:SHOWN_FILES]]
     left = len(receipt.files) - SHOWN_FILES
     return AudienceExported(
@@ -243,10 +244,10 @@ def _written(
         size=receipt.people,
         data_date=run.data_date,
         run=RunPart.of(run),
-        path=str(receipt.path),
+        path=str(first.path),
         rows=receipt.rows,
         bytes=receipt.bytes,
-        sha256=receipt.sha256,
+        sha256=first.sha256,
         files=Table(columns=["path", "rows", "bytes", "sha256"], rows=rows) if several else None,
         contact_fields=list(receipt.contact_fields),
         masked=receipt.masked if receipt.contact_fields else None,

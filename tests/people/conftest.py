@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from leadpipe_mcp.people.columns import Batch, batch_of
-from leadpipe_mcp.people.snapshot import RunKey, Snapshot, Snapshots
+from leadpipe_mcp.people.snapshot import Snapshot, Snapshots
 
 Row = Mapping[str, object]
 Kept = Callable[..., Awaitable[Snapshot]]
@@ -33,7 +33,7 @@ def kept(snapshots: Snapshots) -> Kept:
         async def report(_: int) -> None:
             pass
 
-        key = RunKey("https://x.test", "audience", f"run {next(numbers)}")
+        key = f"{next(numbers):032x}"
         return await snapshots.of_run(key, lambda: aclosing(batches()), expected, report)
 
     return kept

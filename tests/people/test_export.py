@@ -1,38 +1,21 @@
+"""What is written of people: tables for spreadsheets, lines of JSON, and LinkedIn profiles."""
+
+import csv
 import hashlib
-import os
-import sys
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+import io
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-import anyio
 import pytest
 
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import COLUMNS, Column
-from leadpipe_mcp.people.export import (
-    BATCH,
-    Destination,
-    export,
-    export_folder,
-    planned,
-    target,
-    write,
-)
-from leadpipe_mcp.people.files import claim, rename
-from leadpipe_mcp.people.formats import EXTENSIONS, Format
+from leadpipe_mcp.people.columns import choose_columns
+from leadpipe_mcp.people.export import BATCH, BLOCK, LONGEST_CELL, Receipt, profile_url, write
+from leadpipe_mcp.people.files import Format, target
 
-on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
-each_format = pytest.mark.parametrize("kind", ["csv", "jsonl", "linkedin_urls"])
 ADA = ("Ada King", 91, "ada@acme.example", "https://linkedin.com/in/ada")
-
-
-def columns(names: str) -> list[Column]:
-    return [COLUMNS[name] for name in names.split()]
-
-
-FOUR = columns("name score contactEmail linkedinUrl")
+NAMES = ("name", "score", "contactEmail", "linkedinUrl")
 
 
 def many(number: int) -> Iterator[tuple[object, ...]]:
@@ -40,16 +23,29 @@ def many(number: int) -> Iterator[tuple[object, ...]]:
         yield (f"Ada {person}", person, f"ada{person}@acme.example", f"linkedin.com/in/a{person}")
 
 
-def in_folder(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+def written(
+    folder: Path,
+    names: str,
+    *rows: tuple[object, ...],
+    kind: Format = "csv",
+    contact: bool = True,
+) -> str:
+    """The text of a file of these rows, its line ends as they are."""
+    columns = choose_columns(tuple(names.split()))
+    (file,) = write(rows, columns, target(folder, kind), contact=contact).files
+    return file.path.read_bytes().decode()
 
 
-# The receipt
+def cell(folder: Path, name: str, value: object) -> str:
+    """The cell that the value becomes after another one."""
+    text = written(folder, f"city {name}", ("Berlin", value))
+    return next(csv.reader(io.StringIO(text.split("\r\n", 1)[1], newline="")))[1]
 
 
-@each_format
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "linkedin_urls"])
 def test_the_receipt_is_true(tmp_path: Path, kind: Format) -> None:
-    receipt = write(many(BATCH + 5), FOUR, target(tmp_path, kind), contact=True)
+    columns = choose_columns(NAMES)
+    receipt = write(many(BATCH + 5), columns, target(tmp_path, kind), contact=True)
     for file in receipt.files:
         data = file.path.read_bytes()
         assert file.bytes == len(data) == file.path.stat().st_size
@@ -57,342 +53,178 @@ def test_the_receipt_is_true(tmp_path: Path, kind: Format) -> None:
         assert file.rows == data.count(b"\n") - (kind == "csv")
     assert receipt.people == receipt.rows == BATCH + 5
     assert receipt.bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
-    assert (receipt.path, receipt.sha256) == (receipt.files[0].path, receipt.files[0].sha256)
 
 
-# Names and places
-
-
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("crm buyers", "crm buyers.csv"),
-        ("crm-buyers.csv", "crm-buyers.csv"),
-        ("crm-buyers.jsonl", "crm-buyers.csv"),
-        ("report.v2", "report.v2.csv"),
-        ("  (West) Käufer  ", "(West) Käufer.csv"),
-        ("Ka\u0308ufer", "Käufer.csv"),
-        ("console", "console.csv"),
-        ("x" * 120, "x" * 120 + ".csv"),
-    ],
-)
-def test_a_name_gets_the_extension_of_the_format(tmp_path: Path, name: str, file: str) -> None:
-    chosen = target(tmp_path, "csv", file_name=name)
-    assert planned(chosen) == tmp_path / file
-    assert write([], FOUR, chosen, contact=True).path == tmp_path / file
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        (".csv", "nothing before the extension"),
-        ("a/b", "contains /"),
-        ("..\\x", r"contains \\"),
-        ('a"b*c', 'contains \\* and "'),
-        ("..", "begins with a dot"),
-        (".hidden", "begins with a dot"),
-        ("-rf", "begins with a dot, a dash"),
-        ("~root", "a tilde"),
-        ("x.", "ends with a dot"),
-        ("a\u202eb", "invisible characters"),
-        ("a\ud800b", "invisible characters"),
-        ("a  b", "several spaces"),
-        ("con", "device"),
-        ("Com1 .x", "device"),
-        ("lpt\u00b2", "device"),
-        ("x" * 121, "more than 120 characters"),
-        ("\u6f22" * 70, "or 200 bytes"),
-    ],
-)
-def test_an_impossible_file_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:
-    with pytest.raises(NotPossible, match=reason) as caught:
-        target(tmp_path, "csv", file_name=name)
-    assert "fileName" in caught.value.advice
-    assert in_folder(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("audience", "day", "file"),
-    [
-        ("CRM buyers \u2013 West", "2026-05-04", "crm-buyers-west-2026-05-04.csv"),
-        ("../../etc/passwd", "2026-05-04", "etc-passwd-2026-05-04.csv"),
-        ("con", "", "con-people.csv"),
-        ("", "2026-05-04", "audience-2026-05-04.csv"),
-        ("", "", "audience-people.csv"),
-        ("=cmd|'x'!A0\u202e\x00", "2026-05-04", "cmd-x-a0-2026-05-04.csv"),
-        ("Käufer हिन्दी 漢字", "x/../y", "käufer-हिन्दी-漢字-x-y.csv"),
-        ("漢" * 200, "2026-05-04", "漢" * 33 + "-2026-05-04.csv"),
-    ],
-)
-def test_without_a_name_it_is_the_audience_and_the_day(
-    tmp_path: Path, audience: str, day: str, file: str
-) -> None:
-    assert planned(target(tmp_path, "csv", audience=audience, day=day)).name == file
-
-
-def test_a_name_that_is_taken_is_refused_and_a_free_one_named(tmp_path: Path) -> None:
-    for taken in ("crm.csv", "crm-2.csv"):
-        (tmp_path / taken).write_text("mine")
-    with pytest.raises(NotPossible) as caught:
-        target(tmp_path, "csv", file_name="crm")
-    assert caught.value.problem == (
-        f"The file 'crm.csv' already exists in {tmp_path}, and nothing is overwritten."
+def test_a_csv_is_a_table_under_our_names(tmp_path: Path) -> None:
+    assert written(tmp_path, " ".join(NAMES), ADA, ("Zoë, jr.", None, "", 'a "b"')) == (
+        "\ufeffname,score,contactEmail,linkedinUrl\r\n"
+        "Ada King,91,ada@acme.example,https://linkedin.com/in/ada\r\n"
+        '"Zoë, jr.",,,"a ""b"""\r\n'
     )
-    assert "'crm-3'" in caught.value.advice
-    assert target(tmp_path, "jsonl", file_name="crm").path("crm").name == "crm.jsonl"
+    assert written(tmp_path, "isB2b score", (True, 0.5), (False, -1)) == (
+        "\ufeffisB2b,score\r\ntrue,0.5\r\nfalse,-1\r\n"
+    )
+    assert written(tmp_path, "name city") == "\ufeffname,city\r\n"
 
 
-def test_a_name_that_was_made_is_numbered(tmp_path: Path) -> None:
-    names = [
-        write([ADA], FOUR, target(tmp_path, "csv", audience="CRM", day="1"), contact=True).path.name
-        for _ in range(3)
+def test_a_jsonl_has_an_object_on_each_line_without_what_is_not_known(tmp_path: Path) -> None:
+    rows = [ADA, ("Zoë", None, "", 1.5), (None, None, None, None)]
+    lines = written(tmp_path, " ".join(NAMES), *rows, kind="jsonl").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        dict(zip(NAMES, ADA, strict=True)),
+        {"name": "Zoë", "linkedinUrl": 1.5},
+        {},
     ]
-    assert names == ["crm-1.csv", "crm-1-2.csv", "crm-1-3.csv"]
+    assert '"Zoë"' in lines[1]
+    assert written(tmp_path, "name city", kind="jsonl") == ""
 
 
-def test_files_that_appear_meanwhile_are_never_overwritten(tmp_path: Path) -> None:
-    def rows() -> Iterator[tuple[object, ...]]:
-        yield ADA
-        (tmp_path / "crm-1.csv").write_text("mine")
-
-    made = target(tmp_path, "csv", audience="crm", day="1")
-    chosen = target(tmp_path, "csv", file_name="crm-1")
-    assert write(rows(), FOUR, made, contact=True).path.name == "crm-1-2.csv"
-    with pytest.raises(NotPossible, match=r"The file 'crm-1\.csv' already exists"):
-        write(rows(), FOUR, chosen, contact=True)
-    (tmp_path / "crm-1.csv").unlink()
-    with pytest.raises(NotPossible, match=r"The file 'crm-1\.csv' already exists"):
-        write(rows(), FOUR, chosen, contact=True)
-    assert (tmp_path / "crm-1.csv").read_text() == "mine"
-    assert in_folder(tmp_path) == ["crm-1-2.csv", "crm-1.csv"]
+def test_a_list_of_profiles_has_each_once(tmp_path: Path) -> None:
+    urls = ["https://www.linkedin.com/in/Ada/", "http://de.linkedin.com/in/ada?x=1", None, "eve",
+            "linkedin.com/in/eve"]  # fmt: skip
+    columns = choose_columns(("name", "linkedinUrl"))
+    rows = [("Ada", url) for url in urls]
+    receipt = write(rows, columns, target(tmp_path, "linkedin_urls"), contact=False)
+    assert receipt.files[0].path.read_text() == (
+        "https://www.linkedin.com/in/ada\nhttps://www.linkedin.com/in/eve\n"
+    )
+    assert (receipt.people, receipt.rows) == (5, 2)
+    assert (receipt.duplicates, receipt.without_url, receipt.contact_fields) == (1, 2, ())
 
 
-def test_of_several_files_all_appear_or_none(tmp_path: Path) -> None:
-    (tmp_path / "a-2-of-3.txt").write_text("mine")
-    chosen = target(tmp_path, "linkedin_urls", file_name="a")
-    with pytest.raises(NotPossible, match="already exists"):
-        write(many(2_500), FOUR, chosen, contact=True)
-    assert in_folder(tmp_path) == ["a-2-of-3.txt"]
-    (tmp_path / "a-people-2-of-3.txt").touch()
-    made = target(tmp_path, "linkedin_urls", audience="a")
-    assert write(many(2_500), FOUR, made, contact=True).path.name == "a-people-2-1-of-3.txt"
+def test_profiles_are_in_files_of_a_thousand(tmp_path: Path) -> None:
+    def made(number: int, name: str) -> Receipt:
+        chosen = target(tmp_path, "linkedin_urls", file_name=name)
+        return write(many(number), choose_columns(NAMES), chosen, contact=False)
+
+    receipt = made(2 * BATCH + 2, "a")
+    assert [file.path.name for file in receipt.files] == [f"a-{n}-of-5.txt" for n in range(1, 6)]
+    assert [file.rows for file in receipt.files] == [BLOCK] * 4 + [2]
+    lines = [line for file in receipt.files for line in file.path.read_text().splitlines()]
+    assert lines == [f"https://www.linkedin.com/in/a{n}" for n in range(2 * BATCH + 2)]
+    assert [file.path.name for file in made(BLOCK, "b").files] == ["b.txt"]
+    names = [file.path.name for file in made(9 * BLOCK + 1, "c").files]
+    assert (names[0], names[-1]) == ("c-01-of-10.txt", "c-10-of-10.txt")
 
 
-def test_when_every_name_is_taken_none_is_offered(tmp_path: Path) -> None:
-    for number in range(1, 1_000):
-        (tmp_path / (f"a-people-{number}.csv" if number > 1 else "a-people.csv")).touch()
-    for given in ({"file_name": "a-people"}, {"audience": "a"}):
-        with pytest.raises(NotPossible) as caught:
-            target(tmp_path, "csv", **given)
-        assert caught.value.advice == "Give another fileName."
-
-
-@on_posix
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
-    folder, outside = tmp_path / "exports", tmp_path / "outside.csv"
-    folder.mkdir()
-    (folder / "crm.csv").symlink_to(outside)
-    with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
-        target(folder, "csv", file_name="crm")
-    with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
-        write([ADA], FOUR, Destination(folder, "crm", "csv"), contact=True)
-    assert not outside.exists()
-    assert in_folder(folder) == ["crm.csv"]
-
-
-@on_posix
-def test_only_the_user_may_read_it(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "exports"
-    before = os.umask(0)
-    try:
-        receipt = write([ADA], FOUR, target(folder, "csv"), contact=True)
-    finally:
-        os.umask(before)
-    assert receipt.path.stat().st_mode & 0o777 == 0o600
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert receipt.path.stat().st_nlink == 1
-    assert in_folder(folder) == [receipt.path.name]
-
-
-@pytest.mark.parametrize("move", [rename, claim])
-def test_a_file_never_takes_the_name_of_another(
-    tmp_path: Path, move: Callable[[Path, Path], None]
+@pytest.mark.parametrize(("rows", "whose"), [([], "0 people"), ([("Ada", "x")], "1 person")])
+def test_without_any_profile_no_file_is_made(
+    tmp_path: Path, rows: list[tuple[object, ...]], whose: str
 ) -> None:
-    old, new = tmp_path / "old", tmp_path / "new"
-    old.write_text("new")
-    move(old, new)
-    assert new.read_text() == "new"
-    old.unlink(missing_ok=True)
-    old.write_text("other")
-    with pytest.raises(FileExistsError):
-        move(old, new)
-    assert new.read_text() == "new"
-    with pytest.raises(FileNotFoundError):
-        move(tmp_path / "missing", tmp_path / "third")
-    assert not (tmp_path / "third").exists()
+    with pytest.raises(NotPossible, match=f"Nobody among {whose} has a LinkedIn"):
+        written(tmp_path, "name linkedinUrl", *rows, kind="linkedin_urls")
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_where_files_go(tmp_path: Path) -> None:
-    assert export_folder(None, tmp_path) == tmp_path / "leadpipe-exports"
-    assert export_folder(tmp_path / "x", None) == tmp_path / "x"
-    assert export_folder(Path("~/lists"), tmp_path) == tmp_path / "lists"
-    for setting in (None, Path("lists"), Path("~/lists")):
-        with pytest.raises(NotPossible) as caught:
-            export_folder(setting, None)
-        assert "LEADPIPE_EXPORT_DIR" in caught.value.advice
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        *(("company", text, f"'{text}") for text in ("=Acme", "@acme", "+A1", "-A1", "|calc")),
+        *(("company", text, f"'{text}") for text in ("\uff1d1", "\u22121", '"=1')),
+        *(("company", "a;=1", "a;'=1"), ("company", 'a; "+1', "a; \"'+1")),
+        *(("company", text, text) for text in ("a; b - c = d", "-", "-0.5", "+1 (555) 010-0142")),
+        ("phone", "+1 (555) 010-0142", "+15550100142"),
+        (
+            "phone",
+            "+1-555-010-0142; +1.555.010.0143|555-0100",
+            "+15550100142, +15550100143, 555-0100",
+        ),
+        ("phone", "+1 555 010 0142 x123", "'+15550100142x123"),
+        *(("phone", "(555) 010-0142", "(555) 010-0142"), ("phone", "+cmd", "'+cmd")),
+        ("contactEmail", "=ada@acme.example", "'=ada@acme.example"),
+        *(("score", -5, "-5"), ("score", float("nan"), "")),
+    ],
+)
+def test_no_cell_is_a_formula_and_phone_numbers_stay_numbers(
+    tmp_path: Path, column: str, value: object, expected: str
+) -> None:
+    assert cell(tmp_path, column, value) == expected
 
 
-# What fails
+def test_what_a_line_begins_with_is_never_reckoned_with(tmp_path: Path) -> None:
+    # For =+1,5+cmd... is a formula where a comma is the decimal sign.
+    assert written(tmp_path, "phone company", ("+1 555 010 0142", "5+cmd|' /C calc'!A0")) == (
+        "\ufeffphone,company\r\n'+15550100142,5+cmd|' /C calc'!A0\r\n"
+    )
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for folder in (tmp_path / "file", tmp_path / "file" / "x"):
-        with pytest.raises(NotPossible) as caught:
-            write([ADA], FOUR, Destination(folder, "x", "csv"), contact=True)
-        assert caught.value.problem == (
-            f"No file was written to {folder}: something that is not a folder is in the way."
-        )
-        assert "LEADPIPE_EXPORT_DIR" in caught.value.advice
+def test_a_cell_is_no_longer_than_a_sheet_takes_and_a_line_of_json_is_whole(tmp_path: Path) -> None:
+    long = "x" * 100_000
+    assert cell(tmp_path, "untrustedHeadline", long) == "x" * (LONGEST_CELL - 1) + "…"
+    assert len(cell(tmp_path, "untrustedHeadline", f"={long}")) == LONGEST_CELL
+    assert json.loads(written(tmp_path, "name", (long,), kind="jsonl"))["name"] == long
 
 
-@on_posix
-def test_when_there_is_no_more_room_nothing_is_left(tmp_path: Path) -> None:
-    import resource
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
-    try:
-        with pytest.raises(NotPossible, match="would be too large") as caught:
-            write(many(BATCH), FOUR, target(tmp_path, "csv"), contact=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert str(tmp_path) in caught.value.problem
-    assert in_folder(tmp_path) == []
-
-
-def test_what_the_people_raise_is_raised_and_nothing_is_left(tmp_path: Path) -> None:
-    def rows() -> Iterator[tuple[object, ...]]:
-        yield from many(BATCH)
-        raise OSError(5, "the snapshot is broken")
-
-    with pytest.raises(OSError, match="the snapshot is broken"):
-        write(rows(), FOUR, target(tmp_path, "csv"), contact=True)
-    assert in_folder(tmp_path) == []
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_contact_details_are_masked_unless_they_are_wanted(tmp_path: Path, kind: Format) -> None:
+    names = "name phone contactEmail"
+    row = ("Ada (ada@home.example)", "+15550100142", "ada@acme.example")
+    masked = written(tmp_path, names, row, kind=kind, contact=False)
+    assert "Ada (a•••@home.example)" in masked
+    assert "+1•••0142" in masked
+    assert "ada@" not in masked
+    assert "ada@acme.example" in written(tmp_path, names, row, kind=kind)
+    columns = choose_columns(tuple(names.split()))
+    receipt = write([row], columns, target(tmp_path, kind), contact=False)
+    assert (receipt.masked, receipt.contact_fields) == (True, ("phone", "contactEmail"))
 
 
-def test_a_row_of_another_length_is_an_error_not_a_shifted_table(tmp_path: Path) -> None:
-    for kind in ("csv", "jsonl"):
-        with pytest.raises(ValueError, match="shorter"):
-            write([("Ada",)], FOUR, target(tmp_path, kind), contact=True)
-    assert in_folder(tmp_path) == []
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_row_of_another_length_is_an_error_not_a_shifted_table(
+    tmp_path: Path, kind: Format
+) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        written(tmp_path, "name city", ("Ada",), kind=kind)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_server_left_is_swept_up_after_a_day(tmp_path: Path) -> None:
-    old, young = tmp_path / ".leadpipe-old.part", tmp_path / ".leadpipe-young.part"
-    for path in (old, young, tmp_path / "old.part"):
-        path.touch()
-    for path in (old, tmp_path / "old.part"):
-        os.utime(path, (0, time.time() - 90_000))
-    write([ADA], FOUR, target(tmp_path, "csv"), contact=True)
-    assert in_folder(tmp_path) == [".leadpipe-young.part", "audience-people.csv", "old.part"]
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://linkedin.com/in/Ada-King/", "HTTPS://DE.LinkedIn.com/in/ada-king/en?trk=x"),
+        *("m.linkedin.com/in/ada-king#about", "//linkedin.com/in/ada-king"),
+        *("I am on linkedin.com/in/ada-king.", "linkedin.com:443//in//ada-king/"),
+        "https://www.linkedin.com/de-de/in/ada-king",
+        "  https://www.linkedin.com/in/ada\u200b-king\n",
+        "see <https://linkedin.com/in/ada-king>, or linkedin.com/in/other",
+        "https://www.linkedin.com/company/acme; https://www.linkedin.com/in/ada-king",
+    ],
+)
+def test_a_profile_has_one_spelling(url: str) -> None:
+    assert profile_url(url) == "https://www.linkedin.com/in/ada-king"
 
 
-def test_people_are_read_a_few_thousand_at_a_time(tmp_path: Path) -> None:
-    alive: list[int] = []
-    most: list[int] = []
-
-    class Row(tuple[object, ...]):
-        __slots__ = ()
-
-        def __del__(self) -> None:
-            alive.pop()
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        for row in many(5 * BATCH):
-            alive.append(1)
-            most.append(len(alive))
-            yield Row(row)
-
-    for kind in EXTENSIONS:
-        write(rows(), FOUR, target(tmp_path, kind), contact=True)
-    assert max(most) <= 2 * BATCH + 2
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("linkedin.com/in/j%C3%BCrgen", "j%C3%BCrgen"),
+        ("linkedin.com/in/JU\u0308RGEN", "j%C3%BCrgen"),
+        ("linkedin.com/in/प्रिया", "%E0%A4%AA%E0%A5%8D%E0%A4%B0%E0%A4%BF%E0%A4%AF%E0%A4%BE"),
+        ("linkedin.com/in/ada🚀", "ada%F0%9F%9A%80"),
+        ("linkedin.com/in/ada_king1~x", "ada_king1~x"),
+        ("linkedin.com/in/ACoAABcDEfGhIjKlMnOpQrStUv-x", "ACoAABcDEfGhIjKlMnOpQrStUv-x"),
+    ],
+)
+def test_names_of_every_alphabet_are_kept(url: str, name: str) -> None:
+    assert profile_url(url) == f"https://www.linkedin.com/in/{name}"
+    assert profile_url(profile_url(url)) == profile_url(url)
 
 
-# In a thread, with progress
-
-
-@pytest.mark.anyio
-async def test_progress_is_reported_and_the_rows_are_read_in_another_thread(tmp_path: Path) -> None:
-    told: list[int] = []
-    threads: set[int] = set()
-
-    async def report(done: int) -> None:
-        await anyio.lowlevel.checkpoint()
-        assert in_folder(tmp_path)[0].startswith(".leadpipe-")
-        told.append(done)
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        for row in many(2 * BATCH + 1):
-            threads.add(threading.get_ident())
-            yield row
-
-    receipt = await export(rows(), FOUR, target(tmp_path, "csv"), contact=True, report=report)
-    assert told == [BATCH, 2 * BATCH, 2 * BATCH + 1, 2 * BATCH + 1]
-    assert receipt.rows == 2 * BATCH + 1
-    assert threads.isdisjoint({threading.get_ident()})
-    plain = await export(many(3), FOUR, target(tmp_path, "jsonl"), contact=True)
-    assert plain.rows == 3
-
-
-@pytest.mark.anyio
-async def test_a_cancelled_export_leaves_nothing(tmp_path: Path) -> None:
-    closed: list[int] = []
-    reached: list[int] = []
-
-    def rows() -> Generator[tuple[object, ...]]:
-        try:
-            yield from many(1_000 * BATCH)
-        finally:
-            closed.append(threading.get_ident())
-
-    with anyio.CancelScope() as scope:
-
-        async def report(done: int) -> None:
-            await anyio.lowlevel.checkpoint()
-            reached.append(done)
-            if done == 2 * BATCH:
-                scope.cancel()
-
-        await export(rows(), FOUR, target(tmp_path, "csv"), contact=True, report=report)
-    assert scope.cancelled_caught
-    assert reached == [BATCH, 2 * BATCH]
-    assert in_folder(tmp_path) == []
-    assert len(closed) == 1
-    assert closed[0] != threading.get_ident()
-
-
-@pytest.mark.anyio
-async def test_without_a_report_it_can_be_cancelled_as_well(tmp_path: Path) -> None:
-    started = anyio.Event()
-    token = anyio.lowlevel.current_token()
-    read: list[int] = []
-
-    def rows() -> Iterator[tuple[object, ...]]:
-        for number, row in enumerate(many(1_000 * BATCH)):
-            if number == BATCH:
-                anyio.from_thread.run_sync(started.set, token=token)
-            read.append(number)
-            yield row
-
-    async with anyio.create_task_group() as tasks:
-
-        async def run() -> None:
-            await export(rows(), FOUR, target(tmp_path, "csv"), contact=True)
-
-        tasks.start_soon(run)
-        with anyio.fail_after(10):
-            await started.wait()
-        tasks.cancel_scope.cancel()
-    assert len(read) < 1_000 * BATCH
-    assert in_folder(tmp_path) == []
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, 5, "", "ada-king", "https://www.linkedin.com/in/", "linkedin.com/company/acme"),
+        *("https://linkedin.com.evil.example/in/x", "https://evil.example/linkedin.com/in/x"),
+        *("https://linkedin.com@evil.example/in/x", "https://evil.example/?linkedin.com/in/x"),
+        *("javascript://linkedin.com/in/x", "https://www.linkedin.com:8443/in/x"),
+        *("https://www.linkedin.com/in/..", "https://www.linkedin.com/in/%2e%2e/x"),
+        *("https://www.linkedin.com/in/a%2Fb", "https://www.linkedin.com/in/ada%40acme.example"),
+        *("https://www.linkedin.com/in/a\\b", "https://www.linkedin.com/in/a%00b"),
+        *("https://www.linkedin.com/in/a%E2%80%AEb", "https://www.linkedin.com/in/---"),
+        *("https://www.linkedin.com/sales/people/ACwAA", "https://www.linkedin.com/pub/ada/1/2/3"),
+        *("https://notlinkedin.com/in/x", "https://xx.yy.linkedin.com/in/x"),
+        *(f"linkedin.com/in/{'x' * 101}", "linkedin.com/in/" * 9, "linkedin.com/" + "/" * 100_000),
+    ],
+)
+def test_what_is_not_a_profile_is_left_out(value: object) -> None:
+    assert profile_url(value) is None

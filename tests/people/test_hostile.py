@@ -10,15 +10,14 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from leadpipe_mcp.people.columns import COLUMNS, Column
-from leadpipe_mcp.people.export import target, write
-from leadpipe_mcp.people.formats import LONGEST_CELL, Format
+from leadpipe_mcp.people.columns import COLUMNS
+from leadpipe_mcp.people.export import LONGEST_CELL, write
+from leadpipe_mcp.people.files import Format, target
 from leadpipe_mcp.people.privacy import PLAIN_LIMIT, UNTRUSTED_LIMIT, show
 
 CORPUS = json.loads((Path(__file__).parent / "hostile.json").read_text("utf-8"))
@@ -28,6 +27,7 @@ EVERYWHERE = (
     *("name", "jobTitle", "company", "city", "linkedinUrl", "untrustedHeadline"),
     *("contactEmail", "emails", "phone"),
 )
+LIMITS = {"untrusted": UNTRUSTED_LIMIT, "email": 1000, "phone": 1000}
 JOINERS = "\u200c\u200d\ufe0f"
 # Letters and symbols by their Unicode class, of which nothing is to be seen.
 BLANK = re.compile("[\u115f\u1160\u3164\uffa0\u2800\u034f\u180b-\u180d\u180f\ufe00-\ufe0e]")
@@ -48,28 +48,20 @@ def long_text(value: object) -> object:
     return str(rule["repeat"]) * int(rule["times"]) + str(rule.get("then", ""))
 
 
-def columns_of(rows: Sequence[dict[str, Any]]) -> list[Column]:
-    return [COLUMNS[name] for name in dict.fromkeys(name for row in rows for name in cells(row))]
+CELLS = [cells(row) for row in ROWS]
+NAMES = list(dict.fromkeys(name for row in CELLS for name in row))
+PEOPLE = [tuple(row.get(name) for name in NAMES) for row in CELLS]
+
+
+def file(folder: Path, kind: Format, *, contact: bool) -> str:
+    """The text of the file that all rows make."""
+    columns = [COLUMNS[name] for name in NAMES]
+    (written,) = write(PEOPLE, columns, target(folder, kind), contact=contact).files
+    return written.path.read_bytes().decode("utf-8")
 
 
 def expected(row: dict[str, Any], *kinds: str) -> dict[str, Any]:
     return {name: value for kind in kinds for name, value in row.get(kind, {}).items()}
-
-
-def file(
-    folder: Path, rows: Sequence[dict[str, Any]], kind: Format, *, contact: bool, name: str = "x"
-) -> str:
-    """The text of the file that these rows make."""
-    columns = columns_of(rows)
-    people = [tuple(cells(row).get(column.name) for column in columns) for row in rows]
-    receipt = write(people, columns, target(folder, kind, file_name=name), contact=contact)
-    assert receipt.people == len(rows)
-    return receipt.path.read_bytes().decode("utf-8")
-
-
-def parsed(text: str, delimiter: str = ",") -> list[list[str]]:
-    assert text.startswith("\ufeff")
-    return list(csv.reader(io.StringIO(text[1:], newline=""), strict=True, delimiter=delimiter))
 
 
 def is_visible(text: str, joiners: str = "") -> bool:
@@ -103,83 +95,55 @@ def no_secret(text: str) -> bool:
 
 @each_contact
 def test_in_an_answer_every_row_is_harmless(*, contact: bool) -> None:
-    for row in ROWS:
-        check_answer(row, contact=contact)
-
-
-def check_answer(row: dict[str, Any], *, contact: bool) -> None:
-    for name, value in cells(row).items():
-        shown = show(COLUMNS[name], value, contact=contact)
-        if isinstance(shown, str):
-            kind = COLUMNS[name].kind
-            limit = {"untrusted": UNTRUSTED_LIMIT, "email": 1000, "phone": 1000}
-            assert len(shown) <= limit.get(kind, PLAIN_LIMIT)
-            assert is_visible(shown)
-            assert contact or no_secret(shown)
-        json.dumps(shown, allow_nan=False).encode()
-    for name, text in expected(row, "whole", "shown").items():
-        assert show(COLUMNS[name], cells(row)[name], contact=False) == text
+    for row, values in zip(ROWS, CELLS, strict=True):
+        for name, value in values.items():
+            shown = show(COLUMNS[name], value, contact=contact)
+            json.dumps(shown, allow_nan=False).encode()
+            if isinstance(shown, str):
+                assert len(shown) <= LIMITS.get(COLUMNS[name].kind, PLAIN_LIMIT)
+                assert is_visible(shown)
+                assert contact or no_secret(shown)
+        for name, text in expected(row, "whole", "shown").items():
+            assert show(COLUMNS[name], values[name], contact=False) == text
 
 
 @each_contact
 def test_in_a_csv_every_row_is_harmless(tmp_path: Path, *, contact: bool) -> None:
-    for number, row in enumerate(ROWS):
-        check_csv(
-            row, file(tmp_path, [row], "csv", contact=contact, name=f"x{number}"), contact=contact
-        )
-
-
-def check_csv(row: dict[str, Any], text: str, *, contact: bool) -> None:
-    header, only = parsed(text)
-    assert header == [column.name for column in columns_of([row])]
-    assert len(only) == len(header)
-    for cell in only:
-        assert is_visible(cell, JOINERS)
-        assert joins_what_is_seen(cell)
-        assert is_harmless(cell)
-        assert len(cell) <= LONGEST_CELL
-        assert contact or no_secret(cell)
-    found = dict(zip(header, only, strict=True))
-    for name, cell in expected(row, "whole", "filed", "csv").items():
-        assert found[name] == str(cell)
+    text = file(tmp_path, "csv", contact=contact)
+    header, *people = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
+    assert header == NAMES
+    assert len(people) == len(ROWS)
+    for row, person in zip(ROWS, people, strict=True):
+        for cell in person:
+            assert is_visible(cell, JOINERS)
+            assert joins_what_is_seen(cell)
+            assert is_harmless(cell)
+            assert len(cell) <= LONGEST_CELL
+            assert contact or no_secret(cell)
+        found = dict(zip(header, person, strict=True))
+        for name, cell in expected(row, "whole", "filed", "csv").items():
+            assert found[name] == str(cell)
     # As a spreadsheet reads it where a comma is the decimal sign.
     assert all(is_harmless(cell) for line in text[1:].splitlines() for cell in line.split(";"))
 
 
 @each_contact
 def test_in_a_jsonl_every_row_is_harmless(tmp_path: Path, *, contact: bool) -> None:
-    for number, row in enumerate(ROWS):
-        check_jsonl(
-            row, file(tmp_path, [row], "jsonl", contact=contact, name=f"x{number}"), contact=contact
-        )
-
-
-def check_jsonl(row: dict[str, Any], text: str, *, contact: bool) -> None:
-    assert text.count("\n") == len(text.splitlines()) == 1
-    person = json.loads(text)
-    assert None not in person.values()
-    for value in person.values():
-        assert not isinstance(value, str) or is_visible(value, JOINERS)
-        assert not isinstance(value, str) or joins_what_is_seen(value)
+    text = file(tmp_path, "jsonl", contact=contact)
+    assert len(text.splitlines()) == text.count("\n") == len(ROWS)
     assert contact or no_secret(text)
-    for name, value in expected(row, "whole", "filed").items():
-        assert person[name] == value
-
-
-@each_contact
-def test_all_together_they_are_as_many_rows(tmp_path: Path, *, contact: bool) -> None:
-    columns = columns_of(ROWS)
-    rows = parsed(file(tmp_path, ROWS, "csv", contact=contact))
-    assert len(rows) == 1 + len(ROWS)
-    assert {len(row) for row in rows} == {len(columns)}
-    lines = file(tmp_path, ROWS, "jsonl", contact=contact).splitlines()
-    assert len(lines) == len(ROWS)
-    known = {column.name for column in columns}
-    assert all(set(json.loads(line)) <= known for line in lines)
+    for row, line in zip(ROWS, text.splitlines(), strict=True):
+        person = json.loads(line)
+        assert None not in person.values()
+        for value in person.values():
+            assert not isinstance(value, str) or is_visible(value, JOINERS)
+            assert not isinstance(value, str) or joins_what_is_seen(value)
+        for name, value in expected(row, "whole", "filed").items():
+            assert person[name] == value
 
 
 def test_among_profiles_only_real_ones_are_left(tmp_path: Path) -> None:
-    assert file(tmp_path, ROWS, "linkedin_urls", contact=True).splitlines() == [
+    assert file(tmp_path, "linkedin_urls", contact=True).splitlines() == [
         "https://www.linkedin.com/in/ada-king",
         "https://www.linkedin.com/in/eve",
         "https://www.linkedin.com/in/ada",

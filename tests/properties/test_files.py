@@ -20,7 +20,7 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.people.csv_rows import CsvRows
-from leadpipe_mcp.people.formats import CsvForm, JsonlForm
+from leadpipe_mcp.people.export import CsvForm, JsonlForm
 from leadpipe_mcp.people.privacy import in_full
 from leadpipe_mcp.people.runs import gather
 
