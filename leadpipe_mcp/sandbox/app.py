@@ -1,4 +1,4 @@
-"""The application: finds who asks and who answers."""
+"""Leadpipe, played from its documents: who asks, and which routes the profile serves."""
 
 import json
 import re
@@ -6,33 +6,34 @@ import time
 from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import compile_path
+from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.sandbox.audiences import ACCOUNT, CATALOG, FLAT, ONLY_FLAT
-from leadpipe_mcp.sandbox.calls import Call, Endpoint
-from leadpipe_mcp.sandbox.exports import DOWNLOADS
-from leadpipe_mcp.sandbox.files import Files
+from leadpipe_mcp.sandbox.audiences import ACCOUNT, AUDIENCES, VALIDATE
+from leadpipe_mcp.sandbox.calls import LIVE_KEY, Answering, Call, LeadpipeEndpoint
+from leadpipe_mcp.sandbox.exports import DATED_EXPORTS, DOWNLOAD, EXPORTS
 from leadpipe_mcp.sandbox.pixels import PIXELS
-from leadpipe_mcp.sandbox.replies import Download, Refusal, Reply
+from leadpipe_mcp.sandbox.runs import DATED_RUNS, LIST_RUNS, RUNS
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Simulator
+from leadpipe_mcp.sandbox.simulator import Refusal, Simulator
 from leadpipe_mcp.sandbox.sites import ANALYSIS
 from leadpipe_mcp.sandbox.store import Organisation, furnish
-from leadpipe_mcp.sandbox.topic_routes import BROWSING, TRENDS
+from leadpipe_mcp.sandbox.topic_routes import TOPICS
 from leadpipe_mcp.sandbox.visitors import VISITORS
 
 _KEY = re.compile(r"sk_\S+")
 _EXPIRED_KEY = "sk_expired"
-_SHARED = (*ACCOUNT, *BROWSING, *TRENDS, *ANALYSIS, *VISITORS, *PIXELS)
-ENDPOINTS: Mapping[Profile, tuple[Endpoint, ...]] = {
-    "flat": (*_SHARED, *FLAT),
-    "catalog": (*_SHARED, *CATALOG),
-    "mixed": (*_SHARED, *CATALOG, *ONLY_FLAT),
+_SHARED = (ACCOUNT, *TOPICS, *ANALYSIS, *VISITORS, *PIXELS, LIST_RUNS)
+_ONLY_FLAT = (*DATED_RUNS, *DATED_EXPORTS)
+_ONLY_CATALOG = (VALIDATE, *RUNS, *EXPORTS)
+# What has a fixed name comes before `{id}`, which would fit it as well.
+ENDPOINTS: Mapping[Profile, tuple[LeadpipeEndpoint, ...]] = {
+    "flat": (*_SHARED, *_ONLY_FLAT, *AUDIENCES),
+    "catalog": (*_SHARED, *_ONLY_CATALOG, *AUDIENCES),
+    "mixed": (*_SHARED, *_ONLY_FLAT, *_ONLY_CATALOG, *AUDIENCES),
 }
 
 
-class Sandbox(Simulator):
+class Sandbox(Simulator[Answering]):
     """An ASGI application that plays the Leadpipe API with invented people."""
 
     def __init__(
@@ -42,80 +43,54 @@ class Sandbox(Simulator):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings or SandboxSettings()
-        super().__init__(self.settings.delay_ms)
-        self._clock = clock
-        self._files = Files()
+        endpoints = (*ENDPOINTS[self.settings.profile], DOWNLOAD)
+        super().__init__(endpoints, clock, self.settings.delay_ms)
         self._organisations: dict[str, Organisation] = {}
-        self._endpoints = [
-            (compile_path(endpoint.path)[0], endpoint)
-            for endpoint in (*ENDPOINTS[self.settings.profile], *DOWNLOADS)
-        ]
 
-    def _respond(self, request: Request, body: bytes) -> Response:
-        try:
-            reply = self._reply(request, body)
-        except Refusal as refusal:
-            reply = refusal.reply
-        if isinstance(reply, Download):
-            return StreamingResponse(reply.pieces, headers=reply.headers)
-        return JSONResponse(reply.body, reply.status, reply.headers)
-
-    def _reply(self, request: Request, body: bytes) -> Reply | Download:
+    def _answer(self, request: Request, body: bytes) -> Response:
         now = self._clock()
         endpoint, path = self._find(request)
-        key = self._key(endpoint, request)
+        # One that is sent as a Bearer token is none.
+        key = request.headers.get("x-api-key", "")
+        if not _KEY.fullmatch(key):
+            if endpoint.needs:
+                raise Refusal(401, "Invalid API key")
+            key = ""
         expired = key.startswith(_EXPIRED_KEY)
-        if expired and endpoint.needs == "live key":
+        if expired and endpoint.needs == LIVE_KEY:
             raise Refusal(403, "Organization is expired")
+        if key not in self._organisations:
+            self._organisations[key] = Organisation(key, self.settings)
+            if self.settings.examples and not expired:
+                furnish(self._organisations[key], now)
+        try:
+            content: object = json.loads(body) if body else None
+        except ValueError:
+            raise Refusal(400, "Malformed JSON in request body") from None
         call = Call(
             settings=self.settings,
-            organisation=self._organisation(key, now),
+            organisation=self._organisations[key],
+            organisations=self._organisations,
             now=now,
             path=path,
             query=dict(request.query_params),
             headers=request.headers,
-            body=_parsed(body),
-            files=self._files,
+            body=content,
             base_url=str(request.base_url).rstrip("/"),
             has_key=bool(key),
             expired=expired,
         )
         return endpoint.handler(call)
 
-    def _key(self, endpoint: Endpoint, request: Request) -> str:
-        """The key of the request; empty where none is needed and none that is one was sent."""
-        sent = request.headers.get("x-api-key")
-        if endpoint.needs == "nothing":
-            return sent if sent and _KEY.fullmatch(sent) else ""
-        return _authenticated(request)
-
-    def _find(self, request: Request) -> tuple[Endpoint, Mapping[str, str]]:
-        for pattern, endpoint in self._endpoints:
-            found = pattern.match(request.url.path)
-            if found and endpoint.method == request.method:
-                return endpoint, found.groupdict()
-        raise Refusal(404, "Not Found")
-
-    def _organisation(self, key: str, now: float) -> Organisation:
-        if key not in self._organisations:
-            organisation = self._organisations[key] = Organisation(key, self.settings)
-            if self.settings.examples and not key.startswith(_EXPIRED_KEY):
-                furnish(organisation, now)
-        return self._organisations[key]
-
-
-def _authenticated(request: Request) -> str:
-    """The key of the request; one sent as a Bearer token is none."""
-    key = request.headers.get("x-api-key", "")
-    if not _KEY.fullmatch(key):
-        raise Refusal(401, "Invalid API key")
-    return key
-
-
-def _parsed(body: bytes) -> object:
-    if not body:
-        return None
-    try:
-        return json.loads(body)
-    except ValueError:
-        raise Refusal(400, "Malformed JSON in request body") from None
+    def _refuse(self, refusal: Refusal) -> Response:
+        error: dict[str, object] = {"code": refusal.code, "message": refusal.message}
+        if refusal.issues and self.settings.invalid_config == "zod":
+            issues = [
+                {"code": "custom", "path": path.split(".") if path else [], "message": message}
+                for path, message in refusal.issues
+            ]
+            error = {"code": "ZodError", "message": "Validation failed", "issues": issues}
+        elif refusal.issues:
+            parts = (": ".join(filter(None, issue)) for issue in refusal.issues)
+            error = {"code": "VALIDATION_ERROR", "message": "; ".join(parts)}
+        return JSONResponse({"error": error}, refusal.status, refusal.headers)

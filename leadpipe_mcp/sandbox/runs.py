@@ -5,16 +5,19 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
-from leadpipe_mcp.sandbox.calls import Call, Endpoint
+from starlette.responses import Response
+
+from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, LeadpipeEndpoint, answer, as_uuid
 from leadpipe_mcp.sandbox.configs import read_config
+from leadpipe_mcp.sandbox.forms import Form, Json
 from leadpipe_mcp.sandbox.matching import Hit
-from leadpipe_mcp.sandbox.replies import Form, Json, Refusal, Reply, answer, not_found, timestamp
 from leadpipe_mcp.sandbox.rows import catalog_result_row, flat_result_row, person_row
 from leadpipe_mcp.sandbox.settings import SandboxSettings
+from leadpipe_mcp.sandbox.simulator import Refusal, invalid, not_found, timestamp
 from leadpipe_mcp.sandbox.store import HISTORY_DAYS, Audience, Run
 
-Row = Callable[[Hit, SandboxSettings], Json]
-_ROWS, _MOST_ROWS = 50, 100
+_ROWS, _MOST_ROWS, _LARGEST_OFFSET = 50, 100, 10**9
+_LISTED, _MOST_LISTED, _LONGEST_KEY = 25, 100, 120
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STATES = {
     "queued": "materializing",
@@ -25,109 +28,78 @@ _STATES = {
 }
 
 
-def query(call: Call) -> Reply:
+def _query(call: Call) -> Response:
     """The people that a config or a saved audience finds; asking starts the work."""
     form = Form(call.body)
     day = _day(call, form, form.text("date", 10))
     limit = form.integer("limit", 1, _MOST_ROWS) or _ROWS
     cursor = None if form.fields.get("cursor") is None else form.text("cursor", 200)
     if form.has("audienceId"):
-        audience_id = call.as_uuid(form.text("audienceId", 64), "audienceId")
-        call.refuse_issues(form)
-        audience = call.organisation.audience(audience_id, call.now)
-        run = _continued(audience.runs, cursor) or audience.run_of_config(day)
-        run = run or _start(call, audience, day)
+        audience_id = as_uuid(form.text("audienceId", 64), "audienceId")
+        form.check()
+        run = _run_for(call, call.organisation.audience(audience_id, call.now), day, cursor)
     else:
         config = read_config(form, call.settings)
-        call.refuse_issues(form)
+        form.check()
         earlier = call.organisation.queries.values()
-        run = _continued((run for run in earlier if run.config.hash == config.hash), cursor)
-        run = run or call.organisation.query(config, _available(call, day), call.now)
-    if _state(call, run) != "ready":
-        meta: Json = {"count": 0, "totalCount": 0, "nextCursor": None, "hasMore": False}
-        return _not_ready(call, run, {**meta, "cacheKey": run.config.key})
-    return _page(call, run, limit, cursor, person_row, {"cacheKey": run.config.key})
+        same = (run for run in earlier if run.config.hash == config.hash)
+        run = _continued(same, cursor) or call.organisation.query(
+            config, _available(call, day), call.now
+        )
+    meta: Json = {"count": 0, "totalCount": 0, "nextCursor": None, "hasMore": False}
+    return _page(call, run, limit, cursor, person_row, {**meta, "cacheKey": run.config.key})
 
 
-def read_status(call: Call) -> Reply:
+def _read_status(call: Call) -> Response:
     """Whether the results of an audience are there."""
     run = call.audience().run_of_config(_asked_day(call))
     if run is None:
         return answer({"status": "none", "totalCount": 0, "dataDate": None, "runId": None})
     return answer(
         {
-            "status": _state(call, run),
-            "totalCount": _count(call, run),
+            "status": _STATES[run.status(call.now)],
+            "totalCount": _counts(call, run)["resultCount"],
             "dataDate": run.day.isoformat(),
             "runId": run.id,
         }
     )
 
 
-def read_dated_results(call: Call) -> Reply:
+def _read_dated_results(call: Call) -> Response:
     """The people of a saved audience on a day."""
     audience, day = call.audience(), _asked_day(call)
     limit = call.number("limit", _ROWS, 1, _MOST_ROWS)
     cursor = call.query.get("cursor")
-    run = _continued(audience.runs, cursor) or audience.run_of_config(day)
-    run = run or _start(call, audience, day)
-    if _state(call, run) != "ready":
-        return _not_ready(call, run, {})
+    run = _run_for(call, audience, day, cursor)
     return _page(call, run, limit, cursor, flat_result_row, {})
-
-
-def list_days(call: Call) -> Reply:
-    """The days for which an audience has results, newest first."""
-    return answer(
-        [
-            {
-                "cacheKey": run.config.key,
-                "dataDate": run.day.isoformat(),
-                "status": _state(call, run),
-                "totalCount": _count(call, run),
-                "createdAt": timestamp(run.created),
-                "hasExport": call.files.of_run(run, "flat") is not None,
-            }
-            for run in reversed(call.audience().runs)
-        ]
-    )
 
 
 def ready_run(call: Call) -> Run:
     """The run for the day that was asked for, or the newest one, refused unless it is ready."""
     run = call.audience().run_of_config(_asked_day(call))
-    if run is None or _state(call, run) != "ready":
+    if run is None or run.status(call.now) != "completed":
         raise Refusal(404, "Audience not found or not yet materialized")
     return run
 
 
-def _state(call: Call, run: Run) -> str:
-    return _STATES[run.status(call.now)]
-
-
-def _count(call: Call, run: Run) -> int:
-    return run.match(call.settings.people).count if _state(call, run) == "ready" else 0
-
-
-def _start(call: Call, audience: Audience, day: date | None) -> Run:
-    """A new run of the audience, for the day or the newest data."""
-    return call.organisation.backfill(audience, _available(call, day), call.now)
+def _run_for(call: Call, audience: Audience, day: date | None, cursor: str | None) -> Run:
+    """The run that the cursor goes on with, or that of the day; a new one where there is none."""
+    run = _continued(audience.runs, cursor) or audience.run_of_config(day)
+    return run or call.organisation.add_run(audience, "daily", _available(call, day), call.now)
 
 
 def _available(call: Call, day: date | None) -> date:
     """The day, or the newest one; refused when there is no data for it."""
     newest = call.data_date
-    if day is None:
-        return newest
-    if newest - timedelta(days=HISTORY_DAYS) < day <= newest:
-        return day
+    if day is None or newest - timedelta(days=HISTORY_DAYS) < day <= newest:
+        return day or newest
     raise Refusal(404, f"No data for {day.isoformat()}")
 
 
 def _asked_day(call: Call) -> date | None:
     form = Form({})
     day = _day(call, form, call.query.get("date"))
-    call.refuse_issues(form)
+    form.check()
     return day
 
 
@@ -141,32 +113,33 @@ def _day(call: Call, form: Form, text: str | None) -> date | None:
     return day if call.settings.date_parameter == "kept" else None
 
 
-def _page(call: Call, run: Run, limit: int, cursor: str | None, row: Row, more_meta: Json) -> Reply:
-    """A page of a run's people."""
-    offset = _offset(call, run, cursor)
-    found = run.match(call.settings.people)
+def _page(
+    call: Call,
+    run: Run,
+    limit: int,
+    cursor: str | None,
+    row: Callable[[Hit, SandboxSettings], Json],
+    meta: Json,
+) -> Response:
+    """A page of a run's people, or 202 while they are not there."""
+    state = _STATES[run.status(call.now)]
+    meta |= {"status": state, "dataDate": run.day.isoformat()}
+    if state != "ready":
+        return answer([], meta, status=202)
+    place = _read_cursor(cursor)
+    if cursor and (place is None or place[0] != run.id):
+        raise invalid("cursor", "Invalid cursor")
+    offset, found = place[1] if place else 0, run.match(call.settings.people)
     people = found.ranking[offset : offset + limit]
     has_more = offset + len(people) < found.count
-    meta: Json = {
+    next_place = base64.urlsafe_b64encode(f"{run.id}:{offset + limit}".encode()).decode()
+    meta |= {
         "count": len(people),
         "totalCount": found.count,
-        "nextCursor": _cursor(run, offset + limit) if has_more else None,
+        "nextCursor": next_place if has_more else None,
         "hasMore": has_more,
-        "status": "ready",
-        "dataDate": run.day.isoformat(),
-        **more_meta,
     }
     return answer([row(hit, call.settings) for hit in found.hits(people)], meta)
-
-
-def _not_ready(call: Call, run: Run, more_meta: Json) -> Reply:
-    """Say that the people are not there yet."""
-    about = {"status": _state(call, run), "dataDate": run.day.isoformat()}
-    return answer([], {**more_meta, **about}, status=202)
-
-
-def _cursor(run: Run, offset: int) -> str:
-    return base64.urlsafe_b64encode(f"{run.id}:{offset}".encode()).decode()
 
 
 def _read_cursor(cursor: str | None) -> tuple[str, int] | None:
@@ -183,46 +156,44 @@ def _continued(runs: Iterable[Run], cursor: str | None) -> Run | None:
     return next((run for run in runs if place and run.id == place[0]), None)
 
 
-def _offset(call: Call, run: Run, cursor: str | None) -> int:
-    if not cursor:
-        return 0
-    place = _read_cursor(cursor)
-    if place is None or place[0] != run.id:
-        raise call.refuse("cursor", "Invalid cursor")
-    return place[1]
-
-
-_LISTED, _MOST_LISTED = 25, 100
-_LONGEST_KEY = 120
-_LARGEST_OFFSET = 10**9
-
-
-def queue_run(call: Call) -> Reply:
+def _queue_run(call: Call) -> Response:
     """A new manual run, or the one that the same Idempotency-Key queued before."""
-    audience = call.audience()
-    form = Form({} if call.body is None else call.body)
+    audience, form = call.audience(), Form({} if call.body is None else call.body)
     form.choice("runType", ("manual",))
     key = call.headers.get("idempotency-key")
     if key is not None and len(key) > _LONGEST_KEY:
         form.wrong("Idempotency-Key", f"Expected at most {_LONGEST_KEY} characters")
-    call.refuse_issues(form)
+    form.check()
     run = call.organisation.queue(audience, "manual", call.now, key)
     return call.traced(_run_facts(call, run), status=201)
 
 
-def list_runs(call: Call) -> Reply:
-    """The runs of an audience, newest first."""
-    limit = call.number("limit", _LISTED, 1, _MOST_LISTED)
-    newest_first = call.audience().runs[::-1]
-    return call.traced([_run_facts(call, run) for run in newest_first[:limit]])
+def _list_runs(call: Call) -> Response:
+    """The runs of an audience, newest first; to the flat generation each is a day."""
+    runs = call.audience().runs[::-1]
+    if call.settings.profile != "flat":
+        limit = call.number("limit", _LISTED, 1, _MOST_LISTED)
+        return call.traced([_run_facts(call, run) for run in runs[:limit]])
+    return answer(
+        [
+            {
+                "cacheKey": run.config.key,
+                "dataDate": run.day.isoformat(),
+                "status": _STATES[run.status(call.now)],
+                "totalCount": _counts(call, run)["resultCount"],
+                "createdAt": timestamp(run.created),
+                "hasExport": "flat" in run.files,
+            }
+            for run in runs
+        ]
+    )
 
 
-def read_run(call: Call) -> Reply:
-    """One run."""
+def _read_run(call: Call) -> Response:
     return call.traced(_run_facts(call, find_run(call)))
 
 
-def cancel_run(call: Call) -> Reply:
+def _cancel_run(call: Call) -> Response:
     """The run, cancelled; only a queued one can be (G-runs)."""
     run = find_run(call)
     if run.status(call.now) != "queued":
@@ -231,7 +202,7 @@ def cancel_run(call: Call) -> Reply:
     return call.traced(_run_facts(call, run))
 
 
-def read_results(call: Call) -> Reply:
+def _read_results(call: Call) -> Response:
     """A page of the people that a run found."""
     run = find_run(call)
     limit = call.number("limit", _ROWS, 1, _MOST_ROWS)
@@ -243,22 +214,21 @@ def read_results(call: Call) -> Reply:
     if status != "completed":
         return call.traced({**page, "state": status, "results": [], "total": 0}, status=202)
     found = run.match(call.settings.people)
-    people = found.ranking[offset : offset + limit]
-    rows = [catalog_result_row(hit) for hit in found.hits(people)]
-    return call.traced({**page, "results": rows, "total": found.count})
+    hits = found.hits(found.ranking[offset : offset + limit])
+    results = [catalog_result_row(hit) for hit in hits]
+    return call.traced({**page, "results": results, "total": found.count})
 
 
 def find_run(call: Call) -> Run:
     """The run that the path names."""
-    audience = call.audience()
-    run_id = call.as_uuid(call.path["run_id"], "runId")
+    audience, run_id = call.audience(), as_uuid(call.path["run_id"], "runId")
     for run in audience.runs:
         if run.id == run_id:
             return run
     raise not_found("Run")
 
 
-def _counts(call: Call, run: Run) -> Json:
+def _counts(call: Call, run: Run) -> dict[str, int]:
     if run.status(call.now) != "completed":
         return {"candidateCount": 0, "resultCount": 0}
     found = run.match(call.settings.people)
@@ -304,11 +274,17 @@ def _run_facts(call: Call, run: Run) -> Json:
     }
 
 
-_RUNS = "/v1/intent/audiences/{id}/runs"
-RUNS = (
-    Endpoint("POST", _RUNS, queue_run),
-    Endpoint("GET", _RUNS, list_runs),
-    Endpoint("GET", f"{_RUNS}/{{run_id}}", read_run),
-    Endpoint("DELETE", f"{_RUNS}/{{run_id}}", cancel_run),
-    Endpoint("GET", f"{_RUNS}/{{run_id}}/results", read_results),
+_AUDIENCE = "/v1/intent/audiences/{id}"
+_RUNS = f"{_AUDIENCE}/runs"
+LIST_RUNS = LeadpipeEndpoint("GET", _RUNS, _list_runs, LIVE_KEY)
+DATED_RUNS: tuple[LeadpipeEndpoint, ...] = (
+    LeadpipeEndpoint("POST", "/v1/intent/audiences/query", _query, LIVE_KEY),
+    LeadpipeEndpoint("GET", f"{_AUDIENCE}/status", _read_status, LIVE_KEY),
+    LeadpipeEndpoint("GET", f"{_AUDIENCE}/results", _read_dated_results, LIVE_KEY),
+)
+RUNS: tuple[LeadpipeEndpoint, ...] = (
+    LeadpipeEndpoint("POST", _RUNS, _queue_run, LIVE_KEY),
+    LeadpipeEndpoint("GET", f"{_RUNS}/{{run_id}}", _read_run, LIVE_KEY),
+    LeadpipeEndpoint("DELETE", f"{_RUNS}/{{run_id}}", _cancel_run, LIVE_KEY),
+    LeadpipeEndpoint("GET", f"{_RUNS}/{{run_id}}/results", _read_results, LIVE_KEY),
 )

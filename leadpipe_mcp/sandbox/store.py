@@ -1,28 +1,29 @@
-"""What organisations have: saved audiences, their runs and slots, and pixels."""
+"""What organisations have: saved audiences with their runs, slots, exports and pixels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Literal, get_args
+from datetime import UTC, date, datetime, timedelta
+from math import inf
+from typing import Literal
 
 from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.dice import identity
-from leadpipe_mcp.sandbox.facets import BY_FLAT_KEY, respelled
+from leadpipe_mcp.sandbox.facets import FACETS, respelled
+from leadpipe_mcp.sandbox.forms import Form, Json
 from leadpipe_mcp.sandbox.matching import Match
-from leadpipe_mcp.sandbox.replies import (
-    SECONDS_PER_DAY,
-    Form,
-    Json,
-    Pace,
-    Refusal,
-    data_date,
-    midnights,
-    not_found,
-)
 from leadpipe_mcp.sandbox.settings import SandboxSettings
+from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Refusal, not_found
 
+AudienceStatus = Literal["draft", "active", "paused"]
+AUDIENCE_STATUSES: tuple[AudienceStatus, ...] = ("draft", "active", "paused")
+RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
+RunType = Literal["daily", "manual", "preview"]
+Shape = Literal["flat", "catalog"]
 PixelStatus = Literal["active", "paused"]
-PIXEL_STATUSES: tuple[PixelStatus, ...] = get_args(PixelStatus)
+# How much of a run's time passes before it starts.
+_QUEUED = 0.25
+HISTORY_DAYS = 7
+"""How many days back an active audience has daily runs, and a query may ask for a date."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,84 +32,52 @@ class Pixel:
 
     id: str
     domain: str
-    name: str | None
+    name: str
     created: float
     updated: float
     included: list[str] | None = None
     """The only paths that are watched; None is all."""
     excluded: list[str] | None = None
     """The paths that are not watched."""
-    pauses: list[tuple[float, float | None]] = field(
-        default_factory=list[tuple[float, float | None]]
-    )
-    """From when until when it was paused; the last may go on."""
+    pauses: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    """From when until when it was paused; the last may go on for ever."""
 
     @property
     def status(self) -> PixelStatus:
         """Whether it watches at present."""
-        return "paused" if self.pauses and self.pauses[-1][1] is None else "active"
+        return "paused" if self.pauses and self.pauses[-1][1] == inf else "active"
 
     def set_status(self, status: PixelStatus, now: float) -> None:
         """Pause it or let it watch again; what it does already changes nothing."""
         if status == self.status:
             return
         if status == "paused":
-            self.pauses.append((now, None))
+            self.pauses.append((now, inf))
         else:
             self.pauses[-1] = (self.pauses[-1][0], now)
 
-    def watched_at(self, moment: float) -> bool:
-        """Whether it was there and not paused."""
-        paused = any(
-            since <= moment and (until is None or moment < until) for since, until in self.pauses
+    def watches(self, path: str, moment: float) -> bool:
+        """Whether it was there and not paused, and its lists of paths let the page be seen."""
+        if moment < self.created or any(since <= moment < until for since, until in self.pauses):
+            return False
+        listed = any(
+            f"{path}/".startswith(f"{part.rstrip('/*')}/")
+            for part in self.included or self.excluded or ()
         )
-        return self.created <= moment and not paused
-
-    def watches(self, path: str) -> bool:
-        """Whether its lists of paths let a page be seen."""
-
-        def listed(paths: list[str]) -> bool:
-            return any(f"{path}/".startswith(f"{part.rstrip('/*')}/") for part in paths)
-
-        if self.included:
-            return listed(self.included)
-        return not (self.excluded and listed(self.excluded))
+        return listed if self.included else not listed
 
 
-class Pixels:
-    """All pixels of one organisation, one per domain."""
+@dataclass(slots=True, eq=False)
+class File:
+    """The people of a completed run, to be downloaded in the words of a generation."""
 
-    def __init__(self, organisation_id: str) -> None:
-        self._organisation_id = organisation_id
-        self._pixels: dict[str, Pixel] = {}
-
-    def __iter__(self) -> Iterator[Pixel]:
-        """Newest first."""
-        return reversed(self._pixels.values())
-
-    def get(self, pixel_id: str) -> Pixel:
-        """The pixel with this id."""
-        if pixel_id not in self._pixels:
-            raise not_found("Pixel")
-        return self._pixels[pixel_id]
-
-    def create(self, domain: str, name: str | None, now: float) -> Pixel:
-        """A new active pixel; refused, without saying which, where the domain has one (R-intro)."""
-        if any(pixel.domain == domain for pixel in self):
-            raise Refusal(409, "Pixel already exists for this domain")
-        pixel_id = identity(f"pixel {self._organisation_id} {domain}")
-        self._pixels[pixel_id] = Pixel(pixel_id, domain, name, now, now)
-        return self._pixels[pixel_id]
-
-
-AudienceStatus = Literal["draft", "active", "paused"]
-AUDIENCE_STATUSES: tuple[AudienceStatus, ...] = ("draft", "active", "paused")
-RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
-RunType = Literal["daily", "manual", "preview"]
-# How much of a run's time passes before it starts.
-_QUEUED = 0.25
-HISTORY_DAYS = 7
-"""How many days back an active audience has daily runs, and a query may ask for a date."""
+    id: str
+    name: str
+    run: "Run"
+    shape: Shape
+    created: float
+    checksums: tuple[int, str] | None = None
+    """Size and SHA-1, once somebody wanted to know."""
 
 
 @dataclass(slots=True, eq=False)
@@ -125,6 +94,7 @@ class Run:
     audience_id: str | None = None
     idempotency_key: str | None = None
     cancelled: float | None = None
+    files: dict[Shape, File] = field(default_factory=dict["Shape", File])
 
     @property
     def started(self) -> float:
@@ -193,8 +163,9 @@ class Organisation:
         self.id = identity(f"organisation {key}")
         self.settings = settings
         self.queries: dict[tuple[str, date], Run] = {}
-        self.pixels = Pixels(self.id)
-        self.analyses = Pace()
+        self.pixels: dict[str, Pixel] = {}
+        self.analyses: list[float] = []
+        """The moments of the last minute at which a web site was analysed."""
         self._audiences: dict[str, Audience] = {}
         self._lost_slots = 0
         self._issued = 0
@@ -245,7 +216,7 @@ class Organisation:
             self.queue(audience, "daily", now)
 
     def delete(self, audience: Audience) -> None:
-        """Forget the audience and its runs."""
+        """Forget the audience, its runs and their files."""
         del self._audiences[audience.id]
         if audience.status == "active" and not self.settings.deletion_frees_slot:
             self._lost_slots += 1
@@ -253,17 +224,20 @@ class Organisation:
     def queue(
         self, audience: Audience, run_type: RunType, now: float, idempotency_key: str | None = None
     ) -> Run:
-        """A new run of the audience, or the one that was queued with the same key."""
+        """A new run of the newest data, or the one that was queued with the same key."""
         for run in audience.runs:
             if idempotency_key is not None and run.idempotency_key == idempotency_key:
                 return run
-        run = self._add_run(audience, run_type, data_date(now), now)
+        run = self.add_run(audience, run_type, newest_data(now), now)
         run.idempotency_key = idempotency_key
         return run
 
-    def backfill(self, audience: Audience, day: date, now: float) -> Run:
-        """A new run of the audience for a day of the caller's choosing."""
-        return self._add_run(audience, "daily", day, now)
+    def add_run(self, audience: Audience, run_type: RunType, day: date, now: float) -> Run:
+        """A new run of the audience for any day."""
+        run = self._run(audience.config, run_type, day, now)
+        run.audience_id = audience.id
+        audience.runs.append(run)
+        return run
 
     def query(self, config: Config, day: date, now: float) -> Run:
         """The run that answers a query nobody saved; the first of its kind starts it."""
@@ -272,31 +246,35 @@ class Organisation:
             self.queries[key] = self._run(config, "preview", day, now)
         return self.queries[key]
 
+    def create_pixel(self, domain: str, name: str, now: float) -> Pixel:
+        """A new active pixel; refused, without saying which, where the domain has one (R-intro)."""
+        if any(pixel.domain == domain for pixel in self.pixels.values()):
+            raise Refusal(409, "Pixel already exists for this domain")
+        pixel_id = identity(f"pixel {self.id} {domain}")
+        self.pixels[pixel_id] = Pixel(pixel_id, domain, name, now, now)
+        return self.pixels[pixel_id]
+
+    def find_file(self, file_id: str) -> File | None:
+        """An export of one of the audiences."""
+        runs = (run for audience in self._audiences.values() for run in audience.runs)
+        files = (file for run in runs for file in run.files.values())
+        return next((file for file in files if file.id == file_id), None)
+
     def _catch_up(self, audience: Audience, now: float) -> None:
         """Add the daily runs that an active audience has had since it was last looked at."""
         if audience.active_since is None:
             return
-        remembered = now - HISTORY_DAYS * SECONDS_PER_DAY
-        for midnight in midnights(max(audience.active_since, remembered), now):
+        since = max(audience.active_since, now - HISTORY_DAYS * SECONDS_PER_DAY)
+        for day in range(int(since // SECONDS_PER_DAY) + 1, int(now // SECONDS_PER_DAY) + 1):
+            midnight = float(day * SECONDS_PER_DAY)
             if not any(run.created == midnight for run in audience.runs):
-                self._add_run(audience, "daily", data_date(midnight), midnight)
+                self.add_run(audience, "daily", newest_data(midnight), midnight)
         audience.runs.sort(key=lambda run: run.created)
 
-    def _add_run(self, audience: Audience, run_type: RunType, day: date, now: float) -> Run:
-        run = self._run(audience.config, run_type, day, now)
-        run.audience_id = audience.id
-        audience.runs.append(run)
-        return run
-
     def _run(self, config: Config, run_type: RunType, day: date, now: float) -> Run:
+        settings = self.settings
         return Run(
-            id=self._new_id(),
-            type=run_type,
-            config=config,
-            day=day,
-            created=now,
-            seconds=self.settings.run_seconds,
-            fails=self.settings.runs_fail,
+            self._new_id(), run_type, config, day, now, settings.run_seconds, settings.runs_fail
         )
 
     def _new_id(self) -> str:
@@ -304,64 +282,61 @@ class Organisation:
         return identity(f"{self.id} {self._issued}")
 
 
+def newest_data(now: float) -> date:
+    """The newest day with data: the day before, in UTC."""
+    return datetime.fromtimestamp(now, UTC).date() - timedelta(days=1)
+
+
 def _newest(runs: Iterable[Run]) -> Run | None:
     return max(runs, key=lambda run: (run.day, run.created), default=None)
 
 
-_DAY = SECONDS_PER_DAY
 # Days before the first request at which the audiences were saved, activated and paused, and from
 # which on the pixel watched.
-_SAVED, _ACTIVATED, _PAUSED = 20, 12, 4
-_WATCHED, _DOMAIN = 45, "northwind-shop.example"
+_SAVED, _ACTIVATED, _PAUSED, _WATCHED = 20, 12, 4, 45
 
 
 def furnish(organisation: Organisation, now: float) -> None:
     """Give a new organisation a pixel, and a paused and an active audience with their past runs."""
-    organisation.pixels.create(_DOMAIN, "Northwind Shop", now - _WATCHED * _DAY)
-    if organisation.settings.slots < 1:
+    settings = organisation.settings
+
+    def ago(days: int) -> float:
+        return now - days * SECONDS_PER_DAY
+
+    def config(filters: dict[str, str | bool | list[str]], **more: object) -> Config:
+        return read_config(Form({**more, "filters": _spelled(filters, settings)}), settings)
+
+    organisation.create_pixel("northwind-shop.example", "Northwind Shop", ago(_WATCHED))
+    if settings.slots < 1:
         return
-    buyers = organisation.create(
-        "CRM Buyers in California", _buyers(organisation.settings), "draft", now - _SAVED * _DAY
-    )
-    organisation.set_status(buyers, "active", now - _ACTIVATED * _DAY)
-    organisation.audience(buyers.id, now - _PAUSED * _DAY)
-    organisation.set_status(buyers, "paused", now - _PAUSED * _DAY)
-    organisation.create(
-        "Marketing Directors at Tech Companies",
-        _directors(organisation.settings),
-        "active",
-        now - _ACTIVATED * _DAY,
-    )
-
-
-def _directors(settings: SandboxSettings) -> Config:
-    seniorities = [respelled(value, settings.profile) for value in ("director", "vp", "c_suite")]
-    industries = ["software development"]
-    filters: Json = {
-        "company.industries": {"values": industries},
-        "role.seniority": {"values": seniorities},
-        "contact.hasBusinessEmail": True,
-    }
-    if settings.profile == "flat":
-        filters = {
-            "companyIndustry": industries,
-            "seniority": seniorities,
+    californians = config({"state": "california"}, topicIds=[102081, 102082], minScore=60)
+    buyers = organisation.create("CRM Buyers in California", californians, "draft", ago(_SAVED))
+    organisation.set_status(buyers, "active", ago(_ACTIVATED))
+    organisation.audience(buyers.id, ago(_PAUSED))
+    organisation.set_status(buyers, "paused", ago(_PAUSED))
+    directors = config(
+        {
+            "companyIndustry": ["software development"],
+            "seniority": ["director", "vp", "c_suite"],
             "hasBusinessEmail": True,
-        }
-    config: Json = {
-        "topicIds": [117805, 117890, 117918],
-        "minScore": 70,
-        "maxScore": 99,
-        "minTopicOverlap": 2,
-        "filters": filters,
-    }
-    return read_config(Form(config), settings)
+        },
+        topicIds=[117805, 117890, 117918],
+        minScore=70,
+        maxScore=99,
+        minTopicOverlap=2,
+    )
+    name = "Marketing Directors at Tech Companies"
+    organisation.create(name, directors, "active", ago(_ACTIVATED))
 
 
-def _buyers(settings: SandboxSettings) -> Config:
-    filters: Json = {"state": "california"}
-    if settings.profile != "flat":
-        key = BY_FLAT_KEY["state"].catalog_key(settings)
-        filters = {key: {"values": ["california"]}} if key else {}
-    config: Json = {"topicIds": [102081, 102082], "minScore": 60, "filters": filters}
-    return read_config(Form(config), settings)
+def _spelled(filters: dict[str, str | bool | list[str]], settings: SandboxSettings) -> Json:
+    """The flat filters as the profile spells them; what it has no key for is left out."""
+    spelled: Json = {}
+    for key, value in filters.items():
+        values = value if isinstance(value, list) else []
+        if settings.profile == "flat":
+            spelled[key] = [respelled(each, "flat") for each in values] or value
+        elif catalog_key := FACETS[key].catalog_key(settings):
+            values = [value] if isinstance(value, str) else values
+            spelled[catalog_key] = {"values": values} if values else value
+    return spelled

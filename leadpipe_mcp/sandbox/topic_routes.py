@@ -4,144 +4,98 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 
-from leadpipe_mcp.sandbox.calls import Call, Endpoint
-from leadpipe_mcp.sandbox.interest import (
-    HIGHEST,
-    LOWEST,
-    audience_of_day,
-    popularity,
-    scores_of_day,
-)
-from leadpipe_mcp.sandbox.replies import Form, Json, Reply, answer, not_found
-from leadpipe_mcp.sandbox.topics import (
-    ASPECTS_PER_SUBJECT,
-    LONGEST_WORDS,
-    Kind,
-    Topic,
-    find_topic,
-    inventory,
-    named,
-    of_kind,
-    read_kind,
-)
+from starlette.responses import Response
 
-_FOUND, _MOST_FOUND = 10, 50
+from leadpipe_mcp.sandbox.calls import Call, LeadpipeEndpoint, answer
+from leadpipe_mcp.sandbox.forms import Form, Json
+from leadpipe_mcp.sandbox.interest import popularity, scores
+from leadpipe_mcp.sandbox.rows import topic_row
+from leadpipe_mcp.sandbox.simulator import invalid, not_found
+from leadpipe_mcp.sandbox.topics import TOPIC_TYPES, Topic, find_topic, inventory, named
+
+_LONGEST_WORDS = 100
+_FOUND, _MOVED, _MOST_FOUND = 10, 20, 50
+_TREND_DAYS, _DAYS_COMPARED, _MOST_COMPARED = 90, 30, 10
+_LARGEST_ID = 10**9
 
 
-def list_topics(call: Call) -> Reply:
+def _list_topics(call: Call) -> Response:
     """Every topic, or those of a kind and a name; there are no pages."""
     form = Form(dict(call.query))
-    kind, words = read_kind(form), form.text("q", LONGEST_WORDS)
-    call.refuse_issues(form)
-    topics = of_kind(inventory(), kind)
-    if words:
-        among = {topic.id for topic in named(words)}
-        topics = [topic for topic in topics if topic.id in among]
-    return answer([describe(topic) for topic in topics], _meta(call, topics, kind))
+    kind = _read_kind(form)
+    kind["category"] = form.text("category", _LONGEST_WORDS) or None
+    words = form.text("q", _LONGEST_WORDS) or None
+    form.check()
+    among = {topic.id for topic in named(words)} if words else None
+    topics = [topic for topic in _of_kind(inventory(), kind) if among is None or topic.id in among]
+    filters: Json = {**kind, "q": words}
+    meta: Json = {"count": len(topics), "total": len(topics), "filters": filters}
+    return answer([topic_row(topic) for topic in topics], meta)
 
 
-def list_facets(_: Call) -> Reply:
+def _list_facets(_: Call) -> Response:
     """The types, industries and categories of topics, the commonest first, and how many topics."""
+
+    def counted(values: Iterable[str]) -> list[Json]:
+        return [{"value": value, "count": many} for value, many in Counter(values).most_common()]
+
     topics = inventory()
     return answer(
         {
-            "types": _counted(topic.type for topic in topics),
-            "industries": _counted(topic.industry for topic in topics),
-            "categories": _counted(topic.category for topic in topics),
+            "types": counted(topic.type for topic in topics),
+            "industries": counted(topic.industry for topic in topics),
+            "categories": counted(topic.category for topic in topics),
             "total": len(topics),
         }
     )
 
 
-def search_topics(call: Call) -> Reply:
+def _search_topics(call: Call) -> Response:
     """The topics whose names fit the words best."""
     form = Form(dict(call.query))
     form.require("q")
-    words, kind = form.text("q", LONGEST_WORDS, shortest=1), read_kind(form)
-    call.refuse_issues(form)
+    words, kind = form.text("q", _LONGEST_WORDS, shortest=1), _read_kind(form)
+    form.check()
     limit = call.number("limit", _FOUND, 1, _MOST_FOUND)
-    # A category is no parameter of this route.
-    topics = of_kind(named(words or ""), kind._replace(category=None))
-    return answer([describe(topic) for topic in topics[:limit]])
+    return answer([topic_row(topic) for topic in _of_kind(named(words or ""), kind)[:limit]])
 
 
-def describe(topic: Topic) -> Json:
-    """A topic as the API shows it."""
-    return {
-        "topicId": topic.id,
-        "topicName": topic.name,
-        "type": topic.type,
-        "industry": topic.industry,
-        "category": topic.category,
-    }
+def _read_kind(form: Form, shortest_industry: int = 0) -> dict[str, str | None]:
+    """What kind of topics a query string asks for; None is any."""
+    industry = form.text("industry", _LONGEST_WORDS, shortest_industry)
+    return {"type": form.choice("type", TOPIC_TYPES), "industry": industry or None}
 
 
-def _meta(call: Call, topics: Sequence[Topic], kind: Kind) -> Json:
-    filters = {**kind._asdict(), "q": call.query.get("q") or None}
-    return {"count": len(topics), "total": len(topics), "filters": filters}
+def _of_kind(topics: Sequence[Topic], kind: dict[str, str | None]) -> Sequence[Topic]:
+    wanted = [(name, value) for name, value in kind.items() if value is not None]
+    return [
+        topic for topic in topics if all(getattr(topic, name) == value for name, value in wanted)
+    ]
 
 
-def _counted(values: Iterable[str]) -> list[Json]:
-    return [{"value": value, "count": count} for value, count in Counter(values).most_common()]
-
-
-_TOPICS = "/v1/intent/topics"
-BROWSING = (
-    Endpoint("GET", _TOPICS, list_topics, "nothing"),
-    Endpoint("GET", f"{_TOPICS}/facets", list_facets, "nothing"),
-    Endpoint("GET", f"{_TOPICS}/search", search_topics, "nothing"),
-)
-
-
-_TREND_DAYS, _DAYS_COMPARED = 90, 30
-_MOST_COMPARED = 10
-_MOVED, _MOST_MOVED = 20, 50
-_LARGEST_ID = 10**9
-# Of every subject's hundred topics every seventh is looked at, and the two most popular are taken.
-_STEP, _TAKEN = 7, 2
-
-
-class Move(NamedTuple):
-    """The audience of a topic on two days in a row."""
-
-    topic: Topic
-    before: int
-    now: int
-
-    @property
-    def change(self) -> float:
-        """By which part of itself the audience grew."""
-        return (self.now - self.before) / self.before
-
-
-def trend(call: Call) -> Reply:
+def _trend(call: Call) -> Response:
     """Every day's figures of one topic, ending at the newest data."""
     text = call.path["topic_id"]
     if not (text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID):
-        raise call.refuse("topicId", "Expected an integer")
+        raise invalid("topicId", "Expected an integer")
     topic = find_topic(int(text))
     if topic is None and call.settings.unknown_trend_status == 404:
         raise not_found("Topic")
     if topic is None:
         return answer([])
-    about = {
-        "topicName": topic.name,
-        "type": topic.type,
-        "industry": topic.industry,
-        "category": topic.category,
-    }
-    series = _series(call, topic, _TREND_DAYS)
-    return answer([{"date": figures["date"], **about, **figures} for figures in series])
+    about = topic_row(topic)
+    del about["topicId"]
+    days = _series(call, topic, _TREND_DAYS)
+    return answer([{"date": figures["date"], **about, **figures} for figures in days])
 
 
-def compare(call: Call) -> Reply:
+def _compare(call: Call) -> Response:
     """Thirty days of figures for each of up to ten topics, ending at the newest data."""
     form = Form(call.body)
     form.require("topicIds")
     topic_ids = form.integers("topicIds", _MOST_COMPARED) or []
-    call.refuse_issues(form)
+    form.check()
     topics = [topic for topic_id in topic_ids if (topic := find_topic(topic_id))]
     return answer(
         [
@@ -155,72 +109,62 @@ def compare(call: Call) -> Reply:
     )
 
 
-def movers(call: Call) -> Reply:
+def _movers(call: Call) -> Response:
     """The popular topics whose audience grew or shrank most since the day before."""
     form = Form(dict(call.query))
     direction = form.choice("direction", ("up", "down")) or "up"
-    kind = read_kind(form, shortest_industry=1)._replace(category=None)
-    call.refuse_issues(form)
-    limit = call.number("limit", _MOVED, 1, _MOST_MOVED)
+    kind = _read_kind(form, shortest_industry=1)
+    form.check()
+    limit = call.number("limit", _MOVED, 1, _MOST_FOUND)
     sign = 1 if direction == "up" else -1
-    wanted = {topic.id for topic in of_kind(popular_topics(), kind)}
-    moves = [
-        move
-        for move in _moves(call.settings.people, call.data_date)
-        if move.topic.id in wanted and sign * move.change > 0
-    ]
-    moves.sort(key=lambda move: (-sign * move.change, move.topic.id))
-    return answer([_moved(move) for move in moves[:limit]])
+    moves: list[tuple[float, Json]] = []
+    for topic in _of_kind(_popular_topics(), kind):
+        before, now = _moves(call.settings.people, call.data_date)[topic.id]
+        change = (now - before) / before if before else 0
+        if sign * change > 0:
+            row = topic_row(topic)
+            del row["category"]
+            more = {"todayAudience": now, "yesterdayAudience": before}
+            moves.append((sign * change, {**row, **more, "pctChange": round(100 * change, 2)}))
+    moves.sort(key=lambda move: -move[0])
+    return answer([row for _, row in moves[:limit]])
 
 
 @lru_cache(maxsize=1)
-def popular_topics() -> tuple[Topic, ...]:
-    """Two topics of every subject, some 400 in all.
+def _popular_topics() -> list[Topic]:
+    """The most popular of every seventh topic of each subject.
 
     Counting the audiences of all twenty thousand topics takes over ten seconds, and a list of the
     top movers shows fifty at most; so these stand for all, counted exactly as a trend counts.
     """
-    topics, found = inventory(), list[Topic]()
-    for first in range(0, len(topics), ASPECTS_PER_SUBJECT):
-        subject = topics[first : first + ASPECTS_PER_SUBJECT : _STEP]
-        found += sorted(subject, key=lambda topic: -popularity(topic.id))[:_TAKEN]
-    return tuple(found)
+    best: dict[tuple[str, str], Topic] = {}
+    for topic in inventory()[::7]:
+        place = (topic.industry, topic.subject)
+        best[place] = max(best.get(place, topic), topic, key=popularity)
+    return list(best.values())
 
 
 @lru_cache(maxsize=4)
-def _moves(people: int, day: date) -> tuple[Move, ...]:
-    """The moves of all popular topics that had an audience the day before."""
-    moves = (
-        Move(
-            topic,
-            audience_of_day(people, topic.id, day - timedelta(days=1)),
-            audience_of_day(people, topic.id, day),
-        )
-        for topic in popular_topics()
-    )
-    return tuple(move for move in moves if move.before)
+def _moves(people: int, day: date) -> dict[int, tuple[int, int]]:
+    """The audience of every popular topic the day before and on the day."""
 
+    def audience(topic: Topic, day: date) -> int:
+        return people - scores(people, topic.id, day).count(0)
 
-def _moved(move: Move) -> Json:
+    before = day - timedelta(days=1)
     return {
-        "topicId": move.topic.id,
-        "topicName": move.topic.name,
-        "type": move.topic.type,
-        "industry": move.topic.industry,
-        "todayAudience": move.now,
-        "yesterdayAudience": move.before,
-        "pctChange": round(100 * move.change, 2),
+        topic.id: (audience(topic, before), audience(topic, day)) for topic in _popular_topics()
     }
 
 
 def _series(call: Call, topic: Topic, days: int) -> list[Json]:
-    newest, people = call.data_date, call.settings.people
-    return [_figures(people, topic, newest - timedelta(days=ago)) for ago in reversed(range(days))]
+    dates = [call.data_date - timedelta(days=ago) for ago in reversed(range(days))]
+    return [_figures(call.settings.people, topic, day) for day in dates]
 
 
 def _figures(people: int, topic: Topic, day: date) -> Json:
-    interested = scores_of_day(people, topic.id, day).replace(b"\0", b"")
-    by_score = {score: interested.count(score) for score in range(LOWEST, HIGHEST + 1)}
+    by_score = Counter(scores(people, topic.id, day).replace(b"\0", b""))
+    interested = by_score.total()
     points = sum(score * many for score, many in by_score.items())
 
     def band(lowest: int, highest: int) -> int:
@@ -228,17 +172,21 @@ def _figures(people: int, topic: Topic, day: date) -> Json:
 
     return {
         "date": day.isoformat(),
-        "uniqueAudience": len(interested),
-        "totalSignals": 3 * len(interested) + 4 * band(90, 99),
-        "avgScore": round(points / len(interested), 1) if interested else 0,
+        "uniqueAudience": interested,
+        "totalSignals": 3 * interested + 4 * band(90, 99),
+        "avgScore": round(points / interested, 1) if interested else 0,
         "highAudience": band(90, 99),
         "mediumAudience": band(70, 89),
         "lowAudience": band(60, 69),
     }
 
 
-TRENDS = (
-    Endpoint("GET", f"{_TOPICS}/movers", movers, "nothing"),
-    Endpoint("POST", f"{_TOPICS}/compare", compare, "nothing"),
-    Endpoint("GET", f"{_TOPICS}/{{topic_id}}/trend", trend, "nothing"),
+_TOPICS = "/v1/intent/topics"
+TOPICS: tuple[LeadpipeEndpoint, ...] = (
+    LeadpipeEndpoint("GET", _TOPICS, _list_topics),
+    LeadpipeEndpoint("GET", f"{_TOPICS}/facets", _list_facets),
+    LeadpipeEndpoint("GET", f"{_TOPICS}/search", _search_topics),
+    LeadpipeEndpoint("GET", f"{_TOPICS}/movers", _movers),
+    LeadpipeEndpoint("POST", f"{_TOPICS}/compare", _compare),
+    LeadpipeEndpoint("GET", f"{_TOPICS}/{{topic_id}}/trend", _trend),
 )

@@ -1,30 +1,16 @@
 """Twenty thousand invented intent topics: a subject and an aspect of it, named on demand.
 
-A few more are called nearly as one of these, or exactly so; `near_names` lists them.
+A few more are called nearly as one of these, or exactly so.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
+from itertools import count, product
 from typing import Literal, NamedTuple, get_args
 
-from leadpipe_mcp.sandbox.replies import Form
-
-
-class NearName(NamedTuple):
-    """A further topic; its id follows from its place in the table, so new ones go to the end."""
-
-    name: str
-    reach: float
-    """How large a part of everybody it reaches."""
-    like: int = 0
-    """The topic that it is another word for, and whose kind it has; 0 if there is none."""
-    kind: str = ""
-    """Type, industry and category of one that is like no other, parted by bars."""
-
-
+# A topic's id follows from its place in the table, so new ones go to the end.
 # name | the topic whose kind and subject it has | percent of everybody
 # name | type | industry | category | percent, for one called exactly as a topic of another type
-_NEAR_NAMES_TABLE = """
+_NEAR_NAMES = """
 CRM|102081|32
 CRM Systems|102081|24
 CRM Platforms|102083|14
@@ -96,34 +82,23 @@ Project Management Software|b2c|Home|Product|2
 """
 
 
-def _near_name(line: str) -> NearName:
-    name, *kind, percent = line.split("|")
-    reach = int(percent) / 100
-    if len(kind) == 1:
-        return NearName(name, reach, like=int(kind[0]))
-    return NearName(name, reach, kind="|".join(kind))
-
-
-NEAR_NAMES: tuple[NearName, ...] = tuple(
-    _near_name(line) for line in _NEAR_NAMES_TABLE.split("\n") if line
-)
-
-
 TopicType = Literal["b2b", "b2c", "both"]
 TOPIC_TYPES: tuple[TopicType, ...] = get_args(TopicType)
 _TYPES: dict[str, TopicType] = {kind: kind for kind in TOPIC_TYPES}
-ASPECTS_PER_SUBJECT = 100
-_SUBJECTS_PER_FIELD = 10
 
 
 class Topic(NamedTuple):
-    """One topic as the API describes it."""
+    """One topic: what the API says of it, and what only the sandbox knows."""
 
     id: int
     name: str
     type: TopicType
     industry: str
     category: str
+    subject: str
+    """What it and those around it are about: "CRM" for CRM Software."""
+    reach: float | None = None
+    """How large a part of everybody it interests, where that is not left to chance."""
 
 
 class Field(NamedTuple):
@@ -196,169 +171,77 @@ _CONSUMER_ASPECTS = {
     "Community": "Clubs,Events,Forums,Podcasts,Videos,Influencers,Magazines,Newsletters,Challenges,"
     "Competitions,Festivals,Classes,Groups,Volunteering,Travel,Tours,Records,News,History,Quizzes",
 }
-# Where ids lie: two blocks of business topics and one of consumer topics. Each subject takes a
-# hundred ids in a row, in the order of the table above. Near names come after all of them.
-_BLOCKS = ((100_001, 0, 60), (114_001, 60, 80), (500_001, 140, 60))
-FIRST_NEAR_NAME = 600_001
+# Where ids lie: two blocks of business topics and one of consumer topics, each with its first id
+# and field. Each subject takes a hundred ids in a row, in the order of the table above. Near names
+# come after all of them.
+_BLOCKS = ((100_001, 0, 6), (114_001, 6, 14), (500_001, 14, 20))
+_FIRST_NEAR_NAME = 600_001
 
 
 def _field(line: str) -> Field:
-    industry, kind, subjects, departments, industries, ages = line.split("|")
-    return Field(
-        industry,
-        _TYPES[kind],
-        tuple(subjects.split(",")),
-        tuple(departments.split(",")),
-        tuple(industries.split(",")),
-        tuple(ages.split(",")),
-    )
+    industry, kind, *listed = line.split("|")
+    return Field(industry, _TYPES[kind], *(tuple(names.split(",")) for names in listed))
 
 
-def _aspects(by_category: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (category, aspect) for category, names in by_category.items() for aspect in names.split(",")
-    )
-
-
-FIELDS: tuple[Field, ...] = tuple(_field(line) for line in _FIELDS.split("\n") if line)
-_BUSINESS = _aspects(_BUSINESS_ASPECTS)
-_CONSUMER = _aspects(_CONSUMER_ASPECTS)
-
-
-@lru_cache(maxsize=512)
-def find_topic(topic_id: int) -> Topic | None:
-    """The topic with this id, or None when the inventory has none."""
-    near = near_name(topic_id)
-    if near:
-        return _called_nearly(topic_id, near)
-    place = _place(topic_id)
-    return place and _name(topic_id, *place)
+FIELDS = {field.industry: field for field in map(_field, _FIELDS.strip().split("\n"))}
+"""By industry."""
 
 
 @lru_cache(maxsize=1)
+def _by_id() -> dict[int, Topic]:
+    found: dict[int, Topic] = {}
+    fields = tuple(FIELDS.values())
+    for first, start, end in _BLOCKS:
+        numbers = count(first)
+        for field in fields[start:end]:
+            aspects = _CONSUMER_ASPECTS if field.type == "b2c" else _BUSINESS_ASPECTS
+            for subject, (category, words) in product(field.subjects, aspects.items()):
+                for aspect in words.split(","):
+                    name, number = f"{subject} {aspect}", next(numbers)
+                    topic = Topic(number, name, field.type, field.industry, category, subject)
+                    found[number] = topic
+    for number, line in enumerate(_NEAR_NAMES.strip().split("\n"), _FIRST_NEAR_NAME):
+        name, *kind, percent = line.split("|")
+        if len(kind) == 1:
+            like = found[int(kind[0])]
+        else:
+            # One that is like no other has its subject to itself.
+            like = Topic(number, name, _TYPES[kind[0]], kind[1], kind[2], f"{kind[0]} {name}")
+        found[number] = like._replace(id=number, name=name, reach=int(percent) / 100)
+    return found
+
+
 def inventory() -> tuple[Topic, ...]:
     """Every topic there is, by id."""
-    return (
-        *(
-            _name(first + number, first_subject + subject, aspect)
-            for first, first_subject, subjects in _BLOCKS
-            for number in range(subjects * ASPECTS_PER_SUBJECT)
-            for subject, aspect in (divmod(number, ASPECTS_PER_SUBJECT),)
-        ),
-        *(
-            _called_nearly(topic_id, near)
-            for topic_id, near in enumerate(NEAR_NAMES, FIRST_NEAR_NAME)
-        ),
-    )
+    return tuple(_by_id().values())
 
 
-def field_of(industry: str) -> Field:
-    """The line of business that topics of this industry are about."""
-    return next(field for field in FIELDS if field.industry == industry)
+def find_topic(topic_id: int) -> Topic | None:
+    """The topic with this id, or None when the inventory has none."""
+    return _by_id().get(topic_id)
 
 
-def near_name(topic_id: int) -> NearName | None:
-    """What is known of a topic that is called nearly as another is; None for all others."""
-    place = topic_id - FIRST_NEAR_NAME
-    return NEAR_NAMES[place] if 0 <= place < len(NEAR_NAMES) else None
-
-
-def subject_of(topic: Topic) -> str:
-    """What the topic and those around it are about: "CRM" for CRM Software."""
-    near = near_name(topic.id)
-    place = _place(near.like if near else topic.id)
-    # One that is like no other has its subject to itself.
-    return _subject(place[0]) if place else f"{topic.type} {topic.name}"
-
-
-def _place(topic_id: int) -> tuple[int, int] | None:
-    """The subject and the aspect of a topic, as places in the tables."""
-    for first, first_subject, subjects in _BLOCKS:
-        if first <= topic_id < first + subjects * ASPECTS_PER_SUBJECT:
-            subject, aspect = divmod(topic_id - first, ASPECTS_PER_SUBJECT)
-            return first_subject + subject, aspect
-    return None
-
-
-def _subject(subject: int) -> str:
-    field, place = divmod(subject, _SUBJECTS_PER_FIELD)
-    return FIELDS[field].subjects[place]
-
-
-def _name(topic_id: int, subject: int, aspect: int) -> Topic:
-    field = FIELDS[subject // _SUBJECTS_PER_FIELD]
-    aspects = _CONSUMER if field.type == "b2c" else _BUSINESS
-    category, words = aspects[aspect]
-    return Topic(topic_id, f"{_subject(subject)} {words}", field.type, field.industry, category)
-
-
-def _called_nearly(topic_id: int, near: NearName) -> Topic:
-    place = _place(near.like)
-    if place:
-        return _name(topic_id, *place)._replace(name=near.name)
-    kind, industry, category = near.kind.split("|")
-    return Topic(topic_id, near.name, _TYPES[kind], industry, category)
-
-
-LONGEST_WORDS = 100
 _BREAKS = str.maketrans("-/&,.", "     ")
-
-
-class Kind(NamedTuple):
-    """What kind of topics are looked for; None is any."""
-
-    type: TopicType | None = None
-    industry: str | None = None
-    category: str | None = None
-
-
-def read_kind(form: Form, shortest_industry: int = 0) -> Kind:
-    """The kind that a query string asks for; an empty industry or category is any."""
-    return Kind(
-        form.choice("type", TOPIC_TYPES),
-        form.text("industry", LONGEST_WORDS, shortest_industry) or None,
-        form.text("category", LONGEST_WORDS) or None,
-    )
-
-
-def of_kind(topics: Sequence[Topic], kind: Kind) -> Sequence[Topic]:
-    """The topics of that kind."""
-    if kind == Kind():
-        return topics
-    return [
-        topic
-        for topic in topics
-        if kind.type in (None, topic.type)
-        and kind.industry in (None, topic.industry)
-        and kind.category in (None, topic.category)
-    ]
 
 
 @lru_cache(maxsize=128)
 def named(words: str) -> tuple[Topic, ...]:
     """The topics whose names have words that start so, in any order; the likeliest first."""
     wanted = " ".join(words.lower().split())
-    parts = _parts(wanted)
-    found = [
-        (name, topic)
-        for (name, padded), topic in zip(_names(), inventory(), strict=True)
-        if all(f" {part}" in padded for part in parts)
-    ]
-    found.sort(key=lambda pair: (_distance(wanted, pair[0]), pair[1].name))
-    return tuple(topic for _, topic in found)
+    parts = [f" {part}" for part in wanted.translate(_BREAKS).split()]
 
+    def distance(topic: Topic) -> tuple[bool, bool, bool, int, str]:
+        """The name itself comes first, then those that start or go on with it, then the rest."""
+        name = topic.name.lower()
+        inside = f" {wanted}" in f" {name}"
+        return name != wanted, not name.startswith(wanted), not inside, len(name), topic.name
 
-def _distance(wanted: str, name: str) -> tuple[bool, bool, bool, int]:
-    """How far a name is from what is wanted: the name itself, its start, a part of it, the rest."""
-    return (name != wanted, not name.startswith(wanted), f" {wanted}" not in f" {name}", len(name))
-
-
-def _parts(name: str) -> list[str]:
-    return name.translate(_BREAKS).split()
+    found = (topic for topic, name in _words() if all(part in name for part in parts))
+    return tuple(sorted(found, key=distance))
 
 
 @lru_cache(maxsize=1)
-def _names() -> tuple[tuple[str, str], ...]:
-    """Every name in lower case, and its words with a space before each."""
-    names = [topic.name.lower() for topic in inventory()]
-    return tuple((name, f" {' '.join(_parts(name))}") for name in names)
+def _words() -> list[tuple[Topic, str]]:
+    """Every topic with the words of its name in lower case, a space before each."""
+    names = ((topic, topic.name.lower().translate(_BREAKS).split()) for topic in inventory())
+    return [(topic, f" {' '.join(words)}") for topic, words in names]

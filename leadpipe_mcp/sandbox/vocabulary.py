@@ -74,43 +74,53 @@ def _place(line: str) -> Place:
     return Place(state, int(weight), area_code, zip_prefix, tuple(cities.split("/")))
 
 
-PLACES: tuple[Place, ...] = tuple(_place(line) for line in _PLACES_TABLE.split("\n") if line)
+PLACES: tuple[Place, ...] = tuple(map(_place, _PLACES_TABLE.strip().split("\n")))
 
 
 class Industry(NamedTuple):
-    """A company industry with its group, how common it is and its classification codes."""
+    """A company industry, how common it is, its classification code and its group."""
 
     name: str
-    group: str
     weight: int
     naics: str
+    group: str
 
 
-# group | industry:weight:naics,...
-_INDUSTRIES = """
-technology, information and media|software development:40:511210,information technology and services:10:541512,computer and network security:4:541519,telecommunications:3:517311,media production:2:512110,publishing:1:511130
-professional services|advertising services:4:541810,management consulting:4:541611,market research:1:541910,public relations:1:541820,staffing and recruiting:2:561311,human resources services:1:541612,law practice:2:541110,legal services:1:541199,accounting:2:541211,architecture and planning:1:541310
-financial services|financial services:7:523930,banking:4:522110,insurance:3:524113,venture capital:1:523910
-manufacturing|machinery manufacturing:3:333249,electronics manufacturing:2:334419,automotive:2:336111,food and beverage manufacturing:2:311999,chemical manufacturing:1:325199,medical devices:2:339112
-health care|hospitals and health care:6:622110,pharmaceuticals:2:325412,biotechnology:1:541714,wellness and fitness:1:713940
-trade and transport|retail:5:452319,wholesale:2:423990,logistics and supply chain:3:488510,transportation:2:484121,warehousing:1:493110,airlines and aviation:1:481111
-property and building|construction:4:236220,real estate:3:531210,facilities services:1:561210
-public and social|higher education:2:611310,education management:2:611710,nonprofit:2:813319,government administration:2:921190,hospitality:2:721110
-energy|utilities:1:221122,oil and gas:2:211120,renewable energy:1:221114
+class Group(NamedTuple):
+    """Industries that are alike: what their companies are called and who works there."""
+
+    name: str
+    words: tuple[str, ...]
+    """The second words of company names. No two groups share one."""
+    departments: dict[str, int]
+    """How common each department is, where it differs from the usual."""
+
+
+# group | industry:weight:naics,... | words of company names | department:weight,...
+_GROUPS_TABLE = """
+technology, information and media|software development:40:511210,information technology and services:10:541512,computer and network security:4:541519,telecommunications:3:517311,media production:2:512110,publishing:1:511130|Analytics Systems Labs Software Digital Networks Media Technologies Dynamics Interactive Robotics Data Cloud Logic Stack Apps|engineering:22,product management:9,marketing:24,sales:17,customer success:7,design:5,operations:5,finance:4,human resources:4
+professional services|advertising services:4:541810,management consulting:4:541611,market research:1:541910,public relations:1:541820,staffing and recruiting:2:561311,human resources services:1:541612,law practice:2:541110,legal services:1:541199,accounting:2:541211,architecture and planning:1:541310|Partners Advisors Consulting Associates Collective Counsel Creative Strategy|marketing:20,legal:14,finance:12,human resources:10,general management:8,design:6
+financial services|financial services:7:523930,banking:4:522110,insurance:3:524113,venture capital:1:523910|Capital Trust Insurance Holdings Bank Wealth|finance:34,information technology:13,legal:5,marketing:10
+manufacturing|machinery manufacturing:3:333249,electronics manufacturing:2:334419,automotive:2:336111,food and beverage manufacturing:2:311999,chemical manufacturing:1:325199,medical devices:2:339112|Industries Works Manufacturing Components Machines|operations:34,engineering:18,research:4,marketing:6
+health care|hospitals and health care:6:622110,pharmaceuticals:2:325412,biotechnology:1:541714,wellness and fitness:1:713940|Health Biotech Clinics Pharma Care|healthcare services:45,research:10,administrative:9,marketing:5,sales:5
+trade and transport|retail:5:452319,wholesale:2:423990,logistics and supply chain:3:488510,transportation:2:484121,warehousing:1:493110,airlines and aviation:1:481111|Retail Trading Logistics Freight Airways Supply|operations:42,sales:18,marketing:9
+property and building|construction:4:236220,real estate:3:531210,facilities services:1:561210|Builders Properties Estates Homes|operations:38,sales:18,marketing:6
+public and social|higher education:2:611310,education management:2:611710,nonprofit:2:813319,government administration:2:921190,hospitality:2:721110|Academy Institute Foundation Hotels College|education:30,administrative:16,operations:16,general management:8
+energy|utilities:1:221122,oil and gas:2:211120,renewable energy:1:221114|Energy Power Utilities Solar|operations:38,engineering:22,marketing:4
 """  # noqa: E501 - one line per group of industries reads better than broken ones
 
 
-def _industries() -> tuple[Industry, ...]:
-    found: list[Industry] = []
-    for line in filter(None, _INDUSTRIES.split("\n")):
-        group, members = line.split("|")
-        for member in members.split(","):
-            name, weight, naics = member.split(":")
-            found.append(Industry(name, group, int(weight), naics))
-    return tuple(found)
+def _group(line: str) -> tuple[Group, list[Industry]]:
+    name, industries, words, departments = line.split("|")
+    weights = dict(pair.split(":") for pair in departments.split(","))
+    group = Group(name, tuple(words.split()), {part: int(many) for part, many in weights.items()})
+    rows = (industry.split(":") for industry in industries.split(","))
+    return group, [Industry(row[0], int(row[1]), row[2], name) for row in rows]
 
 
-INDUSTRIES: tuple[Industry, ...] = _industries()
+_READ = [_group(line) for line in _GROUPS_TABLE.strip().split("\n")]
+GROUPS: tuple[Group, ...] = tuple(group for group, _ in _READ)
+INDUSTRIES: tuple[Industry, ...] = tuple(chain(*(industries for _, industries in _READ)))
 SIZES = (
     "1 to 10",
     "11 to 50",
@@ -141,67 +151,86 @@ AGE_RANGES = ("18 to 24", "25 to 34", "35 to 44", "45 to 54", "55 to 64", "65 an
 GENDERS = ("female", "male")
 STATES = tuple(place.state for place in PLACES)
 
-# A person's role is one byte: department * 16 + seniority * 2 + variant of the title.
-SENIORITIES = ("entry", "senior", "manager", "director", "vp", "c_suite", "owner", "partner")
+
+class Rank(NamedTuple):
+    """What is likely of people of one seniority, in percent where it is a plain number."""
+
+    shares: tuple[int, int, int]
+    """How common it is in small, middling and large companies."""
+    ages: tuple[int, ...]
+    business_email: int
+    personal_email: int
+    linkedin: int
+    phone: int
+    b2b: int
+
+
+RANKS: dict[str, Rank] = {
+    "entry": Rank((14, 20, 25), (17, 42, 21, 12, 6, 2), 60, 60, 66, 48, 64),
+    "senior": Rank((16, 22, 26), (3, 38, 32, 17, 8, 2), 68, 61, 72, 52, 75),
+    "manager": Rank((15, 20, 21), (1, 27, 37, 22, 10, 3), 72, 62, 75, 55, 82),
+    "director": Rank((13, 20, 17), (1, 12, 39, 31, 14, 3), 80, 63, 78, 58, 89),
+    "vp": Rank((6, 11, 9), (1, 8, 35, 35, 17, 4), 82, 64, 80, 58, 91),
+    "c_suite": Rank((18, 5, 2), (1, 9, 28, 34, 21, 7), 72, 70, 76, 66, 91),
+    "owner": Rank((15, 1, 0), (1, 10, 23, 30, 24, 12), 55, 78, 66, 72, 84),
+    "partner": Rank((3, 1, 0), (1, 5, 27, 34, 25, 8), 72, 68, 74, 64, 90),
+}
+SENIORITIES = tuple(RANKS)
 DECISION_MAKERS = frozenset({"director", "vp", "c_suite", "owner", "partner"})
-DEPARTMENTS: dict[str, tuple[str, str, str]] = {
-    "marketing": ("Marketing", "Chief Marketing Officer", "CMO"),
-    "sales": ("Sales", "Chief Revenue Officer", "CRO"),
-    "engineering": ("Engineering", "Chief Technology Officer", "CTO"),
-    "information technology": ("IT", "Chief Information Officer", "CIO"),
-    "finance": ("Finance", "Chief Financial Officer", "CFO"),
-    "human resources": ("Human Resources", "Chief People Officer", "CHRO"),
-    "operations": ("Operations", "Chief Operating Officer", "COO"),
-    "product management": ("Product", "Chief Product Officer", "CPO"),
-    "customer success": ("Customer Success", "Chief Customer Officer", "CCO"),
-    "legal": ("Legal", "Chief Legal Officer", "General Counsel"),
-    "design": ("Design", "Chief Design Officer", "Chief Creative Officer"),
-    "research": ("Research", "Chief Scientific Officer", "CSO"),
-    "general management": ("Strategy", "Chief Executive Officer", "CEO"),
-    "administrative": ("Administration", "Chief Administrative Officer", "Chief of Staff"),
-    "healthcare services": ("Clinical Services", "Chief Medical Officer", "Chief Nursing Officer"),
-    "education": ("Learning", "Chief Learning Officer", "Chief Academic Officer"),
+
+
+class Department(NamedTuple):
+    """How common a department is where nothing else is said, and words of its job titles."""
+
+    weight: int
+    noun: str
+    chief: str
+    chief_in_short: str
+
+
+DEPARTMENTS: dict[str, Department] = {
+    "marketing": Department(13, "Marketing", "Chief Marketing Officer", "CMO"),
+    "sales": Department(14, "Sales", "Chief Revenue Officer", "CRO"),
+    "engineering": Department(8, "Engineering", "Chief Technology Officer", "CTO"),
+    "information technology": Department(8, "IT", "Chief Information Officer", "CIO"),
+    "finance": Department(8, "Finance", "Chief Financial Officer", "CFO"),
+    "human resources": Department(6, "Human Resources", "Chief People Officer", "CHRO"),
+    "operations": Department(12, "Operations", "Chief Operating Officer", "COO"),
+    "product management": Department(2, "Product", "Chief Product Officer", "CPO"),
+    "customer success": Department(3, "Customer Success", "Chief Customer Officer", "CCO"),
+    "legal": Department(2, "Legal", "Chief Legal Officer", "General Counsel"),
+    "design": Department(1, "Design", "Chief Design Officer", "Chief Creative Officer"),
+    "research": Department(1, "Research", "Chief Scientific Officer", "CSO"),
+    "general management": Department(6, "Strategy", "Chief Executive Officer", "CEO"),
+    "administrative": Department(
+        4, "Administration", "Chief Administrative Officer", "Chief of Staff"
+    ),
+    "healthcare services": Department(
+        1, "Clinical Services", "Chief Medical Officer", "Chief Nursing Officer"
+    ),
+    "education": Department(1, "Learning", "Chief Learning Officer", "Chief Academic Officer"),
 }
 
 
-def _titles(noun: str, chief: str, chief_in_short: str) -> tuple[str, ...]:
+def _titles(_: int, noun: str, chief: str, chief_in_short: str) -> tuple[str, ...]:
+    """Two for every seniority, in their order."""
     return (
-        f"{noun} Coordinator",
-        f"{noun} Associate",
-        f"Senior {noun} Specialist",
-        f"{noun} Lead",
-        f"{noun} Manager",
-        f"Senior {noun} Manager",
-        f"Director of {noun}",
-        f"Senior Director, {noun}",
-        f"VP of {noun}",
-        f"Vice President, {noun}",
-        chief,
-        chief_in_short,
-        "Owner",
-        f"Co-Founder & Head of {noun}",
-        f"Partner, {noun}",
-        "Managing Partner",
+        *(f"{noun} Coordinator", f"{noun} Associate"),
+        *(f"Senior {noun} Specialist", f"{noun} Lead"),
+        *(f"{noun} Manager", f"Senior {noun} Manager"),
+        *(f"Director of {noun}", f"Senior Director, {noun}"),
+        *(f"VP of {noun}", f"Vice President, {noun}"),
+        *(chief, chief_in_short),
+        *("Owner", f"Co-Founder & Head of {noun}"),
+        *(f"Partner, {noun}", "Managing Partner"),
     )
 
 
+# A person's role is one byte: department * 16 + seniority * 2 + which of two titles.
 TITLES: tuple[str, ...] = tuple(chain(*(_titles(*words) for words in DEPARTMENTS.values())))
-SENIORITY_OF_ROLE: tuple[str, ...] = tuple(
-    SENIORITIES[role // 2 % len(SENIORITIES)] for role in range(len(TITLES))
-)
-DEPARTMENT_OF_ROLE: tuple[str, ...] = tuple(
-    department for department in DEPARTMENTS for _ in range(len(TITLES) // len(DEPARTMENTS))
-)
+SENIORITY_OF_ROLE = tuple(SENIORITIES[role // 2 % 8] for role in range(len(TITLES)))
+DEPARTMENT_OF_ROLE = tuple(department for department in DEPARTMENTS for _ in range(16))
 CHIEF_EXECUTIVES = frozenset({"Chief Executive Officer", "CEO"})
-
-# What a person can be reached by, and whether they are known from business: bits of one byte.
-CONTACT_BITS = {
-    "hasBusinessEmail": 1,
-    "hasPersonalEmail": 2,
-    "hasLinkedin": 4,
-    "hasPhone": 8,
-    "isB2b": 16,
-}
 
 _LABELS = {"vp": "VP", "c_suite": "C-Suite", "cxo": "CXO"}
 _SMALL_WORDS = frozenset({"to", "and", "of"})

@@ -1,189 +1,271 @@
-"""Fifty thousand invented people and the companies they work for, one byte per person and fact.
+"""Invented companies, and the people who work there: one byte per person and filterable fact.
 
 The facts hang together as in life, so that the size of an audience depends on which filters meet:
-`trades` says what goes with an industry, `ranks` what goes with seniority and company size.
+departments follow the industry, seniority the size of the company, and how a person can be
+reached their seniority. What nobody filters by is made only when somebody asks.
 """
 
-import sys
+import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
+from typing import NamedTuple
 
-from leadpipe_mcp.sandbox.companies import Company, found_companies
-from leadpipe_mcp.sandbox.dice import (
-    BYTE,
-    chosen,
-    column,
-    column_by,
-    dice,
-    everyone,
-    lower,
-    number,
-    percents,
-)
-from leadpipe_mcp.sandbox.trades import (
-    DEPARTMENTS_OF_TRADE,
-    PARTNERS,
-    RANKS,
-    STAFFS,
-    TRADE_OF_INDUSTRY,
-    TRADES,
-)
+from leadpipe_mcp.sandbox.dice import column, dice
 from leadpipe_mcp.sandbox.vocabulary import (
     AGE_RANGES,
-    CONTACT_BITS,
+    DEPARTMENT_OF_ROLE,
     DEPARTMENTS,
+    GENDERS,
+    GROUPS,
+    INDUSTRIES,
     PLACES,
-    SENIORITIES,
+    RANKS,
+    REVENUES,
+    SENIORITY_OF_ROLE,
+    SIZES,
+    TITLES,
+    Industry,
+    Place,
 )
 
-_TWO_BYTES = 1 << 16
-_NEAR_WORK = 75
-_RANKS = tuple(RANKS[seniority] for seniority in SENIORITIES)
+_COMPANIES = 2_000
+_FIRST_WORDS = """
+Northwind Bluefern Copperleaf Silverbrook Oakhollow Brightwater Stonemill Redwick Ambergate Foxglen
+Ironvale Maplecrest Harborlight Pinecone Larkfield Windermoor Cloudmere Sunhaven Ashgrove Thornbury
+Willowbank Moonridge Starling Fernhill Goldcrest Riverbend Graystone Kestrel Hazelmoor Cinderford
+Dovetail Elmstead Frostgate Glimmer Hollybrook Ivybridge Junipero Kingfisher Lanternside Meadowlark
+Nightjar Otterburn Periwinkle Quillmark Rosefield Saltmarsh Tidewell Umberly Vellum Wrenfield
+Yarrowton Zephyrine Acornwood Birchmont Cobblestone Driftwood Emberly Falconer Greenlock Heathrowan
+"""
+# By size, from the smallest on: how common such companies are, and how many people work at one.
+_SIZE_WEIGHTS = (18, 22, 14, 14, 10, 8, 8, 3, 3)
+_STAFF = (2, 3, 4, 5, 7, 9, 12, 16, 22)
+# Small, middling or large, for the shares in `RANKS`.
+_CLASS_OF_SIZE = (0, 0, 1, 1, 1, 2, 2, 2, 2)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class World:
-    """Everybody, as columns: byte i of each belongs to person i."""
+class Company(NamedTuple):
+    """A company, named after what it does; size and revenue are places in their tables."""
+
+    name: str
+    domain: str
+    industry: Industry
+    size: int
+    revenue: int
+    place: Place
+    city: str
+
+    @property
+    def linkedin_name(self) -> str:
+        """What its LinkedIn page is called."""
+        return f"sandbox-{self.domain.removesuffix('.example')}"
+
+
+def _found() -> tuple[Company, ...]:
+    roll, first_words = dice("companies"), _FIRST_WORDS.split()
+    industries = roll.choices(INDUSTRIES, [each.weight for each in INDUSTRIES], k=_COMPANIES)
+    sizes = roll.choices(range(len(SIZES)), _SIZE_WEIGHTS, k=_COMPANIES)
+    places = roll.choices(PLACES, [place.weight for place in PLACES], k=_COMPANIES)
+    words = {group.name: (group.words, count()) for group in GROUPS}
+    companies: list[Company] = []
+    for industry, size, place in zip(industries, sizes, places, strict=True):
+        second_words, used = words[industry.group]
+        again, first = divmod(next(used), len(first_words))
+        name = f"{first_words[first]} {second_words[(first + again) % len(second_words)]}"
+        revenue = min(max(size + roll.choice((-1, 0, 1)), 0), len(REVENUES) - 1)
+        domain = f"{name}.example".lower().replace(" ", "-")
+        city = roll.choice(place.cities)
+        companies.append(Company(name, domain, industry, size, revenue, place, city))
+    return tuple(companies)
+
+
+COMPANIES = _found()
+
+
+class World(NamedTuple):
+    """Everybody, as columns of codes: number i of each belongs to person i."""
 
     people: int
-    companies: tuple[Company, ...]
-    company_low: bytes
-    company_high: bytes
-    columns: dict[str, bytes]
-    """role, industry, size, revenue, state, gender, age and contact."""
-
-    def company_of(self, person: int) -> Company:
-        """The company that a person works for."""
-        return self.companies[self.company_high[person] * 256 + self.company_low[person]]
+    columns: Mapping[str, bytes]
+    """Of industry, size, revenue, state, role, gender, age, and 0 or 1 for each yes or no."""
+    employers: "array[int]"
+    """The company of each person, as its place in `COMPANIES`."""
 
 
 @lru_cache(maxsize=8)
 def world_of(people: int) -> World:
-    """The world with this many people in it, the same every time."""
-    companies = found_companies()
-    employer = _employ(companies, people)
-    industries, sizes, revenues, states = (
-        bytes(map([getattr(company, name) for company in companies].__getitem__, employer))
-        for name in ("industry", "size", "revenue", "state")
+    """The same people whenever as many are asked for."""
+    staff = [_STAFF[company.size] for company in COMPANIES]
+    employers = array("H", dice("employers").choices(range(_COMPANIES), staff, k=people))
+
+    def at_work(codes: list[int]) -> bytes:
+        return bytes(map(codes.__getitem__, employers))
+
+    groups = [group.name for group in GROUPS]
+    sizes = at_work([company.size for company in COMPANIES])
+    industry_groups = at_work([groups.index(company.industry.group) for company in COMPANIES])
+    classes, ranks = sizes.translate(bytes(_CLASS_OF_SIZE).ljust(256)), tuple(RANKS.values())
+    seniorities = column(
+        classes, "seniority", [*zip(*(rank.shares for rank in ranks), strict=True)]
     )
-    trades = _recoded(industries, TRADE_OF_INDUSTRY, first=1)
-    ranks = _ranks(sizes, trades)
-    ages = range(1, len(AGE_RANGES) + 1)
-    return World(
-        people=people,
-        companies=companies,
-        company_low=_bytes(employer)[0::2],
-        company_high=_bytes(employer)[1::2],
-        columns={
-            "industry": industries,
-            "size": sizes,
-            "revenue": revenues,
-            "state": _homes(states),
-            "role": _roles(ranks, trades),
-            "gender": column("gender", (47, 53), people, (1, 2)),
-            "age": column_by(ranks, "age", [rank.ages for rank in _RANKS], ages),
-            "contact": _contacts(sizes, trades, ranks),
-        },
+    departments = column(
+        industry_groups,
+        "department",
+        [
+            [group.departments.get(name, usual.weight) for name, usual in DEPARTMENTS.items()]
+            for group in GROUPS
+        ],
     )
+    variants = column(bytes(people), "title", [(1, 1)])
 
+    def known(trait: str, percents: list[int]) -> bytes:
+        return column(seniorities, trait, [(100 - percent, percent) for percent in percents])
 
-def _employ(companies: tuple[Company, ...], people: int) -> "array[int]":
-    desks = [
-        index
-        for index, company in enumerate(companies)
-        for _ in range(STAFFS[company.size - 1].people)
-    ]
-    rolls = array("H", dice("employer").randbytes(2 * people))
-    if sys.byteorder == "big":  # pragma: no cover - the rolls are little-endian everywhere
-        rolls.byteswap()
-    return array("H", [desks[roll * len(desks) // _TWO_BYTES] for roll in rolls])
-
-
-def _bytes(numbers: "array[int]") -> bytes:
-    if sys.byteorder == "big":  # pragma: no cover - as above
-        numbers = numbers[:]
-        numbers.byteswap()
-    return numbers.tobytes()
-
-
-def _recoded(codes: bytes, meanings: Sequence[int], first: int = 0) -> bytes:
-    """The meaning of everybody's code, where `first` is the code of the first meaning."""
-    return codes.translate(bytes([*bytes(first), *meanings]).ljust(BYTE, b"\0"))
-
-
-def _homes(states_of_work: bytes) -> bytes:
-    people = len(states_of_work)
-    states = column("home", [place.weight for place in PLACES], people, range(1, len(PLACES) + 1))
-    near_work = lower(percents("near work", people), everyone(people, _NEAR_WORK), people)
-    return chosen(near_work, number(states_of_work), number(states)).to_bytes(people, "little")
-
-
-def _ranks(sizes: bytes, trades: bytes) -> bytes:
-    """Everybody's place in SENIORITIES, which depends on how many others work there."""
-    usual = [staff.seniorities for staff in STAFFS]
-    with_partners = [(*others, partners + PARTNERS) for *others, partners in usual]
-    trade_has_partners = [len(usual) * trade.has_partners for trade in TRADES]
-    kinds = number(_recoded(sizes, range(len(usual)), first=1)) + number(
-        _recoded(trades, trade_has_partners)
-    )
-    return column_by(
-        kinds.to_bytes(len(sizes), "little"),
-        "seniority",
-        [*usual, *with_partners],
-        range(len(SENIORITIES)),
-    )
-
-
-def _roles(ranks: bytes, trades: bytes) -> bytes:
-    people, codes = len(ranks), range(0, len(DEPARTMENTS) * 16, 16)
-    of_trade = number(column_by(trades, "department", DEPARTMENTS_OF_TRADE, codes))
-    general = everyone(people, codes[tuple(DEPARTMENTS).index("general management")])
-    leading = number(_recoded(ranks, [rank.general for rank in _RANKS]))
-    department = chosen(lower(percents("leading", people), leading, people), general, of_trade)
-    seniority = number(_recoded(ranks, range(0, len(SENIORITIES) * 2, 2)))
-    variant = number(column("variant", (1, 1), people, (0, 1)))
-    return (department | seniority | variant).to_bytes(people, "little")
-
-
-def _contacts(sizes: bytes, trades: bytes, ranks: bytes) -> bytes:
-    people = len(sizes)
-
-    def known(trait: str, *chances: bytes) -> int:
-        """Those who have the trait, when their chances add up to percent."""
-        return lower(percents(trait, people), sum(map(number, chances)), people)
-
-    def by_size(points: Sequence[int]) -> bytes:
-        return _recoded(sizes, points, first=1)
-
-    def by_rank(points: Sequence[int]) -> bytes:
-        return _recoded(ranks, points)
-
-    traits = {
-        "hasBusinessEmail": known(
-            "business email",
-            by_size([staff.business_email for staff in STAFFS]),
-            by_rank([rank.business_email for rank in _RANKS]),
+    business_email = known("business email", [rank.business_email for rank in ranks])
+    personal_email = known("personal email", [rank.personal_email for rank in ranks])
+    columns = {
+        "industry": at_work([INDUSTRIES.index(company.industry) for company in COMPANIES]),
+        "size": sizes,
+        "revenue": at_work([company.revenue for company in COMPANIES]),
+        "state": at_work([PLACES.index(company.place) for company in COMPANIES]),
+        "role": bytes(
+            department * 16 + seniority * 2 + variant
+            for department, seniority, variant in zip(
+                departments, seniorities, variants, strict=True
+            )
         ),
-        "hasPersonalEmail": known(
-            "personal email",
-            by_size([staff.personal_email for staff in STAFFS]),
-            by_rank([rank.personal_email for rank in _RANKS]),
+        "gender": column(bytes(people), "gender", [(47, 53)]),
+        "age": column(seniorities, "age", [rank.ages for rank in ranks]),
+        "hasBusinessEmail": business_email,
+        # Nobody is without any email address: it is what the service knows people by.
+        "hasPersonalEmail": bytes(
+            personal or not business
+            for personal, business in zip(personal_email, business_email, strict=True)
         ),
-        "hasLinkedin": known(
-            "linkedin",
-            _recoded(trades, [trade.linkedin for trade in TRADES]),
-            by_rank([rank.linkedin for rank in _RANKS]),
-        ),
-        "hasPhone": known(
-            "phone",
-            by_size([staff.phone for staff in STAFFS]),
-            by_rank([rank.phone for rank in _RANKS]),
-        ),
-        "isB2b": known("b2b", by_rank([rank.is_b2b for rank in _RANKS])),
+        "hasLinkedin": known("linkedin", [rank.linkedin for rank in ranks]),
+        "hasPhone": known("phone", [rank.phone for rank in ranks]),
+        "isB2b": known("b2b", [rank.b2b for rank in ranks]),
     }
-    # Nobody is without any email address: it is what the service knows people by.
-    traits["hasPersonalEmail"] |= everyone(people, BYTE - 1) ^ traits["hasBusinessEmail"]
-    bits = (traits[name] & everyone(people, bit) for name, bit in CONTACT_BITS.items())
-    return sum(bits).to_bytes(people, "little")
+    return World(people, columns, employers)
+
+
+_FEMALE = """
+Abigail Alma Amara Anika Beatriz Bonnie Camila Celeste Clara Dahlia Delia Edith Elena Esme Farah
+Fiona Freya Gemma Greta Hana Helena Imani Ingrid Iris Jana Joanna Juno Keiko Lara Leona Lila Mabel
+Maren Mina Nadia Nora Odette Opal Paloma Petra Rhea Rosa Sabine Selma Talia Thea Uma Vera Willa Yara
+"""
+_MALE = """
+Aaron Abel Alistair Amir Anton Basil Bruno Caleb Cedric Conrad Dario Desmond Edgar Elias Emil Felix
+Finn Gideon Gustav Hector Hugo Ivan Jasper Joel Jonas Kenji Kofi Lars Leon Linus Magnus Marco Mateo
+Milo Nico Niels Omar Orson Otto Percy Quentin Rafael Rohan Rufus Silas Stefan Theo Tobias Viktor
+"""
+_SURNAME_STARTS = """
+Ash Brook Cald Dun Elder Fair Glen Hather Iver Kel Lang Mar North Oak Penn Quill Raven Stan Thorn
+Under Vale West Wick Yar Zell
+"""
+_SURNAME_ENDS = "well ford more wick land ley ston worth field combe hurst gate mere bury"
+_FIRST_NAMES = (_FEMALE.split(), _MALE.split())
+_SURNAMES = [start + end for start in _SURNAME_STARTS.split() for end in _SURNAME_ENDS.split()]
+_STREETS = ("Oak", "Cedar", "Maple", "Main", "Park", "Lake", "Hill", "Elm", "River", "Mill")
+# About one fact of private life in five is not known.
+_INCOMES = (
+    "under $50,000",
+    "$50,000 to $99,999",
+    "$100,000 to $149,999",
+    "$150,000 and over",
+    None,
+)
+_WORTHS = ("under $100,000", "$100,000 to $249,999", "$250,000 to $499,999", "over $500,000", None)
+_YES_NO = ("y", "y", "n", "n", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One invented person; what is not known of them is None or empty."""
+
+    number: int
+    first_name: str
+    last_name: str
+    gender: str
+    age_range: str
+    income: str | None
+    worth: str | None
+    has_children: str | None
+    owns_home: str | None
+    is_married: str | None
+    street: str
+    zip_code: str
+    title: str
+    seniority: str
+    department: str
+    company: Company
+    business_emails: tuple[str, ...]
+    personal_emails: tuple[str, ...]
+    phones: tuple[str, ...]
+    linkedin_url: str | None
+    is_b2b: bool
+
+    @property
+    def full_name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def headline(self) -> str:
+        """What the person writes about themselves."""
+        return f"{self.title} at {self.company.name}"
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """All addresses; the service knows the person by the first, a private one if any."""
+        return (*self.personal_emails, *self.business_emails)
+
+    @property
+    def hashed_email(self) -> str:
+        """SHA-256 of the first address, in hexadecimal digits."""
+        return hashlib.sha256(self.emails[0].encode()).hexdigest()
+
+
+@lru_cache(maxsize=4_096)
+def person_of(people: int, number: int) -> Person:
+    """The person with this number in a world of that many, the same every time."""
+    world = world_of(people)
+    codes = {name: codes[number] for name, codes in world.columns.items()}
+    company, roll = COMPANIES[world.employers[number]], dice(f"person {number}")
+    first = roll.choice(_FIRST_NAMES[codes["gender"]])
+    last = roll.choice(_SURNAMES)
+    slug = f"{first}.{last}{number}".lower()
+    private = f"{slug}@{roll.choice(('example.com', 'example.org', 'example.net'))}"
+    # One in five has a second private address, one in three a second telephone. The numbers are
+    # of the block that is kept free for stories.
+    line, second_email = roll.randrange(100), roll.randrange(5) == 0
+    phones = [f"+1{company.place.area_code}55501{each % 100:02}" for each in (line, line + 50)]
+    return Person(
+        number=number,
+        first_name=first,
+        last_name=last,
+        gender=GENDERS[codes["gender"]],
+        age_range=AGE_RANGES[codes["age"]],
+        income=roll.choice(_INCOMES),
+        worth=roll.choice(_WORTHS),
+        has_children=roll.choice(_YES_NO),
+        owns_home=roll.choice(_YES_NO),
+        is_married=roll.choice(_YES_NO),
+        street=f"{roll.randrange(100, 1_000)} {roll.choice(_STREETS)} Street",
+        zip_code=f"{company.place.zip_prefix}{roll.randrange(100):02}",
+        title=TITLES[codes["role"]],
+        seniority=SENIORITY_OF_ROLE[codes["role"]],
+        department=DEPARTMENT_OF_ROLE[codes["role"]],
+        company=company,
+        business_emails=(f"{slug}@{company.domain}",) * codes["hasBusinessEmail"],
+        personal_emails=(private, f"{slug}.home@{private.partition('@')[2]}")[: 1 + second_email]
+        * codes["hasPersonalEmail"],
+        phones=tuple(phones[: 1 + (line % 3 == 0)]) * codes["hasPhone"],
+        linkedin_url=f"https://www.linkedin.com/in/sandbox-{slug.replace('.', '-')}"
+        if codes["hasLinkedin"]
+        else None,
+        is_b2b=bool(codes["isB2b"]),
+    )

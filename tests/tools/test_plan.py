@@ -31,7 +31,7 @@ async def test_it_says_for_each_word_what_was_taken_and_how_surely(
         plan = await client.call(
             "plan_audience",
             topics=["CRM", "marketing ROI"],
-            filters={**FILTERS, "state": ["texas"], "companySize": {"min": 51, "max": 200}},
+            filters={**FILTERS, "state": ["california"], "companySize": {"min": 51, "max": 200}},
             exclude={**EXCLUDE, "seniority": ["C-level"]},
         )
 
