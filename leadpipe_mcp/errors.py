@@ -11,41 +11,31 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 LOOK_FIRST = "Whether the service did what was asked is unknown: look before trying again."
-"""The advice after a change whose answer was lost."""
-
 AGAIN = "Try again in a minute; if it still fails,"
 """The start of an advice that goes on with what to check."""
-
 NOT_OFFERED = (
     "The service answers other requests but does not offer this one: tell the user; trying again"
     " does not help."
 )
-"""The advice after a 404 of a route that is not about a single thing."""
-
 SERVICE, THE_SERVICE, BASE_URL = "<Service>", "<service>", "<BASE_URL>"
 """Stand for the vendor in a problem or an advice, until it is read."""
-
 Failing = Literal["not sent", "late", "lost"]
 """How a request failed on its way: it never left, its answer is late, or it was lost."""
 
 
 @dataclass(frozen=True)
 class Vendor:
-    """The vendor of a service, as errors speak of it.
-
-    Args:
-        names: Its name at the start of a sentence, and inside one.
-        base_url: The variable that holds its address.
-        no_key: The problem where there is no key.
-        key_advice: What can be done about that.
-        advice: What to do about an error, where that differs from the usual advice of its kind.
-    """
+    """The vendor of a service, as errors speak of it."""
 
     names: tuple[str, str]
+    """Its name at the start of a sentence, and inside one."""
     base_url: str
+    """The variable that holds its address."""
     no_key: str
+    """The problem where there is no key, and what can be done about it."""
     key_advice: str
     advice: Mapping[type[Exception], str] = field(default_factory=dict[type[Exception], str])
+    """What to do about an error, where that differs from the usual advice of its kind."""
 
     def fill(self, text: str) -> str:
         """Return the text with the vendor's own names."""

@@ -13,9 +13,8 @@ _PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
     """The parts as one path; none of them can reach into another route.
 
-    Raises:
-        NotPossible: If a part holds what no id does. Escaping it would not do: a slash is one again
-            where the service reads the path, and dots are gone before it is sent.
+    Escaping would not do: a slash is one again where the service reads the path, and dots are gone
+    before it is sent.
     """
     for part in parts:
         if not _PART.fullmatch(part):

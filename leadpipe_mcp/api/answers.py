@@ -122,8 +122,7 @@ class Answer:
         found = tuple(row for row in listed if row is not None)
         if listed and not found:
             raise self.unusable("a person is not an object")
-        if odd := [row for row in listed if row is None]:
-            note_left_out(("person", "people"), odd, len(listed))
+        note_left_out(("person", "people"), [row for row in listed if row is None], len(listed))
         return found
 
     def items(self, value: object = _ALL) -> list[object]:

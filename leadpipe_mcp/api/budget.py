@@ -37,11 +37,7 @@ Noun = tuple[str, str]
 
 
 class CallBudget:
-    """How much time is left to one call, what it asked for, and what it has to say of the answers.
-
-    Args:
-        seconds: How long the services may keep it.
-    """
+    """How much time is left to one call, what it asked for, and what it has to say of the answers."""
 
     def __init__(self, seconds: float = CALL_SECONDS) -> None:
         self.requests = 0
@@ -133,11 +129,7 @@ class Allowance:
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Hold room for one request.
-
-        Raises:
-            AllowanceSpent: If there may be no more.
-        """
+        """Hold room for one request, if there may be one more."""
         async with self._turns:
             if not self.left:
                 raise AllowanceSpent
@@ -190,7 +182,8 @@ async def turn(budget: CallBudget, service: anyio.CapacityLimiter) -> AsyncGener
 
 def note_left_out(noun: Noun, odd: Sequence[object], of: int) -> None:
     """Tell the present call, if there is one, of things in a list that cannot be read."""
-    if found := _budget.get():
+    found = _budget.get()
+    if odd and found:
         # A list that is looked at several times counts once.
         found.left_out.setdefault(noun, {})[hash(repr(odd))] = (len(odd), of)
 
@@ -206,12 +199,9 @@ async def together(a: Work[A], b: Work[B], /) -> tuple[A, B]: ...
 @overload
 async def together(a: Work[A], b: Work[B], c: Work[C], d: Work[D], /) -> tuple[A, B, C, D]: ...
 async def together(*works: Work[Any]) -> tuple[Any, ...]:
-    """Return what each gives, all of them awaited side by side.
+    """Return what each gives, all of them awaited side by side; the first error ends the others.
 
-    For reading only: the first error ends all the others.
-
-    Raises:
-        LeadpipeError: The first that one of them raised.
+    For reading only.
     """
     given: list[Any] = [None] * len(works)
     errors: list[LeadpipeError] = []

@@ -32,22 +32,14 @@ Network = Callable[[Outgoing, Incoming], Awaitable[None]]
 
 
 class Connections:
-    """A pool of connections, opened when first needed.
-
-    Args:
-        network: What carries requests in the place of HTTP connections.
-    """
+    """A pool of HTTP connections, opened when first needed, or a network in their place."""
 
     def __init__(self, network: Network | None = None) -> None:
         self._carry = network or self._stream
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
     async def exchange(self, sending: Outgoing, incoming: Incoming) -> None:
-        """Send a request, and take in its whole answer.
-
-        Raises:
-            Unreachable: If it has not come whole.
-        """
+        """Send a request and take in its whole answer, or say why it has not come."""
         import httpx
 
         try:
@@ -95,11 +87,7 @@ class Connections:
 
 
 def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
-    """A client that uses the proxies of the environment, unless it is direct.
-
-    Raises:
-        Misconfigured: If a variable of the environment makes no sense.
-    """
+    """A client that uses the proxies and certificates of the environment."""
     import httpx
 
     # Its log of requests holds whole addresses, and an address may hold a person's e-mail.

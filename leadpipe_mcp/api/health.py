@@ -43,11 +43,7 @@ class Health:
         """Whether the service has ever answered as it should."""
 
     def admit(self, route: str) -> None:
-        """Make sure that a request may go out; of those to a service at rest one may, to try.
-
-        Raises:
-            Unreachable: If the service failed too often just now.
-        """
+        """Refuse a request to a service at rest, except one from time to time, to try."""
         if not self._rests(route):
             return
         now = anyio.current_time()
@@ -92,14 +88,7 @@ class Health:
             self._pauses[route] = now + error.retry_after
 
     def pause(self, error: ServiceError, route: str, tries: int, left: float) -> float | None:
-        """How long to wait before the same is asked again; None if it makes no sense.
-
-        Args:
-            error: Why it failed.
-            route: What was asked.
-            tries: How often it was tried so far.
-            left: How many seconds there are.
-        """
+        """How long to wait before the same is tried once more; None if it makes no sense."""
         if not error.retryable or tries >= MOST_TRIES or self._rests(route):
             return None
         jitter = random.uniform(0, BACKOFF * 2 ** (tries - 1))  # noqa: S311 -- no secret

@@ -54,11 +54,7 @@ def outgoing(
     body: Mapping[str, object] | None,
     headers: Mapping[str, str],
 ) -> Outgoing:
-    """A request with its query and its body as JSON.
-
-    Raises:
-        NotPossible: If it cannot be written down so that a service reads the same.
-    """
+    """A request with its query and its body as JSON, written so that a service reads the same."""
     content = b""
     try:
         given = {name: value for name, value in (query or {}).items() if value is not None}
@@ -77,7 +73,7 @@ def outgoing(
 
 
 class Incoming:
-    """An answer that is coming.
+    """An answer that is coming, refused where it is too long or is not what it says.
 
     Args:
         most_bytes: A longer one is not taken, whether it is long as it comes or when unpacked.
@@ -103,11 +99,7 @@ class Incoming:
         self._headers: Mapping[str, str] = {}
 
     def start(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take the status and the headers, whose names are in lower case.
-
-        Raises:
-            NeverUsable: If the body is in a code that was not asked for.
-        """
+        """Take the status and the headers, whose names are in lower case."""
         self._status, self._headers = status, headers
         coding = headers.get("content-encoding", "").strip().lower()
         if coding == "gzip":
@@ -124,12 +116,7 @@ class Incoming:
             self._sink, self._left = self._kept, min(self._left, MOST_ANSWERED)
 
     def add(self, piece: bytes) -> None:
-        """Take a piece of the body as it came.
-
-        Raises:
-            NeverUsable: If it is too much.
-            UnusableAnswer: If it cannot be unpacked.
-        """
+        """Take a piece of the body as it came."""
         self._left_packed = self._count(self._left_packed, piece)
         for part in self._unpacked(piece):
             self._left = self._count(self._left, part)
@@ -164,11 +151,7 @@ class Incoming:
         return left - len(piece)
 
     def received(self) -> Received:
-        """The answer, now that all of it has come.
-
-        Raises:
-            UnusableAnswer: If what was compressed breaks off.
-        """
+        """The answer, now that all of it has come."""
         if self._left_packed < self._most and self._unpacking and not self._unpacking.eof:
             raise UnusableAnswer(f"{SERVICE}'s compressed answer breaks off.")
         return Received(self._status, self._headers, self._kept[: self._kept.tell()])
@@ -240,11 +223,7 @@ class ComingFile(io.BufferedWriter):
         return not isinstance(self._failure, NotFound | Conflict)
 
     async def pieces(self) -> AsyncGenerator[bytes | None]:
-        """What comes, in large pieces; None where it begins again and what came before is void.
-
-        Raises:
-            LeadpipeError: If it does not come whole.
-        """
+        """What comes, in large pieces; None where it begins again and what came before is void."""
         begun, place = self._begun, 0
         self._reading.seek(0)
         while True:

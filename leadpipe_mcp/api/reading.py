@@ -81,8 +81,7 @@ def readable(noun: Noun, items: Iterable[object], read: Callable[[object], T]) -
             found.append(read(item))
         except ValidationError:
             odd.append(item)
-    if odd:
-        note_left_out(noun, odd, len(listed))
+    note_left_out(noun, odd, len(listed))
     return tuple(found)
 
 

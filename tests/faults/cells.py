@@ -182,12 +182,9 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
     "500": (failing(500), "status 500"),
     "503": (failing(503), "status 503"),
     "503 (2 s)": (failing(503, 2), "status 503"),
-    "wrong shape": (
-        Fault("wrong_shape"),
-        r"status 20\d, but ",
-    ),
+    "wrong shape": (Fault("wrong_shape"), r"status 20\d, but "),
     "huge": (Fault("huge"), "far longer than any answer should be"),
-    "redirect": (Fault("redirect", status=302), r"redirect \(status 302\)"),
+    "redirect": (Fault("redirect"), r"redirect \(status 302\)"),
     "echo": (Fault("echo", status=500), "status 500"),
 }
 """Each fault under its name, and how a refusal names the cause."""

@@ -1,6 +1,5 @@
 """What a call may come to when its service fails: each rule gives its complaint, or nothing."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, cast
@@ -73,53 +72,32 @@ EMPTY = {("query_visitor_data", "404")}
 
 def complaints(cell: Cell, plain: Unspoilt, outcome: Outcome) -> list[str]:
     """What is wrong with the outcome of a cell; nothing, if all is as it should be."""
-    found = [too_late(outcome), leaking(plain, outcome)]
+    found: list[str | None] = []
+    # No service may keep a call for longer than clients wait.
+    if outcome.seconds > MOST_SECONDS:
+        found.append(f"it took {outcome.seconds:.2f} s")
+    # No key, address or insides in anything that is said, but the links that belong to a reply.
+    if leaks := {*NEVER_SAID.findall(outcome.text)} - {*NEVER_SAID.findall(plain.outcome.text)}:
+        found.append(f"it says {', '.join(sorted(leaks))}")
     if outcome.is_refusal:
-        found += [
-            without_cause(cell.cause, outcome),
-            without_next_step(outcome),
-            too_long(outcome),
-            needless_doubt(outcome),
-        ]
+        found += wrong_refusal(cell, outcome)
     else:
         found.append(wrong_reply(cell, plain, outcome))
     found.append(wrong_state(plain, outcome))
     return [complaint for complaint in found if complaint]
 
 
-def too_late(outcome: Outcome) -> str | None:
-    """No service may keep a call for longer than clients wait."""
-    return f"it took {outcome.seconds:.2f} s" if outcome.seconds > MOST_SECONDS else None
-
-
-def leaking(plain: Unspoilt, outcome: Outcome) -> str | None:
-    """No key, address or insides in anything that is said, but the links that belong to a reply."""
-    leaks = set(NEVER_SAID.findall(outcome.text)) - set(NEVER_SAID.findall(plain.outcome.text))
-    return f"it says {', '.join(sorted(leaks))}" if leaks else None
-
-
-def without_cause(cause: str, outcome: Outcome) -> str | None:
-    """A refusal says what went wrong."""
-    if re.search(cause, outcome.text) or RESTING.search(outcome.text):
-        return None
-    return f"it does not name the cause ({cause})"
-
-
-def without_next_step(outcome: Outcome) -> str | None:
-    """A refusal ends with what can be done."""
+def wrong_refusal(cell: Cell, outcome: Outcome) -> Iterable[str]:
+    """A refusal says what went wrong, and ends with what to do; it is short, and doubts rightly."""
+    if not (re.search(cell.cause, outcome.text) or RESTING.search(outcome.text)):
+        yield f"it does not name the cause ({cell.cause})"
     sentences = re.split(r"(?<=[.?!])\s+", outcome.text.strip())
-    return None if NEXT_STEP.search(" ".join(sentences[-2:])) else "it ends with no next step"
-
-
-def too_long(outcome: Outcome) -> str | None:
-    """A refusal is read by a model that has other things to read."""
-    return "it is too long" if len(outcome.text) >= LONGEST_REFUSAL else None
-
-
-def needless_doubt(outcome: Outcome) -> str | None:
-    """Where nothing was sent that changes anything, there is nothing to be unsure of."""
-    doubts = UNCLEAR.search(outcome.text) and not outcome.may_have_written
-    return "it doubts, though nothing was sent that changes anything" if doubts else None
+    if not NEXT_STEP.search(" ".join(sentences[-2:])):
+        yield "it ends with no next step"
+    if len(outcome.text) >= LONGEST_REFUSAL:
+        yield "it is too long"
+    if UNCLEAR.search(outcome.text) and not outcome.may_have_written:
+        yield "it doubts, though nothing was sent that changes anything"
 
 
 def wrong_reply(cell: Cell, plain: Unspoilt, outcome: Outcome) -> str | None:
@@ -146,23 +124,17 @@ def wrong_reply(cell: Cell, plain: Unspoilt, outcome: Outcome) -> str | None:
 
 def wrong_state(plain: Unspoilt, outcome: Outcome) -> str | None:
     """What is there afterwards is what is said: done once, not done, or not known."""
-    if plain.before == plain.outcome.state == outcome.state:
-        return None
     if outcome.state == plain.outcome.state:
-        return _wrong_if_done(plain, outcome)
+        if not outcome.is_refusal or plain.before == outcome.state or UNCLEAR.search(outcome.text):
+            return None
+        if NOTHING_DONE.search(outcome.text):
+            return "it says not done, and it was"
+        return "it was done, and the refusal does not say so"
     if outcome.state == plain.before:
         return None if outcome.is_refusal else "it says done, and nothing was"
     if not is_half(plain, outcome):
         return "what is there is neither what was nor what should be"
     return None if HALF_DONE.search(outcome.text) else "it does not say what is half done"
-
-
-def _wrong_if_done(plain: Unspoilt, outcome: Outcome) -> str | None:
-    if not outcome.is_refusal:
-        return None
-    if NOTHING_DONE.search(outcome.text) and not UNCLEAR.search(outcome.text):
-        return "it says not done, and it was"
-    return None if UNCLEAR.search(outcome.text) else "it was done, and the refusal does not say so"
 
 
 def is_half(plain: Unspoilt, outcome: Outcome) -> bool:
@@ -210,18 +182,11 @@ def by_column(part: Json) -> Json:
 
 def _facts(reply: Json) -> Json:
     """The reply without what is said about it."""
-    return {key: value for key, value in reply.items() if key not in _ABOUT}
-
-
-_ABOUT = ("summary", "warnings", "next", "notMeasured")
+    about = ("summary", "warnings", "next", "notMeasured")
+    return {key: value for key, value in reply.items() if key not in about}
 
 
 def _told(reply: Json) -> list[str]:
     """The sentences of a reply about itself."""
     missing = [f"Not measured: {what}" for what in cast("list[str]", reply.get("notMeasured", []))]
     return [str(reply.get("summary", "")), *cast("list[str]", reply.get("warnings", [])), *missing]
-
-
-def shown(outcome: Outcome) -> str:
-    """The outcome as a failing test shows it."""
-    return json.dumps([outcome.text, f"{outcome.seconds:.1f} s"], ensure_ascii=False)

@@ -8,8 +8,8 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, cast, get_args
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import anyio
 import anyio.lowlevel
@@ -28,28 +28,15 @@ _REMEMBERED = 2_000
 _KEY_HEADERS = ("X-API-Key", "Authorization")
 # Kinds for which the request is handled, though its answer may be lost.
 _HANDLED = ("delay", "cut", "reset_after")
-_NO_CODE = "HTTP_ERROR"
 _USELESS = {"malformed": b'{"data": [{"id": ', "empty": b"", "wrong_shape": b'{"data":{}}'}
 _PIECE = b'{"id": "again and again"}, ' * 2_500
 _PIECES = 1_600
 _PAGE = "<!doctype html><title>{status}</title><h1>{status} {message}</h1>"
-_SONARLY_CODES = {
-    400: "VALIDATION_ERROR",
-    401: "UNAUTHORIZED",
-    403: "FORBIDDEN",
-    404: "NOT_FOUND",
-    409: "CONFLICT",
-    422: "UNPROCESSABLE_ENTITY",
-    429: "RATE_LIMIT_EXCEEDED",
-    500: "INTERNAL_SERVER_ERROR",
-    502: "BAD_GATEWAY",
-}
 
 FaultKind = Literal[
     "status", "echo", "redirect", "delay", "hang", "malformed", "empty", "html", "huge",
     "wrong_shape", "cut", "refused", "reset", "reset_after",
 ]  # fmt: skip
-FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +47,7 @@ class Fault:
     """
     status: an error with `status`, `code`, `message` and `retry_after`
     echo: the same, and the message repeats the request, its key included
-    redirect: to `location`, with `status` if that is a redirect's, else 307
+    redirect: to elsewhere
     delay: the right answer, after `delay_ms`
     hang: no answer, however long the client waits
     malformed: 200 with text that is not JSON
@@ -84,10 +71,9 @@ class Fault:
     every: int = 1
     """It happens to every n-th request that it concerns."""
     status: int = 500
-    code: str = _NO_CODE
+    code: str = "HTTP_ERROR"
     message: str = "Something went wrong"
     retry_after: str | int | None = None
-    location: str = "https://elsewhere.example/"
     delay_ms: int = 0
     """How long to wait before; on top of what the settings say."""
 
@@ -97,19 +83,6 @@ class _Armed:
     fault: Fault
     met: int = 0
     happened: int = 0
-
-    def strikes(self, method: str, path: str) -> bool:
-        """Count a request, and say whether it is hit."""
-        fault = self.fault
-        concerned = fault.method in (None, method) and (fault.path or "") in path
-        concerned = concerned and path.endswith(fault.path_end or "")
-        if not concerned or (fault.times is not None and self.happened >= fault.times):
-            return False
-        self.met += 1
-        if self.met % fault.every:
-            return False
-        self.happened += 1
-        return True
 
 
 class Faults:
@@ -129,16 +102,19 @@ class Faults:
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that strikes this request, if any."""
         for armed in self._armed:
-            if armed.strikes(method, path):
-                return armed.fault
+            fault = armed.fault
+            concerned = fault.method in (None, method) and (fault.path or "") in path
+            concerned = concerned and path.endswith(fault.path_end or "")
+            if concerned and (fault.times is None or armed.happened < fault.times):
+                armed.met += 1
+                if armed.met % fault.every == 0:
+                    armed.happened += 1
+                    return fault
         return None
 
     def listed(self) -> list[dict[str, Any]]:
-        """All of them, with how many requests they met and how often they happened."""
-        return [
-            {**asdict(armed.fault), "met": armed.met, "happened": armed.happened}
-            for armed in self._armed
-        ]
+        """All of them, with how often they happened."""
+        return [{**asdict(armed.fault), "happened": armed.happened} for armed in self._armed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +168,7 @@ class Equipment:
             self.requests.append(_record(request, path, body, status))
 
     async def _answer(
-        self,
-        application: ASGIApp,
-        request: Request,
-        path: str,
-        body: bytes,
-        send: Send,
+        self, application: ASGIApp, request: Request, path: str, body: bytes, send: Send
     ) -> None:
         fault = self.faults.take(request.method, path)
         scope, receive = request.scope, _replayed(body, request.receive)
@@ -221,17 +192,16 @@ class Equipment:
             case "huge":
                 await _send_without_end(send)
             case "echo":
-                await self._spoil(_echoing(fault, request, body))(scope, receive, send)
+                sent = " ".join(f"{name}: {value}" for name, value in request.headers.items())
+                said = f"{fault.message}: {request.method} {request.url} {sent} {body.decode()}"
+                await self._spoil(replace(fault, message=said))(scope, receive, send)
             case _:
                 await self._spoil(fault)(scope, receive, send)
 
     def _control(self, method: str, body: bytes) -> Response:
         """Faults over HTTP: POST one, GET them all, DELETE them all."""
         if method == "POST":
-            try:
-                self.faults.add(read_fault(json.loads(body)))
-            except ValueError as error:
-                return JSONResponse({"error": {"code": "BAD_FAULT", "message": str(error)}}, 400)
+            self.faults.add(Fault(**json.loads(body)))
         elif method == "DELETE":
             self.faults.clear()
         return JSONResponse({"data": self.faults.listed()}, 201 if method == "POST" else 200)
@@ -272,24 +242,9 @@ class AbortableProtocol(H11Protocol):
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
-def serve(settings: SandboxSettings | SonarlySettings | None = None) -> None:
-    """Serve one equipped service on a free port until interrupted, and print its address."""
-    application = (
-        SonarlySandbox(settings) if isinstance(settings, SonarlySettings) else Sandbox(settings)
-    )
-    serve_application(application, http=AbortableProtocol)
-
-
-def read_fault(body: object) -> Fault:
-    """A fault from JSON; ValueError says what is wrong with it."""
-    if not isinstance(body, dict):
-        raise ValueError("a fault is a JSON object")  # noqa: TRY004 -- what the control route catches
-    given = cast("dict[str, Any]", body)
-    if unknown := sorted(set(given) - {field.name for field in fields(Fault)}):
-        raise ValueError(f"unknown fields: {', '.join(unknown)}")
-    if given.get("kind") not in FAULT_KINDS:
-        raise ValueError(f"kind is one of {', '.join(FAULT_KINDS)}")
-    return Fault(**given)
+def serve(settings: SandboxSettings | None = None) -> None:
+    """Serve Leadpipe's equipped sandbox on a free port until interrupted; print its address."""
+    serve_application(Sandbox(settings), http=AbortableProtocol)
 
 
 def _spoil(fault: Fault) -> Response:
@@ -297,13 +252,11 @@ def _spoil(fault: Fault) -> Response:
     if fault.kind in _USELESS:
         return Response(_USELESS[fault.kind], media_type="application/json")
     if fault.kind == "redirect":
-        status = fault.status if 300 <= fault.status < 400 else 307
-        return Response(None, status, {"Location": fault.location})
+        return Response(None, 302, {"Location": "https://elsewhere.example/"})
     if fault.kind == "html":
         page = _PAGE.format(status=fault.status, message=fault.message)
         return HTMLResponse(page, fault.status)
-    error = {"code": fault.code, "message": fault.message}
-    return JSONResponse({"error": error}, fault.status, _retry_after(fault))
+    return _error(fault, {"error": {"code": fault.code, "message": fault.message}})
 
 
 def _spoil_sonarly(fault: Fault) -> Response:
@@ -312,22 +265,13 @@ def _spoil_sonarly(fault: Fault) -> Response:
         return JSONResponse({"success": True, "data": {}, "error": None, "traceId": "0" * 24})
     if fault.kind not in {"status", "echo"}:
         return _spoil(fault)
-    named = _SONARLY_CODES.get(fault.status, "ERROR")
-    code = named if fault.code == _NO_CODE else fault.code
-    error = {"code": code, "message": fault.message, "details": fault.message}
-    body = {"success": False, "data": None, "error": error, "traceId": "0" * 24}
-    return JSONResponse(body, fault.status, _retry_after(fault))
+    error = {"code": fault.code, "message": fault.message, "details": fault.message}
+    return _error(fault, {"success": False, "data": None, "error": error, "traceId": "0" * 24})
 
 
-def _retry_after(fault: Fault) -> dict[str, str]:
-    return {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-
-
-def _echoing(fault: Fault, request: Request, body: bytes) -> Fault:
-    """The error of a careless service: its message repeats what it was sent."""
-    sent = " ".join(f"{name}: {value}" for name, value in request.headers.items())
-    said = f"{fault.message}: {request.method} {request.url} {sent} {body.decode(errors='replace')}"
-    return replace(fault, message=said)
+def _error(fault: Fault, body: object) -> Response:
+    wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    return JSONResponse(body, fault.status, wait)
 
 
 async def _drop(request: Request, *, refused: bool = False) -> None:

@@ -6,7 +6,6 @@ each what must be there: what was said to be done, once; what was said not to be
 """
 
 import gc
-import logging
 import os
 import random
 import re
@@ -61,7 +60,6 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 CONFIG: dict[str, Any] = {"topicIds": [117805, 117890], "filters": {"hasPhone": True}}
 UNCLEAR = re.compile(r"unclear|unknown|may still come|may be the|not confirmed|look before trying")
-LINE = re.compile(r"(\w+) (\S+) \d+ ms, ([\d,]+) requests?(?:, ([\d,]+) retr)?")
 BROKEN = re.compile(r"failed inside|Error executing|Traceback|sk_soak|https?://")
 READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("search_topics", {"queries": ["email"]}),
@@ -77,12 +75,12 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("list_pixels", {}),
 )
 OF_ONE = ("get_audience", "query_audience", "analyze_audience", "export_audience")
-WRITES = ("update_audience", "set_status", "run_audience", "update_pixel", "again", "create_pixel")
+WRITES = ("update_audience", "set_status", "run_audience", "update_pixel", "delete_audience", "new")
 
 
 @dataclass
 class Thing:
-    """What a caller knows of something that it made: what it may be, as far as was said."""
+    """What a caller knows of something that it made: what it may be, by what was said."""
 
     id: str
     names: set[str]
@@ -99,8 +97,7 @@ class Soak:
     client: Client
     calls: int = 0
     named: int = 0
-    slowest: float = 0.0
-    slowest_tool: str = ""
+    slowest: tuple[float, str] = (0.0, "")
     replies: Counter[str] = field(default_factory=Counter[str])
     audiences: list[Thing] = field(default_factory=list[Thing])
     pixels: list[Thing] = field(default_factory=list[Thing])
@@ -113,8 +110,7 @@ class Soak:
         started = time.monotonic()
         result = await self.client.call_tool(tool, arguments)
         seconds = time.monotonic() - started
-        if seconds > self.slowest:
-            self.slowest, self.slowest_tool = seconds, tool
+        self.slowest = max(self.slowest, (seconds, tool))
         self.calls += 1
         (block,) = result.content
         text = block.text if isinstance(block, TextContent) else ""
@@ -129,72 +125,58 @@ class Soak:
     def name(self) -> str:
         """A name that nothing else has."""
         self.named += 1
-        return f"Soak {self.named}"
+        return f"soak-{self.named}.example"
 
+    async def make(self, kind: str) -> Thing | None:
+        """A new audience or pixel, where it was said to be made."""
+        name, is_pixel = self.name(), kind == "pixel"
+        given = {"domain": name} if is_pixel else {"name": name, "config": CONFIG}
+        said, reply = await self.call(f"create_{kind}", **given)
+        self.created[name] = said
+        if said != "done":
+            return None
+        thing = Thing(reply["id"], {name}, {"active" if is_pixel else "draft"})
+        (self.pixels if is_pixel else self.audiences).append(thing)
+        return thing
 
-async def make_audience(soak: Soak) -> Thing | None:
-    """A new audience, where it was said to be made."""
-    name = soak.name()
-    said, reply = await soak.call("create_audience", name=name, config=CONFIG)
-    soak.created[name] = said
-    if said != "done":
-        return None
-    thing = Thing(reply["id"], {name}, {"draft"})
-    soak.audiences.append(thing)
-    return thing
-
-
-async def make_pixel(soak: Soak) -> Thing | None:
-    """A new pixel, where it was said to be made."""
-    domain = f"{soak.name().replace(' ', '-').lower()}.example"
-    said, reply = await soak.call("create_pixel", domain=domain)
-    soak.created[domain] = said
-    if said != "done":
-        return None
-    thing = Thing(reply["id"], {domain}, {"active"})
-    soak.pixels.append(thing)
-    return thing
-
-
-def became(said: str, old: set[str], new: str) -> set[str]:
-    """What something may be after a change to it, by what was said of the change."""
-    return {"done": {new}, "unclear": {*old, new}, "not done": old}[said]
+    async def delete(self, audience: Thing) -> bool:
+        """Whether the audience was said not to be deleted."""
+        said, _ = await self.call("delete_audience", id=audience.id)
+        audience.there = {"done": {False}, "unclear": {True, False}}.get(said, {True})
+        return said == "not done"
 
 
 async def write(soak: Soak, dice: random.Random, audience: Thing, pixel: Thing) -> Thing | None:
     """One change; the audience that is gone on with, None where it was deleted."""
-    kind = dice.choice(WRITES)
-    if kind == "update_audience":
-        name = soak.name()
-        said, _ = await soak.call(kind, id=audience.id, name=name)
-        audience.names = became(said, audience.names, name)
-    elif kind == "set_status":
-        status = dice.choice(["active", "paused"])
-        said, _ = await soak.call(kind, id=audience.id, status=status)
-        audience.statuses = became(said, audience.statuses, status)
-    elif kind == "run_audience":
+    kind, status = dice.choice(WRITES), dice.choice(["active", "paused"])
+    thing = pixel if kind == "update_pixel" else audience
+    if kind == "delete_audience":
+        return audience if await soak.delete(audience) else None
+    if kind == "run_audience":
         said, _ = await soak.call(kind, id=audience.id)
         audience.runs[0] += said == "done"
         audience.runs[1] += said != "not done"
-    elif kind == "update_pixel":
-        status = dice.choice(["active", "paused"])
-        said, _ = await soak.call(kind, id=pixel.id, status=status)
-        pixel.statuses = became(said, pixel.statuses, status)
-    elif kind == "create_pixel" and dice.random() < 0.1:
-        await make_pixel(soak)
-    elif kind == "again":
-        said, _ = await soak.call("delete_audience", id=audience.id)
-        audience.there = {"done": {False}, "unclear": {True, False}}.get(said, {True})
-        return audience if said == "not done" else None
+    elif kind == "update_audience":
+        name = soak.name()
+        said, _ = await soak.call(kind, id=audience.id, name=name)
+        audience.names = {"done": {name}, "not done": audience.names}.get(
+            said, {*audience.names, name}
+        )
+    elif kind != "new":
+        said, _ = await soak.call(kind, id=thing.id, status=status)
+        thing.statuses = {"done": {status}, "not done": thing.statuses}.get(
+            said, {*thing.statuses, status}
+        )
+    elif dice.random() < 0.1:
+        await soak.make("pixel")
     return audience
 
 
 async def read(soak: Soak, dice: random.Random, audience: Thing) -> None:
     """One question; now and then a large one."""
     if dice.random() < 0.01:
-        await soak.call(
-            "plan_audience", topics=[117805, 117890], filters={"seniority": ["VP"], "state": ["CA"]}
-        )
+        filters = {"seniority": ["VP"], "state": ["CA"]}
+        await soak.call("plan_audience", topics=CONFIG["topicIds"], filters=filters)
     elif dice.random() < 0.3:
         tool = dice.choice(OF_ONE)
         key = "audienceId" if tool in {"query_audience", "analyze_audience"} else "id"
@@ -212,17 +194,16 @@ async def caller(soak: Soak, number: int, until: int) -> None:
     pixel: Thing | None = None
     while soak.calls < until:
         if audience is None:
-            audience = await make_audience(soak)
+            audience = await soak.make("audience")
         elif pixel is None:
-            pixel = await make_pixel(soak)
+            pixel = await soak.make("pixel")
         elif dice.random() < 0.4:
             audience = await write(soak, dice, audience, pixel)
         else:
             await read(soak, dice, audience)
     if audience is not None:
         # The list of audiences must not grow beyond what the service shows.
-        said, _ = await soak.call("delete_audience", id=audience.id)
-        audience.there = {"done": {False}, "unclear": {True, False}}.get(said, {True})
+        await soak.delete(audience)
 
 
 async def all_callers(soak: Soak, until: int) -> None:
@@ -233,12 +214,11 @@ async def all_callers(soak: Soak, until: int) -> None:
 
 def what_is_wrong(soak: Soak, service: httpx.Client) -> Iterator[str]:
     """Where what is there is not what was said."""
-    names = Counter[str]()
+    pixels = {one["id"]: one for one in data(service, "/v1/data/pixels")}
+    names = Counter[str](one["domain"] for one in pixels.values())
     for status in ("draft", "active", "paused"):
         listed = data(service, f"/v1/intent/audiences?status={status}&limit=100")
         names.update(one["name"] for one in listed)
-    pixels = {one["id"]: one for one in data(service, "/v1/data/pixels")}
-    names.update(one["domain"] for one in pixels.values())
     for thing in soak.audiences:
         yield from wrong_audience(thing, service)
     for thing in soak.pixels:
@@ -264,8 +244,7 @@ def wrong_audience(thing: Thing, service: httpx.Client) -> Iterator[str]:
         return
     audience = found.json()["data"]
     if audience["name"] not in thing.names or audience["status"] not in thing.statuses:
-        said = f"{thing.names}, {thing.statuses}"
-        yield f"{audience['name']} is {audience['status']}, not {said}"
+        yield f"{audience['name']} is {audience['status']}, not {thing.names}, {thing.statuses}"
     runs = data(service, f"/v1/intent/audiences/{thing.id}/runs?limit=100")
     manual = sum(run["runType"] == "manual" for run in runs)
     if not thing.runs[0] <= manual <= thing.runs[1]:
@@ -275,22 +254,6 @@ def wrong_audience(thing: Thing, service: httpx.Client) -> Iterator[str]:
 def data(service: httpx.Client, path: str) -> Any:  # noqa: ANN401 -- JSON
     """What the service answers when nothing goes wrong."""
     return service.get(path).raise_for_status().json()["data"]
-
-
-class Lines(logging.Handler):
-    """The requests, retries and refusals in the server's own lines about its calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests = self.retries = 0
-        self.outcomes = Counter[str]()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count the line."""
-        if found := LINE.search(record.getMessage()):
-            self.outcomes[found[2]] += 1
-            self.requests += int(found[3].replace(",", ""))
-            self.retries += int((found[4] or "0").replace(",", ""))
 
 
 def resident() -> float:
@@ -317,22 +280,17 @@ def service() -> Generator[httpx.Client]:
                 process.wait(timeout=10)
 
 
-async def soaked(url: str, folder: Path, lines: Lines) -> tuple[Soak, float, float]:
+async def soaked(url: str, folder: str) -> tuple[Soak, float, float]:
     """What has happened after all calls; the memory after the first thousand, and at the end."""
     environment = {
         "LEADPIPE_API_KEY": KEY,
         "LEADPIPE_BASE_URL": url,
         "LEADPIPE_CONFIRM": "off",
         "LEADPIPE_TOOLSETS": "topics,audiences,results,account,visitors",
-        "LEADPIPE_EXPORT_DIR": str(folder),
+        "LEADPIPE_EXPORT_DIR": folder,
     }
-    server = build_server(Settings.read(environment, {}))
-    log = logging.getLogger("leadpipe_mcp")
-    log.addHandler(lines)
-    log.setLevel(logging.INFO)
-    log.propagate = False
     with anyio.fail_after(DEADLINE_SECONDS):
-        async with Client(server) as client:
+        async with Client(build_server(Settings.read(environment, {}))) as client:
             soak = Soak(client)
             await all_callers(soak, WARM_UP)
             before = resident()
@@ -343,33 +301,29 @@ async def soaked(url: str, folder: Path, lines: Lines) -> tuple[Soak, float, flo
 def main() -> int:
     """1 if a promise was broken, else 0; a summary is printed."""
     os.environ["NO_PROXY"] = "127.0.0.1"
-    lines, started = Lines(), time.monotonic()
+    started = time.monotonic()
     with service() as client, tempfile.TemporaryDirectory() as folder:
         for fault in FAULTS:
             sent = {"times": None, **fault}
             client.post("/_sandbox/faults", json=sent).raise_for_status()
-        soak, before, after = anyio.run(soaked, str(client.base_url), Path(folder), lines)
+        soak, before, after = anyio.run(soaked, str(client.base_url), folder)
         struck = sum(fault["happened"] for fault in data(client, "/_sandbox/faults"))
         client.delete("/_sandbox/faults")
         broken = [*soak.broken, *what_is_wrong(soak, client)]
     if after - before > MOST_GROWTH:
         broken.append(f"memory grew by {after - before:.1f} MB")
-    refusals = {name: n for name, n in lines.outcomes.most_common() if name.startswith("refused")}
-    said = Counter(soak.created.values())
-    sys.stdout.write(
-        f"{soak.calls:,} calls in {time.monotonic() - started:.0f} s, {CALLERS} at once\n"
-        f"{lines.requests:,} requests, {lines.retries:,} of them retries; {struck:,} were hit\n"
-        f"{soak.replies['done']:,} replies, {soak.replies['not done']:,} refusals,"
-        f" {soak.replies['unclear']:,} unclear\n"
-        f"refusals by kind: {refusals}\n"
-        f"made: {said['done']:,} said done, {said['not done']:,} not done, {said['unclear']:,}"
-        " unclear\n"
-        f"slowest call: {soak.slowest:.1f} s ({soak.slowest_tool})\n"
-        f"memory: {before:.1f} MB after {WARM_UP:,} calls, {after:.1f} MB at the end\n"
-        f"broken promises: {len(broken)}\n"
-    )
-    for promise in broken[:20]:
-        sys.stdout.write(f"  {promise}\n")
+    said, replies = Counter(soak.created.values()), soak.replies
+    lines = [
+        f"{soak.calls:,} calls in {time.monotonic() - started:.0f} s, {CALLERS} at once",
+        f"{struck:,} requests met a fault",
+        *(f"{number:,} replies say {what}" for what, number in replies.most_common()),
+        *(f"{number:,} things said to be {what}" for what, number in said.most_common()),
+        f"slowest call: {soak.slowest[0]:.1f} s ({soak.slowest[1]})",
+        f"memory: {before:.1f} MB after {WARM_UP:,} calls, {after:.1f} MB at the end",
+        f"broken promises: {len(broken)}",
+        *(f"  {promise}" for promise in broken[:20]),
+    ]
+    sys.stdout.writelines(f"{line}\n" for line in lines)
     return 1 if broken else 0
 
 

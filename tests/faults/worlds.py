@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import anyio
 from mcp import Client
 from mcp.types import TextContent
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
@@ -20,7 +19,7 @@ from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLSETS
 from tests.faults.cells import ROWS, TOPICS, Cell, Row, There
-from tests.faults.service import Recorded, Sandbox, SonarlySandbox
+from tests.faults.service import Sandbox, SonarlySandbox
 
 KEY = "sk_live_matrix"
 # An address that nobody outside should read; nothing is sent there.
@@ -83,19 +82,16 @@ class World:
         run: str | None = None
         if self.row.run_seconds:
             path = f"/v1/intent/audiences/{audiences['active']}/runs"
-            run = (await self._ask(path, method="POST"))["id"]
-        group = await self._group()
-        places = await self._ask_sonarly(f"{group}/navigation")
+            run = (await self._ask(path, "POST"))["id"]
+        places = await self._ask(f"{await self._group()}/navigation")
         folder = next(one for one in places["folders"] if one["audiences"])
-        outside = next(
-            one for one in places["ungroupedAudiences"] if one["name"] == "Spring Outreach"
-        )
+        outside = {one["name"]: one["id"] for one in places["ungroupedAudiences"]}
         return There(
             active=audiences["active"],
             paused=audiences["paused"],
             pixel=(await self._ask("/v1/data/pixels"))[0]["id"],
             linkedin=folder["audiences"][0]["id"],
-            outside=outside["id"],
+            outside=outside["Spring Outreach"],
             folder=folder["id"],
             run=run,
         )
@@ -107,12 +103,9 @@ class World:
         files = [path.name for path in self._files()]
         if self.row.tool.startswith("sonarly"):
             group = await self._group()
-            listed = await self._ask_sonarly(f"{group}?limit=100")
-            return {
-                "audiences": listed["items"],
-                "folders": await self._ask_sonarly(f"{group}/navigation"),
-                "files": files,
-            }
+            listed = (await self._ask(f"{group}?limit=100"))["items"]
+            folders = await self._ask(f"{group}/navigation")
+            return {"audiences": listed, "folders": folders, "files": files}
         audiences = await self._ask("/v1/intent/audiences")
         runs: list[Json] = []
         for one in audiences:
@@ -142,15 +135,21 @@ class World:
             is_refusal=result.is_error or False,
             seconds=seconds,
             state=await self.state(),
-            may_have_written=any(_changes_something(request) for request in made),
+            may_have_written=any(
+                one.method != "GET" and not one.path.endswith(READING) for one in made
+            ),
             reply=result.structured_content or {},
             struck=any(fault["happened"] for fault in listed),
         )
 
-    async def topics(self) -> list[Topic]:
-        """Everything that people are known to research."""
+    async def keep_some_topics(self) -> None:
+        """Keep a catalogue as from yesterday, small because 20,000 topics take long."""
         rows = await self._ask("/v1/intent/topics?limit=30000")
-        return [Topic.model_validate(row) for row in rows]
+        topics = [Topic.model_validate(row) for row in rows]
+        some = [one for number, one in enumerate(topics) if number % 50 == 0 or one.id in TOPICS]
+        kept_in = self.settings().topics_dir
+        assert kept_in is not None
+        CatalogueFile(kept_in, SERVICE).write(Catalogue(tuple(some)))
 
     def settings(self) -> Settings:
         """A server for a person with a key, who lets it do everything unasked."""
@@ -174,45 +173,27 @@ class World:
         return sorted((self.folder / "exported").glob("*"))
 
     async def _group(self) -> str:
-        groups = (await self._ask_sonarly("/v1/accounts"))["items"]
+        groups = (await self._ask("/v1/accounts"))["items"]
         return f"/v1/accounts/{groups[0]['id']}/audiences"
 
     async def _ask(self, path: str, method: str = "GET") -> Any:  # noqa: ANN401 -- JSON
-        return await _asked(self.leadpipe, method, path, {"X-API-Key": KEY})
-
-    async def _ask_sonarly(self, path: str) -> Any:  # noqa: ANN401 -- JSON
-        return await _asked(self.sonarly, "GET", path, {"Authorization": f"Bearer {KEY}"})
-
-
-async def _asked(service: Application, method: str, path: str, headers: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
-    incoming = Incoming()
-    asked = Outgoing(method, f"http://sandbox.test{path}", headers)
-    await serve_in_process(service)(asked, incoming)
-    return json.loads(incoming.received().body)["data"]
+        service = self.sonarly if path.startswith("/v1/accounts") else self.leadpipe
+        headers = {"X-API-Key": KEY, "Authorization": f"Bearer {KEY}"}
+        incoming = Incoming()
+        asked = Outgoing(method, f"http://sandbox.test{path}", headers)
+        await serve_in_process(service)(asked, incoming)
+        return json.loads(incoming.received().body)["data"]
 
 
-async def keep_some_topics(folder: Path) -> None:
-    """Keep a catalogue as from yesterday, small because 20,000 topics take long."""
-    world = World(ROWS[0], folder)
-    listed = await world.topics()
-    some = [topic for number, topic in enumerate(listed) if number % 50 == 0 or topic.id in TOPICS]
-    kept_in = world.settings().topics_dir
-    assert kept_in is not None
-    CatalogueFile(kept_in, SERVICE).write(Catalogue(tuple(some)))
-
-
-def _changes_something(request: Recorded) -> bool:
-    return request.method != "GET" and not request.path.endswith(READING)
-
-
-async def unspoilt(row: Row, folder: Path, half: Row | None) -> Unspoilt:
+async def unspoilt(row: Row, folder: Path) -> Unspoilt:
     """How the row's call goes when nothing goes wrong."""
     world = World(row, folder)
     there = await world.there()
     before = await world.state()
     outcome = await world.call(there, "auto")
     assert not outcome.is_refusal, outcome.text
-    part = (await unspoilt(half, folder, None)).outcome.state if half else None
+    half = next((other for other in ROWS if other.name == row.half), None)
+    part = (await unspoilt(half, folder)).outcome.state if half else None
     return Unspoilt(before, outcome, part)
 
 
