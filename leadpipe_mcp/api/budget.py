@@ -37,7 +37,7 @@ Noun = tuple[str, str]
 
 
 class CallBudget:
-    """How much time is left to one call, what it asked for, and what it has to say of the answers."""
+    """How much time is left to one call, what it asked for, and what was odd in the answers."""
 
     def __init__(self, seconds: float = CALL_SECONDS) -> None:
         self.requests = 0
