@@ -8,9 +8,8 @@ from mcp import MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
-from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit import CODE_SECONDS, Action, Codes
+from leadpipe_mcp.toolkit import Action, Codes
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_era
 
@@ -18,11 +17,6 @@ pytestmark = pytest.mark.anyio
 Humans = Callable[[ElicitResult], "Human"]
 
 WANTED = {"topicIds": [117805]}
-NOT_AGREED = "The user did not agree to this: {} Nothing was changed. Ask them what they would"
-NOT_HELD = (
-    "The code does not hold for this: it was used, is over ten minutes old, or something has"
-    " changed since. Nothing was changed. Ask the user: "
-)
 each_action = pytest.mark.parametrize("action", ["activate", "create", "update", "delete"])
 
 
@@ -108,29 +102,6 @@ async def test_a_client_that_can_ask_its_human_asks_once_before_anything_changes
     assert form["properties"]["approve"]["type"] == "boolean"
 
 
-@each_era
-@pytest.mark.parametrize(
-    ("action", "answer"),
-    [
-        *((action, NO) for action in ("activate", "create", "update", "delete")),
-        ("delete", ElicitResult(action="accept", content={"approve": False})),
-        ("delete", ElicitResult(action="cancel")),
-        ("delete", ElicitResult(action="accept")),
-        ("delete", ElicitResult(action="accept", content={"approve": "perhaps"})),
-    ],
-)
-async def test_anything_but_a_yes_changes_nothing(
-    action: str, answer: ElicitResult, human: Humans, connect: Connect
-) -> None:
-    asked = human(answer)
-    async with connect(answer=asked) as client:
-        tool, arguments, question = await prepared(client, action)
-        said = await client.refused(tool, **arguments)
-    assert said.startswith(NOT_AGREED.format(question))
-    assert asked.questions == [question]
-    assert asked.look() == []
-
-
 @each_action
 @each_era
 async def test_a_client_that_cannot_ask_is_given_a_question_and_a_code(
@@ -152,91 +123,6 @@ async def test_a_client_that_cannot_ask_is_given_a_question_and_a_code(
     assert changes(sandbox) != []
 
 
-@each_action
-async def test_a_code_that_was_never_given_is_answered_with_the_question(
-    action: str, sandbox: Sandbox, client: Assistant
-) -> None:
-    tool, arguments, question = await prepared(client, action)
-    reply = await client.call(tool, **arguments, confirm="abcdef")
-    assert reply["summary"].startswith(f"{NOT_HELD}«{question}»")
-    assert reply["confirm"] != "abcdef"
-    assert changes(sandbox) == []
-
-
-@each_era
-async def test_a_code_works_once(client: Assistant) -> None:
-    audience = (await client.saved())["paused"]
-    activate: Reply = {"id": audience, "status": "active"}
-    code = (await client.call("set_status", **activate))["confirm"]
-    await client.call("set_status", **activate, confirm=code)
-    await client.call("set_status", id=audience, status="paused")
-    again = await client.call("set_status", **activate, confirm=code)
-    assert again["summary"].startswith(NOT_HELD)
-
-
-async def test_a_code_is_for_one_action_on_one_thing(client: Assistant, sandbox: Sandbox) -> None:
-    ids = await client.saved()
-    one = (await client.call("delete_audience", id=ids["paused"]))["confirm"]
-    other = await client.call("delete_audience", id=ids["active"], confirm=one)
-    assert other["summary"].startswith(NOT_HELD)
-    code = (await client.call("delete_audience", id=ids["paused"]))["confirm"]
-    other = await client.call("set_status", id=ids["paused"], status="active", confirm=code)
-    assert other["summary"].startswith(NOT_HELD)
-    assert changes(sandbox) == []
-
-
-async def test_a_code_is_for_the_arguments_that_were_asked_about(
-    client: Assistant, sandbox: Sandbox
-) -> None:
-    audience = (await client.saved())["active"]
-    asked: Reply = {"id": audience, "name": "One"}
-    code = (await client.call("update_audience", **asked))["confirm"]
-    other = await client.call("update_audience", id=audience, name="Two", confirm=code)
-    assert other["summary"].startswith(NOT_HELD)
-    made: Reply = {"name": "New", "config": WANTED, "status": "active"}
-    code = (await client.call("create_audience", **made))["confirm"]
-    other = await client.call("create_audience", **{**made, "name": "Old"}, confirm=code)
-    assert other["summary"].startswith(NOT_HELD)
-    assert changes(sandbox) == []
-
-
-async def test_a_code_does_not_outlive_a_change_of_the_audience(
-    client: Assistant, moments: list[float]
-) -> None:
-    audience = (await client.saved())["paused"]
-    code = (await client.call("delete_audience", id=audience))["confirm"]
-    moments.append(moments[-1] + 1)
-    await client.call("update_audience", id=audience, name="Renamed")
-    reply = await client.call("delete_audience", id=audience, confirm=code)
-    assert reply["summary"].startswith(f"{NOT_HELD}«Delete 'Renamed' (")
-
-
-async def test_a_code_does_not_outlive_a_change_that_the_question_does_not_show(
-    client: Assistant, moments: list[float]
-) -> None:
-    audience = (await client.saved())["paused"]
-    first = await client.call("delete_audience", id=audience)
-    moments.append(moments[-1] + 1)
-    url = {"sourceUrl": "https://acme.example"}
-    await client.call("update_audience", id=audience, config=url)
-    reply = await client.call("delete_audience", id=audience, confirm=first["confirm"])
-    assert reply["question"] == first["question"]
-    assert reply["summary"].startswith(NOT_HELD)
-
-
-def test_a_code_holds_once_and_for_ten_minutes() -> None:
-    now = [0.0]
-    codes = Codes(clock=lambda: now[-1])
-    action = Action("delete", "Delete it?", {"id": 1})
-    one, other = codes.give(action), codes.give(action)
-    now.append(CODE_SECONDS)
-    assert codes.redeem(one, action)
-    assert not codes.redeem(one, action), "it is used up"
-    now.append(CODE_SECONDS + 0.1)
-    assert not codes.redeem(other, action)
-    assert CODE_SECONDS == 600
-
-
 def test_the_oldest_of_many_codes_are_forgotten() -> None:
     codes = Codes(clock=lambda: 0.0)
     action = Action("delete", "Delete it?", {"id": 1})
@@ -244,22 +130,6 @@ def test_the_oldest_of_many_codes_are_forgotten() -> None:
     assert len(set(given)) == 201
     assert not codes.redeem(given[0], action)
     assert codes.redeem(given[1], action)
-
-
-@each_era
-async def test_a_code_is_not_looked_at_where_the_client_can_ask(
-    era: str, sandbox: Sandbox, human: Humans
-) -> None:
-    asked = human(NO)
-    server = build_server(Settings(sandbox=True), service=sandbox)
-    async with Assistant(server, mode=era) as client:
-        audience = (await client.saved())["paused"]
-        code = (await client.call("delete_audience", id=audience))["confirm"]
-    async with Assistant(server, mode=era, elicitation_callback=asked) as client:
-        said = await client.refused("delete_audience", id=audience, confirm=code)
-    assert said.startswith("The user did not agree to this: Delete ")
-    assert len(asked.questions) == 1
-    assert asked.look() == []
 
 
 @each_action
@@ -365,29 +235,6 @@ async def test_the_question_says_the_last_size_where_the_count_fails(
     sandbox.faults.add(Fault("status", path="/preview", times=None))
     reply = await client.call("set_status", id=audience, status="active")
     assert f"({size} people)" in reply["question"]
-
-
-@each_era
-async def test_the_question_asks_again_when_what_it_says_has_changed(
-    human: Humans, connect: Connect
-) -> None:
-    asked = human(YES)
-    async with connect() as other:
-        ids = await other.saved()
-
-        async def answer(
-            context: ClientRequestContext, params: ElicitRequestParams
-        ) -> ElicitResult:
-            if not asked.questions:
-                await other.call("set_status", id=ids["active"], status="paused")
-            return await asked(context, params)
-
-        async with connect(answer=answer) as client:
-            reply = await client.call("set_status", id=ids["paused"], status="active")
-    assert reply["status"] == "active"
-    assert len(asked.questions) == 2
-    assert asked.questions[0].endswith("1 in use now.")
-    assert asked.questions[1].endswith("0 in use now.")
 
 
 async def test_whoever_activates_is_told_what_was_changed_since_it_was_active(

@@ -1,9 +1,7 @@
 """What every reply and every refusal is, whatever the tool."""
 
-import json
 import logging
 
-import jsonschema
 import pytest
 from mcp import MCPError
 from mcp.types import INVALID_PARAMS
@@ -11,7 +9,6 @@ from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.replies import matches
 from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, each_era
 
@@ -33,30 +30,6 @@ def one_call_each(active: str, paused: str) -> list[tuple[str, Reply]]:
         ("set_status", {"id": paused, "status": "active"}),
         ("delete_audience", {"id": paused}),
     ]
-
-
-@each_era
-async def test_every_reply_fits_its_published_schema_and_its_text_is_the_same(
-    client: Assistant,
-) -> None:
-    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    ids = await client.saved()
-    calls = one_call_each(ids["active"], ids["paused"])
-    for name, arguments in calls:
-        reply = await client.call(name, **arguments)
-        schema = tools[name].output_schema
-        assert schema is not None
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.validate(reply, schema)
-        assert set(reply) <= set(schema["properties"])
-        assert reply["sandbox"] is True
-        assert 10 < len(reply["summary"]) < 400
-
-
-async def test_a_summary_comes_first_and_what_to_mind_comes_last(client: Assistant) -> None:
-    reply = await client.call("preview_audience", **WANTED, minScore=20, filters={"state": "Ohio"})
-    assert next(iter(reply)) == "summary"
-    assert list(reply)[-3:] == ["warnings", "next", "sandbox"]
 
 
 async def test_only_the_sandbox_says_that_it_is_one(sandbox: Sandbox, connect: Connect) -> None:
@@ -146,24 +119,3 @@ async def test_without_a_key_a_tool_says_how_to_set_one(connect: Connect) -> Non
                 " dashboard) and restart the server. To try everything with invented people and no"
                 " key, start it with --sandbox."
             )
-
-
-async def test_no_reply_says_the_key_or_where_the_service_is(connect: Connect) -> None:
-    settings = Settings(api_key=SecretStr("sk_live_abc"), base_url="https://hidden.example")
-    async with connect(settings=settings) as client:
-        listed = (await client.call_tool("list_audiences", {})).structured_content
-        assert listed is not None
-        active, paused = (row[0] for row in listed["audiences"]["rows"])
-        for name, arguments in [*one_call_each(active, paused), *one_call_each(ID, ID)]:
-            result = await client.call_tool(name, arguments)
-            said = json.dumps(result.model_dump(mode="json"))
-            assert "sk_live_abc" not in said
-            assert "hidden.example" not in said
-
-
-@pytest.mark.parametrize(
-    ("size", "said"),
-    [(0, "Nobody matches"), (1, "1 person matches"), (1_480, "1,480 people match")],
-)
-def test_how_many_match_is_said_as_a_person_would(size: int, said: str) -> None:
-    assert matches(size) == said
