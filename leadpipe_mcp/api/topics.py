@@ -56,9 +56,9 @@ class Topic(Told):
     category: Label | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Catalogue:
-    """Every topic that there is. Equal only to itself, so that an index can be kept of it."""
+    """Every topic that there is."""
 
     topics: tuple[Topic, ...]
 

@@ -1,10 +1,13 @@
-"""Finds the service's topics by what a user calls them."""
+"""Finds the service's topics by what a user calls them: plainly, or by a near spelling."""
 
 import math
-import threading
-from collections.abc import Iterable, Sequence
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
+from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -12,19 +15,61 @@ import anyio.to_thread
 from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.topics import MOST_FOUND, Catalogue, Topic, Topics, TopicType
 from leadpipe_mcp.errors import LeadpipeError, NotPossible, OutOfTime, ServiceError
-from leadpipe_mcp.planning.names import CLOSE, How, NameIndex, compare, spelled, ways_to_say
-from leadpipe_mcp.text import clean, form, nearest, quoted
+from leadpipe_mcp.text import clean, form, likeness, nearest, quoted, singular
 
 SEARCH_SECONDS = 3.0
 """How long the service's search may take if the list of all topics is at hand."""
 LITTLE = 3
 """If fewer than this are found plainly, near spellings are searched as well."""
+CLOSE = 0.8
+"""From this likeness on, one spelling may be meant for another."""
+
+How = Literal["exact", "prefix", "words", "close"]
+Words = tuple[str, ...]
+"""A name in the form in which it is compared: its words, in lower case and the singular."""
 
 _HOWS: tuple[How, ...] = ("exact", "prefix", "words", "close")
 _NEAREST = 3
 _FAR = 0.35
 _OTHERWISE = 0.99
 """What a match of another way to say a phrase counts, against one of the phrase itself."""
+_ALL_BUT_SAME = 0.9
+_SHORT = 3
+"""In a word this short, one other letter makes another word."""
+_CANDIDATES = 24
+_WORD = re.compile(r"[^\W_]+[+#]*")
+_GLUE = frozenset("a an and for in of or the to with".split())  # noqa: SIM905 -- it reads better
+_NO_PLURAL = frozenset({"news"})
+
+# An abbreviation and the words it is short for. Either finds the other.
+_ABBREVIATIONS = """
+ABM account based marketing|AI artificial intelligence|AML anti money laundering
+AP accounts payable|API application programming interface|AR accounts receivable
+AR augmented reality|ATS applicant tracking system|BI business intelligence
+BIM building information modeling|BPM business process management|CAD computer aided design
+CCaaS contact center as a service|CDP customer data platform|CLM contract lifecycle management
+CMS content management system|CPQ configure price quote|CRM customer relationship management
+CRO conversion rate optimization|CX customer experience|DAM digital asset management
+DLP data loss prevention|DSP demand side platform|EDR endpoint detection and response
+EHR electronic health records|EMR electronic medical records|ERP enterprise resource planning
+ESG environmental social governance|EV electric vehicle|GTM go to market
+HCM human capital management|HR human resources|HRIS human resources information system
+IaaS infrastructure as a service|IAM identity and access management
+IoT internet of things|IT information technology
+ITSM IT service management|KYC know your customer|LLM large language model
+LMS learning management system|MDM mobile device management|MDM master data management
+MES manufacturing execution system|MFA multi factor authentication|ML machine learning
+NLP natural language processing|NPS net promoter score|PaaS platform as a service
+PEO professional employer organization|PIM product information management
+PLM product lifecycle management|POS point of sale|PPC pay per click|PR public relations
+QA quality assurance|RCM revenue cycle management|RevOps revenue operations
+RFP request for proposal|ROI return on investment|RPA robotic process automation
+SaaS software as a service|SCM supply chain management|SDN software defined networking
+SEM search engine marketing|SEO search engine optimization
+SIEM security information and event management|SMM social media marketing|SSO single sign on
+TMS transportation management system|UX user experience|VoIP voice over IP
+VPN virtual private network|VR virtual reality|WMS warehouse management system
+"""
 
 
 @dataclass(frozen=True)
@@ -120,48 +165,139 @@ class Findings:
 
     def problems(self) -> list[str]:
         """Say what failed, and where the results come from."""
-        what = (
-            "Part of the search failed."
-            if self.searched
-            else "The service's search failed; its list of all topics was searched instead."
-        )
+        what = "The service's search failed; its list of all topics was searched instead."
+        what = "Part of the search failed." if self.searched else what
         return list(dict.fromkeys(f"{what} {failure.problem}" for failure in self.failures))
+
+
+def spelled(text: str) -> Words:
+    """Return the form in which a text is compared."""
+    plain = text.casefold().replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")
+    if not plain.isascii():
+        letters = unicodedata.normalize("NFKD", plain)
+        plain = "".join(c for c in letters if unicodedata.category(c) != "Mn")
+    words = tuple(map(_singular, _WORD.findall(plain)))
+    return tuple(word for word in words if word not in _GLUE) or words
+
+
+@lru_cache(maxsize=65_536)
+def _singular(word: str) -> str:
+    return word if word in _NO_PLURAL else singular(word)
+
+
+@lru_cache(maxsize=256)
+def ways_to_say(phrase: str) -> tuple[Words, ...]:
+    """Return the phrase itself, then the same with an abbreviation written out or the reverse."""
+    words = spelled(phrase)
+    ways = [words]
+    for short, long in _abbreviations():
+        for have, want in ((short, long), (long, short)):
+            ways += [
+                (*words[:start], *want, *words[start + len(have) :])
+                for start in range(len(words) - len(have) + 1)
+                if words[start : start + len(have)] == have
+            ]
+    return tuple(dict.fromkeys(ways))
+
+
+@cache
+def _abbreviations() -> list[tuple[Words, Words]]:
+    pairs = (entry.split(" ", 1) for entry in _ABBREVIATIONS.strip().replace("\n", "|").split("|"))
+    return [(spelled(short), spelled(long)) for short, long in pairs]
+
+
+def compare(phrase: Words, name: Words) -> tuple[How, float]:
+    """Return how a name matches a phrase, and how like it is; "close" where nothing plain does."""
+    start, whole = "".join(phrase), "".join(name)
+    if start == whole:
+        return "exact", 1.0
+    asked, text = " ".join(phrase), " ".join(name)
+    share = len(asked) / max(len(text), len(asked), 1)
+    if whole.startswith(start):
+        # "car" begins both "car rental" and "cargo": a whole word is worth more than a part of one.
+        return "prefix", share if text.startswith(f"{asked} ") else share / 2
+    if set(phrase) <= set(name):
+        return "words", share
+    alike = likeness(asked, text)
+    # What two names share may tell least about them: "HR software" is far from "VR software".
+    short_ones = {word for word in phrase if len(word) <= _SHORT}
+    if alike >= _ALL_BUT_SAME and short_ones <= set(name):
+        return "close", alike
+    if words_are_near(phrase, name):
+        return "close", max(alike, CLOSE)
+    return "close", alike * CLOSE
+
+
+def words_are_near(words: Words, others: Words) -> bool:
+    """Return whether each of the words is spelled nearly like one of the others."""
+    return all(any(likeness(word, other) >= CLOSE for other in others) for word in words)
+
+
+class _Index:
+    """The names of all topics, to look phrases up in."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = [spelled(name) for name in names]
+        self._starts = ["".join(words) for words in self.names]
+        self._texts = {n: " ".join(words) for n, words in enumerate(self.names)}
+        self._with_word: dict[str, set[int]] = defaultdict(set)
+        for number, words in enumerate(self.names):
+            for word in words:
+                self._with_word[word].add(number)
+
+    def plain(self, phrase: Words) -> set[int]:
+        """Return the names that begin with the phrase or hold all of its words."""
+        start = "".join(phrase)
+        beginning = {n for n, name in enumerate(self._starts) if name.startswith(start)}
+        holding = [self._with_word.get(word, set[int]()) for word in phrase]
+        return beginning | set[int].intersection(*holding)
+
+    def near(self, phrase: Words, among: Iterable[int] | None) -> set[int]:
+        """Return the names that look most like the phrase, or hold words like each of its own."""
+        from rapidfuzz import fuzz, process
+
+        names = self._texts if among is None else {n: self._texts[n] for n in among}
+        likest = process.extract(" ".join(phrase), names, scorer=fuzz.ratio, limit=_CANDIDATES)
+        words, found = self._with_word.keys(), names.keys()
+        for word in phrase:
+            like = process.extract(word, words, scorer=fuzz.ratio, score_cutoff=80, limit=None)
+            found &= set[int]().union(*(self._with_word[other] for other, _, _ in like))
+        return {number for _, _, number in likest} | found
+
+
+@lru_cache(maxsize=1)
+def _index_of(names: tuple[str, ...]) -> _Index:
+    return _Index(names)  # a catalogue that is fetched again usually has the same names
 
 
 def find_topics(
     phrases: Iterable[str], catalogue: Catalogue, kind: TopicFilter = ANY, limit: int = 10
 ) -> tuple[Found, ...]:
-    """Search all topics of a kind for each phrase.
+    """Search all topics of a kind for each phrase; the first search takes a fifth of a second."""
+    topics = catalogue.topics
+    index = _index_of(tuple(topic.name for topic in topics))
+    fitting = None if kind.is_any else {n for n, topic in enumerate(topics) if kind.fits(topic)}
 
-    The first search in a catalogue takes a fifth of a second to build its index.
-    """
-    index = _index_of(catalogue)
-    return tuple(_find(phrase, catalogue.topics, index, kind, limit) for phrase in phrases)
+    def matches(way: Words, numbers: set[int], worth: float) -> Iterator[TopicMatch]:
+        for number in numbers if fitting is None else numbers & fitting:
+            how, alike = compare(way, index.names[number])
+            yield TopicMatch(topics[number], how, alike * worth)
 
+    def find(phrase: str) -> Found:
+        own, *others = ways_to_say(phrase)
+        if not own:
+            return Found(phrase)
+        found = list(matches(own, index.plain(own), 1.0))
+        for other in others:
+            found += matches(other, index.plain(other), _OTHERWISE)
+        if len(found) >= LITTLE:
+            return Found(phrase, best_of(found, limit))
+        near = best_of(matches(own, index.near(own, fitting), 1.0), limit)
+        found += [match for match in near if match.how == "close" and match.likeness >= CLOSE]
+        like = () if found else [m.topic for m in near[:_NEAREST] if m.likeness >= _FAR]
+        return Found(phrase, best_of(found, limit), tuple(like))
 
-def _find(
-    phrase: str, topics: Sequence[Topic], index: NameIndex, kind: TopicFilter, limit: int
-) -> Found:
-    def fits(number: int) -> bool:
-        return kind.is_any or kind.fits(topics[number])
-
-    own, *others = ways_to_say(phrase)
-    matches = [
-        TopicMatch(topics[place.number], place.how, place.likeness * worth)
-        for way, worth in [(own, 1.0), *((other, _OTHERWISE) for other in others)]
-        for place in index.plain(way)
-        if fits(place.number)
-    ]
-    if len(matches) >= LITTLE:
-        return Found(phrase, best_of(matches, limit))
-    near = index.near(own, None if kind.is_any else fits)
-    matches += [
-        TopicMatch(topics[place.number], "close", place.likeness)
-        for place in near
-        if place.how == "close" and place.likeness >= CLOSE
-    ]
-    nearest = () if matches else [p.number for p in near[:_NEAREST] if p.likeness >= _FAR]
-    return Found(phrase, best_of(matches, limit), tuple(topics[number] for number in nearest))
+    return tuple(map(find, phrases))
 
 
 def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]:
@@ -170,21 +306,6 @@ def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]
     for match in sorted(matches, key=lambda match: match.order):
         best.setdefault(match.topic.id, match)
     return tuple(best.values())[:limit]
-
-
-_building = threading.Lock()
-
-
-@lru_cache(maxsize=1)
-def _index_of(catalogue: Catalogue) -> NameIndex:
-    with _building:
-        # A catalogue that is fetched again usually has the same names.
-        return _built(tuple(topic.name for topic in catalogue.topics))
-
-
-@lru_cache(maxsize=1)
-def _built(names: tuple[str, ...]) -> NameIndex:
-    return NameIndex(names)
 
 
 async def look_up(
@@ -197,89 +318,75 @@ async def look_up(
 ) -> Findings:
     """Return what each phrase finds by the service's search and, if that is little, among all.
 
-    If the list of all topics is at hand, the search gets only a few seconds.
-
-    Args:
-        topics: The service's topics.
-        phrases: What to look for.
-        kind: Which topics are wanted.
-        limit: The most to find for each phrase.
-        everywhere: Whether to search all topics in any case.
+    If the list of all topics is at hand, the search gets only a few seconds. With `everywhere`,
+    all topics are searched in any case.
 
     Raises:
         LeadpipeError: If neither could be asked.
     """
-    searches = _Searches(topics, kind, limit)
+    failures: list[LeadpipeError] = []
+    # The service's search has no category, so it is asked for more, and what fits is kept.
+    most = MOST_FOUND if kind.category else min(MOST_FOUND, limit)
+    searched = await _searched(topics, phrases, kind, most, failures)
+
+    def is_little(phrase: str) -> bool:
+        """Return whether the catalogue may have more, or knows another way to say it."""
+        plain = sum(match.how != "close" for match in searched.get(phrase, ()))
+        wanted = limit if kind.category else min(LITTLE, limit)
+        return plain < wanted or len(ways_to_say(phrase)) > 1
+
+    listed: dict[str, Found] = {}
+    if little := [phrase for phrase in phrases if everywhere or is_little(phrase)]:
+        try:
+            catalogue = await topics.all()
+        except LeadpipeError as error:
+            if not searched:
+                raise
+            failures.append(error)
+        else:
+            find = partial(find_topics, little, catalogue, kind, limit)
+            listed = {one.phrase: one for one in await anyio.to_thread.run_sync(find)}
+    found: list[Found] = []
+    for phrase in phrases:
+        more = listed.get(phrase, Found(phrase))
+        best = best_of([*searched.get(phrase, ()), *more.matches], limit)
+        found.append(Found(phrase, best, () if best else more.nearest))
+    return Findings(tuple(found), tuple(failures), searched=bool(searched))
+
+
+async def _searched(
+    topics: Topics,
+    phrases: Sequence[str],
+    kind: TopicFilter,
+    most: int,
+    failures: list[LeadpipeError],
+) -> dict[str, list[TopicMatch]]:
+    """Return what the service's own search finds for each phrase for which it answers."""
+    found: dict[str, list[TopicMatch]] = {}
+
+    async def search(phrase: str) -> None:
+        try:
+            those = await topics.search(phrase, type=kind.type, industry=kind.industry, limit=most)
+        except LeadpipeError as error:
+            failures.append(error)
+        else:
+            found[phrase] = [_match(phrase, topic) for topic in those if kind.fits(topic)]
+
     patience = SEARCH_SECONDS if await topics.at_hand() else math.inf
     with anyio.move_on_after(patience) as waiting:
         async with anyio.create_task_group() as tasks:
             for phrase in dict.fromkeys(phrases):
-                tasks.start_soon(searches.ask, phrase)
+                tasks.start_soon(search, phrase)
     if waiting.cancelled_caught:
         problem = f"The service did not answer within {SEARCH_SECONDS:g} seconds."
-        searches.failures.append(OutOfTime(problem))
-    thin = [phrase for phrase in phrases if everywhere or searches.found_little(phrase)]
-    listed: dict[str, Found] = {}
-    if thin:
-        try:
-            catalogue = await topics.all()
-        except LeadpipeError as error:
-            if not searches.answered:
-                raise
-            searches.failures.append(error)
-        else:
-            search = partial(find_topics, thin, catalogue, kind, limit)
-            listed = dict(zip(thin, await anyio.to_thread.run_sync(search), strict=True))
-    found = (searches.joined(phrase, listed.get(phrase, Found(phrase))) for phrase in phrases)
-    return Findings(tuple(found), tuple(searches.failures), searches.answered)
-
-
-class _Searches:
-    """The service's own search for some phrases, and its answers."""
-
-    def __init__(self, topics: Topics, kind: TopicFilter, limit: int) -> None:
-        self._topics = topics
-        self._kind = kind
-        self._limit = limit
-        self._matches: dict[str, list[TopicMatch]] = {}
-        self.failures: list[LeadpipeError] = []
-
-    async def ask(self, phrase: str) -> None:
-        """Note what the service finds for the phrase, or why it fails."""
-        kind = self._kind
-        # The service's search has no category, so it is asked for more, and what fits is kept.
-        limit = MOST_FOUND if kind.category else min(MOST_FOUND, self._limit)
-        try:
-            found = await self._topics.search(
-                phrase, type=kind.type, industry=kind.industry, limit=limit
-            )
-        except LeadpipeError as error:
-            self.failures.append(error)
-            return
-        self._matches[phrase] = [_match(phrase, topic) for topic in found if kind.fits(topic)]
-
-    @property
-    def answered(self) -> bool:
-        """Whether the service's search answered for any phrase."""
-        return bool(self._matches)
-
-    def found_little(self, phrase: str) -> bool:
-        """Return whether the catalogue may have more, or knows another way to say it."""
-        plain = [match for match in self._matches.get(phrase, ()) if match.how != "close"]
-        wanted = self._limit if self._kind.category else min(LITTLE, self._limit)
-        return len(plain) < wanted or len(ways_to_say(phrase)) > 1
-
-    def joined(self, phrase: str, listed: Found) -> Found:
-        """Merge what the service and the catalogue find for the phrase."""
-        matches = best_of([*self._matches.get(phrase, ()), *listed.matches], self._limit)
-        return Found(phrase, matches, () if matches else listed.nearest)
+        failures.append(OutOfTime(problem))
+    return found
 
 
 def _match(phrase: str, topic: Topic) -> TopicMatch:
     """Return how a topic that the service found matches; close if only the service knows why."""
     name, (own, *others) = spelled(topic.name), ways_to_say(phrase)
     matches = [TopicMatch(topic, *compare(own, name))]
-    for other in others:
-        how, likeness = compare(other, name)
-        matches.append(TopicMatch(topic, how, likeness * _OTHERWISE))
+    for how, alike in (compare(other, name) for other in others):
+        matches.append(TopicMatch(topic, how, alike * _OTHERWISE))
     return min(matches, key=lambda match: match.order)

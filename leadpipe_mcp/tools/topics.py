@@ -10,8 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, With
 from leadpipe_mcp.api.topics import MOST_FOUND, SiteTopic, Topic, TopicType
 from leadpipe_mcp.people.masking import mask_emails
 from leadpipe_mcp.people.privacy import UNTRUSTED_LIMIT
-from leadpipe_mcp.planning.names import How
-from leadpipe_mcp.planning.topics import TopicFilter, TopicMatch, best_of, known_kind, look_up
+from leadpipe_mcp.planning.topics import How, TopicFilter, TopicMatch, best_of, known_kind, look_up
 from leadpipe_mcp.planning.websites import LONGEST_ADDRESS, public_address
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import (

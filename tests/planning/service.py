@@ -1,14 +1,18 @@
 """Simulated services to plan with, and clients of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pydantic import SecretStr
-from starlette.responses import Response
+from pydantic_core import to_jsonable_python
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
+from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
@@ -45,3 +49,55 @@ def altered(
             await response(scope, receive, send)
 
     return client_of(answer)
+
+
+def topics_of(*names: str) -> tuple[Topic, ...]:
+    """Topics of business with these names, numbered from 1."""
+    kind = {"type": "b2b", "industry": "Sales", "category": "Product"}
+    return tuple(Topic.model_validate({"id": n, "name": s, **kind}) for n, s in enumerate(names, 1))
+
+
+class TopicService:
+    """A service that knows topics and remembers what it was asked.
+
+    Each route answers what it is given here, or fails with a status. Its search finds the names
+    that begin so if it is not given anything else.
+    """
+
+    def __init__(
+        self,
+        lists: Sequence[Topic] | int = (),
+        finds: Sequence[Topic] | int | None = None,
+        facets: object = 500,
+        people: Callable[[int], int] | int = lambda topic: 1_000 - topic,
+    ) -> None:
+        self._lists, self._finds, self._facets, self._people = lists, finds, facets, people
+        self.asked: list[tuple[str, Any]] = []
+        self.topics = client_of(self).topics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = request.url.path.removeprefix("/v1/intent/topics")
+        body: Any = await request.json() if request.method == "POST" else dict(request.query_params)
+        self.asked.append((path, body))
+        answer = {"": self._lists, "/search": self._finds, "/facets": self._facets}.get(path)
+        if path == "/compare":
+            of = self._people
+            answer = of if isinstance(of, int) else [_series(id_, of) for id_ in body["topicIds"]]
+        elif answer is None and not isinstance(self._lists, int):
+            words = body["q"].casefold()
+            answer = [topic for topic in self._lists if topic.name.casefold().startswith(words)]
+        if isinstance(answer, int):
+            response = JSONResponse({}, answer)
+        else:
+            response = JSONResponse({"data": to_jsonable_python(answer)})
+        await response(scope, receive, send)
+
+    def paths(self) -> list[str]:
+        """The routes that were asked, in order."""
+        return [path for path, _ in self.asked]
+
+
+def _series(topic: int, people: Callable[[int], int]) -> dict[str, object]:
+    day = {"date": "2026-05-04", "uniqueAudience": people(topic)}
+    return {"topicId": topic, "topicName": str(topic), "data": [day]}
