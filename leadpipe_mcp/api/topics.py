@@ -22,7 +22,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import Breakdown
-from leadpipe_mcp.api.reading import Count, Each, Label, Name, Text, Told, readable
+from leadpipe_mcp.api.reading import Count, Each, Label, Name, Text, Told
 from leadpipe_mcp.api.service import Service
 from leadpipe_mcp.errors import NotFound, ServiceError
 
@@ -37,7 +37,8 @@ STEADY = 0.05
 """The share by which an audience may grow or shrink and still be called steady."""
 
 _TOPICS = "/v1/intent/topics"
-_FILE_VERSION = 1
+_FILE_VERSION = 2
+_FIELDS = ("id", "name", "type", "industry", "category")
 
 
 def _day(said: object) -> object:
@@ -78,26 +79,20 @@ class TopicDay(Told):
     noun: ClassVar[Noun] = ("day", "days")
     date: Annotated[dt.date, BeforeValidator(_day)]
     audience: Count = Field(validation_alias=AliasChoices("audience", "uniqueAudience"))
-    signals: Count | None = Field(
-        default=None, validation_alias=AliasChoices("signals", "totalSignals")
-    )
-    average_score: float | None = Field(
-        default=None, validation_alias=AliasChoices("averageScore", "avgScore")
-    )
-    high: Count | None = Field(default=None, validation_alias=AliasChoices("high", "highAudience"))
-    medium: Count | None = Field(
-        default=None, validation_alias=AliasChoices("medium", "mediumAudience")
-    )
-    low: Count | None = Field(default=None, validation_alias=AliasChoices("low", "lowAudience"))
+    signals: Count | None = Field(default=None, validation_alias="totalSignals")
+    average_score: float | None = Field(default=None, validation_alias="avgScore")
+    high: Count | None = Field(default=None, validation_alias="highAudience")
+    medium: Count | None = Field(default=None, validation_alias="mediumAudience")
+    low: Count | None = Field(default=None, validation_alias="lowAudience")
 
 
 class TopicSeries(Told):
     """A topic from day to day, the oldest day first."""
 
     noun: ClassVar[Noun] = ("topic", "topics")
-    id: int
-    name: Name | None = None
-    days: Each[TopicDay] = ()
+    id: int = Field(validation_alias=AliasChoices("id", "topicId"))
+    name: Name | None = Field(default=None, validation_alias=AliasChoices("name", "topicName"))
+    days: Each[TopicDay] = Field(default=(), validation_alias=AliasChoices("days", "data"))
 
     @property
     def latest(self) -> TopicDay | None:
@@ -208,38 +203,33 @@ class Topics:
     async def all(self) -> Catalogue:
         """Every topic, asked for once a day, however many ask at once."""
         async with self._fetching:
-            now = self._clock()
-            if self._catalogue is None or now - self._catalogue[0] > CATALOGUE_SECONDS:
-                self._catalogue = await self._kept(now) or await self._fetched(now)
-            return self._catalogue[1]
+            found = await self._remembered()
+            if found is None:
+                answer = await self._get("")
+                # Twenty thousand take a tenth of a second, in which other calls go on.
+                topics = await anyio.to_thread.run_sync(answer.read_each, Topic)
+                if not topics:
+                    raise answer.unusable("the list of all topics is empty")
+                found = Catalogue(topics)
+                self._catalogue = (self._clock(), found)
+                if self._file:
+                    await anyio.to_thread.run_sync(self._file.write, found)
+            return found
 
     async def at_hand(self) -> Catalogue | None:
         """Return every topic if that takes no request."""
         if self._fetching.locked():
             return None
         async with self._fetching:
-            now = self._clock()
-            found = self._catalogue or await self._kept(now)
-            if found is None or now - found[0] > CATALOGUE_SECONDS:
-                return None
-            self._catalogue = found
-            return found[1]
+            return await self._remembered()
 
-    async def _kept(self, now: float) -> tuple[float, Catalogue] | None:
-        """The catalogue of the file with the moment when it was fetched, if it is to be trusted."""
-        found = await anyio.to_thread.run_sync(self._file.read) if self._file else None
-        return (now - found[0], found[1]) if found else None
-
-    async def _fetched(self, now: float) -> tuple[float, Catalogue]:
-        answer = await self._get("")
-        # Twenty thousand take a tenth of a second, in which other calls go on.
-        topics = await anyio.to_thread.run_sync(answer.read_each, Topic)
-        if not topics:
-            raise answer.unusable("the list of all topics is empty")
-        catalogue = Catalogue(topics)
-        if self._file:
-            await anyio.to_thread.run_sync(self._file.write, catalogue)
-        return now, catalogue
+    async def _remembered(self) -> Catalogue | None:
+        """The catalogue of this process or of the file, unless it is too old."""
+        now = self._clock()
+        if self._catalogue is None or now - self._catalogue[0] > CATALOGUE_SECONDS:
+            kept = await anyio.to_thread.run_sync(self._file.read) if self._file else None
+            self._catalogue = (now - kept[0], kept[1]) if kept else None
+        return self._catalogue[1] if self._catalogue else None
 
     async def facets(self) -> TopicFacets:
         """How many topics there are of each type, industry and category, asked for once a day."""
@@ -255,11 +245,11 @@ class Topics:
         except NotFound as missing:
             await self._service.check_missing(missing)
             return None
-        rows = answer.items()
-        if not rows:
+        if not (rows := answer.items()):
             return None
         name = next((named for row in rows if (named := as_object(row).get("topicName"))), None)
-        return _series(topic_id, name, answer.read_each(TopicDay, rows))
+        told = {"id": topic_id, "name": name, "days": answer.read_each(TopicDay, rows)}
+        return _oldest_first(answer.read(TopicSeries, told))
 
     async def compare(self, topic_ids: Sequence[int]) -> tuple[TopicSeries, ...]:
         """The topics from day to day, as asked; those that the service does not know are left out.
@@ -282,7 +272,7 @@ class Topics:
                 return {}
             alone = [await self._compared([topic]) for topic in topic_ids]
             return {topic: series for one in alone for topic, series in one.items()}
-        found = readable(TopicSeries.noun, answer.items(), _compared_series)
+        found = map(_oldest_first, answer.read_each(TopicSeries))
         return {series.id: series for series in found if series.name or series.days}
 
     async def series(self, topic_ids: Sequence[int], days: int) -> tuple[TopicSeries, ...]:
@@ -335,15 +325,9 @@ class Topics:
         )
 
 
-def _compared_series(item: object) -> TopicSeries:
-    told = as_object(item)
-    return _series(told.get("topicId"), told.get("topicName"), told.get("data"))
-
-
-def _series(topic_id: object, name: object, days: object) -> TopicSeries:
-    series = TopicSeries.model_validate({"id": topic_id, "name": name, "days": days})
-    oldest_first = tuple(sorted(series.days, key=lambda day: day.date))
-    return series.model_copy(update={"days": oldest_first})
+def _oldest_first(series: TopicSeries) -> TopicSeries:
+    days = tuple(sorted(series.days, key=lambda day: day.date))
+    return series.model_copy(update={"days": days})
 
 
 class CatalogueFile:
@@ -355,42 +339,36 @@ class CatalogueFile:
     """
 
     def __init__(self, folder: Path, url: str) -> None:
-        self._url = url
-        self._path = folder / f"topics-{hashlib.sha256(url.encode()).hexdigest()[:12]}.json"
+        service = hashlib.sha256(url.encode()).hexdigest()[:12]
+        self._path = folder / f"topics-{_FILE_VERSION}-{service}.json"
 
     def read(self) -> tuple[float, Catalogue] | None:
         """How many seconds old the catalogue is, and the catalogue; None if it is not to be used.
 
-        It is not if it is broken, too old, from the future, of another service or another version.
+        It is not if it is broken, too old or from the future.
         """
         try:
             kept = as_object(json.loads(self._path.read_bytes()))
             age = time.time() - float(cast("float", kept["fetchedAt"]))
-            is_ours = kept["version"] == _FILE_VERSION and kept["url"] == self._url
-            if not is_ours or not 0 <= age <= CATALOGUE_SECONDS:
-                return None
-            names = ("id", "name", "type", "industry", "category")
             rows = cast("list[list[object]]", kept["topics"])
-            topics = tuple(Topic.model_validate(dict(zip(names, row, strict=True))) for row in rows)
+            topics = tuple(
+                Topic.model_validate(dict(zip(_FIELDS, row, strict=True))) for row in rows
+            )
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        return (age, Catalogue(topics)) if topics else None
+        return (age, Catalogue(topics)) if topics and 0 <= age <= CATALOGUE_SECONDS else None
 
     def write(self, catalogue: Catalogue) -> None:
         """Keep the catalogue, if that can be done: without a file everything works as well."""
-        kept = {
-            "version": _FILE_VERSION,
-            "url": self._url,
-            "fetchedAt": time.time(),
-            "topics": [[t.id, t.name, t.type, t.industry, t.category] for t in catalogue.topics],
-        }
+        rows = [[getattr(topic, field) for field in _FIELDS] for topic in catalogue.topics]
+        kept = json.dumps({"fetchedAt": time.time(), "topics": rows}, separators=(",", ":"))
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Beside it and then renamed: whoever reads meanwhile sees a whole one. Mode 0600.
             handle, beside = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.stem}-")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(kept, file, separators=(",", ":"))
+                    file.write(kept)
                 Path(beside).replace(self._path)
             except OSError:
                 Path(beside).unlink(missing_ok=True)

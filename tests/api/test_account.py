@@ -101,27 +101,12 @@ async def test_slots_are_not_made_up(
     assert (shown and (shown.used, shown.limit, shown.free)) == slots
 
 
-async def test_an_account_may_tell_little(connect: Connect) -> None:
-    account = await connect(JSONResponse({"data": {"organization": {"status": "trial"}}})).account()
-    assert (account.healthy, account.organization.status) == (None, "trial")
-    assert (account.credits, account.pixels, account.slots) == (None, None, None)
-
-
 @pytest.mark.parametrize(
     "data", [{}, [], None, "ok", {"credits": {}}, {"healthy": "x"}, {"organization": []}]
 )
 async def test_an_account_of_another_form_is_none(data: object, connect: Connect) -> None:
     with pytest.raises(UnusableAnswer, match="status 200"):
         await connect(JSONResponse({"data": data})).account()
-
-
-async def test_topics_have_names(start: Start, connect: Connect) -> None:
-    names = await connect(start()).topic_names((117890, 117805, 117890))
-    assert [(topic.id, topic.name) for topic in names] == [
-        (117890, "Marketing Automation"),
-        (117805, "Marketing ROI"),
-        (117890, "Marketing Automation"),
-    ]
 
 
 async def test_each_topic_is_asked_for_once(start: Start, connect: Connect) -> None:
@@ -158,9 +143,3 @@ async def test_a_failure_is_not_remembered_as_a_name(start: Start, connect: Conn
     with pytest.raises(ServiceDown, match="Try again in a minute"):
         await client.topic_names((117805,))
     assert [topic.name for topic in await client.topic_names((117805,))] == ["Marketing ROI"]
-
-
-async def test_what_is_no_name_is_left_out(connect: Connect) -> None:
-    told = [{"topicId": 1, "topicName": None}, {"topicId": 2, "topicName": "B"}]
-    client = connect(JSONResponse({"data": told}))
-    assert [topic.name for topic in await client.topic_names((1, 2))] == ["B"]

@@ -1,11 +1,9 @@
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
-import anyio
 import pytest
 from pydantic import JsonValue
-from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
@@ -17,11 +15,10 @@ from leadpipe_mcp.errors import (
     NotPossible,
     RequestRefused,
     SlotsFull,
-    TooManyRequests,
     Unclear,
     UnusableAnswer,
 )
-from tests.faults.service import Fault, FaultKind, Sandbox
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]
@@ -78,38 +75,24 @@ def sent(sandbox: Sandbox, method: str) -> list[object]:
     return [request.body for request in sandbox.requests if request.method == method]
 
 
-@pytest.mark.parametrize("status", STATUSES)
 async def test_an_audience_is_created_with_the_status_that_was_asked_for(
-    status: Status, profile: str, client: LeadpipeClient
+    profile: str, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    created = await create(client, "Buyers", CONFIG, status)
-    assert (created.name, created.status) == ("Buyers", status)
-    read = await client.audiences.get(created.id)
-    assert (read.id, read.name, read.status) == (created.id, "Buyers", status)
-    assert read.config is not None
-    assert read.config.as_sent() == {
-        "topicIds": [117805, 117890],
-        "minScore": 60,
-        "maxScore": 99,
-        "minTopicOverlap": 2,
-        "filters": SPELLED[profile],
-    }
-    assert read.created_at == "2026-05-05T09:15:00.000Z"
-    if status != "active":
-        assert read.size in {None, 0}
-    # The newer API names no topics.
-    names = [] if profile == "catalog" else ["Marketing ROI", "Marketing Automation"]
-    assert [topic.name for topic in read.topics] == names
-
-
-async def test_the_older_api_is_told_the_status_afterwards(
-    profile: str, sandbox: Sandbox, client: LeadpipeClient
-) -> None:
-    await create(client, "Buyers", CONFIG, "active")
-    assert len(sent(sandbox, "PATCH")) == (profile == "flat")
-    (body,) = sent(sandbox, "POST")
-    assert isinstance(body, dict)
-    assert ("status" in body) == (profile != "flat")
+    for status in STATUSES:
+        created = await create(client, "Buyers", CONFIG, status)
+        assert (created.name, created.status) == ("Buyers", status)
+        read = await client.audiences.get(created.id)
+        assert (read.id, read.name, read.status) == (created.id, "Buyers", status)
+        assert read.config is not None
+        assert read.config.as_sent() == {
+            "topicIds": [117805, 117890],
+            "minScore": 60,
+            "maxScore": 99,
+            "minTopicOverlap": 2,
+            "filters": SPELLED[profile],
+        }
+    # The older API creates drafts; the status is set afterwards.
+    assert len(sent(sandbox, "PATCH")) == (2 if profile == "flat" else 0)
 
 
 async def test_a_service_that_ignores_the_status_is_told_again(
@@ -145,45 +128,27 @@ async def test_without_a_free_slot_nothing_is_activated(
     assert (await client.audiences.get(draft.id)).status == "draft"
 
 
-async def test_a_config_that_cannot_be_said_saves_nothing(client: LeadpipeClient) -> None:
+async def test_what_cannot_be_said_saves_nothing(client: LeadpipeClient) -> None:
     bad = CONFIG.model_copy(update={"filters": {"companyIndustry": ["softwork"]}})
     with pytest.raises(NotPossible, match="no value 'softwork'"):
         await create(client, "Buyers", bad)
-    assert await client.audiences.list() == ()
-
-
-async def test_a_name_that_the_service_refuses_saves_nothing(client: LeadpipeClient) -> None:
-    for name in ("", "x" * 256):
-        with pytest.raises(RequestRefused, match="name: Expected a string of 1 to 255"):
-            await create(client, name, CONFIG)
+    with pytest.raises(RequestRefused, match="name: Expected a string of 1 to 255"):
+        await create(client, "", CONFIG)
     assert await client.audiences.list() == ()
 
 
 async def test_the_list_is_of_a_status_and_so_long(
     client: LeadpipeClient, moments: list[float]
 ) -> None:
-    for number in range(3):
+    for number in range(2):
         for status in STATUSES:
             moments.append(moments[-1] + 1)
             await create(client, f"{status} {number}", CONFIG, status)
-    assert len(await client.audiences.list()) == 9
-    for status in STATUSES:
-        names = [audience.name for audience in await client.audiences.list(status)]
-        assert names == [f"{status} {number}" for number in (2, 1, 0)]
-        names = [audience.name for audience in await client.audiences.list(status, 2)]
-        assert names == [f"{status} {number}" for number in (2, 1)]
-    assert [a.name for a in await client.audiences.list(limit=1)] == ["paused 2"]
-
-
-async def test_the_list_shows_what_there_is(start: Start, connect: Connect) -> None:
-    for profile in PROFILES:
-        client = connect(start(profile=profile, examples=True))
-        active, paused = await client.audiences.list()
-        assert (active.name, active.status) == ("Marketing Directors at Tech Companies", "active")
-        assert (paused.name, paused.status) == ("CRM Buyers in California", "paused")
-        assert active.size is not None
-        assert active.size > 0
-        assert active.last_refreshed_at == "2026-05-05T00:00:00.000Z"
+    assert len(await client.audiences.list()) == 6
+    names = [audience.name for audience in await client.audiences.list("active")]
+    assert names == ["active 1", "active 0"]
+    assert [a.name for a in await client.audiences.list("active", 1)] == ["active 1"]
+    assert [a.name for a in await client.audiences.list(limit=1)] == ["paused 1"]
 
 
 async def test_what_does_not_exist_is_not_found(client: LeadpipeClient) -> None:
@@ -196,17 +161,12 @@ async def test_what_does_not_exist_is_not_found(client: LeadpipeClient) -> None:
             await call
 
 
-async def test_a_change_changes_what_it_names(
-    client: LeadpipeClient, sandbox: Sandbox, moments: list[float]
-) -> None:
+async def test_a_change_changes_what_it_names(client: LeadpipeClient, sandbox: Sandbox) -> None:
     saved = await create(client, "Buyers", CONFIG)
-    moments.append(moments[-1] + 60)
     changed = await client.audiences.update(saved.id, name="Old Buyers")
     assert (changed.id, changed.name, changed.status) == (saved.id, "Old Buyers", "draft")
-    assert changed.updated_at == "2026-05-05T09:16:00.000Z"
     assert sent(sandbox, "PATCH") == [{"name": "Old Buyers"}]
-    for status in STATUSES:
-        assert (await client.audiences.update(saved.id, status=status)).status == status
+    assert (await client.audiences.update(saved.id, status="active")).status == "active"
     read = await client.audiences.get(saved.id)
     assert read.config is not None
     assert read.config.topic_ids == CONFIG.topic_ids
@@ -250,34 +210,15 @@ async def test_a_size_is_kept_or_said_not_to_be(profile: str, client: LeadpipeCl
         assert (await client.audiences.update(saved.id, audience_size=0)).size == 0
 
 
-async def test_a_config_that_is_not_shown_is_not_made_up(start: Start, connect: Connect) -> None:
-    sandbox = start(profile="catalog", detail_has_config=False)
-    client = connect(sandbox)
-    saved = await create(client, "Buyers", CONFIG)
-    assert (await client.audiences.get(saved.id)).config is None
-    changed = await change(client, saved, CONFIG)
-    assert changed.config is None
-    assert sandbox.requests[-1].method == "GET"
-
-
-async def test_filters_can_go_though_the_service_merges_configs(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    client = connect(start(profile=profile, config_patch="merge"))
-    saved = await create(client, "Buyers", CONFIG)
-    for filters in ({"hasPhone": True}, {}):
-        wanted = CONFIG.model_copy(update={"filters": filters})
-        changed = await change(client, saved, wanted)
-        assert changed.config is not None
-        assert len(changed.config.filters) == len(filters)
-
-
-async def test_a_part_that_was_to_go_and_stayed_is_noticed(
+async def test_what_was_to_go_is_gone_or_named_though_the_service_merges_configs(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile, config_patch="merge"))
     below = CONFIG.model_copy(update={"max_score": 90})
     saved = await create(client, "Buyers", below)
+    changed = await change(client, saved, below.model_copy(update={"filters": {}}))
+    assert changed.config is not None
+    assert changed.config.filters == {}
     with pytest.raises(UnusableAnswer) as caught:
         await change(client, saved, CONFIG.model_copy(update={"max_score": None}))
     assert caught.value.problem == (
@@ -286,112 +227,42 @@ async def test_a_part_that_was_to_go_and_stayed_is_noticed(
     )
 
 
-async def test_what_an_audience_cannot_become_is_refused(start: Start, connect: Connect) -> None:
-    client = connect(start(back_to_draft="reject", empty_patch="reject"))
-    saved = await create(client, "Buyers", CONFIG, "paused")
-    with pytest.raises(RequestRefused, match="An audience cannot become a draft again"):
-        await client.audiences.update(saved.id, status="draft")
-    with pytest.raises(RequestRefused, match="Nothing to update"):
-        await client.audiences.update(saved.id)
-
-
 SAVED: dict[str, object] = {"id": UNKNOWN_ID, "name": "Buyers", "status": "draft"}
-KEPT: dict[str, object] = {
-    "topicIds": [117890, 117805],
-    "minScore": 60,
-    "maxScore": 100,
-    "minTopicOverlap": 2,
-    "filters": {"company": {"industries": ["software development"]}, "contact.hasPhone": True},
-}
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        KEPT,
-        {**KEPT, "maxScore": None},
-        {**KEPT, "filters": SPELLED["catalog"], "more": 1},
-        {**KEPT, "filters": {"companyIndustry": ["Software Development"], "hasPhone": "y"}},
-    ],
-)
-async def test_what_means_the_same_is_kept(
-    kept: object, start: Start, connect: Connect, altered: Altered
-) -> None:
-    answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
-    client = connect(altered(start(), {"POST /audiences": answer, "PATCH": answer}))
-    created = await create(client, "Buyers", CONFIG)
-    assert created.id == UNKNOWN_ID
-
-
-@pytest.mark.parametrize(
-    ("kept", "named"),
-    [
-        ({**KEPT, "topicIds": [117805]}, "topicIds"),
-        ({**KEPT, "minScore": 70}, "minScore"),
-        ({**KEPT, "minScore": None}, "minScore"),
-        ({**KEPT, "maxScore": 89}, "maxScore"),
-        ({**KEPT, "minTopicOverlap": 1}, "minTopicOverlap"),
-        ({**KEPT, "minTopicOverlap": None}, "minTopicOverlap"),
-        ({**KEPT, "filters": {}}, "companyIndustry, hasPhone"),
-        ({**KEPT, "filters": {"company.industries": ["software development"]}}, "hasPhone"),
-        (
-            {**KEPT, "filters": {**SPELLED["catalog"], "contact.hasPhone": False}},
-            "hasPhone",
-        ),
-        (
-            {**KEPT, "filters": {**SPELLED["catalog"], "company.industries": ["banking"]}},
-            "companyIndustry",
-        ),
-        (
-            {
-                **KEPT,
-                "filters": {
-                    **SPELLED["catalog"],
-                    "company.industries": {
-                        "values": ["software development"],
-                        "operator": "not_in",
-                    },
-                },
-            },
-            "companyIndustry",
-        ),
-        ({**KEPT, "filters": {**SPELLED["catalog"], "role.isCeo": True}}, "role.isCeo"),
-    ],
-)
-async def test_what_is_kept_otherwise_is_named(
-    kept: object, named: str, start: Start, connect: Connect, altered: Altered
-) -> None:
-    answer = JSONResponse({"data": {**SAVED, "config": kept}}, 201)
-    client = connect(altered(start(), {"POST /audiences": answer}))
-    with pytest.raises(UnusableAnswer) as caught:
-        await create(client, "Buyers", CONFIG)
-    assert caught.value.problem.endswith(f"otherwise than they were sent: {named}.")
-
-
 TERMS = ["chief", "officer"]
+SHOUTED = "SOFTWARE DEVELOPMENT"
+SOFTWARE = {"companyIndustry": ["Software Development"]}
 SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
-    ({}, {}, None),
-    ({}, {"minScore": 70, "maxScore": 99, "minTopicOverlap": 1}, None),
-    ({}, {"maxScore": 100}, None),
+    ({}, {"minScore": 70, "maxScore": 99, "minTopicOverlap": 1, "more": 1}, None),
     ({}, {"maxScore": 98}, "maxScore"),
     ({}, {"minTopicOverlap": 2}, "minTopicOverlap"),
-    ({"min_score": 0}, {"minScore": 0}, None),
+    ({}, {"topicIds": [117805, 7]}, "topicIds"),
+    ({}, {"filters": {"role.isCeo": True}}, "role.isCeo"),
     # The newer API counts scores from 50.
     ({"min_score": 0}, {"minScore": 50}, None),
-    ({"min_score": 49}, {"minScore": 50}, None),
     ({"min_score": 51}, {"minScore": 50}, "minScore"),
     ({"min_score": 40}, {"minScore": 51}, "minScore"),
     ({"min_score": 60}, {"maxScore": 99}, "minScore"),
     ({"max_score": 99}, {"maxScore": 100}, None),
-    ({"max_score": 98}, {"maxScore": 99}, "maxScore"),
     ({"max_score": 98}, {}, "maxScore"),
     ({"min_topic_overlap": 1}, {}, None),
-    ({"filters": {"jobTitle": TERMS}}, {"filters": {"jobTitle.include": TERMS}}, None),
+    ({"filters": SOFTWARE}, {"filters": SOFTWARE}, None),
     (
-        {"filters": {"jobTitle": TERMS}},
-        {"filters": {"jobTitle": {"include": TERMS, "includeMode": "any"}}},
+        {"filters": SOFTWARE},
+        {"filters": {"company": {"industries": ["SOFTWARE DEVELOPMENT"]}}},
         None,
     ),
+    ({"filters": SOFTWARE}, {"filters": {}}, "companyIndustry"),
+    ({"filters": SOFTWARE}, {"filters": {"company.industries": ["banking"]}}, "companyIndustry"),
+    (
+        {"filters": SOFTWARE},
+        {
+            "filters": {
+                "company.industries": {"values": ["software development"], "operator": "not_in"}
+            }
+        },
+        "companyIndustry",
+    ),
+    ({"filters": {"jobTitle": TERMS}}, {"filters": {"jobTitle.include": TERMS}}, None),
     (
         {"filters": {"jobTitle": {"values": TERMS, "mode": "all"}}},
         {"filters": {"jobTitle": {"include": TERMS, "includeMode": "all"}}},
@@ -402,54 +273,30 @@ SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
         {"filters": {"jobTitle.include": TERMS}},
         "jobTitle",
     ),
-    (
-        {"filters": {"jobTitle": TERMS}},
-        {"filters": {"jobTitle.include": {"values": TERMS, "mode": "all"}}},
-        "jobTitle",
-    ),
-    (
-        {"filters": {"jobTitle": {"values": TERMS, "operator": "equals"}}},
-        {"filters": {"jobTitle.include": TERMS}},
-        "jobTitle",
-    ),
-    (
-        {"filters": {"hasPhone": True}},
-        {"filters": {"contact.hasPhone": ["maybe"]}},
-        "hasPhone",
-    ),
+    ({"filters": {"hasPhone": True}}, {"filters": {"hasPhone": "y"}}, None),
+    ({"filters": {"hasPhone": True}}, {"filters": {"contact.hasPhone": ["maybe"]}}, "hasPhone"),
 ]
 
 
-@pytest.mark.parametrize(("sent", "kept", "differs"), SENT_AND_KEPT)
-async def test_what_is_kept_is_compared_part_by_part(
-    sent: dict[str, object],
-    kept: dict[str, object],
-    differs: str | None,
-    start: Start,
-    connect: Connect,
-    altered: Altered,
+async def test_what_is_kept_otherwise_than_it_was_sent_is_named(
+    start: Start, connect: Connect, altered: Altered
 ) -> None:
-    config = AudienceConfig.model_validate({"topicIds": [117805], **sent})
-    answer = JSONResponse({"data": {**SAVED, "config": {"topicIds": [117805], **kept}}}, 201)
-    client = connect(altered(start(), {"POST /audiences": answer}))
-    if differs is None:
-        assert (await create(client, "Buyers", config)).config is not None
-    else:
-        with pytest.raises(UnusableAnswer, match=f"than they were sent: {differs}[.]"):
-            await create(client, "Buyers", config)
+    kept_now: dict[str, object] = {}
 
+    async def keeping(scope: Scope, receive: Receive, send: Send) -> None:
+        config = {"topicIds": [117805], **kept_now}
+        await JSONResponse({"data": {**SAVED, "config": config}}, 201)(scope, receive, send)
 
-@pytest.mark.parametrize("other", [{"name": "Sellers"}, {"status": "paused"}])
-async def test_a_change_that_is_not_confirmed_is_not_claimed(
-    other: dict[str, object], start: Start, connect: Connect, altered: Altered
-) -> None:
-    sandbox = start()
-    saved = await create(connect(sandbox), "Buyers", CONFIG)
-    answer = JSONResponse({"data": {**SAVED, "status": "active", **other}})
-    client = connect(altered(sandbox, {f"PATCH /{saved.id}": answer}))
-    with pytest.raises(NotDone, match=r"has not changed as asked\. A look afterwards: ") as caught:
-        await client.audiences.update(saved.id, name="Buyers", status="active")
-    assert "tell the user" in caught.value.advice
+    client = connect(altered(start(), {"POST /audiences": keeping}))
+    for sent, kept, differs in SENT_AND_KEPT:
+        config = AudienceConfig.model_validate({"topicIds": [117805], **sent})
+        kept_now.clear()
+        kept_now |= kept
+        if differs is None:
+            assert (await create(client, "Buyers", config)).config is not None
+        else:
+            with pytest.raises(UnusableAnswer, match=f"than they were sent: {differs}[.]"):
+                await create(client, "Buyers", config)
 
 
 async def test_a_deleted_audience_is_gone(client: LeadpipeClient, sandbox: Sandbox) -> None:
@@ -462,223 +309,21 @@ async def test_a_deleted_audience_is_gone(client: LeadpipeClient, sandbox: Sandb
     assert await client.audiences.list() == ()
 
 
-def unheard(application: Application, answer: Application) -> Application:
-    """Does what the application does, and answers something else."""
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        async def swallow(_: Message) -> None: ...
-
-        await application(scope, receive, swallow)
-        await answer(scope, receive, send)
-
-    return service
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Response(b"", 200),
-        Response(b"", 204),
-        Response(b"deleted", 200),
-        JSONResponse({"deleted": True}),
-        JSONResponse({"data": None}),
-        JSONResponse({"data": {}}),
-        JSONResponse({"data": {"id": UNKNOWN_ID}}),
-        JSONResponse({"data": {"deleted": "yes"}}),
-    ],
-)
-async def test_a_deletion_without_an_answer_is_looked_after(
-    answer: Response, start: Start, connect: Connect, altered: Altered
-) -> None:
-    sandbox = start()
-    saved = await create(connect(sandbox), "Buyers", CONFIG)
-    done = connect(altered(sandbox, {f"DELETE /{saved.id}": unheard(sandbox, answer)}))
-    await done.audiences.delete(saved.id)
-    assert (sandbox.requests[-1].method, sandbox.requests[-1].status) == ("GET", 404)
-    saved = await create(connect(sandbox), "Buyers", CONFIG)
-    not_done = connect(altered(sandbox, {f"DELETE /{saved.id}": answer}))
-    with pytest.raises(NotDone, match="the audience is still there") as caught:
-        await not_done.audiences.delete(saved.id)
-    assert caught.value.status == answer.status_code
-    assert await connect(sandbox).audiences.list()
-
-
-async def test_a_deletion_that_the_service_denies_did_not_happen(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    sandbox = start()
-    saved = await create(connect(sandbox), "Buyers", CONFIG)
-    denied = JSONResponse({"data": {"deleted": False}})
-    client = connect(altered(sandbox, {f"DELETE /{saved.id}": denied}))
-    with pytest.raises(NotDone, match="it does not say that it was deleted"):
-        await client.audiences.delete(saved.id)
-
-
-async def test_where_nobody_can_look_a_deletion_stays_unclear(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    sandbox = start()
-    saved = await create(connect(sandbox), "Buyers", CONFIG)
-    sandbox.faults.add(Fault("status", method="GET", times=None))
-    client = connect(altered(sandbox, {f"DELETE /{saved.id}": Response(b"", 204)}))
-    with pytest.raises(Unclear, match="status 204, but the answer is empty"):
-        await client.audiences.delete(saved.id)
-
-
-@pytest.mark.parametrize("kind", ["status", "reset", "reset_after", "html", "cut"])
-async def test_a_change_whose_answer_is_lost_is_made_exactly_once(
-    kind: FaultKind, start: Start, connect: Connect, profile: str
-) -> None:
-    sandbox = start(profile=profile)
-    client = connect(sandbox)
-    fault = Fault(kind, path="/audiences")
-    sandbox.faults.add(replace(fault, method="POST"))
-    saved = await create(client, "Buyers", CONFIG)
-    sandbox.faults.add(replace(fault, method="PATCH"))
-    renamed = await client.audiences.update(saved.id, name="Sellers")
-    assert renamed.name == "Sellers"
-    assert [(a.id, a.name) for a in await client.audiences.list()] == [(saved.id, "Sellers")]
-    sandbox.faults.add(replace(fault, method="DELETE"))
-    await client.audiences.delete(saved.id)
-    assert await client.audiences.list() == ()
-    assert [each["happened"] for each in sandbox.faults.listed()] == [1, 1, 1]
-
-
-@pytest.mark.parametrize("kind", ["status", "reset_after"])
-async def test_a_change_that_fails_and_fails_is_said_to_be_not_done(
-    kind: FaultKind, start: Start, connect: Connect
-) -> None:
-    sandbox = start()
-    client = connect(sandbox)
-    saved = await create(client, "Buyers", CONFIG)
-    refused = Fault("status", status=503, times=None)
-    sandbox.faults.add(replace(refused, method="DELETE"))
-    with pytest.raises(NotDone, match=r"still there\. It can be tried again"):
-        await client.audiences.delete(saved.id)
-    sandbox.faults.add(replace(refused, method="POST"))
-    with pytest.raises(NotDone, match="so none was saved"):
-        await create(client, "Sellers", CONFIG)
-    sandbox.faults.add(replace(refused, method="PATCH"))
-    with pytest.raises(NotDone, match="is not as was asked for"):
-        await client.audiences.update(saved.id, name="Sellers")
-    sent = [r.method for r in sandbox.requests if r.status == 503]
-    assert sent == ["DELETE"] * 2 + ["POST"] * 2 + ["PATCH"] * 2
-    assert await client.audiences.list() == (saved,)
-
-
-async def test_a_change_whose_answer_is_late_is_not_repeated(
-    start: Start, connect: Connect
-) -> None:
-    sandbox = start()
-    client = connect(sandbox)
-    late = Fault("status", method="POST", path="/audiences", status=504, times=None)
-    sandbox.faults.add(late)
-    with pytest.raises(Unclear, match="But it may still come") as caught:
-        await create(client, "Buyers", CONFIG)
-    assert caught.value.advice == "Look with list_audiences in a minute, before trying again."
-    assert [r.status for r in sandbox.requests if r.method == "POST"] == [504]
-
-
-async def test_a_refusal_for_haste_is_waited_out_and_the_change_made_once(
-    start: Start, connect: Connect
-) -> None:
-    sandbox = start()
-    client = connect(sandbox)
-    haste = Fault("status", method="POST", path="/audiences", status=429, retry_after=20)
-    sandbox.faults.add(haste)
-    started = anyio.current_time()
-    saved = await create(client, "Buyers", CONFIG)
-    assert anyio.current_time() - started >= 20
-    assert await client.audiences.list() == (saved,)
-    sandbox.faults.add(replace(haste, retry_after=3_600))
-    with pytest.raises(TooManyRequests, match="Try again in 3600 seconds"):
-        await create(client, "Sellers", CONFIG)
-    assert await client.audiences.list() == (saved,)
-
-
-async def test_a_new_audience_that_cannot_be_told_from_another_is_named_and_left(
-    start: Start, connect: Connect
-) -> None:
-    sandbox = start()
-    client = connect(sandbox)
-    first = await create(client, "Buyers", CONFIG)
-    # What there was cannot be seen; after the failure there is one of this name.
-    sandbox.faults.add(Fault("status", method="GET", path="/audiences", times=3))
-    sandbox.faults.add(Fault("reset", method="POST", path="/audiences"))
-    with pytest.raises(Unclear, match=f"It may be the audience with the id {first.id}"):
-        await create(client, "Buyers", CONFIG)
-    assert await client.audiences.list() == (first,)
-
-
-async def test_a_deletion_that_was_only_seen_late_is_done(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    sandbox = start()
-    saved = await create(connect(sandbox), "Buyers", CONFIG)
-    still_shown = JSONResponse({"data": {**SAVED, "id": saved.id}})
-    client = connect(altered(sandbox, {f"GET /{saved.id}": still_shown}))
-    sandbox.faults.add(Fault("reset_after", method="DELETE"))
-    await client.audiences.delete(saved.id)
-    assert [r.status for r in sandbox.requests if r.method == "DELETE"] == [None, 404]
-
-
-async def test_a_change_that_cannot_be_seen_is_unclear(start: Start, connect: Connect) -> None:
-    sandbox = start(profile="catalog", detail_has_config=False)
-    client = connect(sandbox)
-    saved = await create(client, "Buyers", CONFIG)
-    sandbox.faults.add(Fault("reset_after", method="PATCH"))
-    with pytest.raises(Unclear, match="does not show what the audience is made of"):
-        await change(client, saved, CONFIG.model_copy(update={"min_score": 80}))
-
-
-async def test_a_change_that_was_confirmed_is_made_though_it_cannot_be_looked_at(
-    start: Start, connect: Connect
-) -> None:
-    sandbox = start(profile="catalog", detail_has_config=False)
-    client = connect(sandbox)
-    saved = await create(client, "Buyers", CONFIG)
-    sandbox.faults.add(Fault("status", method="GET", path=saved.id, times=3))
-    changed = await change(client, saved, CONFIG.model_copy(update={"min_score": 80}))
-    assert (changed.id, changed.config) == (saved.id, None)
-    assert [each["happened"] for each in sandbox.faults.listed()] == [3]
-
-
-async def test_among_more_audiences_than_can_be_seen_nothing_is_said_not_to_be(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    sandbox = start()
-    many = [{**SAVED, "id": f"a-{number}", "name": f"Old {number}"} for number in range(100)]
-    client = connect(altered(sandbox, {"GET /audiences": JSONResponse({"data": many})}))
-    sandbox.faults.add(Fault("reset", method="POST", path="/audiences", times=None))
-    with pytest.raises(Unclear, match="Not all audiences could be looked at; among those seen"):
-        await create(client, "Buyers", CONFIG)
-
-
-AUDIENCE_CALLS: dict[str, Callable[[LeadpipeClient], Awaitable[object]]] = {
-    "list": lambda client: client.audiences.list(),
-    "get": lambda client: client.audiences.get(UNKNOWN_ID),
-    "create": lambda client: create(client, "Buyers", CONFIG),
-    "update": lambda client: client.audiences.update(UNKNOWN_ID, name="x"),
-}
-
-
-@pytest.mark.parametrize("call", AUDIENCE_CALLS)
-@pytest.mark.parametrize("data", [{}, {"id": 7, "name": "x"}, [{}], [7], None, "x"])
+@pytest.mark.parametrize("data", [{}, {"id": 7, "name": "x"}, [{}], None])
 async def test_an_answer_that_shows_no_audience_is_no_success(
-    call: str, data: object, start: Start, connect: Connect
+    data: object, start: Start, connect: Connect, altered: Altered
 ) -> None:
-    sandbox = start()
-    listed = connect(sandbox)
-    await listed.configs.filters()
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        is_filters = scope["path"].endswith("/filters")
-        answer = sandbox if is_filters else JSONResponse({"data": data})
-        await answer(scope, receive, send)
-
-    with pytest.raises((UnusableAnswer, Unclear)) as caught:
-        await AUDIENCE_CALLS[call](connect(service))
-    assert "status 200" in caught.value.problem
+    answer = JSONResponse({"data": data})
+    changes = {"GET /audiences": answer, f"GET /{UNKNOWN_ID}": answer, "POST /audiences": answer}
+    client = connect(altered(start(), changes | {f"PATCH /{UNKNOWN_ID}": answer}))
+    for call in (
+        client.audiences.list(),
+        client.audiences.get(UNKNOWN_ID),
+        create(client, "Buyers", CONFIG),
+        client.audiences.update(UNKNOWN_ID, name="x"),
+    ):
+        with pytest.raises((UnusableAnswer, Unclear), match="status 200"):
+            await call
 
 
 @pytest.mark.parametrize("pin", ["flat", "catalog"])
@@ -687,11 +332,7 @@ async def test_a_pinned_api_is_not_asked_what_it_is(
 ) -> None:
     sandbox = start(profile=pin)
     client = connect(sandbox, pin)
-    profile = client.profile
-    assert (profile.vocabulary, profile.validates) == (pin, pin == "catalog")
-    assert (profile.runs, profile.queries) == (
-        ("dated", True) if pin == "flat" else ("numbered", False)
-    )
+    assert (client.profile.vocabulary, client.profile.validates) == (pin, pin == "catalog")
     created = await create(client, "Buyers", CONFIG, "active")
     read = await client.audiences.get(created.id)
     assert read.config is not None

@@ -9,8 +9,8 @@ from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.errors import NotPossible, RequestRefused, ServiceDown, UnusableAnswer
-from tests.faults.service import Fault, Sandbox
+from leadpipe_mcp.errors import NotPossible, RequestRefused, UnusableAnswer
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Start = Callable[..., Sandbox]
@@ -61,12 +61,6 @@ async def test_a_preview_counts_and_shows_people(start: Start, connect: Connect)
     assert sizes.pop() > 25
 
 
-async def test_nothing_is_saved_by_a_preview(start: Start, connect: Connect) -> None:
-    client = connect(start())
-    await preview(client, config())
-    assert await client.audiences.list() == ()
-
-
 async def test_a_config_is_validated_where_the_api_can(start: Start, connect: Connect) -> None:
     for profile in ("catalog", "mixed"):
         sandbox = start(profile=profile)
@@ -82,16 +76,6 @@ async def test_a_config_is_validated_where_the_api_can(start: Start, connect: Co
         assert client.profile.validates is True
         assert (await preview(client, config())).size > 0
         assert len(asked(sandbox, "/validate")) == 2
-
-
-async def test_the_older_api_validates_nothing(start: Start, connect: Connect) -> None:
-    sandbox = start(profile="flat")
-    client = connect(sandbox)
-    assert await validate(client, config(filters=SOFTWARE)) is None
-    assert client.profile.validates is False
-    with pytest.raises(NotPossible, match="no value 'softwork'"):
-        await validate(client, config(filters={"companyIndustry": ["softwork"]}))
-    assert not asked(sandbox, "/validate")
 
 
 async def test_a_catalogue_without_the_validate_route_is_found_out_once(
@@ -111,19 +95,6 @@ async def test_a_catalogue_without_the_validate_route_is_found_out_once(
     assert client.profile.validates is False
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-async def test_an_impossible_config_is_refused_in_the_words_of_the_service(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    bad = config(min_score=90, max_score=60)
-    for form, named in (("400", "VALIDATION_ERROR"), ("zod", "ZodError")):
-        sandbox = start(profile=profile, impossible_config="reject", invalid_config=form)
-        with pytest.raises(RequestRefused) as caught:
-            await preview(connect(sandbox), bad)
-        assert (caught.value.status, caught.value.code) == (400, named)
-        assert "minScore: Must not be above maxScore" in caught.value.problem
-
-
 async def test_a_config_may_be_called_invalid_in_a_success(start: Start, connect: Connect) -> None:
     sandbox = start(impossible_config="reject", invalid_config="valid_false")
     bad = config(117805, min_score=90, max_score=60, min_topic_overlap=2)
@@ -139,10 +110,7 @@ async def test_a_config_may_be_called_invalid_in_a_success(start: Start, connect
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({}, "invalid."),
-        ({"message": "Too many"}, "invalid: Too many."),
         ({"reason": "Too many of jane@acme.com"}, "invalid: Too many of [email]."),
-        ({"errors": ["One", "Two"]}, "invalid: One; Two."),
         ({"issues": [{"message": "One", "path": ["a", 0]}]}, "invalid: a.0: One."),
         ({"error": "Zero", "errors": ["One", "Two", "Three"]}, "invalid: Zero; One; Two."),
     ],
@@ -157,9 +125,7 @@ async def test_what_is_invalid_is_said_wherever_it_stands(
     assert str(caught.value) == f"The service finds this config {said}"
 
 
-@pytest.mark.parametrize(
-    "data", [{}, [], None, "valid", {"appliedFilters": []}, {"valid": "perhaps"}]
-)
+@pytest.mark.parametrize("data", [{}, None, {"appliedFilters": []}, {"valid": "perhaps"}])
 async def test_an_answer_that_does_not_speak_of_validity_is_no_validation(
     data: object, start: Start, connect: Connect, altered: Altered
 ) -> None:
@@ -192,11 +158,6 @@ async def test_a_validation_may_tell_little(
     ("other", "named"),
     [
         ({"topicIds": [117890]}, "topicIds"),
-        ({"minScore": None}, "minScore"),
-        ({"maxScore": 80}, "maxScore"),
-        ({"minTopicOverlap": 2}, "minTopicOverlap"),
-        ({"filters": {}}, "companyIndustry"),
-        ({"filters": {"company": {"industries": ["banking"]}}}, "companyIndustry"),
         ({"filters": {**SOFTWARE, "role.isCeo": True}}, "role.isCeo"),
         ({"minScore": 50, "maxScore": 80, "filters": {}}, "maxScore, companyIndustry"),
     ],
@@ -211,78 +172,47 @@ async def test_a_config_that_the_service_makes_another_of_is_refused_naming_each
         await validate(client, config(min_score=60, filters=SOFTWARE))
 
 
-@pytest.mark.parametrize("route", ["filters", "validate", "preview"])
-async def test_a_service_that_fails_is_not_passed_over(
-    route: str, start: Start, connect: Connect
+async def test_a_filter_that_is_not_applied_as_asked_is_named_however_it_is_listed(
+    start: Start, connect: Connect, altered: Altered
 ) -> None:
-    sandbox = start()
-    sandbox.faults.add(Fault("status", path=f"/{route}", times=3))
-    # Nothing was changed, so the advice is to ask again.
-    with pytest.raises(ServiceDown, match="Try again in a minute"):
-        await preview(connect(sandbox), config())
-    assert sandbox.requests[-1].path.endswith(route)
+    applied: list[object] = [
+        ["company.industries"],
+        ["companyIndustry"],
+        ["company.industries in (software development)"],
+        [{"key": "company.industries", "values": ["software development"]}],
+        {"company.industries": {"values": ["software development"]}},
+        None,
+    ]
+    not_applied: list[tuple[object, str]] = [
+        ([], "companyIndustry"),
+        (["company"], "companyIndustry"),
+        (["company.industriesX"], "companyIndustry"),
+        (["company.industries.other"], "companyIndustry"),
+        ([{"key": "role.seniority"}], "companyIndustry, seniority"),
+        (["role.seniority", "company.industries"], "seniority"),
+        ({"company.industries": ["banking"]}, "companyIndustry"),
+    ]
+    cases = [*((said, "") for said in applied), *not_applied]
+    for route in ("validate", "preview"):
+        told: dict[str, object] = {"valid": True, "totalCount": 7}
 
+        async def service(
+            scope: Scope, receive: Receive, send: Send, told: dict[str, object] = told
+        ) -> None:
+            await JSONResponse({"data": told})(scope, receive, send)
 
-APPLIED: list[object] = [
-    ["company.industries"],
-    ["companyIndustry"],
-    ["company.industries in (software development)"],
-    ["company.industries: software development"],
-    ["company.industries[software development]"],
-    ["company.industries=software development"],
-    [{"key": "company.industries", "values": ["software development"]}],
-    {"company.industries": {"values": ["software development"]}},
-    None,
-]
-NOT_APPLIED: list[tuple[object, str]] = [
-    ([], "companyIndustry"),
-    ({}, "companyIndustry"),
-    (["company"], "companyIndustry"),
-    (["industries"], "companyIndustry"),
-    (["company.industriesX"], "companyIndustry"),
-    (["company.industries.other"], "companyIndustry"),
-    (["x company.industries"], "companyIndustry"),
-    ([{"key": "role.seniority"}], "companyIndustry, seniority"),
-    (["company.industryGroups"], "companyIndustry, company.industryGroups"),
-    (["role.seniority", "company.industries"], "seniority"),
-    ({"company.industries": ["banking"]}, "companyIndustry"),
-    ([{"key": "companyIndustry", "value": "banking"}], "companyIndustry"),
-]
-
-
-@pytest.mark.parametrize("applied", APPLIED)
-@pytest.mark.parametrize("route", ["validate", "preview"])
-async def test_a_filter_counts_as_applied_in_whatever_form_it_is_listed(
-    applied: object, route: str, start: Start, connect: Connect, altered: Altered
-) -> None:
-    data = {"valid": True, "totalCount": 7, "appliedFilters": applied}
-    client = connect(altered(start(), {f"POST /{route}": JSONResponse({"data": data})}))
-    assert (await preview(client, config(filters=SOFTWARE))).size > 0
-
-
-@pytest.mark.parametrize(("applied", "named"), NOT_APPLIED)
-@pytest.mark.parametrize("route", ["validate", "preview"])
-async def test_a_filter_that_is_not_applied_as_asked_is_named(
-    applied: object, named: str, route: str, start: Start, connect: Connect, altered: Altered
-) -> None:
-    data = {"valid": True, "totalCount": 7, "appliedFilters": applied}
-    client = connect(altered(start(), {f"POST /{route}": JSONResponse({"data": data})}))
-    with pytest.raises(NotPossible) as caught:
-        await preview(client, config(filters=SOFTWARE))
-    assert caught.value.problem == (
-        f"The service took the config, but does not say that it applied {named} as asked;"
-        " the people would not be the ones asked for."
-    )
-
-
-@pytest.mark.parametrize("applied", ["company.industries", [{}], [7], 7])
-async def test_a_list_of_applied_filters_that_is_none_is_no_answer(
-    applied: object, start: Start, connect: Connect, altered: Altered
-) -> None:
-    data = {"valid": True, "appliedFilters": applied}
-    client = connect(altered(start(), {"POST /validate": JSONResponse({"data": data})}))
-    with pytest.raises(UnusableAnswer, match="appliedFilters"):
-        await validate(client, config())
+        client = connect(altered(start(), {f"POST /{route}": service}))
+        for said, named in cases:
+            told["appliedFilters"] = said
+            if not named:
+                assert (await preview(client, config(filters=SOFTWARE))).size > 0
+                continue
+            with pytest.raises(NotPossible) as caught:
+                await preview(client, config(filters=SOFTWARE))
+            assert caught.value.problem == (
+                f"The service took the config, but does not say that it applied {named} as asked;"
+                " the people would not be the ones asked for."
+            )
 
 
 async def test_a_filter_that_the_service_silently_ignores_is_named(
@@ -392,12 +322,7 @@ async def test_the_whole_config_is_sent_and_nothing_else(start: Start, connect: 
     assert asked(sandbox, "/preview")[-1] == {"topicIds": [117805]}
 
 
-NO_PREVIEWS: list[object] = [
-    {},
-    [],
-    {"totalCount": None},
-    {"totalCount": "many"},
-]
+NO_PREVIEWS: list[object] = [[], {"totalCount": "many"}]
 
 
 @pytest.mark.parametrize(
@@ -413,20 +338,9 @@ async def test_a_preview_without_a_size_or_of_another_form_is_none(
         await preview(client, config())
 
 
-async def test_a_preview_may_have_a_size_alone(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    answer = JSONResponse({"data": {"totalCount": 0, "sample": None, "breakdowns": None}})
-    for profile in PROFILES:
-        client = connect(altered(start(profile=profile), {"POST /preview": answer}))
-        found = await preview(client, config(filters=SOFTWARE))
-        assert (found.size, found.sample, found.industries) == (0, (), ())
-
-
 PRESENT: list[tuple[str, Filters]] = [
     ("dotted", {"role.seniority": {"values": ["vp"]}, "contact.hasPhone": True}),
     ("nested", {"role": {"seniority": {"values": ["vp"]}}, "contact": {"hasPhone": True}}),
-    ("nested lists", {"role": {"seniority": ["vp"]}, "contact": {"hasPhone": True}}),
     ("flat", {"seniority": ["vp"], "hasPhone": True}),
 ]
 
@@ -487,17 +401,6 @@ async def test_an_object_is_not_taken_for_a_group(start: Start, connect: Connect
         "company.tradingMode": {"values": ["x"]},
         "companyName": ["Acme"],
     }
-
-
-async def test_a_change_names_everything_that_it_cannot_do(start: Start, connect: Connect) -> None:
-    client = connect(start())
-    for change, said in (
-        ({"industri": None}, "There is no filter 'industri'"),
-        ({"seniority": ["boss"]}, "'seniority' has no value 'boss'"),
-        ({"state": {"values": 7}}, "'state' takes a list of words"),
-    ):
-        with pytest.raises(NotPossible, match=said):
-            await changed(client, {}, change)
 
 
 async def test_a_filter_that_is_gone_is_kept_until_it_is_named(

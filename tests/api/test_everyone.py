@@ -99,8 +99,6 @@ async def test_where_the_service_has_no_file_pages_are_the_way(
     [
         (Fault("status", path="export.csv", times=3, status=500), "failed with status 500"),
         (Fault("status", path="export.csv", times=3, status=403), "refused with status 403"),
-        (Fault("reset", path="export.csv", times=3), "connection to the service was lost"),
-        (Fault("reset_after", path="export.csv", times=3), "connection to the service was lost"),
         (Fault("cut", path="export.csv", times=3), "connection to the service was lost"),
     ],
 )

@@ -314,20 +314,6 @@ async def test_the_examples_of_may_are_sent_as_written_and_taken(
     assert all(request.headers == {"X-API-Key": "redacted"} for request in changes(sandbox))
 
 
-async def test_the_examples_of_may_are_what_the_sandbox_answers(
-    start: Start, connect: Connect
-) -> None:
-    sandbox = start(profile="catalog")
-    client = connect(sandbox)
-    spelled = await client.configs.spell(config_of(CREATE["config"]))
-    created = await client.audiences.create(CREATE["name"], spelled)
-    assert created.model_extra is not None
-    assert created.model_extra.keys() | created.model_dump(by_alias=True).keys() >= {
-        *CREATED["data"]
-    }
-    assert created.created_at == CREATED["data"]["createdAt"]
-
-
 async def test_the_created_audience_of_may_is_read(start: Start, connect: Connect) -> None:
     filters = start(profile="catalog")
 
