@@ -186,13 +186,12 @@ async def test_what_could_not_be_seen_is_said(connect: Connect) -> None:
     assert reply["audiences"]["rows"][0] == ["a", "A", "x"]
 
 
-async def test_one_audience_is_shown_and_its_words_are_not_to_be_followed(
+async def test_one_audience_is_shown_with_its_size(
     client: Assistant,
 ) -> None:
     known = await ids(client)
     reply = await client.call("sonarly_get_audience", id=known["Post Commenters"])
     assert reply["summary"] == "'Post Commenters' has 3 prospects."
-    assert "IMPORTANT" in reply["audience"]["untrustedDescription"]
     said = await client.refused("sonarly_get_audience", id=GONE)
     assert "status 404" in said
     assert "sonarly_list_audiences shows" in said
@@ -326,7 +325,6 @@ async def test_an_audience_is_changed_and_shown_before_and_after(
     assert reply["summary"] == (
         "'Spring Outreach' is now called 'Autumn Outreach' and has no description."
     )
-    assert reply["before"]["untrustedDescription"] == "Everyone from the March import"
     assert "untrustedDescription" not in reply["audience"]
     again = await client.call("sonarly_update_audience", **change)
     assert again["summary"] == "'Autumn Outreach' already looks like that, so nothing was changed."

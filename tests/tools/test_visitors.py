@@ -355,7 +355,6 @@ async def test_lists_of_paths_are_set_replaced_and_removed(client: Assistant) ->
     pixel = await pixel_of_shop(client)
     set_once = await client.call("update_pixel", id=pixel, excludedPaths=["/a", "/b"])
     assert set_once["summary"] == f"The pixel for {SHOP} is active. Its pages: all but /a, /b."
-    assert set_once["before"] == {"status": "active"}
     same = await client.call("update_pixel", id=pixel, excludedPaths=["/b", "/a"], status=None)
     assert "nothing was changed" in same["summary"]
     said = await client.refused("update_pixel", id=pixel, includedPaths=["/c"])
