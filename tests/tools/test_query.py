@@ -73,20 +73,6 @@ async def test_pages_follow_each_other_to_the_end(profile: str, connect: Connect
     assert page["summary"] == f"{len(rows) % 17 or 17} of {len(rows)} people, data from 2026-04-30."
 
 
-async def test_pages_of_people_who_are_not_saved_follow_each_other_to_the_end(
-    client: Assistant,
-) -> None:
-    rows: list[list[Any]] = []
-    asked: Reply = {"topicIds": TOPICS, "filters": {"hasPhone": True, "state": "texas"}}
-    preview = await client.call("preview_audience", **asked)
-    page: Reply = {"nextCursor": None}
-    while "nextCursor" in page:
-        cursor = page["nextCursor"]
-        page = await client.call("query_audience", **asked, cursor=cursor, fields=["id"], limit=5)
-        rows += page["people"]["rows"]
-    assert len(rows) == len({row[0] for row in rows}) == preview["size"] > 5
-
-
 @each_profile
 async def test_a_page_that_is_too_wide_is_cut_on_a_row_and_goes_on(
     profile: str, connect: Connect
