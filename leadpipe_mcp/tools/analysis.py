@@ -1,15 +1,14 @@
 """analyze_audience: questions about everyone in an audience, answered without listing them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.profile import (
     Comparison,
     Counts,
-    Groups,
     Profile,
     Segment,
     compare,
@@ -19,7 +18,7 @@ from leadpipe_mcp.people.profile import (
 from leadpipe_mcp.people.runs import RunRef
 from leadpipe_mcp.people.sql import ask
 from leadpipe_mcp.text import clean, counted
-from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.arguments import AudienceId, Date, ManyOf, ObjectOf, StrictInt
 from leadpipe_mcp.tools.replies import (
     NAME_LENGTH,
@@ -30,6 +29,7 @@ from leadpipe_mcp.tools.replies import (
     day,
     fitting,
     people,
+    suggest,
     suggestions,
     table_of,
     warnings,
@@ -168,17 +168,15 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     loaded = await runs.load(call.leadpipe, here, call.progress)
     snapshot, run = loaded.snapshot, loaded.run
     if asked.group_by:
-        return _grouped(await group(snapshot, asked.group_by, asked.top), run)
+        found = await group(snapshot, asked.group_by, asked.top)
+        more = f" of {len(found.rows) + found.others:,}" if found.others else ""
+        rest = f"; the others are {people(found.other_people)}" if found.other_people else ""
+        said = f"{counted(len(found.rows), 'group')}{more}, over {people(found.size)}{rest}"
+        return _with_rows(said, run, found.size, found.columns, found.rows, found.notes)
     if asked.sql is not None:
         answer = await ask(snapshot, asked.sql, call.services.sql)
-        rows = [list(row) for row in answer.rows]
-        return _with_rows(
-            f"{counted(len(rows), 'row')}, over {people(snapshot.size)}",
-            run,
-            snapshot.size,
-            table_of(list(answer.columns), rows),
-            answer.notes,
-        )
+        said = f"{counted(len(answer.rows), 'row')}, over {people(snapshot.size)}"
+        return _with_rows(said, run, snapshot.size, answer.columns, answer.rows, answer.notes)
     if asked.compare_with is None:
         return _profiled(await profile(snapshot), asked, run)
     other = asked.compare_with
@@ -193,16 +191,12 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
 
 
 def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
-    first = [f"{told.companies:,} companies" if told.companies else ""]
+    also = f" at {told.companies:,} companies" if told.companies else ""
     email = told.filled.get("businessEmail")
-    first += [f"{email:.0f}% with a business e-mail" if email else ""]
-    also = f" at {first[0]}" if first[0] else ""
-    contact = f", {first[1]}" if first[1] else ""
-    ask_more = Suggestion(
-        tool="analyze_audience",
-        arguments={"audienceId": asked.audience_id, "groupBy": ["companyIndustry", "seniority"]},
-        why="count by any columns; further questions about this run are immediate",
-    )
+    contact = f", {email:.0f}% with a business e-mail" if email else ""
+    why = "count by any columns; further questions about this run are immediate"
+    by: list[JsonValue] = ["companyIndustry", "seniority"]
+    ask_more = suggest("analyze_audience", why, audienceId=asked.audience_id, groupBy=by)
     return Analysis(
         summary=f"{people(told.size).capitalize()}{also}{contact}, data from {day(run.data_date)}.",
         size=told.size,
@@ -225,30 +219,22 @@ def _counts(counts: Counts) -> dict[str, int]:
     return {clean(str(value), NAME_LENGTH): people for value, people in counts.items()}
 
 
-def _grouped(told: Groups, run: Run) -> Analysis:
-    rows: list[list[Cell]] = [list(row) for row in told.rows]
-    more = f" of {len(rows) + told.others:,}" if told.others else ""
-    rest = f"; the others are {people(told.other_people)}" if told.other_people else ""
-    return _with_rows(
-        f"{counted(len(rows), 'group')}{more}, over {people(told.size)}{rest}",
-        run,
-        told.size,
-        table_of(list(told.columns), rows),
-        told.notes,
-    )
-
-
 def _with_rows(
-    summary: str, run: Run, size: int, table: Table | None, notes: Iterable[str]
+    said: str,
+    run: Run,
+    size: int,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    notes: Iterable[str],
 ) -> Analysis:
-    shown = fitting(table.rows) if table else []
-    cut = len(table.rows) - len(shown) if table else 0
+    shown = fitting([list(row) for row in rows])
+    cut = len(rows) - len(shown)
     return Analysis(
-        summary=f"{summary}, data from {day(run.data_date)}.",
+        summary=f"{said}, data from {day(run.data_date)}.",
         size=size,
         data_date=run.data_date,
-        table=Table(columns=table.columns, rows=shown) if table else None,
-        warnings=warnings(notes, [f"{counted(cut, 'row')} did not fit."] if cut else None),
+        table=table_of(columns, shown),
+        warnings=warnings(notes, f"{counted(cut, 'row')} did not fit." if cut else None),
     )
 
 

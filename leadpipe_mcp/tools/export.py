@@ -1,26 +1,22 @@
 """export_audience: everyone in an audience, as a file on this machine or as a link."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from leadpipe_mcp.api.exports import Export
 from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.columns import choose_columns
-from leadpipe_mcp.people.export import BLOCK, Receipt, WrittenFile, export_people
+from leadpipe_mcp.people.columns import Column, choose_columns
+from leadpipe_mcp.people.export import BLOCK, export_people
 from leadpipe_mcp.people.files import Destination, Format, export_folder, planned, target
 from leadpipe_mcp.people.privacy import contact_fields
-from leadpipe_mcp.text import clean, counted, listed
-from leadpipe_mcp.toolkit import Action, Arguments, Reply, Suggestion, tool
-from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named
-from leadpipe_mcp.tools.audiences import runs_of
+from leadpipe_mcp.text import counted, listed
+from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
+from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named, RunId
+from leadpipe_mcp.tools.people import ways_to_people
 from leadpipe_mcp.tools.replies import (
-    BUILDING,
-    LONGEST_NAME,
     Cell,
     RunPart,
     Table,
@@ -29,9 +25,8 @@ from leadpipe_mcp.tools.replies import (
     named,
     people,
     run_sentence,
-    suggestions,
-    to_activate,
-    to_wait,
+    suggest,
+    table_of,
     warnings,
 )
 from leadpipe_mcp.tools.services import Call
@@ -43,8 +38,19 @@ SHOWN_FILES = 20
 
 ANYONE = "Anyone with the link can read every address; give it only to the user."
 TO_SONARLY = "Each file fits Sonarly's own import, which takes 1,000 profiles at a time."
+INTO_SONARLY = (
+    "make the LinkedIn list in Sonarly; then the user loads each file there with Sonarly's own"
+    " import (how its API takes profiles is not published)"
+)
 ONLY_HERE = "The sandbox runs inside this server, so the link cannot be opened."
 
+MASKING = "LEADPIPE_CONTACT=mask: e-mail addresses and phone numbers are masked in it."
+
+_FILES = {
+    "csv": "a CSV file",
+    "jsonl": "a file of JSON lines",
+    "linkedin_urls": "files of LinkedIn profiles",
+}
 FIELDS = (
     *("name", "firstName", "lastName", "jobTitle", "seniority", "department", "company"),
     *("companyDomain", "companyIndustry", "companySize", "city", "state", "linkedinUrl"),
@@ -81,9 +87,7 @@ class ExportAudience(Arguments):
     date: Date | None = Field(
         default=None, description="People from this day (YYYY-MM-DD), not the latest."
     )
-    run_id: str | None = Field(
-        default=None, max_length=120, description="People from this run; get_audience lists runs."
-    )
+    run_id: RunId = None
     confirm: ConfirmCode = None
 
     @model_validator(mode="after")
@@ -141,43 +145,104 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
             " (LEADPIPE_CONTACT=mask), and the service's file has them.",
             "format csv writes a masked file.",
         )
+    columns = choose_columns(tuple(asked.fields or FIELDS))
     audience = await call.leadpipe.audiences.get(asked.id)
     run = await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
+    reply = AudienceExported(
+        summary=f"{run_sentence(run)} There is nothing to export yet.",
+        id=audience.id,
+        name=name_of(audience),
+        run=RunPart.of(run),
+    )
+    if run.state != "ready":
+        again = {"tool": "export_audience", "id": audience.id, "format": asked.format}
+        reply.next = await ways_to_people(call, audience, run, asked.date, **again)
+        return reply
+    reply.size, reply.data_date = run.size, run.data_date
     if asked.format == "url":
-        return await _link(call, asked, audience, run)
-    columns = choose_columns(tuple(asked.fields or FIELDS))
+        await _give_link(call, asked, audience, run, reply)
+    else:
+        await _write_file(call, asked, audience, run, columns, reply)
+    return reply
+
+
+async def _write_file(
+    call: Call,
+    asked: ExportAudience,
+    audience: Audience,
+    run: Run,
+    columns: tuple[Column, ...],
+    reply: AudienceExported,
+) -> None:
+    """Write the people to the file that the user agreed to, and say so in the reply."""
+    kind: Format = "csv" if asked.format == "url" else asked.format
     chosen = target(
         export_folder(call.services.settings.export_dir, Path.home()),
-        asked.format,
+        kind,
         file_name=asked.file_name,
         audience=audience.name,
         day=run.data_date or "",
     )
-    if run.state != "ready":
-        return await _not_ready(call, asked, audience, run)
-    if asked.format == "linkedin_urls":
+    if kind == "linkedin_urls":
         columns = choose_columns(("linkedinUrl",))
     # Where no contact column is asked for, an address in a headline stays masked as well.
-    contact = asked.contact == "full" and call.shows_contact and bool(contact_fields(columns))
-    goes_out = contact_fields(columns) if contact else ()
+    wanted = contact_fields(columns) if asked.contact == "full" else ()
+    goes_out = wanted if call.shows_contact else ()
     path = _set_aside(call, asked, chosen)
+    question = f"Export {_who(audience, run)} to {_FILES[kind]}: {path}?"
+    if goes_out:
+        question += f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
+    elif kind == "linkedin_urls":
+        question += " Only the addresses of profiles go out."
+    else:
+        question += " No full e-mail address or phone number goes out."
+    if kind == "linkedin_urls" and (run.size is None or run.size > BLOCK):
+        several = f"{path.stem}-1-of-2{path.suffix} and so on"
+        question += f" More than {BLOCK:,} profiles are split into {several}."
     with call.kit.codes.using(path):
-        await call.confirm(_writing(audience, run, chosen, path, goes_out), asked.confirm)
+        seen = [audience.id, run.id, run.data_date, run.size]
+        await call.confirm(Action("export file", question, seen, holds=path), asked.confirm)
         snapshot = await call.services.runs.people(call.leadpipe, asked.id, run, call.progress)
 
         async def report(done: int) -> None:
             await call.progress(done, snapshot.size, f"{done:,} people written")
 
-        rows = snapshot.rows(columns)
         receipt = await export_people(
-            rows, columns, chosen.of(path), contact=contact, report=report
+            snapshot.rows(columns), columns, chosen.of(path), contact=bool(goes_out), report=report
         )
-    hidden = asked.contact == "full" and not contact and bool(contact_fields(columns))
-    reply = _written(audience, run, receipt, snapshot.notes, hidden=hidden)
-    if asked.format != "linkedin_urls":
-        return reply
-    bridge = f"{reply.summary} {TO_SONARLY}"
-    return reply.model_copy(update={"summary": bridge, "next": [_to_sonarly(audience)]})
+    first, number = receipt.files[0], len(receipt.files)
+    where = f"{number} files, the first {first.path}" if number > 1 else first.path
+    reply.summary = (
+        f"{named(audience)} was exported: {counted(receipt.rows, 'row')}, data from"
+        f" {day(run.data_date)}, to {where}."
+    )
+    if kind == "linkedin_urls":
+        reply.summary += f" {TO_SONARLY}"
+        to = {"name": name_of(audience), "type": "on_demand"}
+        reply.next = [suggest("sonarly_create_audience", INTO_SONARLY, **to)]
+    reply.size, reply.rows, reply.bytes = receipt.people, receipt.rows, receipt.bytes
+    reply.path, reply.sha256 = str(first.path), first.sha256
+    if number > 1:
+        shown: list[list[Cell]] = [
+            [str(file.path), file.rows, file.bytes, file.sha256]
+            for file in receipt.files[:SHOWN_FILES]
+        ]
+        reply.files = table_of(["path", "rows", "bytes", "sha256"], shown)
+    reply.contact_fields = list(receipt.contact_fields)
+    reply.masked = receipt.masked if receipt.contact_fields else None
+    reply.config_hash = run.config_hash
+    without, twice, more = receipt.without_url, receipt.duplicates, number - SHOWN_FILES
+    reply.warnings = warnings(
+        snapshot.notes,
+        MASKING if wanted and not goes_out else None,
+        f"Left out: {people(without)} without a LinkedIn profile." if without else None,
+        f"Left out: {counted(twice, 'duplicate profile')}." if twice else None,
+        f"{counted(more, 'more file')} not listed." if more > 0 else None,
+    )
+
+
+def _who(audience: Audience, run: Run) -> str:
+    return f"{named(audience)} ({people(run.size)}, data from {day(run.data_date)})"
 
 
 def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
@@ -193,195 +258,41 @@ def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
     return planned(chosen, codes.is_held)
 
 
-def _to_sonarly(audience: Audience) -> Suggestion:
-    """The call that makes the list in Sonarly; it is named only where Sonarly's tools are on."""
-    return Suggestion(
-        tool="sonarly_create_audience",
-        arguments={"name": clean(audience.name, LONGEST_NAME), "type": "on_demand"},
-        why="make the LinkedIn list in Sonarly; then the user loads each file there with Sonarly's"
-        " own import (how its API takes profiles is not published)",
-    )
-
-
-def _writing(
-    audience: Audience, run: Run, chosen: Destination, path: Path, goes_out: Sequence[str]
-) -> Action:
-    kind: Format = chosen.format
-    what = {
-        "csv": "a CSV file",
-        "jsonl": "a file of JSON lines",
-        "linkedin_urls": "files of LinkedIn profiles",
-    }[kind]
-    if goes_out:
-        contact = f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
-    elif kind == "linkedin_urls":
-        contact = " Only the addresses of profiles go out."
-    else:
-        contact = " No full e-mail address or phone number goes out."
+async def _give_link(
+    call: Call, asked: ExportAudience, audience: Audience, run: Run, reply: AudienceExported
+) -> None:
+    """Say in the reply where the service's own file is, if the user agreed."""
     question = (
-        f"Export {named(audience)} ({people(run.size)}, data from {day(run.data_date)}) to {what}:"
-        f" {path}?{contact}"
+        f"Export {_who(audience, run)} as a link to a CSV file? E-mail addresses and phone numbers"
+        " go out unmasked, to anyone with the link."
     )
-    if kind == "linkedin_urls" and (run.size is None or run.size > BLOCK):
-        several = f"{path.stem}-1-of-2{path.suffix} and so on"
-        question += f" More than {BLOCK:,} profiles are split into {several}."
     seen = [audience.id, run.id, run.data_date, run.size]
-    return Action("export file", question, seen, holds=path)
-
-
-def _written(
-    audience: Audience, run: Run, receipt: Receipt, notes: Sequence[str], *, hidden: bool
-) -> AudienceExported:
-    first, several = receipt.files[0], len(receipt.files) > 1
-    where = f"{len(receipt.files)} files, the first {first.path}" if several else first.path
-    rows: list[list[Cell]] = [_file_cells(file) for file in receipt.files[:SHOWN_FILES]]
-    left = len(receipt.files) - SHOWN_FILES
-    return AudienceExported(
-        summary=f"{named(audience)} was exported: {counted(receipt.rows, 'row')}, data from"
-        f" {day(run.data_date)}, to {where}.",
-        id=audience.id,
-        name=name_of(audience),
-        size=receipt.people,
-        data_date=run.data_date,
-        run=RunPart.of(run),
-        path=str(first.path),
-        rows=receipt.rows,
-        bytes=receipt.bytes,
-        sha256=first.sha256,
-        files=Table(columns=["path", "rows", "bytes", "sha256"], rows=rows) if several else None,
-        contact_fields=list(receipt.contact_fields),
-        masked=receipt.masked if receipt.contact_fields else None,
-        config_hash=run.config_hash,
-        warnings=warnings(
-            notes,
-            ["LEADPIPE_CONTACT=mask: e-mail addresses and phone numbers are masked in it."]
-            if hidden
-            else None,
-            [f"Left out: {people(receipt.without_url)} without a LinkedIn profile."]
-            if receipt.without_url
-            else None,
-            [f"Left out: {counted(receipt.duplicates, 'duplicate profile')}."]
-            if receipt.duplicates
-            else None,
-            [f"{counted(left, 'more file')} not listed."] if left > 0 else None,
-        ),
-    )
-
-
-def _file_cells(file: WrittenFile) -> list[Cell]:
-    return [str(file.path), file.rows, file.bytes, file.sha256]
-
-
-async def _link(
-    call: Call, asked: ExportAudience, audience: Audience, run: Run
-) -> AudienceExported:
-    """The service's own file, behind a link."""
-    if run.state != "ready":
-        return await _not_ready(call, asked, audience, run)
-    await call.confirm(_letting_out(audience, run), asked.confirm)
+    await call.confirm(Action("export url", question, seen), asked.confirm)
 
     async def report(waited: float) -> None:
         await call.progress(waited, FILE_SECONDS, "The file is being written.")
 
     export = await call.leadpipe.exports.link(asked.id, run, FILE_SECONDS, report)
-    return _exported(call, audience, run, export)
-
-
-def _letting_out(audience: Audience, run: Run) -> Action:
-    question = (
-        f"Export {named(audience)} ({people(run.size)}, data from {day(run.data_date)}) as a link"
-        " to a CSV file? E-mail addresses and phone numbers go out unmasked, to anyone with the"
-        " link."
-    )
-    return Action("export url", question, [audience.id, run.id, run.data_date, run.size])
-
-
-def _exported(call: Call, audience: Audience, run: Run, export: Export) -> AudienceExported:
-    size = run.size if export.rows is None else export.rows
-    reply = AudienceExported(
-        summary=f"The file for {named(audience)} is still being written.",
-        id=audience.id,
-        name=name_of(audience),
-        size=size,
-        data_date=export.data_date,
-        next=[
-            Suggestion(
-                tool="export_audience",
-                arguments={"id": audience.id, "format": "url"},
-                why="repeat this call in a minute",
-            )
-        ],
-    )
+    reply.size = run.size if export.rows is None else export.rows
+    reply.data_date = export.data_date
     if export.url is None:
-        return reply
-    until = _until(export)
-    other = run.size is not None and size != run.size
-    return reply.model_copy(
-        update={
-            "summary": f"A link to the CSV of {named(audience)}: {people(size)}, unmasked, data"
-            f" from {day(export.data_date)}.{until}",
-            "url": export.url,
-            "file_name": clean(export.file_name, LONGEST_NAME) if export.file_name else None,
-            "expires_at": clean(export.expires_at, 40) if export.expires_at else None,
-            "expires_in": clean(export.expires_in, 40) if export.expires_in else None,
-            "warnings": warnings(
-                [ANYONE],
-                [f"The run found {people(run.size)}, but the file has {people(size)}."]
-                if other
-                else None,
-                [ONLY_HERE] if call.services.settings.sandbox else None,
-            ),
-            "next": None,
-        }
+        reply.summary = f"The file for {named(audience)} is still being written."
+        same = {"id": audience.id, "format": "url"}
+        reply.next = [suggest("export_audience", "repeat this call in a minute", **same)]
+        return
+    works = "The service does not say how long it works."
+    if export.expires_at or export.expires_in:
+        until = f"until {export.expires_at}" if export.expires_at else f"for {export.expires_in}"
+        works = f"It works {until}."
+    reply.summary = (
+        f"A link to the CSV of {named(audience)}: {people(reply.size)}, unmasked, data from"
+        f" {day(export.data_date)}. {works}"
     )
-
-
-def _until(export: Export) -> str:
-    if export.expires_at:
-        return f" It works until {clean(export.expires_at, 40)}."
-    if export.expires_in:
-        return f" It works for {clean(export.expires_in, 40)}."
-    return " The service does not say how long it works."
-
-
-async def _not_ready(
-    call: Call, asked: ExportAudience, audience: Audience, run: Run
-) -> AudienceExported:
-    """Say how to wait for the file, or which earlier people there are."""
-    runs = await runs_of(call, audience)
-    earlier = next((other for other in runs if other.state == "ready"), None)
-    other_day = asked.date and run.state == "none"
-    return AudienceExported(
-        summary=f"There are no people for {asked.date} to export."
-        if other_day
-        else f"{run_sentence(run)} There is nothing to export yet.",
-        id=audience.id,
-        name=name_of(audience),
-        run=RunPart.of(run),
-        next=suggestions(
-            None if other_day and earlier else _way_to_people(call, audience, run),
-            _export_of(audience, earlier, asked.format) if earlier else None,
-        ),
-    )
-
-
-def _way_to_people(call: Call, audience: Audience, run: Run) -> Suggestion:
-    if run.state in BUILDING:
-        return to_wait(audience.id)
-    if run.state == "none" and audience.status != "active":
-        return to_activate(audience.id)
-    if call.leadpipe.profile.runs == "dated":
-        why = "its next run comes with the daily refresh"
-        return Suggestion(tool="get_audience", arguments={"id": audience.id}, why=why)
-    return Suggestion(
-        tool="run_audience", arguments={"id": audience.id}, why="have its people put together now"
-    )
-
-
-def _export_of(audience: Audience, run: Run, kind: str) -> Suggestion:
-    which = {"runId": run.id} if run.id else {"date": run.data_date}
-    return Suggestion(
-        tool="export_audience",
-        arguments={"id": audience.id, **which, "format": kind},
-        why=f"the people from {day(run.data_date)} instead",
+    reply.url, reply.file_name = export.url, export.file_name
+    reply.expires_at, reply.expires_in = export.expires_at, export.expires_in
+    other = f"The run found {people(run.size)}, but the file has {people(reply.size)}."
+    reply.warnings = warnings(
+        ANYONE,
+        other if run.size not in {None, reply.size} else None,
+        ONLY_HERE if call.services.settings.sandbox else None,
     )

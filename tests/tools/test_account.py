@@ -32,7 +32,8 @@ async def test_an_account_that_is_well_is_called_so(profile: str, connect: Conne
 
 async def test_an_expired_subscription_is_told_from_a_wrong_key(connect: Connect) -> None:
     async with connect(settings=with_key("sk_expired_1")) as client:
-        reply = (await client.call_tool("get_account_status", {})).structured_content or {}
+        result = await client.call_tool("get_account_status", {})
+        reply: Reply = result.structured_content or {}
         expired = await client.refused("list_audiences")
     assert reply["summary"].startswith(
         "The key is right, but the organization is expired: audiences cannot be used until the"

@@ -9,12 +9,27 @@ from typing import Any
 
 import anyio
 import pytest
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools import export
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import Assistant, Connect, Human, Start, each_era
+from tests.tools.assistant import (
+    UNASKED,
+    Assistant,
+    Connect,
+    Human,
+    Start,
+    each_era,
+    each_profile,
+)
 
 pytestmark = pytest.mark.anyio
+
+DIRECTORS = "'Marketing Directors at Tech Companies'"
+NOBODYS = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+WANTED = {"topicIds": [117805], "minScore": 50}
 
 
 @pytest.fixture
@@ -23,7 +38,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(sandbox=True, confirm="off", export_dir=tmp_path / "exports")
 
 
-@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+@each_profile
 async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
     profile: str, connect: Connect, settings: Settings
 ) -> None:
@@ -47,7 +62,6 @@ async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
     assert list(rows[0])[:3] == ["name", "firstName", "lastName"]
 
 
-@each_era
 async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
     connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
@@ -67,36 +81,6 @@ async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
     assert questions[1].endswith("No full e-mail address or phone number goes out.")
     assert full["contactFields"]
     assert "contactFields" not in harmless
-
-
-@each_era
-async def test_a_human_who_says_no_gets_no_file(
-    connect: Connect, human: Human, tmp_path: Path, sandbox: Sandbox
-) -> None:
-    asking = Settings(sandbox=True, export_dir=tmp_path / "exports")
-    async with connect(settings=asking, answer=human("decline")) as client:
-        audience = (await client.saved())["active"]
-        await client.refused("export_audience", id=audience)
-
-    assert not (tmp_path / "exports").exists()
-    assert not any(request.path.endswith("export.csv") for request in sandbox.requests)
-
-
-async def test_without_a_way_to_ask_the_code_holds_for_just_this_file(
-    connect: Connect, tmp_path: Path
-) -> None:
-    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        audience = (await client.saved())["active"]
-        asked = await client.call("export_audience", id=audience)
-        other = await client.call(
-            "export_audience", id=audience, fields=["name"], confirm=asked["confirm"]
-        )
-        assert "path" not in other
-        done = await client.call("export_audience", id=audience, confirm=other["confirm"])
-        assert "path" not in done
-        done = await client.call("export_audience", id=audience, confirm=done["confirm"])
-
-    assert Path(done["path"]).exists()
 
 
 async def test_a_second_file_stands_beside_the_first(connect: Connect, settings: Settings) -> None:
@@ -125,14 +109,14 @@ async def test_four_exports_at_once_write_the_files_that_were_asked_about(
 ) -> None:
     asking, written = Settings(sandbox=True, export_dir=tmp_path), set[str]()
 
-    async def export(client: Assistant, audience: str) -> None:
+    async def write(client: Assistant, audience: str) -> None:
         written.add((await client.call("export_audience", id=audience))["path"])
 
     async with connect(settings=asking, answer=human("accept")) as client:
         audience = (await client.saved())["active"]
         async with anyio.create_task_group() as tasks:
             for _ in range(4):
-                tasks.start_soon(export, client, audience)
+                tasks.start_soon(write, client, audience)
 
     assert len(questions) == 4
     assert written == {file_in(question) for question in questions}
@@ -162,18 +146,6 @@ async def test_a_name_is_free_again_when_the_code_holds_no_longer(
         assert again["question"] == first["question"]
         done = await client.call("export_audience", **wanted, confirm=again["confirm"])
         assert done["path"] == file_in(first["question"])
-
-
-async def test_a_name_is_free_again_after_a_no(
-    connect: Connect, human: Human, questions: list[str], tmp_path: Path
-) -> None:
-    asking = Settings(sandbox=True, export_dir=tmp_path / "exports")
-    async with connect(settings=asking, answer=human("decline")) as client:
-        audience = (await client.saved())["active"]
-        await client.refused("export_audience", id=audience)
-        await client.refused("export_audience", id=audience)
-
-    assert questions[0] == questions[1]
 
 
 async def test_a_name_is_free_again_after_a_failure(
@@ -258,51 +230,155 @@ async def test_the_question_says_what_many_profiles_become(
 async def test_what_makes_no_sense_is_refused(connect: Connect, settings: Settings) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"fileName": "../leads"}, "contains /"),
+        ({"runId": "x", "date": "2026-05-02"}, "Name a date or a runId, not both."),
+        ({"format": "xlsx"}, "'format' must be 'csv', 'jsonl', 'linkedin_urls' or 'url'."),
         ({"fields": ["nmae"]}, "There is no field 'nmae'. Did you mean 'name'"),
         ({"format": "url", "fields": ["name"]}, "format url is the service's own file"),
         ({"format": "linkedin_urls", "fields": ["name"]}, "leave fields out"),
     ]
-    for arguments, says in cases:
-        async with connect(settings=settings) as client:
-            audience = (await client.saved())["active"]
+    async with connect(settings=settings) as client:
+        audience = (await client.saved())["active"]
+        for arguments, says in cases:
             assert says in await client.refused("export_audience", id=audience, **arguments)
 
 
-async def test_where_the_services_file_fails_the_pages_are_exported(
-    start: Start, connect: Connect, settings: Settings
+@each_profile
+async def test_a_link_is_given_once_the_human_agreed(
+    profile: str, connect: Connect, human: Human, questions: list[str]
 ) -> None:
-    sandbox = start()
-    async with connect(sandbox, settings=settings) as client:
-        config = {"topicIds": [117805], "minScore": 50}
-        made = await client.call("create_audience", name="Many", config=config, status="active")
-        sandbox.faults.add(Fault("status", path="export.csv", status=500, times=None))
-        told = await client.call("export_audience", id=made["id"])
-
-    assert told["rows"] == made["size"] > 300
-    (warning,) = told["warnings"]
-    assert warning.endswith(
-        "status 500: Something went wrong. So the people were fetched page by page."
+    async with connect(profile=profile, answer=human("accept")) as client:
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience)
+        day = {"id": audience, "format": "url", "date": "2026-05-02"}
+        earlier = await client.call("export_audience", **day)
+    size = reply["size"]
+    assert questions[0] == (
+        f"Export {DIRECTORS} ({size} people, data from 2026-05-04) as a link to a CSV file? E-mail"
+        " addresses and phone numbers go out unmasked, to anyone with the link."
     )
+    until = "for 24h" if profile == "flat" else f"until {reply.get('expiresAt')}"
+    assert reply["summary"] == (
+        f"A link to the CSV of {DIRECTORS}: {size} people, unmasked, data from 2026-05-04."
+        f" It works {until}."
+    )
+    assert reply["url"].startswith("http://127.0.0.1/")
+    assert reply["fileName"] == "marketing-directors-at-tech-companies-2026-05-04.csv"
+    assert reply["warnings"] == [export.ANYONE, export.ONLY_HERE]
+    assert "next" not in reply
+    assert earlier["dataDate"] == "2026-05-02"
 
 
-@pytest.mark.parametrize("kind", ["reset_after", "cut", "html", "malformed"])
+async def test_a_server_that_masks_gives_no_link(connect: Connect, sandbox: Sandbox) -> None:
+    settings = Settings(sandbox=True, confirm="off", contact="mask")
+    async with connect(settings=settings) as client:
+        said = await client.refused("export_audience", format="url", id=NOBODYS)
+    assert said == (
+        "This server lets no unmasked e-mail addresses or phone numbers out"
+        " (LEADPIPE_CONTACT=mask), and the service's file has them."
+        " format csv writes a masked file."
+    )
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    ("profile", "world", "status", "way"),
+    [
+        ("flat", {}, "draft", {"status": "active"}),
+        ("catalog", {"run_seconds": 60}, "active", {"waitSeconds": 60}),
+        ("catalog", {"runs_fail": True}, "active", {}),
+    ],
+)
+async def test_where_there_is_nothing_to_export_yet_it_is_said_how_people_come(
+    profile: str, world: dict[str, Any], status: str, way: dict[str, Any], connect: Connect
+) -> None:
+    async with connect(profile=profile, settings=UNASKED, **world) as client:
+        made = await client.call("create_audience", name="N", config=WANTED, status=status)
+        reply = await client.call("export_audience", id=made["id"])
+    assert reply["summary"].endswith(" There is nothing to export yet.")
+    assert [step["arguments"] for step in reply["next"]] == [{"id": made["id"], **way}]
+
+
+async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
+    connect: Connect,
+) -> None:
+    async with connect(run_seconds=60, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        await client.call("run_audience", id=audience)
+        reply = await client.call("export_audience", format="url", id=audience)
+        step = reply["next"][1]
+        assert step["why"] == "the people from 2026-05-04 instead"
+        assert (await client.call(step["tool"], **step["arguments"]))["url"]
+        day = {"id": audience, "date": "2025-01-01"}
+        said = await client.refused("export_audience", **day)
+    assert said.startswith("This audience has no people for 2025-01-01. It has people for: 2026-")
+
+
+async def test_a_file_that_takes_time_is_told_with_progress(
+    connect: Connect, moments: list[float]
+) -> None:
+    told: list[str | None] = []
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append(message)
+        moments.append(moments[-1] + 60)
+
+    async with connect(profile="catalog", export_seconds=60, settings=UNASKED) as client:
+        asked = {"id": (await client.saved())["active"], "format": "url"}
+        reply = await client.call_tool("export_audience", asked, progress_callback=listen)
+    assert (reply.structured_content or {})["url"]
+    assert told == ["The file is being written."]
+
+
+@pytest.mark.parametrize(
+    ("data", "summary", "warning"),
+    [
+        ({"export": {"status": "processing"}}, "is still being written.", None),
+        (
+            {"export": {"rowCount": 7}, "downloadUrl": "https://files.example/a.csv"},
+            "The service does not say how long it works.",
+            "people, but the file has 7 people.",
+        ),
+    ],
+)
+async def test_what_is_odd_about_a_file_of_the_service_is_said(
+    data: dict[str, Any], summary: str, warning: str | None, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile="catalog")
+
+    async def service(scope: Scope, receive: Receive, send: Send) -> None:
+        answer = JSONResponse({"data": data}, 201)
+        await (answer if scope["path"].endswith("/exports") else sandbox)(scope, receive, send)
+
+    async with connect(service, settings=UNASKED) as client:
+        audience = (await client.saved())["active"]
+        reply = await client.call("export_audience", format="url", id=audience)
+    assert reply["summary"].endswith(summary)
+    assert ("url" in reply) == (warning is not None)
+    if warning:
+        assert reply["warnings"][1].endswith(warning)
+    else:
+        assert reply["next"][0]["tool"] == "export_audience"
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "malformed"])
 async def test_a_list_that_does_not_come_whole_leaves_no_file(
     kind: Any,  # noqa: ANN401 -- a Literal of the sandbox
-    start: Start,
+    sandbox: Sandbox,
     connect: Connect,
     settings: Settings,
+    tmp_path: Path,
 ) -> None:
-    sandbox = start(people=20_000)
-    async with connect(sandbox, settings=settings) as client:
-        config = {"topicIds": [117805]}
-        made = await client.call("create_audience", name="Many", config=config, status="active")
-        for path in ("export.csv", "/results"):
-            sandbox.faults.add(Fault(kind, path=path, status=200, times=3))
+    async with connect(settings=settings) as client:
+        made = await client.call("create_audience", name="M", config=WANTED, status="active")
+        sandbox.faults.add(Fault(kind, path="export.csv", status=200, times=3))
+        sandbox.faults.add(Fault(kind, path="/results", status=200, times=3))
         said = await client.refused("export_audience", id=made["id"])
         assert "Fetching the file failed before that: " in said
+        assert not list(tmp_path.glob("exports/*"))
         sandbox.faults.clear()
+        sandbox.faults.add(Fault("status", path="export.csv", status=500, times=None))
         await anyio.sleep(10)  # after so many failures the service is left alone
-        assert not settings.export_dir or not list(settings.export_dir.glob("*"))
         again = await client.call("export_audience", id=made["id"])
-
-    assert again["rows"] == made["size"]
+    assert again["rows"] == made["size"] > 300
+    (warning,) = again["warnings"]
+    assert warning.endswith("So the people were fetched page by page.")

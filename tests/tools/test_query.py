@@ -47,13 +47,11 @@ async def test_people_of_a_saved_audience_are_shown_masked(
         reply = await client.call("query_audience", audienceId=audience)
     size = reply["size"]
     assert reply["summary"] == f"25 of {size} people, data from 2026-04-30."
-    assert reply["dataDate"] == "2026-04-30"
     assert reply["people"]["columns"] == DEFAULT
     rows = reply["people"]["rows"]
     assert len(rows) == 25 < size
     assert [row[6] for row in rows] == sorted((row[6] for row in rows), reverse=True)
     assert all(row[7].partition("@")[0][1:] == "•••" for row in rows)
-    assert reply["nextCursor"]
     assert not {"warnings", "next", "run"} & set(reply)
     assert changes(sandbox) == []
 
@@ -315,7 +313,7 @@ async def test_a_run_that_is_being_built_is_answered_with_how_to_wait_and_waited
         ("get_audience", {"id": made["id"], "waitSeconds": 60})
     ]
     assert not {"people", "size", "nextCursor"} & set(short)
-    shown = reply.structured_content or {}
+    shown: Reply = reply.structured_content or {}
     assert shown["summary"] == f"25 of {made['size']:,} people, data from 2026-05-04."
     assert [total for total, _ in told] == [100, 100]
     assert told[0][1] == "The people are still being put together."
@@ -335,7 +333,8 @@ async def test_people_who_are_not_saved_are_to_be_asked_for_again_or_waited_for(
     assert reply["next"] == [
         {"tool": "query_audience", "why": "repeat this call with waitSeconds: 60"}
     ]
-    assert len((result.structured_content or {})["people"]["rows"]) == 25
+    shown: Reply = result.structured_content or {}
+    assert len(shown["people"]["rows"]) == 25
     async with connect(runs_fail=True) as client:
         reply = await client.call("query_audience", topicIds=TOPICS)
     assert reply["summary"] == "The last run failed."
@@ -360,7 +359,7 @@ async def test_waiting_is_for_the_newest_people_only(client: Assistant) -> None:
     ],
 )
 async def test_where_a_run_has_nobody_it_is_said_how_people_come(
-    profile: str, world: dict[str, bool], status: str, tool: str, connect: Connect
+    profile: str, world: Reply, status: str, tool: str, connect: Connect
 ) -> None:
     async with connect(profile=profile, settings=UNASKED, **world) as client:
         made = await client.call("create_audience", **{**NEW, "status": status})
