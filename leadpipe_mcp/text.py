@@ -98,15 +98,19 @@ def redact(text: str, limit: int = 200) -> str:
     return clean(_SECRET.sub(lambda found: f"[{found.lastgroup}]", whole), limit)
 
 
-_LONGEST_COMPARED = 100
-_APOSTROPHE = "\u2019"
-
-
 def nearest(word: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """Return the known words that look most like this one, the best first; none if none is near."""
     # No known word is longer.
-    asked = form(word[:_LONGEST_COMPARED])
-    near = {name: _nearness(asked, form(name)) for name in known}
+    asked = form(word[:100])
+
+    def nearness(other: str) -> float:
+        if asked == other:
+            return 1.0
+        if len(asked) > 2 and other.startswith(asked):
+            return 0.9
+        return 0.89 if len(asked) > 2 and f" {asked}" in other else likeness(asked, other)
+
+    near = {name: nearness(form(name)) for name in known}
     best = max(near.values(), default=0.0)
     close = [name for name, value in near.items() if value >= max(0.6, best - 0.1)]
     return sorted(close, key=lambda name: -near[name])[:limit]
@@ -119,17 +123,6 @@ def likeness(one: str, other: str) -> float:
     return Indel.normalized_similarity(one, other)
 
 
-def _nearness(asked: str, known: str) -> float:
-    """Return the likeness of two forms; one that begins with the other is very near."""
-    if asked == known:
-        return 1.0
-    if len(asked) > 2 and known.startswith(asked):
-        return 0.9
-    if len(asked) > 2 and f" {asked}" in known:
-        return 0.89
-    return likeness(asked, known)
-
-
 def quoted(words: Iterable[str]) -> str:
     """Return the words in quotation marks, separated by commas."""
     return ", ".join(f"'{word}'" for word in words)
@@ -140,13 +133,11 @@ def in_quotes(name: str, limit: int) -> str:
 
     Otherwise a name in a question could pass for the question's own words.
     """
-    plain = "".join(_APOSTROPHE if _closes(c) else c for c in clean(name, limit))
+    plain = "".join(
+        "\u2019" if c in "'\"`\uff02\uff07" or unicodedata.category(c) in {"Pi", "Pf"} else c
+        for c in clean(name, limit)
+    )
     return f"'{plain}'"
-
-
-def _closes(character: str) -> bool:
-    """Return whether a reader might take the character for the end of a quotation."""
-    return character in "'\"`\uff02\uff07" or unicodedata.category(character) in {"Pi", "Pf"}
 
 
 def listed(words: Sequence[str], joint: str = "and") -> str:

@@ -82,11 +82,7 @@ class Answer:
     """Whether the request was to change something: then its outcome is in doubt if this is odd."""
 
     def read(self, model: type[M], value: object = _ALL) -> M:
-        """The answer's data, or a part of it, as one of our models.
-
-        Raises:
-            UnusableAnswer: If it lacks what is essential, naming it.
-        """
+        """The answer's data, or a part of it, as one of our models, if nothing essential lacks."""
         try:
             return model.model_validate(self.data if value is _ALL else value)
         except ValidationError as error:
@@ -95,29 +91,17 @@ class Answer:
             raise self.unusable(f"these are missing or not what they should be: {named}") from None
 
     def read_each(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
-        """As `read`, for a list of things; those that cannot be read are left out.
-
-        Raises:
-            UnusableAnswer: If it is no list, or none of the things in it can be read.
-        """
+        """As `read`, for a list of things; those that cannot be read are left out, but not all."""
         items = self.items(value)
         found = readable(model.noun, items, model.model_validate)
         return found if found or not items else (self.read(model, items[0]),)
 
     def read_all(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
-        """As `read_each`, where what is missing would be taken for something that is not there.
-
-        Raises:
-            UnusableAnswer: If a single one of them cannot be read.
-        """
+        """As `read_each`, with none left out: it would be taken for one that is not there."""
         return tuple(self.read(model, item) for item in self.items(value))
 
     def people(self, rows: Iterable[Row | None]) -> tuple[Row, ...]:
-        """Return the rows of people; what is no person is left out.
-
-        Raises:
-            UnusableAnswer: If none of them is one.
-        """
+        """Return the rows of people; what is no person is left out, but not all of them."""
         listed = list(rows)
         found = tuple(row for row in listed if row is not None)
         if listed and not found:
@@ -178,11 +162,7 @@ def cursor_text(cursor: JsonValue) -> str:
 def read_answer(
     received: Received, key: str = "", vendor: Vendor = LEADPIPE, *, changing: bool = False
 ) -> Answer:
-    """What was received, as an answer, without the key where the service repeats it.
-
-    Raises:
-        ServiceError: If the status says so, or if it is not an answer.
-    """
+    """What was received, as an answer or an error, without the key if the service repeats it."""
     try:
         payload: object = json.loads(received.body)
         # JSON may write each letter as an escape, and whole texts in UTF-16 or UTF-32.
@@ -196,9 +176,7 @@ def read_answer(
     if request_id is None and isinstance(trace, str) and trace:
         request_id = redact(trace, 60)
     if not received.is_success:
-        error = _error(received, envelope, request_id)
-        error.vendor = vendor
-        raise error
+        raise _error(received, envelope, request_id)
     data, meta = envelope.get("data"), as_object(envelope.get("meta"))
     answer = Answer(received.status, data, meta, request_id, vendor, changing)
     if not received.body.strip():

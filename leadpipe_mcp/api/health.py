@@ -77,7 +77,7 @@ class Health:
         if isinstance(error, Unreachable | ServiceDown):
             self._failed.append(route)
             # Only its words: an error that is kept holds all that led to it.
-            self._last_problem = error.problem
+            self._last_problem = error.args[0]
             if len(self._failed) == FAILURES:
                 self._resting_until = now + self._rest
         else:

@@ -38,17 +38,14 @@ class Done(Generic[T]):
 
 @dataclass(frozen=True)
 class OutcomeWords:
-    """How the outcome of a change is put into words.
-
-    Args:
-        undone: What a look shows if nothing was changed, as a sentence.
-        check: What to look at if a look could not tell, as a sentence.
-        firm: Whether the thing itself is looked at. A list may show what is new a little later.
-    """
+    """How the outcome of a change is put into words."""
 
     undone: str
+    """What a look shows if nothing was changed, as a sentence."""
     check: str
+    """What to look at if a look could not tell, as a sentence."""
     firm: bool = True
+    """Whether the thing itself is looked at. A list may show what is new a little later."""
 
 
 async def settled(

@@ -210,8 +210,7 @@ class Transport:
                 # Whatever comes of a later try, this one may have done it.
                 doubt = doubt or failure
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
-            left = _left(task, budget)
-            may = task.repeatable or never_sent
+            may, left = task.repeatable or never_sent, _left(task, budget)
             wait = task.health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise doubt or failure
@@ -239,7 +238,6 @@ class Transport:
             try:
                 answer = await self._attempt(task, budget, seconds)
             except ServiceError as error:
-                error.vendor = self._vendor
                 task.health.failed(error, task.route)
                 budget.request_id = error.request_id or budget.request_id
                 raise
@@ -280,7 +278,7 @@ class Transport:
             is_thing = names_a_thing(task.route.partition(" ")[2])
             has_answered = self._health.has_answered
             if received.is_page or not (is_thing or has_answered):
-                raise WrongAddress(missing.problem, like=missing) from None
+                raise WrongAddress(missing.args[0], like=missing) from None
             missing.is_route, missing.is_address_proven = not is_thing, has_answered
             raise
 

@@ -72,7 +72,9 @@ async def test_the_sandbox_on_a_port_says_how_to_reach_both_services(said: dict[
     await sonarly.close()
 
 
-@pytest.mark.parametrize(("kind", "saved"), [("reset", 0), ("reset_after", 1), ("cut", 1)])
+@pytest.mark.parametrize(
+    ("kind", "saved"), [("refused", 0), ("reset", 0), ("reset_after", 1), ("cut", 1)]
+)
 async def test_a_lost_connection_is_said_to_be_one_and_no_more(
     kind: str, saved: int, transport: Transport
 ) -> None:

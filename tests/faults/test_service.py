@@ -1,8 +1,5 @@
-"""What fails on purpose fails as it says, in this process and on a port."""
+"""What fails on purpose fails as it says. That it does on a port, tests/api/test_port.py shows."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -31,18 +28,6 @@ def sandbox() -> Sandbox:
 def client(sandbox: Sandbox) -> httpx.AsyncClient:
     transport, headers = httpx.ASGITransport(app=sandbox), {"X-API-Key": "sk_test"}
     return httpx.AsyncClient(transport=transport, base_url="http://sandbox.test", headers=headers)
-
-
-@pytest.fixture(scope="module")
-def on_a_port() -> Iterator[httpx.Client]:
-    command = [sys.executable, "-c", "from tests.faults.service import serve; serve()"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        with httpx.Client(base_url=url, headers={"X-API-Key": "sk_test"}, timeout=10) as client:
-            yield client
-        process.send_signal(2)
-        assert process.wait(timeout=10) == 0
 
 
 @pytest.mark.parametrize(
@@ -129,27 +114,11 @@ async def test_a_fault_strikes_where_and_as_often_as_it_says(
     assert (await client.get(AUDIENCES)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("kind", "lost"),
-    [
-        *((kind, httpx.NetworkError) for kind in ("refused", "reset", "reset_after")),
-        ("cut", httpx.RemoteProtocolError),
-        ("hang", httpx.ReadTimeout),
-    ],
-)
-def test_on_a_port_a_connection_is_lost_and_the_next_is_not(
-    kind: str, lost: type[Exception], on_a_port: httpx.Client
-) -> None:
-    # Without a key, as a test sets it.
-    httpx.post(f"{on_a_port.base_url}{CONTROL_PATH}", json={"kind": kind}).raise_for_status()
-    with pytest.raises((lost, httpx.RemoteProtocolError)):
-        on_a_port.get(ACCOUNT, timeout=0.5)
-    assert on_a_port.get(ACCOUNT).is_success
-
-
-def test_on_a_port_a_huge_answer_can_be_left(on_a_port: httpx.Client) -> None:
-    on_a_port.post(CONTROL_PATH, json={"kind": "huge"})
-    with on_a_port.stream("GET", ACCOUNT) as response:
-        pieces = response.iter_bytes()
-        assert len(b"".join(next(pieces) for _ in range(20))) > 100_000
-    assert on_a_port.get(ACCOUNT).is_success
+async def test_faults_are_set_over_http_without_a_key(client: httpx.AsyncClient) -> None:
+    del client.headers["X-API-Key"]
+    await client.post(CONTROL_PATH, json={"kind": "status", "path": "/account", "status": 418})
+    assert (await client.get(ACCOUNT)).status_code == 418
+    (listed,) = (await client.get(CONTROL_PATH)).json()["data"]
+    assert (listed["status"], listed["happened"]) == (418, 1)
+    assert (await client.delete(CONTROL_PATH)).json()["data"] == []
+    assert (await client.get(ACCOUNT)).status_code == 401
