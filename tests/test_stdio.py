@@ -1,6 +1,6 @@
-"""The server as an assistant starts it: a process of its own, spoken to over stdin and stdout.
+"""The server as an assistant speaks to it: lines of JSON over stdin and stdout.
 
-Each test takes about a second, because each starts a process.
+Where a process of its own would show nothing more, the server answers in this one, over two pipes.
 """
 
 import json
@@ -12,38 +12,39 @@ from typing import Any
 
 import anyio
 import pytest
-from anyio.abc import Process
-from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp import Client, StdioServerParameters
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
+from leadpipe_mcp.descriptors import reading
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.wire import Answers, Messages
+
 pytestmark = pytest.mark.anyio
 Message = dict[str, Any]
+Answer = Callable[[Message], Awaitable[None]]
 
 DEADLINE_SECONDS = 120
 COMMAND = [sys.executable, "-m", "leadpipe_mcp", "--sandbox"]
 ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
-
 INITIALIZE: Message = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "pipe", "version": "1"},
-    },
-}
-INITIALIZED: Message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-MODERN: Message = {
-    "protocolVersion": "2026-07-28",
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
     "clientInfo": {"name": "pipe", "version": "1"},
-    "clientCapabilities": {},
+}
+MODERN: Message = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
 }
 
 
-async def test_a_client_starts_the_server_and_works_with_it(era: str) -> None:
+# In a process of its own
+
+
+async def test_a_client_starts_the_server_and_works_with_it() -> None:
     questions: list[str] = []
 
     async def agree(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
@@ -52,160 +53,131 @@ async def test_a_client_starts_the_server_and_works_with_it(era: str) -> None:
 
     server = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=ENVIRONMENT)
     with anyio.fail_after(DEADLINE_SECONDS):
-        async with Client(server, mode=era, elicitation_callback=agree) as client:
-            assert client.protocol_version == {"auto": "2026-07-28", "legacy": "2025-11-25"}[era]
+        async with Client(server, elicitation_callback=agree) as client:
+            assert client.protocol_version == "2026-07-28"
             assert len((await client.list_tools()).tools) >= 9
             listed = (await client.call_tool("list_audiences", {})).structured_content
             assert listed is not None
             paused = listed["audiences"]["rows"][1][0]
             deleted = await client.call_tool("delete_audience", {"id": paused})
-            refused = await client.call_tool("get_audience", {"id": paused})
     assert deleted.structured_content is not None
     assert deleted.structured_content["summary"] == "'CRM Buyers in California' was deleted."
     assert len(questions) == 1
-    assert refused.is_error
+
+
+async def test_what_is_piped_in_at_once_is_answered_with_nothing_but_messages() -> None:
+    messages: list[Message] = [
+        {"id": 1, "method": "initialize", "params": INITIALIZE},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": "list_audiences"}},
+    ]
+    lines = ["not JSON", *(json.dumps({"jsonrpc": "2.0", **message}) for message in messages)]
+    with anyio.fail_after(DEADLINE_SECONDS):
+        piped = "\n".join(lines).encode()
+        done = await anyio.run_process(COMMAND, input=piped, env=ENVIRONMENT)
+    told = {line["id"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert "error" in told[None]
+    assert "This is the sandbox" in told[1]["result"]["instructions"]
+    assert told[2]["result"]["isError"] is False
+
+
+# In this one
 
 
 class Pipe:
-    """A process that speaks JSON-RPC, and what it said that was not asked for."""
+    """A client that writes lines, and reads those that come."""
 
-    def __init__(self, process: Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.process = process
-        self._stdin, self._stdout = process.stdin, BufferedByteReceiveStream(process.stdout)
+    def __init__(self, stdin: int, stdout: int) -> None:
+        self._stdin, self._read = stdin, reading(stdout)
+        self._came = bytearray()
         self._ids = 0
 
-    async def write(self, line: str) -> None:
-        await self._stdin.send(line.encode() + b"\n")
+    def write(self, **message: object) -> None:
+        os.write(self._stdin, json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
     async def read(self) -> Message:
-        """The next message; nothing but JSON-RPC comes out."""
-        message = json.loads(await self._stdout.receive_until(b"\n", 1_000_000))
-        assert message["jsonrpc"] == "2.0"
-        return message
+        while b"\n" not in self._came:
+            self._came += await self._read()
+        line, _, self._came = self._came.partition(b"\n")
+        return json.loads(line)
 
-    async def notify(self, method: str) -> None:
-        await self.write(json.dumps({"jsonrpc": "2.0", "method": method}))
-
-    async def ask(
-        self,
-        method: str,
-        params: Message,
-        answer: Callable[[Message], Awaitable[None]] | None = None,
-    ) -> Message:
-        """The result of a request; what the server asks meanwhile goes to `answer`."""
+    async def ask(self, method: str, params: Message, answer: Answer | None = None) -> Message:
+        """The answer to a request; what the server asks meanwhile goes to `answer`."""
         self._ids += 1
-        await self.write(
-            json.dumps({"jsonrpc": "2.0", "id": self._ids, "method": method, "params": params})
-        )
+        self.write(id=self._ids, method=method, params=params)
         while True:
             message = await self.read()
             if "method" in message and answer:
                 await answer(message)
-            elif message.get("id") == self._ids and "result" in message:
-                return message["result"]
+            elif message.get("id") == self._ids:
+                return message
 
-    async def call(
-        self, tool: str, answer: Callable[[Message], Awaitable[None]] | None = None, **asked: object
-    ) -> Message:
-        return await self.ask("tools/call", {"name": tool, "arguments": asked}, answer)
+    async def call(self, tool: str, answer: Answer | None = None, **asked: object) -> Message:
+        params: Message = {"name": tool, "arguments": asked}
+        return (await self.ask("tools/call", params, answer))["result"]
 
-    async def end(self) -> int:
-        """Close its stdin; its exit code, once it has ended by itself and said nothing more."""
-        await self._stdin.aclose()
-        with pytest.raises((anyio.EndOfStream, anyio.IncompleteRead)):
-            await self._stdout.receive_until(b"\n", 1_000_000)
-        return await self.process.wait()
+    async def call_modern(self, tool: str, asked: Message, **more: object) -> Message:
+        params: Message = {"name": tool, "arguments": asked, "_meta": MODERN, **more}
+        return (await self.ask("tools/call", params))["result"]
+
+    async def greet(self, capabilities: Message) -> None:
+        await self.ask("initialize", INITIALIZE | {"capabilities": capabilities})
+        self.write(method="notifications/initialized")
 
 
 @asynccontextmanager
-async def started(capabilities: Message) -> AsyncGenerator[tuple[Pipe, Message]]:
-    """A server of the handshake era, greeted by a client with these capabilities."""
+async def started() -> AsyncGenerator[Pipe]:
+    (theirs, stdin), (stdout, ours) = os.pipe(), os.pipe()
+    server = build_server(Settings(sandbox=True), service=Sandbox(SandboxSettings(people=1_000)))
+    answers = Answers(ours, lambda: None)
+    messages = Messages(theirs, answers, lambda: None)
     with anyio.fail_after(DEADLINE_SECONDS):
-        async with await anyio.open_process(COMMAND, env=ENVIRONMENT) as process:
-            pipe = Pipe(process)
-            greeting = {
-                "protocolVersion": "2025-06-18",
-                "capabilities": capabilities,
-                "clientInfo": {"name": "pipe", "version": "1"},
-            }
-            told = await pipe.ask("initialize", greeting)
-            await pipe.notify("notifications/initialized")
-            yield pipe, told
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.run, messages, answers, server.create_initialization_options())
+            yield Pipe(stdin, stdout)
+            os.close(stdin)
+    for descriptor in (theirs, stdout, ours):
+        os.close(descriptor)
 
 
-async def test_a_plain_pipe_is_answered_line_by_line_until_it_closes() -> None:
-    async with started({"elicitation": {"url": {}}}) as (pipe, told):
-        assert told["protocolVersion"] == "2025-06-18"
-        assert told["serverInfo"]["name"] == "leadpipe"
-        assert "This is the sandbox" in told["instructions"]
-        tools = await pipe.ask("tools/list", {})
-        assert "list_audiences" in [tool["name"] for tool in tools["tools"]]
-        await pipe.write("this is not JSON")
-        await pipe.write('{"jsonrpc": "2.0", "nothing": true}')
-        listed = await pipe.call("list_audiences")
-        paused = listed["structuredContent"]["audiences"]["rows"][1][0]
-        # Its human can be shown a page, but not a form: it gets a code.
+def paused_of(listed: Message) -> str:
+    return listed["structuredContent"]["audiences"]["rows"][1][0]
+
+
+async def test_a_client_that_can_show_only_pages_gets_a_code() -> None:
+    async with started() as pipe:
+        await pipe.greet({"elicitation": {"url": {}}})
+        paused = paused_of(await pipe.call("list_audiences"))
         asked = await pipe.call("delete_audience", id=paused)
         assert asked["structuredContent"]["confirm"]
-        assert await pipe.end() == 0
 
 
 async def test_a_client_of_before_the_modes_is_asked_with_a_form() -> None:
     questions: list[Message] = []
-
-    async with started({"elicitation": {}}) as (pipe, _):
+    async with started() as pipe:
 
         async def agree(question: Message) -> None:
             questions.append(question)
-            result = {"action": "accept", "content": {"approve": True}}
-            await pipe.write(json.dumps({"jsonrpc": "2.0", "id": question["id"], "result": result}))
+            pipe.write(id=question["id"], result={"action": "accept", "content": {"approve": True}})
 
-        listed = await pipe.call("list_audiences")
-        paused = listed["structuredContent"]["audiences"]["rows"][1][0]
+        await pipe.greet({"elicitation": {}})
+        paused = paused_of(await pipe.call("list_audiences"))
         deleted = await pipe.call("delete_audience", agree, id=paused)
-        assert await pipe.end() == 0
     assert [question["method"] for question in questions] == ["elicitation/create"]
     assert questions[0]["params"]["requestedSchema"]["required"] == ["approve"]
     assert deleted["structuredContent"]["summary"] == "'CRM Buyers in California' was deleted."
 
 
-def asked_to(tool: str, *, capabilities: Message | None = None, **more: object) -> Message:
-    """The parameters of a call in the revision of 2026."""
-    meta = {**MODERN, "clientCapabilities": capabilities or {}}
-    named = {f"io.modelcontextprotocol/{name}": value for name, value in meta.items()}
-    return {"name": tool, "arguments": {}, "_meta": named, **more}
-
-
-@pytest.mark.parametrize("is_modern", [False, True])
-async def test_what_is_piped_in_at_once_is_answered(*, is_modern: bool) -> None:
-    params = asked_to("list_audiences") if is_modern else {"name": "list_audiences"}
-    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params}
-    lines = [call] if is_modern else [INITIALIZE, INITIALIZED, call]
-    piped = "".join(f"{json.dumps(line)}\n" for line in lines)
-    with anyio.fail_after(DEADLINE_SECONDS):
-        done = await anyio.run_process(COMMAND, input=piped.encode(), env=ENVIRONMENT)
-    answer = json.loads(done.stdout.splitlines()[-1])
-    assert (answer["id"], answer["result"]["isError"]) == (2, False)
-
-
 async def test_a_call_before_the_handshake_is_told_what_to_send_first() -> None:
-    with anyio.fail_after(DEADLINE_SECONDS):
-        async with await anyio.open_process(COMMAND, env=ENVIRONMENT) as process:
-            pipe = Pipe(process)
-            call: Message = {"name": "list_audiences", "arguments": {}}
-            for method, params in (("tools/call", call), ("tools/list", Message())):
-                await pipe.write(
-                    json.dumps({"jsonrpc": "2.0", "id": 9, "method": method, "params": params})
-                )
-                error = (await pipe.read())["error"]
-                assert error["code"] == -32600
-                assert "Send the request initialize first" in error["message"]
-            # It is not too late.
-            await pipe.ask("initialize", INITIALIZE["params"])
-            assert not (await pipe.call("list_audiences"))["isError"]
-            assert await pipe.end() == 0
+    async with started() as pipe:
+        call: Message = {"name": "list_audiences", "arguments": {}}
+        for method, params in (("tools/call", call), ("tools/list", Message())):
+            error = (await pipe.ask(method, params))["error"]
+            assert error["code"] == -32600
+            assert "Send the request initialize first" in error["message"]
+        # It is not too late.
+        await pipe.greet({})
+        assert not (await pipe.call("list_audiences"))["isError"]
 
 
 ODD_RESULTS: list[object] = [
@@ -232,41 +204,29 @@ ODD_ANSWERS: list[Message] = [
 
 
 async def test_an_odd_answer_of_the_client_is_no_yes() -> None:
-    async with started({"elicitation": {}}) as (pipe, _):
+    async with started() as pipe:
+        await pipe.greet({"elicitation": {}})
         listed = await pipe.call("list_audiences")
-        paused = listed["structuredContent"]["audiences"]["rows"][1][0]
         for odd in ODD_ANSWERS:
 
             async def answer(question: Message, odd: Message = odd) -> None:
-                await pipe.write(json.dumps({"jsonrpc": "2.0", "id": question["id"], **odd}))
+                pipe.write(id=question["id"], **odd)
 
-            refused = await pipe.call("delete_audience", answer, id=paused)
+            refused = await pipe.call("delete_audience", answer, id=paused_of(listed))
             assert refused["isError"], odd
             assert "The user did not agree to this" in refused["content"][0]["text"], odd
         assert (await pipe.call("list_audiences")) == listed
-        assert await pipe.end() == 0
 
 
 async def test_an_odd_answer_of_a_client_of_2026_is_no_yes() -> None:
-    async def call(tool: str, **more: object) -> Message:
-        asks: Message = {"elicitation": {"form": {}}}
-        return await pipe.ask("tools/call", asked_to(tool, capabilities=asks, **more))
-
-    with anyio.fail_after(DEADLINE_SECONDS):
-        async with await anyio.open_process(COMMAND, env=ENVIRONMENT) as process:
-            pipe = Pipe(process)
-            listed = await call("list_audiences")
-            paused = {"id": listed["structuredContent"]["audiences"]["rows"][1][0]}
-            for odd in ODD_RESULTS:
-                asked = await call("delete_audience", arguments=paused)
-                assert list(asked["inputRequests"]) == ["approval"]
-                refused = await call(
-                    "delete_audience",
-                    arguments=paused,
-                    requestState=asked["requestState"],
-                    inputResponses={"approval": odd},
-                )
-                assert refused["isError"], odd
-                assert "The user did not agree to this" in refused["content"][0]["text"], odd
-            assert (await call("list_audiences")) == listed
-            assert await pipe.end() == 0
+    async with started() as pipe:
+        listed = await pipe.call_modern("list_audiences", {})
+        paused = {"id": paused_of(listed)}
+        for odd in ODD_RESULTS:
+            asked = await pipe.call_modern("delete_audience", paused)
+            assert list(asked["inputRequests"]) == ["approval"]
+            answers = {"requestState": asked["requestState"], "inputResponses": {"approval": odd}}
+            refused = await pipe.call_modern("delete_audience", paused, **answers)
+            assert refused["isError"], odd
+            assert "The user did not agree to this" in refused["content"][0]["text"], odd
+        assert (await pipe.call_modern("list_audiences", {})) == listed

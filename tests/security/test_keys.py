@@ -10,7 +10,6 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from pydantic import ValidationError
-from starlette.responses import JSONResponse
 
 from leadpipe_mcp import cli
 from leadpipe_mcp.api.transport import Transport
@@ -32,40 +31,24 @@ def anyio_backend() -> str:
 
 
 @pytest.mark.parametrize("name", KEYS)
-@pytest.mark.parametrize("key", BAD_KEYS, ids=ascii)
-def test_what_is_no_key_is_refused_by_the_name_of_its_variable(name: str, key: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Settings.read({name: key}, {})
-    error = caught.value
-    assert str(error) == f"{name}: holds characters that no key has; copy the key again."
-    assert error.__cause__ is None
-    assert error.__suppress_context__
-    assert CANARY not in f"{error!r} {error.args!r} {error.__dict__!r}"
-    # Nor is it in what the settings themselves raise.
-    with pytest.raises(ValidationError) as raised:
-        Settings.model_validate({"sonarly_api_key" if "SONARLY" in name else "api_key": key})
-    assert CANARY not in str(raised.value)
-
-
-@pytest.mark.parametrize("name", KEYS)
-def test_a_server_with_what_is_no_key_does_not_start(
-    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_what_is_no_key_is_refused_by_the_name_of_its_variable(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = f"{name}: holds characters that no key has; copy the key again."
+    for key in BAD_KEYS:
+        with pytest.raises(SettingsError) as caught:
+            Settings.read({name: key}, {})
+        error = caught.value
+        assert str(error) == said
+        assert (error.__cause__, error.__suppress_context__) == (None, True)
+        assert CANARY not in f"{error!r} {error.args!r} {error.__dict__!r}"
+        # Nor is it in what the settings themselves raise.
+        with pytest.raises(ValidationError) as raised:
+            Settings.model_validate({"sonarly_api_key" if "SONARLY" in name else "api_key": key})
+        assert CANARY not in str(raised.value)
     monkeypatch.setenv(name, f"sk_{CANARY} x")
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit, match=f"leadpipe-mcp: {said}"):
         cli.main([])
-    assert name in str(ended.value)
-    assert CANARY not in f"{ended.value!r}{capsys.readouterr()}"
-
-
-@pytest.mark.parametrize("flag", ["--api-key", "--sonarly-api-key"])
-def test_a_key_on_the_command_line_is_refused(
-    flag: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for words in ([flag, f"sk_{CANARY}"], [f"{flag}=sk_{CANARY}"], [f"sk_{CANARY}"]):
-        with pytest.raises(SystemExit):
-            cli.main(words)
-    assert CANARY not in str(capsys.readouterr())
 
 
 def test_nothing_that_holds_a_key_shows_it() -> None:
@@ -100,28 +83,13 @@ async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
             async with Client(stdio_client(server, errlog=stderr)) as client:
                 for tool, arguments in (
                     ("query_visitor_data", {"email": canaries["e-mail"]}),
-                    ("get_audience", {"id": canaries["e-mail"]}),
                     ("sonarly_list_accounts", {}),
                 ):
                     told += str(await client.call_tool(tool, arguments))
         stderr.seek(0)
         logged = stderr.read()
-    assert logged.count('"tool":') == 3
+    assert logged.count('"tool":') == 2
     for what, canary in canaries.items():
         assert canary not in logged, what
     assert canaries["key"] not in told
     assert canaries["e-mail"] not in told
-
-
-@pytest.mark.anyio
-async def test_a_key_that_is_refused_is_not_in_the_refusal(canaries: Mapping[str, str]) -> None:
-    key = canaries["key"]
-    said = {"error": {"code": key, "message": f"Key {key} (X-API-Key: {key}, Bearer {key}) is bad"}}
-    service = JSONResponse(said, 401, {"X-API-Key": key, "WWW-Authenticate": f"Bearer {key}"})
-    settings = Settings.read(dict.fromkeys(KEYS, key), {})
-    async with Client(build_server(settings, service=service, sonarly=service)) as client:
-        for tool, name in (("list_audiences", KEYS[0]), ("sonarly_list_accounts", KEYS[1])):
-            result = await client.call_tool(tool, {})
-            assert result.is_error
-            assert key not in str(result)
-            assert f"{name} must hold a current key" in str(result)

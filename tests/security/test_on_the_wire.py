@@ -15,8 +15,6 @@ from leadpipe_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
-REDIRECTED = "answered with a redirect"
-REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @pytest.fixture
@@ -74,33 +72,29 @@ def origins() -> Iterator[Callable[..., Origin]]:
         one.server_close()
 
 
-@pytest.mark.parametrize("status", REDIRECTS)
+@pytest.mark.parametrize("status", [302, 307])
 async def test_the_other_origin_gets_no_request(
-    status: int, canaries: Mapping[str, str], connect: Connect, origins: Callable[..., Origin]
+    *,
+    status: int,
+    canaries: Mapping[str, str],
+    connect: Connect,
+    origins: Callable[..., Origin],
+    real: Settings,
 ) -> None:
     other = origins()
     location = f"{other.url}/steal?key={canaries['key']}"
     service = origins(status, Location=location)
-    settings = Settings.model_validate(
-        {
-            "api_key": canaries["key"],
-            "base_url": service.url,
-            "sonarly_api_key": canaries["key"],
-            "sonarly_base_url": service.url,
-            "toolsets": "all",
-            "confirm": "off",
-        }
-    )
+    addresses = {"base_url": service.url, "sonarly_base_url": service.url}
+    settings = Settings.model_validate(real.model_dump() | addresses)
     calls: list[tuple[str, dict[str, Any]]] = [
         ("list_audiences", {}),
         ("delete_audience", {"id": "6fb81599-f601-4afe-b3ff-e8a211cae27d"}),
-        ("preview_audience", {"topicIds": [117805]}),
         ("sonarly_list_accounts", {}),
     ]
     async with connect(None, None, settings=settings) as client:
         for tool, arguments in calls:
             result = await client.call_tool(tool, arguments)
-            assert REDIRECTED in str(result.content), tool
+            assert "answered with a redirect" in str(result.content), tool
             assert str(other.server_port) not in str(result.content)
     assert len(service.requests) >= len(calls)
     assert all(canaries["key"] in request for request in service.requests)
