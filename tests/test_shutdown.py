@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -118,28 +118,21 @@ class Served:
                 pipe.close()
 
 
-class Servers:
-    """Starts servers, and sees to it that none outlives its test."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._started: list[Served] = []
-
-    def start(self, **settings: object) -> Served:
-        served = Served(self._folder / f"tmp-{len(self._started)}", **settings)
-        self._started.append(served)
-        return served
-
-    def close(self) -> None:
-        for served in self._started:
-            served.close()
+Start = Callable[..., Served]
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    started = Servers(tmp_path)
-    yield started
-    started.close()
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts servers, none of which outlives the test."""
+    started: list[Served] = []
+
+    def start(**settings: object) -> Served:
+        started.append(Served(tmp_path / f"tmp-{len(started)}", **settings))
+        return started[-1]
+
+    yield start
+    for served in started:
+        served.close()
 
 
 @pytest.fixture
@@ -172,29 +165,21 @@ def at(listener: socket.socket) -> str:
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_an_idle_server_ends_at_once(servers: Servers) -> None:
-    idle = servers.start(sandbox=1)
-    idle.greet()
-    assert_quiet_end(idle, idle.end("SIGHUP"))
-
-
-def test_a_closed_stdin_leaves_a_call_the_time_to_be_answered(servers: Servers) -> None:
+def test_a_closed_stdin_leaves_a_call_the_time_to_be_answered(start: Start) -> None:
     # The service is slow enough that the call is under way when stdin is closed.
-    started = [servers.start(sandbox=1, sandbox_delay_ms=300) for _ in range(2)]
-    for served, modern in zip(started, (False, True), strict=True):
-        if not modern:
-            served.greet()
-        served.answer(served.call("list_audiences", modern=modern))
-        call = served.call("list_audiences", modern=modern)
-        end = served.end("closed stdin")
-        assert "CRM Buyers" in str(served.answer(call)["result"])
-        assert_quiet_end(served, end)
+    served = start(sandbox=1, sandbox_delay_ms=300)
+    served.greet()
+    served.answer(served.call("list_audiences"))
+    call = served.call("list_audiences")
+    end = served.end("closed stdin")
+    assert "CRM Buyers" in str(served.answer(call)["result"])
+    assert_quiet_end(served, end)
 
 
 def test_a_call_that_hangs_can_be_cancelled_and_holds_up_no_end(
-    servers: Servers, silent: socket.socket
+    start: Start, silent: socket.socket
 ) -> None:
-    started = [servers.start(api_key="sk_1", base_url=at(silent)) for _ in WAYS]
+    started = [start(api_key="sk_1", base_url=at(silent)) for _ in WAYS]
     for served, (way, modern) in zip(started, WAYS, strict=True):
         if not modern:
             served.greet()
@@ -212,9 +197,9 @@ def test_a_call_that_hangs_can_be_cancelled_and_holds_up_no_end(
 
 
 def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
-    servers: Servers,
+    start: Start,
 ) -> None:
-    served = servers.start(sandbox=1)
+    served = start(sandbox=1)
     served.greet({"elicitation": {}})
     listed = served.answer(served.call("list_audiences"))["result"]["structuredContent"]
     audience, paused = (listed["audiences"]["rows"][row][0] for row in (0, 1))
@@ -226,20 +211,20 @@ def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
     served.call("delete_audience", id=paused)
     while served.read().get("method") != "elicitation/create":
         pass
-    assert_quiet_end(served, served.end("SIGTERM"))
+    assert_quiet_end(served, served.end("SIGHUP"))
 
 
 def test_a_server_whose_answers_nobody_takes_ends_at_once(
-    servers: Servers, silent: socket.socket
+    start: Start, silent: socket.socket
 ) -> None:
-    gone, full = (servers.start(api_key="sk_1", base_url=at(silent)) for _ in range(2))
+    gone, full = (start(api_key="sk_1", base_url=at(silent)) for _ in range(2))
     for served in (gone, full):
         served.greet()
     assert gone.process.stdout is not None
     gone.process.stdout.close()
-    start = time.monotonic()
+    begun = time.monotonic()
     gone.begin("ping", {})
-    assert_quiet_end(gone, gone.ended(start))
+    assert_quiet_end(gone, gone.ended(begun))
     # Four lists of tools are more than a pipe holds, so a thread waits that cannot be stopped. It
     # does so long before a later call has found its way to the service.
     for _ in range(4):
