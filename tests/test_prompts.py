@@ -1,6 +1,5 @@
 """Ready-made conversations, and what is offered while a person fills them in."""
 
-import re
 from collections.abc import AsyncGenerator
 
 import anyio
@@ -8,11 +7,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference, TextContent
 
-from leadpipe_mcp.prompts import CONVERSATIONS
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -41,23 +38,6 @@ async def text_of(client: Client, name: str, arguments: dict[str, str]) -> str:
     return message.content.text
 
 
-async def test_four_conversations_are_offered_with_their_arguments_described(
-    client: Client,
-) -> None:
-    prompts = (await client.list_prompts()).prompts
-
-    assert [prompt.name for prompt in prompts] == [
-        "build-audience",
-        "discover-audience-topics",
-        "operate-saved-audience",
-        "investigate-visitor-data",
-    ]
-    for prompt in prompts:
-        assert prompt.title
-        assert prompt.description
-        assert all(argument.description for argument in prompt.arguments or [])
-
-
 async def test_what_was_given_stands_in_the_text_and_what_was_not_leaves_no_trace(
     client: Client,
 ) -> None:
@@ -68,21 +48,9 @@ async def test_what_was_given_stands_in_the_text_and_what_was_not_leaves_no_trac
     assert "Whom I sell to" not in bare
     assert "Whom I sell to: b2b\n" in full
     assert "{" not in bare + full
-
-
-async def test_the_words_given_cannot_open_new_places_in_the_text(client: Client) -> None:
-    text = await text_of(client, "build-audience", {"goal": "{audienceType} \u202e{0}"})
-
-    assert "What I want: {audienceType} {0}\n" in text
-
-
-async def test_conversations_name_only_tools_that_there_are() -> None:
-    words = {
-        word for talk in CONVERSATIONS for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+", talk.text)
-    }
-
-    assert words <= {tool.name for tool in TOOLS}
-    assert {"search_topics", "plan_audience", "preview_audience", "query_visitor_data"} <= words
+    # Words that are given open no new places.
+    odd = await text_of(client, "build-audience", {"goal": "{audienceType} \u202e{0}"})
+    assert "What I want: {audienceType} {0}\n" in odd
 
 
 @pytest.mark.parametrize(

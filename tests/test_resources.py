@@ -37,22 +37,6 @@ async def text_of(client: Client, address: str) -> str:
     return content.text
 
 
-async def test_three_resources_and_one_template_are_listed(client: Client) -> None:
-    listed = (await client.list_resources()).resources
-    templates = (await client.list_resource_templates()).resource_templates
-
-    assert [str(resource.uri) for resource in listed] == [
-        "leadpipe://guide",
-        "leadpipe://filters",
-        "leadpipe://topics/facets",
-    ]
-    assert [template.uri_template for template in templates] == ["leadpipe://audiences/{id}"]
-    for thing in (*listed, *templates):
-        assert thing.title
-        assert thing.description
-        assert thing.mime_type
-
-
 async def test_the_guide_names_only_tools_that_there_are(client: Client) -> None:
     guide = await text_of(client, "leadpipe://guide")
 
@@ -83,13 +67,17 @@ async def test_an_audience_is_read_by_its_id(client: Client) -> None:
     assert audience["config"]["topicIds"]
 
 
-@pytest.mark.parametrize("name", ["nobody", "6fb81599-f601-4afe-b3ff-e8a211cae27d"])
-async def test_an_audience_that_is_not_there_is_said_to_be_so(client: Client, name: str) -> None:
-    with pytest.raises(MCPError) as refused:
-        await client.read_resource(f"leadpipe://audiences/{name}")
-
-    assert refused.value.error.code == INVALID_PARAMS
-    assert "There is no such audience" in refused.value.error.message
+async def test_what_is_not_there_is_said_not_to_be(client: Client) -> None:
+    for address, said in (
+        ("audiences/nobody", "There is no such audience; list_audiences shows them."),
+        ("audiences/6fb81599-f601-4afe-b3ff-e8a211cae27d", "There is no such audience"),
+        ("audiences/", "There is no resource"),
+        ("people", "There is no resource"),
+    ):
+        with pytest.raises(MCPError) as refused:
+            await client.read_resource(f"leadpipe://{address}")
+        assert refused.value.error.code == INVALID_PARAMS
+        assert said in refused.value.error.message
 
 
 async def test_a_service_that_fails_is_told_in_our_words(client: Client, sandbox: Sandbox) -> None:

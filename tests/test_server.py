@@ -7,13 +7,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import anyio
 import pytest
 from mcp import Client
-from pydantic import SecretStr
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.prompts import CONVERSATIONS
 from leadpipe_mcp.sandbox import SandboxSettings
-from leadpipe_mcp.server import build_server
+from leadpipe_mcp.server import INSTRUCTIONS, build_server
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -57,12 +58,11 @@ async def test_instructions_say_first_what_the_server_is_for(connect: Connect) -
     assert "LEADPIPE_CONFIRM" not in text
 
 
-async def test_instructions_name_only_tools_that_there_are(connect: Connect) -> None:
-    async with connect(Settings()) as client:
-        named = set(re.findall(r"\b[a-z]+_[a-z]+\b", client.instructions or ""))
-        known = {tool.name for tool in (await client.list_tools()).tools}
-    assert named
-    assert named <= known
+def test_instructions_and_conversations_name_only_tools_that_there_are() -> None:
+    for text in (INSTRUCTIONS, *(talk.text for talk in CONVERSATIONS)):
+        named = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text))
+        assert named
+        assert named <= {tool.name for tool in TOOLS}
 
 
 async def test_instructions_say_that_it_is_the_sandbox_and_that_nothing_is_asked(
@@ -98,19 +98,6 @@ async def test_two_servers_share_nothing(connect: Connect) -> None:
         await one.call_tool("create_audience", {"name": "Mine", "config": WANTED})
         listed = await other.call_tool("list_audiences", {})
     assert "Mine" not in str(listed.structured_content)
-
-
-async def test_the_key_goes_to_the_service_and_nowhere_else(connect: Connect) -> None:
-    sandbox = Sandbox(SandboxSettings(people=1_000))
-    settings = Settings(api_key=SecretStr("sk_live_1"), base_url="https://api.example/v0")
-    async with connect(settings, sandbox) as client:
-        result = await client.call_tool("get_account_status", {})
-    (request,) = sandbox.requests
-    assert request.headers == {"X-API-Key": "redacted"}
-    # A path in the address stays in front of the routes; this service has none there.
-    assert request.path == "/v0/v1/data/account"
-    assert result.is_error
-    assert "sk_live_1" not in repr(settings)
 
 
 async def test_a_pinned_profile_is_not_found_out(connect: Connect) -> None:
