@@ -21,7 +21,7 @@ def tokens(part: object) -> float:
 
 
 async def test_each_word_comes_with_its_filter_its_values_and_how_sure_they_are(
-    client: Assistant,
+    client: Assistant, sandbox: Sandbox
 ) -> None:
     reply = await client.call("find_filters", words=WORDS)
     assert reply["summary"] == (
@@ -37,6 +37,12 @@ async def test_each_word_comes_with_its_filter_its_values_and_how_sure_they_are(
     assert {row[0] for row in rows[3:]} == {"services"}
     assert "ambiguous" in {row[3] for row in rows[3:]}
     assert reply["next"][0]["tool"] == "plan_audience"
+    reply = await client.call("find_filters", words="Midwest")
+    assert reply["found"]["rows"][0][2] == (
+        "illinois, indiana, iowa, kansas, michigan, minnesota, missouri, nebraska and 4 more"
+    )
+    assert changes(sandbox) == []
+    assert len(sandbox.requests) == 1, "what filters there are is asked for once"
 
 
 @each_profile
@@ -60,11 +66,6 @@ async def test_what_is_exact_is_taken_by_preview_audience_word_and_value_alike(
             assert by_value["size"] == by_word["size"]
 
 
-async def test_one_word_need_not_be_a_list(client: Assistant) -> None:
-    reply = await client.call("find_filters", words="VPs")
-    assert reply["found"]["rows"][0][:4] == ["VPs", "seniority", "vp", "exact"]
-
-
 async def test_what_no_filter_knows_leads_to_all_that_there_are(client: Assistant) -> None:
     reply = await client.call("find_filters", words=["quux\u202eflib", "VPs at banks in TX"])
     assert reply["summary"].startswith(
@@ -74,13 +75,6 @@ async def test_what_no_filter_knows_leads_to_all_that_there_are(client: Assistan
     assert reply["next"] == [
         {"tool": "find_filters", "why": "without arguments: every filter there is"}
     ]
-
-
-async def test_of_many_values_the_first_are_named_and_how_many_more(client: Assistant) -> None:
-    reply = await client.call("find_filters", words=["Midwest"])
-    assert reply["found"]["rows"][0][2] == (
-        "illinois, indiana, iowa, kansas, michigan, minnesota, missouri, nebraska and 4 more"
-    )
 
 
 @each_profile
@@ -129,13 +123,6 @@ async def test_a_key_shows_its_values(client: Assistant) -> None:
     assert "values" not in reply
 
 
-async def test_a_key_of_the_flat_service_shows_values_alone(connect: Connect) -> None:
-    async with connect(profile="flat") as client:
-        reply = await client.call("find_filters", key="role.seniority")
-    assert reply["key"] == "seniority"
-    assert reply["values"]["columns"] == ["value"]
-
-
 @pytest.fixture
 def many_industries(sandbox: Sandbox) -> Callable[..., Any]:
     """A service that has 250 industries, and says how many people each has if it is asked to."""
@@ -172,11 +159,6 @@ async def test_hundreds_of_values_come_page_by_page(
     assert "values" not in beyond
 
 
-async def test_an_unknown_key_is_refused_with_the_nearest(client: Assistant) -> None:
-    text = await client.refused("find_filters", key="role.seniorty")
-    assert text == "There is no filter 'role.seniorty'. Did you mean 'role.seniority'?"
-
-
 async def test_what_makes_no_sense_is_refused(client: Assistant) -> None:
     cases: list[tuple[Reply, str]] = [
         ({"words": ["VP"], "key": "state"}, "Pass words or key, not both."),
@@ -187,15 +169,7 @@ async def test_what_makes_no_sense_is_refused(client: Assistant) -> None:
         ({"words": ["x"] * 21}, "'words' takes at most 20 entries."),
         ({"words": ["x" * 101]}, "words"),
         ({"about": "VPs in Texas"}, "There is no argument 'about'."),
+        ({"key": "role.seniorty"}, "no filter 'role.seniorty'. Did you mean 'role.seniority'?"),
     ]
     for arguments, said in cases:
         assert said in await client.refused("find_filters", **arguments)
-
-
-async def test_looking_for_filters_changes_nothing_and_asks_once(
-    client: Assistant, sandbox: Sandbox
-) -> None:
-    for _ in range(3):
-        await client.call("find_filters", words=WORDS)
-    assert changes(sandbox) == []
-    assert len(sandbox.requests) == 1

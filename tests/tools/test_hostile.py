@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,9 +25,6 @@ COLUMNS_HIT = (
     *("name", "jobTitle", "company", "city", "linkedinUrl", "untrustedHeadline"),
     *("contactEmail", "emails", "phone"),
 )
-# What joins letters and emoji may stand in a file.
-JOINERS = "\u200c\u200d\ufe0f"
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def long_text(value: object) -> object:
@@ -90,8 +86,8 @@ async def audience(client: Assistant) -> str:
     return made["id"]
 
 
-def is_clean(text: str, allowed: str = "") -> bool:
-    return all(unicodedata.category(c)[0] != "C" or c in allowed for c in text)
+def is_clean(text: str) -> bool:
+    return all(unicodedata.category(c)[0] != "C" for c in text)
 
 
 def strings(part: object) -> Iterator[str]:
@@ -129,36 +125,6 @@ async def test_answers_are_clean_short_and_masked(
         assert is_clean(said)
         assert len(said) <= 1_100
         assert not any(secret in said for secret in SECRETS), said
-
-
-@pytest.mark.parametrize("contact", ["masked", "full"])
-async def test_files_are_whole_and_harmless(
-    start: Start, connect: Connect, unasked: Settings, contact: str
-) -> None:
-    async with connect(hostile(start(profile="catalog")), settings=unasked) as client:
-        of = {"id": await audience(client), "contact": contact}
-        fields = list(COLUMNS_HIT)
-        table = await client.call("export_audience", **of, fields=fields)
-        lines = await client.call("export_audience", **of, fields=fields, format="jsonl")
-        links = await client.call("export_audience", **of, format="linkedin_urls")
-
-    text = Path(table["path"]).read_bytes().decode("utf-8-sig")
-    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    assert len(rows) == len(PEOPLE) + 1
-    assert {len(row) for row in rows} == {len(fields)}
-    for cell in (cell for row in rows for cell in row):
-        assert is_clean(cell, JOINERS)
-        # A sign alone, or before numbers, is none.
-        assert not cell.startswith(FORMULAS) or not re.search(r"[^\d.,+•\s-]", cell), cell
-    people = [json.loads(line) for line in Path(lines["path"]).read_text("utf-8").splitlines()]
-    assert len(people) == len(PEOPLE)
-    for said in strings(cast("list[object]", people)):
-        assert is_clean(said, JOINERS)
-    for link in Path(links["path"]).read_text("utf-8").split():
-        assert link.startswith("https://www.linkedin.com/in/")
-    if contact == "masked":
-        whole = text + Path(lines["path"]).read_text("utf-8")
-        assert not any(secret in whole for secret in SECRETS)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

@@ -1,12 +1,10 @@
 """What one tool answers is what the next one takes."""
 
-import logging
 from pathlib import Path
 
 import pytest
 
 from leadpipe_mcp.settings import Settings
-from tests.faults.service import Sandbox
 from tests.tools.assistant import UNASKED, Connect, Reply
 
 pytestmark = pytest.mark.anyio
@@ -65,29 +63,6 @@ async def test_a_planned_config_means_the_same_in_every_tool(
             sizes = [reply["size"] for reply in (plan, made, preview, found, listed)]
             assert sizes == [plan["size"]] * 5
             assert plan["size"] > 0
-
-
-async def test_topics_need_no_key(sandbox: Sandbox, connect: Connect) -> None:
-    async with connect(sandbox, settings=Settings()) as client:
-        found = await client.call("search_topics", queries=["crm"])
-        await client.call("compare_topics", topicIds=[117805])
-        await client.call("get_topic_movers")
-        await client.call("analyze_website_topics", url="https://acme.com")
-
-    assert found["topics"]["rows"]
-    assert all("X-API-Key" not in request.headers for request in sandbox.requests)
-
-
-async def test_no_log_shows_whose_visits_were_asked_for(
-    connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    settings = Settings(sandbox=True, toolsets="all", log_level="DEBUG")
-
-    async with connect(settings=settings) as client:
-        await client.call("query_visitor_data", email="canary@visitor.example")
-
-    assert "canary" not in caplog.text
 
 
 async def test_both_services_in_one_conversation(connect: Connect, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import anyio
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -18,6 +17,7 @@ from tests.tools.assistant import Assistant, Connect, Reply, each_profile
 pytestmark = pytest.mark.anyio
 
 COLUMNS = ["id", "name", "type", "industry", "category"]
+Ask = Callable[..., Awaitable[Reply]]
 HIDDEN = "\u202e\u200b\U000e0041"
 TODAY = dt.date(2026, 5, 4)
 FIVE = [117805, 117890, 117918, 117801, 102391]
@@ -56,7 +56,7 @@ class Service:
 
 
 @pytest.fixture
-def ask(connect: Connect) -> Callable[..., Awaitable[Reply]]:
+def ask(connect: Connect) -> Ask:
     """The reply of a tool in front of a service that answers as the test says, without a key."""
 
     async def ask(service: Service, tool: str, /, **arguments: object) -> Reply:
@@ -67,73 +67,52 @@ def ask(connect: Connect) -> Callable[..., Awaitable[Reply]]:
 
 
 @each_profile
-async def test_topics_are_found_and_compared_alike_on_every_api(
-    profile: str, connect: Connect
-) -> None:
+async def test_topics_are_found_alike_on_every_api(profile: str, connect: Connect) -> None:
     async with connect(profile=profile) as client:
         reply = await client.call("search_topics", queries="sales enablement software", limit=3)
-        assert reply["summary"] == (
-            "1 topic for 'sales enablement software';"
-            " the first is 'Sales Enablement Software' (102181), an exact match."
-        )
-        assert reply["topics"] == {
-            "columns": [*COLUMNS, "match"],
-            "rows": [[102181, "Sales Enablement Software", "b2b", "Sales", "Product", "exact"]],
-        }
-        (step,) = reply["next"]
-        assert (step["tool"], step["arguments"]) == ("preview_audience", {"topicIds": [102181]})
-        assert "size" in await client.call(step["tool"], **step["arguments"])
+    assert reply["summary"] == (
+        "1 topic for 'sales enablement software';"
+        " the first is 'Sales Enablement Software' (102181), an exact match."
+    )
+    assert reply["topics"] == {
+        "columns": [*COLUMNS, "match"],
+        "rows": [[102181, "Sales Enablement Software", "b2b", "Sales", "Product", "exact"]],
+    }
+    (step,) = reply["next"]
+    assert (step["tool"], step["arguments"]) == ("preview_audience", {"topicIds": [102181]})
 
 
-async def test_several_phrases_are_searched_in_one_call(client: Assistant) -> None:
-    phrases = ["sales enablement software", "cold calling", "email security", "Cold Calling"]
-    reply = await client.call("search_topics", queries=phrases)
-    assert reply["summary"] == "21 topics for 3 phrases: 1 matched exactly."
+async def test_several_phrases_are_searched_in_one_call_and_guesses_are_said_to_be_guesses(
+    client: Assistant,
+) -> None:
+    phrases = ["sales enablement software", "markting automaton", "quantum yoga blockchain", "zzzz"]
+    reply = await client.call("search_topics", queries=[*phrases, "ZZZZ"])
+    assert reply["summary"] == "8 topics for 4 phrases: 1 matched exactly, 2 found nothing."
     assert reply["topics"]["columns"] == [*COLUMNS, "match", "query"]
     first, second, *_ = reply["topics"]["rows"]
     assert first[5:] == ["exact", "sales enablement software"]
-    assert second[5:] == ["prefix", "email security"]
-    preview, compare = reply["next"]
-    assert preview["arguments"] == compare["arguments"]
-    assert len(compare["arguments"]["topicIds"]) == 3
-    assert len(json.dumps(reply)) / 4 < 1_000
-
-
-async def test_typing_errors_are_understood_and_said_to_be_guesses(client: Assistant) -> None:
-    queries = ["markting automaton", "quantum yoga blockchain", "zzzz"]
-    reply = await client.call("search_topics", queries=queries)
-    assert reply["summary"] == "7 topics for 3 phrases: 0 matched exactly, 2 found nothing."
-    assert reply["topics"]["rows"][0][1:] == [
+    assert second[1:] == [
         *("Marketing Automation", "b2b", "Marketing", "Product"),
         *("close", "markting automaton"),
     ]
     nothing, unlike = reply["warnings"]
     assert nothing.startswith("Nothing found for 'quantum yoga blockchain'; nearest: 'Yoga ")
     assert unlike == "Nothing found for 'zzzz', nor anything spelled like it."
+    preview, compare = reply["next"]
+    assert preview["arguments"] == compare["arguments"] == {"topicIds": [first[0], second[0]]}
     assert len(json.dumps(reply)) / 4 < 1_000
 
 
-async def test_a_topic_that_several_phrases_find_is_shown_once(
-    ask: Callable[..., Awaitable[Reply]],
-) -> None:
+async def test_a_topic_that_several_phrases_find_is_shown_once(ask: Ask) -> None:
     found = [topic(1, "CRM"), topic(2, "Customer Relationship Management")]
-    reply = await ask(
-        Service(search=found, all=found),
-        "search_topics",
-        queries=["CRM", "customer relationship management"],
-    )
+    queries = ["CRM", "customer relationship management"]
+    reply = await ask(Service(search=found, all=found), "search_topics", queries=queries)
     both = "CRM; customer relationship management"
     assert [(row[0], *row[5:]) for row in reply["topics"]["rows"]] == [
         (1, "exact", both),
         (2, "exact", both),
     ]
-    assert "sandbox" not in reply
-
-
-async def test_where_nothing_is_found_the_summary_says_so(
-    ask: Callable[..., Awaitable[Reply]],
-) -> None:
-    reply = await ask(Service(search=[], all=[topic(1, "CRM")]), "search_topics", queries="zzzz")
+    reply = await ask(Service(search=[], all=found[:1]), "search_topics", queries="zzzz")
     assert set(reply) == {"summary", "warnings"}
     assert reply["summary"] == "No topics for 'zzzz'."
 
@@ -141,40 +120,19 @@ async def test_where_nothing_is_found_the_summary_says_so(
 INSTEAD = "The service's search failed; its list of all topics was searched instead."
 
 
-async def test_a_search_that_failed_is_told_and_made_up_for(
-    ask: Callable[..., Awaitable[Reply]],
-) -> None:
-    reply = await ask(Service(all=[topic(1, "CRM")]), "search_topics", queries=["CRM", "crm!"])
-    assert reply["warnings"] == [f"{INSTEAD} The service failed with status 500."]
-    assert [row[1] for row in reply["topics"]["rows"]] == ["CRM"]
-
-
-async def test_a_search_that_hangs_is_answered_from_the_list_at_hand_after_three_seconds(
+async def test_a_search_that_hangs_is_answered_from_the_list_at_hand(
     sandbox: Sandbox, connect: Connect
 ) -> None:
     async with connect() as client:
         # Browsing brings the list of all topics.
         await client.call("search_topics", type="b2b")
         sandbox.faults.add(Fault("hang", path="/topics/search", times=None))
-        started = anyio.current_time()
         reply = await client.call("search_topics", queries=["marketing roi", "crm"])
-        took = anyio.current_time() - started
-    # The clock leaps over the waiting, and counts the work besides.
-    assert 3 <= took < 6
     assert [row[1] for row in reply["topics"]["rows"][:2]] == ["CRM", "Marketing ROI"]
     assert reply["warnings"] == [f"{INSTEAD} The service did not answer within 3 seconds."]
 
 
-async def test_names_are_cleaned(ask: Callable[..., Awaitable[Reply]]) -> None:
-    dirty = topic(1, f"CR{HIDDEN}M\n" + "x" * 100, industry=f"Sa{HIDDEN}les", category=None)
-    reply = await ask(Service(search=[dirty], all=[dirty]), "search_topics", queries="CRM")
-    (row,) = reply["topics"]["rows"]
-    assert row[1] == "CRM " + "x" * 75 + "…"
-    assert row[2:] == ["b2b", "Sales", "", "prefix"]
-    assert HIDDEN[0] not in json.dumps(reply, ensure_ascii=False)
-
-
-async def test_more_topics_than_fit_are_cut_on_a_row(ask: Callable[..., Awaitable[Reply]]) -> None:
+async def test_more_topics_than_fit_are_cut_on_a_row(ask: Ask) -> None:
     def search(asked: Mapping[str, Any]) -> list[Reply]:
         first = int(asked["q"].rpartition(" ")[2]) * 100
         name = f"{asked['q']} {'x' * 60}"
@@ -187,52 +145,36 @@ async def test_more_topics_than_fit_are_cut_on_a_row(ask: Callable[..., Awaitabl
     assert 100 < shown < 400
     assert reply["warnings"] == [f"{400 - shown} more did not fit; continue with nextCursor."]
     assert reply["nextCursor"]
+    assert all(len(cell) <= 80 for row in reply["topics"]["rows"] for cell in row[1:6])
 
 
-@pytest.mark.parametrize("queries", [["crm"], ["email marketing", "crm software", "payroll"]])
+@pytest.mark.parametrize("queries", [["marketing automation"], ["crm software", "payroll"]])
 async def test_a_search_is_gone_through_page_by_page(client: Assistant, queries: list[str]) -> None:
-    reply = await client.call("search_topics", queries=queries, limit=5)
-    seen = [row[0] for row in reply["topics"]["rows"]]
-    more: Reply = {}
-    for _ in range(3):
-        more = {"limit": 5, "cursor": reply["nextCursor"]}
-        reply = await client.call("search_topics", queries=queries, **more)
-        seen += [row[0] for row in reply["topics"]["rows"]]
-
     whole = await client.call("search_topics", queries=queries, limit=50)
-    first = {row[0] for row in whole["topics"]["rows"] if row[5] == "exact"}
-    assert len(seen) == len(set(seen)) > 15
-    assert first <= set(seen[:15])
-    said = await client.refused("search_topics", queries=["payroll tax"], cursor=more["cursor"])
+    exact = {row[0] for row in whole["topics"]["rows"] if row[5] == "exact"}
+    cursor: Reply = {}
+    seen: list[int] = []
+    for _ in range(4):
+        reply = await client.call("search_topics", queries=queries, limit=5, **cursor)
+        seen += [row[0] for row in reply["topics"]["rows"]]
+        if "nextCursor" not in reply:
+            break
+        cursor = {"cursor": reply["nextCursor"]}
+    assert exact <= set(seen[:10])
+    assert len(seen) == len(set(seen)) > 5
+    if len(queries) == 1:
+        assert seen == [row[0] for row in whole["topics"]["rows"]], "nothing is missed"
+    said = await client.refused("search_topics", queries=["payroll tax"], **cursor)
     assert said.startswith("The cursor does not belong to this question.")
 
 
-async def test_the_last_page_has_no_cursor_and_nothing_is_missed(client: Assistant) -> None:
-    reply = await client.call("search_topics", queries=["marketing automation"], limit=3)
-    pages = [[row[0] for row in reply["topics"]["rows"]]]
-    while "nextCursor" in reply:
-        more = {"limit": 3, "cursor": reply["nextCursor"]}
-        reply = await client.call("search_topics", queries=["marketing automation"], **more)
-        pages.append([row[0] for row in reply["topics"]["rows"]])
-
-    whole = await client.call("search_topics", queries=["marketing automation"], limit=50)
-    assert [topic for page in pages for topic in page] == [
-        row[0] for row in whole["topics"]["rows"]
-    ]
-
-
-async def test_without_a_query_the_kinds_of_topics_are_shown(client: Assistant) -> None:
+async def test_without_a_query_the_kinds_of_topics_are_shown(client: Assistant, ask: Ask) -> None:
     reply = await client.call("search_topics", queries=None)
     assert reply["summary"] == "20,068 topics in 20 industries and 9 categories."
-    assert reply["total"] == 20_068
     assert reply["types"] == {"b2b": 12_060, "b2c": 6_007, "both": 2_001}
+    assert reply["total"] == sum(reply["types"].values())
     assert (reply["industries"]["Sales"], reply["categories"]["Product"]) == (1_013, 4_055)
     assert reply["next"][0]["tool"] == "search_topics"
-
-
-async def test_many_industries_are_cut_to_the_commonest(
-    ask: Callable[..., Awaitable[Reply]],
-) -> None:
     industries = [{"value": f"Industry {n}", "count": n} for n in range(100)]
     facets = {"types": [{"value": "b2b", "count": 7}], "industries": industries}
     reply = await ask(Service(facets=facets), "search_topics", queries=[])
@@ -240,57 +182,47 @@ async def test_many_industries_are_cut_to_the_commonest(
     assert len(reply["industries"]) == 60
     assert next(iter(reply["industries"])) == "Industry 99"
     assert reply["warnings"] == ["40 more industries with fewer topics not shown."]
-    assert "categories" not in reply
 
 
-async def test_topics_of_a_kind_are_browsed(ask: Callable[..., Awaitable[Reply]]) -> None:
+async def test_topics_of_a_kind_are_browsed(ask: Ask) -> None:
     everything = [topic(1, "b"), topic(2, "A"), topic(3, "c", industry="Legal", category="")]
     facets = {"industries": [{"value": "Sales", "count": 2}, {"value": "Legal", "count": 1}]}
     service = Service(all=everything, facets=facets)
     reply = await ask(service, "search_topics", industry="SALES", limit=1)
     assert reply["summary"] == "2 topics of this kind; 1 to 1 by name."
-    after = {"industry": "sales", "cursor": reply["nextCursor"]}
     assert reply["topics"]["rows"] == [[2, "A", "b2b", "Sales", "Product"]]
     assert reply["categories"] == {"Product": 2}
     assert "industries" not in reply
-    service = Service(all=everything, facets=facets)
-    reply = await ask(service, "search_topics", **{**after, "industry": "SALES"})
+    reply = await ask(service, "search_topics", industry="SALES", cursor=reply["nextCursor"])
     assert [row[1] for row in reply["topics"]["rows"]] == ["b"]
     assert "nextCursor" not in reply
-    service = Service(all=everything, facets=facets)
     reply = await ask(service, "search_topics", type="b2b")
     assert reply["summary"] == "3 topics of this kind."
     assert reply["industries"] == {"Sales": 2, "Legal": 1}
-    assert reply["categories"] == {"Product": 2}
     reply = await ask(service, "search_topics", type="B2C")
     assert reply == {"summary": "0 topics of this kind.", "total": 0}
 
 
-async def test_a_search_keeps_to_its_kind(client: Assistant, sandbox: Sandbox) -> None:
-    kind = {"type": "b2b", "industry": "finance", "category": "education"}
-    reply = await client.call("search_topics", queries=["courses"], limit=4, **kind)
-    assert [row[2:5] for row in reply["topics"]["rows"]] == [["b2b", "Finance", "Education"]] * 4
-    (searched,) = (r for r in sandbox.requests if r.path.endswith("/search"))
-    assert searched.query["industry"] == "Finance"
-
-
-async def test_a_search_that_cannot_be_is_refused(client: Assistant) -> None:
-    cases: list[tuple[dict[str, Any], str]] = [
-        ({"industry": "markting"}, "industry 'markting'. The nearest: 'Marketing'."),
-        ({"category": "zzz"}, "category 'zzz'. search_topics without queries lists them."),
-        ({"queries": ["??"]}, "'queries.0' needs a letter or a digit."),
-        ({"queries": ["x" * 101]}, "at most 100 characters"),
-        ({"queries": ["a"] * 9}, "'queries' takes at most 8 entries."),
-        ({"limit": 51}, "'limit' must be 50 or less."),
-        ({"type": "business"}, "'b2b', 'b2c' or 'both'"),
-        ({"query": "crm"}, "Did you mean 'queries'?"),
+async def test_what_makes_no_sense_is_refused(client: Assistant) -> None:
+    cases: list[tuple[str, Reply, str]] = [
+        ("search_topics", {"industry": "markting"}, "industry 'markting'. The nearest: 'Market"),
+        ("search_topics", {"category": "zzz"}, "search_topics without queries lists them."),
+        ("search_topics", {"queries": ["??"]}, "'queries.0' needs a letter or a digit."),
+        ("search_topics", {"queries": ["x" * 101]}, "at most 100 characters"),
+        ("search_topics", {"queries": ["a"] * 9}, "'queries' takes at most 8 entries."),
+        ("search_topics", {"limit": 51}, "'limit' must be 50 or less."),
+        ("compare_topics", {"topicIds": [5]}, "knows none of these topics: 5. search_topics finds"),
+        ("compare_topics", {"topicIds": [5], "days": 91}, "must be 90 or less"),
+        ("compare_topics", {"topicIds": [*range(1, 12)]}, "at most 10"),
+        ("analyze_website_topics", {"url": "http://localhost/admin"}, "internal network"),
+        ("analyze_website_topics", {"url": "https://acme.example:8443"}, "names a port"),
     ]
-    for arguments, said in cases:
-        assert said in await client.refused("search_topics", **arguments)
+    for tool, arguments, said in cases:
+        assert said in await client.refused(tool, **arguments)
 
 
 async def test_topics_are_compared_side_by_side(client: Assistant) -> None:
-    reply = await client.call("compare_topics", topicIds=[*FIVE, FIVE[0]])
+    reply = await client.call("compare_topics", topicIds=[*FIVE, FIVE[0], 5])
     table, series = reply["topics"], reply["series"]
     assert [row[0] for row in table["rows"]] == FIVE
     assert table["columns"] == [
@@ -309,7 +241,9 @@ async def test_topics_are_compared_side_by_side(client: Assistant) -> None:
     assert len(series["rows"]) == 12
     assert series["rows"][0][0] == "2026-04-05"
     assert series["rows"][-1] == ["2026-05-04", *(row[2] for row in table["rows"])]
-    assert reply["warnings"] == ["1 repeated topic id ignored."]
+    repeated, unknown = reply["warnings"]
+    assert repeated == "1 repeated topic id ignored."
+    assert unknown == "The service does not know: 5."
     assert reply["next"][0]["arguments"] == {"topicIds": FIVE}
     assert len(json.dumps(reply)) / 4 < 1_200
 
@@ -325,10 +259,13 @@ async def test_the_daily_figures_are_shown_when_asked_for(client: Assistant) -> 
         [FIVE[1], "2026-04-28"],
     ]
     assert "series" not in reply
+    longer = await client.call("compare_topics", topicIds=[FIVE[0]], days=90)
+    assert longer["series"]["rows"][0][0] == "2026-02-04"
+    assert "Over 90 days: 1 " in longer["summary"]
 
 
 async def test_days_that_do_not_fit_are_left_for_a_second_call(
-    ask: Callable[..., Awaitable[Reply]],
+    ask: Ask,
 ) -> None:
     long = [
         {**day, "totalSignals": 10**6, "avgScore": 70.123, "highAudience": 10**5}
@@ -346,24 +283,7 @@ async def test_days_that_do_not_fit_are_left_for_a_second_call(
     assert {"days": 90, "detail": "series"}.items() <= rest["arguments"].items()
 
 
-async def test_more_than_a_month_is_taken_from_the_trends(client: Assistant) -> None:
-    reply = await client.call("compare_topics", topicIds=[FIVE[0]], days=90)
-    assert len(reply["series"]["rows"]) == 12
-    assert reply["series"]["rows"][0][0] == "2026-02-04"
-    assert "Over 90 days: 1 " in reply["summary"]
-    assert "warnings" not in reply
-
-
-async def test_unknown_topics_are_named(client: Assistant) -> None:
-    reply = await client.call("compare_topics", topicIds=[5, FIVE[0], 6])
-    assert reply["warnings"] == ["The service does not know: 5 and 6."]
-    text = await client.refused("compare_topics", topicIds=[5])
-    assert text == ("The service knows none of these topics: 5. search_topics finds the ids.")
-    assert "must be 90 or less" in await client.refused("compare_topics", topicIds=[5], days=91)
-    assert "at most 10" in await client.refused("compare_topics", topicIds=[*range(1, 12)])
-
-
-async def test_what_the_service_does_not_show_is_said(ask: Callable[..., Awaitable[Reply]]) -> None:
+async def test_what_the_service_does_not_show_is_said(ask: Ask) -> None:
     compared: list[Reply] = [
         {"topicId": 1, "topicName": f"Ol{HIDDEN}d", "data": days(1, 2, until=dt.date(2026, 5, 1))},
         {"topicId": 2, "topicName": "New", "data": days(1)},
@@ -387,6 +307,11 @@ async def test_what_the_service_does_not_show_is_said(ask: Callable[..., Awaitab
         reply = await ask(bare, "compare_topics", topicIds=[3], detail=detail)
         assert reply["summary"] == "The service shows no figures for 1 topic."
         assert not reply.keys() & {"series", "daily", "dataDate"}
+    fell = {"topicId": 1, "topicName": "CRM", "data": days(900, *[850] * 28, 800)}
+    reply = await ask(
+        Service(compare=[fell, {**fell, "topicId": 2}]), "compare_topics", topicIds=[1, 2]
+    )
+    assert " None of them grew in 30 days." in reply["summary"]
 
 
 async def test_movers_are_shown_with_their_change(client: Assistant) -> None:
@@ -408,7 +333,7 @@ async def test_movers_are_shown_with_their_change(client: Assistant) -> None:
 
 
 async def test_a_large_change_of_few_people_is_doubted(
-    ask: Callable[..., Awaitable[Reply]],
+    ask: Ask,
 ) -> None:
     movers = [
         topic(1, "New", todayAudience=9, yesterdayAudience=0),
@@ -420,7 +345,7 @@ async def test_a_large_change_of_few_people_is_doubted(
     assert reply["warnings"] == ["Percentages of fewer than 100 people say little."]
 
 
-async def test_no_movers_are_said_to_be_none(ask: Callable[..., Awaitable[Reply]]) -> None:
+async def test_no_movers_are_said_to_be_none(ask: Ask) -> None:
     service = Service(movers=[])
     reply = await ask(service, "get_topic_movers", industry="Sales", type="both")
     said = "The service shows no topic of this kind that grew in the last day."
@@ -450,7 +375,7 @@ async def test_a_website_is_analyzed(profile: str, connect: Connect) -> None:
 
 
 async def test_what_a_website_says_of_itself_is_left_out_unless_asked_for(
-    ask: Callable[..., Awaitable[Reply]],
+    ask: Ask,
 ) -> None:
     site = {
         "company": f"Ac{HIDDEN}me jo@acme.example",
@@ -473,7 +398,7 @@ async def test_what_a_website_says_of_itself_is_left_out_unless_asked_for(
 
 
 async def test_a_website_about_nothing_known_is_said_to_be(
-    ask: Callable[..., Awaitable[Reply]],
+    ask: Ask,
 ) -> None:
     service = Service(analyze={"company": None, "summary": None, "topics": []})
     reply = await ask(service, "analyze_website_topics", url="https://acme.example")
@@ -483,47 +408,3 @@ async def test_a_website_about_nothing_known_is_said_to_be(
     reply = await ask(service, "analyze_website_topics", url="acme.example", summary=True)
     assert reply["warnings"][0] == "The service has no summary of this website."
     assert len(reply["warnings"]) == 2
-
-
-async def test_a_private_address_is_refused_before_anything_is_sent(
-    client: Assistant, sandbox: Sandbox
-) -> None:
-    cases: list[tuple[str, str]] = [
-        ("http://localhost/admin", "internal network"),
-        ("http://169.254.169.254/latest", "an IP address"),
-        ("https://user:secret@acme.example", "a user name or a password"),
-        ("https://acme.example:8443", "names a port"),
-        ("https://wiki.local", "internal network"),
-        ("intranet", "internal network"),
-        ("ftp://acme.example", "neither http nor https"),
-    ]
-    for url, why in cases:
-        text = await client.refused("analyze_website_topics", url=url)
-        assert why in text
-        assert "secret" not in text
-        assert not sandbox.requests
-
-
-async def test_too_many_analyses_say_how_long_to_wait(client: Assistant, sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault("status", status=429, path="/analyze", times=3))
-    text = await client.refused("analyze_website_topics", url="acme.example")
-    assert "Try again in" in text
-
-
-async def test_where_no_topic_grew_that_is_said(ask: Callable[..., Awaitable[Reply]]) -> None:
-    def days(people: list[int]) -> list[Reply]:
-        return [
-            {"date": date, "uniqueAudience": many}
-            for date, many in zip(["2026-04-05", "2026-05-04"], people, strict=True)
-        ]
-
-    compared = [
-        {"topicId": 1, "topicName": "CRM", "data": days([900, 800])},
-        {"topicId": 2, "topicName": "SEO", "data": days([500, 500])},
-    ]
-    service = Service(compare=compared, **{"1_trend": [], "2_trend": []})
-    reply = await ask(service, "compare_topics", topicIds=[1, 2])
-
-    assert reply["summary"].startswith(
-        "'CRM' (1) has the most: 800 people on 2026-05-04. None of them grew in 30 days."
-    )
