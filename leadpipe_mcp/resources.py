@@ -27,7 +27,7 @@ from leadpipe_mcp.toolkit.calls import Context
 from leadpipe_mcp.toolkit.presenting import presentable_refusal
 from leadpipe_mcp.toolkit.running import Begin, success
 from leadpipe_mcp.tools.audiences import get_audience
-from leadpipe_mcp.tools.filters import find_filters
+from leadpipe_mcp.tools.plan import find_filters
 from leadpipe_mcp.tools.topics import search_topics
 
 GUIDE = """\

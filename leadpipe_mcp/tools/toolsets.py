@@ -11,7 +11,6 @@ from leadpipe_mcp.tools import (
     audiences,
     build,
     export,
-    filters,
     lifecycle,
     people,
     pixels,
@@ -32,7 +31,7 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any, Any]]] = {
     ),
     "audiences": (
         plan.plan_audience,
-        filters.find_filters,
+        plan.find_filters,
         build.preview_audience,
         lifecycle.create_audience,
         build.update_audience,
