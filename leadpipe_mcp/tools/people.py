@@ -57,7 +57,6 @@ from leadpipe_mcp.tools.replies import (
     Table,
     day,
     fitting,
-    matches,
     people,
     run_sentence,
     suggest,
@@ -365,24 +364,12 @@ async def _sample(
             "Leave date out, or save the audience with create_audience.",
         )
     preview = await call.leadpipe.configs.preview(spelled)
-    whole = asked.contact == "full"
-    rows = fitting(table(preview.sample[: asked.limit], columns, contact=whole))
-    who = f"A sample of {len(rows)} of {people(preview.size)}" if rows else matches(preview.size)
-    reply = PeopleFound(
-        summary=f"{who}, data from {day(preview.data_date)}.",
-        size=preview.size,
-        data_date=preview.data_date,
-        config=preview.config.as_shown(),
-        people=table_of([c.name for c in columns], rows),
-    )
-    if rows:
-        why = "save it, to read everyone once it is active"
-        reply.next = [suggest("create_audience", why)]
-        reply.warnings = warnings(
-            SAMPLE_ONLY,
-            unsure,
-            twice_named(asked.topic_ids),
-            preview.notes,
-            third_party_warning(columns),
-        )
+    run = Run(state="ready", size=preview.size, data_date=preview.data_date)
+    reply = _shown(asked, columns, Place(""), PeoplePage(run=run, people=preview.sample))
+    reply.config, reply.next_cursor = preview.config.as_shown(), None
+    if reply.people:
+        reply.summary = f"A sample of {reply.summary}"
+        save = suggest("create_audience", "save it, to read everyone once it is active")
+        reply.next = [save]
+        reply.warnings = warnings(SAMPLE_ONLY, unsure, reply.warnings, preview.notes)
     return reply

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, m
 
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
-from leadpipe_mcp.text import clean, counted, cut, in_quotes
+from leadpipe_mcp.text import clean, counted, cut
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
 from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
 from leadpipe_mcp.tools.replies import (
@@ -163,8 +163,8 @@ async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
         )
     except Conflict as conflict:
         raise await _duplicate(call, asked.domain, conflict) from None
-    lists = {"excluded_paths": asked.excluded_paths, "included_paths": asked.included_paths}
-    wanted = PixelChange.model_validate({name: paths for name, paths in lists.items() if paths})
+    lists = asked.model_dump(include={"excluded_paths", "included_paths"}, exclude_none=True)
+    wanted = PixelChange.model_validate(lists)
     code = pixel.code if pixel.code and len(pixel.code) <= LONGEST_CODE else None
     how = "Put its code into the website's pages" if code else "Its code is still needed"
     no_code = "The service did not give the code; the Leadpipe dashboard has it."
@@ -184,23 +184,15 @@ async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
 async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
     """The refusal of a second pixel, naming the first one."""
     try:
-        twin = next((p for p in await call.leadpipe.visitors.pixels() if p.is_of(domain)), None)
+        there = [pixel for pixel in await call.leadpipe.visitors.pixels() if pixel.is_of(domain)]
     except ServiceError:
-        return Conflict(conflict.problem, "list_pixels shows it.", status=conflict.status)
-    if not twin:
-        return Conflict(
-            f"{conflict.problem} It is not among the pixels of this organization, so another one"
-            " may have it; nothing was created.",
-            "Ask Leadpipe whose it is.",
-            status=conflict.status,
-        )
-    called = f", {in_quotes(twin.name, NAME_LENGTH)}" if twin.name else ""
-    return Conflict(
-        f"{domain_of(twin)} already has a pixel{called} (id {twin.id}, {status_of(twin)})."
-        " Nothing was created.",
-        "Use it; update_pixel changes its status and pages.",
-        status=conflict.status,
-    )
+        advice = "list_pixels shows it."
+    else:
+        known = [f"{domain_of(pixel)} (id {pixel.id}, {status_of(pixel)})" for pixel in there]
+        advice = "It is not among the pixels of this organization; ask Leadpipe whose it is."
+        if known:
+            advice = f"Use that of {known[0]}; update_pixel changes its status and pages."
+    return Conflict(f"{conflict.problem} Nothing was created.", advice, status=conflict.status)
 
 
 class UpdatePixel(Arguments):
@@ -229,11 +221,9 @@ class UpdatePixel(Arguments):
 
     def change(self) -> PixelChange:
         """Return what is named; a null status says nothing, a null list removes it."""
-        named = self.model_fields_set & PixelChange.model_fields.keys()
-        values = {name: getattr(self, name) for name in named}
-        if self.status is None:
-            values.pop("status", None)
-        return PixelChange.model_validate(values)
+        named = self.model_fields_set & {"excluded_paths", "included_paths"}
+        status = {"status"} if self.status else set[str]()
+        return PixelChange.model_validate({name: getattr(self, name) for name in named | status})
 
 
 class PixelState(Part):

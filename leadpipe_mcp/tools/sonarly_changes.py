@@ -17,7 +17,7 @@ from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Action, Reply, tool
 from leadpipe_mcp.tools.arguments import ConfirmCode
-from leadpipe_mcp.tools.lifecycle import UNSEEN
+from leadpipe_mcp.tools.lifecycle import UNSEEN, AudienceDeleted
 from leadpipe_mcp.tools.replies import Part, suggest, suggestions, warnings
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.sonarly import (
@@ -154,17 +154,8 @@ class DeleteLinkedinAudience(OneLinkedinAudience):
     confirm: ConfirmCode = None
 
 
-class LinkedinAudienceDeleted(Reply):
-    """What was deleted."""
-
-    id: str
-    name: str | None = None
-
-
 @tool("Delete a LinkedIn audience", destroys=True)
-async def sonarly_delete_audience(
-    call: Call, asked: DeleteLinkedinAudience
-) -> LinkedinAudienceDeleted:
+async def sonarly_delete_audience(call: Call, asked: DeleteLinkedinAudience) -> AudienceDeleted:
     """Permanently delete a LinkedIn audience in Sonarly.
 
     The user is asked first, with its name and number of prospects. Sonarly does not say what
@@ -179,7 +170,7 @@ async def sonarly_delete_audience(
     seen = [account.id, audience.model_dump(mode="json")]
     await call.confirm(Action("sonarly delete", question, seen, "Sonarly"), asked.confirm)
     await call.sonarly.delete(account.id, asked.id)
-    return LinkedinAudienceDeleted(
+    return AudienceDeleted(
         summary=f"{named(audience)} was deleted.", id=audience.id, name=audience.name
     )
 

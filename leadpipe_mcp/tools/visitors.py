@@ -1,7 +1,7 @@
 """query_visitor_data: who visited the customer's own websites."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -34,14 +34,6 @@ MOST_DOMAINS = 5
 SHORT_CELL = 36
 NOW_ON = "recognise visitors from now on"
 
-_SPANS: Mapping[Timeframe, str] = {
-    "24h": "in the last 24 hours",
-    "7d": "in the last 7 days",
-    "14d": "in the last 14 days",
-    "30d": "in the last 30 days",
-    "90d": "in the last 90 days",
-    "all": "at any time",
-}
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 
@@ -87,7 +79,9 @@ class QueryVisitors(Arguments):
         """Say what is asked for, without the address."""
         where = f" to {self.domain}" if self.domain else ""
         who = " with this address" if self.email else ""
-        return f"{where}{who} {_SPANS[self.timeframe]}"
+        special = {"all": "at any time", "24h": "in the last 24 hours"}
+        when = special.get(self.timeframe, f"in the last {self.timeframe[:-1]} days")
+        return f"{where}{who} {when}"
 
 
 class VisitorsFound(Reply):

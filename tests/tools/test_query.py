@@ -387,7 +387,7 @@ async def test_where_people_who_are_not_saved_are_not_shown_there_is_a_sample_of
     assert reply["next"][0]["tool"] == "create_audience"
     assert "nextCursor" not in reply
     assert nobody == {
-        "summary": "Nobody matches, data from 2026-05-04.",
+        "summary": "0 of 0 people, data from 2026-05-04.",
         "size": 0,
         "dataDate": "2026-05-04",
         "config": {**NOBODY, "minScore": 70, "minTopicOverlap": 1},

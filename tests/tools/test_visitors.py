@@ -302,8 +302,9 @@ async def test_a_second_pixel_of_a_domain_names_the_first(
         sandbox.faults.add(Fault("status", method="GET", path="/pixels", times=6))
         unseen = await client.refused("create_pixel", domain=SHOP)
     assert said == (
-        f"{SHOP} already has a pixel, 'Northwind Shop' (id {pixel}, active). Nothing was created."
-        " Use it; update_pixel changes its status and pages."
+        "The service refused with status 409: Pixel already exists for this domain. Nothing was"
+        f" created. Use that of {SHOP} (id {pixel}, active); update_pixel changes its status and"
+        " pages."
     )
     assert unseen.endswith("list_pixels shows it.")
     async with connect(told({"GET /pixels": [PIXEL]})) as client:
