@@ -169,20 +169,12 @@ async def test_where_the_file_of_another_host_fails_the_pages_are_fetched(
         (refusing, "that host could not be reached"),
         (hanging, "that host did not answer in time"),
         (lost, "the connection was lost before the file was complete"),
-        (Response(status_code=403), "the link has expired, or is not taken there (status 403)"),
         (HTMLResponse("<h1>", 404), "the link has expired, or is not taken there (status 404)"),
-        (Response(status_code=503), "that host answered with status 503"),
         (
             RedirectResponse("http://169.254.169.254/"),
             "that host answered with a redirect (status 307), which is not followed",
         ),
-        (
-            Response(b"x", headers={"Content-Encoding": "br"}),
-            "the service's answer is compressed as 'br', which was not asked for, and was not read",
-        ),
         (HTMLResponse("<h1>Welcome</h1>"), "file is not a list of people"),
-        (Response(b"x" * 2**21), "file is not a list of people"),
-        (Response(b"firstName,city\nAda,Paris\nBob"), "file has 1 cell under 2 headings"),
         (Response(b'firstName,city\nAda,Paris\nBob,"Lo'), "file is broken in the middle"),
     ]
     service = FilesElsewhere(start(profile="flat", slots=20), refusing)

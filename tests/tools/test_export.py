@@ -20,6 +20,7 @@ from tests.tools.assistant import (
     Assistant,
     Connect,
     Human,
+    Reply,
     Start,
     each_era,
     each_profile,
@@ -83,16 +84,14 @@ async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
     assert "contactFields" not in harmless
 
 
-async def test_a_second_file_stands_beside_the_first(connect: Connect, settings: Settings) -> None:
+async def test_a_name_that_was_given_and_is_taken_is_refused(
+    connect: Connect, settings: Settings
+) -> None:
     async with connect(settings=settings) as client:
-        audience = (await client.saved())["active"]
-        first = await client.call("export_audience", id=audience)
-        second = await client.call("export_audience", id=audience)
-        named = {"id": audience, "fileName": "leads"}
+        named = {"id": (await client.saved())["active"], "fileName": "leads"}
         await client.call("export_audience", **named)
         said = await client.refused("export_audience", **named)
 
-    assert first["path"] != second["path"]
     assert "leads" in said
     assert "fileName" in said
 
@@ -123,44 +122,25 @@ async def test_four_exports_at_once_write_the_files_that_were_asked_about(
     assert {str(path) for path in tmp_path.iterdir()} == written
 
 
-async def test_codes_given_at_once_are_for_different_files(
-    connect: Connect, tmp_path: Path
-) -> None:
-    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        wanted = {"id": (await client.saved())["active"]}
-        asked = [await client.call("export_audience", **wanted) for _ in range(4)]
-        assert len({file_in(one["question"]) for one in asked}) == 4
-        for one in reversed(asked):
-            done = await client.call("export_audience", **wanted, confirm=one["confirm"])
-            assert done["path"] == file_in(one["question"])
-
-
-async def test_a_name_is_free_again_when_the_code_holds_no_longer(
-    connect: Connect, tmp_path: Path
-) -> None:
-    async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
-        wanted = {"id": (await client.saved())["active"]}
-        first = await client.call("export_audience", **wanted)
-        await anyio.sleep(601)
-        again = await client.call("export_audience", **wanted)
-        assert again["question"] == first["question"]
-        done = await client.call("export_audience", **wanted, confirm=again["confirm"])
-        assert done["path"] == file_in(first["question"])
-
-
-async def test_a_name_is_free_again_after_a_failure(
+async def test_a_name_is_held_while_its_question_is_open_and_then_free_again(
     sandbox: Sandbox, connect: Connect, tmp_path: Path
 ) -> None:
     async with connect(settings=Settings(sandbox=True, export_dir=tmp_path)) as client:
         wanted = {"id": (await client.saved())["active"]}
-        asked = await client.call("export_audience", **wanted)
+
+        async def asked(**confirm: str) -> Reply:
+            return await client.call("export_audience", **wanted, **confirm)
+
+        first, second, third = [await asked() for _ in range(3)]
         for path in ("results", "people"):
             sandbox.faults.add(Fault("malformed", path=path, status=200, times=9))
-        await client.refused("export_audience", **wanted, confirm=asked["confirm"])
+        await client.refused("export_audience", **wanted, confirm=second["confirm"])
         sandbox.faults.clear()
-        again = await client.call("export_audience", **wanted)
-
-    assert again["question"] == asked["question"]
+        assert (await asked())["question"] == second["question"]
+        done = await asked(confirm=third["confirm"])
+        assert done["path"] == file_in(third["question"]) != file_in(second["question"])
+        await anyio.sleep(601)
+        assert (await asked())["question"] == first["question"]
 
 
 async def test_a_file_that_appears_after_the_question_is_not_written_beside(
@@ -178,24 +158,19 @@ async def test_a_file_that_appears_after_the_question_is_not_written_beside(
     assert Path(file_in(asked["question"])).read_text() == "somebody else's"
 
 
-async def test_masked_is_masked_whoever_asks(connect: Connect, tmp_path: Path) -> None:
-    unasked = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
-    masking = unasked.model_copy(update={"contact": "mask"})
-    async with connect(settings=unasked) as client:
-        audience = (await client.saved())["active"]
-        wish = {"id": audience, "format": "jsonl", "contact": "masked"}
-        wished = await client.call("export_audience", **wish)
-    async with connect(settings=masking) as client:
-        audience = (await client.saved())["active"]
-        forced = await client.call("export_audience", id=audience, format="jsonl")
-
-    for receipt in (wished, forced):
+async def test_masked_is_masked_whoever_asks(connect: Connect, settings: Settings) -> None:
+    wish = {"format": "jsonl", "contact": "masked"}
+    masking = settings.model_copy(update={"contact": "mask"})
+    for chosen, asked in ((settings, wish), (masking, {"format": "jsonl"})):
+        async with connect(settings=chosen) as client:
+            audience = (await client.saved())["active"]
+            receipt = await client.call("export_audience", id=audience, **asked)
         lines = Path(receipt["path"]).read_text("utf-8").splitlines()
-        people = [json.loads(line) for line in lines]
-        assert len(people) == receipt["rows"]
-        assert all("•••" in person["contactEmail"] for person in people if "contactEmail" in person)
-    assert forced["masked"] is True
-    assert any("LEADPIPE_CONTACT=mask" in warning for warning in forced["warnings"])
+        emails = [json.loads(line).get("contactEmail", "•••") for line in lines]
+        assert len(emails) == receipt["rows"]
+        assert all("•••" in email for email in emails)
+        assert receipt["masked"] is True
+    assert any("LEADPIPE_CONTACT=mask" in warning for warning in receipt["warnings"])
 
 
 async def test_linkedin_profiles_come_once_each(connect: Connect, settings: Settings) -> None:
