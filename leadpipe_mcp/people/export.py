@@ -21,7 +21,6 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
@@ -29,7 +28,7 @@ from anyio import from_thread, to_thread
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column
-from leadpipe_mcp.people.files import Destination, NewFiles, planned
+from leadpipe_mcp.people.files import Destination, NewFile, NewFiles, planned
 from leadpipe_mcp.people.privacy import contact_fields, in_full
 from leadpipe_mcp.text import counted, cut, visible
 
@@ -71,20 +70,10 @@ _MEMBER_NUMBER = re.compile(r"AC[ow]AA[\w-]{20,}")
 
 
 @dataclass(frozen=True)
-class WrittenFile:
-    """One file: how many people are in it, how large it is, and its fingerprint."""
-
-    path: Path
-    rows: int
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Receipt:
     """What was written. Only linkedin_urls makes several files, one for each thousand profiles."""
 
-    files: tuple[WrittenFile, ...]
+    files: tuple[NewFile, ...]
     people: int
     contact_fields: tuple[str, ...]
     masked: bool
@@ -167,13 +156,13 @@ def write(
                     )
                 files.begin(form.header)
             step(people)
-            written = _placed(files, chosen)
+            _place(files, chosen)
     finally:
         # Here, because what it reads may be open only in this thread.
         if isinstance(rows, Generator):
             rows.close()
     return Receipt(
-        written,
+        tuple(files.all),
         people,
         contact_fields=() if profiles else contact_fields(columns),
         masked=not contact,
@@ -261,17 +250,13 @@ def _add(files: NewFiles, form: CsvForm | JsonlForm | Profiles, lines: list[str]
         lines = lines[room:]
 
 
-def _placed(files: NewFiles, chosen: Destination) -> tuple[WrittenFile, ...]:
+def _place(files: NewFiles, chosen: Destination) -> None:
     """Give the files the best names that are free; crm-02-of-12 is the second of twelve."""
     number = len(files.all)
     for name in chosen.names():
         blocks = [f"{name}-{n:0{len(str(number))}}-of-{number}" for n in range(1, number + 1)]
-        paths = [chosen.path(block) for block in (blocks if number > 1 else [name])]
-        if files.appear(paths):
-            return tuple(
-                WrittenFile(path, file.rows, file.bytes, file.sha256)
-                for path, file in zip(paths, files.all, strict=True)
-            )
+        if files.appear([chosen.path(block) for block in (blocks if number > 1 else [name])]):
+            return
     raise chosen.taken()
 
 

@@ -186,15 +186,18 @@ def _slug(words: str) -> str:
     return re.sub("-+", "-", short).strip("-")
 
 
-class HiddenFile:
-    """A file that is being written: how many rows and bytes it has, and their fingerprint."""
+class NewFile:
+    """A file that is being written: how many rows and bytes it has, and their fingerprint.
+
+    `path` is a hidden one until it appears.
+    """
 
     def __init__(self, folder: Path) -> None:
         # Created exclusively, with mode 0600, under a name that nobody can guess.
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
         self._file = os.fdopen(handle, "wb")
         self._hash = hashlib.sha256()
-        self.path = Path(name)
+        self._hidden = self.path = Path(name)
         self.rows = 0
         self.bytes = 0
 
@@ -218,12 +221,41 @@ class HiddenFile:
             os.fsync(self._file.fileno())
             self._file.close()
 
+    def appear(self, path: Path) -> bool:
+        """Give it this name; False if anything has the name already, even a broken link."""
+        try:
+            # Unlike renaming, this never replaces anything.
+            os.link(self._hidden, path)
+        except FileExistsError:
+            return False
+        except OSError:
+            # As on memory sticks, where a file has only one name: an empty file takes the new one.
+            try:
+                path.touch(0o600, exist_ok=False)
+            except FileExistsError:
+                return False
+            try:
+                self._hidden.replace(path)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+        self.path = path
+        return True
+
+    def hide(self) -> None:
+        """Take the name away again."""
+        if self._hidden.exists():
+            self.path.unlink(missing_ok=True)
+        else:
+            self.path.replace(self._hidden)
+        self.path = self._hidden
+
     def remove(self) -> None:
         """Remove the hidden name. A file that has appeared keeps its other one."""
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
-            self.path.unlink()
+            self._hidden.unlink()
 
 
 class NewFiles:
@@ -234,7 +266,7 @@ class NewFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.all: list[HiddenFile] = []
+        self.all: list[NewFile] = []
 
     def __enter__(self) -> Self:
         with self._explained():
@@ -255,7 +287,7 @@ class NewFiles:
         with self._explained():
             if self.all:
                 self.all[-1].finish()
-            self.all.append(HiddenFile(self._folder))
+            self.all.append(NewFile(self._folder))
             self.all[-1].add(header, 0)
 
     def add(self, rows: Sequence[str]) -> None:
@@ -268,9 +300,9 @@ class NewFiles:
         with self._explained(), contextlib.ExitStack() as undo:
             self.all[-1].finish()
             for file, path in zip(self.all, paths, strict=True):
-                if not _rename(file.path, path):
+                if not file.appear(path):
                     return False
-                undo.callback(_take_back, file.path, path)
+                undo.callback(file.hide)
             undo.pop_all()
         return True
 
@@ -289,31 +321,3 @@ class NewFiles:
 def why_not(error: OSError) -> str:
     """Say why a file could not be written, without its path."""
     return _REASONS.get(error.errno or 0) or error.strerror or "the system does not allow it"
-
-
-def _rename(old: Path, new: Path) -> bool:
-    """Give the file a new name; False if anything has it already, even a broken link."""
-    try:
-        # Unlike renaming, this never replaces anything.
-        os.link(old, new)
-    except FileExistsError:
-        return False
-    except OSError:
-        # As on memory sticks, where a file has only one name: an empty file takes the new one.
-        try:
-            new.touch(0o600, exist_ok=False)
-        except FileExistsError:
-            return False
-        try:
-            old.replace(new)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
-    return True
-
-
-def _take_back(old: Path, new: Path) -> None:
-    if old.exists():
-        new.unlink(missing_ok=True)
-    else:
-        new.replace(old)

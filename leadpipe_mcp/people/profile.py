@@ -58,11 +58,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class Groups:
-    """People per combination of values, the most frequent first.
+    """People per combination of values, the most frequent first, also in percent.
 
-    Each row has the values, the number of people and its percentage. `others` is the number of
-    further rows, and `other_people` the people in them (None where one person may count in several
-    rows).
+    `others` is the number of further rows, and `other_people` the people in them; None where one
+    person may count in several rows.
     """
 
     columns: tuple[str, ...]

@@ -44,14 +44,6 @@ class RunRef:
     run_id: str | None = None
 
 
-@dataclass(frozen=True)
-class LoadedRun:
-    """A run and everyone in it."""
-
-    run: Run
-    snapshot: Snapshot
-
-
 class LoadedRuns:
     """The runs whose people a server has fetched.
 
@@ -64,7 +56,9 @@ class LoadedRuns:
         self._clock = clock
         self._recent: dict[RunRef, tuple[float, Run]] = {}
 
-    async def load(self, leadpipe: LeadpipeClient, ref: RunRef, progress: Progress) -> LoadedRun:
+    async def load(
+        self, leadpipe: LeadpipeClient, ref: RunRef, progress: Progress
+    ) -> tuple[Run, Snapshot]:
         """Return the run that is meant with everyone in it, fetching them the first time.
 
         Raises:
@@ -82,7 +76,7 @@ class LoadedRuns:
                 other = "Pass an earlier date, or start another run with run_audience."
                 raise NotPossible(why_not_ready(run), _ADVICE.get(run.state, other))
             self._recent[ref] = (self._clock(), run)
-        return LoadedRun(run, await self.people(leadpipe, ref.audience_id, run, progress))
+        return run, await self.people(leadpipe, ref.audience_id, run, progress)
 
     async def people(
         self, leadpipe: LeadpipeClient, audience_id: str, run: Run, progress: Progress

@@ -15,6 +15,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,8 +37,6 @@ Fill = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[Batch |
 ReportSize = Callable[[int], Awaitable[None]]
 T = TypeVar("T")
 
-# Our own questions take about a second for 300,000 people.
-_SECONDS = 60.0
 _STEPS_AT_ONCE = 2_000
 _DAY, _IN_USE = 86_400, 600
 _KEPT = re.compile(r"[0-9a-f]{32}")
@@ -78,26 +77,17 @@ class Snapshot:
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` makes of a connection to these people, in a thread of its own.
 
-        If the caller is cancelled, the work stops as well.
+        It takes about a second for 300,000 people. If the caller is cancelled, it stops as well.
 
         Raises:
-            NotPossible: If it takes too long, or the files are gone.
+            NotPossible: If the files are gone.
         """
         cancelled = threading.Event()
-        deadline = time.monotonic() + _SECONDS
-
-        def is_over() -> bool:
-            return cancelled.is_set() or time.monotonic() > deadline
 
         def answer() -> T:
             with self._opened() as connection:
-                connection.set_progress_handler(is_over, _STEPS_AT_ONCE)
-                try:
-                    return work(connection)
-                except sqlite3.OperationalError:
-                    if not is_over():
-                        raise
-                    raise too_slow(_SECONDS) from None
+                connection.set_progress_handler(cancelled.is_set, _STEPS_AT_ONCE)
+                return work(connection)
 
         try:
             return await to_thread.run_sync(answer, abandon_on_cancel=True)
@@ -106,14 +96,13 @@ class Snapshot:
 
     @contextlib.contextmanager
     def _opened(self) -> Generator[sqlite3.Connection]:
-        """Open what questions may see, for reading only."""
-        with self.gone():
-            connection = sqlite3.connect(
-                address(self.folder / SEEN), uri=True, isolation_level=None, check_same_thread=False
-            )
-            with contextlib.closing(connection):
-                connection.execute("PRAGMA cache_size = -8000").close()
-                yield connection
+        file = address(self.folder / SEEN)
+        with (
+            self.gone(),
+            contextlib.closing(sqlite3.connect(file, uri=True, check_same_thread=False)) as opened,
+        ):
+            opened.execute("PRAGMA cache_size = -8000").close()
+            yield opened
 
     @contextlib.contextmanager
     def gone(self) -> Generator[None]:
@@ -132,14 +121,6 @@ class Snapshot:
                 "The people of this run are no longer kept on this machine.",
                 "Ask again, and they are fetched again.",
             ) from None
-
-
-def too_slow(seconds: float) -> NotPossible:
-    """Return the refusal of a question that was stopped."""
-    return NotPossible(
-        f"The question took longer than {seconds:g} seconds and was stopped.",
-        "Ask for less: fewer joins, a narrower WHERE, or groupBy instead of sql.",
-    )
 
 
 class Snapshots:
@@ -186,12 +167,10 @@ class Snapshots:
             found = await to_thread.run_sync(self._find, key)
             if found:
                 return found
-            folder = await to_thread.run_sync(self._new_folder)
-            writer: PeopleWriter | None = None
+            with _on_disk():
+                folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
             try:
-                with unkept(folder):
-                    with _on_disk():
-                        writer = PeopleWriter(folder)
+                with unkept(folder), _writing(folder) as writer:
                     async with fill() as batches:
                         async for batch in batches:
                             await to_thread.run_sync(self._add, writer, batch)
@@ -199,7 +178,7 @@ class Snapshots:
                     return await to_thread.run_sync(self._finish, folder, writer, key, expected)
             except BaseException:
                 with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(_discard, folder, writer)
+                    await to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
                 raise
 
     def close(self) -> None:
@@ -218,10 +197,6 @@ class Snapshots:
             return None
         self._checked.add(key)
         return Snapshot(folder, kept.size, kept.notes)
-
-    def _new_folder(self) -> Path:
-        with _on_disk():
-            return Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
 
     def _add(self, writer: PeopleWriter, batch: Batch | None) -> None:
         with _on_disk():
@@ -296,12 +271,12 @@ def _is_whole(folder: Path, key: str) -> bool:
         return False
 
 
-def _discard(folder: Path, writer: PeopleWriter | None) -> None:
-    try:
-        if writer:
-            writer.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+@contextlib.contextmanager
+def _writing(folder: Path) -> Generator[PeopleWriter]:
+    with _on_disk():
+        writer = PeopleWriter(folder)
+    with contextlib.closing(writer):
+        yield writer
 
 
 @contextlib.contextmanager

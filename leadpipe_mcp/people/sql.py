@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import sql_process
 from leadpipe_mcp.people.columns import SEEN_COLUMNS, Value
-from leadpipe_mcp.people.snapshot import Snapshot, too_slow
+from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.sql_process import (
     FUNCTIONS,
     LONGEST_CELL,
@@ -235,7 +235,10 @@ class SqlWorkers:
         if answer:
             return answer
         if time.monotonic() - started >= question["seconds"]:
-            raise too_slow(question["seconds"])
+            raise NotPossible(
+                f"The question took longer than {question['seconds']:g} seconds and was stopped.",
+                "Ask for less: fewer joins, a narrower WHERE, or groupBy instead of sql.",
+            )
         raise NotPossible("SQLite failed on this statement.", "Ask it another way.")
 
     async def _asked(self, question: Question) -> bytes:

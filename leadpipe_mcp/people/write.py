@@ -176,7 +176,7 @@ class PeopleWriter:
         )
         known = {cell for cell, overlap in cells if overlap == 1}
         for cell, overlap in cells:
-            yield from (("topic", cell, part) for part in topics_of(cell, overlap, known))
+            yield from (("topic", cell, part) for part in _topics(cell, overlap, known))
 
     def _distinct(self, what: str) -> list[tuple[Any, ...]]:
         found = self._seen.execute(f"SELECT DISTINCT {what}")
@@ -233,18 +233,12 @@ def as_it_came(column: Column, value: object) -> Stored:
     return text or None
 
 
-def topics_of(cell: str, overlap: object, known: set[str]) -> list[str]:
-    """Split a cell of topics at its commas, except those that belong to a name.
-
-    Args:
-        cell: The names.
-        overlap: How many topics they are, if that is known.
-        known: Names that are known from elsewhere.
-    """
-    if overlap == 1:
+def _topics(cell: str, number: object, known: set[str]) -> list[str]:
+    """Split a cell of this number of topics at its commas, except those within a known name."""
+    if number == 1:
         return [cell]
     parts = _split(cell)
-    if overlap == len(parts):
+    if number == len(parts):
         return parts
     topics: list[str] = []
     while parts:

@@ -165,8 +165,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     """
     runs = call.services.runs
     here = RunRef(asked.audience_id, asked.date, asked.run_id)
-    loaded = await runs.load(call.leadpipe, here, call.progress)
-    snapshot, run = loaded.snapshot, loaded.run
+    run, snapshot = await runs.load(call.leadpipe, here, call.progress)
     if asked.group_by:
         found = await group(snapshot, asked.group_by, asked.top)
         more = f" of {len(found.rows) + found.others:,}" if found.others else ""
@@ -181,13 +180,13 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
         return _profiled(await profile(snapshot), asked, run)
     other = asked.compare_with
     ref = RunRef(other.audience_id or asked.audience_id, other.date, other.run_id)
-    there = await runs.load(call.leadpipe, ref, call.progress)
-    if there.snapshot.folder == snapshot.folder:
+    other_run, there = await runs.load(call.leadpipe, ref, call.progress)
+    if there.folder == snapshot.folder:
         raise NotPossible(
             f"Both sides are the same list ({day(run.data_date)}), so there is nothing to compare.",
             "Name another date or runId (get_audience lists them), or another audienceId.",
         )
-    return _compared(await compare(snapshot, there.snapshot), run, there.run)
+    return _compared(await compare(snapshot, there), run, other_run)
 
 
 def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
@@ -60,49 +60,42 @@ BOUNDED = [chained(sql) for group in ESCAPES["bounded"].values() for sql in grou
 ENDLESS = [sql for group in ESCAPES["endless"].values() for sql in group]
 EXPECTED = [(each["sql"], each["rows"]) for each in (*ESCAPES["masked"], *ESCAPES["answered"])]
 
-PEOPLE: list[Mapping[str, object]] = [
-    {
-        "fullName": "Ada King",
-        "intentScore": 91,
-        "seniority": "vp",
-        "jobTitle": "VP of Sales",
-        "state": "california",
-        "company": "Acme",
-        "companyDomain": "acme.example",
-        "topicName": "CRM, Sales",
-        "email": "secretly.hidden@acme.example",
-        "businessEmail": "secretly.hidden@acme.example",
-        "phone": "+15550177777",
-        "ageRange": "25 to 34",
-        "gender": "female",
-        "address": "1 Oak Street",
-        "isB2b": "y",
-        "headline": "I whispered this",
-        "companyDescription": "We whispered that",
-    },
-    {
-        "fullName": "Bo Li",
-        "intentScore": 72,
-        "seniority": "vp",
-        "jobTitle": "VP",
-        "state": "texas",
-        "company": "Write to secretly.hidden@acme.example",
-        "companyDomain": "other.example",
-        "topicName": "CRM",
-        "email": "bo@home.example",
-        "isB2b": True,
-    },
-    {
-        "fullName": "Cy Ng",
-        "intentScore": 62,
-        "seniority": "director",
-        "state": "california",
-        "company": "Beta",
-        "topicName": "Sales",
-        "email": "cy@home.example",
-    },
-    {"fullName": "Di Fu", "intentScore": 43, "seniority": "manager"},
+FIELDS = (
+    *("fullName", "intentScore", "seniority", "jobTitle", "state", "company", "companyDomain"),
+    *("topicName", "email", "isB2b"),
+)
+HIDDEN = "secretly.hidden@acme.example"
+TOLD: list[tuple[object, ...]] = [
+    (
+        "Ada King",
+        91,
+        "vp",
+        "VP of Sales",
+        "california",
+        "Acme",
+        "acme.example",
+        "CRM, Sales",
+        HIDDEN,
+    ),
+    (
+        "Bo Li",
+        72,
+        "vp",
+        "VP",
+        "texas",
+        f"Write to {HIDDEN}",
+        "other.example",
+        "CRM",
+        "bo@home.example",
+    ),
+    ("Cy Ng", 62, "director", None, "california", "Beta", None, "Sales", "cy@home.example"),
+    ("Di Fu", 43, "manager"),
 ]
+PEOPLE: list[dict[str, object]] = [dict(zip(FIELDS, person, strict=False)) for person in TOLD]
+PEOPLE[0] |= {"headline": "I whispered this", "phone": "+15550177777", "isB2b": "y"}
+PEOPLE[0] |= {"gender": "female", "address": "1 Oak Street", "ageRange": "25 to 34"}
+PEOPLE[0] |= {"companyDescription": "We whispered that", "businessEmail": HIDDEN}
+PEOPLE[1] |= {"isB2b": True}
 SECRET = re.compile(r"ecretly|idden|555017|whispered", re.IGNORECASE)
 
 
@@ -162,31 +155,6 @@ async def test_what_grows_stays_within_its_limits(people: Snapshot) -> None:
             check_limits(told)
 
 
-LONG = (
-    "WITH h (x, y) AS MATERIALIZED (SELECT replace(printf('%12000s', ''), ' ', 'a'),"
-    " replace(printf('%1500s', ''), ' ', 'b') || 'a')"
-)
-
-
-STEPS = (
-    *("trim(x, y)", "instr(x, y || 'c')", "replace(x, substr(x, 6000) || 'b', 'c')"),
-    *("x LIKE '%a_a%a_a%a_a%a_a%a_a%a_a%a_a%b'", "x GLOB '*[b-z]*[a-a]*[a-a]*b'"),
-    *("upper(lower(upper(lower(x))))", "strftime(x || '%Y', 'now')", "printf('%.9999f', 1.1)"),
-)
-
-
-async def test_many_slow_steps_in_a_row_are_bounded(people: Snapshot) -> None:
-    for step in STEPS:
-        several, again = " || ".join([step] * 20), ", ".join(["t"] * 150)
-        for sql in (
-            f"{LONG} SELECT {again} FROM (SELECT {several} AS t FROM h)",
-            f"{LONG} SELECT count({step}) FROM h, people a, people b, people c, people d, people e",
-        ):
-            told = await outcome(people, sql, seconds=0.1)
-            if isinstance(told, Rows):
-                check_limits(told)
-
-
 async def test_a_question_is_answered_with_what_is_seen(people: Snapshot) -> None:
     for sql, rows in EXPECTED:
         found = await ask(people, sql)
@@ -203,25 +171,17 @@ async def test_everyone_is_seen_masked_and_without_free_text(people: Snapshot) -
     assert not SECRET.search(str(rows.rows))
     assert not [name for name in rows.columns if "untrusted" in name]
     ada = dict(zip(rows.columns, rows.rows[0], strict=True))
-    assert (ada["email"], ada["phone"], ada["address"]) == (
-        "s•••@acme.example",
-        "+1•••7777",
-        "1 Oak Street",
-    )
+    assert (ada["email"], ada["phone"]) == ("s•••@acme.example", "+1•••7777")
 
 
-@pytest.mark.parametrize("sql", ["SELECT * FROM people", "SELECT p.* FROM people p"])
-async def test_a_star_does_not_show_what_is_private(people: Snapshot, sql: str) -> None:
-    rows = await ask(people, f"{sql} ORDER BY name LIMIT 1")
+async def test_a_star_does_not_show_what_is_private(people: Snapshot) -> None:
+    rows = await ask(people, "SELECT p.* FROM people p ORDER BY name LIMIT 1")
     shown = dict(zip(rows.columns, rows.rows[0], strict=True))
     assert shown["name"] == "Ada King"
     assert shown["gender"] == shown["ageRange"] == shown["address"] == ""
-    (note,) = rows.notes
-    assert note == (
-        "* leaves out private columns: ageRange, gender, address, zip, personalCountry,"
-        " incomeRange, netWorth, hasChildren, isHomeowner, isMarried and photoUrl. Name them"
-        " to see them."
-    )
+    private = [name for name, column in SEEN_COLUMNS.items() if column.kind == "private"]
+    named = f"{', '.join(private[:-1])} and {private[-1]}"
+    assert rows.notes == (f"* leaves out private columns: {named}. Name them to see them.",)
     rows = await ask(people, "SELECT *, GENDER FROM people WHERE gender IS NOT NULL")
     assert dict(zip(rows.columns, rows.rows[0], strict=True))["gender"] == "female"
     assert "gender" not in rows.notes[0]
@@ -261,32 +221,29 @@ async def test_a_refusal_says_what_is_wrong(people: Snapshot, sql: str, problem:
         assert refused.advice == f"The columns of people are: {', '.join(SEEN_COLUMNS)}."
 
 
-async def test_an_error_repeats_no_address(people: Snapshot) -> None:
-    refused = await refusal(people, "SELECT name FROM people WHERE jane@acme.example")
-    assert "jane" not in str(refused)
-    refused = await refusal(people, "SELECT jane.doe@acme.example FROM people")
-    assert "jane" not in str(refused)
-
-
 @pytest.mark.parametrize(
     "sql",
-    [
-        "SELECT * FROM other",
+    ["SELECT name FROM people WHERE jane@acme.example", "SELECT jane.doe@acme.example FROM people"],
+)
+async def test_an_error_repeats_no_address(people: Snapshot, sql: str) -> None:
+    assert "jane" not in str(await refusal(people, sql))
+
+
+async def test_another_table_in_the_file_could_not_be_seen(people: Snapshot) -> None:
+    with sqlite3.connect(people.folder / SEEN) as connection:
+        connection.execute("CREATE TABLE other (secret)")
+        connection.execute("INSERT INTO other VALUES ('secretly.hidden')")
+        connection.execute("CREATE VIEW view_of_it AS SELECT secret FROM other")
+    connection.close()
+    for sql in (
         "SELECT secret FROM main.other",
         "SELECT name FROM people UNION SELECT secret FROM other",
         "SELECT name FROM people WHERE name IN (SELECT secret FROM other)",
         "SELECT secret FROM view_of_it",
         "WITH people AS (SELECT secret FROM other) SELECT * FROM people",
-    ],
-)
-async def test_another_table_in_the_file_could_not_be_seen(people: Snapshot, sql: str) -> None:
-    with sqlite3.connect(people.folder / "seen.sqlite") as connection:
-        connection.execute("CREATE TABLE other (secret)")
-        connection.execute("INSERT INTO other VALUES ('secretly.hidden')")
-        connection.execute("CREATE VIEW view_of_it AS SELECT secret FROM other")
-    connection.close()
-    refused = await refusal(people, sql)
-    assert re.match("There is no table '(other|view_of_it)'; the only one is", refused.problem)
+    ):
+        refused = await refusal(people, sql)
+        assert re.match("There is no table '(other|view_of_it)'; the only one is", refused.problem)
 
 
 @pytest.mark.parametrize("sql", ENDLESS)
@@ -412,14 +369,11 @@ async def test_an_answer_that_is_too_long_is_cut_with_a_note(people: Snapshot) -
     rows = await ask(people, f"SELECT {long} {everyone}")
     assert len(rows.rows) == LONGEST_RESULT // 303
     assert all(len(str(row[0])) == 300 for row in rows.rows)
-    (note,) = rows.notes
-    assert note == (
-        "Cut after 99 rows, to fit into 30,000 characters; there are more. Select fewer columns."
-    )
+    cut = "to fit into 30,000 characters; there are more. Select fewer columns."
+    assert rows.notes == (f"Cut after 99 rows, {cut}",)
     wide = ", ".join(["h"] * 150)
     rows = await ask(people, f"SELECT {wide} FROM (SELECT {long} AS h {everyone})")
-    assert rows.rows == ()
-    assert rows.notes[0].startswith("Cut after 0 rows")
+    assert (rows.rows, rows.notes) == ((), (f"Cut after 0 rows, {cut}",))
 
 
 async def test_values_that_are_not_text_are_shown_as_text(people: Snapshot) -> None:
@@ -432,34 +386,23 @@ async def test_values_that_are_not_text_are_shown_as_text(people: Snapshot) -> N
 @pytest.mark.parametrize(
     ("sql", "misread"),
     [
-        ("SELECT count(*) FROM people WHERE \"senority\" = 'vp'", "senority"),
-        ('SELECT name FROM people WHERE state = "texas"', "texas"),
         ('SELECT name FROM people WHERE state IN ("texas", "utah")', "texas and utah"),
+        ('SELECT "name" AS "Who?" FROM people ORDER BY "Who?"', ""),
+        ('WITH "x" AS (SELECT name FROM people) SELECT "x"."name" FROM "x"', ""),
+        ('SELECT \'she said "no"\' FROM people -- "nothing"', ""),
     ],
 )
-async def test_text_in_double_quotes_is_noted(people: Snapshot, sql: str, misread: str) -> None:
+async def test_text_in_double_quotes_is_noted_and_names_are_not(
+    people: Snapshot, sql: str, misread: str
+) -> None:
     told = await outcome(people, sql)
     if isinstance(told, NotPossible):
         # Some builds of SQLite take what is in double quotes for nothing but a name.
+        assert misread
         assert told.problem.startswith("There is no column")
-        return
-    (note,) = told.notes
-    assert note == (
-        f"{misread} in double quotes: there is no such column, so it was taken as text. Put"
-        " text in single quotes."
-    )
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        'SELECT "name" AS "Who?" FROM people ORDER BY "Who?"',
-        'WITH "x" AS (SELECT name FROM people) SELECT "x"."name" FROM "x"',
-        'SELECT \'she said "no"\' FROM people -- "nothing"',
-    ],
-)
-async def test_names_in_double_quotes_are_not_taken_for_texts(people: Snapshot, sql: str) -> None:
-    assert (await ask(people, sql)).notes == ()
+    else:
+        why = "there is no such column, so it was taken as text. Put text in single quotes."
+        assert told.notes == ((f"{misread} in double quotes: {why}",) if misread else ())
 
 
 async def test_the_notes_of_the_snapshot_come_with_every_answer(kept: Kept) -> None:
