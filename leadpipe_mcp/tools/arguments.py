@@ -86,8 +86,7 @@ Contact = Annotated[
     Field(description="full: unmasked e-mail and phone, only if the user asked."),
 ]
 RunId = Annotated[
-    str | None,
-    Field(max_length=120, description="People from this run; get_audience lists runs."),
+    str | None, Field(max_length=120, description="People from this run; get_audience lists runs.")
 ]
 LARGEST_PAGE = 100
 PageSize = Annotated[

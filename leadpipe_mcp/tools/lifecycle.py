@@ -340,9 +340,7 @@ async def _slots_full(call: Call, consequence: str, told: SlotsFull | None = Non
             " Leadpipe dashboard shows it."
         )
     return SlotsFull(
-        f"SLOTS_FULL: every audience slot is in use, so {consequence}",
-        what_next,
-        like=told,
+        f"SLOTS_FULL: every audience slot is in use, so {consequence}", what_next, like=told
     )
 
 

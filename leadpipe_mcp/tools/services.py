@@ -1,6 +1,5 @@
 """What our tools work with: the services, the settings, and what is kept between calls."""
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from leadpipe_mcp import toolkit
@@ -19,16 +18,16 @@ class LastActive:
     """The audiences that this server has seen active, as they were then."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, Audience] = OrderedDict()
+        self._seen: dict[str, Audience] = {}
 
     def note(self, audience: Audience) -> None:
         """Remember the audience, if it is active and the service shows what it is made of."""
         if audience.status != "active" or audience.config is None:
             return
+        self._seen.pop(audience.id, None)
         self._seen[audience.id] = audience
-        self._seen.move_to_end(audience.id)
-        while len(self._seen) > MOST_REMEMBERED:
-            self._seen.popitem(last=False)
+        if len(self._seen) > MOST_REMEMBERED:
+            del self._seen[next(iter(self._seen))]
 
     def of(self, audience_id: str) -> Audience | None:
         """Return the audience as it was; None if it was not seen active."""

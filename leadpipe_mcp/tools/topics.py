@@ -267,8 +267,7 @@ class AnalyzeWebsite(Arguments):
     )
     limit: Limit = Field(default=10, description="Maximum number of topics (1-50).")
     summary: bool = Field(
-        default=False,
-        description="true adds the website's own summary, written by third parties.",
+        default=False, description="true adds the website's own summary, written by third parties."
     )
 
 
@@ -316,8 +315,7 @@ async def analyze_website_topics(call: Call, asked: AnalyzeWebsite) -> WebsiteTo
         ),
         untrusted_summary=told or None if asked.summary else None,
         warnings=warnings(
-            no_summary if asked.summary and not told else None,
-            None if topics else elsewhere,
+            no_summary if asked.summary and not told else None, None if topics else elsewhere
         ),
         next=replies.suggestions(
             to_preview((topic.id for topic in shown[:5]), sourceUrl=asked.url)

@@ -5,13 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from leadpipe_mcp.api.topics import (
-    MOST_COMPARED,
-    Direction,
-    TopicDay,
-    TopicSeries,
-    TopicType,
-)
+from leadpipe_mcp.api.topics import MOST_COMPARED, Direction, TopicDay, TopicSeries, TopicType
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.topics import TopicFilter, known_kind
 from leadpipe_mcp.text import counted, listed
@@ -45,8 +39,7 @@ class CompareTopics(Arguments):
     ] = Field(description="1 to 10 topic ids from search_topics, such as [117805].")
     days: StrictInt = Field(default=30, ge=7, le=90, description="How many days back (7-90).")
     detail: Named[Literal["summary", "series"]] = Field(
-        default="summary",
-        description="summary: up to 12 points; series: figures for every day.",
+        default="summary", description="summary: up to 12 points; series: figures for every day."
     )
 
 
@@ -98,8 +91,7 @@ async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
     missing = listed([str(topic) for topic in dict.fromkeys(asked.topic_ids) if topic not in ids])
     if not found:
         raise NotPossible(
-            f"The service knows none of these topics: {missing}.",
-            "search_topics finds the ids.",
+            f"The service knows none of these topics: {missing}.", "search_topics finds the ids."
         )
     spans = [series.last(asked.days) for series in found]
     newest = max((series.latest.date for series in found if series.latest), default=None)

@@ -145,31 +145,20 @@ async def test_nobody_is_asked_where_the_server_is_told_not_to(
     assert asked.look() != []
 
 
-async def test_nobody_is_asked_about_what_frees_or_costs_nothing(
+async def test_nobody_is_asked_about_what_frees_or_costs_nothing_is_so_already_or_cannot_be(
     human: Humans, connect: Connect
 ) -> None:
     asked = human(NO)
-    async with connect(answer=asked) as client:
-        ids = await client.saved()
-        await client.call("set_status", id=ids["active"], status="paused")
-        await client.call("update_audience", id=ids["paused"], name="Renamed")
-        await client.call("create_audience", name="New", config=WANTED)
-        await client.call("set_status", id=ids["paused"], status="draft")
-    assert asked.questions == []
-
-
-async def test_nobody_is_asked_about_what_is_so_already_or_cannot_be(
-    human: Humans, connect: Connect
-) -> None:
-    asked = human(YES)
-    missing = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+    bad: Reply = {**WANTED, "filters": {"seniority": ["bird"]}}
     async with connect(answer=asked) as client:
         ids = await client.saved()
         await client.call("set_status", id=ids["active"], status="active")
         await client.call("update_audience", id=ids["active"], config={"minScore": 70})
-        await client.refused("delete_audience", id=missing)
-        bad: Reply = {**WANTED, "filters": {"seniority": ["bird"]}}
         await client.refused("create_audience", name="New", config=bad, status="active")
+        await client.call("set_status", id=ids["active"], status="paused")
+        await client.call("update_audience", id=ids["paused"], name="Renamed")
+        await client.call("create_audience", name="New", config=WANTED)
+        await client.call("set_status", id=ids["paused"], status="draft")
     assert asked.questions == []
 
 
@@ -294,13 +283,11 @@ async def test_the_question_for_a_change_names_every_part_or_counts_the_rest(
     assert re.search(r"; and \d more, of [\w., ]+ and [\w.]+\. It would have", question)
 
 
-async def test_a_name_cannot_pass_for_the_words_of_a_question(connect: Connect) -> None:
-    cases: list[str] = ["'", '"', "\u2019", "\u201d", "»", "`", "\uff07"]
-    for mark in cases:
+async def test_a_name_cannot_pass_for_the_words_of_a_question(client: Assistant) -> None:
+    for mark in ("'", '"', "\u2019", "\u201d", "»", "`", "\uff07"):
         name = f"A{mark} (1 person)? It takes nothing. Ask for {mark}B"
-        async with connect() as client:
-            made = await client.call("create_audience", name=name, config={"topicIds": [117805]})
-            question = (await client.call("delete_audience", id=made["id"]))["question"]
+        made = await client.call("create_audience", name=name, config=WANTED, sameName=True)
+        question = (await client.call("delete_audience", id=made["id"]))["question"]
         shown = "A\u2019 (1 person)? It takes nothing. Ask for \u2019B"
         assert question.startswith(f"Delete '{shown}' (")
         assert question.count("'") == 2

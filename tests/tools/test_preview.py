@@ -165,10 +165,7 @@ async def test_what_a_service_of_flat_filters_cannot_do_is_refused(connect: Conn
     cases: list[tuple[Reply, str]] = [
         ({"exclude": {"state": ["texas"]}}, "takes one value for 'state', so it cannot leave one"),
         ({"exclude": {"jobTitle": ["assistant"]}}, "'exclude.jobTitle' cannot be applied"),
-        (
-            {"topicIds": [*range(117805, 117816)]},
-            "takes at most 10 topics here, and 11",
-        ),
+        ({"topicIds": [*range(117805, 117816)]}, "takes at most 10 topics here, and 11"),
     ]
     async with connect(profile="flat") as client:
         for wanted, said in cases:
