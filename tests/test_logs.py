@@ -73,10 +73,17 @@ def crashed() -> Exception:
 def test_a_call_is_one_line(told: Told) -> None:
     logs.set_up("INFO", as_json=False)
     a_call("0f3c", retries=1)
-    a_call()
+    # The service cannot forge a line with its word for a request.
+    odd = ("id\nINFO delete_audience ok", "jo@acme.example", "x" * 100, "\u200b\n")
+    for request_id in odd:
+        a_call(request_id)
+    usual = "INFO create_audience refused:SlotsFull 532 ms, 3 requests"
     assert told() == [
-        "INFO create_audience refused:SlotsFull 532 ms, 3 requests, 1 retry, request 0f3c",
-        "INFO create_audience refused:SlotsFull 532 ms, 3 requests",
+        f"{usual}, 1 retry, request 0f3c",
+        f"{usual}, request idINFOdelete_audienceok",
+        f"{usual}, request [email]",
+        f"{usual}, request {'x' * 63}…",
+        usual,
     ]
 
 
@@ -84,49 +91,21 @@ def test_a_call_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     logs.set_up("INFO", as_json=True)
     a_call("0f3c", retries=2)
     a_call()
-    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
-    assert re.fullmatch(MOMENT, first.pop("time"))
-    assert first == {
+    logging.getLogger("mcp.server").warning("it is %d o'clock", 5)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert all(re.fullmatch(MOMENT, line.pop("time")) for line in lines)
+    call = {
         "level": "INFO",
         "tool": "create_audience",
         "outcome": "refused:SlotsFull",
         "ms": 532,
         "requests": 3,
-        "retries": 2,
-        "requestId": "0f3c",
     }
-    assert "requestId" not in second
-
-
-def test_other_lines_of_json_name_their_logger(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up("INFO", as_json=True)
-    logging.getLogger("mcp.server").warning("it is %d o'clock", 5)
-    shown = capsys.readouterr().err
-    assert shown.endswith('"level":"WARNING","logger":"mcp.server","message":"it is … o\'clock"}\n')
-    assert json.loads(shown)["time"]
-
-
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        ("id\nINFO delete_audience ok", "idINFOdelete_audienceok"),
-        ("jo@acme.example", "[email]"),
-        ("x" * 100, "x" * 63 + "…"),
-    ],
-)
-def test_the_service_cannot_forge_a_line_with_its_word_for_a_request(
-    given: str, shown: str, told: Told
-) -> None:
-    logs.set_up("INFO", as_json=False)
-    a_call(given)
-    (line,) = told()
-    assert line.endswith(f", request {shown}")
-
-
-def test_a_word_for_a_request_without_anything_to_see_is_left_out(told: Told) -> None:
-    logs.set_up("INFO", as_json=False)
-    a_call("\u200b\n")
-    assert told()[0].endswith(" 3 requests")
+    assert lines == [
+        call | {"retries": 2, "requestId": "0f3c"},
+        call | {"retries": 0},
+        {"level": "WARNING", "logger": "mcp.server", "message": "it is … o'clock"},
+    ]
 
 
 def test_calls_are_not_told_of_above_their_level(told: Told) -> None:
@@ -139,27 +118,18 @@ def test_calls_are_not_told_of_above_their_level(told: Told) -> None:
 def test_a_crash_tells_kinds_and_places_and_no_values(told: Told) -> None:
     logs.set_up("INFO", as_json=False)
     logs.log_crash("create_audience", crashed())
-    place = r"test_logs\.py:\d+ fail"
-    (line,) = told()
-    assert re.fullmatch(
-        f"ERROR create_audience crashed: KeyError at {place}; from ValueError at {place}", line
-    )
-
-
-def test_a_crash_in_the_package_names_the_file_within_it(told: Told) -> None:
-    logs.set_up("INFO", as_json=False)
     with pytest.raises(KeyError) as caught:
         logs.set_up(SECRET, as_json=False)
     logs.log_crash("create_audience", caught.value)
-    (line,) = told()
-    assert re.search(r"KeyError at test_logs\.py:\d+ test_\w+, logs\.py:\d+ set_up", line)
-
-
-def test_errors_that_were_gathered_are_all_told(told: Told) -> None:
-    logs.set_up("INFO", as_json=False)
     logs.log_crash("x", ExceptionGroup(SECRET, [OSError(SECRET), crashed()]))
-    (line,) = told()
-    assert re.sub(r" at [^;]+", "", line) == (
+    ours, packaged, gathered = told()
+    place = r"test_logs\.py:\d+ fail"
+    assert re.fullmatch(
+        f"ERROR create_audience crashed: KeyError at {place}; from ValueError at {place}", ours
+    )
+    # A file of the package is named within it.
+    assert re.search(r"KeyError at test_logs\.py:\d+ test_\w+, logs\.py:\d+ set_up", packaged)
+    assert re.sub(r" at [^;]+", "", gathered) == (
         "ERROR x crashed: ExceptionGroup; from OSError; from KeyError; from ValueError"
     )
 
@@ -184,21 +154,16 @@ def test_an_error_that_caused_itself_and_a_very_deep_one_are_told_shortly(told: 
     assert deep.count("deeper") == 20
 
 
-@pytest.mark.parametrize("name", ["mcp.shared", "httpx", "httpcore", "anyio", "asyncio", "uvicorn"])
-def test_other_libraries_are_heard_from_warnings_on_even_when_debugging(
-    name: str, told: Told
-) -> None:
+def test_other_libraries_are_heard_from_warnings_on_even_when_debugging(told: Told) -> None:
     logs.set_up("DEBUG", as_json=False)
-    library = logging.getLogger(name)
-    library.debug(SECRET)
-    library.info(SECRET)
-    library.setLevel(logging.DEBUG)
-    library.debug(SECRET)
-    library.info(SECRET)
-    library.setLevel(logging.NOTSET)
     OURS.debug("ours")
+    library = logging.getLogger("httpx")
+    for level in (logging.DEBUG, logging.NOTSET):
+        library.setLevel(level)
+        library.debug(SECRET)
+        library.info(SECRET)
     library.warning("theirs")
-    assert told() == ["DEBUG ours", f"WARNING {name}: theirs"]
+    assert told() == ["DEBUG ours", "WARNING httpx: theirs"]
 
 
 def test_values_in_the_messages_of_libraries_are_left_out(told: Told) -> None:
@@ -227,6 +192,8 @@ def test_values_in_the_messages_of_libraries_are_left_out(told: Told) -> None:
 def test_our_own_messages_hold_no_key_address_or_email(told: Told) -> None:
     logs.set_up("INFO", as_json=False)
     OURS.warning("sk_live_1 jo@acme.example https://acme.example/jo\nnext line")
+    # One that cannot be written is no trouble.
+    OURS.warning("%d", SECRET)
     assert told() == ["WARNING [key] [email] [address] next line"]
 
 
@@ -259,12 +226,6 @@ def test_warnings_and_errors_that_nobody_catches_show_no_values(told: Told) -> N
         "ERROR Ignored: KeyError",
         "ERROR A thread ended: KeyError",
     ]
-
-
-def test_a_message_that_cannot_be_written_is_no_trouble(told: Told) -> None:
-    logs.set_up("INFO", as_json=False)
-    OURS.warning("%d", SECRET)
-    assert told() == []
 
 
 def test_a_reader_who_does_not_read_stops_nobody() -> None:

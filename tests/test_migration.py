@@ -34,7 +34,7 @@ def test_the_table_names_each_of_the_25_tools() -> None:
     assert len(OFFICIAL.split()) == 25
 
 
-@pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
+@pytest.mark.parametrize("profile", ["flat", "catalog"])
 @pytest.mark.parametrize(("theirs", "ours", "arguments"), ROWS)
 async def test_each_row_of_the_table_works(
     profile: Any,  # noqa: ANN401 -- the sandbox's own type of names

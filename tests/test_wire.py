@@ -53,17 +53,21 @@ class Pipe:
 
 
 @pytest.fixture
-def coming() -> Iterator[Pipe]:
-    pipe = Pipe()
-    yield pipe
-    pipe.close()
+def pipes() -> Iterator[tuple[Pipe, Pipe]]:
+    made = Pipe(), Pipe()
+    yield made
+    for pipe in made:
+        pipe.close()
 
 
 @pytest.fixture
-def going() -> Iterator[Pipe]:
-    pipe = Pipe()
-    yield pipe
-    pipe.close()
+def coming(pipes: tuple[Pipe, Pipe]) -> Pipe:
+    return pipes[0]
+
+
+@pytest.fixture
+def going(pipes: tuple[Pipe, Pipe]) -> Pipe:
+    return pipes[1]
 
 
 def nothing() -> None:
@@ -147,8 +151,7 @@ async def test_other_lines_that_cannot_be_read_are_refused_without_an_id(
 ) -> None:
     assert await heard(coming, going, f"{line}\n", PING) == [REQUEST]
     (answer,) = going.said()
-    assert answer["id"] is None
-    assert answer["error"]["code"] == code
+    assert (answer["id"], answer["error"]["code"]) == (None, code)
     assert caplog.messages == ["A line of stdin is not a message."]
 
 
@@ -198,39 +201,35 @@ async def test_messages_can_be_stopped_though_nobody_closes_them(coming: Pipe, g
         assert [message async for message in messages] == []
 
 
-async def test_a_request_under_way_is_waited_for_at_the_end(coming: Pipe, going: Pipe) -> None:
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_request_is_waited_for_at_the_end_until_it_is_answered_or_cancelled(
+    coming: Pipe, going: Pipe, *, is_cancelled: bool
+) -> None:
     answers = Answers(going.ends[1], nothing)
     messages = Messages(coming.ends[0], answers, nothing)
     coming.put(PING)
     coming.finish()
     events: list[str] = []
 
-    async def answer() -> None:
+    async def end() -> None:
         await anyio.wait_all_tasks_blocked()
         events.append("answered")
-        await answers.send(SessionMessage(ANSWER))
+        if is_cancelled:
+            assert isinstance(asked.metadata, ServerMessageMetadata)
+            assert asked.metadata.on_request_unanswered
+            await asked.metadata.on_request_unanswered()
+        else:
+            await answers.send(SessionMessage(ANSWER))
 
     with anyio.fail_after(DEADLINE_SECONDS):
-        assert (await messages.receive()).message == REQUEST
+        asked = await messages.receive()
+        assert asked.message == REQUEST
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(answer)
+            tasks.start_soon(end)
             with pytest.raises(anyio.EndOfStream):
                 await messages.receive()
             events.append("ended")
     assert events == ["answered", "ended"]
-
-
-async def test_a_request_that_was_cancelled_is_not_waited_for(coming: Pipe, going: Pipe) -> None:
-    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), nothing)
-    coming.put(PING)
-    coming.finish()
-    with anyio.fail_after(DEADLINE_SECONDS):
-        asked = await messages.receive()
-        assert isinstance(asked.metadata, ServerMessageMetadata)
-        assert asked.metadata.on_request_unanswered
-        await asked.metadata.on_request_unanswered()
-        with pytest.raises(anyio.EndOfStream):
-            await messages.receive()
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])
