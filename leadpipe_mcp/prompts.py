@@ -221,12 +221,10 @@ def completions(
         return [a.id for a in found if a.id.startswith(typed) or typed in a.name.casefold()]
 
     async def industries(typed: str) -> list[str]:
-        facets = await leadpipe.topics.facets()
-        return _matching(typed, (part.value for part in facets.industries))
+        return _matching(typed, [one.value for one in (await leadpipe.topics.facets()).industries])
 
     async def categories(typed: str) -> list[str]:
-        facets = await leadpipe.topics.facets()
-        return _matching(typed, (part.value for part in facets.categories))
+        return _matching(typed, [one.value for one in (await leadpipe.topics.facets()).categories])
 
     async def types(typed: str) -> list[str]:
         return _matching(typed, ("b2b", "b2c", "both"))

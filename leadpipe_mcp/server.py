@@ -152,12 +152,13 @@ def build_server(
 
 def instructions(settings: Settings, offered: OfferedTools) -> str:
     """Tell the assistant about the server as a whole."""
-    text = offered.fit(INSTRUCTIONS)
-    text += SONARLY_NOTE if SONARLY in settings.chosen_toolsets() else ""
-    text += SANDBOX_NOTE if settings.sandbox else ""
-    text += READ_ONLY_NOTE if settings.read_only else ""
-    text += UNCONFIRMED_NOTE if settings.confirm == "off" else ""
-    return text
+    notes = {
+        SONARLY_NOTE: SONARLY in settings.chosen_toolsets(),
+        SANDBOX_NOTE: settings.sandbox,
+        READ_ONLY_NOTE: settings.read_only,
+        UNCONFIRMED_NOTE: settings.confirm == "off",
+    }
+    return offered.fit(INSTRUCTIONS) + "".join(note for note, holds in notes.items() if holds)
 
 
 async def ask_for_the_handshake(ctx: Context, call_next: CallNext) -> HandlerResult:

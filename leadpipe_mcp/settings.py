@@ -174,20 +174,14 @@ class Settings(BaseModel):
         return tuple(name for name in get_args(Toolset) if name in on)
 
 
-_MESSAGES = {
-    "bool_parsing": "must be 1 or 0, true or false",
-    "int_parsing": "must be a whole number",
-}
-
-
 def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
     """Where a program of this user keeps what it can make again; None if that is not known."""
     home = environment.get("HOME", "")
+    usual = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
     places = {
         "win32": environment.get("LOCALAPPDATA", ""),
         "darwin": home and f"{home}/Library/Caches",
     }
-    usual = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
     place = places.get(platform, usual)
     # A relative one counts for nothing, by the XDG specification too.
     return Path(place) / "leadpipe-mcp" if place and Path(place).is_absolute() else None
@@ -199,9 +193,13 @@ def variable(name: str) -> str:
 
 
 def _sentences(error: ValidationError) -> str:
+    ours = {
+        "bool_parsing": "must be 1 or 0, true or false",
+        "int_parsing": "must be a whole number",
+    }
     sentences: list[str] = []
     for problem in error.errors(include_input=False, include_url=False):
         said = problem["msg"].removeprefix("Value error, ")
-        message = _MESSAGES.get(problem["type"], said.replace("Input should be", "must be"))
-        sentences.append(f"{variable(str(problem['loc'][0]))}: {message[:1].lower()}{message[1:]}.")
+        said = ours.get(problem["type"], said.replace("Input should be", "must be"))
+        sentences.append(f"{variable(str(problem['loc'][0]))}: {said[:1].lower()}{said[1:]}.")
     return " ".join(sentences)
