@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, TypeAdapter, model_validator
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.budget import together
-from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, PeoplePage, Run
+from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
 from leadpipe_mcp.api.runs import wait_until
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
@@ -45,6 +45,7 @@ from leadpipe_mcp.tools.configs import (
     EXCLUDE,
     FILTERS,
     MAX_SCORE,
+    ConfigArguments,
     Exclusions,
     Filters,
     check_config,
@@ -52,7 +53,6 @@ from leadpipe_mcp.tools.configs import (
 )
 from leadpipe_mcp.tools.lifecycle import age_of_list
 from leadpipe_mcp.tools.replies import (
-    BUILDING,
     RunPart,
     Table,
     day,
@@ -76,15 +76,7 @@ SAMPLE_ONLY = (
     " audiences."
 )
 
-_CONFIG = (
-    "topic_ids",
-    "min_score",
-    "max_score",
-    "min_topic_overlap",
-    "filters",
-    "exclude",
-    "source_url",
-)
+_CONFIG = tuple(ConfigArguments.model_fields)
 
 
 class QueryAudience(Arguments):
@@ -148,15 +140,8 @@ class QueryAudience(Arguments):
 
     def config(self) -> AudienceConfig:
         """Return the config of a query that is not about a saved audience."""
-        return AudienceConfig(
-            topic_ids=tuple(dict.fromkeys(self.topic_ids or ())),
-            min_score=DEFAULT_SCORE if self.min_score is None else self.min_score,
-            max_score=self.max_score,
-            min_topic_overlap=self.min_topic_overlap or 1,
-            filters=self.filters or {},
-            exclude=self.exclude or {},
-            source_url=self.source_url,
-        )
+        given = {name: value for name in _CONFIG if (value := getattr(self, name)) is not None}
+        return ConfigArguments.model_construct(**given).to_config()
 
 
 class PeopleFound(Reply):
@@ -184,12 +169,9 @@ class Place:
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
 
     def after(self, shown: int, held: int, cursor: JsonValue) -> "Place | None":
-        """Return where the next page starts; None at the end.
+        """Return where the next page starts, after these of the people that a page held.
 
-        Args:
-            shown: How many people of the service's page were shown now.
-            held: How many people the service's page holds.
-            cursor: Where the service's next page starts.
+        `cursor` is where the service's next page starts; None is the end.
         """
         if self.skip + shown < held:
             return replace(self, skip=self.skip + shown)
@@ -220,7 +202,16 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
     if page is None and spelled:
         return await _sample(call, asked, columns, spelled, unsure)
     if page is None or page.run.state != "ready":
-        return await _not_ready(call, asked, page.run if page else Run(state="none"))
+        run = page.run if page else Run(state="none")
+        reply = PeopleFound(summary=run_sentence(run), run=RunPart.of(run))
+        if asked.audience_id:
+            this = {"tool": "query_audience", "audienceId": asked.audience_id}
+            found = audience or await call.leadpipe.audiences.get(asked.audience_id)
+            reply.next = await ways_to_people(call, found, run, asked.date, **this)
+        else:
+            later = "with waitSeconds: 60" if run.is_being_made else "later"
+            reply.next = [suggest("query_audience", f"repeat this call {later}")]
+        return reply
     reply = _shown(asked, columns, place, page)
     if spelled and not asked.cursor:
         reply.config = spelled.shown.as_shown()
@@ -305,19 +296,6 @@ def _shown(
     )
 
 
-async def _not_ready(call: Call, asked: QueryAudience, run: Run) -> PeopleFound:
-    """Reply without people: why, and how to get them."""
-    if asked.audience_id:
-        audience = await call.leadpipe.audiences.get(asked.audience_id)
-        ways = await ways_to_people(
-            call, audience, run, asked.date, tool="query_audience", audienceId=audience.id
-        )
-    else:
-        later = "with waitSeconds: 60" if run.state in BUILDING else "later"
-        ways = [suggest("query_audience", f"repeat this call {later}")]
-    return PeopleFound(summary=run_sentence(run), run=RunPart.of(run), next=ways)
-
-
 async def ways_to_people(
     call: Call, audience: Audience, run: Run, date: str | None, /, tool: str, **arguments: str
 ) -> list[Suggestion]:
@@ -335,7 +313,7 @@ async def ways_to_people(
             f"This audience has no people for {date}.",
             f"It has people for: {', '.join(days)}." if days else "It has no people yet.",
         )
-    if run.state in BUILDING:
+    if run.is_being_made:
         way = to_wait(audience.id)
     elif run.state == "none" and audience.status != "active":
         way = to_activate(audience.id)
