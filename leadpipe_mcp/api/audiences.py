@@ -1,22 +1,20 @@
 """Saved audiences: listed, read, created, changed, deleted."""
 
 import contextlib
-from collections.abc import Iterable
 
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.models import Audience, ServiceConfig, Status
 from leadpipe_mcp.api.service import Service, audience_path
-from leadpipe_mcp.api.settling import OutcomeWords, settled
+from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
 from leadpipe_mcp.api.shown import differing
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer, WrongAddress
-from leadpipe_mcp.text import clean, listed
+from leadpipe_mcp.text import clean
 
 MOST_LISTED = 100
 _LOOK_AT_ALL = "Look with list_audiences in a minute, before trying again."
 _LOOK_AT_IT = "Look with get_audience in a minute, before trying again."
-_MOST_NAMED = 5
 
 
 class Audiences:
@@ -80,11 +78,17 @@ class Audiences:
             return (await self._service.post(audience_path(), body)).read(Audience)
 
         async def look() -> Audience | None:
-            return _newcomer(before, await self.list(limit=MOST_LISTED, whole=True), name)
+            after = await self.list(limit=MOST_LISTED, whole=True)
+            known = {audience.id for audience in before or ()}
+            fresh = [a for a in after if a.id not in known and a.name.strip() == name.strip()]
+            found = the_new_one(fresh, "audience", certain=before is not None)
+            if not found and len(after) >= MOST_LISTED:
+                raise Unclear("Not all audiences could be looked at; among those seen it is not.")
+            return found
 
         undone = "no new audience of this name is there, so none was saved."
         words = OutcomeWords(undone, _LOOK_AT_ALL, firm=False)
-        audience = (await settled(create, look, words, again=True)).result
+        audience = await settled(create, look, words, again=True)
         await self._check_kept(config.sent, audience)
         if audience.status == status:
             return audience
@@ -141,7 +145,7 @@ class Audiences:
             return audience if is_so(audience) and not differ else None
 
         words = OutcomeWords("the audience is not as was asked for.", _LOOK_AT_IT)
-        audience = (await settled(change, look, words, again=True)).result
+        audience = await settled(change, look, words, again=True)
         if spelled and audience.config is None:
             # The change is made; whoever cannot look at it now can look later.
             with contextlib.suppress(ServiceError):
@@ -201,26 +205,3 @@ class Audiences:
                 f" these otherwise than they were sent: {', '.join(differ)}.",
                 "Do not use it as it is: look at it with get_audience, and tell the user.",
             )
-
-
-def _newcomer(
-    before: tuple[Audience, ...] | None, after: tuple[Audience, ...], name: str
-) -> Audience | None:
-    """The one audience of this name that is new; None where there is none.
-
-    Raises:
-        Unclear: If there may be one, and it cannot be told.
-    """
-    known = {audience.id for audience in before or ()}
-    fresh = [a for a in after if a.id not in known and a.name.strip() == name.strip()]
-    if len(fresh) == 1 and before is not None:
-        return fresh[0]
-    if fresh:
-        raise Unclear(f"It may be the audience with the id {_ids(fresh)}.")
-    if len(after) >= MOST_LISTED:
-        raise Unclear("Not all audiences could be looked at; among those seen it is not.")
-    return None
-
-
-def _ids(audiences: Iterable[Audience]) -> str:
-    return listed([clean(audience.id, 40) for audience in audiences][:_MOST_NAMED], "or")

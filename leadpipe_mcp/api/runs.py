@@ -228,7 +228,7 @@ class Runs:
 
         words = OutcomeWords("no new run is there, so none was queued.", _LOOK, firm=False)
         # The key has made sure of what can be repeated.
-        return (await settled(order, look, words)).result
+        return await settled(order, look, words)
 
     async def cancel(self, audience_id: str, run_id: str) -> None:
         """Cancel a run that is still queued."""

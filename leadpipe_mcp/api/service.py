@@ -24,21 +24,16 @@ class ApiProfile:
     queries: bool | None = None
 
 
-def pinned(pin: Pin) -> ApiProfile:
-    """The profile to start with."""
-    if pin == "flat":
-        return ApiProfile("flat", "dated", validates=False, queries=True)
-    if pin == "catalog":
-        return ApiProfile("catalog", "numbered", validates=True, queries=False)
-    return ApiProfile()
-
-
 class Service:
     """Requests to the service, and the profile of its API, shared by all that speak to it."""
 
     def __init__(self, transport: Transport, pin: Pin = "auto") -> None:
         self.transport = transport
-        self.profile = pinned(pin)
+        self.profile = ApiProfile()
+        if pin == "flat":
+            self.profile = ApiProfile("flat", "dated", validates=False, queries=True)
+        elif pin == "catalog":
+            self.profile = ApiProfile("catalog", "numbered", validates=True, queries=False)
 
     async def get(self, path: str, **query: str | int | None) -> Answer:
         """The answer to a GET request."""

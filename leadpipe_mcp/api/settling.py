@@ -6,7 +6,7 @@ made. A change that may still be under way, because its answer is late, is never
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 
@@ -29,14 +29,6 @@ _IGNORED = f"{SERVICE} ignored the change: tell the user; another try may not he
 
 
 @dataclass(frozen=True)
-class Done(Generic[T]):
-    """What a change made; `looked` says that its own answer was lost, and a look found it."""
-
-    result: T
-    looked: bool = False
-
-
-@dataclass(frozen=True)
 class OutcomeWords:
     """How the outcome of a change is put into words."""
 
@@ -54,7 +46,7 @@ async def settled(
     words: OutcomeWords,
     *,
     again: bool = False,
-) -> Done[T]:
+) -> T:
     """What the change made, as its answer says or as a look shows.
 
     Args:
@@ -69,7 +61,7 @@ async def settled(
         ServiceError: As the change raised it, if that leaves no doubt.
     """
     try:
-        return Done(await change())
+        return await change()
     except ServiceError as error:
         failed = error
     if isinstance(failed, TooManyRequests):
@@ -82,7 +74,7 @@ async def settled(
     else:
         raise failed
     try:
-        return Done(await _seen(look, words, failed), looked=True)
+        return await _seen(look, words, failed)
     except NotDone as not_done:
         if not may_repeat:
             raise

@@ -13,7 +13,7 @@ from pydantic import JsonValue, SecretStr
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.connections import Network
-from leadpipe_mcp.api.settling import Done, OutcomeWords, settled, the_new_one
+from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
 from leadpipe_mcp.api.sonarly_models import (
     SONARLY,
     AccountGroup,
@@ -165,7 +165,7 @@ class SonarlyClient:
         description: str | None = None,
         *,
         before: Overview | None = None,
-    ) -> Done[LinkedinAudience]:
+    ) -> LinkedinAudience:
         """The new audience. `before` is what there was, by which a new one is known.
 
         Raises:
@@ -200,7 +200,7 @@ class SonarlyClient:
         *,
         name: str | None = None,
         description: str | None = None,
-    ) -> Done[LinkedinAudience]:
+    ) -> LinkedinAudience:
         """The audience after the change; what is None stays."""
         route = _route(group, _id(audience_id))
         wanted = {"name": name, "description": description}
@@ -218,9 +218,7 @@ class SonarlyClient:
         words = OutcomeWords("the audience is not as was asked for.", _CHECK)
         return await settled(change, look, words)
 
-    async def move(
-        self, group: str, audience_id: str, folder_id: str | None
-    ) -> Done[LinkedinAudience]:
+    async def move(self, group: str, audience_id: str, folder_id: str | None) -> LinkedinAudience:
         """The audience in its new folder, or in none."""
         operation = "remove-from-folder" if folder_id is None else "move-to-folder"
         route = _route(group, _id(audience_id), operation)
@@ -242,7 +240,7 @@ class SonarlyClient:
         is_not = "is still in its folder" if folder_id is None else "is not in this folder"
         return await settled(change, look, OutcomeWords(f"the audience {is_not}.", _CHECK))
 
-    async def delete(self, group: str, audience_id: str) -> Done[bool]:
+    async def delete(self, group: str, audience_id: str) -> bool:
         """Delete an audience."""
         route = _route(group, _id(audience_id))
 
@@ -267,7 +265,7 @@ class SonarlyClient:
 
     async def create_folder(
         self, group: str, name: str, kind: AudienceType, *, before: Navigation | None = None
-    ) -> Done[Folder]:
+    ) -> Folder:
         """The new folder. `before` is what there was, by which a new one is known."""
         there = await self.navigation(group) if before is None else before
         route = _route(group, "folders")
@@ -292,7 +290,7 @@ class SonarlyClient:
         undone = "no new folder of this name is there, so none was created."
         return await settled(change, look, OutcomeWords(undone, _CHECK, firm=False))
 
-    async def rename_folder(self, group: str, folder_id: str, name: str) -> Done[Folder]:
+    async def rename_folder(self, group: str, folder_id: str, name: str) -> Folder:
         """The folder with its new name."""
         route = _route(group, "folders", folder_id)
 

@@ -156,7 +156,7 @@ class Visitors:
             return the_new_one(fresh, "pixel", certain=before is not None)
 
         words = OutcomeWords("the domain has no new pixel, so none was created.", _LOOK, firm=False)
-        pixel = (await settled(create, look, words, again=True)).result
+        pixel = await settled(create, look, words, again=True)
         lists = {"excluded_paths", "included_paths"}
         if lists & pixel.model_fields_set or not given.keys() & {"excludedPaths", "includedPaths"}:
             return pixel
@@ -189,7 +189,7 @@ class Visitors:
             return None if change.differs_from(pixel) else pixel
 
         words = OutcomeWords("the pixel is not as was asked for.", _LOOK)
-        return (await settled(make, look, words, again=True)).result
+        return await settled(make, look, words, again=True)
 
 
 def host_of(address: str) -> str | None:

@@ -74,10 +74,9 @@ async def sonarly_create_audience(
             f"{since}). Nothing was created.",
             "Use it, choose another name, or pass sameName: true if the user wants a second one.",
         )
-    made = await call.sonarly.create(
+    audience = await call.sonarly.create(
         account.id, asked.name, asked.type, asked.description or None, before=before
     )
-    audience = made.result
     other_name = "Sonarly gave it a different name from the one asked for."
     move = suggest("sonarly_move_audience", "put it in a folder")
     return LinkedinAudienceShown(
@@ -132,10 +131,9 @@ async def sonarly_update_audience(
             summary=f"{named(before)} already looks like that, so nothing was changed.",
             audience=SonarlyAudience.of(before),
         )
-    done = await call.sonarly.update(
+    after = await call.sonarly.update(
         account.id, asked.id, name=asked.name, description=asked.description
     )
-    after = done.result
     changes = [f"is now called {named(after)}"] if asked.name else []
     if asked.description is not None:
         changes.append("has a new description" if asked.description else "has no description")
@@ -235,7 +233,7 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     where = f"in the folder {named(target)}" if target else "in no folder"
     return LinkedinAudienceMoved(
         summary=f"{named(audience)} is now {where}.",
-        audience=SonarlyAudience.of(done.result),
+        audience=SonarlyAudience.of(done),
         before=FolderPart.of(before) if before else None,
         after=after,
     )
@@ -298,8 +296,8 @@ async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
             )
         done = await call.sonarly.rename_folder(account.id, folder.id, asked.name)
         return FolderSaved(
-            summary=f"The folder {named(folder)} is now called {named(done.result)}.",
-            folder=FolderPart.of(done.result),
+            summary=f"The folder {named(folder)} is now called {named(done)}.",
+            folder=FolderPart.of(done),
             before=folder.name,
         )
     # The arguments ensure that a new folder has a type.
@@ -313,7 +311,7 @@ async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
             )
     done = await call.sonarly.create_folder(account.id, asked.name, kind, before=there)
     return FolderSaved(
-        summary=f"The folder {named(done.result)} was created in {named(account)}.",
-        folder=FolderPart.of(done.result),
+        summary=f"The folder {named(done)} was created in {named(account)}.",
+        folder=FolderPart.of(done),
         next=[suggest("sonarly_move_audience", "put an audience into it")],
     )

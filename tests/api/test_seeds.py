@@ -5,6 +5,7 @@ Two of them show the API of May 2026 (once as a page, once as its Markdown), two
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -25,112 +26,19 @@ NEWER = ("catalog", "mixed")
 AUDIENCE_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 PLACEHOLDER_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
+EXAMPLES: Json = json.loads(Path(__file__).with_name("seeds.json").read_bytes())
 # The API of May 2026.
-CREATE: Json = json.loads("""
-{
-  "name": "Marketing Directors at Tech Companies",
-  "status": "draft",
-  "config": {
-    "topicIds": [117805, 117890, 117918],
-    "minScore": 70,
-    "maxScore": 99,
-    "minTopicOverlap": 2,
-    "filters": {
-      "company.industries": {
-        "values": ["software development"]
-      },
-      "role.seniority": {
-        "values": ["director", "vp", "c_suite"]
-      },
-      "contact.hasBusinessEmail": true
-    }
-  }
-}
-""")
-CREATED: Json = json.loads("""
-{
-  "data": {
-    "id": "6fb81599-f601-4afe-b3ff-e8a211cae27d",
-    "organizationId": "0f1815d3-6edc-4e8e-87e1-4d65ef4f1d2c",
-    "name": "Marketing Directors at Tech Companies",
-    "status": "draft",
-    "accessType": "paid",
-    "dailyRefreshEnabled": false,
-    "audienceSize": 0,
-    "createdAt": "2026-05-05T09:15:00.000Z",
-    "updatedAt": "2026-05-05T09:15:00.000Z"
-  }
-}
-""")
-ACTIVATE: Json = json.loads('{ "status": "active" }')
-PAUSE: Json = json.loads('{ "status": "paused" }')
-UPDATE: Json = json.loads("""
-{
-  "name": "Updated Name",
-  "config": {
-    "topicIds": [117805],
-    "minScore": 80,
-    "filters": {
-      "jobTitle.include": {
-        "values": ["chief financial officer", "cfo"],
-        "operator": "contains",
-        "mode": "any"
-      }
-    }
-  }
-}
-""")
+CREATE = EXAMPLES["CREATE"]
+CREATED = EXAMPLES["CREATED"]
+ACTIVATE = EXAMPLES["ACTIVATE"]
+PAUSE = EXAMPLES["PAUSE"]
+UPDATE = EXAMPLES["UPDATE"]
+LISTED = EXAMPLES["LISTED"]
 LIST_QUERY = {"status": "active", "limit": "50"}
-LISTED: Json = json.loads("""
-{
-  "data": [
-    {
-      "id": "6fb81599-f601-4afe-b3ff-e8a211cae27d",
-      "name": "Marketing Directors at Tech Companies",
-      "status": "active",
-      "accessType": "paid",
-      "dailyRefreshEnabled": true,
-      "audienceSize": 151,
-      "lastRefreshedAt": "2026-05-05T08:45:00.000Z",
-      "createdAt": "2026-05-04T16:20:00.000Z"
-    }
-  ]
-}
-""")
 
 # The API of April 2026.
-FLAT_FILTERS: Json = json.loads("""
-{
-  "companyIndustry": [
-    "<string>"
-  ],
-  "seniority": [
-    "<string>"
-  ],
-  "companySize": [
-    "<string>"
-  ],
-  "department": [
-    "<string>"
-  ],
-  "state": "<string>",
-  "companyRevenueRange": [
-    "<string>"
-  ],
-  "ageRange": [
-    "<string>"
-  ],
-  "gender": "<string>",
-  "isB2b": "y",
-  "jobTitle": "<string>",
-  "hasBusinessEmail": true,
-  "hasPersonalEmail": true,
-  "hasLinkedin": true,
-  "hasPhone": true,
-  "companyDomain": "<string>",
-  "companyName": "<string>"
-}
-""")
+FLAT_FILTERS = EXAMPLES["FLAT_FILTERS"]
+QUERIED = EXAMPLES["QUERIED"]
 QUERY: Json = {
     "audienceId": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
     "topicIds": [123],
@@ -142,29 +50,6 @@ QUERY: Json = {
     "limit": 50,
     "cursor": "<string>",
 }
-QUERIED: Json = json.loads("""
-{
-  "data": [
-    {
-      "hem": "<string>",
-      "intentScore": 123,
-      "topicId": 123,
-      "email": "<string>",
-      "company": "<string>",
-      "jobTitle": "<string>"
-    }
-  ],
-  "meta": {
-    "count": 123,
-    "totalCount": 123,
-    "nextCursor": "<string>",
-    "hasMore": true,
-    "status": "<string>",
-    "cacheKey": "<string>",
-    "dataDate": "<string>"
-  }
-}
-""")
 PATCH_CONFIG: Json = {
     "topicIds": [123],
     "minScore": 50,

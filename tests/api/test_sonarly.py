@@ -58,8 +58,8 @@ async def test_without_a_key_nothing_is_sent() -> None:
 async def test_every_operation_asks_as_the_documents_say() -> None:
     played = Played()
     one = client(played)
-    made = (await one.create(GROUP, "VPs", "on_demand", before=Overview())).result.id
-    folder = (await one.create_folder(GROUP, "West", "on_demand")).result.id
+    made = (await one.create(GROUP, "VPs", "on_demand", before=Overview())).id
+    folder = (await one.create_folder(GROUP, "West", "on_demand")).id
     await one.update(GROUP, made, name="Heads")
     await one.move(GROUP, made, folder)
     await one.move(GROUP, made, None)

@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp import errors
+from leadpipe_mcp.api.budget import call_budget
 from leadpipe_mcp.api.in_process import Application
-from leadpipe_mcp.api.settling import Done
 from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview
 from leadpipe_mcp.errors import NotDone, ServiceError, Unclear
 from tests.api.sonarly_service import (
@@ -43,31 +43,31 @@ UNCLEAR: list[Application] = [
 async def test_after_a_lost_answer_every_change_is_found(failure: Application) -> None:
     played = Played()
     one = client(played)
-    made = (await one.create(GROUP, "VPs", "on_demand")).result.id
-    folder = (await one.create_folder(GROUP, "West", "on_demand")).result.id
+    made = (await one.create(GROUP, "VPs", "on_demand")).id
+    folder = (await one.create_folder(GROUP, "West", "on_demand")).id
     played.asked.clear()
     played.fails = failure
-    twin = await one.create(GROUP, "VPs", "on_demand", "for the fair")
+    with call_budget() as work:
+        twin = await one.create(GROUP, "VPs", "on_demand", "for the fair")
+    assert work.looked
     updated = await one.update(GROUP, made, name="Heads", description="")
     moved = await one.move(GROUP, made, folder)
     removed = await one.move(GROUP, made, None)
     renamed = await one.rename_folder(GROUP, folder, "East")
     second = await one.create_folder(GROUP, "East", "monitoring")
-    deleted = await one.delete(GROUP, made)
-    outcomes: list[Done[Any]] = [twin, updated, moved, removed, renamed, second, deleted]
-    assert all(done.looked for done in outcomes)
-    assert len(played.changes()) == len(outcomes)
-    assert played.ids == [twin.result.id] != [made]
-    assert (twin.result.name, twin.result.description) == ("VPs", "for the fair")
-    assert updated.result.name == "Heads"
-    assert (moved.result.folder_id, removed.result.folder_id) == (folder, None)
-    assert (renamed.result.name, second.result.name, deleted.result) == ("East", "East", True)
+    await one.delete(GROUP, made)
+    assert len(played.changes()) == 7
+    assert played.ids == [twin.id] != [made]
+    assert (twin.name, twin.description) == ("VPs", "for the fair")
+    assert updated.name == "Heads"
+    assert (moved.folder_id, removed.folder_id) == (folder, None)
+    assert (renamed.name, second.name) == ("East", "East")
 
 
 async def test_of_many_lost_answers_each_is_of_another_audience() -> None:
     played = Played()
     played.fails = lost
-    ids = [(await client(played).create(GROUP, "VPs", "on_demand")).result.id for _ in range(20)]
+    ids = [(await client(played).create(GROUP, "VPs", "on_demand")).id for _ in range(20)]
     assert sorted(ids) == played.ids
     assert len(set(ids)) == len(played.changes()) == 20
 
@@ -113,8 +113,8 @@ async def test_where_no_look_is_possible_nothing_is_claimed() -> None:
 async def test_a_key_that_may_not_look_can_create_all_the_same() -> None:
     played = Played()
     played.shows = refusal(403)
-    done = await client(played).create(GROUP, "VPs", "on_demand")
-    assert ([done.result.id], done.looked) == (played.ids, False)
+    made = await client(played).create(GROUP, "VPs", "on_demand")
+    assert [made.id] == played.ids
 
 
 KNOWN = Overview((LinkedinAudience(id="old", name="VPs"),), complete=True)
@@ -140,8 +140,7 @@ async def test_a_new_audience_is_known_by_name_and_date_or_not_claimed(
     old = {"id": "old", "name": "VPs"}
     creating = client(showing([old, *new], [])).create(GROUP, "VPs", "on_demand", before=before)
     if not told:
-        done = await creating
-        assert (done.result.id, done.looked) == ("new", True)
+        assert (await creating).id == "new"
         return
     error = await error_of(creating)
     assert type(error) is Unclear
@@ -169,9 +168,9 @@ async def test_a_new_folder_that_cannot_be_told_is_not_claimed(
 async def test_what_was_not_changed_is_not_said_to_be() -> None:
     played = Played()
     one = client(played)
-    made = (await one.create(GROUP, "VPs", "on_demand")).result.id
+    made = (await one.create(GROUP, "VPs", "on_demand")).id
     inside, outside = [
-        (await one.create_folder(GROUP, name, "on_demand")).result.id for name in ("West", "East")
+        (await one.create_folder(GROUP, name, "on_demand")).id for name in ("West", "East")
     ]
     await one.move(GROUP, made, inside)
     calls: list[Callable[[], Awaitable[object]]] = [
@@ -201,4 +200,4 @@ async def test_where_an_audience_hides_its_folder_the_folders_tell() -> None:
         data = {"folders": folders} if shows else {"id": AUDIENCE, "name": "VPs"}
         await holding(data)(scope, receive, send)
 
-    assert (await client(service).move(GROUP, AUDIENCE, FOLDER)).result.folder_id == FOLDER
+    assert (await client(service).move(GROUP, AUDIENCE, FOLDER)).folder_id == FOLDER
