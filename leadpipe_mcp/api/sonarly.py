@@ -202,43 +202,46 @@ class SonarlyClient:
         description: str | None = None,
     ) -> LinkedinAudience:
         """The audience after the change; what is None stays."""
-        route = _route(group, _id(audience_id))
         wanted = {"name": name, "description": description}
-
-        async def change() -> LinkedinAudience:
-            read = _confirming(wanted)
-            return await self._ask("update", "PATCH", route, read, body=wanted)
-
-        async def look() -> LinkedinAudience | None:
-            seen = await self.get(group, audience_id)
-            if is_as_wanted(seen, wanted) and hides_description(seen, description):
-                raise Unclear("Sonarly does not show the description.")
-            return seen if is_as_wanted(seen, wanted) else None
-
-        words = OutcomeWords("the audience is not as was asked for.", _CHECK)
-        return await settled(change, look, words)
+        undone = "the audience is not as was asked for."
+        return await self._altered("update", group, audience_id, wanted, wanted, undone)
 
     async def move(self, group: str, audience_id: str, folder_id: str | None) -> LinkedinAudience:
         """The audience in its new folder, or in none."""
-        operation = "remove-from-folder" if folder_id is None else "move-to-folder"
-        route = _route(group, _id(audience_id), operation)
-        body: dict[str, str] = {}
-        if folder_id is not None:
-            body = {"folderId": path_of(folder_id, shown_by="sonarly_list_audiences")[1:]}
         wanted = {"folder_id": folder_id or ""}
+        if folder_id is None:
+            undone = "the audience is still in its folder."
+            return await self._altered("remove-from-folder", group, audience_id, {}, wanted, undone)
+        body = {"folderId": path_of(folder_id, shown_by="sonarly_list_audiences")[1:]}
+        undone = "the audience is not in this folder."
+        return await self._altered("move-to-folder", group, audience_id, body, wanted, undone)
+
+    async def _altered(
+        self,
+        operation: str,
+        group: str,
+        audience_id: str,
+        body: Mapping[str, object],
+        wanted: Mapping[str, str | None],
+        undone: str,
+    ) -> LinkedinAudience:
+        """The audience as it is wanted after a change."""
+        method, rest = ("PATCH", ()) if operation == "update" else ("POST", (operation,))
+        route = _route(group, _id(audience_id), *rest)
 
         async def change() -> LinkedinAudience:
-            return await self._ask(operation, "POST", route, _confirming(wanted), body=body)
+            return await self._ask(operation, method, route, _confirming(wanted), body=body)
 
         async def look() -> LinkedinAudience | None:
             seen = await self.get(group, audience_id)
-            if "folder_id" not in seen.model_fields_set:
+            if "folder_id" in wanted and "folder_id" not in seen.model_fields_set:
                 placed = (await self.navigation(group)).audiences()
                 seen = next((audience for audience in placed if audience.id == seen.id), seen)
+            if is_as_wanted(seen, wanted) and hides_description(seen, wanted.get("description")):
+                raise Unclear("Sonarly does not show the description.")
             return seen if is_as_wanted(seen, wanted) else None
 
-        is_not = "is still in its folder" if folder_id is None else "is not in this folder"
-        return await settled(change, look, OutcomeWords(f"the audience {is_not}.", _CHECK))
+        return await settled(change, look, OutcomeWords(undone, _CHECK))
 
     async def delete(self, group: str, audience_id: str) -> bool:
         """Delete an audience."""

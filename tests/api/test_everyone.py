@@ -4,8 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -203,17 +202,6 @@ async def test_no_key_is_sent_to_where_a_link_leads(start: Start) -> None:
     assert None in keys
 
 
-async def test_a_file_without_an_end_is_not_taken() -> None:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        await Response(b"x" * 101, media_type="text/csv")(scope, receive, send)
-
-    transport = Transport("https://service.test", None, network=serve_in_process(answer))
-    taken = io.BytesIO()
-    with pytest.raises(UnusableAnswer, match="far longer"):
-        await transport.download("/v1/file.csv", taken, most_bytes=100)
-    assert taken.getvalue() == b""
-
-
 def paging(first: dict[str, Any], second: dict[str, Any]) -> Application:
     """A service whose pages of results are these, the second one for ever."""
     answers = [first]
@@ -252,33 +240,3 @@ async def test_people_that_are_put_together_anew_meanwhile_are_noticed(connect: 
     run = Run(state="ready", data_date="2026-05-04", size=9)
     with pytest.raises(Conflict, match="put together again"):
         await counted(leadpipe, "6fb81599-f601-4afe-b3ff-e8a211cae27d", run)
-
-
-@pytest.fixture(scope="module")
-def url(serving: Callable[[str], AbstractContextManager[str]]) -> Iterator[str]:
-    with serving("people=3_000, examples=False, run_seconds=0") as url:
-        yield url
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_over_a_port_it_is_the_same(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    transport = Transport(url, SecretStr("sk_test"), total_seconds=20)
-    leadpipe = LeadpipeClient(transport)
-    try:
-        audience_id, run = await ready(leadpipe)
-        found = await lines(leadpipe, audience_id, run)
-        assert found
-        assert len(found) - 1 == run.size
-
-        for kind in ("reset", "cut"):
-            fault = {"kind": kind, "path": "export.csv", "times": 3}
-            await transport.request("POST", "/_sandbox/faults", body=fault)
-            with pytest.raises(FileFailed, match="was lost"):
-                await lines(leadpipe, audience_id, run)
-        fault = {"kind": "status", "path": "export.csv", "status": 503, "times": 3}
-        await transport.request("POST", "/_sandbox/faults", body=fault)
-        with pytest.raises(FileFailed, match="status 503"):
-            await lines(leadpipe, audience_id, run)
-    finally:
-        await leadpipe.close()

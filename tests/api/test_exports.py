@@ -117,17 +117,6 @@ async def test_a_file_that_takes_too_long_is_not_waited_for(
     assert export.data_date == "2026-05-04"
 
 
-async def test_asking_again_goes_on_with_the_same_file(
-    start: Start, connect: Connect, patience: Patience, moments: list[float]
-) -> None:
-    client = connect(start(profile="catalog", export_seconds=60))
-    audience = await activated(client)
-    run = await client.exports.run_of(audience)
-    await client.exports.link(audience, run, 0, patience)
-    moments.append(moments[-1] + 60)
-    assert (await client.exports.link(audience, run, 0, patience)).url
-
-
 async def test_a_file_without_an_id_cannot_be_waited_for(
     connect: Connect, patience: Patience
 ) -> None:

@@ -32,23 +32,6 @@ async def unheard(_run: Run, _seconds: float) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-async def test_a_run_is_queued_then_running_then_ready(
-    profile: str, start: Start, connect: Connect, moments: list[float]
-) -> None:
-    client = connect(start(profile=profile, run_seconds=8))
-    audience = await saved(client)
-    # The older API has one word for both.
-    first = "running" if profile == "flat" else "queued"
-    for seconds, state in ((0, first), (2, "running"), (5.9, "running"), (0.2, "ready")):
-        moments.append(moments[-1] + seconds)
-        run = await client.runs.latest(audience)
-        assert (run.state, run.data_date) == (state, "2026-05-04")
-        assert (run.id is None) == (profile == "flat")
-    preview = await client.configs.preview(await client.configs.spell(CONFIG))
-    assert run.size == preview.size > 0
-
-
-@pytest.mark.parametrize("profile", PROFILES)
 async def test_an_audience_that_was_never_active_has_no_run(
     profile: str, start: Start, connect: Connect
 ) -> None:
@@ -178,18 +161,6 @@ async def test_people_come_page_by_page_to_the_end(
     assert {(page.run.state, page.run.data_date, page.run.size) for page in pages} == {
         ("ready", "2026-05-04", size)
     }
-
-
-@pytest.mark.parametrize("profile", PROFILES)
-async def test_a_page_that_ends_with_the_last_person_is_the_last(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    client = connect(start(profile=profile, people=300))
-    audience = await saved(client)
-    size = (await client.runs.latest(audience)).size or 0
-    assert 1 < size < 100
-    assert (await client.runs.people(audience, limit=size)).next_cursor is None
-    assert (await client.runs.people(audience, limit=size - 1)).next_cursor is not None
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -323,19 +294,6 @@ async def test_a_page_of_another_form_is_no_page(
             await client.runs.people(audience)
         with pytest.raises(UnusableAnswer, match="status 200"):
             await client.runs.query(await client.configs.spell(CONFIG))
-
-
-async def test_a_status_or_a_run_of_another_form_is_none(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
-    answer = JSONResponse({"data": {}})
-    flat = connect(altered(start(profile="flat"), {"GET /status": answer}))
-    audience = await saved(flat)
-    with pytest.raises(UnusableAnswer, match="should be: state"):
-        await flat.runs.latest(audience)
-    client = connect(altered(start(), {"POST /runs": answer}))
-    with pytest.raises(Unclear):
-        await client.runs.queue(audience, "once")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

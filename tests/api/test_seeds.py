@@ -289,23 +289,6 @@ async def test_the_change_of_april_is_sent_as_written(connect: Connect) -> None:
     assert {method for method, _, _ in service.asked[1:]} == {"GET"}
 
 
-async def test_the_changed_audience_of_april_is_read(connect: Connect) -> None:
-    client = connect(Service(PATCHED))
-    config = await client.configs.as_saved(as_written(PATCH["config"]))
-    changed = await client.audiences.update(
-        PLACEHOLDER_ID, name="<string>", config=config, audience_size=123
-    )
-    assert (changed.id, changed.name, changed.status) == (PLACEHOLDER_ID, "<string>", "<string>")
-    assert (changed.size, changed.last_refreshed_at, changed.updated_at) == (
-        123,
-        "<string>",
-        "<string>",
-    )
-    assert changed.config is not None
-    assert changed.config.as_sent() == PATCH["config"]
-    assert await client.audiences.get(PLACEHOLDER_ID) == changed
-
-
 async def test_the_change_of_april_is_taken(start: Start, connect: Connect) -> None:
     sandbox = start(profile="flat")
     client = connect(sandbox)
