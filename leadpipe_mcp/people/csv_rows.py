@@ -102,12 +102,8 @@ def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[s
 class CsvRows:
     """Reads the lines of one file by its headings, in either generation of the API.
 
-    Args:
-        headings: The file's first line. Case and separators do not matter; of nested fields
-            (location.city) the last part counts.
-
-    Attributes:
-        unknown: The headings that are unknown; their columns are left out.
+    In a heading, case and separators do not matter; of nested fields (location.city) the last part
+    counts. The columns of those that are `unknown` are left out.
     """
 
     def __init__(self, headings: Sequence[str]) -> None:

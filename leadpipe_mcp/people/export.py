@@ -124,14 +124,10 @@ def write(
     contact: bool,
     step: Callable[[int], None] = lambda _: None,
 ) -> Receipt:
-    """Write people, and return what was written.
+    """Write people, whose fields are in the order of the columns, and return what was written.
 
-    Args:
-        rows: The people, with their fields in the order of the columns; read once.
-        columns: What the fields are.
-        chosen: Where to write, and in which format.
-        contact: Whether e-mail addresses and phone numbers stay whole instead of masked.
-        step: Called every few thousand people with their number; what it raises stops the writing.
+    E-mail addresses and phone numbers are masked unless `contact` is true. `step` is called every
+    few thousand people with their number; what it raises stops the writing.
 
     Raises:
         NotPossible: If the name is taken, the folder cannot be written, or nobody has what the

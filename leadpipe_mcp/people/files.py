@@ -131,9 +131,7 @@ def target(
 def planned(chosen: Destination, is_held: Callable[[Path], bool] = lambda _: False) -> Path:
     """Return the file that would be written now, for the question to the user.
 
-    Args:
-        chosen: Where to write, and in which format.
-        is_held: Tells whether a name of our own is set aside for another file.
+    `is_held` tells whether a name of our own is set aside for another file.
 
     Raises:
         NotPossible: If the name is taken.

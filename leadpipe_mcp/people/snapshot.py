@@ -151,13 +151,10 @@ class Snapshots:
     async def of_run(
         self, key: str, fill: Fill, expected: int | None, report: ReportSize
     ) -> Snapshot:
-        """Return everyone of the run; `fill` fetches them if they are not here yet.
+        """Return everyone of the run that `run_key` names.
 
-        Args:
-            key: The run, as `run_key` names it.
-            fill: Gives the people in batches; None where they start over.
-            expected: How many people the service says there are.
-            report: Called after each batch with the number of people so far.
+        If they are not here yet, `fill` gives them in batches, None where they start over, and
+        `report` is told their number after each. The service says how many are `expected`.
 
         Raises:
             NotPossible: If they cannot be kept, because the disk is full for example.

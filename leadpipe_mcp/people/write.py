@@ -93,11 +93,7 @@ def sums(folder: Path) -> dict[str, str]:
 
 
 class PeopleWriter:
-    """Writes people into a new, private folder, for one thread at a time.
-
-    Attributes:
-        size: How many people were written.
-    """
+    """Writes people into a new, private folder, for one thread at a time; `size` counts them."""
 
     def __init__(self, folder: Path) -> None:
         self.size = 0

@@ -3,11 +3,8 @@
 # ruff: noqa: S608 -- these statements are here to be put together
 
 import hashlib
-import json
-import os
 import re
 import sqlite3
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,41 +54,22 @@ def chained(sql: str, length: int = 30) -> str:
 ESCAPES = tomllib.loads((Path(__file__).parent / "sql_escapes.toml").read_text("utf-8"))
 REFUSED = [sql for group in ESCAPES["refused"].values() for sql in group]
 BOUNDED = [chained(sql) for group in ESCAPES["bounded"].values() for sql in group]
-ENDLESS = [sql for group in ESCAPES["endless"].values() for sql in group]
 EXPECTED = [(each["sql"], each["rows"]) for each in (*ESCAPES["masked"], *ESCAPES["answered"])]
 
 FIELDS = (
     *("fullName", "intentScore", "seniority", "jobTitle", "state", "company", "companyDomain"),
-    *("topicName", "email", "isB2b"),
+    *("topicName", "email"),
 )
 HIDDEN = "secretly.hidden@acme.example"
-TOLD: list[tuple[object, ...]] = [
-    (
-        "Ada King",
-        91,
-        "vp",
-        "VP of Sales",
-        "california",
-        "Acme",
-        "acme.example",
-        "CRM, Sales",
-        HIDDEN,
-    ),
-    (
-        "Bo Li",
-        72,
-        "vp",
-        "VP",
-        "texas",
-        f"Write to {HIDDEN}",
-        "other.example",
-        "CRM",
-        "bo@home.example",
-    ),
-    ("Cy Ng", 62, "director", None, "california", "Beta", None, "Sales", "cy@home.example"),
-    ("Di Fu", 43, "manager"),
+TOLD = (
+    f"Ada King|91|vp|VP of Sales|california|Acme|acme.example|CRM, Sales|{HIDDEN}",
+    f"Bo Li|72|vp|VP|texas|Write to {HIDDEN}|other.example|CRM|bo@home.example",
+    "Cy Ng|62|director||california|Beta||Sales|cy@home.example",
+    "Di Fu|43|manager||||||",
+)
+PEOPLE: list[dict[str, object]] = [
+    dict(zip(FIELDS, person.split("|"), strict=True)) for person in TOLD
 ]
-PEOPLE: list[dict[str, object]] = [dict(zip(FIELDS, person, strict=False)) for person in TOLD]
 PEOPLE[0] |= {"headline": "I whispered this", "phone": "+15550177777", "isB2b": "y"}
 PEOPLE[0] |= {"gender": "female", "address": "1 Oak Street", "ageRange": "25 to 34"}
 PEOPLE[0] |= {"companyDescription": "We whispered that", "businessEmail": HIDDEN}
@@ -189,22 +167,21 @@ async def test_a_star_does_not_show_what_is_private(people: Snapshot) -> None:
     assert rows.rows == (("female",),)
 
 
+NOT_UNDERSTOOD = "SQLite does not understand the statement:"
+
+
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
-        (
-            "SELECT emial FROM people",
-            "There is no column 'emial'. Did you mean 'email', 'emails'?",
-        ),
+        ("SELECT emial FROM people", "There is no column 'emial'. Did you mean 'email', 'em"),
         ("SELECT p.nme FROM people p", "There is no column 'p.nme'. Did you mean 'name'?"),
         ("SELECT xyzzyqq FROM people", "There is no column 'xyzzyqq'."),
         ("SELECT name FROM persons", "There is no table 'persons'; the only one is people."),
         ("SELECT nope(name) FROM people", "There is no function nope() here."),
-        ("SELECT name FROM people WHERE", "SQLite does not understand the statement: incomplete"),
-        (
-            "SELECT state FROM people a, people b",
-            "SQLite does not understand the statement: ambiguous column name: state.",
-        ),
+        ("SELECT name FROM people WHERE", f"{NOT_UNDERSTOOD} incomplete"),
+        ("SELECT state FROM people a, people b", f"{NOT_UNDERSTOOD} ambiguous column name: state."),
+        ("SELECT name FROM people WHERE jane@acme.example", NOT_UNDERSTOOD),
+        ("SELECT jane.doe@acme.example FROM people", NOT_UNDERSTOOD),
         ("SELECT 1; SELECT 2", "Only one statement is allowed at a time."),
         ("SELECT ?", "Parameters are not supported."),
         ("DROP TABLE people", "Only one SELECT is allowed here."),
@@ -217,16 +194,9 @@ async def test_a_star_does_not_show_what_is_private(people: Snapshot) -> None:
 async def test_a_refusal_says_what_is_wrong(people: Snapshot, sql: str, problem: str) -> None:
     refused = await refusal(people, sql)
     assert refused.problem.startswith(problem)
-    if "column" in problem:
+    assert "jane" not in str(refused)
+    if "no column" in problem:
         assert refused.advice == f"The columns of people are: {', '.join(SEEN_COLUMNS)}."
-
-
-@pytest.mark.parametrize(
-    "sql",
-    ["SELECT name FROM people WHERE jane@acme.example", "SELECT jane.doe@acme.example FROM people"],
-)
-async def test_an_error_repeats_no_address(people: Snapshot, sql: str) -> None:
-    assert "jane" not in str(await refusal(people, sql))
 
 
 async def test_another_table_in_the_file_could_not_be_seen(people: Snapshot) -> None:
@@ -244,104 +214,6 @@ async def test_another_table_in_the_file_could_not_be_seen(people: Snapshot) -> 
     ):
         refused = await refusal(people, sql)
         assert re.match("There is no table '(other|view_of_it)'; the only one is", refused.problem)
-
-
-@pytest.mark.parametrize("sql", ENDLESS)
-async def test_nothing_keeps_a_core_beyond_the_limit(people: Snapshot, sql: str) -> None:
-    workers, before = SqlWorkers(), os.times()
-    with pytest.raises(NotPossible, match=r"took longer than 0\.2 seconds") as caught:
-        await statements.ask(people, sql, workers, seconds=0.2)
-    assert "fewer joins" in caught.value.advice
-    workers.close()
-    after = os.times()
-    # Of processes that have ended, here and before; Windows does not tell.
-    used = after.children_user + after.children_system
-    assert used - before.children_user - before.children_system < 2
-
-
-async def test_a_process_stops_within_a_function_when_nobody_waits(people: Snapshot) -> None:
-    workers, before = SqlWorkers(), os.times()
-    with anyio.move_on_after(0.3) as scope:
-        await statements.ask(people, ENDLESS[0], workers, seconds=60)
-    assert scope.cancelled_caught
-    assert os.times().children_user - before.children_user < 3
-    assert len((await statements.ask(people, "SELECT 1", workers)).rows) == 1
-    workers.close()
-
-
-async def test_two_statements_run_at_once_and_the_others_wait(people: Snapshot) -> None:
-    workers, ended = SqlWorkers(), list[str]()
-
-    async def endless() -> None:
-        with pytest.raises(NotPossible, match="took longer"):
-            await statements.ask(people, ENDLESS[0], workers, seconds=0.5)
-        ended.append("endless")
-
-    async def quick() -> None:
-        await statements.ask(people, "SELECT 1", workers)
-        ended.append("quick")
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(2):
-            tasks.start_soon(endless)
-        await anyio.wait_all_tasks_blocked()
-        tasks.start_soon(quick)
-    assert ended[0] == "endless"
-    workers.close()
-
-
-async def test_a_statement_that_waits_for_long_is_refused(
-    people: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("leadpipe_mcp.people.sql.PATIENCE_SECONDS", 0.05)
-    workers = SqlWorkers()
-    async with anyio.create_task_group() as tasks:
-        for _ in range(2):
-            tasks.start_soon(statements.ask, people, ENDLESS[0], workers)
-        await anyio.wait_all_tasks_blocked()
-        with pytest.raises(NotPossible, match="Other SQL statements are still running"):
-            await statements.ask(people, "SELECT 1", workers)
-        tasks.cancel_scope.cancel()
-
-
-async def test_a_process_that_has_died_is_replaced(people: Snapshot) -> None:
-    workers = SqlWorkers()
-    assert await statements.ask(people, "SELECT 1", workers)
-    for worker in workers._idle:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        worker._process.kill()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        worker._process.wait()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    assert await statements.ask(people, "SELECT 1", workers)
-    workers.close()
-
-
-async def test_a_process_that_breaks_is_not_called_slow(
-    people: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = [sys.executable, "-c", "input()"]
-    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", broken)
-    with pytest.raises(NotPossible, match="SQLite failed on this statement"):
-        await statements.ask(people, "SELECT 1", SqlWorkers(), seconds=60)
-
-
-async def test_where_no_process_can_be_started_it_is_said(
-    people: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", ["/no/such/program"])
-    with pytest.raises(NotPossible, match="does not let this server start a process"):
-        await statements.ask(people, "SELECT 1", SqlWorkers())
-
-
-async def test_a_process_is_given_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("LEADPIPE_API_KEY", "SONARLY_API_KEY", "HARMLESS"):
-        monkeypatch.setenv(name, "sk_secret")
-    written = tmp_path / "environment"
-    tell = f"import os; open({str(written)!r}, 'w').write(' '.join(os.environ))"
-    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", [sys.executable, "-c", tell])
-    with pytest.raises(NotPossible):
-        await statements.ask(Snapshot(tmp_path, 0), "SELECT 1", SqlWorkers(), seconds=60)
-    names = written.read_text().split()
-    assert "HARMLESS" in names
-    assert not [name for name in names if name.startswith(("LEADPIPE", "SONARLY"))]
 
 
 @pytest.mark.parametrize("how", [Path.unlink, empty, spoil_the_middle])
@@ -408,52 +280,3 @@ async def test_text_in_double_quotes_is_noted_and_names_are_not(
 async def test_the_notes_of_the_snapshot_come_with_every_answer(kept: Kept) -> None:
     people = await kept(PEOPLE, expected=5)
     assert (await ask(people, "SELECT 1")).notes == ("The service says 5 people; 4 came.",)
-
-
-LONG_ROWS = (
-    "WITH RECURSIVE c(n, s) AS (SELECT 1, printf('%19000s', 'x')"
-    " UNION ALL SELECT n + 1, s FROM c LIMIT 100000)"
-)
-TABLES = "".join(f", m{i} AS MATERIALIZED (SELECT * FROM c LIMIT 150)" for i in range(60))
-HEAVY = [
-    f"{LONG_ROWS} SELECT {', '.join(f'count(DISTINCT s || (n + {i}))' for i in range(90))} FROM c",
-    f"{LONG_ROWS}{TABLES} SELECT count(*) FROM {', '.join(f'm{i}' for i in range(60))}",
-    f"{LONG_ROWS} SELECT * FROM c ORDER BY n DESC",
-    f"{LONG_ROWS} SELECT {', '.join('s || n' for _ in range(200))} FROM c",
-    *[chained(sql) for sql in ESCAPES["bounded"]["doubling"]],
-]
-MEASURED = """
-import json, resource, sys, anyio
-from pathlib import Path
-from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.snapshot import Snapshot
-from leadpipe_mcp.people.sql import ask
-from leadpipe_mcp.people.sql import SqlWorkers
-
-async def main():
-    people, workers = Snapshot(Path(sys.argv[1]), 4), SqlWorkers()
-    # No file can be written from here on.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    for number, sql in enumerate(json.load(sys.stdin)):
-        try:
-            seconds = 0.25 if number else 30
-            print(len((await ask(people, sql, workers, seconds=seconds)).rows))
-        except NotPossible as refused:
-            print(refused)
-    workers.close()
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit // 2**20)
-
-anyio.run(main)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="how much memory is used is not told there")
-async def test_no_question_takes_much_memory_or_any_disk(people: Snapshot) -> None:
-    sorted_in_memory = LONG_ROWS.replace("100000", "2000") + " SELECT n FROM c ORDER BY s || n"
-    command = [sys.executable, "-c", MEASURED, str(people.folder)]
-    asked = json.dumps([sorted_in_memory, *HEAVY]).encode()
-    done = await anyio.run_process(command, input=asked, stderr=None)
-    first, *_, most = done.stdout.decode().splitlines()
-    assert first == "200"
-    assert int(most) < 280

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
@@ -20,7 +19,7 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.people.columns import COLUMNS, Batch, Column
 from leadpipe_mcp.people.csv_rows import CsvRows
-from leadpipe_mcp.people.export import CsvForm, JsonlForm
+from leadpipe_mcp.people.export import CsvForm
 from leadpipe_mcp.people.privacy import in_full
 from leadpipe_mcp.people.runs import gather
 
@@ -81,19 +80,6 @@ def test_no_spreadsheet_runs_a_cell(
             for part in cell.split(";"):
                 harmless = place > 0 and NUMBERS.fullmatch(cell)
                 assert harmless or not RUNS.match(part)
-
-
-@given(tables)
-def test_a_jsonl_file_has_what_is_known_of_each_person(
-    table: tuple[tuple[Column, ...], Rows],
-) -> None:
-    chosen, rows = table
-    lines = JsonlForm(chosen, contact=True).lines(rows)
-    assert len(lines) == len(rows)
-    for row, line in zip(rows, lines, strict=True):
-        known = {c.name: in_full(c, v, contact=True) for c, v in zip(chosen, row, strict=True)}
-        assert line.count("\n") == 1
-        assert json.loads(line) == {name: v for name, v in known.items() if v is not None}
 
 
 cells = st.text(st.characters(codec="utf-8"), max_size=12) | texts

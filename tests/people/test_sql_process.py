@@ -1,0 +1,179 @@
+"""The processes that run SQL: bounded in time, number and memory, and without keys."""
+
+# ruff: noqa: S608 -- these statements are here to be put together
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people import sql as statements
+from leadpipe_mcp.people.snapshot import Snapshot
+from leadpipe_mcp.people.sql import SqlWorkers
+from tests.people.conftest import Kept
+from tests.people.test_sql import ESCAPES, chained
+
+pytestmark = pytest.mark.anyio
+ENDLESS = [sql for group in ESCAPES["endless"].values() for sql in group]
+
+
+@pytest.fixture
+async def people(kept: Kept) -> Snapshot:
+    return await kept([{"fullName": f"Person {n}", "intentScore": n} for n in range(4)])
+
+
+@pytest.fixture
+def workers() -> Iterator[SqlWorkers]:
+    """The processes of a server of its own."""
+    workers = SqlWorkers()
+    yield workers
+    workers.close()
+
+
+@pytest.mark.parametrize("sql", ENDLESS)
+async def test_nothing_keeps_a_core_beyond_the_limit(
+    people: Snapshot, workers: SqlWorkers, sql: str
+) -> None:
+    before = os.times()
+    with pytest.raises(NotPossible, match=r"took longer than 0\.2 seconds") as caught:
+        await statements.ask(people, sql, workers, seconds=0.2)
+    assert "fewer joins" in caught.value.advice
+    after = os.times()
+    # Of processes that have ended, here and before; Windows does not tell.
+    used = after.children_user + after.children_system
+    assert used - before.children_user - before.children_system < 2
+
+
+async def test_a_process_stops_within_a_function_when_nobody_waits(
+    people: Snapshot, workers: SqlWorkers
+) -> None:
+    before = os.times()
+    with anyio.move_on_after(0.3) as scope:
+        await statements.ask(people, ENDLESS[0], workers, seconds=60)
+    assert scope.cancelled_caught
+    assert os.times().children_user - before.children_user < 3
+    assert len((await statements.ask(people, "SELECT 1", workers)).rows) == 1
+
+
+async def test_two_statements_run_at_once_and_the_others_wait(
+    people: Snapshot, workers: SqlWorkers
+) -> None:
+    ended: list[str] = []
+
+    async def endless() -> None:
+        with pytest.raises(NotPossible, match="took longer"):
+            await statements.ask(people, ENDLESS[0], workers, seconds=0.5)
+        ended.append("endless")
+
+    async def quick() -> None:
+        await statements.ask(people, "SELECT 1", workers)
+        ended.append("quick")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(endless)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(quick)
+    assert ended[0] == "endless"
+
+
+async def test_a_statement_that_waits_for_long_is_refused(
+    people: Snapshot, workers: SqlWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.people.sql.PATIENCE_SECONDS", 0.05)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(statements.ask, people, ENDLESS[0], workers)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(NotPossible, match="Other SQL statements are still running"):
+            await statements.ask(people, "SELECT 1", workers)
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_process_that_has_died_is_replaced(people: Snapshot, workers: SqlWorkers) -> None:
+    assert await statements.ask(people, "SELECT 1", workers)
+    for worker in workers._idle:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        worker.end()
+    assert await statements.ask(people, "SELECT 1", workers)
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        # One that breaks is not called slow.
+        ([sys.executable, "-c", "input()"], "SQLite failed on this statement"),
+        (["/no/such/program"], "does not let this server start a process"),
+    ],
+)
+async def test_a_process_that_breaks_or_cannot_be_started_is_said(
+    people: Snapshot, monkeypatch: pytest.MonkeyPatch, command: list[str], problem: str
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", command)
+    with pytest.raises(NotPossible, match=problem):
+        await statements.ask(people, "SELECT 1", SqlWorkers(), seconds=60)
+
+
+async def test_a_process_is_given_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("LEADPIPE_API_KEY", "SONARLY_API_KEY", "HARMLESS"):
+        monkeypatch.setenv(name, "sk_secret")
+    written = tmp_path / "environment"
+    tell = f"import os; open({str(written)!r}, 'w').write(' '.join(os.environ))"
+    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", [sys.executable, "-c", tell])
+    with pytest.raises(NotPossible):
+        await statements.ask(Snapshot(tmp_path, 0), "SELECT 1", SqlWorkers(), seconds=60)
+    names = written.read_text().split()
+    assert "HARMLESS" in names
+    assert not [name for name in names if name.startswith(("LEADPIPE", "SONARLY"))]
+
+
+LONG_ROWS = (
+    "WITH RECURSIVE c(n, s) AS (SELECT 1, printf('%19000s', 'x')"
+    " UNION ALL SELECT n + 1, s FROM c LIMIT 100000)"
+)
+TABLES = "".join(f", m{i} AS MATERIALIZED (SELECT * FROM c LIMIT 150)" for i in range(60))
+HEAVY = [
+    f"{LONG_ROWS} SELECT {', '.join(f'count(DISTINCT s || (n + {i}))' for i in range(90))} FROM c",
+    f"{LONG_ROWS}{TABLES} SELECT count(*) FROM {', '.join(f'm{i}' for i in range(60))}",
+    f"{LONG_ROWS} SELECT * FROM c ORDER BY n DESC",
+    f"{LONG_ROWS} SELECT {', '.join('s || n' for _ in range(200))} FROM c",
+    *[chained(sql) for sql in ESCAPES["bounded"]["doubling"]],
+]
+MEASURED = """
+import json, resource, sys, anyio
+from pathlib import Path
+from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.people.snapshot import Snapshot
+from leadpipe_mcp.people.sql import SqlWorkers, ask
+
+async def main():
+    people, workers = Snapshot(Path(sys.argv[1]), 4), SqlWorkers()
+    # No file can be written from here on.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    for number, sql in enumerate(json.load(sys.stdin)):
+        try:
+            seconds = 0.25 if number else 30
+            print(len((await ask(people, sql, workers, seconds=seconds)).rows))
+        except NotPossible as refused:
+            print(refused)
+    workers.close()
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit // 2**20)
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="how much memory is used is not told there")
+async def test_no_question_takes_much_memory_or_any_disk(people: Snapshot) -> None:
+    sorted_in_memory = LONG_ROWS.replace("100000", "2000") + " SELECT n FROM c ORDER BY s || n"
+    command = [sys.executable, "-c", MEASURED, str(people.folder)]
+    asked = json.dumps([sorted_in_memory, *HEAVY]).encode()
+    done = await anyio.run_process(command, input=asked, stderr=None)
+    first, *_, most = done.stdout.decode().splitlines()
+    assert first == "200"
+    assert int(most) < 280
