@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 from pydantic import SecretStr
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp import cli
@@ -57,25 +57,6 @@ class Watched:
         has_key = any(self.key in text for text in (*request.headers.values(), str(request.url)))
         self.seen.append(Seen(request.url.netloc, request.url.path, has_key))
         await self.application(scope, receive, send)
-
-
-async def test_no_tool_follows_a_redirect(
-    *,
-    canaries: Canaries,
-    connect: Connect,
-    one_call_each: Arguments,
-    real: Settings,
-    words: Words,
-) -> None:
-    elsewhere = f"https://elsewhere.test/?key={canaries['key']}"
-    service = Watched(RedirectResponse(elsewhere, 307), canaries["key"])
-    async with connect(service, service, settings=real) as client:
-        for tool, arguments in one_call_each.items():
-            result = await client.call_tool(tool, arguments)
-            assert result.is_error, tool
-            assert "elsewhere" not in words(result)
-            assert "redirect" in words(result), tool
-    assert {seen.host for seen in service.seen} == {"service.test", "sonarly.test"}
 
 
 # A prefix in the address

@@ -27,11 +27,10 @@ HINTS = {
     "query_audience": (True, False, True, True),
     "get_account_status": (True, False, True, True),
 }
-BOUNDS = ("minimum", "maximum", "minItems", "maxItems")
 WORDS_OF_SCHEMAS = {
     *("type", "properties", "patternProperties", "additionalProperties", "required", "items"),
     *("description", "enum", "const", "default", "format", "pattern", "anyOf"),
-    *("minLength", "maxLength", *BOUNDS),
+    *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems"),
 }
 WORDS_OF_USERS = ["audience", "segment", "lead", "prospect", "ICP", "people", "intent"]
 
@@ -136,32 +135,6 @@ async def test_schemas_are_objects_without_noise(tools: list[Tool]) -> None:
             assert not {"oneOf", "allOf", "$schema"} & set(schema)
             assert ("anyOf" in schema) == (schema is tool.output_schema and asks(tool))
             assert None not in [part.get("default", 0) for _, part in objects(schema)]
-
-
-async def test_numbers_and_lists_are_published_with_their_bounds(tools: list[Tool]) -> None:
-    bounds = {
-        path: [schema.get(word) for word in BOUNDS if word in schema]
-        for tool in tools
-        for path, schema in objects(tool.input_schema)
-        if schema.get("type") in ("integer", "array")
-        and ".filters." not in path
-        and tool.name in HINTS
-    }
-    assert bounds == {
-        ".topicIds": [1, 250],
-        ".topicIds.items": [1],
-        ".minScore": [0, 100],
-        ".maxScore": [0, 100],
-        ".minTopicOverlap": [1, 250],
-        ".config.topicIds": [1, 250],
-        ".config.topicIds.items": [1],
-        ".config.minScore": [0, 100],
-        ".config.maxScore": [0, 100],
-        ".config.minTopicOverlap": [1, 250],
-        ".limit": [1, 100],
-        ".waitSeconds": [0, 300],
-        ".fields": [60],
-    }
 
 
 async def test_schemas_hold_only_words_of_json_schema(tools: list[Tool]) -> None:
