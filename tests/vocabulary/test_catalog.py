@@ -49,29 +49,26 @@ def test_a_key_of_either_spelling_is_one_filter_in_either_catalogue(
 
 
 @pytest.mark.parametrize(
-    ("flat", "key"),
+    ("flat", "keys"),
     [
-        *(("state", f"{area}.states") for area in ("location", "geo", "person", "personal")),
-        ("state", "Location.usState"),
-        ("companySize", "company.employeeCount"),
-        ("ageRange", "person.ages"),
+        ("state", "location.states geo.state person.state personal.states Location.usState"),
+        ("companySize", "company.employeeCount company.sizeRanges company.companySize"),
+        ("ageRange", "person.ages demographics.ageRange"),
         ("gender", "demographics.gender"),
     ],
 )
-def test_an_undocumented_filter_is_found_by_its_look(flat: str, key: str) -> None:
-    catalog = having(key, "role.departments")
-    assert catalog.entry_for(flat).key == key
-    assert catalog.name_of(key) == flat
-    assert catalog.is_stand_in(flat, catalog.entry_for(flat))
+def test_an_undocumented_filter_is_found_by_its_look(flat: str, keys: str) -> None:
+    for key in keys.split():
+        catalog = having(key, "role.departments")
+        assert catalog.entry_for(flat).key == key
+        assert catalog.name_of(key) == flat
+        assert catalog.is_stand_in(flat, catalog.entry_for(flat))
 
 
 @pytest.mark.parametrize(
-    ("flat", "key"),
+    ("flat", "keys"),
     [
-        ("state", "company.states"),
-        ("state", "location.state.exclude"),
-        ("state", "location.statesNot"),
-        ("state", "location.countries"),
+        ("state", "company.states location.state.exclude location.statesNot location.countries"),
         ("companySize", "audience.size"),
         ("ageRange", "company.age"),
         ("gender", "company.gender"),
@@ -80,12 +77,13 @@ def test_an_undocumented_filter_is_found_by_its_look(flat: str, key: str) -> Non
     ],
 )
 def test_a_key_of_another_area_or_with_more_behind_it_is_another_filter(
-    flat: str, key: str
+    flat: str, keys: str
 ) -> None:
-    catalog = having(key)
-    assert f"no filter for '{flat}' now; it has {key}." in refusal(catalog, flat)
-    assert catalog.name_of(key) == key
-    assert catalog.entry_for(key).key == key
+    for key in keys.split():
+        catalog = having(key)
+        assert f"no filter for '{flat}' now; it has {key}." in refusal(catalog, flat)
+        assert catalog.name_of(key) == key
+        assert catalog.entry_for(key).key == key
 
 
 def test_of_two_that_it_could_be_none_is_taken_and_both_are_named() -> None:
@@ -116,12 +114,9 @@ def test_a_substitute_that_takes_other_values_is_refused(flat: str, standing: Fi
     ("key", "said"),
     [
         ("exclude.state", "use the argument exclude beside filters"),
-        ("excluded.state", "use the argument exclude beside filters"),
         ("not.state", "use the argument exclude beside filters"),
-        ("exclude", "use the argument exclude beside filters"),
         ("seniorty", "Did you mean 'seniority'"),
         ("role.seniorty", "Did you mean 'role.seniority'"),
-        ("companySise", "Did you mean 'companySize'"),
         ("jobTitles", "Did you mean 'jobTitle'"),
         ("technologies", "No filter knows technologies used, funding, hiring, tenure, income"),
         ("", "There is no filter ''. There are: companyIndustry, "),

@@ -103,17 +103,13 @@ def test_in_a_catalogue_that_has_what_is_near_the_names_are_near_or_there(
                 assert resolve(name, entry, key).values, (key, name)
 
 
-def test_every_rung_of_the_ladder_is_a_level_and_each_level_is_on_one_rung() -> None:
+def test_every_rung_of_the_ladder_is_a_level_and_each_level_is_on_one_rung(
+    catalogs: Mapping[str, FilterCatalog],
+) -> None:
     rungs = [plain(name) for rung in DATA["ladder"]["rungs"] for name in parts(rung)]
     assert len(rungs) == len(set(rungs))
     groups = [{*map(plain, parts(line))} for line in DATA["same"]["seniority"]]
     assert all(len(group & set(rungs)) <= 1 for group in groups)
-
-
-def test_a_level_of_either_catalogue_is_on_the_ladder(
-    catalogs: Mapping[str, FilterCatalog],
-) -> None:
-    for catalog in catalogs.values():
-        entry = catalog.entry_for("seniority")
+    for entry in (catalog.entry_for("seniority") for catalog in catalogs.values()):
         for value in entry.values:
             assert value.value in resolve(f"{value.label}+", entry, "seniority").values
