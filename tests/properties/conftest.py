@@ -13,7 +13,7 @@ set_hypothesis_home_dir(os.devnull)
 
 settings.register_profile(
     "usual",
-    max_examples=60,
+    max_examples=40,
     derandomize=True,
     database=None,
     deadline=None,

@@ -246,16 +246,6 @@ def test_an_unknown_argument_is_refused_by_name_at_any_depth(
     assert redact(name, NAME_LENGTH) in said
 
 
-@given(calls)
-def test_what_was_taken_is_taken_again_and_means_the_same(
-    call: tuple[type[BaseModel], Object],
-) -> None:
-    model, right = call
-    taken = model.model_validate(right)
-    again = taken.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    assert model.model_validate(again) == taken == model.model_validate(right)
-
-
 @given(calls, st.data())
 def test_a_harmless_slip_means_the_same_as_the_proper_form(
     call: tuple[type[BaseModel], Object], data: st.DataObject

@@ -6,17 +6,12 @@ from typing import Any
 import anyio
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pydantic import JsonValue, SecretStr
-from starlette.responses import JSONResponse
+from pydantic import JsonValue
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
-from leadpipe_mcp.api.shown import not_applied
 from leadpipe_mcp.api.spelling import SpelledConfig
-from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.tools.configs import ConfigChange
 from leadpipe_mcp.vocabulary.catalog import (
     EXCLUDING,
@@ -28,7 +23,7 @@ from leadpipe_mcp.vocabulary.catalog import (
 )
 from leadpipe_mcp.vocabulary.resolve import resolve
 from leadpipe_mcp.vocabulary.words import known_words
-from tests.faults.service import Sandbox
+from tests.planning.service import client_of, start
 
 Filters = dict[str, JsonValue]
 Json = dict[str, Any]
@@ -36,21 +31,7 @@ TOPIC = 117805
 NOTHING: Json = {}
 
 
-def client_of(application: Application) -> LeadpipeClient:
-    """A client of an application, which stands in the service's place."""
-    return LeadpipeClient(
-        Transport(
-            "https://service.test", SecretStr("sk_test_0"), network=serve_in_process(application)
-        )
-    )
-
-
-def simulated(profile: Any) -> LeadpipeClient:  # noqa: ANN401 -- a Literal
-    """A client of a small simulated service of this profile."""
-    return client_of(Sandbox(SandboxSettings(people=300, examples=False, profile=profile)))
-
-
-SERVICES = {name: simulated(name) for name in ("flat", "catalog", "mixed")}
+SERVICES = {n: client_of(start(people=300, profile=n)) for n in ("flat", "catalog", "mixed")}
 CATALOGS = {name: anyio.run(client.configs.filters) for name, client in SERVICES.items()}
 services = st.sampled_from(["flat", "catalog"])
 
@@ -105,46 +86,6 @@ def in_any_order(config: ServiceConfig) -> Json:
     return {**sent, "filters": alike}
 
 
-# A catalogue of any filters and values, as either generation of the service would send it.
-letters = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
-names = st.text(letters, min_size=1, max_size=12).filter(lambda name: name == name.strip())
-closed_keys = st.sampled_from(
-    ["company.industries", "role.seniority", "company.sizes", "location.states", "x.skills"]
-)
-flat_keys = st.sampled_from(["companyIndustry", "seniority", "companySize", "department", "state"])
-
-
-def value_of(listed: str | tuple[str, str]) -> str:
-    return listed if isinstance(listed, str) else listed[0]
-
-
-def flat(listed: dict[str, list[str]]) -> JSONResponse:
-    return JSONResponse({"data": listed})
-
-
-def listed_of(keys: st.SearchStrategy[str], value: st.SearchStrategy[Any]) -> Any:  # noqa: ANN401
-    several = st.lists(value, min_size=1, max_size=8, unique_by=value_of)
-    return st.dictionaries(keys, several, min_size=1, max_size=4)
-
-
-def newer(listed: dict[str, list[tuple[str, str]]]) -> JSONResponse:
-    filters = [
-        {
-            "key": key,
-            "type": "multi_select",
-            "values": [{"value": value, "label": label} for value, label in values],
-        }
-        for key, values in listed.items()
-    ]
-    return JSONResponse({"data": {"groups": [{"filters": filters}]}})
-
-
-built = st.one_of(
-    listed_of(flat_keys, names).map(flat),
-    listed_of(closed_keys, st.tuples(names, names)).map(newer),
-).map(client_of)
-
-
 def subset(data: st.DataObject, client: LeadpipeClient) -> tuple[FilterCatalog, FilterEntry, Any]:
     """A closed filter of a catalogue, and some of its values."""
     catalog = anyio.run(client.configs.filters)
@@ -155,7 +96,7 @@ def subset(data: st.DataObject, client: LeadpipeClient) -> tuple[FilterCatalog, 
     return catalog, entry, chosen
 
 
-@given(built | st.sampled_from(list(SERVICES.values())), st.data())
+@given(st.sampled_from(list(SERVICES.values())), st.data())
 def test_the_values_that_are_sent_for_a_filter_and_for_leaving_it_out_are_all_and_none_twice(
     client: LeadpipeClient, data: st.DataObject
 ) -> None:
@@ -173,34 +114,6 @@ def test_the_values_that_are_sent_for_a_filter_and_for_leaving_it_out_are_all_an
     spelled = spell(client, filters, exclude)
     assert values_in(spelled.sent.filters[entry.key]) == people
     assert spelled.by_listing == ((catalog.name_of(entry.key),) if leave_out else ())
-
-
-@given(st.sampled_from(list(SERVICES)), st.data())
-def test_of_the_people_of_a_service_each_is_asked_for_or_left_out_or_unknown(
-    name: str, data: st.DataObject
-) -> None:
-    client = SERVICES[name]
-    catalog, entry, chosen = subset(data, client)
-    single = catalog.vocabulary == "flat" and entry.kind == "value"
-    assume(not single and len(chosen) < len(entry.values))
-
-    async def sizes() -> list[int]:
-        every = [value.value for value in entry.values]
-        asked: list[tuple[Json, Json]] = [
-            ({}, {}),
-            ({entry.key: every}, {}),
-            ({entry.key: chosen}, {}),
-            ({}, {entry.key: chosen}),
-        ]
-        configs = [
-            AudienceConfig(topic_ids=(TOPIC,), min_score=50, filters=filters, exclude=exclude)
-            for filters, exclude in asked
-        ]
-        return [await client.configs.size(await client.configs.spell(each)) for each in configs]
-
-    everyone, known, taken, left = anyio.run(sizes)
-    unknown = everyone - known
-    assert taken + left + unknown == everyone > 0 <= unknown
 
 
 # What people write under the keys of a catalogue.
@@ -383,22 +296,8 @@ def test_a_change_of_the_other_fields_replaces_what_it_names_and_leaves_the_rest
     }
 
 
-@given(filters_of(CATALOGS["catalog"]), st.data())
-def test_a_filter_that_the_service_does_not_apply_as_asked_is_missed(
-    filters: Json, data: st.DataObject
-) -> None:
-    client, catalog = SERVICES["catalog"], CATALOGS["catalog"]
-    assume(refused(client, filters) is None)
-    asked = spell(client, filters).sent.filters
-    assert not_applied(catalog, asked, list(asked.items())) == ()
-    assert not_applied(catalog, asked, [(key, None) for key in asked]) == ()
-    gone: set[str] = data.draw(st.sets(st.sampled_from(list(asked)))) if asked else set()
-    applied = [(key, value) for key, value in asked.items() if key not in gone]
-    assert set(not_applied(catalog, asked, applied)) == gone
-    otherwise: list[tuple[str, JsonValue]] = [
-        (key, ["something else"] if key in gone else value) for key, value in asked.items()
-    ]
-    assert set(not_applied(catalog, asked, otherwise)) == gone
+letters = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
+names = st.text(letters, min_size=1, max_size=12).filter(lambda name: name == name.strip())
 
 
 @given(st.lists(st.tuples(names, names), min_size=1, max_size=6), st.sampled_from([*FLAT_KEYS]))
