@@ -81,11 +81,6 @@ class ChosenTopics:
             kept.append(choice)
         return replace(self, choices=tuple(kept), left_out=tuple(left_out))
 
-    @property
-    def unsettled(self) -> tuple[TopicChoice, ...]:
-        """The choices that the user might make differently."""
-        return tuple(choice for choice in self.choices if choice.alternatives)
-
 
 async def choose_topics(
     topics: Topics, asked: Sequence[str | int], website: str | None
@@ -166,10 +161,15 @@ async def _named(
         audiences = {one.id: one.latest.audience for one in series if one.latest}
     except LeadpipeError as error:
         failures.append(error)
-    choices = [
-        meant[one].choice(audiences) if isinstance(one, str) else _by_id(one, known)
-        for one in asked
-    ]
+    choices: list[TopicChoice] = []
+    for one in asked:
+        if isinstance(one, str):
+            choices.append(meant[one].choice(audiences))
+        elif one in known:
+            choices.append(TopicChoice(str(one), "exact", known[one]))
+        else:
+            none = "There is no topic with this id."
+            choices.append(TopicChoice(str(one), "none", note=none))
     return choices, audiences
 
 
@@ -183,30 +183,22 @@ async def _with_ids(
     return known
 
 
-def _by_id(asked: int, known: Mapping[int, Topic]) -> TopicChoice:
-    if asked in known:
-        return TopicChoice(str(asked), "exact", known[asked])
-    return TopicChoice(str(asked), "none", note="There is no topic with this id.")
-
-
 @dataclass(frozen=True)
 class _Meant:
-    """What a phrase may mean: the topics of its name, those that are the thing itself, the rest.
+    """What a phrase may mean. Each kind comes before the next, however many people research it.
 
-    Each kind comes before the next, however many people research it.
+    The names of `literal` topics are the phrase letter for letter; those of `same` but for a
+    hyphen, a plural or a space. `twins` have an abbreviation written out, or the reverse. `itself`
+    is the thing itself: CRM Software is CRM. `near` is the only topic with these words, or the
+    same in another spelling; `family` is all the rest.
     """
 
     found: Found
     literal: list[Topic]
-    """The name is the phrase letter for letter."""
     same: list[Topic]
-    """The same except for a hyphen, a plural or a space."""
     twins: list[Topic]
-    """The same thing with an abbreviation written out, or the reverse."""
     itself: list[Topic]
-    """The thing itself: CRM Software is CRM."""
     near: list[Topic]
-    """The only topic with these words, or the same in another spelling."""
     family: list[Topic]
 
     @classmethod

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from pydantic import SecretStr
 
-from leadpipe_mcp.api.in_process import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.plan import Brief, make_plan
 from leadpipe_mcp.planning.variations import NO_END
-from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS
 from tests.faults.service import Sandbox
+from tests.planning.service import client_of, start
 
 pytestmark = pytest.mark.anyio
 PREVIEW = "/v1/intent/audiences/preview"
@@ -35,16 +32,13 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="module", params=["flat", "catalog"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """A service that all briefs are put to."""
-    return Sandbox(SandboxSettings(profile=request.param, people=5_000, examples=False))
+    return start(profile=request.param)
 
 
 @pytest.fixture(scope="module")
 async def leadpipe(sandbox: Sandbox) -> AsyncGenerator[LeadpipeClient]:
     """A client of it."""
-    transport = Transport(
-        "https://service.test", SecretStr("sk_test"), network=serve_in_process(sandbox)
-    )
-    client = LeadpipeClient(transport)
+    client = client_of(sandbox)
     yield client
     await client.close()
 

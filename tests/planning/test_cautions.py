@@ -165,6 +165,8 @@ def test_fewer_topics_can_be_required_than_are() -> None:
     (looser,) = other_overlap(strict, more_people=True)
     assert (looser.config.min_topic_overlap, STRICT.config.min_topic_overlap) == (1, 2)
     assert other_overlap(strict, more_people=False) == []
+    # A topic is left out only where enough of them remain.
+    assert without_each_topic(strict, {}) == []
 
 
 def test_two_changes_of_one_thing_are_no_pair_nor_are_those_that_leave_too_few_topics() -> None:

@@ -186,21 +186,6 @@ async def test_a_target_between_two_steps_of_the_ladder_is_approached() -> None:
     assert plan.changes[0] == change
 
 
-async def test_two_changes_together_reach_what_no_single_one_does() -> None:
-    brief = Brief(("CRM",), filters={"seniority": ["vp"], "companyIndustry": ["banking"]})
-    everybody = (await make_plan(client_of(start()), Brief(("CRM",)), "size")).size or 0
-    target = range(everybody - 5, everybody + 6)
-    plan = await make_plan(client_of(start()), replace(brief, target=target))
-
-    assert plan.requests <= MOST_REQUESTS["full"]
-    (change,) = plan.changes
-    assert plan.advice
-    assert plan.advice.change == change
-    assert change.variation.words == "without seniority and without companyIndustry"
-    assert change.variation.config.filters == {}
-    assert change.size == everybody
-
-
 async def test_more_topics_than_are_allowed_are_left_out_by_name() -> None:
     names = ("CRM", "Payroll", "ERP", "DevOps", "Chatbots", "Live Chat", "Machine Learning")
     more = ("Sales Enablement", "Brand Strategy", "Demand Generation", "Meal Kit Delivery")
@@ -272,21 +257,6 @@ async def test_all_that_fits_nothing_is_said_at_once_and_nobody_is_counted(
     assert [problem for problem in problems if problem not in str(refusal.value)] == []
     paths = {request.path for request in sandbox.requests}
     assert not [path for path in paths if path.endswith(("/preview", "/validate"))]
-
-
-async def test_where_a_person_must_research_several_topics_none_brings_people_of_its_own() -> None:
-    leadpipe = client_of(start())
-    topics = ("CRM", "Marketing Automation", "Sales Enablement")
-    alone = await make_plan(leadpipe, Brief(topics))
-    several = await make_plan(leadpipe, Brief(topics, overlap=2))
-    all_of_them = await make_plan(leadpipe, Brief(topics, overlap=3))
-
-    assert set(alone.unique_people) == set(alone.config.topic_ids)
-    assert several.unique_people == all_of_them.unique_people == {}
-    assert several.config.min_topic_overlap == 2
-    # A topic is left out only where enough of them remain.
-    assert set(several.sized.sizes("topic")) == set(map(str, several.config.topic_ids))
-    assert all_of_them.sized.sizes("topic") == {}
 
 
 @each_profile
