@@ -242,7 +242,7 @@ def _alternatives(plan: Plan) -> Table | None:
     audiences = plan.topics.audiences
     rows = [
         [cell(choice.asked), topic.id, cell(topic.name), cell(audiences.get(topic.id))]
-        for choice in plan.topics.unsettled
+        for choice in plan.topics.choices
         for topic in choice.alternatives
     ]
     return filled(("asked", "id", "name", "people"), rows)
