@@ -228,6 +228,9 @@ async def test_a_harmless_slip_is_understood(client: Assistant) -> None:
     assert 0 < right["size"] < 100
     for slip in slips:
         assert await client.call("preview_audience", **{**wanted, **slip}) == right
+    size = {"companySize": '{"min": "51", "max": "100"}'}
+    reply = await client.call("preview_audience", **WANTED, filters=size)
+    assert reply["config"]["filters"] == {"companySize": ["51 to 100"]}
 
 
 async def test_a_config_as_json_text_is_understood_at_every_level(client: Assistant) -> None:

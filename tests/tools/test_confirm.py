@@ -178,8 +178,11 @@ async def test_the_question_says_what_it_does_to_the_slots(
 ) -> None:
     async with connect(**service) as client:
         made = await client.call("create_audience", name="New", config=WANTED)
-        reply = await client.call("set_status", id=made["id"], status="active")
+        activate: Reply = {"id": made["id"], "status": "active"}
+        reply = await client.call("set_status", **activate)
+        done = await client.call("set_status", **activate, confirm=reply["confirm"])
     assert reply["question"].endswith(f" people)? {slots}")
+    assert ("slots" in done) is ("slots_key" not in service)
 
 
 async def test_the_question_says_the_last_size_where_the_present_one_cannot_be_had(
