@@ -9,7 +9,7 @@ from functools import cache, partial
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport

@@ -36,7 +36,7 @@ from leadpipe_mcp.toolkit import OfferedTools
 from leadpipe_mcp.toolkit.calls import Context, take_odd_answers_for_none
 
 if TYPE_CHECKING:
-    from leadpipe_mcp.api.in_process import Application
+    from leadpipe_mcp.api.connections import Application
     from leadpipe_mcp.backend import Backend
 
 P = TypeVar("P")

@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 
 Backend = tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]
 

@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.prompts import CONVERSATIONS
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import INSTRUCTIONS, build_server

@@ -90,15 +90,18 @@ class Answer:
             named = ", ".join(sorted(odd)[:4])
             raise self.unusable(f"these are missing or not what they should be: {named}") from None
 
-    def read_each(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
-        """As `read`, for a list of things; those that cannot be read are left out, but not all."""
-        items = self.items(value)
-        found = readable(model.noun, items, model.model_validate)
-        return found if found or not items else (self.read(model, items[0]),)
+    def read_each(
+        self, model: type[N], value: object = _ALL, *, whole: bool = False
+    ) -> tuple[N, ...]:
+        """As `read`, for a list of things; those that cannot be read are left out, but not all.
 
-    def read_all(self, model: type[N], value: object = _ALL) -> tuple[N, ...]:
-        """As `read_each`, with none left out: it would be taken for one that is not there."""
-        return tuple(self.read(model, item) for item in self.items(value))
+        None is left out of a `whole` list: it would be taken for one that is not there.
+        """
+        items = self.items(value)
+        if whole:
+            return tuple(self.read(model, item) for item in items)
+        found = readable(model, items)
+        return found if found or not items else (self.read(model, items[0]),)
 
     def people(self, rows: Iterable[Row | None]) -> tuple[Row, ...]:
         """Return the rows of people; what is no person is left out, but not all of them."""

@@ -33,7 +33,7 @@ class Audiences:
         """
         answer = await self._service.get(audience_path(), status=status, limit=limit)
         # An older API takes no parameters and answers with everything.
-        found = (answer.read_all if whole else answer.read_each)(Audience)
+        found = answer.read_each(Audience, whole=whole)
         return tuple(a for a in found if status in {None, a.status})[:limit]
 
     async def get(self, audience_id: str) -> Audience:

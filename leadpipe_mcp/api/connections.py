@@ -1,16 +1,19 @@
-"""Connections to a service: how bytes get there and back, and why they did not.
+"""Connections to a service: where it may be, how bytes get there and back, and why they did not.
 
 This is the only module that knows httpx.
 """
 
+import ipaddress
 import logging
 import os
+import re
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
-from leadpipe_mcp.api.addresses import is_this_machine
+import anyio
+
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.errors import (
     AGAIN,
@@ -21,6 +24,7 @@ from leadpipe_mcp.errors import (
     NotPossible,
     Unreachable,
 )
+from leadpipe_mcp.text import redact
 
 if TYPE_CHECKING:
     import httpx
@@ -29,6 +33,12 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 Network = Callable[[Outgoing, Incoming], Awaitable[None]]
 """Carries a request to a service and its answer back."""
+_Message = MutableMapping[str, Any]
+Application = Callable[
+    [_Message, Callable[[], Awaitable[_Message]], Callable[[_Message], Awaitable[None]]],
+    Awaitable[None],
+]
+"""An ASGI application, as the sandbox is one."""
 
 
 class Connections:
@@ -142,3 +152,122 @@ def _not_sent(error: BaseException) -> Unreachable:
     elif any(type(cause).__name__ == "gaierror" for cause in causes):
         problem += ", because the network does not know its name"
     return Unreachable(f"{problem}; nothing was sent.", f"{AGAIN} {check}.", how="not sent")
+
+
+def serve_in_process(application: Application) -> Network:
+    """Return what carries requests to the application, and its answers back as they are made."""
+
+    async def carry(sending: Outgoing, incoming: Incoming) -> None:
+        parts = urlsplit(sending.address)
+        asked: list[_Message] = [
+            {"type": "http.request", "body": sending.body, "more_body": False},
+        ]
+        promised = 0
+
+        async def receive() -> _Message:
+            if not asked:
+                await anyio.sleep_forever()
+            return asked.pop()
+
+        async def send(message: _Message) -> None:
+            nonlocal promised
+            waiting.deadline = anyio.current_time() + READ_SECONDS
+            if message["type"] == "http.response.start":
+                headers = {
+                    name.decode().lower(): value.decode("latin-1")
+                    for name, value in message["headers"]
+                }
+                promised = int(headers.get("content-length", 0))
+                incoming.start(message["status"], headers)
+            else:
+                piece: bytes = message.get("body", b"")
+                promised -= len(piece)
+                incoming.add(piece)
+
+        headers = {"host": parts.netloc, **sending.headers}
+        scope: _Message = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": sending.method,
+            "scheme": parts.scheme,
+            "server": (parts.hostname, parts.port),
+            "path": unquote(parts.path),
+            "raw_path": parts.path.encode("ascii"),
+            "query_string": parts.query.encode("ascii"),
+            "root_path": "",
+            "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],
+        }
+        with anyio.CancelScope(deadline=anyio.current_time() + READ_SECONDS) as waiting:
+            await application(scope, receive, send)
+        if waiting.cancelled_caught:
+            raise TimeoutError
+        if promised > 0:
+            raise Unreachable("The answer broke off.")
+
+    return carry
+
+
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+
+
+def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
+    """The parts as one path; none of them can reach into another route.
+
+    Escaping would not do: a slash is one again where the service reads the path, and dots are gone
+    before it is sent.
+    """
+    for part in parts:
+        if not _PART.fullmatch(part):
+            raise NotPossible(
+                f"'{redact(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
+                f"{shown_by} shows those that exist.",
+            )
+    return "".join(f"/{part}" for part in parts)
+
+
+# The words of the services' routes. Whatever else stands in a path is the id of something.
+_ROUTE = re.compile(
+    "/v1(/(accounts?|analyze|audiences|compare|data|facets|filters|intent|movers|pixels|preview"
+    "|query|search|topics|validate))*"
+)
+
+
+def names_a_thing(path: str) -> bool:
+    """Whether the path is about a single thing, by its id: then a 404 may mean that one."""
+    return not _ROUTE.fullmatch(path)
+
+
+_NO_ADDRESS = "must be an address like https://api.example.com"
+
+
+def checked_base_url(url: str) -> str:
+    """The URL without a slash at its end, if a key may be sent there.
+
+    Raises:
+        ValueError: If it is not an https address (http is for this machine only), or carries
+            more than a host, a port and a path.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # half of an IPv6 address, or a port that is none
+        raise ValueError(_NO_ADDRESS) from None
+    is_plain = url.isprintable() and " " not in url
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or not is_plain:
+        raise ValueError(_NO_ADDRESS)
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise ValueError("must be a plain address, without user, question mark or hash")
+    if parts.scheme == "http" and not is_this_machine(host):
+        raise ValueError("must start with https:// (http is only for this machine)")
+    return url.rstrip("/")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether the host is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

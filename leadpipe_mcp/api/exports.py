@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import anyio
 from pydantic import AliasChoices, Field, JsonValue
 
-from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
+from leadpipe_mcp.api.connections import checked_base_url
 from leadpipe_mcp.api.generations import check_day
 from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.models import PeoplePage, Run

@@ -110,7 +110,7 @@ def read_catalog(answer: Answer, vocabulary: Vocabulary | None) -> FilterCatalog
 
 def _values_in(listed: object) -> tuple[FilterValue, ...]:
     texts = [{"value": word if isinstance(word, str) else None} for word in as_list(listed)]
-    return _each_once(readable(_Value.noun, texts, _Value.model_validate))
+    return _each_once(readable(_Value, texts))
 
 
 def _each_once(values: tuple[_Value, ...]) -> tuple[FilterValue, ...]:

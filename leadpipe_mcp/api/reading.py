@@ -6,8 +6,10 @@ what it is (an id, a size) must be there.
 """
 
 import datetime as dt
+import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import GenericAlias
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 
 from pydantic import (
@@ -17,6 +19,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     ModelWrapValidatorHandler,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -36,9 +39,15 @@ _NO_CENTS = re.compile(r"\.00?$")
 _DAY = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d")
 _MILLISECONDS = 1e11
 
-T = TypeVar("T")
+N = TypeVar("N", bound="Model")
 Row = Mapping[str, object]
 """One person under the names of `people.columns`, the same for both generations of the API."""
+
+
+@functools.cache
+def _list_of(model: type) -> TypeAdapter[Any]:
+    listed: Any = GenericAlias(tuple, (model, ...))
+    return TypeAdapter(listed)
 
 
 class Model(BaseModel):
@@ -53,6 +62,11 @@ class Model(BaseModel):
     )
     noun: ClassVar[Noun] = ("item", "items")
     """What one is called, and what several are called."""
+
+    @classmethod
+    def read_list(cls, items: Sequence[object]) -> tuple[Self, ...]:
+        """Read a list of these, all at once, which takes half the time; or refuse all of it."""
+        return _list_of(cls).validate_python(items)
 
 
 class Told(Model):
@@ -73,31 +87,33 @@ class Told(Model):
             return handler({name: value for name, value in told.items() if name not in odd})
 
 
-def readable(noun: Noun, items: Iterable[object], read: Callable[[object], T]) -> tuple[T, ...]:
+def readable(model: type[N], items: Iterable[object]) -> tuple[N, ...]:
     """Return the items of a list that can be read; the call's budget notes the others."""
-    listed, found, odd = list(items), list[T](), list[object]()
-    for item in listed:
-        try:
-            found.append(read(item))
-        except ValidationError:
-            odd.append(item)
-    note_left_out(noun, odd, len(listed))
+    listed, found, odd = list(items), list[N](), list[object]()
+    try:
+        return model.read_list(listed)
+    except ValidationError:
+        for item in listed:
+            try:
+                found += model.read_list([item])
+            except ValidationError:
+                odd.append(item)
+    note_left_out(model.noun, odd, len(listed))
     return tuple(found)
 
 
 class _Readable:
-    """Makes of a tuple of models one that is read item by item; null is an empty one."""
+    """Makes of a tuple of models one whose odd items are left out; null is an empty one."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         model = cast("type[Model]", get_args(source)[0])
 
-        def read(said: object, read_all: Callable[[object], Any]) -> tuple[object, ...]:
+        def read(said: object, _: object) -> tuple[Model, ...]:
             if not isinstance(said, list | tuple | None):
                 raise ValueError("what should be a list is none")  # noqa: TRY004 -- pydantic takes no other
-            items = cast("Iterable[object]", said or ())
-            return readable(model.noun, items, lambda item: cast("object", read_all((item,))[0]))
+            return readable(model, cast("Iterable[object]", said or ()))
 
         return no_info_wrap_validator_function(read, handler(source))
 

@@ -55,7 +55,7 @@ class Runs:
             self._service.profile.runs = "numbered" if numbered else "dated"
         if self._service.profile.runs == "dated":
             items = [without_id(item) for item in items]
-        runs = (answer.read_all if whole else answer.read_each)(Run, items)
+        runs = answer.read_each(Run, items, whole=whole)
         newest_first = sorted(runs, key=lambda r: r.created_at or r.data_date or "", reverse=True)
         return tuple(newest_first[:limit])
 

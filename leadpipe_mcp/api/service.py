@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer
+from leadpipe_mcp.api.connections import path_of
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import NotFound, WrongAddress
 from leadpipe_mcp.vocabulary.catalog import Vocabulary

@@ -351,9 +351,7 @@ class CatalogueFile:
             kept = as_object(json.loads(self._path.read_bytes()))
             age = time.time() - float(cast("float", kept["fetchedAt"]))
             rows = cast("list[list[object]]", kept["topics"])
-            topics = tuple(
-                Topic.model_validate(dict(zip(_FIELDS, row, strict=True))) for row in rows
-            )
+            topics = Topic.read_list([dict(zip(_FIELDS, row, strict=True)) for row in rows])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return (age, Catalogue(topics)) if topics and 0 <= age <= CATALOGUE_SECONDS else None

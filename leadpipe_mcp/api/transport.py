@@ -13,7 +13,6 @@ import anyio
 from pydantic import SecretStr
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.api.addresses import checked_base_url, names_a_thing
 from leadpipe_mcp.api.answers import Answer, read_answer
 from leadpipe_mcp.api.budget import (
     AT_ONCE,
@@ -25,7 +24,7 @@ from leadpipe_mcp.api.budget import (
     present_budget,
     turn,
 )
-from leadpipe_mcp.api.connections import Connections, Network
+from leadpipe_mcp.api.connections import Connections, Network, checked_base_url, names_a_thing
 from leadpipe_mcp.api.health import Health
 from leadpipe_mcp.api.incoming import MOST_ANSWERED, Incoming, Outgoing, outgoing
 from leadpipe_mcp.errors import (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.api.transport import Transport

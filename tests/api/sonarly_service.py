@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.errors import ServiceError
 from leadpipe_mcp.sandbox import SonarlySandbox, SonarlySettings

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
 from leadpipe_mcp.errors import (

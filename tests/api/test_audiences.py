@@ -5,7 +5,7 @@ from pydantic import JsonValue
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
 from leadpipe_mcp.api.service import Pin

@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.errors import NotPossible, UnusableAnswer

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.incoming import READ_AT_ONCE
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.exports import Export, FillRates
-from leadpipe_mcp.api.in_process import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import NotFound, ServiceDown, UnusableAnswer

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage
 from leadpipe_mcp.errors import NotFound

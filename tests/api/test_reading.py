@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.budget import call_budget
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient

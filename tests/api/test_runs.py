@@ -4,7 +4,7 @@ import anyio
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer

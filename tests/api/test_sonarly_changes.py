@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp import errors
 from leadpipe_mcp.api.budget import call_budget
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.sonarly_models import LinkedinAudience, Overview
 from leadpipe_mcp.errors import NotDone, ServiceError, Unclear
 from tests.api.sonarly_service import (

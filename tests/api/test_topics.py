@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.answers import as_list, as_object
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.topics import (
     CATALOGUE_SECONDS,

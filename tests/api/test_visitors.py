@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.visitors import PixelChange, host_of
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, Unclear, UnusableAnswer, WrongAddress

@@ -11,7 +11,7 @@ import anyio
 from mcp import Client
 from mcp.types import TextContent
 
-from leadpipe_mcp.api.in_process import serve_in_process
+from leadpipe_mcp.api.connections import serve_in_process
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
 from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings

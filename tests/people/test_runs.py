@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from pydantic import SecretStr
 
-from leadpipe_mcp.api.in_process import serve_in_process
+from leadpipe_mcp.api.connections import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.api.transport import Transport

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.api.transport import Transport

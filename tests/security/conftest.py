@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp.types import CallToolResult
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp import cli
-from leadpipe_mcp.api.in_process import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.sandbox import SandboxSettings

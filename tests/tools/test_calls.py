@@ -9,7 +9,7 @@ import anyio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Human, Start, each_era
 

@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.people.columns import COLUMNS
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Sandbox

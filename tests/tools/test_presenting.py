@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.toolkit.presenting import reads_like_an_order
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.tools.assistant import Connect, Reply, Start

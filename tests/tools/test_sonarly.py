@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.definitions import chosen_tools, shown
 from leadpipe_mcp.sandbox import SonarlySettings
 from leadpipe_mcp.server import build_server, instructions

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.in_process import Application
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import pixels, visitors
 from tests.faults.service import Fault, Sandbox
