@@ -23,16 +23,10 @@ def many(number: int) -> Iterator[tuple[object, ...]]:
         yield (f"Ada {person}", person, f"ada{person}@acme.example", f"linkedin.com/in/a{person}")
 
 
-def written(
-    folder: Path,
-    names: str,
-    *rows: tuple[object, ...],
-    kind: Format = "csv",
-    contact: bool = True,
-) -> str:
+def written(folder: Path, names: str, *rows: tuple[object, ...], kind: Format = "csv") -> str:
     """The text of a file of these rows, its line ends as they are."""
     columns = choose_columns(tuple(names.split()))
-    (file,) = write(rows, columns, target(folder, kind), contact=contact).files
+    (file,) = write(rows, columns, target(folder, kind), contact=True).files
     return file.path.read_bytes().decode()
 
 
@@ -40,19 +34,6 @@ def cell(folder: Path, name: str, value: object) -> str:
     """The cell that the value becomes after another one."""
     text = written(folder, f"city {name}", ("Berlin", value))
     return next(csv.reader(io.StringIO(text.split("\r\n", 1)[1], newline="")))[1]
-
-
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "linkedin_urls"])
-def test_the_receipt_is_true(tmp_path: Path, kind: Format) -> None:
-    columns = choose_columns(NAMES)
-    receipt = write(many(BATCH + 5), columns, target(tmp_path, kind), contact=True)
-    for file in receipt.files:
-        data = file.path.read_bytes()
-        assert file.bytes == len(data) == file.path.stat().st_size
-        assert file.sha256 == hashlib.sha256(data).hexdigest()
-        assert file.rows == data.count(b"\n") - (kind == "csv")
-    assert receipt.people == receipt.rows == BATCH + 5
-    assert receipt.bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
 
 
 def test_a_csv_is_a_table_under_our_names(tmp_path: Path) -> None:
@@ -92,6 +73,13 @@ def test_a_list_of_profiles_has_each_once(tmp_path: Path) -> None:
     assert (receipt.duplicates, receipt.without_url, receipt.contact_fields) == (1, 2, ())
 
 
+def test_without_any_profile_no_file_is_made(tmp_path: Path) -> None:
+    for rows, whose in ((), "0 people"), ((("Ada", "x"),), "1 person"):
+        with pytest.raises(NotPossible, match=f"Nobody among {whose} has a LinkedIn"):
+            written(tmp_path, "name linkedinUrl", *rows, kind="linkedin_urls")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_profiles_are_in_files_of_a_thousand(tmp_path: Path) -> None:
     def made(number: int, name: str) -> Receipt:
         chosen = target(tmp_path, "linkedin_urls", file_name=name)
@@ -100,20 +88,16 @@ def test_profiles_are_in_files_of_a_thousand(tmp_path: Path) -> None:
     receipt = made(2 * BATCH + 2, "a")
     assert [file.path.name for file in receipt.files] == [f"a-{n}-of-5.txt" for n in range(1, 6)]
     assert [file.rows for file in receipt.files] == [BLOCK] * 4 + [2]
+    for file in receipt.files:
+        data = file.path.read_bytes()
+        assert file.bytes == len(data)
+        assert file.sha256 == hashlib.sha256(data).hexdigest()
+    assert receipt.bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
     lines = [line for file in receipt.files for line in file.path.read_text().splitlines()]
     assert lines == [f"https://www.linkedin.com/in/a{n}" for n in range(2 * BATCH + 2)]
     assert [file.path.name for file in made(BLOCK, "b").files] == ["b.txt"]
     names = [file.path.name for file in made(9 * BLOCK + 1, "c").files]
     assert (names[0], names[-1]) == ("c-01-of-10.txt", "c-10-of-10.txt")
-
-
-@pytest.mark.parametrize(("rows", "whose"), [([], "0 people"), ([("Ada", "x")], "1 person")])
-def test_without_any_profile_no_file_is_made(
-    tmp_path: Path, rows: list[tuple[object, ...]], whose: str
-) -> None:
-    with pytest.raises(NotPossible, match=f"Nobody among {whose} has a LinkedIn"):
-        written(tmp_path, "name linkedinUrl", *rows, kind="linkedin_urls")
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -124,11 +108,7 @@ def test_without_any_profile_no_file_is_made(
         *(("company", "a;=1", "a;'=1"), ("company", 'a; "+1', "a; \"'+1")),
         *(("company", text, text) for text in ("a; b - c = d", "-", "-0.5", "+1 (555) 010-0142")),
         ("phone", "+1 (555) 010-0142", "+15550100142"),
-        (
-            "phone",
-            "+1-555-010-0142; +1.555.010.0143|555-0100",
-            "+15550100142, +15550100143, 555-0100",
-        ),
+        ("phone", "+1-555-010-0142; +1.555.010.0143|5-1", "+15550100142, +15550100143, 5-1"),
         ("phone", "+1 555 010 0142 x123", "'+15550100142x123"),
         *(("phone", "(555) 010-0142", "(555) 010-0142"), ("phone", "+cmd", "'+cmd")),
         ("contactEmail", "=ada@acme.example", "'=ada@acme.example"),
@@ -155,64 +135,35 @@ def test_a_cell_is_no_longer_than_a_sheet_takes_and_a_line_of_json_is_whole(tmp_
     assert json.loads(written(tmp_path, "name", (long,), kind="jsonl"))["name"] == long
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_contact_details_are_masked_unless_they_are_wanted(tmp_path: Path, kind: Format) -> None:
-    names = "name phone contactEmail"
-    row = ("Ada (ada@home.example)", "+15550100142", "ada@acme.example")
-    masked = written(tmp_path, names, row, kind=kind, contact=False)
-    assert "Ada (a•••@home.example)" in masked
-    assert "+1•••0142" in masked
-    assert "ada@" not in masked
-    assert "ada@acme.example" in written(tmp_path, names, row, kind=kind)
-    columns = choose_columns(tuple(names.split()))
-    receipt = write([row], columns, target(tmp_path, kind), contact=False)
-    assert (receipt.masked, receipt.contact_fields) == (True, ("phone", "contactEmail"))
-
-
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_a_row_of_another_length_is_an_error_not_a_shifted_table(
-    tmp_path: Path, kind: Format
-) -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        written(tmp_path, "name city", ("Ada",), kind=kind)
-    assert list(tmp_path.iterdir()) == []
+KING = "ada-king"
+MEMBER = "ACoAABcDEfGhIjKlMnOpQrStUv-x"
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("name", "urls"),
     [
-        *("http://linkedin.com/in/Ada-King/", "HTTPS://DE.LinkedIn.com/in/ada-king/en?trk=x"),
-        *("m.linkedin.com/in/ada-king#about", "//linkedin.com/in/ada-king"),
-        *("I am on linkedin.com/in/ada-king.", "linkedin.com:443//in//ada-king/"),
-        "https://www.linkedin.com/de-de/in/ada-king",
-        "  https://www.linkedin.com/in/ada\u200b-king\n",
-        "see <https://linkedin.com/in/ada-king>, or linkedin.com/in/other",
-        "https://www.linkedin.com/company/acme; https://www.linkedin.com/in/ada-king",
+        (
+            KING,
+            ["http://linkedin.com/in/Ada-King/", "HTTPS://DE.LinkedIn.com/in/ada-king/en?trk=x"],
+        ),
+        (KING, ["m.linkedin.com/in/ada-king#about", "//linkedin.com/in/ada-king"]),
+        (KING, ["I am on linkedin.com/in/ada-king.", "linkedin.com:443//in//ada-king/"]),
+        (KING, ["https://www.linkedin.com/de-de/in/ada-king", " linkedin.com/in/ada\u200b-king\n"]),
+        (KING, ["see <https://linkedin.com/in/ada-king>, or linkedin.com/in/other"]),
+        (KING, ["https://www.linkedin.com/company/acme; https://www.linkedin.com/in/ada-king"]),
+        ("j%C3%BCrgen", ["linkedin.com/in/j%C3%BCrgen", "linkedin.com/in/JU\u0308RGEN"]),
+        ("ada%F0%9F%9A%80", ["linkedin.com/in/ada🚀"]),
+        ("ada_king1~x", ["linkedin.com/in/ada_king1~x"]),
+        (MEMBER, [f"linkedin.com/in/{MEMBER}"]),
     ],
 )
-def test_a_profile_has_one_spelling(url: str) -> None:
-    assert profile_url(url) == "https://www.linkedin.com/in/ada-king"
+def test_a_profile_has_one_spelling_in_any_alphabet(name: str, urls: list[str]) -> None:
+    for url in (*urls, f"https://www.linkedin.com/in/{name}"):
+        assert profile_url(url) == f"https://www.linkedin.com/in/{name}"
 
 
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("linkedin.com/in/j%C3%BCrgen", "j%C3%BCrgen"),
-        ("linkedin.com/in/JU\u0308RGEN", "j%C3%BCrgen"),
-        ("linkedin.com/in/प्रिया", "%E0%A4%AA%E0%A5%8D%E0%A4%B0%E0%A4%BF%E0%A4%AF%E0%A4%BE"),
-        ("linkedin.com/in/ada🚀", "ada%F0%9F%9A%80"),
-        ("linkedin.com/in/ada_king1~x", "ada_king1~x"),
-        ("linkedin.com/in/ACoAABcDEfGhIjKlMnOpQrStUv-x", "ACoAABcDEfGhIjKlMnOpQrStUv-x"),
-    ],
-)
-def test_names_of_every_alphabet_are_kept(url: str, name: str) -> None:
-    assert profile_url(url) == f"https://www.linkedin.com/in/{name}"
-    assert profile_url(profile_url(url)) == profile_url(url)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
+def test_what_is_not_a_profile_is_left_out() -> None:
+    for value in (
         *(None, 5, "", "ada-king", "https://www.linkedin.com/in/", "linkedin.com/company/acme"),
         *("https://linkedin.com.evil.example/in/x", "https://evil.example/linkedin.com/in/x"),
         *("https://linkedin.com@evil.example/in/x", "https://evil.example/?linkedin.com/in/x"),
@@ -224,7 +175,5 @@ def test_names_of_every_alphabet_are_kept(url: str, name: str) -> None:
         *("https://www.linkedin.com/sales/people/ACwAA", "https://www.linkedin.com/pub/ada/1/2/3"),
         *("https://notlinkedin.com/in/x", "https://xx.yy.linkedin.com/in/x"),
         *(f"linkedin.com/in/{'x' * 101}", "linkedin.com/in/" * 9, "linkedin.com/" + "/" * 100_000),
-    ],
-)
-def test_what_is_not_a_profile_is_left_out(value: object) -> None:
-    assert profile_url(value) is None
+    ):
+        assert profile_url(value) is None

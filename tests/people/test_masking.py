@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from leadpipe_mcp.people.columns import COLUMNS
 from leadpipe_mcp.people.masking import (
     mask_contacts,
     mask_emails,
@@ -13,7 +12,6 @@ from leadpipe_mcp.people.masking import (
     only_masked_emails,
     only_masked_phones,
 )
-from leadpipe_mcp.people.privacy import in_full, show
 
 WRITTEN = {
     "jané.doé@acme.com": "j•••@acme.com",
@@ -21,55 +19,36 @@ WRITTEN = {
     "प्रिया.शर्मा@acme.com": "प•••@acme.com",
     "\U0001d423\U0001d41a\U0001d427\U0001d41e@acme.com": "\U0001d423•••@acme.com",
     "jane.doe\uff20acme\uff0ecom": "j•••@acme\uff0ecom",
-    "jane.doe\ufe6bacme.com": "j•••@acme.com",
     "jane.doe (at) acme (dot) com": "j•••@acme.com",
     "jane.doe[AT]acme.com": "j•••@acme.com",
-    "jane.doe<at>acme.com": "j•••@acme.com",
     "jane.doe (a) acme(.)com": "j•••@acme.com",
-    "jane.doe \uff08at\uff09 acme.com": "j•••@acme.com",
     "jane.doe [\u00e4t] acme [ dot ] com": "j•••@acme.com",
     "jane dot doe at acme dot com": "j•••@acme.com",
     "jane.doe\\x40acme.com": "j•••@acme.com",
     "jane.doe&amp;amp;#64;acme.com": "j•••@acme.com",
     "jane.doe(@)acme.com": "j•••@acme.com",
     "jane.doe @ acme.com": "j•••@acme.com",
-    "jane.doe @acme.com": "j•••@acme.com",
-    "jane.doe@ acme.com": "j•••@acme.com",
     '"jane doe"@acme.com': '"j•••@acme.com',
     '"jane \\"x\\" doe"@acme.com': '"j•••@acme.com',
     "“jane doe”@acme.com": "“j•••@acme.com",
     'jane"@acme.com': "j•••@acme.com",
-    "jane%2Edoe%40acme%2Ecom": "j•••@acme%2Ecom",
     "jane.doe%2540acme.com": "j•••@acme.com",
-    "jane&#46;doe&#64;acme&#46;com": "j•••@acme.com",
-    "jane.doe&amp;commat;acme.com": "j•••@acme.com",
     "jane.doe\\u0040acme.com": "j•••@acme.com",
-    "mailto:jane.doe@acme.com?subject=Hi": "mailto:j•••@acme.com?subject=Hi",
     "jane.doe@[192.0.2.1]": "j•••@[192.0.2.1]",
-    "jane(sales)@acme.com": "j•••@acme.com",
-    "o'brien@acme.com": "o•••@acme.com",
-    "jane/doe@acme.com": "j•••@acme.com",
     "jane@@acme.com": "j•••@acme.com",
     "jane@ @acme.com": "j•••@acme.com",
     "jane@secret@acme.com": "j•••@acme.com",
-    "jane@secret (at) acme.com": "j•••@acme.com",
     "jane@secret @ acme.com": "j•••@acme.com",
     "jane@x.testsecret+y@acme.com": "j•••@acme.com",
-    "<jane.doe%40acme.com>": "<j•••@acme.com>",
     "<jane.doe (at) acme.com>": "<j•••@acme.com>",
-    "jane<!-- x -->.doe@acme.com": "j•••@acme.com",
-    "**jane.doe**@**acme.com**": "**j•••@**acme.com**",
     "jane<b class='x'></b>.doe@acme.com": "j•••@acme.com",
     "[jane@acme.com](mailto:jane@acme.com)": "[j•••@acme.com](mailto:j•••@acme.com)",
     "https://x.test/?a=1&m=jane.doe@acme.com&b=2": "https://x.test/?a=1&m=j•••@acme.com&b=2",
-    "https://x.test/jane.doe%40acme.com": "https://x.test/j•••@acme.com",
     "https://jane:doe@acme.com/x": "https://j•••@acme.com/x",
-    "🎉jane@acme.com": "j•••@acme.com",
     "🎉@acme.com": "•••@acme.com",
     "j***@acme.com": "j•••@acme.com",
     "j•••@acme.com": "j•••@acme.com",
     "jane.doe@münchen.example": "j•••@münchen.example",
-    "jane\x1b[0m@acme.com": "j•••@acme.com",
 }
 
 
@@ -87,19 +66,6 @@ def test_what_is_not_an_address_stays() -> None:
         *("100% (a day)", "(a) acme (b) beta", "Option (a)", "C:\\u0040", "«@»"),
     ):
         assert mask_emails(text) == text
-
-
-# What may stand around an address is a property: tests/properties/test_masking.py.
-@pytest.mark.parametrize("hidden", ["\u200b", "\u200d", "\u2060", "\ufe0f", "\x1b[1m", "<i>"])
-def test_no_mixture_of_disguises_lets_a_name_through(hidden: str) -> None:
-    for sign in ("@", "\uff20", "%40", " (at) ", "[at]", "&#64;", " @ ", "@\n"):
-        address = f"sec{hidden}retly.hid{hidden}den{hidden}{sign}{hidden}acme{hidden}.example"
-        text = f"Hi ({address}) there {address}"
-        for column in (COLUMNS[name] for name in ("untrustedHeadline", "linkedinUrl", "email")):
-            for contactless in (show, in_full):
-                seen = str(contactless(column, text, contact=False))
-                assert "retly" not in seen
-                assert "hid" not in seen
 
 
 ARABIC = "\u0660\u0661\u0664\u0662"
@@ -141,14 +107,6 @@ def test_a_phone_number_in_any_text_is_masked() -> None:
     assert {text: mask_contacts(text) for text in IN_TEXTS} == IN_TEXTS
 
 
-def test_a_phone_number_is_masked_though_a_tag_parts_it_from_a_word() -> None:
-    for tag in ("<b>", "<br/>", "<!-- x -->"):
-        masked = mask_contacts(f"Call (555) 010-0142{tag}jane or jane@acme.example")
-        assert masked == "Call •••0142jane or j•••@acme.example"
-        masked = mask_contacts(f"jane{tag}555-010-0142 jane@acme.example")
-        assert masked.endswith("•••0142 j•••@acme.example")
-
-
 def test_what_is_not_a_phone_number_stays() -> None:
     for text in (
         *("", "2019-2021 2022-2023 at Acme", "since 2010 - 2020", "Joined 2026-05-04 12:30"),
@@ -163,9 +121,8 @@ def test_what_is_not_a_phone_number_stays() -> None:
 @pytest.mark.parametrize(
     "piece",
     [
-        *("x", "@", "x@", "x @ ", "x (at) ", "a.b@c ", "<", "<b>@", "&#", "&#64;", "&amp;", "%40"),
-        *("1", "1 ", "+1", "(1", "1-", "555-010-0142 ", " dot ", "a dot b at c ", '"@', '\\"@'),
-        *("//x@", "\x1b[0", "\u200b", "é@", "\u0301", "ع\u200c", "; ", "ext 1", "2020 ", "x@[1"),
+        *("x", "x@", "x @ ", "x (at) ", "<b>@", "&#64;", "&amp;", "%40", "1", "+1", "(1"),
+        *("555-010-0142 ", "a dot b at c ", '\\"@', "//x@", "\x1b[0", "\u200b", "ext 1", "2020 "),
     ],
 )
 def test_masking_takes_time_in_proportion_to_a_text_whatever_it_is_made_of(piece: str) -> None:

@@ -1,6 +1,6 @@
 """Everyone of a run, from either generation of the service, by its file or by its pages."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import pytest
@@ -13,7 +13,7 @@ from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.people.columns import COLUMNS, completed
 from leadpipe_mcp.people.profile import group, profile
 from leadpipe_mcp.people.runs import gather
-from leadpipe_mcp.people.snapshot import Snapshot, Snapshots, run_key
+from leadpipe_mcp.people.snapshot import Snapshots, run_key
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
 
@@ -24,23 +24,13 @@ CONFIG = AudienceConfig(topic_ids=(117805, 117890), min_topic_overlap=2)
 SOURCES = {"personId", "hashedEmail", "companyName"}
 
 
-@pytest.fixture
-def connect() -> Callable[[Generation], LeadpipeClient]:
-    """A client of a sandbox of this generation."""
-
-    def connect(generation: Generation) -> LeadpipeClient:
-        settings = SandboxSettings(
-            profile=generation,
-            people=4_000,
-            examples=False,
-            run_seconds=0,
-            csv_starts_with_bom=True,
-        )
-        sandbox = Sandbox(settings, clock=lambda: 1_777_972_500.0)
-        network = serve_in_process(sandbox)
-        return LeadpipeClient(Transport("https://x.test", SecretStr("sk_x"), network=network))
-
-    return connect
+def connect(generation: Generation) -> LeadpipeClient:
+    """Return a client of a sandbox of this generation."""
+    settings = SandboxSettings(
+        profile=generation, people=2_000, examples=False, run_seconds=0, csv_starts_with_bom=True
+    )
+    network = serve_in_process(Sandbox(settings, clock=lambda: 1_777_972_500.0))
+    return LeadpipeClient(Transport("https://x.test", SecretStr("sk_x"), network=network))
 
 
 async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
@@ -49,58 +39,50 @@ async def ready(leadpipe: LeadpipeClient) -> tuple[str, Run]:
     return audience.id, await leadpipe.runs.latest(audience.id)
 
 
-async def kept(
-    snapshots: Snapshots, leadpipe: LeadpipeClient, audience: str, run: Run, *, from_file: bool
-) -> Snapshot:
+async def test_both_generations_and_the_file_and_the_pages_tell_the_same(
+    snapshots: Snapshots,
+) -> None:
+    columns = tuple(COLUMNS.values())
+    # How they call seniorities differs.
+    names = ("name", "contactEmail", "jobTitle", "companyIndustry", "netWorth", "state", "score")
+    told: list[set[tuple[object, ...]]] = []
+
     async def report(_: int) -> None:
         pass
 
-    key = run_key(f"https://x.test/{from_file}", audience, run)
-    exports = leadpipe.exports
-    return await snapshots.of_run(
-        key, lambda: gather(exports, audience, run, from_file=from_file), run.size, report
-    )
-
-
-@pytest.mark.parametrize("generation", ["flat", "catalog"])
-async def test_the_file_and_the_pages_tell_the_same_of_the_same_people(
-    snapshots: Snapshots, connect: Callable[[Generation], LeadpipeClient], generation: Generation
-) -> None:
-    leadpipe = connect(generation)
-    audience, run = await ready(leadpipe)
-    filed, paged = [
-        await kept(snapshots, leadpipe, audience, run, from_file=from_file)
-        for from_file in (True, False)
-    ]
-    columns = tuple(COLUMNS.values())
-    assert filed.size == paged.size == run.size
-    assert filed.notes == paged.notes == ()
-    assert list(filed.rows(columns)) == list(paged.rows(columns))
-
-    told = await profile(filed)
-    overlaps = (await group(filed, ["topicOverlap"])).rows
-    topics = told.breakdowns["topic"].top
-    assert set(topics) == {"Marketing ROI", "Marketing Automation"}
-    assert sum(topics.values()) == sum(int(n) * int(people) for n, people, _ in overlaps)
-    assert sum(topics.values()) > told.size
-
-
-async def test_both_generations_tell_the_same_and_every_field_is_a_column(
-    snapshots: Snapshots, connect: Callable[[Generation], LeadpipeClient]
-) -> None:
-    keys = {column.key for column in COLUMNS.values()}
-    told: list[set[tuple[object, ...]]] = []
-    # How they call seniorities differs.
-    names = ("name", "contactEmail", "jobTitle", "companyIndustry", "netWorth", "state", "score")
-    shared = [COLUMNS[name] for name in names]
     for generation in ("flat", "catalog"):
         leadpipe = connect(generation)
         audience, run = await ready(leadpipe)
+
+        filed, paged = [
+            await snapshots.of_run(
+                run_key(f"{generation} {from_file}", audience, run),
+                partial(gather, leadpipe.exports, audience, run, from_file=from_file),
+                run.size,
+                report,
+            )
+            for from_file in (True, False)
+        ]
+        assert filed.size == paged.size == run.size
+        assert filed.notes == paged.notes == ()
+        assert list(filed.rows(columns)) == list(paged.rows(columns))
+        told.append(set(filed.rows([COLUMNS[name] for name in names])))
+
+        topics = (await profile(filed)).breakdowns["topic"].top
+        overlaps = (await group(filed, ["topicOverlap"])).rows
+        assert set(topics) == {"Marketing ROI", "Marketing Automation"}
+        assert sum(topics.values()) == sum(int(n) * int(people) for n, people, _ in overlaps)
+        assert sum(topics.values()) > filed.size
+    assert told[0] == told[1]
+
+
+async def test_every_field_that_the_service_sends_is_a_column() -> None:
+    keys = {column.key for column in COLUMNS.values()}
+    for generation in ("flat", "catalog"):
+        leadpipe = connect(generation)
+        audience, _ = await ready(leadpipe)
         (first, *_) = (await leadpipe.runs.people(audience, limit=100)).people
         assert set(completed(first)) <= keys | SOURCES
-        people = await kept(snapshots, leadpipe, audience, run, from_file=True)
-        told.append(set(people.rows(shared)))
-    assert told[0] == told[1]
     # Rows of queries have hashes, which are left out.
     leadpipe = connect("flat")
     page = await leadpipe.runs.query(await leadpipe.configs.spell(CONFIG))

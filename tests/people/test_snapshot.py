@@ -1,6 +1,5 @@
 """Everyone of a run in private files: filled once, whole or not at all, and not for ever."""
 
-import gc
 import os
 import stat
 import sys
@@ -146,15 +145,17 @@ async def test_what_is_odd_about_the_people_is_noted(
     assert (await kept([{"id": each} for each in ids], expected=expected)).notes == notes
 
 
-async def test_an_interrupted_filling_leaves_nothing(keeping: Keeping, tmp_path: Path) -> None:
-    snapshots = keeping()
+async def test_a_filling_that_fails_or_is_cancelled_leaves_nothing(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    snapshots, home = keeping(), tmp_path / "people"
     bad = Source(error=Unreachable("The service did not answer."), wait_for=anyio.Event())
     good = Source()
 
     async def fail() -> None:
         with pytest.raises(Unreachable):
             await bad.of(snapshots)
-        assert list((tmp_path / "people").iterdir()) == []
+        assert list(home.iterdir()) == []
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(fail)
@@ -166,20 +167,14 @@ async def test_an_interrupted_filling_leaves_nothing(keeping: Keeping, tmp_path:
         assert bad.wait_for
         bad.wait_for.set()
     assert good.fills == 1
-
-
-async def test_a_cancelled_filling_leaves_nothing(keeping: Keeping, tmp_path: Path) -> None:
-    snapshots, home = keeping(), tmp_path / "people"
     source = Source(wait_for=anyio.Event())
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(source.of, snapshots)
+        tasks.start_soon(source.of, snapshots, OTHER)
         while not source.told:
             await anyio.wait_all_tasks_blocked()
-        assert list(home.iterdir()) != []
+        assert len(list(home.iterdir())) == 2
         tasks.cancel_scope.cancel()
-    assert list(home.iterdir()) == []
-    source.wait_for = None
-    assert (await source.of(snapshots)).size == 5
+    assert [folder.name for folder in home.iterdir()] == [KEY]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such modes")
@@ -194,15 +189,6 @@ async def test_nobody_else_may_read_the_files(keeping: Keeping, snapshots: Snaps
                 assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     finally:
         os.umask(before)
-
-
-async def test_a_temporary_folder_goes_when_the_server_stops() -> None:
-    snapshots = Snapshots(None)
-    people = await Source().of(snapshots)
-    snapshots.close()
-    assert not people.folder.parent.exists()
-    with pytest.raises(NotPossible):
-        names(people)
 
 
 PROGRAM = """
@@ -249,7 +235,12 @@ async def test_a_full_disk_is_said_and_nothing_stays_on_it(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no such limit")
-async def test_a_temporary_folder_goes_with_the_program() -> None:
+async def test_a_temporary_folder_goes_with_the_server_or_the_program(snapshots: Snapshots) -> None:
+    people = await Source().of(snapshots)
+    snapshots.close()
+    assert not people.folder.parent.exists()
+    with pytest.raises(NotPossible):
+        names(people)
     done = await anyio.run_process([sys.executable, "-c", PROGRAM, "", "50000000"], stderr=None)
     folder = Path(done.stdout.decode().strip())
     assert folder.name.startswith("leadpipe-people-")
@@ -264,10 +255,6 @@ async def test_a_folder_is_kept_between_starts_whatever_its_name(tmp_path: Path)
     first.close()
     again = await source.of(Snapshots(folder), expected=6)
     assert (again, names(again), source.fills) == (before, NAMES, 1)
-
-
-def scribble(file: Path) -> None:
-    file.write_bytes(b"no database at all")
 
 
 def empty(file: Path) -> None:
@@ -291,39 +278,32 @@ def age(file: Path) -> None:
     file.write_text(file.read_text().replace('"version":"', '"version":"9'))
 
 
+def swap(file: Path) -> None:
+    """Put the files of another run in the place of these."""
+    for each in file.parent.iterdir():
+        each.write_bytes((file.parent.with_name(OTHER) / each.name).read_bytes())
+
+
 @pytest.mark.parametrize(
     ("name", "how"),
     [
-        *((SEEN, how) for how in (Path.unlink, scribble, empty, spoil_the_middle, flip_a_bit)),
-        *((WHOLE, Path.unlink), (WHOLE, flip_a_bit)),
-        *((ABOUT, how) for how in (Path.unlink, scribble, empty, age)),
+        *((SEEN, Path.unlink), (SEEN, flip_a_bit), (WHOLE, empty), (WHOLE, flip_a_bit)),
+        *((ABOUT, Path.unlink), (ABOUT, empty), (ABOUT, age), (ABOUT, swap)),
     ],
 )
-async def test_what_is_broken_or_of_another_version_is_fetched_again(
+async def test_what_is_broken_or_of_another_run_or_version_is_fetched_again(
     keeping: Keeping, name: str, how: Callable[[Path], None]
 ) -> None:
     source = Source()
     people = await source.of(keeping())
+    await Source(PEOPLE[:1]).of(keeping(), OTHER)
     how(people.folder / name)
     assert names(await source.of(keeping())) == NAMES
     assert source.fills == 2
 
 
-async def test_people_of_another_run_under_its_name_are_not_taken(keeping: Keeping) -> None:
-    source = Source()
-    one, other = await source.of(keeping()), await source.of(keeping(), OTHER)
-    for name in (SEEN, WHOLE, ABOUT):
-        (one.folder / name).write_bytes((other.folder / name).read_bytes())
-    await source.of(keeping())
-    assert source.fills == 3
-
-
 @pytest.mark.parametrize(
-    ("name", "how"),
-    [
-        *((SEEN, how) for how in (Path.unlink, scribble, empty, spoil_the_middle)),
-        *((WHOLE, Path.unlink), (WHOLE, spoil_the_middle)),
-    ],
+    ("name", "how"), [(SEEN, Path.unlink), (SEEN, empty), (WHOLE, spoil_the_middle)]
 )
 async def test_what_breaks_while_in_use_is_named_and_fetched_again(
     snapshots: Snapshots, name: str, how: Callable[[Path], None]
@@ -340,9 +320,17 @@ async def test_what_breaks_while_in_use_is_named_and_fetched_again(
     assert len(names(await source.of(snapshots))) == 500
 
 
-async def test_people_are_kept_for_a_week(keeping: Keeping, moments: list[float]) -> None:
+async def test_people_are_kept_for_a_week(
+    keeping: Keeping, tmp_path: Path, moments: list[float]
+) -> None:
+    home = tmp_path / "people"
+    # What others left half made goes after a day.
+    for name, age in (("new-old", DAY + 1), ("new-young", DAY - 1), ("of somebody else", 99 * DAY)):
+        (home / name).mkdir(parents=True)
+        os.utime(home / name, (moments[0] - age, moments[0] - age))
     source = Source()
     people = await source.of(keeping())
+    assert {folder.name for folder in home.iterdir()} == {"new-young", "of somebody else", KEY}
     moments.append(moments[0] + 7 * DAY)
     await source.of(keeping())
     assert source.fills == 1
@@ -365,17 +353,6 @@ async def test_of_too_much_the_oldest_goes_but_not_what_was_asked_a_moment_ago(
     assert [people.folder.exists() for people in found].count(True) == 2
 
 
-async def test_what_others_left_half_made_goes_after_a_day(
-    keeping: Keeping, tmp_path: Path, moments: list[float]
-) -> None:
-    home = tmp_path / "people"
-    for name, age in (("new-old", DAY + 1), ("new-young", DAY - 1), ("of somebody else", 99 * DAY)):
-        (home / name).mkdir(parents=True)
-        os.utime(home / name, (moments[0] - age, moments[0] - age))
-    await Source().of(keeping())
-    assert {folder.name for folder in home.iterdir()} == {"new-young", "of somebody else", KEY}
-
-
 async def test_an_audience_that_is_too_large_is_refused(keeping: Keeping, tmp_path: Path) -> None:
     many = [{"headline": "x" * 2_000}] * 5_000
     with pytest.raises(NotPossible, match="audience is too large to be kept here: the first"):
@@ -389,10 +366,3 @@ async def test_a_folder_that_cannot_be_written_is_reported_without_its_path(tmp_
         await Source().of(Snapshots(tmp_path / "secret"))
     assert "LEADPIPE_CACHE_DIR" in caught.value.advice
     assert "secret" not in str(caught.value)
-
-
-async def test_reading_can_be_stopped_in_the_middle(snapshots: Snapshots) -> None:
-    rows = (await Source().of(snapshots)).rows(choose_columns(("name",)))
-    assert next(rows) == ("Person 0",)
-    del rows
-    gc.collect()

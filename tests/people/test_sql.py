@@ -88,12 +88,6 @@ def fingerprint(folder: Path) -> dict[str, str]:
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
 
 
-async def refusal(people: Snapshot, sql: str, seconds: float = 2.0) -> NotPossible:
-    with pytest.raises(NotPossible) as caught:
-        await ask(people, sql, seconds=seconds)
-    return caught.value
-
-
 async def outcome(people: Snapshot, sql: str, seconds: float = 2.0) -> Rows | NotPossible:
     """The answer, or why there is none."""
     try:
@@ -173,14 +167,11 @@ NOT_UNDERSTOOD = "SQLite does not understand the statement:"
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
-        ("SELECT emial FROM people", "There is no column 'emial'. Did you mean 'email', 'em"),
-        ("SELECT p.nme FROM people p", "There is no column 'p.nme'. Did you mean 'name'?"),
-        ("SELECT xyzzyqq FROM people", "There is no column 'xyzzyqq'."),
+        ("SELECT p.emial FROM people p", "There is no column 'p.emial'. Did you mean 'email', 'em"),
         ("SELECT name FROM persons", "There is no table 'persons'; the only one is people."),
         ("SELECT nope(name) FROM people", "There is no function nope() here."),
         ("SELECT name FROM people WHERE", f"{NOT_UNDERSTOOD} incomplete"),
         ("SELECT state FROM people a, people b", f"{NOT_UNDERSTOOD} ambiguous column name: state."),
-        ("SELECT name FROM people WHERE jane@acme.example", NOT_UNDERSTOOD),
         ("SELECT jane.doe@acme.example FROM people", NOT_UNDERSTOOD),
         ("SELECT 1; SELECT 2", "Only one statement is allowed at a time."),
         ("SELECT ?", "Parameters are not supported."),
@@ -192,7 +183,8 @@ NOT_UNDERSTOOD = "SQLite does not understand the statement:"
     ],
 )
 async def test_a_refusal_says_what_is_wrong(people: Snapshot, sql: str, problem: str) -> None:
-    refused = await refusal(people, sql)
+    refused = await outcome(people, sql)
+    assert isinstance(refused, NotPossible)
     assert refused.problem.startswith(problem)
     assert "jane" not in str(refused)
     if "no column" in problem:
@@ -201,19 +193,17 @@ async def test_a_refusal_says_what_is_wrong(people: Snapshot, sql: str, problem:
 
 async def test_another_table_in_the_file_could_not_be_seen(people: Snapshot) -> None:
     with sqlite3.connect(people.folder / SEEN) as connection:
-        connection.execute("CREATE TABLE other (secret)")
-        connection.execute("INSERT INTO other VALUES ('secretly.hidden')")
+        connection.execute("CREATE TABLE other AS SELECT 'secretly.hidden' AS secret")
         connection.execute("CREATE VIEW view_of_it AS SELECT secret FROM other")
     connection.close()
     for sql in (
-        "SELECT secret FROM main.other",
         "SELECT name FROM people UNION SELECT secret FROM other",
-        "SELECT name FROM people WHERE name IN (SELECT secret FROM other)",
+        "SELECT name FROM people WHERE name IN (SELECT secret FROM main.other)",
         "SELECT secret FROM view_of_it",
         "WITH people AS (SELECT secret FROM other) SELECT * FROM people",
     ):
-        refused = await refusal(people, sql)
-        assert re.match("There is no table '(other|view_of_it)'; the only one is", refused.problem)
+        refused = str(await outcome(people, sql))
+        assert re.match("There is no table '(other|view_of_it)'; the only one is", refused)
 
 
 @pytest.mark.parametrize("how", [Path.unlink, empty, spoil_the_middle])
@@ -222,22 +212,18 @@ async def test_people_who_are_broken_on_the_disk_are_dropped(
 ) -> None:
     people = await kept([{"fullName": f"Person {n}", "headline": "x" * 99} for n in range(2_000)])
     how(people.folder / SEEN)
-    refused = await refusal(people, "SELECT count(name), max(name) FROM people")
-    assert refused.problem == "The people of this run are no longer kept on this machine."
+    refused = str(await outcome(people, "SELECT count(name), max(name) FROM people"))
+    assert refused.startswith("The people of this run are no longer kept on this machine.")
     assert not people.folder.exists()
 
 
-async def test_rows_beyond_the_limit_are_cut_with_a_note(people: Snapshot) -> None:
-    joined = "SELECT a.name FROM people a, people b, people c, people d"
-    rows = await ask(people, joined)
+async def test_what_does_not_fit_into_an_answer_is_cut_with_a_note(people: Snapshot) -> None:
+    everyone = "FROM people a, people b, people c, people d"
+    rows = await ask(people, f"SELECT a.name {everyone}")
     assert len(rows.rows) == MOST_ROWS
     assert rows.notes == ("Cut after 200 rows; there are more.",)
-    assert (await ask(people, f"{joined} LIMIT {MOST_ROWS}")).notes == ()
-
-
-async def test_an_answer_that_is_too_long_is_cut_with_a_note(people: Snapshot) -> None:
+    assert (await ask(people, f"SELECT a.name {everyone} LIMIT {MOST_ROWS}")).notes == ()
     long = "replace(printf('%999s', ''), ' ', a.name)"
-    everyone = "FROM people a, people b, people c, people d"
     rows = await ask(people, f"SELECT {long} {everyone}")
     assert len(rows.rows) == LONGEST_RESULT // 303
     assert all(len(str(row[0])) == 300 for row in rows.rows)
@@ -248,11 +234,14 @@ async def test_an_answer_that_is_too_long_is_cut_with_a_note(people: Snapshot) -
     assert (rows.rows, rows.notes) == ((), (f"Cut after 0 rows, {cut}",))
 
 
-async def test_values_that_are_not_text_are_shown_as_text(people: Snapshot) -> None:
+async def test_values_are_shown_as_clean_text_with_what_is_odd_about_the_people(
+    kept: Kept, people: Snapshot
+) -> None:
     rows = await ask(people, "SELECT x'00ff', 9e999, -9e999, CAST(x'61ff62' AS TEXT), NULL")
     assert rows.rows == (("x'00ff'", "inf", "-inf", "a�b", ""),)
+    people = await kept(PEOPLE, expected=5)
     rows = await ask(people, "SELECT 'a' || char(8238) || char(7) || 'b'")
-    assert rows.rows == (("ab",),)
+    assert (rows.rows, rows.notes) == ((("ab",),), ("The service says 5 people; 4 came.",))
 
 
 @pytest.mark.parametrize(
@@ -275,8 +264,3 @@ async def test_text_in_double_quotes_is_noted_and_names_are_not(
     else:
         why = "there is no such column, so it was taken as text. Put text in single quotes."
         assert told.notes == ((f"{misread} in double quotes: {why}",) if misread else ())
-
-
-async def test_the_notes_of_the_snapshot_come_with_every_answer(kept: Kept) -> None:
-    people = await kept(PEOPLE, expected=5)
-    assert (await ask(people, "SELECT 1")).notes == ("The service says 5 people; 4 came.",)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadpipe_mcp.people.columns import COLUMNS, choose_columns
+from leadpipe_mcp.people.columns import COLUMNS
 from leadpipe_mcp.people.write import LONGEST_TEXT, SEEN, WHOLE, Cells, Stored
 from tests.people.conftest import Kept, Row
 
@@ -17,8 +17,12 @@ async def test_every_field_comes_out_as_it_came_in(kept: Kept) -> None:
     first, second = people.rows(columns)
     assert dict(zip([column.key for column in columns], first, strict=True)) == row | numbers
     assert set(second) == {None}
-    chosen = choose_columns(("untrustedHeadline", "email", "phone"))
-    assert next(people.rows(chosen)) == (row["headline"], row["email"], row["phone"])
+    # Questions see no address, and nothing that third parties wrote.
+    seen, whole = ((people.folder / name).read_bytes() for name in (SEEN, WHOLE))
+    assert b"x.example" in seen
+    for secret in (b"jane", b"5550100", b"untrusted"):
+        assert secret not in seen
+        assert secret in whole
 
 
 @pytest.mark.parametrize(
@@ -73,14 +77,3 @@ async def test_no_value_in_a_cell_breaks_the_filling(kept: Kept) -> None:
     assert found[-1][0] == "Ada King"
     for cell in (cell for row in found for cell in row):
         assert not isinstance(cell, str) or ("\0" not in cell and len(cell) <= LONGEST_TEXT)
-
-
-@pytest.mark.anyio
-async def test_a_file_for_questions_has_no_address_in_it(kept: Kept) -> None:
-    row = {"email": "secretly.hidden@x.example", "phone": "+15550177777", "headline": "whispered"}
-    people = await kept([{**row, "company": "Write to secretly.hidden@x.example"}])
-    seen = (people.folder / SEEN).read_bytes()
-    assert b"x.example" in seen
-    for secret in (b"secretly", b"hidden", b"5550177", b"whispered"):
-        assert secret not in seen
-        assert secret in (people.folder / WHOLE).read_bytes()
