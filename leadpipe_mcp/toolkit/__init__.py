@@ -2,15 +2,7 @@
 
 from leadpipe_mcp.toolkit.calls import CODE_SECONDS, Action, Call, Codes, Kit
 from leadpipe_mcp.toolkit.declaring import Declaration, tool
-from leadpipe_mcp.toolkit.models import (
-    Arguments,
-    Question,
-    Reply,
-    Suggestion,
-    read_cursor,
-    subject_of,
-    write_cursor,
-)
+from leadpipe_mcp.toolkit.models import Arguments, Cursor, Question, Reply, Suggestion
 from leadpipe_mcp.toolkit.offered import OfferedTools
 
 __all__ = [
@@ -19,14 +11,12 @@ __all__ = [
     "Arguments",
     "Call",
     "Codes",
+    "Cursor",
     "Declaration",
     "Kit",
     "OfferedTools",
     "Question",
     "Reply",
     "Suggestion",
-    "read_cursor",
-    "subject_of",
     "tool",
-    "write_cursor",
 ]

@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import json
-from typing import ClassVar, Protocol, TypeVar, cast
+from typing import ClassVar, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.errors import NotPossible
@@ -81,44 +81,37 @@ class Question(Reply):
     confirm: str = Field(description="Repeat the call with this code once the user has agreed.")
 
 
-class Placed(Protocol):
-    """A place in the answer to one question."""
+class Cursor(BaseModel):
+    """A place in the answer to one question; each tool adds what it needs to find it again."""
 
-    @property
-    def subject(self) -> str:
-        """The same for all pages of one question."""
-        ...
+    model_config = ConfigDict(frozen=True)
 
+    subject: str = ""
 
-P = TypeVar("P", bound=Placed)
+    @classmethod
+    def at(cls, cursor: str | None, asked: BaseModel, parts: set[str], **start: object) -> Self:
+        """Return the place that the cursor names, or the start, in the answer to what is asked.
 
+        Raises:
+            NotPossible: If it is not a cursor of ours, or one of another question.
+        """
+        question = json.dumps(asked.model_dump(mode="json", include=parts), sort_keys=True)
+        subject = hashlib.sha256(question.encode()).hexdigest()[:8]
+        if not cursor:
+            return cls.model_validate({"subject": subject, **start})
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            place = cls.model_validate_json(base64.urlsafe_b64decode(padded))
+        except ValueError:
+            place = None
+        if place is None or place.subject != subject:
+            raise NotPossible(
+                "The cursor does not belong to this question.",
+                "Repeat the arguments of the page that it came from, or leave it out.",
+            )
+        return place
 
-def subject_of(question: BaseModel, parts: set[str]) -> str:
-    """Return what stands for a question: these of its arguments."""
-    asked = question.model_dump(mode="json", include=parts)
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def write_cursor(kind: TypeAdapter[P], place: P) -> str:
-    """Return the place as a cursor."""
-    told = kind.dump_json(place, exclude_defaults=True)
-    return base64.urlsafe_b64encode(told).decode().rstrip("=")
-
-
-def read_cursor(kind: TypeAdapter[P], cursor: str, subject: str) -> P:
-    """Return the place that a cursor names.
-
-    Raises:
-        NotPossible: If it is not a cursor of ours, or one of another question.
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place = kind.validate_json(base64.urlsafe_b64decode(padded))
-    except ValueError:
-        place = None
-    if place is None or place.subject != subject:
-        raise NotPossible(
-            "The cursor does not belong to this question.",
-            "Repeat the arguments of the page that it came from, or leave it out.",
-        )
-    return place
+    def as_text(self) -> str:
+        """Return the place as the cursor that a reply gives."""
+        told = self.model_dump_json(exclude_defaults=True)
+        return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")

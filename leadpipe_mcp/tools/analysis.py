@@ -6,34 +6,14 @@ from pydantic import Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.people.profile import (
-    Comparison,
-    Counts,
-    Profile,
-    Segment,
-    compare,
-    group,
-    profile,
-)
+from leadpipe_mcp.people import profile
 from leadpipe_mcp.people.runs import RunRef
 from leadpipe_mcp.people.sql import ask
 from leadpipe_mcp.text import clean, counted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools.arguments import AudienceId, Date, ManyOf, ObjectOf, StrictInt
-from leadpipe_mcp.tools.replies import (
-    NAME_LENGTH,
-    Cell,
-    Part,
-    RunPart,
-    Table,
-    day,
-    fitting,
-    people,
-    suggest,
-    suggestions,
-    table_of,
-    warnings,
-)
+from leadpipe_mcp.tools import arguments, replies
+from leadpipe_mcp.tools.arguments import AudienceId, ManyOf, ObjectOf, StrictInt
+from leadpipe_mcp.tools.replies import Cell, Part, Table, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 LONGEST_SQL = 4_000
@@ -58,10 +38,8 @@ class OtherAudience(Arguments):
     """The other side of a comparison; anything not named is as on this side."""
 
     audience_id: AudienceId | None = Field(default=None, description="Default: the same audience.")
-    date: Date | None = Field(default=None, description="Its people from this day.")
-    run_id: str | None = Field(
-        default=None, max_length=120, description="Its people from this run."
-    )
+    date: arguments.Day = None
+    run_id: arguments.RunId = None
 
     @model_validator(mode="after")
     def _another(self) -> "OtherAudience":
@@ -76,12 +54,8 @@ class AnalyzeAudience(Arguments):
     """Which audience, and the question: at most one of groupBy, sql and compareWith."""
 
     audience_id: AudienceId = Field(description="A saved audience.")
-    date: Date | None = Field(default=None, description="Its people from this day.")
-    run_id: str | None = Field(
-        default=None,
-        max_length=120,
-        description="Its people from this run; get_audience lists runs.",
-    )
+    date: arguments.Day = None
+    run_id: arguments.RunId = None
     group_by: ManyOf[str] | None = Field(
         default=None,
         min_length=1,
@@ -89,10 +63,7 @@ class AnalyzeAudience(Arguments):
         description="Count by 1 to 3 columns, such as [companyIndustry, seniority].",
     )
     top: StrictInt = Field(
-        default=20,
-        ge=1,
-        le=MOST_GROUPS,
-        description="With groupBy: maximum number of groups (1-200).",
+        default=20, ge=1, le=MOST_GROUPS, description="Maximum number of groups (1-200)."
     )
     sql: str | None = Field(
         default=None,
@@ -135,23 +106,16 @@ class ComparedPart(Part):
 class Analysis(Reply):
     """The answer, counted over everyone."""
 
-    size: int = Field(description="Total number of people.")
+    size: int
     data_date: str | None = None
-    run: RunPart | None = None
+    run: replies.RunPart | None = None
     scores: ScorePart | None = None
-    filled: dict[str, float] | None = Field(
-        default=None,
-        description="Percentage of people with each field; a missing field is known for nobody.",
-    )
-    breakdowns: dict[str, dict[str, int]] | None = Field(
-        default=None, description="People by most frequent value; others: all the rest."
-    )
+    filled: dict[str, float] | None = Field(default=None, description="Percent with each field.")
+    breakdowns: dict[str, dict[str, int]] | None = None
     table: Table | None = None
-    both: ComparedPart | None = Field(default=None, description="Who is in both lists.")
-    only_here: ComparedPart | None = Field(default=None, description="Who is only in this list.")
-    only_there: ComparedPart | None = Field(
-        default=None, description="Who is only in the other list."
-    )
+    both: ComparedPart | None = None
+    only_here: ComparedPart | None = None
+    only_there: ComparedPart | None = None
 
 
 @tool("Analyze an audience", reads=True)
@@ -167,7 +131,7 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     here = RunRef(asked.audience_id, asked.date, asked.run_id)
     run, snapshot = await runs.load(call.leadpipe, here, call.progress)
     if asked.group_by:
-        found = await group(snapshot, asked.group_by, asked.top)
+        found = await profile.group(snapshot, asked.group_by, asked.top)
         more = f" of {len(found.rows) + found.others:,}" if found.others else ""
         rest = f"; the others are {people(found.other_people)}" if found.other_people else ""
         said = f"{counted(len(found.rows), 'group')}{more}, over {people(found.size)}{rest}"
@@ -177,19 +141,21 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
         said = f"{counted(len(answer.rows), 'row')}, over {people(snapshot.size)}"
         return _with_rows(said, run, snapshot.size, answer.columns, answer.rows, answer.notes)
     if asked.compare_with is None:
-        return _profiled(await profile(snapshot), asked, run)
+        return _profiled(await profile.profile(snapshot), asked, run)
     other = asked.compare_with
     ref = RunRef(other.audience_id or asked.audience_id, other.date, other.run_id)
     other_run, there = await runs.load(call.leadpipe, ref, call.progress)
     if there.folder == snapshot.folder:
+        day = replies.day(run.data_date)
         raise NotPossible(
-            f"Both sides are the same list ({day(run.data_date)}), so there is nothing to compare.",
+            f"Both sides are the same list ({day}), so there is nothing to compare.",
             "Name another date or runId (get_audience lists them), or another audienceId.",
         )
-    return _compared(await compare(snapshot, there), run, other_run)
+    return _compared(await profile.compare(snapshot, there), run, other_run)
 
 
-def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
+def _profiled(told: profile.Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
+    who = people(told.size).capitalize()
     also = f" at {told.companies:,} companies" if told.companies else ""
     email = told.filled.get("businessEmail")
     contact = f", {email:.0f}% with a business e-mail" if email else ""
@@ -197,10 +163,10 @@ def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
     by: list[JsonValue] = ["companyIndustry", "seniority"]
     ask_more = suggest("analyze_audience", why, audienceId=asked.audience_id, groupBy=by)
     return Analysis(
-        summary=f"{people(told.size).capitalize()}{also}{contact}, data from {day(run.data_date)}.",
+        summary=f"{who}{also}{contact}, {replies.data_from(run.data_date)}",
         size=told.size,
         data_date=run.data_date,
-        run=RunPart.of(run),
+        run=replies.RunPart.of(run),
         scores=None
         if told.average_score is None
         else ScorePart(average=told.average_score, people=_counts(told.scores)),
@@ -210,12 +176,12 @@ def _profiled(told: Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
             for name, found in told.breakdowns.items()
         },
         warnings=warnings(told.notes),
-        next=suggestions(ask_more if told.size else None),
+        next=replies.suggestions(ask_more if told.size else None),
     )
 
 
-def _counts(counts: Counts) -> dict[str, int]:
-    return {clean(str(value), NAME_LENGTH): people for value, people in counts.items()}
+def _counts(counts: profile.Counts) -> dict[str, int]:
+    return {clean(str(value), replies.NAME_LENGTH): people for value, people in counts.items()}
 
 
 def _with_rows(
@@ -226,27 +192,27 @@ def _with_rows(
     rows: Sequence[Sequence[Cell]],
     notes: Iterable[str],
 ) -> Analysis:
-    shown = fitting([list(row) for row in rows])
+    shown = replies.fitting([list(row) for row in rows])
     cut = len(rows) - len(shown)
     return Analysis(
-        summary=f"{said}, data from {day(run.data_date)}.",
+        summary=f"{said}, {replies.data_from(run.data_date)}",
         size=size,
         data_date=run.data_date,
-        table=table_of(columns, shown),
+        table=replies.table_of(columns, shown),
         warnings=warnings(notes, f"{counted(cut, 'row')} did not fit." if cut else None),
     )
 
 
-def _compared(told: Comparison, here: Run, there: Run) -> Analysis:
+def _compared(told: profile.Comparison, here: Run, there: Run) -> Analysis:
     both, new, gone = told.both.people, told.only_one.people, told.only_other.people
-    size = both + new
+    size, day, other_day = both + new, replies.day(here.data_date), replies.day(there.data_date)
     kept = f" ({100 * both / size:.0f}%)" if size else ""
     return Analysis(
-        summary=f"Of {people(size)} ({day(here.data_date)}), {both:,}{kept} are also in the other"
-        f" list ({day(there.data_date)}); {new:,} only in this one, {gone:,} only in the other.",
+        summary=f"Of {people(size)} ({day}), {both:,}{kept} are also in the other list"
+        f" ({other_day}); {new:,} only in this one, {gone:,} only in the other.",
         size=size,
         data_date=here.data_date,
-        run=RunPart.of(here),
+        run=replies.RunPart.of(here),
         both=_part(told.both),
         only_here=_part(told.only_one),
         only_there=_part(told.only_other),
@@ -254,7 +220,7 @@ def _compared(told: Comparison, here: Run, there: Run) -> Analysis:
     )
 
 
-def _part(told: Segment) -> ComparedPart:
+def _part(told: profile.Segment) -> ComparedPart:
     top = {name: _counts(counts) for name, counts in told.top.items()}
     return ComparedPart(
         size=told.people,

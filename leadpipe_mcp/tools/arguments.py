@@ -46,13 +46,16 @@ def _real_date(value: str) -> str:
         raise ValueError("must be a date like 2026-05-04.") from None
 
 
-def _real_uuid(value: str) -> str:
-    try:
-        return str(uuid.UUID(value.strip()))
-    except ValueError:
-        raise ValueError(
-            "must be an id like 6fb81599-f601-4afe-b3ff-e8a211cae27d; list_audiences shows them."
-        ) from None
+def uuid_or(refusal: str) -> AfterValidator:
+    """Check that a text is a UUID, and refuse others in these words."""
+
+    def real_uuid(value: str) -> str:
+        try:
+            return str(uuid.UUID(value.strip()))
+        except ValueError:
+            raise ValueError(refusal) from None
+
+    return AfterValidator(real_uuid)
 
 
 def _web_address(value: str) -> str:
@@ -62,8 +65,11 @@ def _web_address(value: str) -> str:
 
 
 StrictInt = Annotated[int, BeforeValidator(_no_bool)]
+UUID_SCHEMA = WithJsonSchema({"type": "string", "format": "uuid"})
 AudienceId = Annotated[
-    str, AfterValidator(_real_uuid), WithJsonSchema({"type": "string", "format": "uuid"})
+    str,
+    uuid_or("must be an id like 6fb81599-f601-4afe-b3ff-e8a211cae27d; list_audiences shows them."),
+    UUID_SCHEMA,
 ]
 Date = Annotated[
     str, AfterValidator(_real_date), WithJsonSchema({"type": "string", "format": "date"})
@@ -85,10 +91,21 @@ Contact = Annotated[
     Named[Literal["masked", "full"]],
     Field(description="full: unmasked e-mail and phone, only if the user asked."),
 ]
+Day = Annotated[Date | None, Field(description="People from this day (YYYY-MM-DD).")]
 RunId = Annotated[
     str | None, Field(max_length=120, description="People from this run; get_audience lists runs.")
 ]
+WaitSeconds = Annotated[
+    StrictInt, Field(ge=0, le=MAX_WAIT, description="Seconds to wait for its people (0-300).")
+]
+PartOfName = Annotated[
+    str | None, Field(max_length=255, description="Only those with these words in their name.")
+]
+Cursor = Annotated[str | None, Field(max_length=8_000, description="nextCursor of the last page.")]
 LARGEST_PAGE = 100
+ListLength = Annotated[
+    StrictInt, Field(ge=1, le=LARGEST_PAGE, description="Maximum number to return (1-100).")
+]
 PageSize = Annotated[
     StrictInt, Field(ge=1, le=LARGEST_PAGE, description="Maximum number of people (1-100).")
 ]

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -13,13 +12,12 @@ from leadpipe_mcp.api.runs import MOST_RUNS
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools import replies
-from leadpipe_mcp.tools.arguments import MAX_WAIT, AudienceId, Date, Named, StrictInt
+from leadpipe_mcp.tools import arguments, replies
+from leadpipe_mcp.tools.arguments import LARGEST_PAGE, AudienceId, Named
 from leadpipe_mcp.tools.lifecycle import age_of_list, newest_run
-from leadpipe_mcp.tools.replies import BUILDING, RunPart, Table, cell, named, size_of, warnings
+from leadpipe_mcp.tools.replies import Table, cell, named, warnings
 from leadpipe_mcp.tools.services import Call
 
-MOST_AUDIENCES = 100
 _MOST_NAMED = 5
 
 
@@ -27,12 +25,8 @@ class ListAudiences(Arguments):
     """Which audiences."""
 
     status: Named[Status] | None = Field(default=None, description="Only those with this status.")
-    name_contains: str | None = Field(
-        default=None, max_length=255, description="Only those with these words in their name."
-    )
-    limit: StrictInt = Field(
-        default=50, ge=1, le=MOST_AUDIENCES, description="Maximum number to return (1-100)."
-    )
+    name_contains: arguments.PartOfName = None
+    limit: arguments.ListLength = 50
 
 
 class AudienceList(Reply):
@@ -45,19 +39,12 @@ class GetAudience(Arguments):
     """Which audience, and how long to wait for it."""
 
     id: AudienceId = Field(description="The audience's id.")
-    wait_seconds: Annotated[StrictInt, Field(ge=0, le=MAX_WAIT)] = Field(
-        default=0, description="Seconds to wait for its people (0-300)."
-    )
+    wait_seconds: arguments.WaitSeconds = 0
     fill_rates: bool = Field(
-        default=False,
-        description="Also show the percentage of people with a phone, e-mail and so on.",
+        default=False, description="Add the percentage of people with a phone, e-mail and so on."
     )
-    date: Date | None = Field(
-        default=None, description="Show this day's run (YYYY-MM-DD), not the newest."
-    )
-    run_id: str | None = Field(
-        default=None, max_length=120, description="Show this run, not the newest."
-    )
+    date: arguments.Day = None
+    run_id: arguments.RunId = None
 
     @model_validator(mode="after")
     def _one_run(self) -> "GetAudience":
@@ -74,11 +61,11 @@ class AudienceDetail(Reply):
     id: str
     name: str
     status: str
-    size: int | None = Field(default=None, description="How many people.")
+    size: int | None = None
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="Who is in it.")
     topics: dict[str, str] | None = Field(default=None, description="Names of the topic ids.")
-    run: RunPart | None = Field(default=None, description="The newest run, or the one named.")
+    run: replies.RunPart | None = None
     runs: Table | None = Field(default=None, description="The latest five runs.")
     fill_rates: dict[str, float] | None = Field(default=None, description="Percent, by field.")
     created_at: str | None = None
@@ -102,7 +89,7 @@ class RunOrdered(Reply):
     id: str
     name: str
     status: str
-    run: RunPart
+    run: replies.RunPart
 
 
 @tool("List audiences", reads=True)
@@ -113,16 +100,16 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     audience's last change is pointed out.
     """
     # Names are looked through here, because the service cannot.
-    limit = MOST_AUDIENCES if asked.name_contains else asked.limit
+    limit = LARGEST_PAGE if asked.name_contains else asked.limit
     found = await call.leadpipe.audiences.list(asked.status, limit)
     words = (asked.name_contains or "").casefold()
     matching = [audience for audience in found if words in audience.name.casefold()]
     shown, hidden = matching[: asked.limit], len(matching) - asked.limit
     kind = f"{asked.status} audience" if asked.status else "audience"
-    called = f" with '{clean(words, replies.NAME_LENGTH)}' in the name" if words else ""
-    how = "; raise limit to see them" if limit < MOST_AUDIENCES else ""
+    called = f" with '{cell(words)}' in the name" if words else ""
+    how = "; raise limit to see them" if limit < LARGEST_PAGE else ""
     rows = [
-        [a.id, cell(a.name), a.status, cell(size_of(a)), (a.last_refreshed_at or "")[:10]]
+        [a.id, cell(a.name), a.status, cell(replies.size_of(a)), (a.last_refreshed_at or "")[:10]]
         for a in shown
     ]
     return AudienceList(
@@ -141,7 +128,7 @@ def _sizes_in_doubt(audiences: Sequence[Audience]) -> str | None:
     names = [
         named(audience)
         for audience in audiences
-        if size_of(audience) is not None
+        if replies.size_of(audience) is not None
         and (audience.updated_at or "") > (audience.last_refreshed_at or "")
     ]
     if not names:
@@ -173,13 +160,13 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         partial(age_of_list, call, audience, run),
     )
     # The audience's own size is that of the newest run.
-    size = None if asked.date or asked.run_id else size_of(audience)
+    size = None if asked.date or asked.run_id else replies.size_of(audience)
     people = replies.run_sentence(run) if run else "The service does not show its runs."
     if asked.date and run and run.state == "none":
         people = f"It has no people for {asked.date}."
     # Where runs go by date, they have no ids.
     columns = ["runId", "state", "dataDate", "size"][0 if any(one.id for one in runs) else 1 :]
-    parts = [RunPart.of(one) for one in runs]
+    parts = [replies.RunPart.of(one) for one in runs]
     rows = [[cell(p.id), p.state, cell(p.data_date), cell(p.size)][-len(columns) :] for p in parts]
     no_rates = "The service does not show the fill rates of these people."
     is_draft = audience.status == "draft"
@@ -192,7 +179,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         data_date=run.data_date if run else None,
         config=config,
         topics=topics,
-        run=RunPart.of(run) if run else None,
+        run=replies.RunPart.of(run) if run else None,
         runs=replies.table_of(columns, rows),
         fill_rates=fill_rates,
         created_at=audience.created_at,
@@ -265,7 +252,7 @@ async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
         return await _cancel(call, audience, asked.cancel_run_id)
     before = await runs_of(call, audience)
     for run in before:
-        if run.state in BUILDING:
+        if run.state in replies.BUILDING:
             summary = f"A run of {named(audience)} is already {run.state}; none was added."
             return _ordered(audience, run, summary)
     try:
@@ -295,7 +282,7 @@ def _ordered(audience: Audience, run: Run, summary: str) -> RunOrdered:
         id=audience.id,
         name=replies.name_of(audience),
         status=audience.status,
-        run=RunPart.of(run),
+        run=replies.RunPart.of(run),
         next=replies.suggestions(replies.next_step(run, audience.id)),
     )
 

@@ -12,7 +12,7 @@ from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.planning.cautions import of_size
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
-from leadpipe_mcp.tools import replies
+from leadpipe_mcp.tools import configs, replies
 from leadpipe_mcp.tools.arguments import (
     AudienceId,
     AudienceName,
@@ -20,18 +20,9 @@ from leadpipe_mcp.tools.arguments import (
     ObjectOf,
     twice_named,
 )
-from leadpipe_mcp.tools.configs import (
-    ConfigArguments,
-    ConfigChange,
-    changes,
-    check_config,
-    in_one_sentence,
-    renamed,
-    spell,
-    unknown_topics,
-)
+from leadpipe_mcp.tools.configs import ConfigArguments, ConfigChange
 from leadpipe_mcp.tools.lifecycle import age_of_list, newest_run
-from leadpipe_mcp.tools.replies import Table, matches, named, people, size_of, warnings
+from leadpipe_mcp.tools.replies import Table, named, people, warnings
 from leadpipe_mcp.tools.services import Call
 
 _SAMPLE_COLUMNS = ("name", "jobTitle", "company", "companyIndustry", "score")
@@ -46,10 +37,10 @@ class PreviewAudience(ConfigArguments):
 class AudiencePreview(Reply):
     """How many people a config finds."""
 
-    size: int = Field(description="How many people.")
+    size: int
     data_date: str | None = None
-    industries: dict[str, int] | None = Field(default=None, description="People by industry.")
-    seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
+    industries: dict[str, int] | None = None
+    seniorities: dict[str, int] | None = None
     counted_over: str | None = Field(default=None, description="What the counts cover.")
     sample: Table | None = None
     config: dict[str, JsonValue] = Field(description="As applied; create_audience takes it.")
@@ -86,9 +77,8 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     needed: it saves and spends nothing. Filters are checked against the service's catalogue and
     against what it says it applied.
     """
-    spelled, unsure = await spell(call, asked.to_config())
+    spelled, unsure = await configs.spell(call, asked.to_config())
     preview = await call.leadpipe.configs.preview(spelled)
-    industries, seniorities, counted_over = replies.make_up(preview, _MAKE_UP_SIZE)
     columns = choose_columns(_SAMPLE_COLUMNS)
     sample = table(preview.sample[:_SAMPLE_SIZE], columns, contact=False)
     config = preview.config.as_shown()
@@ -96,12 +86,10 @@ async def preview_audience(call: Call, asked: PreviewAudience) -> AudiencePrevie
     create = replies.suggest("create_audience", "save this config under a name")
     repeated = twice_named(asked.topic_ids)
     return AudiencePreview(
-        summary=f"{matches(preview.size)}, data from {replies.day(preview.data_date)}.",
+        summary=f"{replies.matches(preview.size)}, {replies.data_from(preview.data_date)}",
         size=preview.size,
         data_date=preview.data_date,
-        industries=industries,
-        seniorities=seniorities,
-        counted_over=counted_over,
+        **replies.make_up(preview, _MAKE_UP_SIZE),
         sample=replies.table_of(_SAMPLE_COLUMNS, sample),
         config=config,
         config_hash=preview.config_hash or digest[:16],
@@ -122,12 +110,12 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
         raise NotPossible("Nothing to change was given.", "Pass a name, a config, or both.")
     audience = await call.leadpipe.audiences.get(asked.id)
     call.services.last_active.note(audience)
-    made, spelled, preview, notes = renamed(audience, asked.name), None, None, list[str]()
+    made, spelled, preview, notes = configs.renamed(audience, asked.name), None, None, list[str]()
     if asked.config and audience.config:
         spelled = await _changed(call, audience.config, asked.config)
-        unsure = await unknown_topics(call, asked.config.topic_ids or ())
+        unsure = await configs.unknown_topics(call, asked.config.topic_ids or ())
         preview = await call.leadpipe.configs.preview(spelled)
-        made += await changes(call, audience.config, spelled.sent)
+        made += await configs.changes(call, audience.config, spelled.sent)
         repeated = twice_named(asked.config.topic_ids)
         notes = warnings(repeated, unsure, preview.notes, of_size(preview.size))
     elif asked.config:
@@ -142,24 +130,26 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
             id=audience.id,
             name=replies.name_of(audience),
             status=audience.status,
-            size=size_of(audience),
+            size=replies.size_of(audience),
         )
     if audience.status == "active":
         size = f" It would have {people(preview.size)}." if preview else ""
-        question = f"Change {named(audience)}, which is active? {in_one_sentence(made)}.{size}"
+        question = (
+            f"Change {named(audience)}, which is active? {configs.in_one_sentence(made)}.{size}"
+        )
         await call.confirm(Action("update", question, audience.model_dump()), asked.confirm)
     updated = await call.leadpipe.audiences.update(asked.id, name=asked.name, config=spelled)
     call.services.last_active.note(updated)
     step = {"draft": replies.to_activate, "active": replies.to_wait}
     if spelled and updated.status != "draft":
         notes += await age_of_list(call, updated, await newest_run(call, asked.id))
-    found = f" {matches(preview.size)} now." if preview else ""
+    found = f" {replies.matches(preview.size)} now." if preview else ""
     return AudienceUpdated(
         summary=f"{named(updated)} was changed: {', '.join(one.part for one in made)}.{found}",
         id=updated.id,
         name=replies.name_of(updated),
         status=updated.status,
-        size=preview.size if preview else size_of(updated),
+        size=preview.size if preview else replies.size_of(updated),
         changes=replies.table_of(["what", "before", "after"], [one.row() for one in made]),
         config=preview.config.as_shown() if preview else None,
         warnings=notes,
@@ -173,7 +163,7 @@ async def _changed(call: Call, config: ServiceConfig, change: ConfigChange) -> S
         config, change.fields(), change.filters or {}, change.exclude or {}
     )
     try:
-        check_config(spelled.shown)
+        configs.check_config(spelled.shown)
     except NotPossible as contradiction:
         raise NotPossible(f"With this change, {contradiction}") from None
     return spelled

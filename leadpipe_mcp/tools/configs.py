@@ -19,8 +19,9 @@ from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible, ServiceError
 from leadpipe_mcp.text import clean, in_quotes, listed
 from leadpipe_mcp.toolkit import Arguments
+from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import Overlap, Score, TopicIds, WebAddress, from_json_text
-from leadpipe_mcp.tools.replies import NAME_LENGTH, Cell, some
+from leadpipe_mcp.tools.replies import Cell
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, RANGES
 
@@ -254,7 +255,8 @@ def renamed(audience: Audience, name: str | None) -> list[Change]:
     """Return the change of the name, if it is one."""
     if not name or name == audience.name:
         return []
-    return [Change("name", clean(audience.name, NAME_LENGTH), clean(name, NAME_LENGTH))]
+    was, will_be = (clean(text, replies.NAME_LENGTH) for text in (audience.name, name))
+    return [Change("name", was, will_be)]
 
 
 def in_one_sentence(made: Sequence[Change]) -> str:
@@ -266,7 +268,7 @@ def in_one_sentence(made: Sequence[Change]) -> str:
         if room < 0 and said:
             break
         said.append(sentence)
-    rest = [clean(change.part, NAME_LENGTH) for change in made[len(said) :]]
+    rest = [clean(change.part, replies.NAME_LENGTH) for change in made[len(said) :]]
     if rest:
         parts = listed([*rest[:_FEW_VALUES], *(["others"] if len(rest) > _FEW_VALUES else [])])
         said.append(f"and {len(rest)} more, of {parts}")
@@ -299,8 +301,8 @@ def _in_words(part: JsonValue) -> str:
     if part is None:
         return "not set"
     if isinstance(part, str):
-        return in_quotes(part, NAME_LENGTH)
+        return in_quotes(part, replies.NAME_LENGTH)
     if isinstance(part, list):
         few = [_in_words(value) for value in part]
-        return some(few, _FEW_VALUES) if len(few) > _FEW_VALUES else listed(few)
-    return clean(_as_json(part), NAME_LENGTH)
+        return replies.some(few, _FEW_VALUES) if len(few) > _FEW_VALUES else listed(few)
+    return clean(_as_json(part), replies.NAME_LENGTH)

@@ -14,21 +14,10 @@ from leadpipe_mcp.people.files import Destination, Format, export_folder, planne
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import counted, listed
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
-from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Date, ManyOf, Named, RunId
+from leadpipe_mcp.tools import replies
+from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Day, ManyOf, Named, RunId
 from leadpipe_mcp.tools.people import ways_to_people
-from leadpipe_mcp.tools.replies import (
-    Cell,
-    RunPart,
-    Table,
-    day,
-    name_of,
-    named,
-    people,
-    run_sentence,
-    suggest,
-    table_of,
-    warnings,
-)
+from leadpipe_mcp.tools.replies import Cell, Table, named, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 # How long a call waits for the file; asking again goes on with the same one.
@@ -77,16 +66,12 @@ class ExportAudience(Arguments):
         " mobilePhones. An unknown one lists them all.",
     )
     file_name: str | None = Field(
-        default=None,
-        max_length=200,
-        description="A name without a path; default: audience and date.",
+        default=None, max_length=200, description="Without a path; default: audience and date."
     )
     contact: Named[Literal["masked", "full"]] = Field(
         default="full", description="masked hides e-mail addresses and phone numbers in the file."
     )
-    date: Date | None = Field(
-        default=None, description="People from this day (YYYY-MM-DD), not the latest."
-    )
+    date: Day = None
     run_id: RunId = None
     confirm: ConfirmCode = None
 
@@ -110,25 +95,21 @@ class AudienceExported(Reply):
 
     id: str
     name: str | None = None
-    size: int | None = Field(default=None, description="How many people are exported.")
+    size: int | None = None
     data_date: str | None = None
-    run: RunPart | None = None
-    path: str | None = Field(
-        default=None, description="Where the file is, or the first of several."
-    )
+    run: replies.RunPart | None = None
+    path: str | None = Field(default=None, description="The file, or the first of several.")
     rows: int | None = None
     bytes: int | None = None
-    sha256: str | None = Field(default=None, description="The file's fingerprint.")
+    sha256: str | None = None
     files: Table | None = Field(default=None, description="All files, if there are several.")
-    contact_fields: list[str] | None = Field(
-        default=None, description="E-mail and phone columns in it."
-    )
+    contact_fields: list[str] | None = None
     masked: bool | None = None
     config_hash: str | None = Field(default=None, description="Of the config it was made from.")
     url: str | None = Field(default=None, description="Link to the CSV; pass it on unchanged.")
     file_name: str | None = None
     expires_at: str | None = None
-    expires_in: str | None = Field(default=None, description="How long the link works.")
+    expires_in: str | None = None
 
 
 @tool("Export an audience")
@@ -149,10 +130,10 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     audience = await call.leadpipe.audiences.get(asked.id)
     run = await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
     reply = AudienceExported(
-        summary=f"{run_sentence(run)} There is nothing to export yet.",
+        summary=f"{replies.run_sentence(run)} There is nothing to export yet.",
         id=audience.id,
-        name=name_of(audience),
-        run=RunPart.of(run),
+        name=replies.name_of(audience),
+        run=replies.RunPart.of(run),
     )
     if run.state != "ready":
         again = {"tool": "export_audience", "id": audience.id, "format": asked.format}
@@ -214,11 +195,11 @@ async def _write_file(
     where = f"{number} files, the first {first.path}" if number > 1 else first.path
     reply.summary = (
         f"{named(audience)} was exported: {counted(receipt.rows, 'row')}, data from"
-        f" {day(run.data_date)}, to {where}."
+        f" {replies.day(run.data_date)}, to {where}."
     )
     if kind == "linkedin_urls":
         reply.summary += f" {TO_SONARLY}"
-        to = {"name": name_of(audience), "type": "on_demand"}
+        to = {"name": replies.name_of(audience), "type": "on_demand"}
         reply.next = [suggest("sonarly_create_audience", INTO_SONARLY, **to)]
     reply.size, reply.rows, reply.bytes = receipt.people, receipt.rows, receipt.bytes
     reply.path, reply.sha256 = str(first.path), first.sha256
@@ -227,7 +208,7 @@ async def _write_file(
             [str(file.path), file.rows, file.bytes, file.sha256]
             for file in receipt.files[:SHOWN_FILES]
         ]
-        reply.files = table_of(["path", "rows", "bytes", "sha256"], shown)
+        reply.files = replies.table_of(["path", "rows", "bytes", "sha256"], shown)
     reply.contact_fields = list(receipt.contact_fields)
     reply.masked = receipt.masked if receipt.contact_fields else None
     reply.config_hash = run.config_hash
@@ -242,7 +223,7 @@ async def _write_file(
 
 
 def _who(audience: Audience, run: Run) -> str:
-    return f"{named(audience)} ({people(run.size)}, data from {day(run.data_date)})"
+    return f"{named(audience)} ({people(run.size)}, data from {replies.day(run.data_date)})"
 
 
 def _set_aside(call: Call, asked: ExportAudience, chosen: Destination) -> Path:
@@ -286,7 +267,7 @@ async def _give_link(
         works = f"It works {until}."
     reply.summary = (
         f"A link to the CSV of {named(audience)}: {people(reply.size)}, unmasked, data from"
-        f" {day(export.data_date)}. {works}"
+        f" {replies.day(export.data_date)}. {works}"
     )
     reply.url, reply.file_name = export.url, export.file_name
     reply.expires_at, reply.expires_in = export.expires_at, export.expires_in

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
@@ -12,19 +12,10 @@ from leadpipe_mcp.errors import Conflict, LeadpipeError, NotDone, ServiceError, 
 from leadpipe_mcp.planning.cautions import of_size
 from leadpipe_mcp.text import in_quotes
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
-from leadpipe_mcp.tools import replies
-from leadpipe_mcp.tools.arguments import (
-    MAX_WAIT,
-    AudienceId,
-    AudienceName,
-    ConfirmCode,
-    Named,
-    ObjectOf,
-    StrictInt,
-    twice_named,
-)
+from leadpipe_mcp.tools import arguments, replies
+from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, ObjectOf
 from leadpipe_mcp.tools.configs import ConfigArguments, changes, in_one_sentence, renamed, spell
-from leadpipe_mcp.tools.replies import RunPart, SlotPart, named, people, size_of, suggest, warnings
+from leadpipe_mcp.tools.replies import named, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 OLD_LIST = (
@@ -38,7 +29,7 @@ _MOST_COMPARED = 5
 class CreateAudience(Arguments):
     """The name, and who should be in it."""
 
-    name: AudienceName = Field(description="A name the user will know it by.")
+    name: arguments.AudienceName = Field(description="A name the user will know it by.")
     config: ObjectOf[ConfigArguments] = Field(description="Who should be in it.")
     status: Named[Status] = Field(default="draft", description="active takes a slot.")
     same_name: bool = Field(default=False, description="true saves a second one.")
@@ -54,8 +45,8 @@ class AudienceCreated(Reply):
     size: int | None = Field(default=None, description="How many people match now.")
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="As saved.")
-    slots: SlotPart | None = None
-    run: RunPart | None = None
+    slots: replies.SlotPart | None = None
+    run: replies.RunPart | None = None
 
 
 class SetStatus(Arguments):
@@ -65,9 +56,7 @@ class SetStatus(Arguments):
     status: Named[Literal["draft", "active", "paused"]] = Field(
         description="active: refreshed daily, takes a slot; paused: frees the slot, keeps it all."
     )
-    wait_seconds: Annotated[StrictInt, Field(ge=0, le=MAX_WAIT)] = Field(
-        default=0, description="After activating, seconds to wait for its people (0-300)."
-    )
+    wait_seconds: arguments.WaitSeconds = 0
     confirm: ConfirmCode = None
 
 
@@ -79,8 +68,8 @@ class StatusChanged(Reply):
     status: str
     before: str | None = Field(default=None, description="The status before.")
     size: int | None = Field(default=None, description="How many people.")
-    slots: SlotPart | None = None
-    run: RunPart | None = None
+    slots: replies.SlotPart | None = None
+    run: replies.RunPart | None = None
 
 
 class DeleteAudience(Arguments):
@@ -115,7 +104,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     # First a draft, then its status: a failure in between leaves a draft that can be named.
     audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
     saved, found = f"{named(audience)} is saved", replies.matches(preview.size)
-    repeated = twice_named(asked.config.topic_ids)
+    repeated = arguments.twice_named(asked.config.topic_ids)
     reply = AudienceCreated(
         summary=f"{saved} ({audience.status}). {found} now.",
         id=audience.id,
@@ -170,7 +159,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
         id=audience.id,
         name=replies.name_of(audience),
         status=audience.status,
-        size=size_of(audience),
+        size=replies.size_of(audience),
     )
     if audience.status == asked.status:
         reply.next = [replies.to_read(asked.id)] if asked.status == "active" else None
@@ -182,11 +171,11 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     changed = await _change_status(call, audience, asked.status)
     reply.summary = f"{named(changed)} is now {replies.state(changed.status)} (was {was})."
     reply.name, reply.status = replies.name_of(changed), changed.status
-    reply.before, reply.size = audience.status, size_of(changed)
+    reply.before, reply.size = audience.status, replies.size_of(changed)
     if asked.status == "active":
         await _tell_of_people(call, reply, before, asked.wait_seconds)
     else:
-        slots = reply.slots = SlotPart.of(before, await _slots(call))
+        slots = reply.slots = replies.SlotPart.of(before, await _slots(call))
         if slots and slots.after is not None:
             reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
     return reply
@@ -200,7 +189,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     paused.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
-    about = f"{people(size_of(audience))}, {audience.status}"
+    about = f"{people(replies.size_of(audience))}, {audience.status}"
     question = f"Delete {named(audience)} ({about})? This cannot be undone."
     await call.confirm(Action("delete", question, audience.model_dump()), asked.confirm)
     await call.leadpipe.audiences.delete(asked.id)
@@ -221,7 +210,7 @@ async def _refuse_twin(
     called_so = [a for a in known if a.name.strip().casefold() == name.strip().casefold()]
     others: list[str] = []
     for other in called_so[:_MOST_COMPARED]:
-        size = "" if size_of(other) is None else f"{people(size_of(other))}, "
+        size = "" if replies.size_of(other) is None else f"{people(replies.size_of(other))}, "
         others.append(f"{other.status}, {size}id {other.id}")
         try:
             shown = other if other.config else await call.leadpipe.audiences.get(other.id)
@@ -268,18 +257,18 @@ async def _ask_to_activate(
 async def _size_now(call: Call, audience: Audience) -> int | None:
     """Count the people the audience would have now; else return its last size."""
     if audience.config is None:
-        return size_of(audience)
+        return replies.size_of(audience)
     try:
         config = await call.leadpipe.configs.as_saved(audience.config)
         return (await call.leadpipe.configs.preview(config)).size
     except LeadpipeError:
-        return size_of(audience)
+        return replies.size_of(audience)
 
 
 async def _since_last_active(call: Call, audience: Audience) -> str:
     """Say what was changed since the human last agreed to activate this audience."""
     was = call.services.last_active.of(audience.id)
-    had = people(size_of(was or audience))
+    had = people(replies.size_of(was or audience))
     try:
         if was and was.config and audience.config:
             made = renamed(was, audience.name) + await changes(call, was.config, audience.config)
@@ -332,9 +321,10 @@ async def _slots_full(call: Call, consequence: str, told: SlotsFull | None = Non
     except ServiceError:
         what_next = SlotsFull.what_next
     else:
-        listed = "; ".join(f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10])
+        each = [f"{named(a)} ({people(replies.size_of(a))}, id {a.id})" for a in active[:10]]
         what_next = (
-            f"Active now: {listed}. Ask the user which of them to pause, then activate again."
+            f"Active now: {'; '.join(each)}. Ask the user which of them to pause, then activate"
+            " again."
             if active
             else "No audience is listed as active; a deleted one may still hold its slot. The"
             " Leadpipe dashboard shows it."
@@ -357,7 +347,7 @@ async def _tell_of_people(
 ) -> None:
     """Add to the reply about an audience that became active its slots and its people."""
     run, after = await together(partial(newest_run, call, reply.id, seconds), partial(_slots, call))
-    slots = reply.slots = SlotPart.of(before, after)
+    slots = reply.slots = replies.SlotPart.of(before, after)
     if slots and slots.after is not None:
         if slots.after < slots.limit:
             reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
@@ -366,7 +356,7 @@ async def _tell_of_people(
         else:
             reply.summary += f" That was the last of your {slots.limit} slots."
     reply.summary += f" {replies.run_sentence(run)}"
-    reply.run = RunPart.of(run) if run else None
+    reply.run = replies.RunPart.of(run) if run else None
     reply.next = replies.suggestions(replies.next_step(run, reply.id))
     if run and run.state == "ready" and isinstance(reply, StatusChanged):
         reply.size = run.size

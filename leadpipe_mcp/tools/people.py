@@ -1,10 +1,9 @@
 """query_audience: people in an audience, page by page."""
 
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-from pydantic import Field, JsonValue, TypeAdapter, model_validator
+from pydantic import Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.budget import together
@@ -15,57 +14,13 @@ from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed
-from leadpipe_mcp.toolkit import (
-    Arguments,
-    Reply,
-    Suggestion,
-    read_cursor,
-    subject_of,
-    tool,
-    write_cursor,
-)
-from leadpipe_mcp.tools.arguments import (
-    LARGEST_PAGE,
-    MAX_WAIT,
-    AudienceId,
-    Contact,
-    Date,
-    ManyOf,
-    Overlap,
-    PageSize,
-    RunId,
-    Score,
-    StrictInt,
-    TopicIds,
-    WebAddress,
-    twice_named,
-)
+from leadpipe_mcp.toolkit import Arguments, Cursor, Reply, Suggestion, tool
+from leadpipe_mcp.tools import arguments, configs, replies
+from leadpipe_mcp.tools.arguments import LARGEST_PAGE, ManyOf, Overlap, Score, TopicIds, WebAddress
 from leadpipe_mcp.tools.audiences import runs_of
-from leadpipe_mcp.tools.configs import (
-    EXCLUDE,
-    FILTERS,
-    MAX_SCORE,
-    ConfigArguments,
-    Exclusions,
-    Filters,
-    check_config,
-    spell,
-)
+from leadpipe_mcp.tools.configs import ConfigArguments, Exclusions, Filters, check_config, spell
 from leadpipe_mcp.tools.lifecycle import age_of_list
-from leadpipe_mcp.tools.replies import (
-    RunPart,
-    Table,
-    day,
-    fitting,
-    people,
-    run_sentence,
-    suggest,
-    table_of,
-    third_party_warning,
-    to_activate,
-    to_wait,
-    warnings,
-)
+from leadpipe_mcp.tools.replies import Table, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 MOST_DAYS = 10
@@ -75,47 +30,31 @@ SAMPLE_ONLY = (
     "This is a sample from the preview, with few fields: the service shows everyone only for saved"
     " audiences."
 )
-
 _CONFIG = tuple(ConfigArguments.model_fields)
 
 
 class QueryAudience(Arguments):
     """Which audience, which fields, and how many people."""
 
-    audience_id: AudienceId | None = Field(default=None, description="A saved audience.")
-    topic_ids: TopicIds | None = Field(
-        default=None, description="Topic ids, instead of audienceId."
-    )
-    min_score: Score | None = Field(
-        default=None, description="Lowest intent score (0-100); default 70."
-    )
-    max_score: Score | None = Field(default=None, description=MAX_SCORE)
-    min_topic_overlap: Overlap | None = Field(
-        default=None, description="Minimum number of topics a person must research."
-    )
-    filters: Filters | None = Field(default=None, description=FILTERS)
-    exclude: Exclusions | None = Field(default=None, description=EXCLUDE)
+    audience_id: arguments.AudienceId | None = Field(default=None, description="A saved audience.")
+    topic_ids: TopicIds | None = Field(default=None, description="Instead of audienceId.")
+    min_score: Score | None = Field(default=None, description="Lowest intent score; default 70.")
+    max_score: Score | None = Field(default=None, description=configs.MAX_SCORE)
+    min_topic_overlap: Overlap | None = Field(default=None, description=configs.OVERLAP)
+    filters: Filters | None = Field(default=None, description=configs.FILTERS)
+    exclude: Exclusions | None = Field(default=None, description=configs.EXCLUDE)
     source_url: WebAddress | None = Field(default=None, description="Website the topics came from.")
-    date: Date | None = Field(default=None, description="People from this day.")
-    run_id: RunId = None
+    date: arguments.Day = None
+    run_id: arguments.RunId = None
     fields: ManyOf[str] | None = Field(
         default=None,
         max_length=60,
         description="Columns, such as name, mobilePhones; an unknown one lists all.",
     )
-    limit: PageSize = 25
-    cursor: str | None = Field(
-        default=None,
-        max_length=4000,
-        description="nextCursor of the last page; keep the other arguments.",
-    )
-    wait_seconds: StrictInt = Field(
-        default=0,
-        ge=0,
-        le=MAX_WAIT,
-        description="Seconds to wait for people not ready yet (0-300).",
-    )
-    contact: Contact = "masked"
+    limit: arguments.PageSize = 25
+    cursor: arguments.Cursor = None
+    wait_seconds: arguments.WaitSeconds = 0
+    contact: arguments.Contact = "masked"
 
     @model_validator(mode="after")
     def _one_question(self) -> "QueryAudience":
@@ -149,19 +88,15 @@ class PeopleFound(Reply):
 
     size: int | None = Field(default=None, description="Total number of people.")
     data_date: str | None = None
-    run: RunPart | None = None
-    config: dict[str, JsonValue] | None = Field(
-        default=None, description="As applied, if the audience is not saved."
-    )
+    run: replies.RunPart | None = None
+    config: dict[str, JsonValue] | None = Field(default=None, description="As applied.")
     people: Table | None = None
     next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Cursor):
     """Where a page of people starts: in which run, at the service's cursor, behind some rows."""
 
-    subject: str
     run_id: str | None = None
     date: str | None = None
     cursor: JsonValue = None
@@ -174,11 +109,8 @@ class Place:
         `cursor` is where the service's next page starts; None is the end.
         """
         if self.skip + shown < held:
-            return replace(self, skip=self.skip + shown)
-        return None if cursor is None else replace(self, cursor=cursor, skip=0)
-
-
-_PLACE = TypeAdapter(Place)
+            return self.model_copy(update={"skip": self.skip + shown})
+        return None if cursor is None else self.model_copy(update={"cursor": cursor, "skip": 0})
 
 
 @tool("Show people of an audience", reads=True)
@@ -191,10 +123,8 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
     """
     columns = choose_columns(asked.fields)
     call.is_whole(asked.contact)
-    subject = subject_of(asked, {"audience_id", *_CONFIG, "date", "run_id"})
-    place = Place(subject, asked.run_id, asked.date)
-    if asked.cursor:
-        place = read_cursor(_PLACE, asked.cursor, subject)
+    question = {"audience_id", *_CONFIG, "date", "run_id"}
+    place = Place.at(asked.cursor, asked, question, run_id=asked.run_id, date=asked.date)
     spelled, unsure = await spell(call, asked.config()) if asked.topic_ids else (None, [])
     page, audience = await together(
         partial(_page, call, asked, spelled, place), partial(_audience_of, call, asked)
@@ -203,7 +133,7 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
         return await _sample(call, asked, columns, spelled, unsure)
     if page is None or page.run.state != "ready":
         run = page.run if page else Run(state="none")
-        reply = PeopleFound(summary=run_sentence(run), run=RunPart.of(run))
+        reply = PeopleFound(summary=replies.run_sentence(run), run=replies.RunPart.of(run))
         if asked.audience_id:
             this = {"tool": "query_audience", "audienceId": asked.audience_id}
             found = audience or await call.leadpipe.audiences.get(asked.audience_id)
@@ -253,7 +183,7 @@ async def _page(
 
     async def report(page: PeoplePage | None, waited: float) -> None:
         if asked.wait_seconds and page:
-            await call.progress(waited, asked.wait_seconds, run_sentence(page.run))
+            await call.progress(waited, asked.wait_seconds, replies.run_sentence(page.run))
 
     def is_made(page: PeoplePage | None) -> bool:
         return not (page and page.run.is_being_made)
@@ -275,29 +205,29 @@ def _shown(
 ) -> PeopleFound:
     run = page.run
     chosen = page.people[place.skip : place.skip + asked.limit]
-    rows = fitting(table(chosen, columns, contact=asked.contact == "full"))
+    rows = replies.fitting(table(chosen, columns, contact=asked.contact == "full"))
     # The pages that follow are of the same run, even if a newer one comes meanwhile.
-    here = replace(place, run_id=run.id, date=run.data_date or place.date)
+    here = place.model_copy(update={"run_id": run.id, "date": run.data_date or place.date})
     following = here.after(len(rows), len(page.people), page.next_cursor)
     cut = f"Only {len(rows)} rows fit in one reply; continue with nextCursor."
     unsaid = f"{place.date} was asked for; the service does not say which day this is."
     return PeopleFound(
-        summary=f"{len(rows):,} of {people(run.size)}, data from {day(run.data_date)}.",
+        summary=f"{len(rows):,} of {people(run.size)}, {replies.data_from(run.data_date)}",
         size=run.size,
         data_date=run.data_date,
-        people=table_of([c.name for c in columns], rows),
-        next_cursor=write_cursor(_PLACE, following) if following else None,
+        people=replies.table_of([c.name for c in columns], rows),
+        next_cursor=following.as_text() if following else None,
         warnings=warnings(
             unsaid if place.date and not run.data_date else None,
             cut if len(rows) < len(chosen) else None,
-            twice_named(asked.topic_ids),
-            third_party_warning(columns),
+            arguments.twice_named(asked.topic_ids),
+            replies.third_party_warning(columns),
         ),
     )
 
 
 async def ways_to_people(
-    call: Call, audience: Audience, run: Run, date: str | None, /, tool: str, **arguments: str
+    call: Call, audience: Audience, run: Run, date: str | None, /, tool: str, **more: str
 ) -> list[Suggestion]:
     """Suggest the calls that lead to people, as this run has none.
 
@@ -308,15 +238,15 @@ async def ways_to_people(
     """
     ready = [other for other in await runs_of(call, audience) if other.state == "ready"]
     if date and run.state == "none":
-        days = dict.fromkeys(day(other.data_date) for other in ready[:MOST_DAYS])
+        days = dict.fromkeys(replies.day(other.data_date) for other in ready[:MOST_DAYS])
         raise NotPossible(
             f"This audience has no people for {date}.",
             f"It has people for: {', '.join(days)}." if days else "It has no people yet.",
         )
     if run.is_being_made:
-        way = to_wait(audience.id)
+        way = replies.to_wait(audience.id)
     elif run.state == "none" and audience.status != "active":
-        way = to_activate(audience.id)
+        way = replies.to_activate(audience.id)
     elif call.leadpipe.profile.runs == "dated":
         way = suggest("get_audience", "its next run comes with the daily refresh", id=audience.id)
     else:
@@ -324,8 +254,8 @@ async def ways_to_people(
     if not ready:
         return [way]
     which = {"runId": ready[0].id} if ready[0].id else {"date": ready[0].data_date}
-    why = f"the people from {day(ready[0].data_date)} instead"
-    return [way, suggest(tool, why, **arguments, **which)]
+    why = f"the people from {replies.day(ready[0].data_date)} instead"
+    return [way, suggest(tool, why, **more, **which)]
 
 
 async def _sample(
@@ -343,11 +273,10 @@ async def _sample(
         )
     preview = await call.leadpipe.configs.preview(spelled)
     run = Run(state="ready", size=preview.size, data_date=preview.data_date)
-    reply = _shown(asked, columns, Place(""), PeoplePage(run=run, people=preview.sample))
+    reply = _shown(asked, columns, Place(), PeoplePage(run=run, people=preview.sample))
     reply.config, reply.next_cursor = preview.config.as_shown(), None
     if reply.people:
         reply.summary = f"A sample of {reply.summary}"
-        save = suggest("create_audience", "save it, to read everyone once it is active")
-        reply.next = [save]
+        reply.next = [suggest("create_audience", "save it, to read everyone once it is active")]
         reply.warnings = warnings(SAMPLE_ONLY, unsure, reply.warnings, preview.notes)
     return reply

@@ -1,26 +1,23 @@
 """list_pixels, create_pixel and update_pixel."""
 
-import uuid
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, cut
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
-from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
-from leadpipe_mcp.tools.replies import (
-    NAME_LENGTH,
-    Cell,
-    Part,
-    Table,
-    cell,
-    suggest,
-    suggestions,
-    table_of,
-    warnings,
+from leadpipe_mcp.tools import replies
+from leadpipe_mcp.tools.arguments import (
+    UUID_SCHEMA,
+    AudienceName,
+    ConfirmCode,
+    ManyOf,
+    Named,
+    uuid_or,
 )
+from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 MOST_PIXELS = 50
@@ -43,23 +40,15 @@ def _real_path(value: str) -> str:
     return value
 
 
-def _real_pixel_id(value: str) -> str:
-    try:
-        return str(uuid.UUID(value.strip()))
-    except ValueError:
-        raise ValueError("must be the id of a pixel; list_pixels shows them.") from None
-
-
 Domain = Annotated[str, Field(max_length=255), AfterValidator(_real_domain)]
-PixelId = Annotated[
-    str, AfterValidator(_real_pixel_id), WithJsonSchema({"type": "string", "format": "uuid"})
-]
+PixelId = Annotated[str, uuid_or("must be the id of a pixel; list_pixels shows them."), UUID_SCHEMA]
 _PATH: dict[str, Any] = {"type": "string", "pattern": "^/", "minLength": 2, "maxLength": 500}
 Paths = Annotated[
     ManyOf[Annotated[str, AfterValidator(_real_path), WithJsonSchema(_PATH)]],
     Field(min_length=1, max_length=50),
 ]
-PixelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+LeftOut = Annotated[Paths | None, Field(description="Pages to leave out, such as /careers.")]
+Covered = Annotated[Paths | None, Field(description="The only pages to cover, such as /pricing.")]
 
 
 def _one_list(asked: "CreatePixel | UpdatePixel") -> None:
@@ -109,9 +98,9 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     active = sum(pixel.status == "active" for pixel in found)
     return PixelList(
         summary=f"{counted(len(found), 'pixel')}, {active} active.",
-        pixels=table_of(columns + ["pausedReason"] * why, rows),
+        pixels=replies.table_of(columns + ["pausedReason"] * why, rows),
         warnings=warnings(more if len(found) > len(rows) else None),
-        next=suggestions(None if found or part else create),
+        next=replies.suggestions(None if found or part else create),
     )
 
 
@@ -119,13 +108,9 @@ class CreatePixel(Arguments):
     """Which website, and which of its pages."""
 
     domain: Domain = Field(description="The website, such as acme.example.")
-    name: PixelName | None = Field(default=None, description="What to call it.")
-    excluded_paths: Paths | None = Field(
-        default=None, description="Pages to leave out, such as /careers; or pass includedPaths."
-    )
-    included_paths: Paths | None = Field(
-        default=None, description="The only pages to cover, such as /pricing."
-    )
+    name: AudienceName | None = Field(default=None, description="What to call it.")
+    excluded_paths: LeftOut = None
+    included_paths: Covered = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "CreatePixel":
@@ -204,12 +189,8 @@ class UpdatePixel(Arguments):
     status: Named[PixelStatus] | None = Field(
         default=None, description="paused: nobody is recognised until it is active again."
     )
-    excluded_paths: Paths | None = Field(
-        default=None, description="Pages to leave out, replacing the old list; null removes it."
-    )
-    included_paths: Paths | None = Field(
-        default=None, description="The only pages to cover; null covers all again."
-    )
+    excluded_paths: LeftOut = None
+    included_paths: Covered = None
     confirm: ConfirmCode = None
 
     @model_validator(mode="after")
@@ -252,9 +233,9 @@ class PixelUpdated(Reply):
 async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
     """Pause or reactivate a tracking pixel, or change which pages it covers.
 
-    A pixel has excludedPaths or includedPaths; anything not named stays. The user is asked before
-    pausing, because visitors who come meanwhile are never recognised. The reply shows the pixel
-    before and after.
+    A pixel has excludedPaths or includedPaths; anything not named stays, null removes a list. The
+    user is asked before pausing, because visitors who come meanwhile are never recognised. The
+    reply shows the pixel before and after.
     """
     change = asked.change()
     pixels = await call.leadpipe.visitors.pixels()
@@ -291,7 +272,7 @@ async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
         before=PixelState.of(before),
         after=PixelState.of(after),
         warnings=warnings(unconfirmed),
-        next=suggestions(SEE_PIXELS if unconfirmed else None),
+        next=replies.suggestions(SEE_PIXELS if unconfirmed else None),
     )
 
 
@@ -324,7 +305,7 @@ def _pages(pixel: Pixel) -> str:
 
 def domain_of(pixel: Pixel) -> str:
     """Return the pixel's domain, cleaned for a sentence."""
-    return clean(pixel.domain, NAME_LENGTH)
+    return clean(pixel.domain, replies.NAME_LENGTH)
 
 
 def status_of(pixel: Pixel) -> str:

@@ -14,7 +14,7 @@ from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
 from leadpipe_mcp.tools.configs import FILTERS, MIN_SCORE, OVERLAP, Exclusions, Filters
-from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, filled, suggest
+from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Phrase, Website, topic_name
 from leadpipe_mcp.vocabulary.catalog import NOT_FILTERED, FilterCatalog, FilterEntry, FilterKind
@@ -120,7 +120,7 @@ class Recommended(Part):
 class AudiencePlan(Reply):
     """A config for the brief, its size, and what affects it."""
 
-    size: int | None = Field(default=None, description="People that config finds.")
+    size: int | None = None
     data_date: str | None = None
     config: dict[str, JsonValue] = Field(
         description="As asked; create_audience and preview_audience take it as it is."
@@ -130,26 +130,16 @@ class AudiencePlan(Reply):
         description="sure: exact, close, ambiguous. people: all who research it. uniquePeople:"
         " people in config that no other topic finds.",
     )
-    topic_alternatives: Table | None = Field(
-        default=None, description="What else could have been meant."
-    )
-    values: Table | None = Field(
-        default=None, description="What each value of filters and exclude became."
-    )
-    size_without: dict[str, int] | None = Field(
-        default=None, description="Size without each filter."
-    )
+    topic_alternatives: Table | None = None
+    values: Table | None = Field(default=None, description="What each value became.")
+    size_without: dict[str, int] | None = Field(default=None, description="By filter.")
     left_out: list[str] | None = Field(default=None, description="Topics over the limit.")
     ladder: dict[str, int] | None = Field(default=None, description="People from each minScore.")
     target: str | None = None
-    changes: dict[str, int] | None = Field(
-        default=None, description="Size after each change, or pair, that reaches the target."
-    )
-    recommended: Recommended | None = Field(
-        default=None, description="An alternative to config, only if the user agrees."
-    )
-    industries: dict[str, int] | None = Field(default=None, description="People by industry.")
-    seniorities: dict[str, int] | None = Field(default=None, description="People by seniority.")
+    changes: dict[str, int] | None = Field(default=None, description="Sizes after each change.")
+    recommended: Recommended | None = Field(default=None, description="If the user agrees.")
+    industries: dict[str, int] | None = None
+    seniorities: dict[str, int] | None = None
     counted_over: str | None = Field(default=None, description="What the counts cover.")
     reachable: dict[str, int] | None = Field(default=None, description="People with each of these.")
     not_measured: list[str] | None = None
@@ -171,7 +161,6 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
 
     plan = await make_plan(call.leadpipe, asked.brief(), asked.depth, report)
     preview, sized, advice = plan.sized.preview, plan.sized, plan.advice
-    industries, seniorities, over = replies.make_up(preview, _MAKE_UP_SIZE)
     ladder = {str(score): size for score, size in sized.ladder.items()}
     score_note = preview.notes[len(plan.spelled.notes) :] if preview else ()
     gaps, more = sized.not_measured[:_SHOWN_GAPS], len(sized.not_measured) - _SHOWN_GAPS
@@ -198,9 +187,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         )
         if advice and advice.change
         else None,
-        industries=industries,
-        seniorities=seniorities,
-        counted_over=over,
+        **replies.make_up(preview, _MAKE_UP_SIZE),
         reachable=sized.sizes("contact"),
         not_measured=[*gaps, *([f"{more} more"] if more > 0 else [])],
         warnings=[*score_note, *cautions(plan, dt.datetime.now(dt.UTC).date())],
@@ -212,7 +199,7 @@ def _summary(plan: Plan) -> str:
     preview = plan.sized.preview
     size = "The size could not be measured just now."
     if preview:
-        size = f"{replies.matches(preview.size)}, data from {replies.day(preview.data_date)}."
+        size = f"{replies.matches(preview.size)}, {replies.data_from(preview.data_date)}"
     near = sum(match.sure == "close" for match in plan.spelled.matches)
     near += sum(choice.sure != "exact" for choice in plan.topics.choices)
     choices = f"{counted(near, 'choice is', 'choices are')} not exact: check with the user."
@@ -234,7 +221,7 @@ def _topics(plan: Plan) -> Table | None:
         for one in plan.topics.choices
         if one.topic
     ]
-    return filled(("asked", "id", "name", "sure", "people", "uniquePeople", "note"), rows)
+    return replies.filled(("asked", "id", "name", "sure", "people", "uniquePeople", "note"), rows)
 
 
 def _alternatives(plan: Plan) -> Table | None:
@@ -245,7 +232,7 @@ def _alternatives(plan: Plan) -> Table | None:
         for choice in plan.topics.choices
         for topic in choice.alternatives
     ]
-    return filled(("asked", "id", "name", "people"), rows)
+    return replies.filled(("asked", "id", "name", "people"), rows)
 
 
 def _values(plan: Plan) -> Table | None:
@@ -261,7 +248,7 @@ def _values(plan: Plan) -> Table | None:
         for match in plan.spelled.matches
         if [value.casefold() for value in match.values] != [match.asked.casefold()]
     ]
-    return filled(("key", "asked", "became", "sure", "note"), rows)
+    return replies.filled(("key", "asked", "became", "sure", "note"), rows)
 
 
 class FindFilters(Arguments):
@@ -298,11 +285,9 @@ class FilterAnswer(Reply):
     found: Table | None = Field(
         default=None, description="sure: exact, close, ambiguous (choose one), none."
     )
-    filters: dict[str, str] | None = Field(
-        default=None, description="Each filter's values, or what it takes."
-    )
+    filters: dict[str, str] | None = None
     key: str | None = None
-    takes: str | None = Field(default=None, description="What the filter takes.")
+    takes: str | None = None
     values: Table | None = None
     next_cursor: str | None = None
 
@@ -370,7 +355,7 @@ def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
     every = suggest("find_filters", "without arguments: every filter there is")
     return FilterAnswer(
         summary=f"{summary}.",
-        found=filled(("word", "key", "values", "sure", "note"), rows),
+        found=replies.filled(("word", "key", "values", "sure", "note"), rows),
         next=[count if rows else every],
     )
 

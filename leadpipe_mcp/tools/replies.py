@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
@@ -115,6 +116,11 @@ def day(date: str | None) -> str:
     return date or "an unknown day"
 
 
+def data_from(date: str | None) -> str:
+    """End a sentence with the day of the data."""
+    return f"data from {day(date)}."
+
+
 def named(audience: Audience) -> str:
     """Return the audience's name in quotation marks, cleaned for a sentence."""
     return in_quotes(audience.name, NAME_LENGTH)
@@ -200,21 +206,21 @@ def commonest(counts: Mapping[str, int], most: int) -> dict[str, int]:
     return {name: count for name, count in named if name}
 
 
-def make_up(
-    preview: Preview | None, most: int
-) -> tuple[dict[str, int], dict[str, int], str | None]:
+def make_up(preview: Preview | None, most: int) -> dict[str, Any]:
     """Return the most frequent industries and seniorities, and what they are counted over."""
     if preview is None:
-        return {}, {}, None
-    industries = {part.value: part.count for part in preview.industries}
-    seniorities = {part.value: part.count for part in preview.seniorities}
+        return {}
+    counts = [
+        {part.value: part.count for part in parts}
+        for parts in (preview.industries, preview.seniorities)
+    ]
     over = "all"
-    if not industries and not seniorities:
-        if not preview.sample:
-            return {}, {}, None
+    if not any(counts) and preview.sample:
         over = f"the sample of {len(preview.sample)}"
-        industries, seniorities = (
+        counts = [
             Counter(str(word) for person in preview.sample if (word := person.get(field)))
             for field in ("companyIndustry", "seniority")
-        )
-    return commonest(industries, most), commonest(seniorities, most), over
+        ]
+    industries, seniorities = (commonest(each, most) for each in counts)
+    over = over if industries or seniorities else None
+    return {"industries": industries, "seniorities": seniorities, "counted_over": over}

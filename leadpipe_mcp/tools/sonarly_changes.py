@@ -16,9 +16,10 @@ from leadpipe_mcp.api.sonarly_models import (
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Action, Reply, tool
+from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ConfirmCode
 from leadpipe_mcp.tools.lifecycle import UNSEEN, AudienceDeleted
-from leadpipe_mcp.tools.replies import Part, suggest, suggestions, warnings
+from leadpipe_mcp.tools.replies import Part, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.sonarly import (
     LONGEST_ID,
@@ -87,7 +88,7 @@ async def sonarly_create_audience(
             other_name if audience.name.strip() != asked.name else None,
             None if before.complete else UNSEEN,
         ),
-        next=suggestions(move if before.folders else None),
+        next=replies.suggestions(move if before.folders else None),
     )
 
 
@@ -198,8 +199,8 @@ class LinkedinAudienceMoved(Reply):
     """Which folder an audience was and is in."""
 
     audience: SonarlyAudience
-    before: FolderPart | None = Field(default=None, description="The folder before.")
-    after: FolderPart | None = Field(default=None, description="The folder now.")
+    before: FolderPart | None = None
+    after: FolderPart | None = None
 
 
 @tool("Move a LinkedIn audience to a folder", idempotent=True)
@@ -214,22 +215,19 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     target = _folder(there, asked.folder_id) if asked.folder_id else None
     audience = await call.sonarly.get(account.id, asked.id)
     placed = {one.id: one.folder_id for one in there.audiences()}
-    folder_id = audience.folder_id or placed.get(audience.id)
+    folder_id, to = audience.folder_id or placed.get(audience.id), target.id if target else None
     before = next((one for one in there.folders if one.id == folder_id), None)
     if folder_id and not before:
         before = Folder(id=folder_id)
     after = FolderPart.of(target) if target else None
-    if folder_id == (target.id if target else None):
+    if folder_id == to:
         where = f"in {named(target)}" if target else "in no folder"
         return LinkedinAudienceMoved(
             summary=f"{named(audience)} is already {where}, so nothing was changed.",
             audience=SonarlyAudience.of(audience),
             after=after,
         )
-    if target:
-        done = await call.sonarly.move(account.id, asked.id, target.id)
-    else:
-        done = await call.sonarly.move(account.id, asked.id, None)
+    done = await call.sonarly.move(account.id, asked.id, to)
     where = f"in the folder {named(target)}" if target else "in no folder"
     return LinkedinAudienceMoved(
         summary=f"{named(audience)} is now {where}.",

@@ -1,11 +1,12 @@
 """compare_topics and get_topic_movers: topics from day to day."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from leadpipe_mcp.api.topics import MOST_COMPARED, Direction, TopicDay, TopicSeries, TopicType
+from leadpipe_mcp.api.topics import MOST_COMPARED, Direction, TopicDay, TopicSeries
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.topics import TopicFilter, known_kind
 from leadpipe_mcp.text import counted, listed
@@ -14,21 +15,12 @@ from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ManyOf, Named, StrictInt, twice_named
 from leadpipe_mcp.tools.replies import Cell, Table, cell, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
-from leadpipe_mcp.tools.topics import (
-    INDUSTRY,
-    TYPE,
-    KindName,
-    Limit,
-    to_preview,
-    topic_cells,
-    topic_name,
-)
+from leadpipe_mcp.tools.topics import Limit, OfIndustry, OfType, to_preview, topic_cells, topic_name
 
 MOST_POINTS = 12
 FEW_PEOPLE = 100
-_A_TABLES_CHARACTERS = 4_000
-_A_DAYS_CHARACTERS = 70
-"""The most that one day of one topic takes."""
+MOST_DAILY = 450
+"""So many rows of figures fit into a reply."""
 
 
 class CompareTopics(Arguments):
@@ -46,16 +38,14 @@ class CompareTopics(Arguments):
 class ComparedTopics(Reply):
     """Topics from day to day, side by side."""
 
-    data_date: str | None = Field(default=None, description="The newest day of the data.")
+    data_date: str | None = None
     topics: Table = Field(
         description="Figures for the newest day. audience: people; change7d, change30d: percent"
         " over 7 and 30 days (29 if only 30 are shown); high, medium, low: people scoring from 90,"
         " 70, 60; direction: over the whole span."
     )
-    series: Table | None = Field(
-        default=None, description="The audience by day, a column per topic id."
-    )
-    daily: Table | None = Field(default=None, description="Figures for every day.")
+    series: Table | None = Field(default=None, description="Audiences, a column per topic id.")
+    daily: Table | None = None
 
 
 class TopicMovers(Arguments):
@@ -64,17 +54,15 @@ class TopicMovers(Arguments):
     direction: Named[Direction] = Field(
         default="up", description="up: growing most; down: shrinking most."
     )
-    type: Named[TopicType] | None = Field(default=None, description=TYPE)
-    industry: KindName | None = Field(default=None, description=INDUSTRY)
-    limit: Limit = Field(default=10, description="Maximum number of topics (1-50).")
+    type: OfType = None
+    industry: OfIndustry = None
+    limit: Limit = 10
 
 
 class MoversFound(Reply):
     """The topics that moved most."""
 
-    topics: Table | None = Field(
-        default=None, description="audience, dayBefore: people; change: percent between the two."
-    )
+    topics: Table | None = Field(default=None, description="change: percent in a day.")
 
 
 @tool("Compare topics", reads=True)
@@ -104,13 +92,8 @@ async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
         if series.latest is None or series.latest.date != newest
     ]
     daily, left = _daily(spans) if asked.detail == "series" else (None, [])
-    rest = suggest(
-        "compare_topics",
-        "see the topics that did not fit",
-        topicIds=[*left],
-        days=asked.days,
-        detail="series",
-    )
+    same = {"days": asked.days, "detail": "series"}
+    rest = suggest("compare_topics", "see the topics that did not fit", topicIds=[*left], **same)
     return ComparedTopics(
         summary=_summary(found, spans, asked.days),
         data_date=newest.isoformat() if newest else None,
@@ -135,13 +118,13 @@ def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: i
         return f"The service shows no figures for {counted(len(found), 'topic')}."
     day, largest = max(latest, key=lambda pair: pair[0].audience)
     most = "has the most: " if len(latest) > 1 else "has "
-    sentences = [f"{_called(largest)} {most}{people(day.audience)} on {day.date.isoformat()}."]
+    sentences = [f"{topic_name(largest)} {most}{people(day.audience)} on {day.date.isoformat()}."]
     changes = [(change, day, s) for day, s in latest if (change := s.change_over(30)) is not None]
     if changes:
         change, day, fastest = max(changes, key=lambda each: each[0])
         several, too = len(changes) > 1, fastest is largest
         grown = round(day.audience - day.audience / (1 + change / 100)) if change > 0 else 0
-        named = "It" if too else _called(fastest)
+        named = "It" if too else topic_name(fastest)
         grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
         more = f" ({grown:,} more people)" if grown > 1 else ""
         none = "None of them grew" if several else "It did not grow"
@@ -150,15 +133,9 @@ def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: i
             if change > 0
             else f"{none} in 30 days."
         )
-    ways = [series.direction for series in spans]
-    said = [
-        f"{ways.count(way)} {way}" for way in ("rising", "steady", "falling") if ways.count(way)
-    ]
+    ways = Counter(series.direction for series in spans)
+    said = [f"{ways[way]} {way}" for way in ("rising", "steady", "falling") if ways[way]]
     return " ".join([*sentences, *([f"Over {days} days: {', '.join(said)}."] if said else [])])
-
-
-def _called(series: TopicSeries) -> str:
-    return f"'{cell(series.name)}' ({series.id})"
 
 
 def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) -> Table:
@@ -210,12 +187,7 @@ def _points(spans: Sequence[TopicSeries]) -> Table | None:
 
 def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
     """Return every day's figures for as many whole topics as fit, and the ids of the rest."""
-    room, shown = replies.MOST_CHARACTERS - _A_TABLES_CHARACTERS, 0
-    for series in spans:
-        room -= len(series.days) * _A_DAYS_CHARACTERS
-        if room < 0:
-            break
-        shown += 1
+    shown = MOST_DAILY // max(1, *(len(series.days) for series in spans))
     rows: list[list[Cell]] = [
         [series.id, day.date.isoformat(), day.audience, cell(day.signals), *_strength(day)]
         for series in spans[:shown]

@@ -13,19 +13,10 @@ from leadpipe_mcp.people.columns import VISITOR_COLUMNS, Column, choose_columns
 from leadpipe_mcp.people.privacy import CONTACT_LIMIT, table
 from leadpipe_mcp.text import counted
 from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
+from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import Contact, ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.pixels import SEE_PIXELS, Domain, domain_of, status_of
-from leadpipe_mcp.tools.replies import (
-    Table,
-    cell,
-    fitting,
-    some,
-    suggest,
-    suggestions,
-    table_of,
-    third_party_warning,
-    warnings,
-)
+from leadpipe_mcp.tools.replies import Table, cell, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "country", "lastSeen", "pages", "contactEmail")
@@ -120,7 +111,7 @@ async def query_visitor_data(call: Call, asked: QueryVisitors) -> VisitorsFound:
 def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage) -> VisitorsFound:
     people = page.visitors
     width = CONTACT_LIMIT if asked.fields else SHORT_CELL
-    rows = fitting(
+    rows = replies.fitting(
         [
             [cell(_MOMENT.sub(r"\1 \2Z", v) if isinstance(v, str) else v, width) for v in row]
             for row in table(people, columns, contact=asked.contact == "full")
@@ -133,7 +124,7 @@ def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage)
     return VisitorsFound(
         summary=f"{len(rows):,}{of} {noun}{asked.said()}, page {asked.page}.",
         size=page.total,
-        visitors=table_of([column.name for column in columns], rows),
+        visitors=replies.table_of([column.name for column in columns], rows),
         next_page=asked.page + 1 if page.has_more else None,
         warnings=warnings(
             f"{counted(cut, 'row')} of this page did not fit; name fewer fields to see them."
@@ -143,7 +134,7 @@ def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage)
             "None of these records shows the address that was asked for; they may be of others."
             if asked.email and not known
             else None,
-            third_party_warning(columns),
+            replies.third_party_warning(columns),
         ),
     )
 
@@ -158,7 +149,7 @@ async def _nobody(call: Call, asked: QueryVisitors) -> VisitorsFound:
         return nobody
     said, step = (_of_domain if asked.domain else _of_anybody)(there, asked)
     nobody.summary += f" {said}"
-    nobody.next = suggestions(step)
+    nobody.next = replies.suggestions(step)
     return nobody
 
 
@@ -173,7 +164,7 @@ def _of_anybody(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Sugg
         return said, SEE_PIXELS
     # The address is not repeated: replies may be stored.
     step = suggest("query_visitor_data", "look further back, with the same email", timeframe="all")
-    said = f"Pixels are active on {some(active, MOST_DOMAINS)}."
+    said = f"Pixels are active on {replies.some(active, MOST_DOMAINS)}."
     return said, None if asked.timeframe == "all" else step
 
 
@@ -182,7 +173,7 @@ def _of_domain(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Sugge
     domain = asked.domain or ""
     pixel = next((pixel for pixel in there if pixel.is_of(domain)), None)
     if pixel is None:
-        others = some([domain_of(pixel) for pixel in there], MOST_DOMAINS)
+        others = replies.some([domain_of(pixel) for pixel in there], MOST_DOMAINS)
         said = f"{domain} has no pixel, so nobody is recognised there."
         said += f" Pixels are on {others}." if others else ""
         return said, suggest("create_pixel", NOW_ON, domain=domain)
