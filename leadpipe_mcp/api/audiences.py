@@ -3,11 +3,10 @@
 import contextlib
 
 from leadpipe_mcp.api.answers import as_object
-from leadpipe_mcp.api.configs import Configs
+from leadpipe_mcp.api.configs import Configs, differing
+from leadpipe_mcp.api.generations import Service, audience_path
 from leadpipe_mcp.api.models import Audience, ServiceConfig, Status
-from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
-from leadpipe_mcp.api.shown import differing
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer, WrongAddress
 from leadpipe_mcp.text import clean

@@ -12,12 +12,11 @@ from pydantic import AliasChoices, Field, JsonValue
 
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.connections import checked_base_url
-from leadpipe_mcp.api.generations import check_day
+from leadpipe_mcp.api.generations import Service, audience_path, check_day
 from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.reading import Count, Id, Label, Moment, Name, Text, Told
 from leadpipe_mcp.api.runs import MOST_RUNS, Runs, wait_until
-from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.errors import (
     Conflict,
     Failing,

@@ -1,19 +1,22 @@
-"""How the two generations of the API say things.
+"""The way to the Leadpipe service, and how the two generations of its API say things.
 
 flat, April 2026: flat filters, runs by date, pages by cursor.
 catalog, May 2026: catalogue filters, runs by number, pages by offset.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, ValidatorFunctionWrapHandler, WrapValidator
 
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
 from leadpipe_mcp.api.budget import Noun
+from leadpipe_mcp.api.connections import path_of
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
 from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told, readable
-from leadpipe_mcp.errors import NotPossible, UnusableAnswer
+from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.errors import NotFound, NotPossible, UnusableAnswer, WrongAddress
 from leadpipe_mcp.text import clean
 from leadpipe_mcp.vocabulary.catalog import (
     FLAT_KEYS,
@@ -24,6 +27,8 @@ from leadpipe_mcp.vocabulary.catalog import (
     Vocabulary,
 )
 
+Pin = Literal["auto", "flat", "catalog"]
+"""Which generation of the API it is; `auto` finds out as it goes."""
 MOST_TOPICS: Mapping[Vocabulary, int] = {"flat": 10, "catalog": 250}
 TOP_SCORE = 99
 """Nobody scores above that where filters are catalogue ones."""
@@ -37,6 +42,57 @@ _KINDS: Mapping[str, FilterKind] = {
     "text_terms": "text",
     "number_range": "range",
 }
+
+
+@dataclass
+class ApiProfile:
+    """What is known of the API that answers. The four facts are independent; None is unknown."""
+
+    vocabulary: Vocabulary | None = None
+    runs: Literal["dated", "numbered"] | None = None
+    validates: bool | None = None
+    queries: bool | None = None
+
+
+class Service:
+    """Requests to the service, and the profile of its API, shared by all that speak to it."""
+
+    def __init__(self, transport: Transport, pin: Pin = "auto") -> None:
+        self.transport = transport
+        self.profile = ApiProfile()
+        if pin == "flat":
+            self.profile = ApiProfile("flat", "dated", validates=False, queries=True)
+        elif pin == "catalog":
+            self.profile = ApiProfile("catalog", "numbered", validates=True, queries=False)
+
+    async def get(self, path: str, **query: str | int | None) -> Answer:
+        """The answer to a GET request."""
+        return await self.transport.request("GET", path, query=query)
+
+    async def post(self, path: str, body: Mapping[str, object]) -> Answer:
+        """The answer to a POST request."""
+        return await self.transport.request("POST", path, body=body)
+
+    async def ask(self, path: str, body: Mapping[str, object]) -> Answer:
+        """The answer to a POST request that changes nothing."""
+        return await self.transport.request("POST", path, body=body, repeatable=True)
+
+    async def check_missing(self, missing: NotFound) -> None:
+        """Make sure that a 404 is about what was asked for, and not about where.
+
+        Raises:
+            WrongAddress: If the API is not there at all.
+        """
+        if not self.transport.has_answered:
+            await self.transport.request("GET", "/v1/intent/topics/facets", public=True)
+        elif isinstance(missing, WrongAddress):
+            raise missing
+
+
+def audience_path(audience_id: str | None = None, *rest: str) -> str:
+    """The route of the saved audiences, of one of them, or of something of it."""
+    parts = () if audience_id is None else (audience_id, *rest)
+    return f"/v1/intent/audiences{path_of(*parts)}"
 
 
 # The filters

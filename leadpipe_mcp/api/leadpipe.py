@@ -10,10 +10,10 @@ from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.exports import Exports
+from leadpipe_mcp.api.generations import ApiProfile, Pin, Service
 from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.reading import whole_number
 from leadpipe_mcp.api.runs import Runs
-from leadpipe_mcp.api.service import ApiProfile, Pin, Service
 from leadpipe_mcp.api.topics import MOST_COMPARED, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.api.visitors import Visitors

@@ -11,13 +11,14 @@ from leadpipe_mcp.api.answers import as_object, cursor_text
 from leadpipe_mcp.api.budget import present_budget, together
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.generations import (
+    Service,
+    audience_path,
     check_day,
     read_dated_page,
     read_numbered_page,
     without_id,
 )
 from leadpipe_mcp.api.models import Audience, PeoplePage, Run
-from leadpipe_mcp.api.service import Service, audience_path
 from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible

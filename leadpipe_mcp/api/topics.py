@@ -21,9 +21,9 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.budget import Noun
+from leadpipe_mcp.api.generations import Service
 from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.reading import Count, Each, Label, Name, Text, Told
-from leadpipe_mcp.api.service import Service
 from leadpipe_mcp.errors import NotFound, ServiceError
 
 TopicType = Literal["b2b", "b2c", "both"]

@@ -13,8 +13,8 @@ from pydantic.alias_generators import to_camel
 from leadpipe_mcp.api.answers import as_list, as_object
 from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.connections import path_of
+from leadpipe_mcp.api.generations import Service
 from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Row, Told
-from leadpipe_mcp.api.service import Service
 from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from leadpipe_mcp.api.connections import Application, serve_in_process
+from leadpipe_mcp.api.generations import Pin
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox

@@ -6,9 +6,9 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
+from leadpipe_mcp.api.generations import Pin
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
-from leadpipe_mcp.api.service import Pin
 from leadpipe_mcp.errors import (
     NotDone,
     NotFound,
