@@ -1,14 +1,17 @@
 """build_server: the only place where the parts of the house meet.
 
-What a server shows comes from a file; what answers calls is imported behind it, in a thread, once
-the tools are listed.
+What a server shows comes from a file, definitions.json; what answers calls is imported behind it,
+in a thread, once the tools are listed. A test holds the file to the code, and writes it:
+`UPDATE_SNAPSHOTS=1 pytest tests/wire`.
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp import MCPError
@@ -27,9 +30,9 @@ from mcp.types import (
     ListToolsResult,
     PaginatedRequestParams,
 )
+from pydantic import BaseModel
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.definitions import chosen_tools, offered_tools, shown
 from leadpipe_mcp.prompts import Prompts
 from leadpipe_mcp.settings import SONARLY, Settings
 from leadpipe_mcp.toolkit import OfferedTools
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 R = TypeVar("R")
 Handler = Callable[[Context, P], Awaitable[R]]
+Document = dict[str, Any]
+FILE = Path(__file__).with_name("definitions.json")
 LIST_HAS_LEFT_SECONDS = 0.02
 
 INSTRUCTIONS = """\
@@ -99,7 +104,8 @@ def build_server(
     """
     document = shown()
     tools = chosen_tools(settings, document)
-    offered = offered_tools(tools, document)
+    every = (tool["name"] for toolset in document["tools"].values() for tool in toolset)
+    offered = OfferedTools((tool["name"] for tool in tools), of=every)
     prompts = Prompts(offered)
 
     def open_backend() -> "Backend":
@@ -159,6 +165,42 @@ def instructions(settings: Settings, offered: OfferedTools) -> str:
         UNCONFIRMED_NOTE: settings.confirm == "off",
     }
     return offered.fit(INSTRUCTIONS) + "".join(note for note, holds in notes.items() if holds)
+
+
+def shown() -> Document:
+    """Read the file: tools by toolset, prompts, resources, and templates of resources."""
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def chosen_tools(settings: Settings, document: Document) -> list[Document]:
+    """Return the tools that are on; in read-only mode, those of them that change nothing."""
+    return [
+        tool
+        for toolset in settings.chosen_toolsets()
+        for tool in document["tools"][toolset]
+        if tool["annotations"]["readOnlyHint"] or not settings.read_only
+    ]
+
+
+def made() -> Document:
+    """Return what the file has to hold, as the code has it."""
+    from leadpipe_mcp.prompts import CONVERSATIONS
+    from leadpipe_mcp.resources import RESOURCES, TEMPLATE
+    from leadpipe_mcp.tools.toolsets import TOOLSETS
+
+    found = {
+        "prompts": [talk.prompt for talk in CONVERSATIONS],
+        "resources": RESOURCES,
+        "resourceTemplates": [TEMPLATE],
+    }
+    tools = {name: [one.definition() for one in tools] for name, tools in TOOLSETS.items()}
+    return {"tools": {name: _plain(listed) for name, listed in tools.items()}} | {
+        name: _plain(things) for name, things in found.items()
+    }
+
+
+def _plain(things: Sequence[BaseModel]) -> list[Document]:
+    return [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
 
 
 async def ask_for_the_handshake(ctx: Context, call_next: CallNext) -> HandlerResult:

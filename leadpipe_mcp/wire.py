@@ -3,19 +3,36 @@
 What comes in cannot stop the server, and no request stays without an answer: a line that cannot be
 read is refused. What goes out cannot stop it either. `Messages` and `Answers` are the streams that
 the SDK's server takes: it reads and writes the descriptors itself, with no task or thread between.
+
+Bytes of a pipe or a socket are read and written in the event loop, when the system says that they
+can be. A file, a terminal and everything on Windows have a thread, because they may block. No flag
+of a descriptor is changed: whoever else holds it, such as a shell, would be changed as well.
 """
 
 import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
+import select
+import stat
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import TypeVar, cast
 
-from anyio import CancelScope, EndOfStream, Event, Lock, move_on_after
+from anyio import (
+    CancelScope,
+    EndOfStream,
+    Event,
+    Lock,
+    move_on_after,
+    to_thread,
+    wait_readable,
+    wait_writable,
+)
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from anyio.lowlevel import checkpoint
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
@@ -31,8 +48,7 @@ from mcp.types import (
     jsonrpc_message_adapter,
 )
 
-from leadpipe_mcp.descriptors import reading, writing
-
+AT_ONCE = 2**16
 LONGEST_MESSAGE = 2**24
 LAST_ANSWERS_SECONDS = 2.0
 MOST_REFUSALS = 1_000
@@ -279,3 +295,55 @@ def _members_of(said: object) -> dict[str, object]:
 def _id_of(members: dict[str, object]) -> str | int | None:
     number = members.get("id")
     return number if isinstance(number, str | int) and not isinstance(number, bool) else None
+
+
+def reading(descriptor: int) -> Callable[[], Awaitable[bytes]]:
+    """What reads the next bytes of a descriptor, and none at its end."""
+    is_polled = _can_be_polled(descriptor)
+
+    async def read() -> bytes:
+        while True:
+            try:
+                if is_polled:
+                    await wait_readable(descriptor)
+                    return os.read(descriptor, AT_ONCE)
+                return await to_thread.run_sync(
+                    os.read, descriptor, AT_ONCE, abandon_on_cancel=True
+                )
+            except BlockingIOError:
+                continue
+            except OSError:
+                return b""
+
+    return read
+
+
+def writing(descriptor: int) -> Callable[[bytes], Awaitable[None]]:
+    """What writes all of some bytes to a descriptor, and raises an OSError if nobody reads them."""
+    if not _can_be_polled(descriptor):
+        return partial(_write_by_thread, descriptor)
+    takes_more = select.poll()
+    takes_more.register(descriptor, select.POLLOUT)
+
+    async def write(text: bytes) -> None:
+        left = memoryview(text)
+        while left:
+            with contextlib.suppress(BlockingIOError):
+                if takes_more.poll(0):
+                    # It takes this much without blocking, and maybe no more.
+                    left = left[os.write(descriptor, left[: select.PIPE_BUF]) :]
+                    continue
+            await wait_writable(descriptor)
+
+    return write
+
+
+async def _write_by_thread(descriptor: int, text: bytes) -> None:
+    left = memoryview(text)
+    while left:
+        left = left[await to_thread.run_sync(os.write, descriptor, left) :]
+
+
+def _can_be_polled(descriptor: int) -> bool:
+    kind = os.fstat(descriptor).st_mode
+    return sys.platform != "win32" and (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind))

@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs/adding.md").read_text(encoding="utf-8")
 PROGRAM = """
 import json, anyio
 from mcp import Client
-from leadpipe_mcp.definitions import FILE, made
+from leadpipe_mcp.server import FILE, made
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 FILE.write_text(json.dumps(made()), encoding="utf-8")

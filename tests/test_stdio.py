@@ -16,11 +16,10 @@ from mcp import Client, StdioServerParameters
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
-from leadpipe_mcp.descriptors import reading
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.wire import Answers, Messages
+from leadpipe_mcp.wire import Answers, Messages, reading
 
 pytestmark = pytest.mark.anyio
 Message = dict[str, Any]
@@ -193,6 +192,12 @@ ODD_RESULTS: list[object] = [
     {"action": "accept", "content": {"approve": {"approve": True}}},
     {"action": "accept", "content": {"approve": "true"}},
     {"content": {"approve": True}},
+    {"action": "decline"},
+    {"action": "cancel", "content": {"approve": True}},
+    {"action": "accept"},
+    {"action": "accept", "content": {"approve": False}},
+    {"action": "accept", "content": {"approve": ["yes", "yes"]}},
+    {"action": "accept", "content": {"confirm": True, "agreed": "yes"}},
     {"code": -32603, "message": "The form could not be shown"},
     {"error": {"code": -32603, "message": "The form could not be shown"}},
 ]

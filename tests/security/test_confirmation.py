@@ -29,17 +29,6 @@ WANTED = {"topicIds": [117805]}
 TITLES = [f"head of {number}" for number in range(60)]
 YES = ElicitResult(action="accept", content={"approve": True})
 NO = ElicitResult(action="decline")
-JUNK = [
-    NO,
-    ElicitResult(action="cancel"),
-    ElicitResult(action="cancel", content={"approve": True}),
-    ElicitResult(action="accept"),
-    ElicitResult(action="accept", content={}),
-    ElicitResult(action="accept", content={"approve": False}),
-    ElicitResult(action="accept", content={"approve": "no"}),
-    ElicitResult(action="accept", content={"approve": ["yes", "yes"]}),
-    ElicitResult(action="accept", content={"confirm": True, "agreed": "yes"}),
-]
 
 
 class World(Protocol):
@@ -73,77 +62,57 @@ async def asking(client: Client, action: str) -> Asking:
 
 def actions(active: str, paused: str, pixel: str, linked: str, other: str) -> dict[str, Asking]:
     """Every action that is asked about first."""
-    activate: Reply = {"id": paused, "status": "active"}
-    delete: Reply = {"id": paused}
     create: Reply = {"name": "New", "config": WANTED, "status": "active"}
     # The question is cut long before it names the last of the titles.
     change: Reply = {"id": active, "config": {"filters": {"jobTitle": TITLES}}}
-    fewer: Reply = {"id": active, "config": {"filters": {"jobTitle": TITLES[:-1]}}}
+    fewer: Reply = {"config": {"filters": {"jobTitle": TITLES[:-1]}}}
     export: Reply = {"id": active, "fileName": "people", "fields": ["name"]}
     link: Reply = {"id": active, "format": "url"}
     pause: Reply = {"id": pixel, "status": "paused"}
+    activate = ("set_status", {"id": paused, "status": "active"})
+    delete = ("delete_audience", {"id": paused})
     renamed = ("update_audience", {"id": active, "name": "Renamed"})
     renamed_too = ("update_audience", {"id": paused, "name": "Renamed"})
+    # The question does not show it.
+    moved = ("update_audience", {"id": paused, "config": {"sourceUrl": "https://acme.example"}})
 
-    def like(tool: str, arguments: Reply, *others: Reply) -> list[tuple[str, Reply]]:
-        return [(tool, {**arguments, **other}) for other in others]
+    def ask(
+        call: tuple[str, Reply],
+        changes: Sequence[Reply],
+        others: Sequence[tuple[str, Reply]],
+        meanwhile: tuple[str, Reply],
+    ) -> Asking:
+        tool, arguments = call
+        return Asking(
+            tool, arguments, [*((tool, arguments | one) for one in changes), *others], meanwhile
+        )
 
+    exports: list[Reply] = [
+        *({"fields": fields} for fields in (["name", "netWorth"], ["name", "contactEmail"])),
+        *({"fileName": "other"}, {"format": "jsonl"}),
+    ]
+    others: list[Reply] = [
+        *({"name": "Newer"}, {"config": {"topicIds": [117890]}}),
+        {"config": {**WANTED, "minScore": 90}},
+    ]
+    gone = ("sonarly_delete_audience", {"id": linked})
     return {
-        "activate": Asking(
-            "set_status",
-            activate,
-            [*like("set_status", activate, {"waitSeconds": 1}), ("delete_audience", delete)],
-            renamed_too,
-        ),
-        "delete": Asking(
-            "delete_audience",
-            delete,
-            [("delete_audience", {"id": active}), ("set_status", activate)],
-            renamed_too,
-        ),
-        "create": Asking(
-            "create_audience",
-            create,
-            like(
-                "create_audience",
-                create,
-                {"name": "Newer"},
-                {"config": {"topicIds": [117890]}},
-                {"config": {**WANTED, "minScore": 90}},
-            ),
-            ("set_status", activate),
-        ),
-        "change": Asking(
-            "update_audience",
-            change,
-            [
-                *like("update_audience", change, fewer, {"name": "New"}),
-                ("update_audience", {"id": active, "name": "New"}),
-            ],
-            renamed,
-        ),
-        "export": Asking(
-            "export_audience",
-            export,
-            [
-                *like("export_audience", export, {"fields": ["name", "ageRange", "netWorth"]}),
-                *like("export_audience", export, {"fields": ["name", "contactEmail"]}),
-                *like("export_audience", export, {"fileName": "other"}, {"format": "jsonl"}),
-                ("export_audience", link),
-            ],
-            renamed,
-        ),
-        "link": Asking("export_audience", link, [("export_audience", export)], renamed),
-        "pause pixel": Asking(
-            "update_pixel",
-            pause,
-            like("update_pixel", pause, {"excludedPaths": ["/a"]}),
+        "activate": ask(activate, [{"waitSeconds": 1}], [delete], renamed_too),
+        "delete": ask(delete, [{"id": active}], [activate], moved),
+        "create": ask(("create_audience", create), others, [], activate),
+        "change": ask(("update_audience", change), [fewer, {"name": "New"}], [renamed], renamed),
+        "export": ask(("export_audience", export), exports, [("export_audience", link)], renamed),
+        "link": ask(("export_audience", link), [], [("export_audience", export)], renamed),
+        "pause pixel": ask(
+            ("update_pixel", pause),
+            [{"excludedPaths": ["/a"]}],
+            [],
             ("update_pixel", {"id": pixel, "excludedPaths": ["/jobs"]}),
         ),
-        "sonarly delete": Asking(
-            "sonarly_delete_audience",
-            {"id": linked},
-            [("sonarly_delete_audience", {"id": other}), ("delete_audience", delete)],
+        "sonarly delete": ask(
+            gone,
+            [{"id": other}],
+            [delete],
             ("sonarly_update_audience", {"id": linked, "name": "Renamed"}),
         ),
     }
@@ -188,14 +157,15 @@ async def test_a_code_does_what_was_asked_about_and_only_once(
 async def test_a_code_that_was_guessed_or_bent_changes_nothing(
     connect: Connect, world: World
 ) -> None:
-    async with connect() as client:
+    async with connect() as client, connect() as other_server:
         call = await asking(client, "delete")
+        foreign = (await said(other_server, call.tool, **call.arguments))["confirm"]
         code: str = (await said(client, call.tool, **call.arguments))["confirm"]
         bent = [
             *("", " ", "0", "000000", "ffffff", "yes", "true", "*", "%", "confirm", "None"),
             *(code[:-1], code + "0", code[::-1] + code, f"{code}\x00", f"{code},{code}"),
             *(f'"{code}"', f"\u200b{code}", code.replace(code[0], chr(ord(code[0]) + 0xFEE0))),
-            code * 10_000,
+            *(code * 10_000, foreign),
         ]
         for other in bent:
             reply = await said(client, call.tool, **call.arguments, confirm=other)
@@ -248,15 +218,6 @@ async def test_a_code_does_not_hold_after_ten_minutes(connect: Connect, world: W
     assert world.changes()
 
 
-async def test_a_code_of_one_server_is_none_of_another(connect: Connect, world: World) -> None:
-    async with connect() as client, connect() as other:
-        call = await asking(client, "delete")
-        code = (await said(client, call.tool, **call.arguments))["confirm"]
-        reply = await said(other, call.tool, **call.arguments, confirm=code)
-        assert reply["question"]
-    assert world.changes() == []
-
-
 # By the client's human
 
 
@@ -290,20 +251,6 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
             arguments = {**call.arguments, name: {"approve": True}}
             assert (await asked.call_tool(call.tool, arguments)).is_error
     assert len(questions) == 3
-    assert world.changes() == []
-
-
-async def test_an_answer_that_is_no_yes_changes_nothing(
-    era: str, connect: Connect, world: World
-) -> None:
-    questions: list[str] = []
-    async with connect(answer=human(questions, *JUNK), mode=era) as client:
-        call = await asking(client, "delete")
-        for answer in JUNK:
-            result = await client.call_tool(call.tool, call.arguments)
-            assert result.is_error, answer
-            assert "The user did not agree to this" in str(result.content)
-    assert len(questions) == len(JUNK)
     assert world.changes() == []
 
 
@@ -406,30 +353,8 @@ async def test_a_state_that_was_forged_is_refused(connect: Connect, world: World
         for answers in (yes, {"approval": YES}, {"other": YES}):
             assert isinstance(await one(None, answers), InputRequiredResult)
         assert isinstance(await one(state, {"other": YES}), InputRequiredResult)
-    assert world.changes() == []
-
-
-async def test_a_state_is_for_just_this_call(connect: Connect, world: World) -> None:
-    async with connect(answer=human([], YES)) as client:
-        call = await asking(client, "export")
-        state, yes = await first_round(rounds(client, call.tool, call.arguments))
-        for tool, arguments in call.others:
+        # And a state is for just this call.
+        for tool, arguments in (*call.others, (call.tool, call.arguments | {"confirm": "abcdef"})):
             with pytest.raises(MCPError, match="Invalid or expired requestState"):
                 await rounds(client, tool, arguments)(state, yes)
-        with pytest.raises(MCPError, match="Invalid or expired requestState"):
-            await rounds(client, call.tool, call.arguments)(state, yes, confirm="abcdef")
     assert world.changes() == []
-
-
-async def test_a_change_that_no_question_shows_is_asked_about_again(
-    connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
-) -> None:
-    async with connect(answer=human([], YES)) as client, unasked as other:
-        call = await asking(client, "delete")
-        one = rounds(client, call.tool, call.arguments)
-        state, yes = await first_round(one)
-        change = {"config": {"sourceUrl": "https://acme.example"}}
-        await said(other, "update_audience", **call.arguments, **change)
-        changed = world.changes()
-        assert isinstance(await one(state, yes), InputRequiredResult)
-    assert world.changes() == changed

@@ -13,9 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
-from leadpipe_mcp.definitions import chosen_tools, shown
 from leadpipe_mcp.sandbox import SonarlySettings
-from leadpipe_mcp.server import build_server, instructions
+from leadpipe_mcp.server import build_server, chosen_tools, instructions, shown
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.toolkit import OfferedTools
 from leadpipe_mcp.toolkit.running import LOOKED

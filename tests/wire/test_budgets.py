@@ -9,8 +9,8 @@ import pytest
 from mcp import Client
 from mcp.types import TextContent, Tool
 
-from leadpipe_mcp.definitions import chosen_tools, shown
 from leadpipe_mcp.sandbox import SandboxSettings
+from leadpipe_mcp.server import chosen_tools, shown
 from leadpipe_mcp.settings import Settings
 
 pytestmark = pytest.mark.anyio

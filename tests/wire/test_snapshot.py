@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.types import Tool
 from pydantic import BaseModel
 
-from leadpipe_mcp.definitions import FILE, made, shown
+from leadpipe_mcp.server import FILE, made, shown
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
