@@ -85,7 +85,6 @@ REMARK = "'cto' is in 'director' too."
         # Where two must be researched, the one without the other brings nobody.
         (plan(topic={"1": 995, "2": 400}, overlap=2), []),
         (plan(spelled=BY_LISTING), [UNKNOWN.format("people")]),
-        (unknown(1), [UNKNOWN.format("1 person")]),
         (unknown(60), [UNKNOWN.format("60 people")]),
         (unknown(0), []),
         (plan(spelled=CUT), [CUT_NOTE]),
@@ -96,14 +95,12 @@ REMARK = "'cto' is in 'director' too."
         (plan(20, spelled=replace(SPELLED, remarks=(REMARK,))), [REMARK, *of_size(20)]),
         (plan(day="2026-05-02"), []),
         (plan(day="2026-05-01T08"), ["The service's data is from 2026-05-01, 4 days old."]),
-        (plan(day="yesterday"), []),
         (plan(day=None), []),
         (
             plan(sample=(PERSONAL, PERSONAL)),
             ["Business e-mail was wanted, but all 2 of the sample have only personal ones."],
         ),
         (plan(sample=(PERSONAL, BUSINESS)), []),
-        (plan(sample=({"fullName": "Ann Vale"},)), []),
     ],
 )
 def test_what_is_odd_about_a_plan_is_pointed_out_and_nothing_else(
@@ -160,15 +157,11 @@ def test_the_change_that_meddles_least_is_advised_or_the_nearest_and_what_stays_
     assert told.change == next(iter(named), None)
 
 
-def test_fewer_topics_can_be_required_than_are() -> None:
+def test_fewer_topics_can_be_required_than_are_and_two_changes_of_one_thing_are_no_pair() -> None:
     strict = CONFIG.model_copy(update={"min_topic_overlap": 2})
     (looser,) = other_overlap(strict, more_people=True)
     assert (looser.config.min_topic_overlap, STRICT.config.min_topic_overlap) == (1, 2)
     assert other_overlap(strict, more_people=False) == []
     # A topic is left out only where enough of them remain.
     assert without_each_topic(strict, {}) == []
-
-
-def test_two_changes_of_one_thing_are_no_pair_nor_are_those_that_leave_too_few_topics() -> None:
-    assert pair_of(CONFIG, HIGH, LOW) is None
-    assert pair_of(CONFIG, STRICT, WITHOUT_CRM) is None
+    assert pair_of(CONFIG, HIGH, LOW) is pair_of(CONFIG, STRICT, WITHOUT_CRM) is None

@@ -7,8 +7,7 @@ import pytest
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.errors import ServiceDown
 from leadpipe_mcp.planning.choosing import choose_topics
-from tests.faults.service import Sandbox
-from tests.planning.service import TopicService, client_of, topics_of
+from tests.planning.service import TopicService, topics_of
 
 pytestmark = pytest.mark.anyio
 RESEARCH = "API CRM DNS ERP GPU HPC IoT PIM SEO SQL SSO VPN".split()  # noqa: SIM905
@@ -88,39 +87,14 @@ async def test_everything_is_compared_at_once_and_ten_topics_at_the_most() -> No
 
 
 @pytest.mark.parametrize(
-    ("service", "is_said"),
-    [
-        (TopicService(TOPICS, people=500), True),
-        (TopicService(500, finds=TOPICS[:2]), True),
-        (TopicService(TOPICS, finds=500), False),
-    ],
+    "service", [TopicService(TOPICS, people=500), TopicService(500, finds=TOPICS[:2])]
 )
 async def test_without_the_comparison_or_the_catalogue_the_likeliest_is_taken_and_that_is_said(
-    service: TopicService, *, is_said: bool
+    service: TopicService,
 ) -> None:
     chosen = await choose_topics(service.topics, ["CRM"], None)
-
     assert chosen.topics == (TOPICS[0],)
-    assert bool(chosen.problems) == is_said
-
-
-async def test_without_catalogue_and_search_there_is_no_choice() -> None:
+    assert chosen.problems
+    # Without the catalogue and the search there is no choice.
     with pytest.raises(ServiceDown):
         await choose_topics(TopicService(500, finds=500).topics, ["CRM"], None)
-
-
-@pytest.mark.parametrize(
-    "phrase", ["business travel", "expense management", "zero trust", "last mile delivery"]
-)
-async def test_a_bare_phrase_ends_in_what_hundreds_research_or_in_a_question(phrase: str) -> None:
-    chosen = await choose_topics(client_of(Sandbox()).topics, [phrase], None)
-    (choice,) = chosen.choices
-    largest, *others = [
-        chosen.audiences[topic.id]
-        for topic in ([choice.topic] if choice.topic else []) + [*choice.alternatives]
-        if topic.id in chosen.audiences
-    ]
-
-    assert choice.topic or choice.family > 50
-    assert largest > 100
-    assert all(other <= largest for other in others)

@@ -6,18 +6,16 @@ from typing import Any
 
 import anyio
 import pytest
-from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
-from leadpipe_mcp.errors import KeyRefused, LeadpipeError, NotPossible, ServiceDown
+from leadpipe_mcp.errors import NotPossible, ServiceDown
 from leadpipe_mcp.planning.cautions import cautions
 from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, make_plan
 from tests.faults.service import Fault, Sandbox
 from tests.planning.service import altered, client_of, start
 
 pytestmark = pytest.mark.anyio
-each_profile = pytest.mark.parametrize("profile", ["flat", "catalog"])
 TODAY = dt.date(2026, 5, 5)
 SOFTWARE = Brief(
     topics=("CRM", "Marketing Automation"),
@@ -51,7 +49,7 @@ async def size(leadpipe: LeadpipeClient, config: AudienceConfig, **changed: Any)
     return await leadpipe.configs.size(await leadpipe.configs.spell(changed_config))
 
 
-@each_profile
+@pytest.mark.parametrize("profile", ["flat", "catalog"])
 async def test_an_audience_created_from_a_plan_has_the_planned_size(profile: str) -> None:
     leadpipe = client_of(start(profile=profile))
     plan = await make_plan(leadpipe, SOFTWARE)
@@ -63,12 +61,11 @@ async def test_an_audience_created_from_a_plan_has_the_planned_size(profile: str
     assert (run.state, run.size) == ("ready", plan.size)
 
 
-@each_profile
 @pytest.mark.parametrize("depth", ["full", "size"])
 async def test_a_plan_makes_no_more_requests_than_it_may_and_asks_for_no_config_twice(
-    depth: Depth, profile: str
+    depth: Depth,
 ) -> None:
-    sandbox = start(profile=profile)
+    sandbox = start()
     plan = await make_plan(client_of(sandbox), LARGE, depth)
 
     assert plan.requests == len(sandbox.requests) <= MOST_REQUESTS[depth]
@@ -93,19 +90,6 @@ async def test_of_more_than_can_be_asked_for_the_rest_is_said_not_to_be_measured
     assert plan.requests == len(sandbox.requests) <= MOST_REQUESTS["full"]
     assert plan.size is not None
     assert plan.sized.not_measured
-
-
-async def test_no_more_than_six_requests_are_under_way_at_a_time() -> None:
-    sandbox, under_way = start(delay_ms=2), [0]
-
-    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
-        under_way.append(under_way[-1] + 1)
-        await sandbox(scope, receive, send)
-        under_way.append(under_way[-1] - 1)
-
-    await make_plan(client_of(counting), LARGE)
-
-    assert max(under_way) == AT_ONCE
 
 
 async def test_what_is_said_of_a_size_is_what_a_preview_says() -> None:
@@ -189,13 +173,10 @@ async def test_a_target_between_two_steps_of_the_ladder_is_approached() -> None:
 async def test_more_topics_than_are_allowed_are_left_out_by_name() -> None:
     names = ("CRM", "Payroll", "ERP", "DevOps", "Chatbots", "Live Chat", "Machine Learning")
     more = ("Sales Enablement", "Brand Strategy", "Demand Generation", "Meal Kit Delivery")
-    brief = Brief((*names, *more, "Investing Apps"))
-    flat = await make_plan(client_of(start(profile="flat")), brief, "size")
-    catalog = await make_plan(client_of(start(profile="catalog")), brief, "size")
+    plan = await make_plan(client_of(start(profile="flat")), Brief((*names, *more)), "size")
 
-    assert len(flat.config.topic_ids) == 10
-    assert [c.asked for c in flat.topics.left_out] == ["Meal Kit Delivery", "Investing Apps"]
-    assert len(catalog.config.topic_ids) == 12
+    assert len(plan.config.topic_ids) == 10
+    assert [c.asked for c in plan.topics.left_out] == ["Meal Kit Delivery"]
 
 
 async def test_a_website_adds_topics_that_are_not_named_already() -> None:
@@ -217,8 +198,7 @@ async def test_a_website_that_cannot_be_read_costs_only_its_topics() -> None:
     plan = await make_plan(client_of(start()), brief, "size")
 
     assert [topic.name for topic in plan.topics.topics] == ["CRM Software"]
-    assert plan.topics.problems
-    assert plan.config.source_url is None
+    assert (bool(plan.topics.problems), plan.config.source_url) == (True, None)
 
 
 @pytest.mark.parametrize(
@@ -246,35 +226,16 @@ async def test_a_website_that_cannot_be_read_costs_only_its_topics() -> None:
         (Brief(("CRM", "Kubernetes"), overlap=3), ["minTopicOverlap (3) is above"]),
     ],
 )
-@each_profile
 async def test_all_that_fits_nothing_is_said_at_once_and_nobody_is_counted(
-    profile: str, brief: Brief, problems: list[str]
+    brief: Brief, problems: list[str]
 ) -> None:
-    sandbox = start(profile=profile)
+    sandbox = start()
     with pytest.raises(NotPossible) as refusal:
         await make_plan(client_of(sandbox), brief)
 
     assert [problem for problem in problems if problem not in str(refusal.value)] == []
     paths = {request.path for request in sandbox.requests}
     assert not [path for path in paths if path.endswith(("/preview", "/validate"))]
-
-
-@each_profile
-async def test_with_every_third_request_failing_the_plan_comes_and_says_what_is_missing(
-    profile: str,
-) -> None:
-    sandbox = start(profile=profile)
-    sandbox.faults.add(Fault("status", times=None, every=3, status=503))
-    plan = await make_plan(client_of(sandbox), LARGE)
-
-    assert len(sandbox.requests) <= MOST_REQUESTS["full"]
-    assert plan.size
-    assert len(plan.config.filters) == 6
-    assert len(plan.config.topic_ids) == 5
-    measured = [*plan.sized.options, *plan.sized.sizes("contact")]
-    assert len(plan.sized.not_measured) + len(measured) == 4 + 6 + 5 + 2
-    if plan.sized.not_measured:
-        assert plan.sized.problems == ["The service failed with status 503: Something went wrong."]
 
 
 async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked() -> None:
@@ -290,15 +251,9 @@ async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked() -> Non
     assert "429" in plan.sized.problems[0]
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "problem"),
-    [
-        (PREVIEW, 500, "The service failed with status 500: Odd."),
-        ("/validate", 422, "The service refused with status 422: Odd."),
-    ],
-)
+@pytest.mark.parametrize(("path", "status"), [(PREVIEW, 500), ("/validate", 422)])
 async def test_a_size_that_cannot_be_measured_is_named_and_the_rest_is_given(
-    path: str, status: int, problem: str
+    path: str, status: int
 ) -> None:
     sandbox = start()
     sandbox.faults.add(Fault("status", path=path, times=None, status=status, message="Odd"))
@@ -306,8 +261,7 @@ async def test_a_size_that_cannot_be_measured_is_named_and_the_rest_is_given(
 
     assert plan.size is None
     assert plan.sized.not_measured[0] == "the size as asked"
-    assert plan.sized.problems[0].endswith(problem)
-    assert plan.config.topic_ids
+    assert plan.sized.problems[0].endswith(f"with status {status}: Odd.")
 
 
 async def test_a_slow_service_is_not_waited_for_without_end(
@@ -323,17 +277,11 @@ async def test_a_slow_service_is_not_waited_for_without_end(
     assert plan.sized.not_measured
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, ServiceDown), (401, KeyRefused)])
-async def test_without_the_list_of_filters_there_is_no_plan(
-    status: int, error: type[LeadpipeError]
-) -> None:
+async def test_without_the_list_of_filters_or_a_valid_config_there_is_no_plan() -> None:
     sandbox = start()
-    sandbox.faults.add(Fault("status", path="/filters", times=None, status=status))
-    with pytest.raises(error):
+    sandbox.faults.add(Fault("status", path="/filters", times=None))
+    with pytest.raises(ServiceDown):
         await make_plan(client_of(sandbox), SOFTWARE)
-
-
-async def test_a_config_that_the_service_calls_invalid_is_no_plan() -> None:
     refused = b'{"data": {"valid": false, "message": "Too many cooks"}}'
     with pytest.raises(NotPossible, match="invalid: Too many cooks"):
         await make_plan(altered(start(), "/validate", lambda _: refused), SOFTWARE)

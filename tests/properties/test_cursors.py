@@ -134,17 +134,6 @@ def test_pages_of_any_sizes_follow_each_other_without_a_gap_or_a_repetition(
     assert (cursor is None) == (len(seen) == len(question.everyone))
 
 
-cursors = st.text(max_size=40) | st.text("abcdef0123456789.-_", max_size=40)
-
-
-@given(st.data(), cursors)
-def test_a_cursor_that_no_page_gave_is_refused_in_our_words(
-    questions: list[Question], data: st.DataObject, cursor: str
-) -> None:
-    said = data.draw(st.sampled_from(questions)).refusal(cursor)
-    assert is_plain(said) if said is not None else not cursor
-
-
 fields = st.sampled_from(["subject", "run_id", "date", "cursor", "skip", "more"])
 parts = st.none() | st.booleans() | st.integers() | st.integers(0, 99) | st.text(max_size=20)
 slips = st.tuples(st.integers(0, 200), st.characters(codec="ascii"))
@@ -172,14 +161,3 @@ def test_an_altered_cursor_is_refused_or_stays_in_its_audience(
     elif ids := question.page(cursor=altered)[0]:
         at = question.everyone.index(ids[0])
         assert question.everyone[at : at + len(ids)] == ids
-
-
-@given(st.data())
-def test_a_cursor_of_one_question_is_refused_by_any_other(
-    questions: list[Question], data: st.DataObject
-) -> None:
-    one, other = data.draw(st.permutations(questions))[:2]
-    _, cursor = one.page(limit=3)
-    assert cursor is not None
-    if (one.tool, one.arguments) != (other.tool, other.arguments):
-        assert is_plain(other.refusal(cursor) or "")

@@ -12,17 +12,13 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.tools.configs import ConfigChange
 from leadpipe_mcp.vocabulary.catalog import (
     EXCLUDING,
     FLAT_KEYS,
     RANGES,
     FilterCatalog,
     FilterEntry,
-    FilterValue,
 )
-from leadpipe_mcp.vocabulary.resolve import resolve
-from leadpipe_mcp.vocabulary.words import known_words
 from tests.planning.service import client_of, start
 
 Filters = dict[str, JsonValue]
@@ -57,12 +53,8 @@ def changed(
     saved: ServiceConfig,
     filters: Mapping[str, Any],
     exclude: Mapping[str, Any],
-    fields: Mapping[str, object] | None = None,
 ) -> SpelledConfig:
-    async def change() -> SpelledConfig:
-        return await client.configs.changed(saved, fields or {}, filters, exclude)
-
-    return anyio.run(change)
+    return anyio.run(client.configs.changed, saved, NOTHING, filters, exclude)
 
 
 def values_in(sent: JsonValue) -> list[Any]:
@@ -73,38 +65,29 @@ def values_in(sent: JsonValue) -> list[Any]:
 
 def in_any_order(config: ServiceConfig) -> Json:
     """A config as it is sent; in which order the values of a filter stand means nothing."""
+
+    def alike(value: JsonValue) -> object:
+        if isinstance(value, dict):
+            return {**value, "values": sorted(values_in(value))}
+        return sorted(map(str, value)) if isinstance(value, list) else value
+
     sent: Json = config.as_sent()
     filters: dict[str, JsonValue] = sent.get("filters", {})
-    alike = {
-        key: {**value, "values": sorted(values_in(value))}
-        if isinstance(value, dict)
-        else sorted(map(str, value))
-        if isinstance(value, list)
-        else value
-        for key, value in filters.items()
-    }
-    return {**sent, "filters": alike}
+    return {**sent, "filters": {key: alike(value) for key, value in filters.items()}}
 
 
-def subset(data: st.DataObject, client: LeadpipeClient) -> tuple[FilterCatalog, FilterEntry, Any]:
-    """A closed filter of a catalogue, and some of its values."""
-    catalog = anyio.run(client.configs.filters)
+@given(st.sampled_from(list(SERVICES.items())), st.data())
+def test_the_values_that_are_sent_for_a_filter_and_for_leaving_it_out_are_all_and_none_twice(
+    service: tuple[str, LeadpipeClient], data: st.DataObject
+) -> None:
+    name, client = service
+    catalog = CATALOGS[name]
     closed = [entry for entry in catalog.entries.values() if entry.is_closed and entry.values]
     entry = data.draw(st.sampled_from(closed))
-    values = list(dict.fromkeys(value.value for value in entry.values))
-    chosen = data.draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
-    return catalog, entry, chosen
-
-
-@given(st.sampled_from(list(SERVICES.values())), st.data())
-def test_the_values_that_are_sent_for_a_filter_and_for_leaving_it_out_are_all_and_none_twice(
-    client: LeadpipeClient, data: st.DataObject
-) -> None:
-    catalog, entry, chosen = subset(data, client)
-    known = [value.value for value in entry.values]
-    rest = [value for value in known if value not in chosen]
+    known = list(dict.fromkeys(value.value for value in entry.values))
+    chosen = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
     leave_out = data.draw(st.booleans())
-    people = rest if leave_out else chosen
+    people = [value for value in known if value not in chosen] if leave_out else chosen
     wish = {entry.key: chosen}
     filters, exclude = (NOTHING, wish) if leave_out else (wish, NOTHING)
     single = catalog.vocabulary == "flat" and entry.kind == "value"
@@ -264,85 +247,3 @@ def test_a_change_replaces_what_it_names_and_leaves_the_rest(
     removed.pop("company.gone", None)
     again = changed(client, after, {**removed, **new}, out).sent
     assert in_any_order(again) == in_any_order(after)
-
-
-scores = st.integers(50, 99)
-topics = st.lists(st.integers(1, 10**6), min_size=1, max_size=5, unique=True)
-others = {
-    "minScore": scores,
-    "maxScore": scores,
-    "minTopicOverlap": st.integers(1, 5),
-    "sourceUrl": st.sampled_from(["https://acme.example", "https://other.example"]),
-}
-parts = {"topicIds": topics, **others}
-REMOVABLE = {"maxScore", "sourceUrl"}
-
-
-@given(
-    st.fixed_dictionaries({"topicIds": topics}, optional=others),
-    st.fixed_dictionaries({}, optional={name: part | st.none() for name, part in parts.items()}),
-)
-def test_a_change_of_the_other_fields_replaces_what_it_names_and_leaves_the_rest(
-    present: Json, change: Json
-) -> None:
-    saved = ServiceConfig.model_validate(present)
-    fields = ConfigChange.model_validate(change).fields()
-    after = changed(SERVICES["catalog"], saved, {}, {}, fields).sent
-    assert changed(SERVICES["catalog"], after, {}, {}, fields).sent == after
-    sent = {name: value for name, value in change.items() if value is not None}
-    gone = {name for name in REMOVABLE & change.keys() if change[name] is None}
-    assert after.as_sent() == {
-        name: value for name, value in (saved.as_sent() | sent).items() if name not in gone
-    }
-
-
-letters = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
-names = st.text(letters, min_size=1, max_size=12).filter(lambda name: name == name.strip())
-
-
-@given(st.lists(st.tuples(names, names), min_size=1, max_size=6), st.sampled_from([*FLAT_KEYS]))
-def test_a_value_in_the_services_own_spelling_is_always_that_value(
-    known: list[tuple[str, str]], key: str
-) -> None:
-    entry = FilterEntry(key, key, "values", tuple(FilterValue(v, label) for v, label in known))
-    for value in entry.values:
-        assert resolve(value.value, entry, key).values == (value.value,)
-
-
-SIGNS = ["!", "-", "\u2212", "\u2013", "≠", "¬", "~", "^", "*", "\\", "🚫", "❌", "!=", "<>"]
-ALIASES = {key: sorted(groups) for key, groups in known_words().same.items()}
-
-
-@given(
-    services, st.sampled_from(SIGNS), st.sampled_from(["{1}{0}", "{1} {0}", "{0} {1}"]), st.data()
-)
-def test_no_word_with_a_sign_is_ever_taken(
-    name: str, sign: str, form: str, data: st.DataObject
-) -> None:
-    catalog, client = CATALOGS[name], SERVICES[name]
-    closed = [entry for entry in catalog.entries.values() if entry.is_closed]
-    entry = data.draw(st.sampled_from(closed))
-    key = catalog.name_of(entry.key)
-    words = [*(v.value for v in entry.values), *(v.label for v in entry.values)]
-    words += [*ALIASES.get(key, ()), *RUNGS, *SPANS]
-    word = form.format(data.draw(st.sampled_from(words)), sign)
-    assert resolve(word, entry, key).values == (), word
-    config = AudienceConfig(topic_ids=(TOPIC,), filters={entry.key: [word]})
-
-    async def loosely() -> SpelledConfig:
-        return await client.configs.spell(config, near=True)
-
-    try:
-        anyio.run(loosely)
-    except NotPossible as refusal:
-        assert "exclude" in str(refusal)  # noqa: PT017 -- no fixture in an example
-    else:
-        raise AssertionError(word)
-
-
-@given(services, st.sampled_from(SIGNS), plain_words, st.sampled_from(["jobTitle", "companyName"]))
-def test_no_text_that_begins_or_ends_with_a_sign_is_ever_sent(
-    name: str, sign: str, word: str, key: str
-) -> None:
-    for signed in (f"{sign}{word}", f"{word.rstrip()}{sign}"):
-        assert "carries a sign" in (refused(SERVICES[name], {key: [signed]}) or "")

@@ -27,11 +27,7 @@ KEYS: Mapping[tuple[str, ...], str] = {
 @pytest.mark.parametrize(
     ("low", "high", "texts"),
     [
-        (
-            51,
-            200,
-            "51-200|51 \u2013 200|51 to 200 employees|between 51 and 200|from 51 to 200",
-        ),
+        (51, 200, "51-200|51 \u2013 200|51 to 200 employees|between 51 and 200|from 51 to 200"),
         (200, 200, "200"),
         (1_000, 1_000, "1,000"),
         (200, inf, "200+|200 or more|at least 200|min 200|>= 200|≥200"),
@@ -65,21 +61,16 @@ def test_what_is_not_a_range_is_not_read_as_one(text: str) -> None:
     assert {read_range(text, key) for key in RANGES} == {None}
 
 
-@pytest.mark.parametrize(
-    ("key", "texts"),
-    [
-        ("ageRange", "over 50 employees|51-200"),
-        ("companyRevenueRange", "over 50 employees"),
-        ("companySize", "over 50 years|$50"),
-    ],
-)
-def test_a_range_of_another_thing_is_not_one_of_this(key: str, texts: str) -> None:
-    assert [read_range(text, key) for text in texts.split("|")] == [None] * len(texts.split("|"))
+def test_a_range_of_another_thing_is_not_one_of_this() -> None:
+    for text in ("over 50 employees", "51-200"):
+        assert read_range(text, "ageRange") is None
+    assert read_range("over 50 employees", "companyRevenueRange") is None
+    for text in ("over 50 years", "$50"):
+        assert read_range(text, "companySize") is None
 
 
 def test_ranges_that_follow_each_other_are_one() -> None:
-    two = [Span(201, 500), Span(51, 200)]
-    assert joined(two, "companySize") == [Span(51, 500)]
+    assert joined([Span(201, 500), Span(51, 200)], "companySize") == [Span(51, 500)]
     apart = [Span(51, 199), Span(201, 500)]
     assert joined(apart, "companySize") == apart
     assert joined([Span(200, inf), Span(51, 250)], "companySize") == [Span(51, inf)]
@@ -89,24 +80,16 @@ def test_ranges_that_follow_each_other_are_one() -> None:
     ("values", "text", "inside", "cut"),
     [
         (SIZES, "51-200", SIZES[2:3], SIZES[3:4]),
-        (SIZES, "51-250", SIZES[2:4], ()),
         (SIZES, "200+", SIZES[4:], SIZES[3:4]),
         (SIZES, "<50", SIZES[:1], SIZES[1:2]),
-        (SIZES, "<51", SIZES[:2], ()),
         (SIZES, "up to 50", SIZES[:2], ()),
         (SIZES, ">1000", SIZES[6:], ()),
         (SIZES, "1000+", SIZES[6:], SIZES[5:6]),
-        (SIZES, ">10000", SIZES[8:], ()),
         (SIZES, "10000 or more", SIZES[8:], SIZES[7:8]),
-        (SIZES, "1-10000", SIZES[:8], ()),
         (SIZES, "10001-20000", (), SIZES[8:]),
         (REVENUES, "$10M-$50M", REVENUES[3:5], ()),
-        (REVENUES, ">50M", REVENUES[5:], ()),
-        (REVENUES, "under 1 million", REVENUES[:1], ()),
         (REVENUES, "$20M-$60M", REVENUES[4:5], (REVENUES[3], REVENUES[5])),
-        (REVENUES, "1bn+", REVENUES[-1:], ()),
         (REVENUES, "2bn+", (), REVENUES[-1:]),
-        (AGES, "65 and older", AGES[5:], ()),
         (AGES, "30-50", AGES[2:3], (AGES[1], AGES[3])),
         (AGES, "over 64", AGES[5:], ()),
     ],

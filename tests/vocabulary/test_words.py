@@ -59,19 +59,6 @@ def test_all_names_of_one_thing_are_the_value_that_has_one_of_them() -> None:
                 assert (found.sure, found.values) == ("exact", (value,)), (key, name, value)
 
 
-def test_in_a_catalogue_that_has_one_of_the_names_all_are_its_values(
-    catalogs: Mapping[str, FilterCatalog],
-) -> None:
-    for catalog in catalogs.values():
-        for key, line in lines("same"):
-            entry, names = catalog.entry_for(key), parts(line)
-            wanted = {plain(name) for name in names}
-            own = {v.value for v in entry.values if {plain(v.value), plain(v.label)} & wanted}
-            for name in names if own else ():
-                found = resolve(name, entry, key)
-                assert (found.sure, {*found.values}) == ("exact", own), (key, name)
-
-
 def test_a_name_that_is_only_near_is_taken_for_near_and_nothing_else(
     catalogs: Mapping[str, FilterCatalog],
 ) -> None:
@@ -88,19 +75,6 @@ def test_a_name_that_is_only_near_is_taken_for_near_and_nothing_else(
             assert found.sure == "close", (key, name, found)
             assert ranged or {*found.values} == {*values}, (key, name, found)
             assert found.note.endswith(".")
-
-
-def test_in_a_catalogue_that_has_what_is_near_the_names_are_near_or_there(
-    catalogs: Mapping[str, FilterCatalog],
-) -> None:
-    for catalog in catalogs.values():
-        for key, line in lines("near"):
-            said, _, meant = line.partition(" -> ")
-            entry = catalog.entry_for(key)
-            if not any(resolve(value, entry, key).values for value in parts(meant)):
-                continue
-            for name in parts(said):
-                assert resolve(name, entry, key).values, (key, name)
 
 
 def test_every_rung_of_the_ladder_is_a_level_and_each_level_is_on_one_rung(
