@@ -25,10 +25,10 @@ from leadpipe_mcp.vocabulary.resolve import (
     USE_EXCLUDE,
     Sure,
     has_sign,
+    known_words,
     resolve,
     resolve_range,
 )
-from leadpipe_mcp.vocabulary.words import known_words
 
 MOST_LISTED_VALUES = 60
 _ROOM_FOR_LISTS = 1_850

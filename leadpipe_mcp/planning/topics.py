@@ -80,11 +80,6 @@ class TopicFilter:
     industry: str | None = None
     category: str | None = None
 
-    @property
-    def is_any(self) -> bool:
-        """Whether every topic will do."""
-        return self == ANY
-
     def fits(self, topic: Topic) -> bool:
         """Return whether the topic is one of these."""
         wishes = (self.type, self.industry, self.category)
@@ -276,7 +271,7 @@ def find_topics(
     """Search all topics of a kind for each phrase; the first search takes a fifth of a second."""
     topics = catalogue.topics
     index = _index_of(tuple(topic.name for topic in topics))
-    fitting = None if kind.is_any else {n for n, topic in enumerate(topics) if kind.fits(topic)}
+    fitting = None if kind == ANY else {n for n, topic in enumerate(topics) if kind.fits(topic)}
 
     def matches(way: Words, numbers: set[int], worth: float) -> Iterator[TopicMatch]:
         for number in numbers if fitting is None else numbers & fitting:

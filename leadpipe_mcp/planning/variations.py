@@ -1,7 +1,7 @@
 """Variations of a config: one thing changed, or two, and which reaches the wanted size."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,10 +31,15 @@ class Variation:
     failure: LeadpipeError | None = None
 
 
+def _changed(
+    config: AudienceConfig, thing: Thing, name: str, words: str, **parts: object
+) -> Variation:
+    return Variation(thing, name, words, config.model_copy(update=parts))
+
+
 def at_score(config: AudienceConfig, score: int) -> Variation:
     """Return the config with another minimum score."""
-    changed = config.model_copy(update={"min_score": score})
-    return Variation("score", str(score), f"minScore {score}", changed)
+    return _changed(config, "score", str(score), f"minScore {score}", min_score=score)
 
 
 def ladder_of(config: AudienceConfig) -> list[Variation]:
@@ -44,27 +49,22 @@ def ladder_of(config: AudienceConfig) -> list[Variation]:
     return [at_score(config, score) for score in steps if score != own]
 
 
-def without_each_filter(config: AudienceConfig) -> list[Variation]:
-    """Return the config without each of its filters and exclusions."""
-    made: list[Variation] = []
+def without_each_filter(config: AudienceConfig) -> Iterator[Variation]:
+    """Yield the config without each of its filters and exclusions."""
     for part, held in (("filters", config.filters), ("exclude", config.exclude)):
         for key in held:
             name = key if part == "filters" else f"exclude.{key}"
             rest = {other: value for other, value in held.items() if other != key}
-            changed = config.model_copy(update={part: rest})
-            made.append(Variation("filter", name, f"without {name}", changed))
-    return made
+            yield _changed(config, "filter", name, f"without {name}", **{part: rest})
 
 
-def without_each_topic(config: AudienceConfig, names: Mapping[int, str]) -> list[Variation]:
-    """Return the config without each of its topics, if enough of them are left."""
+def without_each_topic(config: AudienceConfig, names: Mapping[int, str]) -> Iterator[Variation]:
+    """Yield the config without each of its topics, if enough of them are left."""
     ids = config.topic_ids
-    made: list[Variation] = []
     for topic in ids if len(ids) > (config.min_topic_overlap or 1) else ():
-        changed = config.model_copy(update={"topic_ids": tuple(t for t in ids if t != topic)})
         words = f"without '{names.get(topic, topic)}' ({topic})"
-        made.append(Variation("topic", str(topic), words, changed))
-    return made
+        others = tuple(other for other in ids if other != topic)
+        yield _changed(config, "topic", str(topic), words, topic_ids=others)
 
 
 def other_overlap(config: AudienceConfig, *, more_people: bool) -> list[Variation]:
@@ -72,41 +72,37 @@ def other_overlap(config: AudienceConfig, *, more_people: bool) -> list[Variatio
     overlap = (config.min_topic_overlap or 1) + (-1 if more_people else 1)
     if not 1 <= overlap <= len(config.topic_ids):
         return []
-    changed = config.model_copy(update={"min_topic_overlap": overlap})
-    return [Variation("overlap", str(overlap), f"minTopicOverlap {overlap}", changed)]
+    words = f"minTopicOverlap {overlap}"
+    return [_changed(config, "overlap", str(overlap), words, min_topic_overlap=overlap)]
 
 
 def with_each(config: AudienceConfig, flags: Iterable[str]) -> list[Variation]:
     """Return the config with each of these yes-or-no filters that it lacks."""
-    made: list[Variation] = []
-    for key in (flag for flag in flags if flag not in config.filters):
-        changed = config.model_copy(update={"filters": {**config.filters, key: True}})
-        made.append(Variation("contact", key, f"those with {key}", changed))
-    return made
+    return [
+        _changed(config, "contact", key, f"those with {key}", filters={**config.filters, key: True})
+        for key in flags
+        if key not in config.filters
+    ]
 
 
-def turned_round(config: AudienceConfig, keys: Iterable[str]) -> list[Variation]:
-    """Return the config that asks for what it excludes: people in neither have no known value."""
-    made: list[Variation] = []
+def turned_round(config: AudienceConfig, keys: Iterable[str]) -> Iterator[Variation]:
+    """Yield the config that asks for what it excludes: people in neither have no known value."""
     for key in keys:
         rest = {k: v for k, v in config.exclude.items() if k != key}
         filters = {**config.filters, key: config.exclude[key]}
-        turned = config.model_copy(update={"filters": filters, "exclude": rest})
-        made.append(Variation("unknown", key, f"those whose {key} is not known", turned))
-    return made
+        words = f"those whose {key} is not known"
+        yield _changed(config, "unknown", key, words, filters=filters, exclude=rest)
 
 
-def with_each_cut(config: AudienceConfig, matches: Iterable[Match]) -> list[Variation]:
-    """Return the config with each value that lies only partly in a range."""
-    made: list[Variation] = []
+def with_each_cut(config: AudienceConfig, matches: Iterable[Match]) -> Iterator[Variation]:
+    """Yield the config with each value that lies only partly in a range."""
     for match in matches:
         present = config.filters.get(match.key)
         if match.part == "filters" and isinstance(present, list):
             for value in match.cut:
-                filters = {**config.filters, match.key: [*present, value]}
-                wider = config.model_copy(update={"filters": filters})
-                made.append(Variation("cut", f"{match.key} {value}", f"with {value}", wider))
-    return made
+                wider = {**config.filters, match.key: [*present, value]}
+                name = f"{match.key} {value}"
+                yield _changed(config, "cut", name, f"with {value}", filters=wider)
 
 
 def pair_of(config: AudienceConfig, one: Variation, other: Variation) -> Variation | None:
@@ -120,15 +116,15 @@ def pair_of(config: AudienceConfig, one: Variation, other: Variation) -> Variati
     topics = tuple(topic for topic in a.topic_ids if topic in b.topic_ids)
     if len(topics) < max(1, overlap or 1):
         return None
-    parts = {
-        "topic_ids": topics,
-        "min_score": score,
-        "min_topic_overlap": overlap,
-        "filters": {key: value for key, value in a.filters.items() if key in b.filters},
-        "exclude": {key: value for key, value in a.exclude.items() if key in b.exclude},
-    }
     words = f"{one.words} and {other.words}"
-    return Variation("pair", words, words, config.model_copy(update=parts))
+    return _changed(
+        *(config, "pair", words, words),
+        topic_ids=topics,
+        min_score=score,
+        min_topic_overlap=overlap,
+        filters={key: value for key, value in a.filters.items() if key in b.filters},
+        exclude={key: value for key, value in a.exclude.items() if key in b.exclude},
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
-from leadpipe_mcp.planning.cautions import of_size
+from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
 from leadpipe_mcp.tools import configs, replies
 from leadpipe_mcp.tools.arguments import (

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Preview, Run, ServiceConfig, Slots, Status
 from leadpipe_mcp.errors import Conflict, LeadpipeError, NotDone, ServiceError, SlotsFull
-from leadpipe_mcp.planning.cautions import of_size
+from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.text import in_quotes
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies

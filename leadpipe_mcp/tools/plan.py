@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, model_validator
 
-from leadpipe_mcp.planning.cautions import cautions
-from leadpipe_mcp.planning.plan import Brief, Depth, Plan, make_plan
+from leadpipe_mcp.planning.plan import Brief, Depth, Plan, cautions, make_plan
 from leadpipe_mcp.planning.variations import NO_END, describe
 from leadpipe_mcp.text import counted, quoted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool

@@ -122,7 +122,9 @@ async def search_topics(call: Call, asked: SearchTopics) -> TopicsFound:
     shown = Shown.at(asked.cursor, asked, {"queries", "type", "industry", "category"})
     if asked.queries:
         return await _searched(call, asked, kind, shown)
-    return await (_facets(call) if kind.is_any else _browsed(call, kind, asked.limit, shown))
+    return await (
+        _facets(call) if kind == TopicFilter() else _browsed(call, kind, asked.limit, shown)
+    )
 
 
 async def _searched(

@@ -1,23 +1,29 @@
-"""Resolves words, each alone, to values of filters: exactly, nearly, or not at all."""
+"""Resolves words, each alone, to values of filters: exactly, nearly, or not at all.
+
+Everyday names for values are read from words.toml: the same, or only near.
+"""
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Literal
 
-from leadpipe_mcp.text import form, likeness, nearest, quoted
+from leadpipe_mcp.text import form, likeness, nearest, quoted, singular
 from leadpipe_mcp.vocabulary.catalog import RANGES, FilterCatalog, FilterEntry, FilterValue
 from leadpipe_mcp.vocabulary.ranges import Span, cover, read_range
-from leadpipe_mcp.vocabulary.words import Names, known_words, plain
 
 Sure = Literal["exact", "close", "ambiguous", "none"]
+Names = frozenset[str]
 
 USE_EXCLUDE = "To leave people out, name the value in exclude, without a sign or a 'not'."
 _CERTAINTY = ("exact", "close", "ambiguous")
 _SLIP = 0.85
+_BEFORE = {"at_least": "up", "above": "above", "at_most": "down", "below": "below"}
 _NOT = re.compile(
     r"(?:not|no|non|never|without|except|excluding|exclude|minus|other than|outside(?: of)?"
     r"|(?:all|any|every)\w* (?:but|except))\b",
@@ -232,3 +238,56 @@ def _slips(word: str, entry: FilterEntry, key: str) -> Iterator[str]:
         parts = form(name).split()
         if len(parts) == len(asked) and all(map(is_slip, asked, parts)):
             yield name
+
+
+@dataclass(frozen=True)
+class KnownWords:
+    """Everything that the data file knows, by flat key."""
+
+    same: Mapping[str, Mapping[str, Names]]
+    """For each name, in its plain form, all names of the same thing."""
+    near: Mapping[str, Mapping[str, list[str]]]
+    """For each name, the nearest values; with * for any words, or a range."""
+    because: Mapping[str, str]
+    rungs: list[Names]
+    after: Mapping[str, str]
+    """Words after a rung, and which way they point: up or down."""
+    before: Mapping[str, str]
+    """Words before a rung, and which way they point: up, above, down or below."""
+    inside: Mapping[str, str]
+    """Short titles that are also part of other words."""
+
+
+def plain(word: str) -> str:
+    """Return the form in which names are compared: "E-Commerce" and "ecommerce" are one."""
+    return "".join(singular(part) for part in form(word.replace("&", " and ")).split())
+
+
+@cache
+def known_words() -> KnownWords:
+    """Read the data file, once."""
+    text = (files("leadpipe_mcp.vocabulary") / "words.toml").read_text(encoding="utf-8")
+    data = tomllib.loads(text)
+    same: dict[str, dict[str, Names]] = {key: {} for key in data["same"]}
+    near: dict[str, dict[str, list[str]]] = {key: {} for key in data["near"]}
+    for key, lines in data["same"].items():
+        for line in lines:
+            same[key] |= dict.fromkeys(names := _names(line), names)
+    for key, lines in data["near"].items():
+        for line in lines:
+            said, _, meant = line.partition(" -> ")
+            near[key] |= {name: meant.split(" | ") for name in _names(said)}
+    ladder = data["ladder"]
+    return KnownWords(
+        same,
+        near,
+        because=data["because"],
+        rungs=[_names(rung) for rung in ladder["rungs"]],
+        after={form(said): way for way in ("up", "down") for said in ladder[way]},
+        before={form(said): way for key, way in _BEFORE.items() for said in ladder[key]},
+        inside=data["inside"],
+    )
+
+
+def _names(line: str) -> Names:
+    return frozenset(map(plain, line.split(" | ")))

@@ -9,9 +9,8 @@ import pytest
 from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig
 from leadpipe_mcp.api.spelling import Match, SpelledConfig
 from leadpipe_mcp.api.topics import Topic
-from leadpipe_mcp.planning.cautions import cautions, of_size
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice
-from leadpipe_mcp.planning.plan import Plan
+from leadpipe_mcp.planning.plan import Plan, cautions, of_size
 from leadpipe_mcp.planning.sizing import Sized
 from leadpipe_mcp.planning.variations import (
     NO_END,
@@ -115,7 +114,7 @@ def test_small_sizes_are_said_to_be_small() -> None:
     assert of_size(100) == []
 
 
-WITHOUT_CRM = without_each_topic(CONFIG, {1: "CRM"})[0]
+WITHOUT_CRM = next(without_each_topic(CONFIG, {1: "CRM"}))
 HIGH, LOW = at_score(CONFIG, 90), at_score(CONFIG, 50)
 (STRICT,) = other_overlap(CONFIG, more_people=False)
 PAIR = pair_of(CONFIG, LOW, WITHOUT_CRM)
@@ -163,5 +162,5 @@ def test_fewer_topics_can_be_required_than_are_and_two_changes_of_one_thing_are_
     assert (looser.config.min_topic_overlap, STRICT.config.min_topic_overlap) == (1, 2)
     assert other_overlap(strict, more_people=False) == []
     # A topic is left out only where enough of them remain.
-    assert without_each_topic(strict, {}) == []
+    assert list(without_each_topic(strict, {})) == []
     assert pair_of(CONFIG, HIGH, LOW) is pair_of(CONFIG, STRICT, WITHOUT_CRM) is None

@@ -10,8 +10,7 @@ import pytest
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.errors import NotPossible, ServiceDown
-from leadpipe_mcp.planning.cautions import cautions
-from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, make_plan
+from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, cautions, make_plan
 from tests.faults.service import Fault, Sandbox
 from tests.planning.service import altered, client_of, start
 

@@ -16,8 +16,7 @@ from leadpipe_mcp.vocabulary.catalog import (
     FilterValue,
 )
 from leadpipe_mcp.vocabulary.ranges import read_range
-from leadpipe_mcp.vocabulary.resolve import resolve
-from leadpipe_mcp.vocabulary.words import plain
+from leadpipe_mcp.vocabulary.resolve import plain, resolve
 
 DATA: dict[str, Any] = tomllib.loads(
     (files("leadpipe_mcp.vocabulary") / "words.toml").read_text(encoding="utf-8")
