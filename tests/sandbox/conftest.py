@@ -1,16 +1,14 @@
 """Sandboxes whose clock stands still until a test moves it, and clients for them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
-from tests.faults.service import Sandbox, SonarlySandbox
-
-Start = Callable[[SandboxSettings], Sandbox]
-Connect = Callable[[Sandbox], httpx.AsyncClient]
+from leadpipe_mcp.sandbox import SandboxSettings
+from tests.faults.service import Sandbox
+from tests.sandbox.asking import Connect, Play, Start
 
 
 @pytest.fixture
@@ -21,14 +19,19 @@ def moments() -> list[float]:
 
 @pytest.fixture
 def start(moments: list[float]) -> Start:
-    def start(settings: SandboxSettings) -> Sandbox:
-        return Sandbox(settings, clock=lambda: moments[-1])
+    """A small Leadpipe whose runs are done at once, but for the settings that are given."""
+
+    def start(**chosen: Any) -> Sandbox:  # noqa: ANN401 -- settings
+        settings: dict[str, Any] = {"people": 3_000, "run_seconds": 0, "examples": False, **chosen}
+        return Sandbox(SandboxSettings(**settings), clock=lambda: moments[-1])
 
     return start
 
 
 @pytest.fixture
-def connect() -> Callable[..., httpx.AsyncClient]:
+def connect() -> Connect:
+    """A client that sends a key."""
+
     def connect(sandbox: Sandbox, key: str = "sk_test") -> httpx.AsyncClient:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=sandbox),
@@ -40,18 +43,10 @@ def connect() -> Callable[..., httpx.AsyncClient]:
 
 
 @pytest.fixture
-def play_sonarly(moments: list[float]) -> Callable[..., tuple[SonarlySandbox, httpx.AsyncClient]]:
-    """Sonarly as the settings say, and a client that sends a key."""
+def play(start: Start, connect: Connect) -> Play:
+    """A client of a Leadpipe with these settings."""
 
-    def play(
-        settings: SonarlySettings | None = None, key: str = "sk_live_test"
-    ) -> tuple[SonarlySandbox, httpx.AsyncClient]:
-        sandbox = SonarlySandbox(settings, clock=lambda: moments[-1])
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=sandbox),
-            base_url="http://sonarly.test",
-            headers={"Authorization": f"Bearer {key}"},
-        )
-        return sandbox, client
+    def play(**chosen: Any) -> httpx.AsyncClient:  # noqa: ANN401 -- settings
+        return connect(start(**chosen))
 
     return play

@@ -1,115 +1,71 @@
-from collections.abc import Callable
+"""Who may ask for what, and which routes each profile serves."""
 
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import SandboxSettings
-from leadpipe_mcp.sandbox.settings import Profile
-from tests.faults.service import Sandbox
+from tests.sandbox.asking import AUDIENCES, SOME_ID, Connect, Play, Start, ask, create
 
 pytestmark = pytest.mark.anyio
-Start = Callable[[SandboxSettings], Sandbox]
-Connect = Callable[..., httpx.AsyncClient]
-AUDIENCES = "/v1/intent/audiences"
 ACCOUNT = "/v1/data/account"
-SOME_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+ONE = f"{AUDIENCES}/{SOME_ID}"
+RUN = f"{ONE}/runs/{SOME_ID}"
 ONLY_FLAT = [
     ("POST", f"{AUDIENCES}/query"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/status"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/results"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/stats"),
-    ("POST", f"{AUDIENCES}/{SOME_ID}/export"),
+    ("GET", f"{ONE}/status"),
+    ("GET", f"{ONE}/results"),
+    ("GET", f"{ONE}/stats"),
+    ("POST", f"{ONE}/export"),
 ]
 ONLY_CATALOG = [
     ("POST", f"{AUDIENCES}/validate"),
-    ("POST", f"{AUDIENCES}/{SOME_ID}/runs"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}"),
-    ("DELETE", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/results"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/stats"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/export.csv"),
-    ("POST", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/exports"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/runs/{SOME_ID}/exports/{SOME_ID}"),
+    ("POST", f"{ONE}/runs"),
+    ("GET", RUN),
+    ("DELETE", RUN),
+    ("GET", f"{RUN}/results"),
+    ("GET", f"{RUN}/stats"),
+    ("GET", f"{RUN}/export.csv"),
+    ("POST", f"{RUN}/exports"),
+    ("GET", f"{RUN}/exports/{SOME_ID}"),
 ]
 BOTH = [
     ("GET", f"{AUDIENCES}/filters"),
     ("POST", f"{AUDIENCES}/preview"),
     ("GET", AUDIENCES),
     ("POST", AUDIENCES),
-    ("GET", f"{AUDIENCES}/{SOME_ID}"),
-    ("PATCH", f"{AUDIENCES}/{SOME_ID}"),
-    ("DELETE", f"{AUDIENCES}/{SOME_ID}"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/runs"),
+    ("GET", ONE),
+    ("PATCH", ONE),
+    ("DELETE", ONE),
+    ("GET", f"{ONE}/runs"),
     ("GET", "/v1/data"),
     ("GET", "/v1/data/pixels"),
     ("POST", "/v1/data/pixels"),
     ("PATCH", f"/v1/data/pixels/{SOME_ID}"),
-    ("GET", ACCOUNT),
 ]
-TOPICS = "/v1/intent/topics"
-PUBLIC: list[tuple[str, str, dict[str, object] | None]] = [
-    ("GET", f"{TOPICS}?industry=Legal", None),
-    ("GET", f"{TOPICS}/facets", None),
-    ("GET", f"{TOPICS}/search?q=crm", None),
-    ("GET", f"{TOPICS}/movers?limit=1", None),
-    ("GET", f"{TOPICS}/117805/trend", None),
-    ("POST", f"{TOPICS}/compare", {"topicIds": [117805]}),
-    ("POST", f"{TOPICS}/analyze", {"url": "https://crm.example/"}),
-]
-INVALID_KEY = {"error": {"code": "HTTP_ERROR", "message": "Invalid API key"}}
-NOT_FOUND = {"error": {"code": "HTTP_ERROR", "message": "Not Found"}}
+PRIVATE = [*BOTH, *ONLY_FLAT, *ONLY_CATALOG]
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"X-API-Key": ""},
-        {"X-API-Key": "sk_"},
-        {"X-API-Key": "pk_123"},
-        {"Authorization": "Bearer sk_test"},
-    ],
-)
-async def test_without_a_key_every_data_route_answers_401(
-    headers: dict[str, str], start: Start
-) -> None:
-    sandbox = start(SandboxSettings())
-    transport = httpx.ASGITransport(app=sandbox)
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "sk_"}, {"Authorization": "Bearer sk_test"}])
+async def test_without_a_key_only_topics_are_told(headers: dict[str, str], start: Start) -> None:
+    transport = httpx.ASGITransport(app=start())
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
-        for method, path in [*BOTH, *ONLY_FLAT, *ONLY_CATALOG]:
-            response = await client.request(method, path, headers=headers)
-            assert response.status_code == 401
-            assert response.json() == INVALID_KEY
-
-
-@pytest.mark.parametrize("profile", ["flat", "catalog", "mixed"])
-async def test_topics_are_public_in_both_generations(profile: Profile, start: Start) -> None:
-    transport = httpx.ASGITransport(app=start(SandboxSettings(profile=profile, people=1_000)))
-    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
-        for method, path, body in PUBLIC:
-            assert (await client.request(method, path, json=body)).status_code == 200
+        client.headers.update(headers)
+        for method, path in [*PRIVATE, ("GET", ACCOUNT)]:
+            error = await ask(client, method, path, expect=401)
+            assert error == {"code": "HTTP_ERROR", "message": "Invalid API key"}
+        await ask(client, "GET", "/v1/intent/topics/117805/trend")
 
 
 async def test_an_expired_organisation_sees_its_account_alone(
     start: Start, connect: Connect
 ) -> None:
-    client = connect(start(SandboxSettings()), "sk_expired_1")
-    for method, path in [*BOTH[:-1], *ONLY_FLAT, *ONLY_CATALOG]:
-        response = await client.request(method, path)
-        assert response.status_code == 403
-        assert response.json() == {
-            "error": {"code": "HTTP_ERROR", "message": "Organization is expired"}
-        }
-    response = await client.get(ACCOUNT)
-    assert response.status_code == 200
-    data = response.json()["data"]
-    assert data["healthy"] is False
-    assert data["organization"]["status"] == "expired"
-    assert data["credits"]["used"] == 0
-    assert data["credits"]["limit"] == data["credits"]["remaining"] == 500
+    client = connect(start(examples=True), "sk_expired_1")
+    for method, path in PRIVATE:
+        error = await ask(client, method, path, expect=403)
+        assert error == {"code": "HTTP_ERROR", "message": "Organization is expired"}
+    data = await ask(client, "GET", ACCOUNT)
+    assert (data["healthy"], data["organization"]["status"]) == (False, "expired")
+    assert (data["credits"]["used"], data["credits"]["remaining"]) == (0, 500)
     assert data["pixels"]["total"] == 0
-    for method, path, body in PUBLIC:
-        assert (await client.request(method, path, json=body)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -117,74 +73,53 @@ async def test_an_expired_organisation_sees_its_account_alone(
     [
         ("flat", [*BOTH, *ONLY_FLAT], ONLY_CATALOG),
         ("catalog", [*BOTH, *ONLY_CATALOG], ONLY_FLAT),
-        ("mixed", [*BOTH, *ONLY_FLAT, *ONLY_CATALOG], [("GET", "/v1/nothing"), ("PUT", ACCOUNT)]),
+        ("mixed", PRIVATE, [("GET", "/v1/nothing"), ("PUT", ACCOUNT)]),
     ],
 )
 async def test_each_profile_serves_its_own_routes(
-    profile: Profile,
-    served: list[tuple[str, str]],
-    missing: list[tuple[str, str]],
-    start: Start,
-    connect: Connect,
+    profile: str, served: list[tuple[str, str]], missing: list[tuple[str, str]], play: Play
 ) -> None:
-    client = connect(start(SandboxSettings(profile=profile)))
+    client = play(profile=profile)
+    nowhere = {"error": {"code": "HTTP_ERROR", "message": "Not Found"}}
     for method, path in served:
-        assert (await client.request(method, path)).json() != NOT_FOUND
+        assert (await client.request(method, path)).json() != nowhere
     for method, path in missing:
-        response = await client.request(method, path)
-        assert (response.status_code, response.json()) == (404, NOT_FOUND)
+        assert (await client.request(method, path)).json() == nowhere
 
 
-async def test_the_account_shows_credits_pixels_and_slots(start: Start, connect: Connect) -> None:
-    client = connect(start(SandboxSettings()))
-    data = (await client.get(ACCOUNT)).json()["data"]
+async def test_the_account_shows_credits_pixels_and_slots(play: Play) -> None:
+    data = await ask(play(examples=True), "GET", ACCOUNT)
     assert data["healthy"] is True
     assert data["audienceSlots"] == {"used": 1, "limit": 3, "remaining": 2}
-    credit = data["credits"]
-    assert credit["used"] + credit["remaining"] == credit["limit"]
+    assert data["credits"]["used"] + data["credits"]["remaining"] == data["credits"]["limit"]
     assert data["pixels"] == {"total": 1, "active": 1, "paused": 0}
-    client = connect(start(SandboxSettings(slots_key="", examples=False)))
-    assert "audienceSlots" not in (await client.get(ACCOUNT)).json()["data"]
+    assert "audienceSlots" not in await ask(play(slots_key=""), "GET", ACCOUNT)
 
 
 async def test_organisations_do_not_see_each_other(start: Start, connect: Connect) -> None:
-    sandbox = start(SandboxSettings(profile="flat", examples=False))
+    sandbox = start()
     mine, yours = connect(sandbox, "sk_mine"), connect(sandbox, "sk_yours")
-    body = {"name": "Mine", "config": {"topicIds": [117805]}}
-    audience = (await mine.post(AUDIENCES, json=body)).json()["data"]
-    assert (await yours.get(AUDIENCES)).json()["data"] == []
-    response = await yours.get(f"{AUDIENCES}/{audience['id']}")
-    assert response.status_code == 404
-    assert response.json() == {"error": {"code": "HTTP_ERROR", "message": "Audience not found"}}
-
-
-async def test_broken_json_is_refused(start: Start, connect: Connect) -> None:
-    sandbox = start(SandboxSettings())
-    client = connect(sandbox)
-    response = await client.post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
-    assert response.status_code == 400
-    assert "error" in response.json()
-    assert sandbox.requests[-1].body == '{"topicIds": ['
+    audience = await create(mine, {"topicIds": [117805]})
+    pixel = {"domain": "shop.example"}
+    await ask(mine, "POST", "/v1/data/pixels", pixel, expect=201)
+    assert await ask(yours, "GET", AUDIENCES) == []
+    await ask(yours, "GET", f"{AUDIENCES}/{audience['id']}", expect=404)
+    await ask(yours, "POST", "/v1/data/pixels", pixel, expect=201)
 
 
 async def test_what_was_asked_is_on_record_without_the_key(start: Start, connect: Connect) -> None:
-    sandbox = start(SandboxSettings())
+    sandbox = start()
     client = connect(sandbox, "sk_very_secret")
-    await client.get(f"{AUDIENCES}?status=active&limit=5")
+    response = await client.post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
+    assert response.json()["error"]["message"] == "Malformed JSON in request body"
     headers = {"Idempotency-Key": "one"}
-    await client.post(f"{AUDIENCES}/{SOME_ID}/runs", json={"runType": "manual"}, headers=headers)
-    listed, queued = sandbox.requests
-    assert (listed.method, listed.path, listed.status) == ("GET", AUDIENCES, 200)
-    assert listed.query == {"status": "active", "limit": "5"}
-    assert listed.body is None
-    assert queued.body == {"runType": "manual"}
-    assert queued.status == 404
+    await client.post(f"{ONE}/runs?limit=5", json={"runType": "manual"}, headers=headers)
+    broken, queued = sandbox.requests
+    assert (broken.body, broken.status) == ('{"topicIds": [', 400)
+    assert (queued.method, queued.path, queued.status) == ("POST", f"{ONE}/runs", 404)
+    assert (queued.query, queued.body) == ({"limit": "5"}, {"runType": "manual"})
     assert queued.headers == {"X-API-Key": "redacted", "Idempotency-Key": "one"}
     assert "secret" not in repr(sandbox.requests)
-
-
-async def test_the_record_keeps_the_last_two_thousand(start: Start) -> None:
-    assert start(SandboxSettings()).requests.maxlen == 2_000
 
 
 async def test_it_speaks_http_alone(start: Start) -> None:
@@ -195,12 +130,4 @@ async def test_it_speaks_http_alone(start: Start) -> None:
         pass
 
     with pytest.raises(NotImplementedError, match="lifespan"):
-        await start(SandboxSettings())({"type": "lifespan"}, receive, send)
-
-
-@pytest.mark.parametrize("body", [{}, {"topicIds": []}, {"topicIds": [1] * 11}, [1]])
-async def test_a_comparison_needs_one_to_ten_topics(
-    body: object, start: Start, connect: Connect
-) -> None:
-    client = connect(start(SandboxSettings()))
-    assert (await client.post("/v1/intent/topics/compare", json=body)).status_code == 400
+        await start()({"type": "lifespan"}, receive, send)

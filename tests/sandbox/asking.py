@@ -1,0 +1,36 @@
+"""One call of a simulated service, and what came of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from tests.faults.service import Sandbox
+
+Start = Callable[..., Sandbox]
+Connect = Callable[..., httpx.AsyncClient]
+Play = Callable[..., httpx.AsyncClient]
+AUDIENCES = "/v1/intent/audiences"
+SOME_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+DAY = 86_400
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    expect: int = 200,
+    **params: str | int,
+) -> Any:  # noqa: ANN401 -- JSON, which each test knows
+    """The `data` of the answer, or its `error`."""
+    response = await client.request(method, path, json=body, params=params or None)
+    assert response.status_code == expect, response.text
+    return response.json()["data" if expect < 400 else "error"]
+
+
+async def create(client: httpx.AsyncClient, config: object, **more: object) -> dict[str, Any]:
+    """A saved audience."""
+    body = {"name": "Buyers", "config": config, **more}
+    return await ask(client, "POST", AUDIENCES, body, expect=201)

@@ -1,0 +1,235 @@
+"""Configs and saved audiences in both generations, and in the profile that mixes them."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.sandbox.asking import AUDIENCES, DAY, SOME_ID, Play, ask, create
+
+pytestmark = pytest.mark.anyio
+FLAT = {"topicIds": [117805, 117890], "filters": {"companyIndustry": ["software development"]}}
+CATALOG = {
+    "topicIds": [117805, 117890],
+    "filters": {"company.industries": {"values": ["software development"]}},
+}
+NOW = "2026-05-05T09:15:00.000Z"
+
+
+@pytest.fixture
+def flat(play: Play) -> httpx.AsyncClient:
+    return play(profile="flat")
+
+
+@pytest.fixture
+def catalog(play: Play) -> httpx.AsyncClient:
+    return play(profile="catalog")
+
+
+async def test_a_valid_config_comes_back_normalized(catalog: httpx.AsyncClient) -> None:
+    body = {**CATALOG, "minScore": 20, "topicIds": [117805, 117890, 117805]}
+    response = await catalog.post(f"{AUDIENCES}/validate", json=body)
+    assert set(response.json()["meta"]) == {"timestamp", "request_id"}
+    data = response.json()["data"]
+    assert len(data.pop("configHash")) == 64
+    assert data == {
+        "valid": True,
+        "normalizedConfig": {
+            **CATALOG,
+            "minScore": 50,
+            "maxScore": 99,
+            "minTopicOverlap": 1,
+            "sourceUrl": None,
+        },
+        "appliedFilters": ["company.industries"],
+        "strategy": "serving_table_in",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "flat_status", "catalog_status"),
+    [
+        ({"topicIds": []}, 400, 400),
+        ({"topicIds": ["117805"]}, 400, 400),
+        ({"topicIds": list(range(1, 12))}, 400, 200),
+        ({"topicIds": list(range(1, 252))}, 400, 400),
+        ({"minScore": None}, 400, 200),
+        ({"minScore": 0}, 400, 200),
+        ({"minScore": 100}, 200, 400),
+        ({"maxScore": 49}, 200, 400),
+        ({"maxScore": 100}, 200, 400),
+        ({"minTopicOverlap": 11}, 400, 200),
+        ({"minTopicOverlap": 1.5}, 400, 400),
+        ({"sourceUrl": "example.com"}, 400, 400),
+    ],
+)
+async def test_each_generation_has_its_bounds(
+    change: dict[str, object],
+    flat_status: int,
+    catalog_status: int,
+    flat: httpx.AsyncClient,
+    catalog: httpx.AsyncClient,
+) -> None:
+    for client, status in ((flat, flat_status), (catalog, catalog_status)):
+        body = {"topicIds": [117805], **change}
+        answer = await ask(client, "POST", f"{AUDIENCES}/preview", body, expect=status)
+        assert status == 200 or next(iter(change)) in answer["message"]
+
+
+async def test_a_flat_preview_masks_people(flat: httpx.AsyncClient) -> None:
+    data = await ask(flat, "POST", f"{AUDIENCES}/preview", FLAT)
+    assert set(data) == {"totalCount", "sample", "previewKey", "dataDate"}
+    for row in data["sample"]:
+        assert len(row) == 35  # the 34 typed fields and hem
+        assert (row["masked"], row["email"][1:5], row["lastName"][1]) == (True, "***@", ".")
+        assert row["companyDomain"] is row["linkedinUrl"] is row["emailHashes"]["md5"] is None
+
+
+async def test_a_catalogue_preview_says_how_many_and_of_what_kind(
+    catalog: httpx.AsyncClient,
+) -> None:
+    data = await ask(catalog, "POST", f"{AUDIENCES}/preview", CATALOG)
+    assert data["dataDate"] == "2026-05-04"
+    industry = {"value": "software development", "label": "Software Development"}
+    assert data["breakdowns"]["industries"] == [{**industry, "count": data["totalCount"]}]
+    seniorities = data["breakdowns"]["seniorities"]
+    assert {part["label"] for part in seniorities} >= {"VP", "C-Suite"}
+    assert sum(part["count"] for part in seniorities) == data["totalCount"]
+    scores = [row["intent"]["score"] for row in data["sample"]]
+    assert (len(scores), scores) == (25, sorted(scores, reverse=True))
+    row = data["sample"][0]
+    assert set(row["company"]) == {"name", "domain", "industry"}
+    assert row["lastName"].endswith(".")
+    assert row["intent"]["topicOverlap"] == len(row["intent"]["matchedTopics"])
+
+
+async def test_a_flat_audience_is_created_read_listed_changed_and_deleted(
+    flat: httpx.AsyncClient, moments: list[float]
+) -> None:
+    # The flat generation knows no status when an audience is created.
+    created = await create(flat, FLAT, status="active")
+    about = {"audienceSize": None, "lastRefreshedAt": None, "createdAt": NOW}
+    expected = {"id": created["id"], "name": "Buyers", "status": "draft", "config": FLAT, **about}
+    assert created == expected
+    path = f"{AUDIENCES}/{created['id']}"
+    topics = [
+        {"id": 117805, "name": "Marketing ROI"},
+        {"id": 117890, "name": "Marketing Automation"},
+    ]
+    read = await ask(flat, "GET", path)
+    assert read == {**created, "topics": topics, "updatedAt": NOW}
+    moments.append(moments[-1] + 60)
+    newer = await create(flat, FLAT, audienceSize=7)
+    listed = await ask(flat, "GET", AUDIENCES, limit=0)
+    assert [audience["audienceSize"] for audience in listed] == [newer["audienceSize"], None]
+    body = {"name": "Renamed", "config": {"topicIds": [117918]}, "audienceSize": 3}
+    changed = await ask(flat, "PATCH", path, body)
+    del created["createdAt"]
+    assert changed == {**created, **body, "updatedAt": "2026-05-05T09:16:00.000Z"}
+    assert await ask(flat, "DELETE", path) == {"deleted": True}
+    await ask(flat, "DELETE", path, expect=404)
+
+
+async def test_a_catalogue_audience_is_created_read_listed_changed_and_deleted(
+    catalog: httpx.AsyncClient,
+) -> None:
+    created = await create(catalog, CATALOG)
+    assert created == {
+        "id": created["id"],
+        "organizationId": created["organizationId"],
+        "name": "Buyers",
+        "status": "draft",
+        "accessType": "paid",
+        "dailyRefreshEnabled": False,
+        "audienceSize": 0,
+        "createdAt": NOW,
+        "updatedAt": NOW,
+    }
+    path = f"{AUDIENCES}/{created['id']}"
+    read = await ask(catalog, "GET", path)
+    assert read == {**created, "lastRefreshedAt": None, "config": CATALOG}
+    active = await create(catalog, CATALOG, name="Active", status="active")
+    assert active["dailyRefreshEnabled"] is True
+    asked: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, ["Active", "Buyers"]),
+        ({"status": "active"}, ["Active"]),
+        ({"status": "paused"}, []),
+        ({"limit": 1}, ["Active"]),
+    ]
+    for params, names in asked:
+        found = await ask(catalog, "GET", AUDIENCES, **params)
+        assert [audience["name"] for audience in found] == names
+        assert all({"config", "organizationId"}.isdisjoint(audience) for audience in found)
+    for params in ({"status": "gone"}, {"limit": 101}):
+        await ask(catalog, "GET", AUDIENCES, expect=400, **params)
+    assert (await ask(catalog, "PATCH", path, {"name": "Renamed"}))["name"] == "Renamed"
+    assert await ask(catalog, "DELETE", path) == {"deleted": True}
+    await ask(catalog, "GET", path, expect=404)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "No config"},
+        {"name": "", "config": FLAT},
+        {"name": "x" * 256, "config": FLAT},
+        {"config": FLAT},
+        {"name": "No topics", "config": {}},
+        {"name": "Negative", "config": FLAT, "audienceSize": -1},
+        None,
+    ],
+)
+async def test_an_audience_out_of_bounds_is_refused(body: object, flat: httpx.AsyncClient) -> None:
+    await ask(flat, "POST", AUDIENCES, body, expect=400)
+    assert await ask(flat, "GET", AUDIENCES) == []
+
+
+async def test_the_mixed_profile_answers_with_the_fields_of_both(play: Play) -> None:
+    client = play()
+    created = await create(client, FLAT)
+    path = f"{AUDIENCES}/{created['id']}"
+    assert {"organizationId", "config", "topics", "createdAt", "updatedAt"} < set(created)
+    changed = await ask(client, "PATCH", path, {"audienceSize": 5})
+    for shown in ((await ask(client, "GET", AUDIENCES))[0], await ask(client, "GET", path)):
+        assert shown == changed == {**created, "audienceSize": 5}
+    preview = await ask(client, "POST", f"{AUDIENCES}/preview", FLAT)
+    assert preview["configHash"].startswith(preview["previewKey"])
+
+
+async def test_the_last_slot_is_the_last(play: Play) -> None:
+    client = play(slots=1)
+    active = await create(client, FLAT, status="active")
+    body = {"name": "Second", "config": FLAT, "status": "active"}
+    error = await ask(client, "POST", AUDIENCES, body, expect=403)
+    assert error["code"] == "SLOTS_FULL"
+    await ask(client, "PATCH", f"{AUDIENCES}/{active['id']}", {"status": "active"})
+    await ask(client, "PATCH", f"{AUDIENCES}/{active['id']}", {"status": "paused"})
+    await ask(client, "POST", AUDIENCES, body, expect=201)
+
+
+async def test_an_organisation_starts_with_an_active_and_a_paused_example(
+    play: Play, moments: list[float]
+) -> None:
+    client = play(profile="flat", examples=True)
+    active, paused = await ask(client, "GET", AUDIENCES)
+    assert (active["name"], active["status"], paused["status"]) == (
+        "Marketing Directors at Tech Companies",
+        "active",
+        "paused",
+    )
+    assert active["config"]["filters"]["seniority"] == ["director", "vp", "cxo"]
+    assert active["audienceSize"] > 0 < paused["audienceSize"]
+    path = f"{AUDIENCES}/{active['id']}/runs"
+    days = [run["dataDate"] for run in await ask(client, "GET", path)]
+    assert days[:3] == ["2026-05-04", "2026-05-03", "2026-05-02"]
+    moments.append(moments[-1] + DAY)
+    later = [run["dataDate"] for run in await ask(client, "GET", path)]
+    assert later == ["2026-05-05", *days]
+
+
+async def test_unknown_audiences_are_not_found(flat: httpx.AsyncClient) -> None:
+    assert await ask(flat, "GET", f"{AUDIENCES}/{SOME_ID}", expect=404) == {
+        "code": "HTTP_ERROR",
+        "message": "Audience not found",
+    }
+    await ask(flat, "GET", f"{AUDIENCES}/what", expect=400)
