@@ -1,13 +1,13 @@
 """Saved audiences: listed, read, created, changed, deleted."""
 
 import contextlib
+from functools import partial
 
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.configs import Configs, differing
 from leadpipe_mcp.api.generations import Service, audience_path
-from leadpipe_mcp.api.models import Audience, ServiceConfig, Status
-from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import Audience, ServiceConfig, SpelledConfig, Status
+from leadpipe_mcp.api.settling import OutcomeWords, is_gone, settled, the_new_one
 from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer, WrongAddress
 from leadpipe_mcp.text import clean
 
@@ -58,15 +58,7 @@ class Audiences:
         status: Status = "draft",
         before: tuple[Audience, ...] | None = None,
     ) -> Audience:
-        """Save an audience, with the status that was asked for.
-
-        Args:
-            name: What it is called.
-            config: Who is in it.
-            status: What it is to be.
-            before: The audiences that there are, by which a new one is known; they are looked at
-                if they are not given.
-        """
+        """Save an audience. A new one is known by those that there were `before`."""
         body: dict[str, object] = {"name": name, "config": config.sent.as_sent()}
         # The flat API creates drafts only; the status is set afterwards.
         if self._service.profile.vocabulary == "catalog":
@@ -106,13 +98,7 @@ class Audiences:
         config: SpelledConfig | None = None,
         audience_size: int | None = None,
     ) -> Audience:
-        """The audience after the change. A config is sent whole: what it leaves out is reset.
-
-        Raises:
-            NotDone: If the service's answer denies the change, or it failed and was not made.
-            Unclear: If it failed, and whether it was made cannot be told.
-            UnusableAnswer: If the service keeps something else than it was sent.
-        """
+        """The audience after the change. A config is sent whole: what it leaves out is reset."""
         spelled = config.sent if config else None
         body = {
             "name": name,
@@ -154,11 +140,7 @@ class Audiences:
         return audience
 
     async def delete(self, audience_id: str) -> None:
-        """Delete an audience.
-
-        Raises:
-            NotDone: If the service's answer does not confirm it, and the audience is still there.
-        """
+        """Delete an audience."""
         path = audience_path(audience_id)
         tries = 0
 
@@ -177,17 +159,8 @@ class Audiences:
                 raise answer.unusable("it does not say that it was deleted")
             return True
 
-        async def look() -> bool | None:
-            try:
-                await self._service.get(path)
-            except WrongAddress:
-                raise
-            except NotFound:
-                return True
-            return None
-
         words = OutcomeWords("the audience is still there.", _LOOK_AT_IT)
-        await settled(change, look, words, again=True)
+        await settled(change, partial(is_gone, lambda: self._service.get(path)), words, again=True)
 
     async def _differing(self, sent: ServiceConfig, audience: Audience) -> tuple[str, ...]:
         """What the service keeps otherwise than it was sent, where it shows it."""
@@ -196,9 +169,7 @@ class Audiences:
         return differing(await self._configs.filters(), sent, audience.config)
 
     async def _check_kept(self, sent: ServiceConfig, audience: Audience) -> None:
-        """Compare what the service keeps with what was sent."""
-        differ = await self._differing(sent, audience)
-        if differ:
+        if differ := await self._differing(sent, audience):
             raise UnusableAnswer(
                 f"The service saved the audience with the id {clean(audience.id, 40)}, but it keeps"
                 f" these otherwise than they were sent: {', '.join(differ)}.",

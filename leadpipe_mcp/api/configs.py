@@ -15,14 +15,14 @@ from leadpipe_mcp.api.generations import (
     read_catalog,
     read_preview,
 )
-from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
-from leadpipe_mcp.api.spelling import (
-    PLAIN_OPERATORS,
+from leadpipe_mcp.api.models import (
+    AudienceConfig,
+    Preview,
+    ServiceConfig,
     SpelledConfig,
-    Spelling,
-    usual_operator,
-    words_of,
+    Validation,
 )
+from leadpipe_mcp.api.spelling import PLAIN_OPERATORS, Spelling, usual_operator, words_of
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import redact
 from leadpipe_mcp.vocabulary.catalog import EXCLUDING, FLAT_KEYS, FilterCatalog, FilterEntry
@@ -31,12 +31,7 @@ CATALOG_SECONDS = 24 * 3600
 
 
 class Configs:
-    """The filters that there are, and configs made of them.
-
-    Args:
-        service: The way to the service.
-        clock: The seconds by which the catalogue of filters grows old.
-    """
+    """The filters that there are, and configs made of them."""
 
     def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
         self._service = service
@@ -54,14 +49,9 @@ class Configs:
         return self._catalog[1]
 
     async def spell(self, config: AudienceConfig, *, near: bool = False) -> SpelledConfig:
-        """Return the config in the service's own words and bounds.
+        """Return the config in the service's own words and bounds, or refuse it with every reason.
 
-        Args:
-            config: Who is wanted, in the caller's words.
-            near: Whether a value that is only near to what was asked may be taken.
-
-        Raises:
-            NotPossible: Naming everything that the service cannot apply.
+        `near` takes a value that is only near to what was asked.
         """
         spelling = Spelling(await self.filters(), near).read(config.filters, config.exclude)
         return self._spelled(config, spelling, spelling.sent, spelling.filters, spelling.exclude)
@@ -135,8 +125,7 @@ class Configs:
     async def validate(self, config: SpelledConfig) -> Validation | None:
         """Return what the service makes of a config, or None where it does not offer to say.
 
-        Raises:
-            NotPossible: If the service finds it invalid, or would find other people by it.
+        One that it finds invalid, or by which it would find other people, is refused.
         """
         filters, profile = await self.filters(), self._service.profile
         if profile.validates is None:
@@ -169,15 +158,7 @@ class Configs:
         return validation
 
     async def preview(self, config: SpelledConfig, validation: Validation | None = None) -> Preview:
-        """Return how many people a config finds now; nothing is created.
-
-        Args:
-            config: Who is wanted.
-            validation: What the service made of the config, if it was asked already.
-
-        Raises:
-            NotPossible: If the service did not apply every filter that was asked for.
-        """
+        """Return how many people a config finds now, if every filter was applied."""
         validation = validation or await self.validate(config)
         preview = await self._previewed(config)
         notes, shown = list(config.notes), preview.config
@@ -212,11 +193,7 @@ class Configs:
 
 
 def _refuse_others(filters: FilterCatalog, parts: Iterable[str]) -> None:
-    """Refuse a config of which the service makes another one.
-
-    Raises:
-        NotPossible: Naming the parts that it would not apply as asked, if there are any.
-    """
+    """Refuse a config of which the service makes another one."""
     names = list(dict.fromkeys(filters.name_of(part) for part in parts))
     if names:
         raise NotPossible(

@@ -78,11 +78,7 @@ class Exports:
     async def run_of(
         self, audience_id: str, *, date: str | None = None, run_id: str | None = None
     ) -> Run:
-        """The run that is meant: the named one, that of the date, or the newest.
-
-        Raises:
-            NotFound: If the audience has no run of this id.
-        """
+        """The run that is meant: the named one, that of the date, or the newest."""
         if run_id is None:
             return await self._runs.latest(audience_id, date)
         for run in await self._runs.list(audience_id, MOST_RUNS):
@@ -131,13 +127,7 @@ class Exports:
         return await wait_until(look, lambda made: bool(made.url) or not made.id, seconds, tell)
 
     async def _download(self, audience_id: str, run: Run, file: BinaryIO) -> None:
-        """Fetch the CSV file of everyone in a finished run.
-
-        Raises:
-            NotFound, Conflict: If there is no such file.
-            FileFailed: If it did not come; page by page the people may come all the same.
-            ServiceError: If nothing else would come either.
-        """
+        """Fetch the file; `FileFailed` where the people may come page by page all the same."""
         where = ""
         try:
             if run.id is None:
@@ -165,9 +155,6 @@ class Exports:
 
         None where pages are the better way: for few people, or where there is no such file; and
         where it is not wanted.
-
-        Raises:
-            FileFailed: If it did not come.
         """
         if not is_wanted or (run.size is not None and run.size <= FEW):
             yield None
@@ -193,11 +180,7 @@ class Exports:
             raise error
 
     async def pages(self, audience_id: str, run: Run) -> AsyncGenerator[PeoplePage]:
-        """The people of the run, a hundred at a time.
-
-        Raises:
-            UnusableAnswer: If the service gives the same page again, or changes the run meanwhile.
-        """
+        """The people of the run, a hundred at a time."""
         cursor: JsonValue = None
         seen: set[str] = set()
         while True:

@@ -78,11 +78,7 @@ class Service:
         return await self.transport.request("POST", path, body=body, repeatable=True)
 
     async def check_missing(self, missing: NotFound) -> None:
-        """Make sure that a 404 is about what was asked for, and not about where.
-
-        Raises:
-            WrongAddress: If the API is not there at all.
-        """
+        """Make sure that a 404 is about what was asked for, and not about where."""
         if not self.transport.has_answered:
             await self.transport.request("GET", "/v1/intent/topics/facets", public=True)
         elif isinstance(missing, WrongAddress):
@@ -127,12 +123,7 @@ class _Filter(Model):
 
 
 def read_catalog(answer: Answer, vocabulary: Vocabulary | None) -> FilterCatalog:
-    """The filters that the service lists; which of the two forms they have tells its generation.
-
-    Args:
-        answer: The answer of GET /audiences/filters.
-        vocabulary: The generation, if it is known already.
-    """
+    """The filters that the service lists; their form tells its generation if it is not known."""
     data = as_object(answer.data)
     grouped = isinstance(data.get("groups"), list)
     is_flat = any(key in FLAT_KEYS and isinstance(value, list) for key, value in data.items())
@@ -178,11 +169,7 @@ def _each_once(values: tuple[_Value, ...]) -> tuple[FilterValue, ...]:
 
 
 def fit(config: ServiceConfig, vocabulary: Vocabulary) -> ServiceConfig:
-    """The config within the generation's bounds.
-
-    Raises:
-        NotPossible: If it asks for more than the service takes.
-    """
+    """The config within the generation's bounds; one that asks for more is refused."""
     most = MOST_TOPICS[vocabulary]
     if len(config.topic_ids) > most:
         raise NotPossible(
@@ -203,12 +190,8 @@ def read_preview(answer: Answer, config: AudienceConfig, vocabulary: Vocabulary)
     """The size, the make-up, the sample, and the filters that the service says it applied."""
     data = as_object(answer.data)
     person = _flat_person if vocabulary == "flat" else _catalog_person
-    told = {
-        **as_object(data.get("breakdowns")),
-        **data,
-        "config": config,
-        "sample": answer.people(map(person, as_list(data.get("sample")))),
-    }
+    sample = answer.people(map(person, as_list(data.get("sample"))))
+    told = as_object(data.get("breakdowns")) | data | {"config": config, "sample": sample}
     return answer.read(Preview, told)
 
 
@@ -222,11 +205,7 @@ def without_id(item: object) -> object:
 
 
 def check_day(answer: Answer, asked: str | None, told: str | None) -> None:
-    """Refuse an answer that is of another day than was asked for.
-
-    Raises:
-        UnusableAnswer: Naming both days.
-    """
+    """Refuse an answer that is of another day than was asked for."""
     if asked and told and asked[:10] != told[:10]:
         raise UnusableAnswer(
             f"The service was asked about {asked[:10]} and answered with {clean(told, 10)}, so its"
@@ -286,7 +265,6 @@ def _flat_person(row: object) -> Row | None:
 
 
 def _catalog_person(row: object) -> Row | None:
-    """A person's fields under our names; None for what is no person."""
     fields = as_object(row)
     if not fields:
         return None

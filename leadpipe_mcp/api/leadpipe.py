@@ -18,25 +18,21 @@ from leadpipe_mcp.api.topics import MOST_COMPARED, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.api.visitors import Visitors
 
-_COUNTS = {
-    "used": ("used", "taken", "occupied", "active", "current"),
-    "limit": ("limit", "max", "maximum", "allowed", "included", "quota", "total"),
-    "free": ("free", "available", "remaining", "left"),
-}
-"""By which words of its name a number is a count of audience slots."""
+_COUNTS = (
+    ("used", "taken", "occupied", "active", "current"),
+    ("limit", "max", "maximum", "allowed", "included", "quota", "total"),
+    ("free", "available", "remaining", "left"),
+)
+"""By which words of its name a number is a count of audience slots: used, all, or free."""
 _OTHERS = {"credits", "pixels", "organization"}
 """Parts of the account that are documented, and count something else."""
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 class LeadpipeClient:
-    """The Leadpipe service.
+    """The Leadpipe service; by `clock`, what is remembered of it grows old.
 
-    Args:
-        transport: The way to it.
-        profile: Which generation of the API it is; `auto` finds out as it goes.
-        clock: The seconds by which what is remembered grows old.
-        cache_dir: Where the catalogue of topics is kept for the next start; None: nowhere.
+    `cache_dir` is where the catalogue of topics is kept for the next start; None: nowhere.
     """
 
     def __init__(
@@ -102,11 +98,8 @@ def _slots_in(account: Mapping[str, object]) -> Slots | None:
     They are known by their shape: where they stand is not documented.
     """
     for part in _parts_about_slots(account):
-        counts = {
-            count: next((part[word] for word in words if word in part), None)
-            for count, words in _COUNTS.items()
-        }
-        used, limit, free = counts["used"], counts["limit"], counts["free"]
+        counts = [next((part[w] for w in words if w in part), None) for words in _COUNTS]
+        used, limit, free = counts
         if free is not None and limit is not None and used is None:
             used = max(0, limit - free)
         if free is not None and used is not None and limit is None:

@@ -5,6 +5,7 @@ allow to be null may be null. What makes a thing what it is (an id, a size) must
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
@@ -21,7 +22,10 @@ from leadpipe_mcp.api.reading import (
     Row,
     Told,
 )
+from leadpipe_mcp.text import quoted
+from leadpipe_mcp.vocabulary.resolve import Sure
 
+Part = Literal["filters", "exclude"]
 Status = Literal["draft", "active", "paused"]
 DEFAULT_SCORE = 70
 """The score from which people count where nobody names one."""
@@ -97,6 +101,52 @@ class AudienceConfig(_Config):
     def as_shown(self) -> dict[str, JsonValue]:
         """Return the config as a reply shows it; every tool takes it as it is."""
         return self._written()
+
+
+@dataclass(frozen=True)
+class Match:
+    """What became of one value that was asked for, or asked to be left out."""
+
+    part: Part
+    key: str
+    asked: str
+    values: tuple[str, ...]
+    sure: Sure
+    note: str = ""
+    cut: tuple[str, ...] = ()
+
+    @property
+    def cut_note(self) -> str:
+        """Say which values a range only partly holds."""
+        verb = "is" if len(self.cut) == 1 else "are"
+        so = "left out" if self.part == "filters" else "kept"
+        return f"{self.key} {quoted(self.cut)} {verb} only partly within {self.asked}, so {so}."
+
+
+@dataclass(frozen=True)
+class SpelledConfig:
+    """A config in the service's words; only `Configs` makes one.
+
+    `shown` is the same as replies show it. `by_listing` are the keys of which everything but what
+    is left out is asked for, because the service cannot say it otherwise.
+    """
+
+    sent: ServiceConfig
+    shown: AudienceConfig
+    matches: tuple[Match, ...] = ()
+    remarks: tuple[str, ...] = ()
+    by_listing: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of the way in which it was spelled."""
+        cut = (match.cut_note for match in self.matches if match.cut)
+        return (*self.remarks, *map(leaves_out_unknown, self.by_listing), *cut)
+
+
+def leaves_out_unknown(key: str, people: str = "people") -> str:
+    """Say that an exclusion also leaves out people whose value is not known."""
+    return f"exclude.{key} also leaves out {people} whose {key} is not known."
 
 
 class TopicName(Told):

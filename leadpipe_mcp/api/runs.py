@@ -18,9 +18,8 @@ from leadpipe_mcp.api.generations import (
     read_numbered_page,
     without_id,
 )
-from leadpipe_mcp.api.models import Audience, PeoplePage, Run
+from leadpipe_mcp.api.models import Audience, PeoplePage, Run, SpelledConfig
 from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
-from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible
 from leadpipe_mcp.text import redact
 
@@ -61,11 +60,7 @@ class Runs:
         return tuple(newest_first[:limit])
 
     async def latest(self, audience_id: str, date: str | None = None) -> Run:
-        """Return the newest run, of a date if one is named; "none" is its state if there is none.
-
-        Raises:
-            UnusableAnswer: If the service answers about another day than it was asked about.
-        """
+        """Return the newest run, of a date if one is named; or one whose state is "none"."""
         if self._service.profile.runs != "dated":
             runs = await self.list(audience_id, MOST_RUNS)
             if self._service.profile.runs == "numbered":
@@ -123,9 +118,6 @@ class Runs:
 
         A later page is asked for with the cursor, and with the run or the date of the first one.
         The page is empty, and its run tells why, where the run is not ready.
-
-        Raises:
-            UnusableAnswer: If the people are of another run or day than was asked for.
         """
         latest: Run | None = None
         if run_id is None and cursor is None and self._service.profile.runs != "dated":
@@ -199,13 +191,7 @@ class Runs:
     ) -> Run:
         """A new run; the same key never queues a second one.
 
-        Args:
-            audience_id: Whose people are put together.
-            idempotency_key: What tells this order from any other.
-            before: The runs that there were, by which a new one is known; None: not known.
-
-        Raises:
-            NotPossible: If runs go by date here, and nobody can order one.
+        `before` are the runs that there were, by which a new one is known; None: not known.
         """
         if self._service.profile.runs == "dated":
             raise NotPossible("This service makes its runs on its own, one a day.")

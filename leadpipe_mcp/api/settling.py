@@ -14,11 +14,13 @@ from leadpipe_mcp.api.budget import LOOK_SECONDS, present_budget
 from leadpipe_mcp.errors import (
     SERVICE,
     NotDone,
+    NotFound,
     ServiceError,
     TooManyRequests,
     Unclear,
     Unreachable,
     UnusableAnswer,
+    WrongAddress,
 )
 from leadpipe_mcp.text import clean, listed
 
@@ -141,4 +143,15 @@ def the_new_one(fresh: Sequence[N], thing: str, *, certain: bool) -> N | None:
     if fresh:
         ids = listed([clean(one.id or "", 40) for one in fresh[:5]], "or")
         raise Unclear(f"It may be the {thing} with the id {ids}.")
+    return None
+
+
+async def is_gone(get: Callable[[], Awaitable[object]]) -> bool | None:
+    """Look for what was deleted: true if it is not found, None if it is still there."""
+    try:
+        await get()
+    except WrongAddress:
+        raise
+    except NotFound:
+        return True
     return None

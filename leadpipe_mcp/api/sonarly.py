@@ -6,13 +6,14 @@ unclear failure the client looks, and says what it saw (see settling.py).
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from pydantic import JsonValue, SecretStr
 
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.connections import Network, path_of
-from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one
+from leadpipe_mcp.api.settling import OutcomeWords, is_gone, settled, the_new_one
 from leadpipe_mcp.api.sonarly_models import (
     SONARLY,
     AccountGroup,
@@ -30,14 +31,7 @@ from leadpipe_mcp.api.sonarly_models import (
     read_prospects,
 )
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import (
-    Forbidden,
-    NotFound,
-    NotPossible,
-    ServiceError,
-    Unclear,
-    WrongAddress,
-)
+from leadpipe_mcp.errors import Forbidden, NotPossible, ServiceError, Unclear
 from leadpipe_mcp.text import clean
 
 T = TypeVar("T")
@@ -57,12 +51,7 @@ def sonarly_transport(
 
 
 class SonarlyClient:
-    """Everything that Sonarly does with audiences; `group` is always the id of an account.
-
-    Args:
-        transport: The way to Sonarly.
-        clock: The time, in seconds since 1970.
-    """
+    """Everything that Sonarly does with audiences; `group` is always the id of an account."""
 
     def __init__(self, transport: Transport, clock: Callable[[], float] = time.time) -> None:
         self._transport = transport
@@ -130,11 +119,7 @@ class SonarlyClient:
             return Overview()
 
     async def get(self, group: str, audience_id: str) -> LinkedinAudience:
-        """One audience.
-
-        Raises:
-            NotReady: If a prospecting job fills it just now.
-        """
+        """One audience; `NotReady` is raised while a prospecting job fills it."""
 
         def read(answer: Answer) -> LinkedinAudience:
             found = answer.read(LinkedinAudience)
@@ -165,18 +150,12 @@ class SonarlyClient:
         *,
         before: Overview | None = None,
     ) -> LinkedinAudience:
-        """The new audience. `before` is what there was, by which a new one is known.
-
-        Raises:
-            NotDone: If it was not created.
-            Unclear: If it may have been created; a look could not tell.
-        """
+        """The new audience. `before` is what there was, by which a new one is known."""
         there = await self.before_creating(group) if before is None else before
         since = self._clock() - SKEW_SECONDS
         body = {"name": name, "type": kind, "description": description}
 
-        async def change() -> LinkedinAudience:
-            return await self._ask("create", "POST", _route(group), _confirming({}), body=body)
+        ask = partial(self._ask, "create", "POST", _route(group), _confirming({}), body=body)
 
         async def look() -> LinkedinAudience | None:
             after = await self.overview(group)
@@ -190,7 +169,7 @@ class SonarlyClient:
             return found
 
         undone = "no new audience of this name is there, so none was created."
-        return await settled(change, look, OutcomeWords(undone, _CHECK, firm=False))
+        return await settled(ask, look, OutcomeWords(undone, _CHECK, firm=False))
 
     async def update(
         self,
@@ -224,12 +203,10 @@ class SonarlyClient:
         wanted: Mapping[str, str | None],
         undone: str,
     ) -> LinkedinAudience:
-        """The audience as it is wanted after a change."""
         method, rest = ("PATCH", ()) if operation == "update" else ("POST", (operation,))
         route = _route(group, _id(audience_id), *rest)
 
-        async def change() -> LinkedinAudience:
-            return await self._ask(operation, method, route, _confirming(wanted), body=body)
+        ask = partial(self._ask, operation, method, route, _confirming(wanted), body=body)
 
         async def look() -> LinkedinAudience | None:
             seen = await self.get(group, audience_id)
@@ -240,7 +217,7 @@ class SonarlyClient:
                 raise Unclear("Sonarly does not show the description.")
             return seen if is_as_wanted(seen, wanted) else None
 
-        return await settled(change, look, OutcomeWords(undone, _CHECK))
+        return await settled(ask, look, OutcomeWords(undone, _CHECK))
 
     async def delete(self, group: str, audience_id: str) -> bool:
         """Delete an audience."""
@@ -251,19 +228,9 @@ class SonarlyClient:
                 raise answer.unusable("it does not say that it was deleted")
             return True
 
-        async def change() -> bool:
-            return await self._ask("delete", "DELETE", route, confirmed)
-
-        async def look() -> bool | None:
-            try:
-                await self.get(group, audience_id)
-            except WrongAddress:
-                raise
-            except NotFound:
-                return True
-            return None
-
-        return await settled(change, look, OutcomeWords("the audience is still there.", _CHECK))
+        ask = partial(self._ask, "delete", "DELETE", route, confirmed)
+        look = partial(is_gone, partial(self.get, group, audience_id))
+        return await settled(ask, look, OutcomeWords("the audience is still there.", _CHECK))
 
     async def create_folder(
         self, group: str, name: str, kind: AudienceType, *, before: Navigation | None = None
@@ -273,10 +240,10 @@ class SonarlyClient:
         route = _route(group, "folders")
         body = {"name": name, "audienceType": kind}
 
-        async def change() -> Folder:
-            return await self._ask(
-                "create folder", "POST", route, lambda answer: answer.read(Folder), body=body
-            )
+        def read(answer: Answer) -> Folder:
+            return answer.read(Folder)
+
+        ask = partial(self._ask, "create folder", "POST", route, read, body=body)
 
         async def look() -> Folder | None:
             after = await self.navigation(group)
@@ -290,7 +257,7 @@ class SonarlyClient:
             return found
 
         undone = "no new folder of this name is there, so none was created."
-        return await settled(change, look, OutcomeWords(undone, _CHECK, firm=False))
+        return await settled(ask, look, OutcomeWords(undone, _CHECK, firm=False))
 
     async def rename_folder(self, group: str, folder_id: str, name: str) -> Folder:
         """The folder with its new name."""
@@ -302,9 +269,8 @@ class SonarlyClient:
                 raise answer.unusable("the folder it shows has another name")
             return folder
 
-        async def change() -> Folder:
-            body = {"name": name}
-            return await self._ask("rename folder", "PATCH", route, confirmed, body=body)
+        body = {"name": name}
+        ask = partial(self._ask, "rename folder", "PATCH", route, confirmed, body=body)
 
         async def look() -> Folder | None:
             folders = (await self.navigation(group)).folders
@@ -313,7 +279,7 @@ class SonarlyClient:
                 raise Unclear("The folder is not shown now.")
             return folder if _is_called(folder, name) else None
 
-        return await settled(change, look, OutcomeWords("the folder has another name.", _CHECK))
+        return await settled(ask, look, OutcomeWords("the folder has another name.", _CHECK))
 
     async def _ask(
         self,

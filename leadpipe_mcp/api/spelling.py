@@ -5,13 +5,13 @@ import unicodedata
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from pydantic import JsonValue
 
-from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
-from leadpipe_mcp.api.wishes import Part, Wish, read_wish
+from leadpipe_mcp.api.models import Match, Part
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.text import join_sentences, listed, quoted, redact
+from leadpipe_mcp.text import join_sentences, listed, nearest, quoted, redact
 from leadpipe_mcp.vocabulary.catalog import (
     EXCLUDING,
     FLAT_KEYS,
@@ -20,16 +20,19 @@ from leadpipe_mcp.vocabulary.catalog import (
     FilterCatalog,
     FilterEntry,
 )
-from leadpipe_mcp.vocabulary.ranges import joined, read_range
+from leadpipe_mcp.vocabulary.ranges import Span, joined, read_number, read_range
 from leadpipe_mcp.vocabulary.resolve import (
     USE_EXCLUDE,
-    Sure,
     has_sign,
     known_words,
     resolve,
     resolve_range,
 )
 
+MAX_WORDS = 200
+MAX_WORD_LENGTH = 255
+_PARTS = ("values", "operator", "mode", "min", "max")
+_FLAGS = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}
 MOST_LISTED_VALUES = 60
 _ROOM_FOR_LISTS = 1_850
 _NOT_WORDS = re.compile(r"\s*(?:not (?!for\b)|without |except |excluding |exclude )", re.IGNORECASE)
@@ -37,59 +40,88 @@ PLAIN_OPERATORS = {None, "in", "is", "any", "equals"}
 
 
 @dataclass(frozen=True)
-class Match:
-    """What became of one value that was asked for, or asked to be left out."""
+class Wish:
+    """One thing asked of the people: a key with words, a range, or a yes or no."""
 
     part: Part
     key: str
-    asked: str
-    values: tuple[str, ...]
-    sure: Sure
-    note: str = ""
-    cut: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    flag: bool | None = None
+    span: Span | None = None
+    operator: str | None = None
+    mode: str | None = None
 
     @property
-    def cut_note(self) -> str:
-        """Say which values a range only partly holds."""
-        verb = "is" if len(self.cut) == 1 else "are"
-        so = "left out" if self.part == "filters" else "kept"
-        return f"{self.key} {quoted(self.cut)} {verb} only partly within {self.asked}, so {so}."
+    def name(self) -> str:
+        """What the caller called it."""
+        name = redact(self.key, NAME_LENGTH)
+        return name if self.part == "filters" else f"exclude.{name}"
+
+    def as_flag(self) -> bool:
+        """Return the yes or no that it holds, or refuse it."""
+        flag = self.flag
+        if len(self.words) == 1:
+            flag = _FLAGS.get(self.words[0].casefold())
+        if flag is None or self.operator or self.mode:
+            raise NotPossible(f"'{self.name}' takes true or false.")
+        return flag
 
 
-@dataclass(frozen=True)
-class SpelledConfig:
-    """A config in the service's words; only `Configs` makes one.
+def _read_wish(part: Part, key: str, value: object) -> Wish:
+    wish = Wish(part, key)
+    if isinstance(value, bool):
+        return replace(wish, flag=value)
+    written = isinstance(value, Mapping)
+    given = cast("Mapping[str, object]", value) if written else {"values": value}
+    for name in given:
+        if name not in _PARTS:
+            said = redact(name, NAME_LENGTH)
+            close = nearest(said, _PARTS) or _PARTS
+            raise NotPossible(f"'{wish.name}' has no part '{said}'. Did you mean {quoted(close)}?")
+    if given.keys() & {"min", "max"}:
+        return replace(wish, span=_span(wish, given))
+    if "values" not in given:
+        raise NotPossible(f"'{wish.name}' needs 'values': a list of words.")
+    how = {name: given[name] for name in ("operator", "mode") if given.get(name) is not None}
+    for name, word in how.items():
+        if not isinstance(word, str) or not word:
+            raise NotPossible(f"'{wish.name}' takes one word as its {name}.")
+    return replace(wish, words=_words(wish, given["values"]), **cast("dict[str, str]", how))
 
-    `shown` is the same as replies show it. `by_listing` are the keys of which everything but what
-    is left out is asked for, because the service cannot say it otherwise.
-    """
 
-    sent: ServiceConfig
-    shown: AudienceConfig
-    matches: tuple[Match, ...] = ()
-    remarks: tuple[str, ...] = ()
-    by_listing: tuple[str, ...] = ()
+def _words(wish: Wish, values: object) -> tuple[str, ...]:
+    listed = cast("list[object]", values) if isinstance(values, list | tuple) else [values]
+    words = tuple(dict.fromkeys(word.strip() for word in listed if isinstance(word, str)))
+    if not all(isinstance(word, str) for word in listed):
+        raise NotPossible(f"'{wish.name}' takes a list of words.")
+    if not words or not all(words):
+        raise NotPossible(f"'{wish.name}' is empty. Leave it out, or name at least one value.")
+    if len(words) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in words):
+        raise NotPossible(
+            f"'{wish.name}' is too long: at most {MAX_WORDS} values of {MAX_WORD_LENGTH}"
+            " characters."
+        )
+    return words
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What to say of the way in which it was spelled."""
-        cut = (match.cut_note for match in self.matches if match.cut)
-        return (*self.remarks, *map(leaves_out_unknown, self.by_listing), *cut)
 
-
-def leaves_out_unknown(key: str, people: str = "people") -> str:
-    """Say that an exclusion also leaves out people whose value is not known."""
-    return f"exclude.{key} also leaves out {people} whose {key} is not known."
+def _span(wish: Wish, given: Mapping[str, object]) -> Span:
+    """The range that {min, max} stands for; each may be a number, or one written as a text."""
+    ends: dict[str, float] = {}
+    for end in ("min", "max"):
+        value = given.get(end)
+        read = read_number(str(value)) if isinstance(value, int | float | str) else None
+        if value is not None and (read is None or isinstance(value, bool)):
+            raise NotPossible(f"'{wish.name}.{end}' must be a number.")
+        ends |= {end: read} if read is not None else {}
+    span = Span(ends.get("min", 0.0), ends.get("max", float("inf")))
+    if not ends or given.keys() - {"min", "max"} or span.low > span.high:
+        raise NotPossible(f"'{wish.name}' takes min, max or both, min not above max.")
+    return span
 
 
 @dataclass
 class Spelling:
-    """Filters spelled for one catalogue, with all that is wrong with them.
-
-    Args:
-        catalog: The filters that the service has now.
-        near: Whether a value that is only near to what was asked may be taken.
-    """
+    """Filters spelled for one catalogue, with all that is wrong with them."""
 
     catalog: FilterCatalog
     near: bool = False
@@ -104,21 +136,16 @@ class Spelling:
     _wrong_lists: dict[str, FilterEntry] = field(default_factory=dict[str, FilterEntry])
 
     def read(self, filters: Mapping[str, object], exclude: Mapping[str, object]) -> "Spelling":
-        """Spell what was asked for and what is to be left out.
-
-        Raises:
-            NotPossible: Naming every key and value that the service cannot apply.
-        """
+        """Spell what is asked for and left out, or name everything that cannot be applied."""
         pairs: dict[str, dict[Part, Wish]] = {}
-        asked: tuple[tuple[Part, Mapping[str, object]], ...]
-        asked = (("filters", filters), ("exclude", exclude))
-        for part, given in asked:
+        asked: dict[Part, Mapping[str, object]] = {"filters": filters, "exclude": exclude}
+        for part, given in asked.items():
             for key, value in given.items():
                 with self._noted():
                     entry = self.catalog.entry_for(key)
                     if value is None:
                         continue
-                    wish = read_wish(part, key, value)
+                    wish = _read_wish(part, key, value)
                     entry, meant = self._meant(wish, entry)
                     first = pairs.setdefault(entry.key, {}).setdefault(meant, wish)
                     if first is not wish:
@@ -140,16 +167,24 @@ class Spelling:
             raise NotPossible(self._all_problems())
         return self
 
+    def _all_problems(self) -> str:
+        text = join_sentences(self._problems)
+        for name, entry in self._wrong_lists.items():
+            values = ", ".join(value.value for value in entry.values)
+            listing = f" {name} takes: {values}."
+            if len(entry.values) > MOST_LISTED_VALUES or len(text + listing) > _ROOM_FOR_LISTS:
+                listing = f" find_filters with key {name} lists its {len(entry.values)} values."
+            text += listing
+        return text
+
     @contextmanager
     def _noted(self) -> Generator[None]:
-        """Go on after what is wrong: everything is said at the end."""
         try:
             yield
         except NotPossible as problem:
             self._problems.append(str(problem))
 
     def _meant(self, wish: Wish, entry: FilterEntry) -> tuple[FilterEntry, Part]:
-        """The service's filter for a wish, and whether it is asked for or excluded there."""
         if self.catalog.is_stand_in(wish.key, entry):
             self._stand_ins[wish.key] = entry.key
         if wish.part == "filters":
@@ -165,7 +200,6 @@ class Spelling:
         return entry, "exclude"
 
     def _spell(self, entry: FilterEntry, wanted: Wish | None, unwanted: Wish | None) -> None:
-        """Spell the one filter that these two wishes are about."""
         name = self.catalog.name_of(entry.key)
         if entry.kind == "range":
             raise NotPossible(
@@ -261,20 +295,26 @@ class Spelling:
                 found.append(Match(wish.part, name, asked, meaning.values, *how))
         if len(found) < len(looked_up):
             return None
-        found = _with_what_ranges_hold_together(found, wish, entry)
+        found = _joined_matches(found, wish, entry)
         self.matches += found
         return found
 
-    def _all_problems(self) -> str:
-        """Everything that is wrong, then the values of the filters that it is about."""
-        text = join_sentences(self._problems)
-        for name, entry in self._wrong_lists.items():
-            values = ", ".join(value.value for value in entry.values)
-            listing = f" {name} takes: {values}."
-            if len(entry.values) > MOST_LISTED_VALUES or len(text + listing) > _ROOM_FOR_LISTS:
-                listing = f" find_filters with key {name} lists its {len(entry.values)} values."
-            text += listing
-        return text
+
+def _joined_matches(found: list[Match], wish: Wish, entry: FilterEntry) -> list[Match]:
+    """The matches with what no range holds alone: 51-200 and 201-500 hold 101 to 250."""
+    if not any(match.cut for match in found):
+        return found
+    name = found[0].key
+    spans = [span for word in wish.words if (span := read_range(word, name))]
+    spans = joined([*spans, wish.span] if wish.span else spans, name)
+    together = {v for span in spans for v in resolve_range(span, entry, name).values}
+    taken = together.union(*(match.values for match in found))
+    joins: list[Match] = []
+    for match in found:
+        whole = tuple(value for value in match.cut if value in together)
+        cut = tuple(value for value in match.cut if value not in taken)
+        joins.append(replace(match, values=(*match.values, *whole), cut=cut))
+    return joins
 
 
 def _written(
@@ -314,28 +354,6 @@ def _written(
         operator = operator or usual_operator(entry)
         spelled["mode"] = wish.mode or "any"
     return spelled | ({"operator": operator} if operator else {})
-
-
-def _with_what_ranges_hold_together(
-    found: list[Match], wish: Wish, entry: FilterEntry
-) -> list[Match]:
-    """The matches with what no range holds alone: 51-200 and 201-500 hold 101 to 250."""
-    if not any(match.cut for match in found):
-        return found
-    name = found[0].key
-    spans = [span for word in wish.words if (span := read_range(word, name))]
-    spans += [wish.span] if wish.span else []
-    together = [resolve_range(span, entry, name).values for span in joined(spans, name)]
-    whole = {value for values in together for value in values}
-    taken = whole | {value for match in found for value in match.values}
-    return [
-        replace(
-            match,
-            values=(*match.values, *(value for value in match.cut if value in whole)),
-            cut=tuple(value for value in match.cut if value not in taken),
-        )
-        for match in found
-    ]
 
 
 def _never_in_a_text(word: str, *, leaves_out: bool) -> str:

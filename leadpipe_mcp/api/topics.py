@@ -165,13 +165,7 @@ class SiteTopics(Told):
 
 
 class Topics:
-    """The topics that people research.
-
-    Args:
-        service: The way to the service.
-        cache_dir: Where the catalogue is kept for the next start; None keeps it in memory alone.
-        clock: The seconds by which the catalogue grows old.
-    """
+    """The topics that people research; `cache_dir` keeps their catalogue for the next start."""
 
     def __init__(
         self,
@@ -183,7 +177,7 @@ class Topics:
         self._clock = clock
         # A kept catalogue has to be of the same service.
         url = service.transport.base_url
-        self._file = CatalogueFile(cache_dir, url) if cache_dir else None
+        self._file = catalogue_file(cache_dir, url) if cache_dir else None
         self._fetching = anyio.Lock()
         self._catalogue: tuple[float, Catalogue] | None = None
         self._facets: tuple[float, TopicFacets] | None = None
@@ -213,7 +207,7 @@ class Topics:
                 found = Catalogue(topics)
                 self._catalogue = (self._clock(), found)
                 if self._file:
-                    await anyio.to_thread.run_sync(self._file.write, found)
+                    await anyio.to_thread.run_sync(keep_catalogue, self._file, found)
             return found
 
     async def at_hand(self) -> Catalogue | None:
@@ -227,7 +221,7 @@ class Topics:
         """The catalogue of this process or of the file, unless it is too old."""
         now = self._clock()
         if self._catalogue is None or now - self._catalogue[0] > CATALOGUE_SECONDS:
-            kept = await anyio.to_thread.run_sync(self._file.read) if self._file else None
+            kept = await anyio.to_thread.run_sync(_kept, self._file) if self._file else None
             self._catalogue = (now - kept[0], kept[1]) if kept else None
         return self._catalogue[1] if self._catalogue else None
 
@@ -330,44 +324,36 @@ def _oldest_first(series: TopicSeries) -> TopicSeries:
     return series.model_copy(update={"days": days})
 
 
-class CatalogueFile:
-    """The catalogue of one service on disk, for a day. What is in it is never trusted unread.
+def catalogue_file(folder: Path, url: str) -> Path:
+    """The file in which the catalogue of the service at this address is kept."""
+    service = hashlib.sha256(url.encode()).hexdigest()[:12]
+    return folder / f"topics-{_FILE_VERSION}-{service}.json"
 
-    Args:
-        folder: Where it is, made when first written.
-        url: The service that the catalogue is of.
-    """
 
-    def __init__(self, folder: Path, url: str) -> None:
-        service = hashlib.sha256(url.encode()).hexdigest()[:12]
-        self._path = folder / f"topics-{_FILE_VERSION}-{service}.json"
+def _kept(path: Path) -> tuple[float, Catalogue] | None:
+    """A kept catalogue with its age; None if it is broken, too old or from the future."""
+    try:
+        kept = as_object(json.loads(path.read_bytes()))
+        age = time.time() - float(cast("float", kept["fetchedAt"]))
+        rows = cast("list[list[object]]", kept["topics"])
+        topics = Topic.read_list([dict(zip(_FIELDS, row, strict=True)) for row in rows])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (age, Catalogue(topics)) if topics and 0 <= age <= CATALOGUE_SECONDS else None
 
-    def read(self) -> tuple[float, Catalogue] | None:
-        """How many seconds old the catalogue is, and the catalogue; None if it is not to be used.
 
-        It is not if it is broken, too old or from the future.
-        """
+def keep_catalogue(path: Path, catalogue: Catalogue) -> None:
+    """Write the catalogue if that can be done: without a file everything works as well."""
+    rows = [[getattr(topic, field) for field in _FIELDS] for topic in catalogue.topics]
+    kept = json.dumps({"fetchedAt": time.time(), "topics": rows}, separators=(",", ":"))
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Beside it and then renamed: whoever reads meanwhile sees a whole one. Mode 0600.
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-")
         try:
-            kept = as_object(json.loads(self._path.read_bytes()))
-            age = time.time() - float(cast("float", kept["fetchedAt"]))
-            rows = cast("list[list[object]]", kept["topics"])
-            topics = Topic.read_list([dict(zip(_FIELDS, row, strict=True)) for row in rows])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-        return (age, Catalogue(topics)) if topics and 0 <= age <= CATALOGUE_SECONDS else None
-
-    def write(self, catalogue: Catalogue) -> None:
-        """Keep the catalogue, if that can be done: without a file everything works as well."""
-        rows = [[getattr(topic, field) for field in _FIELDS] for topic in catalogue.topics]
-        kept = json.dumps({"fetchedAt": time.time(), "topics": rows}, separators=(",", ":"))
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Beside it and then renamed: whoever reads meanwhile sees a whole one. Mode 0600.
-            handle, beside = tempfile.mkstemp(dir=self._path.parent, prefix=f"{self._path.stem}-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(kept)
-                Path(beside).replace(self._path)
-            except OSError:
-                Path(beside).unlink(missing_ok=True)
-                raise
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(kept)
+            Path(beside).replace(path)
+        except OSError:
+            Path(beside).unlink(missing_ok=True)
+            raise

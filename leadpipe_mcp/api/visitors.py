@@ -130,17 +130,9 @@ class Visitors:
         excluded_paths: tuple[str, ...] | None = None,
         included_paths: tuple[str, ...] | None = None,
     ) -> Pixel:
-        """The new pixel, with the code to put into the pages.
-
-        Raises:
-            Conflict: If the domain has one already.
-        """
-        body = {
-            "domain": domain,
-            "name": name,
-            "excludedPaths": excluded_paths,
-            "includedPaths": included_paths,
-        }
+        """The new pixel, with the code to put into the pages."""
+        lists = {"excludedPaths": excluded_paths, "includedPaths": included_paths}
+        body = {"domain": domain, "name": name, **lists}
         given = {field: value for field, value in body.items() if value is not None}
         try:
             before = {pixel.id for pixel in await self.pixels(whole=True) if pixel.is_of(domain)}
@@ -157,21 +149,16 @@ class Visitors:
 
         words = OutcomeWords("the domain has no new pixel, so none was created.", _LOOK, firm=False)
         pixel = await settled(create, look, words, again=True)
-        lists = {"excluded_paths", "included_paths"}
-        if lists & pixel.model_fields_set or not given.keys() & {"excludedPaths", "includedPaths"}:
-            return pixel
+        is_shown = {"excluded_paths", "included_paths"} & pixel.model_fields_set
         # No document shows the lists of paths in the first answer.
         with contextlib.suppress(ServiceError):
-            listed = (other for other in await self.pixels() if other.id == pixel.id)
-            return next(listed, pixel).model_copy(update={"code": pixel.code})
+            if given.keys() & lists.keys() and not is_shown:
+                listed = (other for other in await self.pixels() if other.id == pixel.id)
+                return next(listed, pixel).model_copy(update={"code": pixel.code})
         return pixel
 
     async def update_pixel(self, pixel_id: str, change: PixelChange) -> Pixel:
-        """The pixel after the change.
-
-        Raises:
-            NotDone: If the service's answer contradicts the change, or it failed.
-        """
+        """The pixel after the change."""
         path = f"{_PIXELS}{path_of(pixel_id)}"
         body = change.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
@@ -204,7 +191,6 @@ def host_of(address: str) -> str | None:
 
 
 def _bare(domain: str) -> str:
-    """The domain without what does not tell one site from another."""
     return (host_of(domain) or domain.strip().lower()).removeprefix("www.")
 
 
@@ -214,7 +200,6 @@ def _comparable(value: object) -> object:
 
 
 def _has_more(meta: _Meta, page: int, shown: int) -> bool:
-    """Whether a page follows."""
     if meta.has_more is not None:
         return meta.has_more
     if meta.total_pages is not None:

@@ -12,8 +12,13 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api.budget import Allowance, allowed, together
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig, Preview
-from leadpipe_mcp.api.spelling import SpelledConfig, leaves_out_unknown
+from leadpipe_mcp.api.models import (
+    DEFAULT_SCORE,
+    AudienceConfig,
+    Preview,
+    SpelledConfig,
+    leaves_out_unknown,
+)
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
 from leadpipe_mcp.planning.sizing import Sized, Sizing

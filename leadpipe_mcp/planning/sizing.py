@@ -8,8 +8,7 @@ import anyio
 
 from leadpipe_mcp.api.budget import Allowance, allowed
 from leadpipe_mcp.api.configs import Configs
-from leadpipe_mcp.api.models import AudienceConfig, Preview, Validation
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import AudienceConfig, Preview, SpelledConfig, Validation
 from leadpipe_mcp.errors import (
     AllowanceSpent,
     Forbidden,

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from leadpipe_mcp.api.models import AudienceConfig
-from leadpipe_mcp.api.spelling import Match
+from leadpipe_mcp.api.models import AudienceConfig, Match
 from leadpipe_mcp.errors import LeadpipeError
 
 LADDER = (50, 60, 70, 80, 90)

@@ -5,8 +5,7 @@ import json
 
 from pydantic import Field, JsonValue
 
-from leadpipe_mcp.api.models import ServiceConfig
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table

@@ -14,8 +14,13 @@ from pydantic import (
     model_validator,
 )
 
-from leadpipe_mcp.api.models import DEFAULT_SCORE, Audience, AudienceConfig, ServiceConfig
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import (
+    DEFAULT_SCORE,
+    Audience,
+    AudienceConfig,
+    ServiceConfig,
+    SpelledConfig,
+)
 from leadpipe_mcp.errors import NotPossible, ServiceError
 from leadpipe_mcp.text import clean, in_quotes, listed
 from leadpipe_mcp.toolkit import Arguments

@@ -7,9 +7,8 @@ from pydantic import Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from leadpipe_mcp.api.budget import together
-from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run
+from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run, SpelledConfig
 from leadpipe_mcp.api.runs import wait_until
-from leadpipe_mcp.api.spelling import SpelledConfig
 from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table

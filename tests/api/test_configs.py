@@ -7,8 +7,13 @@ from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig, Validation
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import (
+    AudienceConfig,
+    Preview,
+    ServiceConfig,
+    SpelledConfig,
+    Validation,
+)
 from leadpipe_mcp.errors import NotPossible, UnusableAnswer
 from tests.faults.service import Sandbox
 

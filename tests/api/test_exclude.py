@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
 from tests.faults.service import Sandbox
 

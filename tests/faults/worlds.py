@@ -13,7 +13,7 @@ from mcp.types import TextContent
 
 from leadpipe_mcp.api.connections import serve_in_process
 from leadpipe_mcp.api.incoming import Incoming, Outgoing
-from leadpipe_mcp.api.topics import Catalogue, CatalogueFile, Topic
+from leadpipe_mcp.api.topics import Catalogue, Topic, catalogue_file, keep_catalogue
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
@@ -149,7 +149,7 @@ class World:
         some = [one for number, one in enumerate(topics) if number % 50 == 0 or one.id in TOPICS]
         kept_in = self.settings().topics_dir
         assert kept_in is not None
-        CatalogueFile(kept_in, SERVICE).write(Catalogue(tuple(some)))
+        keep_catalogue(catalogue_file(kept_in, SERVICE), Catalogue(tuple(some)))
 
     def settings(self) -> Settings:
         """A server for a person with a key, who lets it do everything unasked."""

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadpipe_mcp.api.models import AudienceConfig, Preview, ServiceConfig
-from leadpipe_mcp.api.spelling import Match, SpelledConfig
+from leadpipe_mcp.api.models import AudienceConfig, Match, Preview, ServiceConfig, SpelledConfig
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice
 from leadpipe_mcp.planning.plan import Plan, cautions, of_size

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
-from leadpipe_mcp.api.spelling import SpelledConfig
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.vocabulary.catalog import (
     EXCLUDING,
