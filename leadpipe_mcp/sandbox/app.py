@@ -11,14 +11,12 @@ from starlette.responses import JSONResponse, Response
 from leadpipe_mcp.sandbox.audiences import ACCOUNT, AUDIENCES, VALIDATE
 from leadpipe_mcp.sandbox.calls import LIVE_KEY, Answering, Call, LeadpipeEndpoint
 from leadpipe_mcp.sandbox.exports import DATED_EXPORTS, DOWNLOAD, EXPORTS
-from leadpipe_mcp.sandbox.pixels import PIXELS
 from leadpipe_mcp.sandbox.runs import DATED_RUNS, LIST_RUNS, RUNS
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
 from leadpipe_mcp.sandbox.simulator import Refusal, Simulator
-from leadpipe_mcp.sandbox.sites import ANALYSIS
 from leadpipe_mcp.sandbox.store import Organisation, furnish
-from leadpipe_mcp.sandbox.topic_routes import TOPICS
-from leadpipe_mcp.sandbox.visitors import VISITORS
+from leadpipe_mcp.sandbox.topic_routes import ANALYSIS, TOPICS
+from leadpipe_mcp.sandbox.visitors import PIXELS, VISITORS
 
 _KEY = re.compile(r"sk_\S+")
 _EXPIRED_KEY = "sk_expired"

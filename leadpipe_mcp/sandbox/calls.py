@@ -8,9 +8,8 @@ from datetime import date
 from starlette.responses import JSONResponse, Response
 
 from leadpipe_mcp.sandbox.configs import Config, read_config
-from leadpipe_mcp.sandbox.forms import Form, Json
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Endpoint, invalid, timestamp
+from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, invalid, timestamp
 from leadpipe_mcp.sandbox.store import Audience, Organisation, newest_data
 
 Answering = Callable[["Call"], Response]

@@ -15,10 +15,9 @@ from leadpipe_mcp.sandbox.facets import (
     by_catalog_key,
     respelled,
 )
-from leadpipe_mcp.sandbox.forms import Form, Json, is_array, is_object, is_texts
-from leadpipe_mcp.sandbox.interest import HIGHEST, LOWEST
-from leadpipe_mcp.sandbox.matching import Criteria, Match, match
+from leadpipe_mcp.sandbox.matching import HIGHEST, LOWEST, Criteria, Match, match
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
+from leadpipe_mcp.sandbox.simulator import Form, Json, is_array, is_object, is_texts
 
 _SINGLE_VALUED = ("state", "gender")
 # The longest flat value of a text.

@@ -14,12 +14,11 @@ from starlette.responses import Response, StreamingResponse
 
 from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, LeadpipeEndpoint, answer, as_uuid
 from leadpipe_mcp.sandbox.dice import identity
-from leadpipe_mcp.sandbox.forms import Json, is_array, is_object
 from leadpipe_mcp.sandbox.matching import Hit, Match
 from leadpipe_mcp.sandbox.rows import SEPARATOR, catalog_result_row, flat_result_row
 from leadpipe_mcp.sandbox.runs import brief_run, find_run, ready_run
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Refusal, not_found, timestamp
+from leadpipe_mcp.sandbox.simulator import Json, Refusal, is_array, is_object, not_found, timestamp
 from leadpipe_mcp.sandbox.store import File, Run, Shape
 
 _CSV = "text/csv; charset=utf-8"

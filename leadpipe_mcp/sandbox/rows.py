@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable
 
 from leadpipe_mcp.sandbox.facets import respelled
-from leadpipe_mcp.sandbox.forms import Json
 from leadpipe_mcp.sandbox.matching import Hit
 from leadpipe_mcp.sandbox.settings import SandboxSettings
+from leadpipe_mcp.sandbox.simulator import Json
 from leadpipe_mcp.sandbox.topics import Topic, find_topic
 from leadpipe_mcp.sandbox.vocabulary import REVENUE_DOLLARS, REVENUES, SIZES
 from leadpipe_mcp.sandbox.world import Person, person_of

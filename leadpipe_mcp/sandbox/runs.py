@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, LeadpipeEndpoint, answer, as_uuid
 from leadpipe_mcp.sandbox.configs import read_config
-from leadpipe_mcp.sandbox.forms import Form, Json
 from leadpipe_mcp.sandbox.matching import Hit
 from leadpipe_mcp.sandbox.rows import catalog_result_row, flat_result_row, person_row
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Refusal, invalid, not_found, timestamp
+from leadpipe_mcp.sandbox.simulator import Form, Json, Refusal, invalid, not_found, timestamp
 from leadpipe_mcp.sandbox.store import HISTORY_DAYS, Audience, Run
 
 _ROWS, _MOST_ROWS, _LARGEST_OFFSET = 50, 100, 10**9

@@ -12,14 +12,16 @@ from typing import TypeVar, get_args
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.sandbox.forms import Form, Json, is_object
 from leadpipe_mcp.sandbox.simulator import (
     SECONDS_PER_DAY,
     Endpoint,
+    Form,
     Issue,
+    Json,
     Refusal,
     Simulator,
     invalid,
+    is_object,
     not_found,
     timestamp,
 )

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
-from leadpipe_mcp.sandbox.forms import Json
-from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, timestamp
+from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Json, timestamp
 from leadpipe_mcp.sandbox.world import person_of, world_of
 
 Category = Literal["on_demand", "monitoring"]

@@ -9,10 +9,9 @@ from typing import Literal
 from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.dice import identity
 from leadpipe_mcp.sandbox.facets import FACETS, respelled
-from leadpipe_mcp.sandbox.forms import Form, Json
 from leadpipe_mcp.sandbox.matching import Match
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Refusal, not_found
+from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Form, Json, Refusal, not_found
 
 AudienceStatus = Literal["draft", "active", "paused"]
 AUDIENCE_STATUSES: tuple[AudienceStatus, ...] = ("draft", "active", "paused")
