@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.settings import Settings
-from tests.tools.assistant import Connect, Reply, each_profile
+from tests.tools.assistant import Connect, Reply
 
 pytestmark = pytest.mark.anyio
 
@@ -14,9 +14,8 @@ def with_key(key: str) -> Settings:
     return Settings(api_key=SecretStr(key), base_url="https://api.example")
 
 
-@each_profile
-async def test_an_account_that_is_well_is_called_so(profile: str, connect: Connect) -> None:
-    async with connect(profile=profile) as client:
+async def test_an_account_that_is_well_is_called_so(connect: Connect) -> None:
+    async with connect() as client:
         reply = await client.call("get_account_status")
     assert reply["summary"] == (
         "The key works and the organization is active. 2 of 3 slots free. 377 credits left."

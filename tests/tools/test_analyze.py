@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import UNASKED, Assistant, Connect, Start, each_profile
+from tests.tools.assistant import UNASKED, Assistant, Connect, Start
 
 pytestmark = pytest.mark.anyio
 WANTED = {"topicIds": [117805], "minScore": 50}
@@ -31,11 +31,10 @@ def files_of(sandbox: Sandbox) -> int:
     return sum(request.path.endswith("export.csv") for request in sandbox.requests)
 
 
-@each_profile
-async def test_the_profile_tells_who_they_are_in_few_words(profile: str, connect: Connect) -> None:
+async def test_the_profile_tells_who_they_are_in_few_words(connect: Connect) -> None:
     kinds = ["businessEmail", "personalEmail"]
     kinds += ["phone", "directNumbers", "mobilePhones", "personalPhones"]
-    async with connect(profile=profile, settings=UNASKED) as client:
+    async with connect(settings=UNASKED) as client:
         audience = await large(client)
         told = await client.call("analyze_audience", **audience)
         shown = await client.call("get_audience", **audience)
@@ -109,17 +108,6 @@ async def test_two_days_are_compared_by_who_is_new_and_gone(connect: Connect) ->
     assert told["both"]["seniorities"]
     assert "2026-05-02" in told["summary"]
     assert same.startswith("Both sides are the same list (2026-05-04), so there is nothing to")
-
-
-async def test_a_list_that_is_shorter_than_the_service_says_is_said_to_be(
-    connect: Connect,
-) -> None:
-    async with connect(export_row_cap=300, settings=UNASKED) as client:
-        told = await client.call("analyze_audience", **await large(client))
-
-    assert told["size"] == 300
-    (warning,) = told["warnings"]
-    assert re.fullmatch(r"The service says [\d,]+ people; 300 came\.", warning)
 
 
 class FilesElsewhere:

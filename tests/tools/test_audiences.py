@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import JSONResponse
 
-from tests.faults.service import Fault, Sandbox
+from tests.faults.service import Fault
 from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, each_era, each_profile
 
 pytestmark = pytest.mark.anyio
@@ -13,11 +13,8 @@ COLUMNS = ["id", "name", "status", "size", "refreshed"]
 OUTDATED = "from before the audience was last changed"
 
 
-@each_profile
-async def test_audiences_are_listed_with_what_other_tools_need(
-    profile: str, connect: Connect
-) -> None:
-    async with connect(profile=profile) as client:
+async def test_audiences_are_listed_with_what_other_tools_need(connect: Connect) -> None:
+    async with connect() as client:
         reply = await client.call("list_audiences")
         listed = await client.call("list_audiences", status="paused")
         none = await client.call("list_audiences", status="draft")
@@ -98,9 +95,8 @@ async def test_an_audience_is_shown_with_its_config_its_people_and_its_runs(
     assert "warnings" not in reply
 
 
-@each_profile
-async def test_a_draft_is_shown_without_people(profile: str, connect: Connect) -> None:
-    async with connect(profile=profile) as client:
+async def test_a_draft_is_shown_without_people(connect: Connect) -> None:
+    async with connect() as client:
         made = await client.call("create_audience", name="New", config=WANTED)
         reply = await client.call("get_audience", id=made["id"])
     assert reply["summary"] == "'New' is a draft. The people have not been put together yet."
@@ -110,10 +106,9 @@ async def test_a_draft_is_shown_without_people(profile: str, connect: Connect) -
     assert (step["tool"], step["arguments"]["status"]) == ("set_status", "active")
 
 
-@each_profile
 @each_era
 async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
-    profile: str, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 
@@ -121,7 +116,7 @@ async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
         told.append((progress, total, message))
         moments.append(moments[-1] + 60)
 
-    async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
+    async with connect(run_seconds=60, settings=UNASKED) as client:
         made = await client.call("create_audience", name="New", config=WANTED)
         await client.call("set_status", id=made["id"], status="active")
         moments.append(moments[-1] + 30)
@@ -141,16 +136,6 @@ async def test_waiting_ends_when_the_people_are_ready_and_tells_how_far_it_is(
     assert [total for _, total, _ in told] == [100, 100]
     assert 0 <= told[0][0] < told[1][0] < 100
     assert told[0][2] == "The people are still being put together."
-
-
-@each_profile
-async def test_a_failed_run_is_called_so(profile: str, connect: Connect) -> None:
-    async with connect(profile=profile, runs_fail=True, settings=UNASKED) as client:
-        made = await client.call("create_audience", name="New", config=WANTED, status="active")
-        reply = await client.call("get_audience", id=made["id"])
-    assert reply["summary"] == "'New' is active. The last run failed."
-    assert reply["run"]["state"] == "failed"
-    assert "size" not in reply["run"]
 
 
 async def test_what_the_service_hides_or_fails_to_say_is_left_out_and_said(
@@ -212,17 +197,6 @@ async def test_a_changed_config_makes_the_present_people_outdated_until_the_next
         assert said == [profile != "flat"] * 3
         moments.append(moments[-1] + 86_400)
         assert OUTDATED not in str(await shown())
-
-
-async def test_people_whose_age_cannot_be_told_are_shown_all_the_same(
-    sandbox: Sandbox, connect: Connect
-) -> None:
-    async with connect(settings=UNASKED) as client:
-        audience = (await client.saved())["active"]
-        await client.call("update_audience", id=audience, config={"minScore": 60})
-        sandbox.faults.add(Fault("status", path="/validate", times=3))
-        reply = await client.call("query_audience", audienceId=audience)
-    assert "warnings" not in reply
 
 
 @pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])

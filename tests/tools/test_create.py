@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import UNASKED, Altered, Connect, Start, changes, each_profile
+from tests.tools.assistant import UNASKED, Altered, Connect, Start, changes
 
 pytestmark = pytest.mark.anyio
 
@@ -15,11 +15,10 @@ WANTED = {"topicIds": [117805], "minScore": 80, "filters": {"seniority": ["vp"]}
 VPS = {"name": "VPs", "config": WANTED}
 
 
-@each_profile
 async def test_an_audience_is_saved_as_a_draft_or_paused_without_taking_a_slot(
-    profile: str, start: Start, connect: Connect
+    start: Start, connect: Connect
 ) -> None:
-    sandbox = start(profile=profile)
+    sandbox = start()
     async with connect(sandbox) as client:
         preview = await client.call("preview_audience", **WANTED)
         reply = await client.call("create_audience", name="  VPs  ", config=WANTED)
@@ -37,11 +36,8 @@ async def test_an_audience_is_saved_as_a_draft_or_paused_without_taking_a_slot(
     assert paused["summary"] == f"'VPs' is saved (paused). {reply['size']} people match."
 
 
-@each_profile
-async def test_an_audience_is_saved_and_activated(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    sandbox = start(profile=profile, run_seconds=60)
+async def test_an_audience_is_saved_and_activated(start: Start, connect: Connect) -> None:
+    sandbox = start(run_seconds=60)
     async with connect(sandbox, settings=UNASKED) as client:
         reply = await client.call("create_audience", **VPS, status="active")
         shown = await client.call("get_audience", id=reply["id"])
@@ -112,25 +108,10 @@ async def test_an_audience_whose_status_fails_is_not_called_unsaved(
     assert [step["tool"] for step in reply["next"]] == ["get_audience"]
 
 
-async def test_what_fails_after_the_activation_does_not_hide_it(
-    sandbox: Sandbox, connect: Connect
-) -> None:
-    sandbox.faults.add(Fault("status", path="/runs", times=None))
-    async with connect(settings=UNASKED) as client:
-        reply = await client.call("create_audience", **VPS, status="active")
-    assert reply["summary"].endswith(
-        "people match. Slots in use: 2 of 3. Its people could not be checked just now."
-    )
-    assert reply["status"] == "active"
-    assert "run" not in reply
-    assert [step["tool"] for step in reply["next"]] == ["get_audience"]
-
-
-@each_profile
 async def test_the_same_audience_is_not_saved_twice_unless_that_is_wanted(
-    profile: str, start: Start, connect: Connect
+    start: Start, connect: Connect
 ) -> None:
-    sandbox = start(profile=profile)
+    sandbox = start()
     async with connect(sandbox) as client:
         made = await client.call("create_audience", **VPS)
         again = {"name": " vps", "config": {**WANTED, "filters": {"seniority": "VPs"}}}

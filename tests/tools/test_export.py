@@ -10,19 +10,18 @@ from typing import Any
 import anyio
 import pytest
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import export
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import (
     UNASKED,
+    Altered,
     Assistant,
     Connect,
     Human,
     Reply,
     Start,
-    each_era,
     each_profile,
 )
 
@@ -39,11 +38,10 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(sandbox=True, confirm="off", export_dir=tmp_path / "exports")
 
 
-@each_profile
 async def test_a_csv_file_holds_everyone_and_the_receipt_is_true(
-    profile: str, connect: Connect, settings: Settings
+    connect: Connect, settings: Settings
 ) -> None:
-    async with connect(profile=profile, settings=settings) as client:
+    async with connect(settings=settings) as client:
         audience = (await client.saved())["active"]
         receipt = await client.call("export_audience", id=audience)
         shown = await client.call("get_audience", id=audience)
@@ -84,25 +82,12 @@ async def test_the_human_is_asked_with_the_number_the_path_and_what_goes_out(
     assert "contactFields" not in harmless
 
 
-async def test_a_name_that_was_given_and_is_taken_is_refused(
-    connect: Connect, settings: Settings
-) -> None:
-    async with connect(settings=settings) as client:
-        named = {"id": (await client.saved())["active"], "fileName": "leads"}
-        await client.call("export_audience", **named)
-        said = await client.refused("export_audience", **named)
-
-    assert "leads" in said
-    assert "fileName" in said
-
-
 def file_in(question: str) -> str:
     found = re.search(r": (/\S+\.\w+)\?", question)
     assert found
     return found[1]
 
 
-@each_era
 async def test_four_exports_at_once_write_the_files_that_were_asked_about(
     connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
@@ -173,20 +158,10 @@ async def test_masked_is_masked_whoever_asks(connect: Connect, settings: Setting
     assert any("LEADPIPE_CONTACT=mask" in warning for warning in receipt["warnings"])
 
 
-async def test_linkedin_profiles_come_once_each(connect: Connect, settings: Settings) -> None:
-    async with connect(settings=settings) as client:
-        audience = (await client.saved())["active"]
-        receipt = await client.call("export_audience", id=audience, format="linkedin_urls")
-    lines = Path(receipt["path"]).read_text("utf-8").split()
-
-    assert len(lines) == len(set(lines)) == receipt["rows"] < receipt["size"]
-    assert all(line.startswith("https://www.linkedin.com/in/") for line in lines)
-    assert any("without a LinkedIn profile" in warning for warning in receipt["warnings"])
-
-
 async def test_the_question_says_what_many_profiles_become(
     connect: Connect, human: Human, questions: list[str], tmp_path: Path
 ) -> None:
+    # Without the tools of Sonarly, whose own import is named alone.
     settings = Settings(sandbox=True, export_dir=tmp_path)
     many = {"name": "Many", "config": {"topicIds": [117805]}, "status": "active"}
     async with connect(people=20_000, settings=settings, answer=human("accept")) as client:
@@ -200,6 +175,9 @@ async def test_the_question_says_what_many_profiles_become(
         )
         assert question.endswith(said)
         assert receipt["path"] == f"{tmp_path}/many-2026-05-04{name}-1-of-3.txt"
+        assert "next" not in receipt
+        assert "Sonarly's own import, which takes 1,000 profiles" in receipt["summary"]
+        assert any("without a LinkedIn profile" in warning for warning in receipt["warnings"])
 
 
 async def test_what_makes_no_sense_is_refused(connect: Connect, settings: Settings) -> None:
@@ -288,22 +266,6 @@ async def test_while_a_new_run_is_on_its_way_the_earlier_people_are_offered(
     assert said.startswith("This audience has no people for 2025-01-01. It has people for: 2026-")
 
 
-async def test_a_file_that_takes_time_is_told_with_progress(
-    connect: Connect, moments: list[float]
-) -> None:
-    told: list[str | None] = []
-
-    async def listen(progress: float, total: float | None, message: str | None) -> None:
-        told.append(message)
-        moments.append(moments[-1] + 60)
-
-    async with connect(profile="catalog", export_seconds=60, settings=UNASKED) as client:
-        asked = {"id": (await client.saved())["active"], "format": "url"}
-        reply = await client.call_tool("export_audience", asked, progress_callback=listen)
-    assert (reply.structured_content or {})["url"]
-    assert told == ["The file is being written."]
-
-
 @pytest.mark.parametrize(
     ("data", "summary", "warning"),
     [
@@ -316,15 +278,15 @@ async def test_a_file_that_takes_time_is_told_with_progress(
     ],
 )
 async def test_what_is_odd_about_a_file_of_the_service_is_said(
-    data: dict[str, Any], summary: str, warning: str | None, start: Start, connect: Connect
+    data: dict[str, Any],
+    summary: str,
+    warning: str | None,
+    start: Start,
+    connect: Connect,
+    altered: Altered,
 ) -> None:
-    sandbox = start(profile="catalog")
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = JSONResponse({"data": data}, 201)
-        await (answer if scope["path"].endswith("/exports") else sandbox)(scope, receive, send)
-
-    async with connect(service, settings=UNASKED) as client:
+    answer = {"POST /exports": JSONResponse({"data": data}, 201)}
+    async with connect(altered(start(profile="catalog"), answer), settings=UNASKED) as client:
         audience = (await client.saved())["active"]
         reply = await client.call("export_audience", format="url", id=audience)
     assert reply["summary"].endswith(summary)

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.connections import Application
 from tests.faults.service import Sandbox
-from tests.tools.assistant import Assistant, Connect, Reply, changes, each_profile
+from tests.tools.assistant import Altered, Assistant, Connect, Reply, changes, each_profile
 
 pytestmark = pytest.mark.anyio
 
@@ -45,12 +44,11 @@ async def test_each_word_comes_with_its_filter_its_values_and_how_sure_they_are(
     assert len(sandbox.requests) == 1, "what filters there are is asked for once"
 
 
-@each_profile
 async def test_what_is_exact_is_taken_by_preview_audience_word_and_value_alike(
-    profile: str, connect: Connect
+    connect: Connect,
 ) -> None:
     words = ["director or above", "CA", "51-200", "business email", "C-level"]
-    async with connect(profile=profile) as client:
+    async with connect() as client:
         found = await client.call("find_filters", words=words)
         rows = {row[0]: row for row in found["found"]["rows"] if row[1] != "ageRange"}
         for word in words:
@@ -99,7 +97,7 @@ async def test_without_arguments_all_filters_are_shown_with_every_value_of_the_c
 
 
 async def test_of_hundreds_of_values_the_most_frequent_are_shown(
-    connect: Connect, many_industries: Callable[..., Any]
+    connect: Connect, many_industries: Callable[..., Application]
 ) -> None:
     async with connect(many_industries(counted=True)) as client:
         reply = await client.call("find_filters")
@@ -124,27 +122,22 @@ async def test_a_key_shows_its_values(client: Assistant) -> None:
 
 
 @pytest.fixture
-def many_industries(sandbox: Sandbox) -> Callable[..., Any]:
+def many_industries(sandbox: Sandbox, altered: Altered) -> Callable[..., Application]:
     """A service that has 250 industries, and says how many people each has if it is asked to."""
     names = [f"industry {number}" for number in range(250)]
 
-    def many_industries(*, counted: bool = False) -> object:
+    def many_industries(*, counted: bool = False) -> Application:
         values = [{"value": name, "count": number + 1} for number, name in enumerate(names)]
         industries = {"key": "company.industries", "type": "multi_select", "values": values}
         catalog = {"groups": [{"key": "company", "filters": [industries]}]}
         data = catalog if counted else {"companyIndustry": names}
-
-        async def service(scope: Scope, receive: Receive, send: Send) -> None:
-            listing = scope["path"].endswith("/audiences/filters")
-            await (JSONResponse({"data": data}) if listing else sandbox)(scope, receive, send)
-
-        return service
+        return altered(sandbox, {"GET /audiences/filters": JSONResponse({"data": data})})
 
     return many_industries
 
 
 async def test_hundreds_of_values_come_page_by_page(
-    connect: Connect, many_industries: Callable[..., Any]
+    connect: Connect, many_industries: Callable[..., Application]
 ) -> None:
     async with connect(many_industries()) as client:
         first = await client.call("find_filters", key="companyIndustry")
@@ -164,11 +157,7 @@ async def test_what_makes_no_sense_is_refused(client: Assistant) -> None:
         ({"words": ["VP"], "key": "state"}, "Pass words or key, not both."),
         ({"words": ["VP"], "cursor": "100"}, "cursor continues the values of a key"),
         ({"key": "state", "cursor": "next"}, "cursor"),
-        ({"words": []}, "'words' needs at least 1 entry."),
-        ({"words": [""]}, "words"),
         ({"words": ["x"] * 21}, "'words' takes at most 20 entries."),
-        ({"words": ["x" * 101]}, "words"),
-        ({"about": "VPs in Texas"}, "There is no argument 'about'."),
         ({"key": "role.seniorty"}, "no filter 'role.seniorty'. Did you mean 'role.seniority'?"),
     ]
     for arguments, said in cases:

@@ -33,9 +33,7 @@ WORKING: dict[str, dict[str, Any]] = {
 CHOICES = [
     {"toolsets": "all", "read_only": True},
     {"toolsets": "audiences"},
-    {"toolsets": "results"},
-    {"toolsets": "visitors"},
-    {"toolsets": "topics,sonarly", "read_only": True},
+    {"toolsets": "topics,visitors,sonarly"},
 ]
 
 
@@ -214,37 +212,16 @@ async def test_a_conversation_is_offered_where_the_tool_is_that_it_begins_with(
 NOT_FOUND = "The service refused with status 404: Audience not found."
 
 
-@pytest.mark.parametrize(
-    ("chosen", "tool", "arguments", "said"),
-    [
-        (
-            "results",
-            "query_audience",
-            {"audienceId": MISSING},
-            f"{NOT_FOUND} Check the id. If the id is right, check LEADPIPE_BASE_URL.",
-        ),
-        (
-            "results",
-            "query_audience",
-            {"audienceId": "zzz"},
-            f"'audienceId' must be an id like {MISSING}.",
-        ),
-    ],
-)
-async def test_what_remains_of_a_refusal_is_a_sentence(
-    connect: Connect, chosen: str, tool: str, arguments: dict[str, Any], said: str
-) -> None:
-    async with connect(settings=Settings(sandbox=True, toolsets=chosen)) as client:
-        result = await client.call_tool(tool, arguments)
-    (block,) = result.content
-    assert isinstance(block, TextContent)
-    assert block.text == said
+async def test_what_remains_of_a_refusal_is_a_sentence(connect: Connect) -> None:
+    async with connect(settings=Settings(sandbox=True, toolsets="results")) as client:
+        said = await client.refused("query_audience", audienceId=MISSING)
+        assert said == f"{NOT_FOUND} Check the id. If the id is right, check LEADPIPE_BASE_URL."
+        said = await client.refused("query_audience", audienceId="zzz")
+        assert said == f"'audienceId' must be an id like {MISSING}."
 
 
-@pytest.mark.parametrize("name", ["query_audience", "Bob's. Use query_audience; or it's (so)"])
-async def test_a_name_that_is_that_of_a_tool_is_no_mention_of_the_tool(
-    connect: Connect, name: str
-) -> None:
+async def test_a_name_that_is_that_of_a_tool_is_no_mention_of_the_tool(connect: Connect) -> None:
+    name = "Bob's. Use query_audience; or it's (so)"
     settings = Settings(sandbox=True, confirm="off", toolsets="audiences")
     config = {"topicIds": [117805]}
     async with connect(settings=settings) as client:

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.toolkit.presenting import reads_like_an_order
 from leadpipe_mcp.tools.toolsets import TOOLS
-from tests.tools.assistant import Connect, Reply, Start
+from tests.tools.assistant import Altered, Connect, Reply, Start
 
 pytestmark = pytest.mark.anyio
 
@@ -105,20 +105,13 @@ async def test_whatever_a_service_sends_is_cleaned_and_cut(
 
 
 async def test_a_reply_that_is_too_long_is_cut_on_an_entry_and_says_so(
-    connect: Connect, start: Start
+    connect: Connect, start: Start, altered: Altered
 ) -> None:
     many = [f"value number {number}" for number in range(5_000)]
     config = {"topicIds": [117805], "filters": {"jobTitle": many}}
     audience = {"id": ID, "name": "Many", "status": "draft", "config": config}
-    sandbox = start(profile="flat")
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].endswith(f"/audiences/{ID}"):
-            await JSONResponse({"data": audience})(scope, receive, send)
-        else:
-            await sandbox(scope, receive, send)
-
-    async with connect(answer) as client:
+    answer = {f"GET /audiences/{ID}": JSONResponse({"data": audience})}
+    async with connect(altered(start(profile="flat"), answer)) as client:
         reply = await client.call("get_audience", id=ID)
     shown = len(reply["config"]["filters"]["jobTitle"])
     assert 1_000 < shown < 2_000

@@ -1,8 +1,6 @@
 """query_audience: people of a saved audience, or of topics that nobody saved."""
 
-import base64
 import dataclasses
-import json
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from tests.tools.assistant import (
     Reply,
     Start,
     changes,
-    each_profile,
 )
 
 pytestmark = pytest.mark.anyio
@@ -31,17 +28,10 @@ DEFAULT = [
     "name", "jobTitle", "company", "companyIndustry", "companySize", "state", "score",
     "contactEmail",
 ]  # fmt: skip
-FOREIGN = (
-    "The cursor does not belong to this question."
-    " Repeat the arguments of the page that it came from, or leave it out."
-)
 
 
-@each_profile
-async def test_people_of_a_saved_audience_are_shown_masked(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    sandbox = start(profile=profile)
+async def test_people_of_a_saved_audience_are_shown_masked(start: Start, connect: Connect) -> None:
+    sandbox = start()
     async with connect(sandbox) as client:
         audience = (await client.saved())["paused"]
         reply = await client.call("query_audience", audienceId=audience)
@@ -56,27 +46,9 @@ async def test_people_of_a_saved_audience_are_shown_masked(
     assert changes(sandbox) == []
 
 
-@each_profile
-async def test_pages_follow_each_other_to_the_end(profile: str, connect: Connect) -> None:
+async def test_a_page_that_is_too_wide_is_cut_on_a_row_and_goes_on(connect: Connect) -> None:
     rows: list[list[Any]] = []
-    async with connect(profile=profile) as client:
-        asked: Reply = {"audienceId": (await client.saved())["paused"], "fields": ["id", "name"]}
-        page: Reply = {"nextCursor": None}
-        while "nextCursor" in page:
-            page = await client.call("query_audience", **asked, limit=17, cursor=page["nextCursor"])
-            rows += page["people"]["rows"]
-        whole = await client.call("query_audience", **asked, limit=100)
-    assert len(rows) == page["size"] == len({row[0] for row in rows}) > 3 * 17
-    assert rows[:100] == whole["people"]["rows"]
-    assert page["summary"] == f"{len(rows) % 17 or 17} of {len(rows)} people, data from 2026-04-30."
-
-
-@each_profile
-async def test_a_page_that_is_too_wide_is_cut_on_a_row_and_goes_on(
-    profile: str, connect: Connect
-) -> None:
-    rows: list[list[Any]] = []
-    async with connect(profile=profile) as client:
+    async with connect() as client:
         audience = (await client.saved())["paused"]
         text = await client.refused("query_audience", audienceId=audience, fields=["-"])
         fields = text.partition("The fields are: ")[2].rstrip(".").split(", ")
@@ -107,60 +79,6 @@ async def test_a_page_goes_on_in_the_run_that_it_began(
     assert (one["dataDate"], other["dataDate"]) == ("2026-05-04", "2026-05-04")
     assert one["people"]["rows"] + other["people"]["rows"] == whole["people"]["rows"][:4]
     assert (await client.call("query_audience", **asked))["dataDate"] == "2026-05-05"
-
-
-async def test_a_cursor_is_for_its_question_with_any_columns_and_limit(client: Assistant) -> None:
-    ids = await client.saved()
-    page = await client.call("query_audience", audienceId=ids["active"], limit=1)
-    cursor = page["nextCursor"]
-    padded = cursor + "=" * (-len(cursor) % 4)
-    place = json.loads(base64.urlsafe_b64decode(padded))
-    bent = [
-        "nonsense",
-        "é",
-        *(
-            base64.urlsafe_b64encode(json.dumps(bad).encode()).decode()
-            for bad in ([1, 2], {"subject": 7}, {**place, "skip": -1}, {**place, "skip": 10**30})
-        ),
-    ]
-    cases: list[Reply] = [
-        {"audienceId": ids["paused"], "cursor": cursor},
-        {"audienceId": ids["active"], "date": "2026-05-02", "cursor": cursor},
-        {"topicIds": TOPICS, "cursor": cursor},
-        *({"audienceId": ids["active"], "cursor": wrong} for wrong in bent),
-    ]
-    unsaved: Reply = {"topicIds": TOPICS, "filters": {"hasPhone": True}}
-    other = (await client.call("query_audience", **unsaved, limit=1))["nextCursor"]
-    parts: list[Reply] = [{"topicIds": [117805]}, {"minScore": 71}, {"filters": {"state": "TX"}}]
-    cases += [{**unsaved, **part, "cursor": other} for part in parts]
-    for asked in cases:
-        assert await client.refused("query_audience", **asked) == FOREIGN
-    going_on = {"audienceId": ids["active"], "cursor": cursor, "fields": ["score"], "limit": 5}
-    reply = await client.call("query_audience", **going_on)
-    assert [len(row) for row in reply["people"]["rows"]] == [1] * 5
-
-
-@each_profile
-async def test_people_of_another_day_or_run_are_shown(profile: str, connect: Connect) -> None:
-    async with connect(profile=profile) as client:
-        audience = (await client.saved())["active"]
-        run = (await client.call("get_audience", id=audience))["runs"]["rows"][2]
-        for which in [{"date": "2026-05-02"}, {"runId": run[0]}][: 2 if profile != "flat" else 1]:
-            reply = await client.call("query_audience", audienceId=audience, **which)
-            assert reply["size"] == run[-1]
-            assert reply.get("dataDate", "2026-05-02") == "2026-05-02"
-
-
-@each_profile
-async def test_a_day_without_people_is_refused_with_the_days_that_have_some(
-    profile: str, connect: Connect
-) -> None:
-    async with connect(profile=profile) as client:
-        audience = (await client.saved())["paused"]
-        said = await client.refused("query_audience", audienceId=audience, date="2026-05-04")
-    assert said.startswith(
-        "This audience has no people for 2026-05-04. It has people for: 2026-04-30, 2026-04-29,"
-    )
 
 
 async def test_people_of_another_day_than_was_asked_for_are_not_taken_for_that_days(
@@ -275,9 +193,8 @@ async def test_contact_details_stay_masked_where_the_server_says_so(
     assert "•••@" in str(reply["people"])
 
 
-@each_profile
 async def test_a_run_that_is_being_built_is_answered_with_how_to_wait_and_waited_for(
-    profile: str, connect: Connect, moments: list[float]
+    connect: Connect, moments: list[float]
 ) -> None:
     told: list[tuple[float | None, str | None]] = []
 
@@ -285,7 +202,7 @@ async def test_a_run_that_is_being_built_is_answered_with_how_to_wait_and_waited
         told.append((total, message))
         moments.append(moments[-1] + 60)
 
-    async with connect(profile=profile, run_seconds=60, settings=UNASKED) as client:
+    async with connect(run_seconds=60, settings=UNASKED) as client:
         made = await client.call("create_audience", **NEW)
         short = await client.call("query_audience", audienceId=made["id"], waitSeconds=3)
         waiting = {"audienceId": made["id"], "waitSeconds": 100}
@@ -324,20 +241,11 @@ async def test_people_who_are_not_saved_are_to_be_asked_for_again_or_waited_for(
     assert reply["next"] == [{"tool": "query_audience", "why": "repeat this call later"}]
 
 
-async def test_waiting_is_for_the_newest_people_only(client: Assistant) -> None:
-    audience = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-    fixed = {"date": "2026-05-04", "cursor": "abc"}
-    said = await client.refused("query_audience", audienceId=audience, waitSeconds=9, **fixed)
-    assert said == "waitSeconds waits for the newest people; leave out date and cursor."
-
-
 @pytest.mark.parametrize(
     ("profile", "world", "status", "tool"),
     [
         ("flat", {}, "draft", "set_status"),
-        ("catalog", {}, "draft", "set_status"),
         ("catalog", {"activation_starts_run": False}, "active", "run_audience"),
-        ("flat", {"runs_fail": True}, "active", "get_audience"),
         ("catalog", {"runs_fail": True}, "active", "run_audience"),
     ],
 )

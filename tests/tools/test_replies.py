@@ -41,7 +41,6 @@ async def test_a_refusal_is_text_alone(client: Assistant) -> None:
     ]
 
 
-@each_era
 async def test_refused_arguments_are_a_refusal_and_not_an_error_of_the_protocol(
     client: Assistant,
 ) -> None:

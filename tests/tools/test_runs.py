@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import Assistant, Connect, Start, each_profile
+from tests.tools.assistant import Assistant, Connect, Start
 
 pytestmark = pytest.mark.anyio
 Draft = Callable[[Assistant], Awaitable[str]]
@@ -55,11 +55,10 @@ async def test_a_run_is_queued(profile: str, start: Start, connect: Connect) -> 
     assert len(keys) == len(orders) == 2, "each order has a key of its own"
 
 
-@numbered
 async def test_no_second_run_is_queued_while_one_is_on_its_way(
-    profile: str, connect: Connect, queued: Queued, moments: list[float]
+    connect: Connect, queued: Queued, moments: list[float]
 ) -> None:
-    async with connect(profile=profile, run_seconds=60) as client:
+    async with connect(run_seconds=60) as client:
         first = await queued(client)
         second = await client.call("run_audience", id=first["id"])
         moments.append(moments[-1] + 30)
@@ -129,11 +128,10 @@ async def test_a_run_that_has_begun_is_not_cancelled(
     )
 
 
-@pytest.mark.parametrize("status", [400, 409])
 async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
-    status: int, start: Start, connect: Connect, queued: Queued, moments: list[float]
+    start: Start, connect: Connect, queued: Queued, moments: list[float]
 ) -> None:
-    sandbox = start(run_seconds=60, cancel_conflict_status=status)
+    sandbox = start(run_seconds=60, cancel_conflict_status=409)
 
     async def service(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "DELETE":
@@ -145,19 +143,8 @@ async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
     assert said.startswith("The run is already running")
 
 
-async def test_a_refusal_of_a_run_that_is_still_queued_is_passed_on(
-    start: Start, connect: Connect, queued: Queued
-) -> None:
-    sandbox = start(run_seconds=60)
-    sandbox.faults.add(Fault("status", method="DELETE", status=409, message="Not now"))
-    async with connect(sandbox) as client:
-        said = await client.refused("run_audience", **await queued(client))
-    assert said.startswith("The service refused with status 409")
-
-
-@each_profile
-async def test_a_run_that_does_not_exist_is_not_cancelled(profile: str, connect: Connect) -> None:
-    async with connect(profile=profile) as client:
+async def test_a_run_that_does_not_exist_is_not_cancelled(connect: Connect) -> None:
+    async with connect() as client:
         audience = (await client.saved())["active"]
         said = await client.refused("run_audience", id=audience, cancelRunId=NO_RUN)
     assert said.startswith("There is no such run among the latest 100 of this audience.")

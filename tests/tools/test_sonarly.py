@@ -17,9 +17,8 @@ from leadpipe_mcp.sandbox import SonarlySettings
 from leadpipe_mcp.server import build_server, chosen_tools, instructions, shown
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.toolkit import OfferedTools
-from leadpipe_mcp.toolkit.running import LOOKED
 from leadpipe_mcp.tools.sonarly import DEFAULT_FIELDS
-from tests.faults.service import Fault, SonarlySandbox
+from tests.faults.service import SonarlySandbox
 from tests.tools.assistant import Assistant, Connect, Human, Reply
 
 pytestmark = pytest.mark.anyio
@@ -129,14 +128,12 @@ async def test_of_several_accounts_one_has_to_be_named(connect: Connect) -> None
         assert (await client.call("sonarly_list_audiences"))["account"] == reply["account"]
 
 
-async def test_no_account_many_and_two_of_one_name_are_said(connect: Connect) -> None:
+async def test_many_accounts_and_two_of_one_name_are_said(connect: Connect) -> None:
     many = {"items": [{"id": f"g{n}", "name": f"Account {n}"} for n in range(60)]}
     async with connect(told({"/accounts": many})) as client:
         reply = await client.call("sonarly_list_accounts")
         assert reply["warnings"] == ["10 more not shown; they can still be named."]
         assert "and 50 more." in await client.refused("sonarly_list_audiences")
-    async with connect(told({"/accounts": {"items": []}})) as client:
-        assert "sees no account" in await client.refused("sonarly_list_audiences")
     twins = {"items": [{"id": "a", "name": "Acme"}, {"id": "b", "name": "acme"}]}
     async with connect(told({"/accounts": twins})) as client:
         said = await client.refused("sonarly_list_audiences", accountGroupId="Acme")
@@ -178,11 +175,6 @@ async def test_what_could_not_be_seen_is_said(connect: Connect) -> None:
         "1 more folder not shown.",
         "There may be more: Sonarly's list could not be read to the end.",
     ]
-    broken = JSONResponse({}, 500)
-    async with connect(told({"/audiences": circle, "/navigation": broken})) as client:
-        reply = await client.call("sonarly_list_audiences")
-    assert reply["warnings"] == ["The folders could not be read just now."]
-    assert reply["audiences"]["rows"][0] == ["a", "A", "x"]
 
 
 async def test_one_audience_is_shown_with_its_size(
@@ -193,18 +185,6 @@ async def test_one_audience_is_shown_with_its_size(
     assert reply["summary"] == "'Post Commenters' has 3 prospects."
     said = await client.refused("sonarly_get_audience", id=GONE)
     assert "sonarly_list_audiences shows" in said
-
-
-async def test_an_audience_that_is_being_filled_says_how_to_wait(
-    client: Assistant, played: SonarlySandbox
-) -> None:
-    audience = (await ids(client))["Job Changes"]
-    played.fill(audience, 600)
-    for tool in ("get_audience", "delete_audience", "list_prospects"):
-        said = await client.refused(f"sonarly_{tool}", id=audience)
-        assert "AUDIENCE_NOT_READY" in said
-        assert "try again in a minute or two" in said
-    assert changes(played) == []
 
 
 async def test_people_are_a_table_page_by_page(client: Assistant) -> None:
@@ -276,7 +256,6 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_sent(
 ) -> None:
     cases: list[tuple[str, Reply, str]] = [
         ("create_audience", {"name": "x"}, "'type' is required"),
-        ("create_audience", {"name": " ", "type": "on_demand"}, "'name' must not be empty"),
         ("create_audience", {"name": "x", "type": "y"}, "must be 'on_demand' or 'monitoring'"),
         ("update_audience", {"id": "a"}, "Pass what to change: name or description."),
         ("move_audience", {"id": "a"}, "'folderId' is required"),
@@ -286,31 +265,6 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_sent(
     for tool, arguments, said in cases:
         assert said in await client.refused(f"sonarly_{tool}", **arguments)
     assert not played.requests
-
-
-async def test_after_a_lost_answer_it_is_looked_and_said_what_was_done(
-    connect: Connect, played: SonarlySandbox
-) -> None:
-    unasked = Settings(sandbox=True, toolsets="sonarly", confirm="off")
-    async with connect(settings=unasked) as client:
-        known = await ids(client)
-        made = {"name": "VPs", "type": "on_demand"}
-        played.faults.add(Fault("status", method="POST", status=500))
-        said = await client.refused("sonarly_create_audience", **made)
-        assert "none was created. It can be tried again." in said
-        moved = {"id": known["Spring Outreach"], "folderId": "Outbound 2026"}
-        for method, tool, asked in [
-            ("POST", "sonarly_create_audience", made),
-            ("POST", "sonarly_save_folder", {"name": "Fair", "type": "monitoring"}),
-            ("POST", "sonarly_move_audience", moved),
-            ("DELETE", "sonarly_delete_audience", {"id": known["Job Changes"]}),
-        ]:
-            played.faults.add(Fault("reset_after", method=method))
-            assert (await client.call(tool, **asked))["warnings"] == [LOOKED]
-        played.faults.add(Fault("reset", method="DELETE"))
-        said = await client.refused("sonarly_delete_audience", id=known["Post Commenters"])
-    assert "the audience is still there." in said
-    assert len(changes(played)) == 6
 
 
 async def test_an_audience_is_changed_and_shown_before_and_after(
@@ -388,11 +342,3 @@ async def test_a_folder_is_created_and_renamed(client: Assistant, played: Sonarl
     same = await client.call("sonarly_save_folder", name="Fairs", folderId="Fairs")
     assert "nothing was changed" in same["summary"]
     assert len(changes(played)) == 2
-
-
-async def test_a_key_that_may_only_write_creates_and_warns(connect: Connect) -> None:
-    async with connect(key_permissions={"sk_sandbox": ("audiences:write",)}) as client:
-        reply = await client.call("sonarly_create_audience", name="x", type="on_demand")
-    assert reply["warnings"] == [
-        "Not all audiences could be checked, so another one may have this name."
-    ]

@@ -67,7 +67,7 @@ async def test_a_planned_config_means_the_same_in_every_tool(
 
 async def test_both_services_in_one_conversation(connect: Connect, tmp_path: Path) -> None:
     settings = Settings(sandbox=True, confirm="off", toolsets="all", export_dir=tmp_path)
-    async with connect(people=20_000, settings=settings) as client:
+    async with connect(settings=settings) as client:
         plan = await client.call("plan_audience", topics=["CRM"], filters={"state": ["TX"]})
         wanted = {"name": "Texans", "config": plan["config"], "status": "active"}
         made = await client.call("create_audience", **wanted)
@@ -82,16 +82,3 @@ async def test_both_services_in_one_conversation(connect: Connect, tmp_path: Pat
     assert "own import" in step["why"]
     assert shown["audience"]["name"] == "Texans"
     assert shown["audience"]["size"] == 0
-
-
-async def test_without_sonarlys_tools_the_export_names_its_import_alone(
-    connect: Connect, tmp_path: Path
-) -> None:
-    settings = Settings(sandbox=True, confirm="off", export_dir=tmp_path)
-    async with connect(people=20_000, settings=settings) as client:
-        wanted = {"topicIds": [117805]}
-        made = await client.call("create_audience", name="Leaders", config=wanted, status="active")
-        receipt = await client.call("export_audience", id=made["id"], format="linkedin_urls")
-
-    assert "next" not in receipt
-    assert "Sonarly's own import, which takes 1,000 profiles at a time" in receipt["summary"]

@@ -5,13 +5,12 @@ from collections.abc import Callable
 
 import pytest
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import pixels, visitors
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import UNASKED, Assistant, Connect, Human
+from tests.tools.assistant import UNASKED, Altered, Assistant, Connect, Human
 
 pytestmark = pytest.mark.anyio
 Told = Callable[[dict[str, object]], Application]
@@ -22,20 +21,12 @@ PIXEL = {"id": NO_PIXEL, "domain": "acme.example", "status": "active"}
 
 
 @pytest.fixture
-def told(sandbox: Sandbox) -> Told:
+def told(sandbox: Sandbox, altered: Altered) -> Told:
     """A service that answers some requests as it is told: by method and end of the path."""
 
     def told(answers: dict[str, object]) -> Application:
-        async def service(scope: Scope, receive: Receive, send: Send) -> None:
-            asked = f"{scope['method']} {scope['path']}"
-            for request, data in answers.items():
-                method, _, path = request.partition(" ")
-                if asked.startswith(f"{method} ") and asked.endswith(path):
-                    await JSONResponse({"data": data, "meta": {}})(scope, receive, send)
-                    return
-            await sandbox(scope, receive, send)
-
-        return service
+        said = {asked: JSONResponse({"data": data, "meta": {}}) for asked, data in answers.items()}
+        return altered(sandbox, said)
 
     return told
 
@@ -83,15 +74,6 @@ async def test_the_pages_follow_each_other(client: Assistant) -> None:
         " in all."
     )
     assert "visitors" not in beyond
-
-
-async def test_where_the_number_of_visitors_is_not_told_none_is_said(
-    connect: Connect, told: Told
-) -> None:
-    async with connect(told({"GET /v1/data": [{"fullName": "Jo"}]})) as client:
-        reply = await client.call("query_visitor_data", domain=SHOP)
-    assert reply["summary"] == f"1 visitor to {SHOP} in the last 7 days, page 1."
-    assert "size" not in reply
 
 
 async def test_one_visitor_is_found_by_address(client: Assistant) -> None:
@@ -155,18 +137,13 @@ async def test_what_makes_no_sense_is_not_asked(client: Assistant, sandbox: Sand
         (find, {}, "Pass a domain, or the email of one visitor. list_pixels shows the domains."),
         (find, {"domain": "jo@acme.example"}, "'domain' must be a domain like acme.example."),
         (find, {"email": "jo"}, "'email' must be an e-mail address."),
-        (find, {"domain": SHOP, "page": 0}, "'page' must be 1 or more."),
         (find, {"domain": SHOP, "timeframe": "1y"}, "'timeframe' must be '24h', '7d', '14d',"),
         (find, {"domain": SHOP, "fields": ["lastSeenAt"]}, "Did you mean 'lastSeen'?"),
         (create, {"excludedPaths": ["/"]}, "'excludedPaths.0' must be a path of 2 to 500"),
-        (create, {"includedPaths": ["careers"]}, "'includedPaths.0' must be a path"),
-        (create, {"includedPaths": ["/a"] * 51}, "'includedPaths' takes at most 50 entries."),
         (create, {"includedPaths": ["/a"], "excludedPaths": ["/b"]}, "not both."),
         (update, {"id": "7", "status": "paused"}, "'id' must be the id of a pixel; list_pixels"),
         (update, {"includedPaths": ["/a"], "excludedPaths": ["/b"]}, "not both."),
         (update, {}, "Pass what to change: status, excludedPaths or includedPaths."),
-        (update, {"status": None}, "Pass what to change"),
-        (update, {"status": "deleted"}, "'status' must be 'active' or 'paused'."),
     ]
     usual: dict[str, dict[str, object]] = {
         create: {"domain": "acme.example"},
