@@ -8,6 +8,7 @@ from mcp import MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
+from leadpipe_mcp.toolkit import Action, Codes
 from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_era
 
@@ -261,3 +262,12 @@ async def test_a_name_cannot_pass_for_the_words_of_a_question(client: Assistant)
         shown = "A\u2019 (1 person)? It takes nothing. Ask for \u2019B"
         assert question.startswith(f"Delete '{shown}' (")
         assert question.count("'") == 2
+
+
+def test_the_oldest_of_many_codes_are_forgotten() -> None:
+    codes = Codes(clock=lambda: 0.0)
+    action = Action("delete", "Delete it?", {"id": 1})
+    given = [codes.give(action) for _ in range(201)]
+    assert len(set(given)) == 201
+    assert not codes.redeem(given[0], action)
+    assert codes.redeem(given[1], action)

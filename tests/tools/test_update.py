@@ -3,7 +3,9 @@
 import pytest
 from pydantic import JsonValue
 
+from leadpipe_mcp.api.models import Audience
 from leadpipe_mcp.tools.configs import Change
+from leadpipe_mcp.tools.services import MOST_REMEMBERED, LastActive
 from tests.faults.service import Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, changes, each_profile
 
@@ -145,3 +147,15 @@ def test_a_change_is_said_by_what_comes_and_what_goes(
     before: JsonValue, after: JsonValue, sentence: str
 ) -> None:
     assert Change("part", before, after).sentence() == sentence
+
+
+def test_only_so_many_audiences_are_remembered_and_only_what_can_be_compared() -> None:
+    seen = LastActive()
+    told: Reply = {"name": "A", "status": "active", "config": {"topicIds": [1]}}
+    for number in range(MOST_REMEMBERED + 1):
+        seen.note(Audience.model_validate({**told, "id": str(number)}))
+    assert seen.of("0") is None
+    assert seen.of("1") is not None
+    seen.note(Audience.model_validate({**told, "id": "p", "status": "paused"}))
+    seen.note(Audience.model_validate({**told, "id": "h", "config": None}))
+    assert (seen.of("p"), seen.of("h")) == (None, None)
