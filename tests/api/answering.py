@@ -1,7 +1,7 @@
 """Services that answer as a test says, and what a client makes of it."""
 
 import io
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import anyio
@@ -12,11 +12,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application, serve_in_process
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import LeadpipeError, ServiceError
+from tests.faults.service import Sandbox
 
 KEY = "sk_test_0123456789"
 URL = "https://service.test"
+NEWER = ("catalog", "mixed")
+UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
+PROFILES = ("flat", "catalog", "mixed")
+each_profile = pytest.mark.parametrize("profile", PROFILES)
+Start = Callable[..., Sandbox]
+Connect = Callable[..., LeadpipeClient]
+Altered = Callable[[Application, Mapping[str, Application]], Application]
 Asking = Callable[[], Coroutine[Any, Any, object]]
 
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -80,3 +80,17 @@ def connect() -> Callable[..., LeadpipeClient]:
         )
 
     return connect
+
+
+@pytest.fixture
+def with_answers(
+    start: Callable[..., Sandbox],
+    connect: Callable[..., LeadpipeClient],
+    altered: Callable[[Application, Mapping[str, Application]], Application],
+) -> Callable[..., LeadpipeClient]:
+    """A client of a sandbox that answers these routes otherwise."""
+
+    def changed(changes: Mapping[str, Application], **settings: object) -> LeadpipeClient:
+        return connect(altered(start(**settings), changes))
+
+    return changed

@@ -1,40 +1,11 @@
-from collections.abc import Callable
-
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig, Slots
-from leadpipe_mcp.errors import KeyRefused, ServiceDown, UnusableAnswer
-from tests.faults.service import Fault, Sandbox
+from leadpipe_mcp.errors import ServiceDown, UnusableAnswer
+from tests.api.answering import Connect, Start
+from tests.faults.service import Fault
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-CONFIG = AudienceConfig(topic_ids=(117805,))
-
-
-async def test_the_account_tells_its_state(start: Start, connect: Connect) -> None:
-    client = connect(start(slots=3))
-    spelled = await client.configs.spell(CONFIG)
-    await client.audiences.create("Buyers", spelled, "active")
-    account = await client.account()
-    assert account.healthy is True
-    assert (account.organization.name, account.organization.status) == (
-        "Sandbox Organization",
-        "active",
-    )
-    assert account.credits is not None
-    assert (account.credits.used, account.credits.limit, account.credits.remaining) == (
-        123,
-        500,
-        377,
-    )
-    assert account.credits.resets_at == "2026-06-04T09:15:00.000Z"
-    assert account.pixels is not None
-    assert account.pixels.total == (account.pixels.active or 0) + (account.pixels.paused or 0)
-    assert account.slots is not None
-    assert (account.slots.used, account.slots.limit, account.slots.free) == (1, 3, 2)
 
 
 async def test_an_account_is_read_as_it_is_documented(connect: Connect) -> None:
@@ -54,19 +25,6 @@ async def test_an_account_is_read_as_it_is_documented(connect: Connect) -> None:
     assert account.model_dump(by_alias=True, exclude_none=True) == data
 
 
-async def test_an_expired_organization_still_has_an_account(start: Start, connect: Connect) -> None:
-    account = await connect(start(), key="sk_expired").account()
-    assert (account.healthy, account.organization.status) == (False, "expired")
-    with pytest.raises(KeyRefused):
-        await connect(start(), key="junk").account()
-
-
-@pytest.mark.parametrize("name", ["intentSlots", "audience_slots", "SLOTS", "intent.slots"])
-async def test_slots_are_found_under_other_names(name: str, start: Start, connect: Connect) -> None:
-    account = await connect(start(slots_key=name, slots=2)).account()
-    assert account.slots == Slots(used=0, limit=2)
-
-
 @pytest.mark.parametrize(
     ("more", "slots"),
     [
@@ -77,6 +35,8 @@ async def test_slots_are_found_under_other_names(name: str, start: Start, connec
         ({"slots": {"limit": 1}}, None),
         ({"slots": {"used": "one", "limit": 3}}, None),
         ({"slots": {"used": "1", "limit": 3}}, (1, 3, 2)),
+        ({"SLOTS": {"used": 0, "limit": 2}}, (0, 2, 2)),
+        ({"intent.slots": {"used": 0, "limit": 2}}, (0, 2, 2)),
         ({"intentSlots": {"active": 4, "total": 3}}, (4, 3, 0)),
         ({"slots": {"used": 1, "limit": 3, "active": 2, "total": 9}}, (1, 3, 2)),
         ({"slotsAt": "2026", "audienceSlots": {"used": 0, "limit": 3}}, (0, 3, 3)),

@@ -1,6 +1,5 @@
 """What became of a change to a saved audience whose answer was lost, late or of no use."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import anyio
@@ -16,13 +15,10 @@ from leadpipe_mcp.errors import (
     TooManyRequests,
     Unclear,
 )
-from tests.faults.service import Fault, FaultKind, Sandbox
+from tests.api.answering import UNKNOWN_ID, Altered, Connect, Start
+from tests.faults.service import Fault, FaultKind
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
-UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 CONFIG = AudienceConfig(
     topic_ids=(117805, 117890),
     min_score=60,
@@ -33,54 +29,6 @@ CONFIG = AudienceConfig(
 
 
 SAVED: dict[str, object] = {"id": UNKNOWN_ID, "name": "Buyers", "status": "draft"}
-TERMS = ["chief", "officer"]
-SHOUTED = "SOFTWARE DEVELOPMENT"
-SOFTWARE = {"companyIndustry": ["Software Development"]}
-SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
-    ({}, {"minScore": 70, "maxScore": 99, "minTopicOverlap": 1, "more": 1}, None),
-    ({}, {"maxScore": 98}, "maxScore"),
-    ({}, {"minTopicOverlap": 2}, "minTopicOverlap"),
-    ({}, {"topicIds": [117805, 7]}, "topicIds"),
-    ({}, {"filters": {"role.isCeo": True}}, "role.isCeo"),
-    # The newer API counts scores from 50.
-    ({"min_score": 0}, {"minScore": 50}, None),
-    ({"min_score": 51}, {"minScore": 50}, "minScore"),
-    ({"min_score": 40}, {"minScore": 51}, "minScore"),
-    ({"min_score": 60}, {"maxScore": 99}, "minScore"),
-    ({"max_score": 99}, {"maxScore": 100}, None),
-    ({"max_score": 98}, {}, "maxScore"),
-    ({"min_topic_overlap": 1}, {}, None),
-    ({"filters": SOFTWARE}, {"filters": SOFTWARE}, None),
-    (
-        {"filters": SOFTWARE},
-        {"filters": {"company": {"industries": ["SOFTWARE DEVELOPMENT"]}}},
-        None,
-    ),
-    ({"filters": SOFTWARE}, {"filters": {}}, "companyIndustry"),
-    ({"filters": SOFTWARE}, {"filters": {"company.industries": ["banking"]}}, "companyIndustry"),
-    (
-        {"filters": SOFTWARE},
-        {
-            "filters": {
-                "company.industries": {"values": ["software development"], "operator": "not_in"}
-            }
-        },
-        "companyIndustry",
-    ),
-    ({"filters": {"jobTitle": TERMS}}, {"filters": {"jobTitle.include": TERMS}}, None),
-    (
-        {"filters": {"jobTitle": {"values": TERMS, "mode": "all"}}},
-        {"filters": {"jobTitle": {"include": TERMS, "includeMode": "all"}}},
-        None,
-    ),
-    (
-        {"filters": {"jobTitle": {"values": TERMS, "mode": "all"}}},
-        {"filters": {"jobTitle.include": TERMS}},
-        "jobTitle",
-    ),
-    ({"filters": {"hasPhone": True}}, {"filters": {"hasPhone": "y"}}, None),
-    ({"filters": {"hasPhone": True}}, {"filters": {"contact.hasPhone": ["maybe"]}}, "hasPhone"),
-]
 
 
 async def create(

@@ -1,11 +1,8 @@
-from collections.abc import Callable, Mapping
-
 import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.generations import Pin
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
@@ -14,20 +11,15 @@ from leadpipe_mcp.errors import (
     NotFound,
     NotPossible,
     RequestRefused,
-    SlotsFull,
     Unclear,
     UnusableAnswer,
 )
+from tests.api.answering import PROFILES, UNKNOWN_ID, Altered, Connect, Start
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 Filters = dict[str, JsonValue]
-PROFILES = ("flat", "catalog", "mixed")
 STATUSES: tuple[Status, ...] = ("draft", "active", "paused")
-UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 CONFIG = AudienceConfig(
     topic_ids=(117805, 117890),
     min_score=60,
@@ -104,28 +96,6 @@ async def test_a_service_that_ignores_the_status_is_told_again(
     client = connect(altered(sandbox, {"POST /audiences": answer}))
     assert (await create(client, "Buyers", CONFIG, "paused")).status == "paused"
     assert (await client.audiences.get(draft.id)).status == "paused"
-
-
-async def test_without_a_free_slot_nothing_is_activated(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    client = connect(start(profile=profile, slots=1))
-    await create(client, "First", CONFIG, "active")
-    with pytest.raises(SlotsFull) as caught:
-        await create(client, "Second", CONFIG, "active")
-    assert (caught.value.status, caught.value.code) == (403, "SLOTS_FULL")
-    saved = await client.audiences.list()
-    if profile == "flat":
-        draft = saved[0]
-        assert (draft.name, draft.status) == ("Second", "draft")
-        assert f"saved as a draft, with the id {draft.id}." in str(caught.value)
-    else:
-        assert [audience.name for audience in saved] == ["First"]
-        assert "draft" not in str(caught.value)
-        draft = await create(client, "Second", CONFIG)
-    with pytest.raises(SlotsFull, match="Pause an active audience to free a slot"):
-        await client.audiences.update(draft.id, status="active")
-    assert (await client.audiences.get(draft.id)).status == "draft"
 
 
 async def test_what_cannot_be_said_saves_nothing(client: LeadpipeClient) -> None:
@@ -229,7 +199,6 @@ async def test_what_was_to_go_is_gone_or_named_though_the_service_merges_configs
 
 SAVED: dict[str, object] = {"id": UNKNOWN_ID, "name": "Buyers", "status": "draft"}
 TERMS = ["chief", "officer"]
-SHOUTED = "SOFTWARE DEVELOPMENT"
 SOFTWARE = {"companyIndustry": ["Software Development"]}
 SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
     ({}, {"minScore": 70, "maxScore": 99, "minTopicOverlap": 1, "more": 1}, None),
@@ -278,16 +247,14 @@ SENT_AND_KEPT: list[tuple[dict[str, object], dict[str, object], str | None]] = [
 ]
 
 
-async def test_what_is_kept_otherwise_than_it_was_sent_is_named(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_what_is_kept_otherwise_than_it_was_sent_is_named(with_answers: Connect) -> None:
     kept_now: dict[str, object] = {}
 
     async def keeping(scope: Scope, receive: Receive, send: Send) -> None:
         config = {"topicIds": [117805], **kept_now}
         await JSONResponse({"data": {**SAVED, "config": config}}, 201)(scope, receive, send)
 
-    client = connect(altered(start(), {"POST /audiences": keeping}))
+    client = with_answers({"POST /audiences": keeping})
     for sent, kept, differs in SENT_AND_KEPT:
         config = AudienceConfig.model_validate({"topicIds": [117805], **sent})
         kept_now.clear()
@@ -311,11 +278,11 @@ async def test_a_deleted_audience_is_gone(client: LeadpipeClient, sandbox: Sandb
 
 @pytest.mark.parametrize("data", [{}, {"id": 7, "name": "x"}, [{}], None])
 async def test_an_answer_that_shows_no_audience_is_no_success(
-    data: object, start: Start, connect: Connect, altered: Altered
+    data: object, with_answers: Connect
 ) -> None:
     answer = JSONResponse({"data": data})
     changes = {"GET /audiences": answer, f"GET /{UNKNOWN_ID}": answer, "POST /audiences": answer}
-    client = connect(altered(start(), changes | {f"PATCH /{UNKNOWN_ID}": answer}))
+    client = with_answers(changes | {f"PATCH /{UNKNOWN_ID}": answer})
     for call in (
         client.audiences.list(),
         client.audiences.get(UNKNOWN_ID),

@@ -1,19 +1,15 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.errors import NotPossible, UnusableAnswer
-from tests.faults.service import Sandbox
+from tests.api.answering import Connect, Start
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 Offering = Callable[..., LeadpipeClient]
 Filters = dict[str, JsonValue]
 
@@ -32,11 +28,11 @@ def catalogue(*filters: object) -> JSONResponse:
 
 
 @pytest.fixture
-def offering(start: Start, connect: Connect, altered: Altered) -> Offering:
+def offering(with_answers: Connect) -> Offering:
     """A client of a service whose catalogue has these filters."""
 
     def offering(*filters: object) -> LeadpipeClient:
-        return connect(altered(start(), {"GET /filters": catalogue(*filters)}))
+        return with_answers({"GET /filters": catalogue(*filters)})
 
     return offering
 
@@ -50,44 +46,6 @@ async def refusal(client: LeadpipeClient, filters: Filters) -> str:
     with pytest.raises(NotPossible) as caught:
         await spelled(client, filters)
     return str(caught.value)
-
-
-TWINS = {
-    "companySize": "company.employeeCount",
-    "state": "geography.usStates",
-    "ageRange": "person.ages",
-    "gender": "person.gender",
-    "isB2b": "person.isB2b",
-    "hasPersonalEmail": "reach.hasPersonalEmail",
-    "hasLinkedin": "contact.hasLinkedinUrl",
-    "hasPhone": "contactability.hasPhoneNumber",
-}
-FLAT: Filters = {
-    "companySize": ["1 to 10"],
-    "state": "texas",
-    "ageRange": ["25 to 34"],
-    "gender": "male",
-    "isB2b": "y",
-    "hasPersonalEmail": True,
-    "hasLinkedin": True,
-    "hasPhone": True,
-}
-
-
-async def test_an_undocumented_twin_is_found_under_several_names_and_named(
-    start: Start, connect: Connect
-) -> None:
-    named, flat = connect(start(catalog_twins=TWINS)), connect(start(profile="flat"))
-    for flat_key, own in TWINS.items():
-        filters = {flat_key: FLAT[flat_key]}
-        config = AudienceConfig(topic_ids=(117805,), min_score=50, filters=filters)
-        spelled = await named.configs.spell(config)
-        preview = await named.configs.preview(spelled)
-        assert (list(spelled.sent.filters), list(preview.config.filters)) == ([own], [flat_key])
-        said = f"Applied by the catalogue's only filters of that meaning: {flat_key} is {own}."
-        assert preview.notes == (said,)
-        same = await flat.configs.preview(await flat.configs.spell(config))
-        assert preview.size == same.size > 0
 
 
 async def test_a_filter_without_a_twin_is_refused_by_name(start: Start, connect: Connect) -> None:
@@ -105,17 +63,6 @@ async def test_a_documented_twin_that_is_gone_is_not_replaced(offering: Offering
     )
 
 
-async def test_a_stand_in_of_another_kind_is_not_taken(offering: Offering) -> None:
-    client = offering(offered("company.isB2b", "y", "n"), offered("contact.hasPhone", "with"))
-    assert await refusal(client, {"isB2b": True}) == (
-        "'isB2b' could be 'company.isB2b' here. Use that key itself."
-    )
-    assert "'hasPhone' could be 'contact.hasPhone' here" in await refusal(
-        client, {"hasPhone": True}
-    )
-    assert await spelled(client, {"company.isB2b": ["Y"]}) == {"company.isB2b": {"values": ["y"]}}
-
-
 async def test_a_value_that_is_exactly_so_called_goes_first(offering: Offering) -> None:
     client = offering(
         offered("x.skills", "c", "c++", "C", {"value": "cs", "label": "C#"}),
@@ -125,20 +72,6 @@ async def test_a_value_that_is_exactly_so_called_goes_first(offering: Offering) 
         assert await spelled(client, {"x.skills": [word]}) == {"x.skills": {"values": [word]}}
     assert await spelled(client, {"x.skills": ["c#"]}) == {"x.skills": {"values": ["cs"]}}
     assert await spelled(client, {"x.sizes": ["10000+"]}) == {"x.sizes": {"values": ["10000+"]}}
-
-
-async def test_one_of_two_values_is_not_guessed(offering: Offering) -> None:
-    client = offering(
-        offered(
-            "x.industries",
-            {"value": "software_a", "label": "Software"},
-            {"value": "software_b", "label": "Software"},
-        )
-    )
-    assert await refusal(client, {"x.industries": ["software"]}) == (
-        "'x.industries' has no value 'software'. Nearest: 'software_a', 'software_b'. Several"
-        " values have this name. x.industries takes: software_a, software_b."
-    )
 
 
 async def test_a_value_that_is_listed_twice_is_one_value(offering: Offering) -> None:
@@ -201,11 +134,9 @@ async def test_the_catalogue_is_asked_for_once_a_day(start: Start, connect: Conn
         assert asked() == times
 
 
-async def test_what_the_older_api_does_not_list_may_hold_any_word(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_what_the_older_api_does_not_list_may_hold_any_word(with_answers: Connect) -> None:
     listed = JSONResponse({"data": {"seniority": ["cxo", 7, None], "new": ["x"]}})
-    client = connect(altered(start(profile="flat"), {"GET /filters": listed}))
+    client = with_answers({"GET /filters": listed}, profile="flat")
     assert await spelled(client, {"state": "Anywhere", "seniority": "C-Suite"}) == {
         "state": "Anywhere",
         "seniority": ["cxo"],

@@ -1,11 +1,10 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
 from pydantic import JsonValue
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import (
     AudienceConfig,
@@ -15,14 +14,11 @@ from leadpipe_mcp.api.models import (
     Validation,
 )
 from leadpipe_mcp.errors import NotPossible, UnusableAnswer
+from tests.api.answering import PROFILES, Altered, Connect, Start
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 Filters = dict[str, JsonValue]
-PROFILES = ("flat", "catalog", "mixed")
 SOFTWARE: Filters = {"company.industries": {"values": ["software development"]}}
 
 
@@ -67,20 +63,16 @@ async def test_a_preview_counts_and_shows_people(start: Start, connect: Connect)
 
 
 async def test_a_config_is_validated_where_the_api_can(start: Start, connect: Connect) -> None:
-    for profile in ("catalog", "mixed"):
-        sandbox = start(profile=profile)
-        client = connect(sandbox)
-        validation = await validate(client, config(117805, 117890, filters=SOFTWARE))
-        assert validation is not None
-        assert validation.valid
-        assert validation.applied_filters == (("company.industries", None),)
-        assert len(validation.config_hash or "") == 64
-        normal = validation.normalized_config
-        assert normal is not None
-        assert (normal.topic_ids, normal.min_score, normal.max_score) == ((117805, 117890), 70, 99)
-        assert client.profile.validates is True
-        assert (await preview(client, config())).size > 0
-        assert len(asked(sandbox, "/validate")) == 2
+    sandbox = start()
+    client = connect(sandbox)
+    validation = await validate(client, config(117805, 117890, filters=SOFTWARE))
+    assert validation is not None
+    assert validation.valid
+    assert validation.applied_filters == (("company.industries", None),)
+    normal = validation.normalized_config
+    assert normal is not None
+    assert (normal.topic_ids, normal.min_score, normal.max_score) == ((117805, 117890), 70, 99)
+    assert client.profile.validates is True
 
 
 async def test_a_catalogue_without_the_validate_route_is_found_out_once(
@@ -121,10 +113,10 @@ async def test_a_config_may_be_called_invalid_in_a_success(start: Start, connect
     ],
 )
 async def test_what_is_invalid_is_said_wherever_it_stands(
-    more: dict[str, object], said: str, start: Start, connect: Connect, altered: Altered
+    more: dict[str, object], said: str, with_answers: Connect
 ) -> None:
     invalid = JSONResponse({"data": {"valid": False, **more}})
-    client = connect(altered(start(), {"POST /validate": invalid}))
+    client = with_answers({"POST /validate": invalid})
     with pytest.raises(NotPossible) as caught:
         await validate(client, config())
     assert str(caught.value) == f"The service finds this config {said}"
@@ -132,10 +124,10 @@ async def test_what_is_invalid_is_said_wherever_it_stands(
 
 @pytest.mark.parametrize("data", [{}, None, {"appliedFilters": []}, {"valid": "perhaps"}])
 async def test_an_answer_that_does_not_speak_of_validity_is_no_validation(
-    data: object, start: Start, connect: Connect, altered: Altered
+    data: object, with_answers: Connect
 ) -> None:
     answer = JSONResponse({"data": data})
-    client = connect(altered(start(), {"POST /validate": answer}))
+    client = with_answers({"POST /validate": answer})
     with pytest.raises(UnusableAnswer, match="status 200"):
         await preview(client, config())
 
@@ -149,17 +141,17 @@ async def test_an_answer_that_does_not_speak_of_validity_is_no_validation(
     ],
 )
 async def test_a_config_that_the_service_makes_another_of_is_refused_naming_each_part(
-    other: dict[str, object], named: str, start: Start, connect: Connect, altered: Altered
+    other: dict[str, object], named: str, with_answers: Connect
 ) -> None:
     same = {"topicIds": [117805], "minScore": 60, "filters": SOFTWARE}
     answer = JSONResponse({"data": {"valid": True, "normalizedConfig": {**same, **other}}})
-    client = connect(altered(start(), {"POST /validate": answer}))
+    client = with_answers({"POST /validate": answer})
     with pytest.raises(NotPossible, match=f"that it applied {named} as asked"):
         await validate(client, config(min_score=60, filters=SOFTWARE))
 
 
 async def test_a_filter_that_is_not_applied_as_asked_is_named_however_it_is_listed(
-    start: Start, connect: Connect, altered: Altered
+    with_answers: Connect,
 ) -> None:
     applied: list[object] = [
         ["company.industries"],
@@ -187,7 +179,7 @@ async def test_a_filter_that_is_not_applied_as_asked_is_named_however_it_is_list
         ) -> None:
             await JSONResponse({"data": told})(scope, receive, send)
 
-        client = connect(altered(start(), {f"POST /{route}": service}))
+        client = with_answers({f"POST /{route}": service})
         for said, named in cases:
             told["appliedFilters"] = said
             if not named:
@@ -206,35 +198,21 @@ async def test_a_filter_that_the_service_silently_ignores_is_named(
 ) -> None:
     offered = {"key": "company.technologies", "type": "multi_select", "values": [{"value": "x"}]}
     listed = JSONResponse({"data": {"groups": [{"filters": [offered]}]}})
-    wish = config(filters={"company.technologies": ["x"]})
-    for profile in ("catalog", "mixed"):
-        ignoring = start(profile=profile, unknown_filters="ignore")
-        client = connect(altered(ignoring, {"GET /filters": listed}))
-        with pytest.raises(
-            NotPossible, match=r"does not say that it applied company\.technologies"
-        ):
-            await preview(client, wish)
-        assert not asked(ignoring, "/preview")
-
-
-async def test_a_no_that_the_service_ignores_is_named(start: Start, connect: Connect) -> None:
-    client = connect(start(false_filter="ignore"))
-    with pytest.raises(NotPossible, match=r"does not say that it applied hasPhone as asked"):
-        await preview(client, config(filters={"hasPhone": False}))
+    ignoring = start(unknown_filters="ignore")
+    client = connect(altered(ignoring, {"GET /filters": listed}))
+    with pytest.raises(NotPossible, match=r"does not say that it applied company\.technologies"):
+        await preview(client, config(filters={"company.technologies": ["x"]}))
+    assert not asked(ignoring, "/preview")
 
 
 async def test_a_score_that_is_clamped_is_said(start: Start, connect: Connect) -> None:
-    for profile in ("catalog", "mixed"):
-        client = connect(start(profile=profile))
-        for score in (0, 1, 49):
-            found = await preview(client, config(min_score=score))
-            assert found.notes == (f"The service counts scores from 50, not {score}.",)
-            assert found.config.min_score == 50
-        found = await preview(client, config(min_score=50))
-        assert found.notes == ()
-        unasked = await preview(client, config())
-        assert unasked.notes == ()
-        assert unasked.size == (await preview(client, config(min_score=70))).size
+    client = connect(start())
+    for score in (0, 49):
+        found = await preview(client, config(min_score=score))
+        assert found.notes == (f"The service counts scores from 50, not {score}.",)
+        assert found.config.min_score == 50
+    assert (await preview(client, config(min_score=50))).notes == ()
+    assert (await preview(client, config())).notes == ()
 
 
 async def test_the_older_api_counts_scores_from_one(start: Start, connect: Connect) -> None:
@@ -312,18 +290,18 @@ NO_PREVIEWS: list[object] = [[], {"totalCount": "many"}]
     [(profile, data) for profile in PROFILES for data in NO_PREVIEWS],
 )
 async def test_a_preview_without_a_size_or_of_another_form_is_none(
-    profile: str, data: object, start: Start, connect: Connect, altered: Altered
+    profile: str, data: object, with_answers: Connect
 ) -> None:
     answer = JSONResponse({"data": data})
-    client = connect(altered(start(profile=profile), {"POST /preview": answer}))
+    client = with_answers({"POST /preview": answer}, profile=profile)
     with pytest.raises(UnusableAnswer, match="status 200"):
         await preview(client, config())
 
 
-PRESENT: list[tuple[str, Filters]] = [
-    ("dotted", {"role.seniority": {"values": ["vp"]}, "contact.hasPhone": True}),
-    ("nested", {"role": {"seniority": {"values": ["vp"]}}, "contact": {"hasPhone": True}}),
-    ("flat", {"seniority": ["vp"], "hasPhone": True}),
+PRESENT: list[Filters] = [
+    {"role.seniority": {"values": ["vp"]}, "contact.hasPhone": True},
+    {"role": {"seniority": {"values": ["vp"]}}, "contact": {"hasPhone": True}},
+    {"seniority": ["vp"], "hasPhone": True},
 ]
 
 
@@ -335,24 +313,19 @@ async def changed(
     return await client.configs.changed(config, {}, filters, {})
 
 
-@pytest.mark.parametrize(("form", "present"), PRESENT)
-async def test_a_change_of_filters_leaves_the_others(
-    form: str, present: Filters, start: Start, connect: Connect
+async def test_a_change_of_filters_is_made_in_whichever_form_they_are_saved(
+    start: Start, connect: Connect
 ) -> None:
     client = connect(start())
-
-    async def after(**change: object) -> Filters:
-        return (await changed(client, present, change)).shown.filters
-
-    assert form
     both: Filters = {"seniority": ["vp"], "hasPhone": True}
-    assert await after() == both
-    assert await after(hasPhone=None) == {"seniority": ["vp"]}
-    assert await after(**{"contact.hasPhone": None}) == {"seniority": ["vp"]}
-    assert await after(hasPhone=None, seniority=None) == {}
-    assert await after(hasPhone="n") == {"seniority": ["vp"], "hasPhone": False}
-    assert await after(seniority=["Director"], hasPhone=None) == {"seniority": ["director"]}
-    assert await after(state=["CA"]) == {**both, "state": ["california"]}
+    for present in PRESENT:
+        for change, after in (
+            ({}, both),
+            ({"contact.hasPhone": None}, {"seniority": ["vp"]}),
+            ({"hasPhone": None, "seniority": ["Director"]}, {"seniority": ["director"]}),
+            ({"state": ["CA"]}, {**both, "state": ["california"]}),
+        ):
+            assert (await changed(client, present, change)).shown.filters == after
 
 
 async def test_a_mode_beside_its_terms_is_kept(start: Start, connect: Connect) -> None:

@@ -28,13 +28,11 @@ from leadpipe_mcp.errors import (
     UnusableAnswer,
 )
 from leadpipe_mcp.people.runs import gather
-from tests.faults.service import Fault, Sandbox
+from tests.api.answering import UNKNOWN_ID, Connect, Start, each_profile
+from tests.faults.service import Fault
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
 
-each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 WANTED = AudienceConfig(topic_ids=(117805,), min_score=50)
 
 
@@ -72,13 +70,7 @@ async def test_the_file_and_the_pages_hold_everyone(
     assert found
     assert len(found) - 1 == run.size > 300
     assert await counted(leadpipe, audience_id, run) == run.size
-
-
-@each_profile
-async def test_few_people_come_page_by_page(start: Start, connect: Connect, profile: str) -> None:
-    leadpipe = connect(start(profile=profile))
-    audience_id, run = await ready(leadpipe)
-
+    # Few come page by page.
     assert await lines(leadpipe, audience_id, run.model_copy(update={"size": 300})) is None
 
 
@@ -143,44 +135,27 @@ def filing(pieces: Pieces, promised: int) -> LeadpipeClient:
     )
 
 
-async def test_a_file_is_read_while_it_comes() -> None:
+async def test_a_file_is_read_while_it_comes_and_from_its_start_where_it_breaks_off() -> None:
     was_read = anyio.Event()
-
-    async def pieces(_: int) -> AsyncIterator[bytes]:
-        yield HEADINGS + LINE * MANY
-        await was_read.wait()
-        yield LINE
-
-    found: list[int] = []
-    client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
-    with anyio.fail_after(30):
-        async with gather(client.exports, "audience", RUN) as batches:
-            async for batch in batches:
-                assert batch
-                found.append(len(batch["city"]))
-                was_read.set()
-    assert len(found) == 2
-    assert sum(found) == MANY + 1
-
-
-async def test_a_file_that_breaks_off_is_read_anew() -> None:
-    was_read = anyio.Event()
+    breaks_off = False
 
     async def pieces(download: int) -> AsyncIterator[bytes]:
         yield HEADINGS + LINE * MANY
-        if download == 1:
-            await was_read.wait()
-        else:
+        await was_read.wait()
+        if download > 1 or not breaks_off:
             yield LINE
 
-    found: list[int] = []
-    client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
-    with anyio.fail_after(30):
-        async with gather(client.exports, "audience", RUN) as batches:
-            async for batch in batches:
-                found = [*found, len(batch["city"])] if batch else []
-                was_read.set()
-    assert sum(found) == MANY + 1
+    for breaks_off in (False, True):
+        was_read = anyio.Event()
+        found: list[int] = []
+        client = filing(pieces, len(HEADINGS) + len(LINE) * (MANY + 1))
+        with anyio.fail_after(30):
+            async with gather(client.exports, "audience", RUN) as batches:
+                async for batch in batches:
+                    found = [*found, len(batch["city"])] if batch else []
+                    was_read.set()
+        assert sum(found) == MANY + 1
+        assert breaks_off or len(found) == 2
 
 
 async def test_no_key_is_sent_to_where_a_link_leads(start: Start) -> None:
@@ -218,25 +193,14 @@ def paging(first: dict[str, Any], second: dict[str, Any]) -> Application:
     return answer
 
 
-async def test_pages_that_come_round_again_are_noticed(connect: Connect) -> None:
+async def test_pages_that_come_again_or_change_meanwhile_are_noticed(connect: Connect) -> None:
     page: dict[str, Any] = {
         "data": [{"fullName": "Ann Vale"}],
         "meta": {"status": "ready", "totalCount": 9, "nextCursor": "again"},
     }
-    leadpipe = connect(paging(page, page), "flat")
-    run = Run(state="ready", data_date="2026-05-04", size=9)
-    audience_id = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-    with pytest.raises(UnusableAnswer, match="again and again"):
-        await counted(leadpipe, audience_id, run)
-
-
-async def test_people_that_are_put_together_anew_meanwhile_are_noticed(connect: Connect) -> None:
-    page: dict[str, Any] = {
-        "data": [{"fullName": "Ann Vale"}],
-        "meta": {"status": "ready", "totalCount": 9, "nextCursor": "more"},
-    }
     building: dict[str, Any] = {"data": [], "meta": {"status": "materializing"}}
-    leadpipe = connect(paging(page, building), "flat")
     run = Run(state="ready", data_date="2026-05-04", size=9)
+    with pytest.raises(UnusableAnswer, match="again and again"):
+        await counted(connect(paging(page, page), "flat"), UNKNOWN_ID, run)
     with pytest.raises(Conflict, match="put together again"):
-        await counted(leadpipe, "6fb81599-f601-4afe-b3ff-e8a211cae27d", run)
+        await counted(connect(paging(page, building), "flat"), UNKNOWN_ID, run)

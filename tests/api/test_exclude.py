@@ -1,6 +1,5 @@
 """Who is left out: by a filter of the service where it has one, else by asking for all others."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,14 +7,10 @@ import pytest
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
-from tests.faults.service import Sandbox
+from tests.api.answering import PROFILES, Connect, Start
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
 Json = dict[str, Any]
-PROFILES = ("flat", "catalog", "mixed")
-NEWER = ("catalog", "mixed")
 TEXT = {"operator": "contains", "mode": "any"}
 
 
@@ -58,24 +53,10 @@ async def test_all_other_values_are_asked_for_and_what_that_means_is_said(
     assert config.notes == (said,)
 
 
-async def test_those_who_are_left_out_and_those_who_are_not_are_all_whose_value_is_known(
-    client: LeadpipeClient,
-) -> None:
-    async def size(filters: Json, exclude: Json) -> int:
-        return await client.configs.size(await spelled(client, exclude, filters))
-
-    everybody = [v.value for v in (await client.configs.filters()).entry_for("seniority").values]
-    managers = {"seniority": ["VP+", "manager"]}
-    taken, left = await size(managers, {}), await size({}, managers)
-    assert taken > 0 < left
-    assert taken + left == await size({"seniority": everybody}, {}) <= await size({}, {})
-
-
-@pytest.mark.parametrize("profile", NEWER)
 async def test_titles_are_left_out_by_the_services_own_filter(
-    profile: str, start: Start, connect: Connect
+    start: Start, connect: Connect
 ) -> None:
-    client = connect(start(profile=profile))
+    client = connect(start())
     config = await spelled(client, {"jobTitle": ["Assistant"]}, {"jobTitle": ["chief"]})
     assert config.sent.filters == {
         "jobTitle.include": {"values": ["chief"], **TEXT},
@@ -110,13 +91,6 @@ async def test_what_is_left_of_a_rung_or_a_range_is_asked_for(client: LeadpipeCl
         "companySize": ["11 to 50", "101 to 250"],
     }
     assert (config.shown.exclude, config.by_listing) == ({}, ())
-
-
-async def test_a_bucket_that_a_range_cuts_is_kept_and_named(client: LeadpipeClient) -> None:
-    config = await spelled(client, {"companySize": {"max": 60}})
-    assert config.shown.exclude == {"companySize": ["1 to 10", "11 to 50"]}
-    said = "companySize '51 to 100' is only partly within 0 to 60, so kept."
-    assert said in config.notes
 
 
 @pytest.mark.parametrize(
@@ -180,20 +154,6 @@ async def test_titles_that_would_leave_out_nobody_or_contradict_are_refused(
     assert "leaves people out twice over" in await refusal(client, {"jobTitle.exclude": ["x"]})
 
 
-async def test_what_is_only_near_is_taken_where_that_is_allowed_and_named(
-    client: LeadpipeClient,
-) -> None:
-    said = await refusal(
-        client, {"department": ["lega"]}, {"companyIndustry": ["softwar developmnt"]}
-    )
-    assert "'companyIndustry' has no value 'softwar developmnt'. Nearest: 'software" in said
-    config = await spelled(client, {}, {"companyIndustry": ["softwar developmnt"]}, near=True)
-    (match,) = config.matches
-    assert (match.asked, match.values) == ("softwar developmnt", ("software development",))
-    assert match.sure == "close"
-    assert match.note
-
-
 async def test_a_long_list_is_shown_as_what_it_leaves_out(client: LeadpipeClient) -> None:
     config = await spelled(client, {"department": ["legal"]})
     saved = await client.configs.as_saved(ServiceConfig.model_validate(config.sent.model_dump()))
@@ -202,20 +162,3 @@ async def test_a_long_list_is_shown_as_what_it_leaves_out(client: LeadpipeClient
     config = await spelled(client, {}, {"department": half})
     saved = await client.configs.as_saved(config.sent)
     assert (saved.shown.filters, saved.shown.exclude) == ({"department": half}, {})
-
-
-@pytest.mark.parametrize(
-    ("asked", "taken", "cut"),
-    [
-        (["51-200"], ["51 to 100"], "'101 to 250' is only partly within 51-200, so left out."),
-        (["51-200", "201-500"], ["51 to 100", "101 to 250", "251 to 500"], None),
-        (["51-200", "101 to 250"], ["51 to 100", "101 to 250"], None),
-    ],
-)
-async def test_what_ranges_hold_together_is_asked_for_and_what_they_cut_is_said(
-    client: LeadpipeClient, asked: list[str], taken: list[str], cut: str | None
-) -> None:
-    config = await spelled(client, {}, {"companySize": asked})
-    assert sorted(await asked_for(client, config, "companySize")) == sorted(taken)
-    said = [note for note in config.notes if "partly" in note]
-    assert said == ([f"companySize {cut}"] if cut else [])

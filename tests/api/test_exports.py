@@ -2,26 +2,21 @@
 
 import csv
 import io
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.exports import Export, FillRates
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import NotFound, ServiceDown, UnusableAnswer
-from tests.faults.service import Sandbox
+from tests.api.answering import Connect, Start, each_profile
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 
-each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 WANTED = AudienceConfig(topic_ids=(117805,))
 AUDIENCE = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 NUMBERED = Run(id="11111111-1111-1111-1111-111111111111", state="ready", data_date="2026-05-04")
@@ -94,36 +89,20 @@ async def test_the_link_leads_to_everyone_of_the_run(
     assert patience.told == []
 
 
-async def test_a_file_that_is_still_being_written_is_waited_for(
+async def test_a_file_that_is_still_being_written_is_waited_for_in_the_time_there_is(
     start: Start, connect: Connect, patience: Patience
 ) -> None:
-    # It takes the first, short pause.
-    client = connect(start(profile="catalog", export_seconds=60))
-    audience = await activated(client)
-    run = await client.exports.run_of(audience)
-    export = await client.exports.link(audience, run, 5, patience)
-    assert export.url is not None
-    assert len(patience.told) == 1
-
-
-async def test_a_file_that_takes_too_long_is_not_waited_for(
-    start: Start, connect: Connect, patience: Patience
-) -> None:
-    client = connect(start(profile="catalog", export_seconds=60))
-    audience = await activated(client)
-    run = await client.exports.run_of(audience)
-    export = await client.exports.link(audience, run, 0, patience)
-    assert export.url is None
-    assert export.data_date == "2026-05-04"
-
-
-async def test_a_file_without_an_id_cannot_be_waited_for(
-    connect: Connect, patience: Patience
-) -> None:
-    data = {"export": {"status": "processing"}}
-    client = connect(JSONResponse({"data": data}))
-    export = await client.exports.link(AUDIENCE, NUMBERED, 60, patience)
-    assert export.url is None
+    # Five seconds are enough for the first, short pause.
+    for seconds, comes in ((5, True), (0, False)):
+        client = connect(start(profile="catalog", export_seconds=60))
+        audience = await activated(client)
+        run = await client.exports.run_of(audience)
+        patience.told.clear()
+        export = await client.exports.link(audience, run, seconds, patience)
+        assert (export.url is not None, export.data_date) == (comes, "2026-05-04")
+        assert not comes or len(patience.told) == 1
+    without_id = connect(JSONResponse({"data": {"export": {"status": "processing"}}}))
+    assert (await without_id.exports.link(AUDIENCE, NUMBERED, 60, patience)).url is None
 
 
 async def test_a_file_that_could_not_be_written_is_an_error(
@@ -222,25 +201,23 @@ async def test_without_people_there_are_no_fill_rates(
 
 @pytest.mark.parametrize("status", [404, 409])
 async def test_a_service_that_counts_nothing_has_no_fill_rates(
-    status: int, start: Start, connect: Connect, altered: Altered
+    status: int, with_answers: Connect
 ) -> None:
     answer = JSONResponse({"error": {}}, status)
-    client = connect(altered(start(profile="catalog"), {"GET /stats": answer}))
+    client = with_answers({"GET /stats": answer}, profile="catalog")
     assert await rates_of(client, await activated(client)) is None
 
 
-async def test_fill_rates_that_make_no_sense_are_left_out_or_refused(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_fill_rates_that_make_no_sense_are_left_out_or_refused(with_answers: Connect) -> None:
     def counting(stats: object) -> Response:
         return JSONResponse({"data": {"stats": stats}})
 
     odd = {"fillRates": {"email": {"count": 3, "percent": 50.5}, "phone": {"count": 1}, "a": "b"}}
-    client = connect(altered(start(profile="catalog"), {"GET /stats": counting(odd)}))
+    client = with_answers({"GET /stats": counting(odd)}, profile="catalog")
     rates = await rates_of(client, await activated(client))
     assert rates is not None
     assert (rates.total, rates.percent) == (None, {"email": 50.5})
     for none in ({}, {"fillRates": 7}):
-        client = connect(altered(start(profile="catalog"), {"GET /stats": counting(none)}))
+        client = with_answers({"GET /stats": counting(none)}, profile="catalog")
         with pytest.raises(UnusableAnswer, match="the fill rates are missing"):
             await rates_of(client, await activated(client))

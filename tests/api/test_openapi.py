@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +12,11 @@ from starlette.types import Message, Receive, Scope, Send
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import NotFound
+from tests.api.answering import UNKNOWN_ID, Connect, Start
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
 DESCRIPTION = Path(__file__).parents[2].parent / "shared/api/leadpipe-openapi-2026-04.json"
-UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 AUDIENCES = "/v1/intent/audiences"
 ONE = f"{AUDIENCES}/{{id}}"
 # In all that the client sends, these alone are not described: the newer API takes them, and which

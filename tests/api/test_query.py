@@ -1,20 +1,15 @@
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage
 from leadpipe_mcp.errors import NotFound
+from tests.api.answering import UNKNOWN_ID, Connect, Start
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
-UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 CONFIG = AudienceConfig(topic_ids=(117805,), min_score=90)
 
 
@@ -78,20 +73,6 @@ async def test_a_day_can_be_chosen_and_one_without_data_says_nothing_about_the_a
     assert old.run.size != new.run.size
 
 
-async def test_people_who_are_still_being_found_are_not_shown(
-    start: Start, connect: Connect, moments: list[float]
-) -> None:
-    client = connect(start(profile="flat", run_seconds=8))
-    page = await query(client, CONFIG)
-    assert page is not None
-    assert (page.run.state, page.run.data_date) == ("running", "2026-05-04")
-    assert (page.people, page.next_cursor) == ((), None)
-    moments.append(moments[-1] + 8)
-    page = await query(client, CONFIG)
-    assert page is not None
-    assert (page.run.state, bool(page.people)) == ("ready", True)
-
-
 @pytest.mark.parametrize(
     ("status", "said", "state"),
     [
@@ -102,11 +83,11 @@ async def test_people_who_are_still_being_found_are_not_shown(
     ],
 )
 async def test_the_state_of_a_query_is_what_is_documented(
-    status: int, said: str | None, state: str, start: Start, connect: Connect, altered: Altered
+    status: int, said: str | None, state: str, with_answers: Connect
 ) -> None:
     meta = {"status": said, "totalCount": 0, "nextCursor": ""}
     answer = JSONResponse({"data": [], "meta": meta}, status)
-    page = await query(connect(altered(start(), {"POST /query": answer})), CONFIG)
+    page = await query(with_answers({"POST /query": answer}), CONFIG)
     assert page is not None
     assert (page.run.state, page.people, page.next_cursor) == (state, (), None)
 

@@ -1,7 +1,7 @@
 """Lists with an odd item in them: the item is left out and counted, or read as far as it goes."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
@@ -9,18 +9,15 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.budget import call_budget
-from leadpipe_mcp.api.connections import Application, serve_in_process
+from leadpipe_mcp.api.connections import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import ServiceError, Unclear, UnusableAnswer
-from tests.faults.service import Sandbox
+from tests.api.answering import Altered, Connect, Start
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 Answering = Callable[..., LeadpipeClient]
 ID = "0b8c6f6e-1d7b-4b52-9f8c-000000000001"
 GOOD = {"id": ID, "name": "VPs", "status": "draft"}
@@ -243,12 +240,10 @@ async def test_a_cursor_is_passed_on_as_it_came_or_it_is_told_that_it_cannot_be(
     assert cast("dict[str, object]", sandbox.requests[-1].body)["cursor"] == cursor
 
 
-async def test_what_was_left_out_is_not_taken_for_what_is_not_there(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_what_was_left_out_is_not_taken_for_what_is_not_there(with_answers: Connect) -> None:
     seen = JSONResponse({"data": [{"id": None, "name": "VPs", "status": "draft"}]})
     broken = JSONResponse({"error": {"message": "no"}}, 500)
     changes = {"GET /v1/intent/audiences": seen, "POST /v1/intent/audiences": broken}
-    client = connect(altered(start(), changes))
+    client = with_answers(changes)
     with pytest.raises(Unclear):
         await client.audiences.create("VPs", await client.configs.spell(SMALL))

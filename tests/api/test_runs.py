@@ -1,22 +1,14 @@
-from collections.abc import Callable, Mapping
-
 import anyio
 import pytest
 from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
-from tests.faults.service import Fault, FaultKind, Sandbox
+from tests.api.answering import UNKNOWN_ID, Altered, Connect, Start, each_profile
+from tests.faults.service import Fault, FaultKind
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
-PROFILES = ("flat", "catalog", "mixed")
-NEWER = ("catalog", "mixed")
-UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 CONFIG = AudienceConfig(topic_ids=(117805,), min_score=90)
 OTHER_CONFIG = AudienceConfig(topic_ids=(117890,), min_score=90)
 
@@ -31,7 +23,7 @@ async def unheard(_run: Run, _seconds: float) -> None:
     """Takes a report, and does nothing with it."""
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@each_profile
 async def test_an_audience_that_was_never_active_has_no_run(
     profile: str, start: Start, connect: Connect
 ) -> None:
@@ -48,7 +40,7 @@ async def test_an_audience_that_was_never_active_has_no_run(
     assert not any(request.path.endswith("/results") for request in sandbox.requests)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@each_profile
 async def test_an_unknown_audience_has_neither_runs_nor_people(
     profile: str, start: Start, connect: Connect
 ) -> None:
@@ -66,20 +58,18 @@ async def test_an_unknown_audience_has_neither_runs_nor_people(
         await client.runs.list(await saved(client))
 
 
-async def test_runs_are_listed_newest_first_whatever_their_order(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_runs_are_listed_newest_first_whatever_their_order(with_answers: Connect) -> None:
     runs = [
         {"id": f"r{number}", "status": "completed", "createdAt": f"2026-05-0{number}T07:00:00Z"}
         for number in (3, 1, 4, 2)
     ]
     listed = JSONResponse({"data": runs})
-    client = connect(altered(start(), {"GET /runs": listed}))
+    client = with_answers({"GET /runs": listed})
     assert [run.id for run in await client.runs.list(UNKNOWN_ID)] == ["r4", "r3", "r2", "r1"]
     assert (await client.runs.latest(UNKNOWN_ID)).id == "r4"
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@each_profile
 async def test_the_run_of_a_date_can_be_chosen(
     profile: str, start: Start, connect: Connect, moments: list[float]
 ) -> None:
@@ -135,7 +125,7 @@ async def test_waiting_ends_when_the_time_is_over(start: Start, connect: Connect
     assert len(looks) == 3
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@each_profile
 async def test_people_come_page_by_page_to_the_end(
     profile: str, start: Start, connect: Connect
 ) -> None:
@@ -163,7 +153,7 @@ async def test_people_come_page_by_page_to_the_end(
     }
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@each_profile
 async def test_people_of_a_run_that_is_not_ready_are_not_shown(
     profile: str, start: Start, connect: Connect
 ) -> None:
@@ -187,11 +177,10 @@ async def test_a_cursor_of_something_else_is_refused(
     assert not sandbox.requests
 
 
-@pytest.mark.parametrize("profile", NEWER)
 async def test_a_run_that_is_ordered_twice_with_one_key_is_one_run(
-    profile: str, start: Start, connect: Connect
+    start: Start, connect: Connect
 ) -> None:
-    sandbox = start(profile=profile, run_seconds=100)
+    sandbox = start(run_seconds=100)
     client = connect(sandbox)
     audience = await saved(client, active=False)
     first = await client.runs.queue(audience, "once")
@@ -202,37 +191,6 @@ async def test_a_run_that_is_ordered_twice_with_one_key_is_one_run(
     second = await client.runs.queue(audience, "again")
     assert second.id != first.id
     assert {run.id for run in await client.runs.list(audience)} == {first.id, second.id}
-
-
-async def test_the_older_api_takes_no_orders(start: Start, connect: Connect) -> None:
-    sandbox = start(profile="flat")
-    client = connect(sandbox)
-    audience = await saved(client)
-    await client.runs.list(audience)
-    asked = len(sandbox.requests)
-    with pytest.raises(NotPossible, match="makes its runs on its own"):
-        await client.runs.queue(audience, "once")
-    assert len(sandbox.requests) == asked
-
-
-@pytest.mark.parametrize("profile", NEWER)
-async def test_a_queued_run_can_be_cancelled(
-    profile: str, start: Start, connect: Connect, moments: list[float]
-) -> None:
-    sandbox = start(profile=profile, run_seconds=8)
-    client = connect(sandbox)
-    audience = await saved(client)
-    moments.append(moments[-1] + 10)
-    before = await client.runs.latest(audience)
-    run = await client.runs.queue(audience, "once")
-    assert run.id is not None
-    await client.runs.cancel(audience, run.id)
-    assert sandbox.requests[-1].method == "DELETE"
-    states = {run.id: run.state for run in await client.runs.list(audience)}
-    assert states == {run.id: "cancelled", before.id: "ready"}
-    # The people of the run before are there as they were.
-    assert (await client.runs.latest(audience)).id == before.id
-    assert (await client.runs.people(audience, limit=1)).people
 
 
 @pytest.mark.parametrize("status", [409, 400])
@@ -265,9 +223,7 @@ async def test_where_the_answer_does_not_tell_the_runs_do(
     await client.runs.cancel(audience, run.id)
 
 
-async def test_a_page_of_another_form_is_no_page(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_a_page_of_another_form_is_no_page(with_answers: Connect) -> None:
     run = {"id": "r", "status": "completed"}
     numbered: list[object] = [
         {"run": run},
@@ -277,7 +233,7 @@ async def test_a_page_of_another_form_is_no_page(
         {"run": run, "total": 1, "results": [{}]},
     ]
     for data in numbered:
-        client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
+        client = with_answers({"GET /results": JSONResponse({"data": data})})
         with pytest.raises(UnusableAnswer, match="status 200"):
             await client.runs.people(UNKNOWN_ID, run_id=UNKNOWN_ID)
     ready = {"totalCount": 1, "status": "ready"}
@@ -288,7 +244,7 @@ async def test_a_page_of_another_form_is_no_page(
     ]
     for body in dated:
         changes = {"GET /results": JSONResponse(body), "POST /query": JSONResponse(body)}
-        client = connect(altered(start(profile="flat"), changes))
+        client = with_answers(changes, profile="flat")
         audience = await saved(client)
         with pytest.raises(UnusableAnswer, match="status 200"):
             await client.runs.people(audience)
@@ -296,7 +252,7 @@ async def test_a_page_of_another_form_is_no_page(
             await client.runs.query(await client.configs.spell(CONFIG))
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@each_profile
 async def test_a_run_of_an_older_config_is_told_from_one_of_the_new(
     profile: str, start: Start, connect: Connect, moments: list[float]
 ) -> None:
@@ -318,9 +274,7 @@ async def test_a_run_of_an_older_config_is_told_from_one_of_the_new(
         assert not await client.runs.is_outdated(audience, new)
 
 
-async def test_nested_parts_of_a_person_are_lifted(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_nested_parts_of_a_person_are_lifted(with_answers: Connect) -> None:
     person = {
         "hashedEmail": "abc",
         "fullName": "Ada Example",
@@ -333,7 +287,7 @@ async def test_nested_parts_of_a_person_are_lifted(
     other = {"hashedEmail": "def", "company": "Acme", "phone": ["1", "2"], "intentScore": 7}
     run = {"id": "r", "status": "completed"}
     data: dict[str, object] = {"run": run, "total": 2, "results": [person, other]}
-    client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
+    client = with_answers({"GET /results": JSONResponse({"data": data})})
     page = await client.runs.people(UNKNOWN_ID, run_id="r", date="2026-05-04")
     first, second = page.people
     assert {name: value for name, value in first.items() if value is not None} == {
@@ -354,12 +308,12 @@ async def test_nested_parts_of_a_person_are_lifted(
     assert (second["company"], second["phone"], second["intentScore"]) == ("Acme", ["1", "2"], 7)
     assert page.run.data_date == "2026-05-04"
     data["run"] = {**run, "dataDate": "2026-05-03"}
-    client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
+    client = with_answers({"GET /results": JSONResponse({"data": data})})
     assert (await client.runs.people(UNKNOWN_ID, run_id="r")).run.data_date == "2026-05-03"
     with pytest.raises(UnusableAnswer, match="asked about 2026-05-04 and answered with 2026-05-03"):
         await client.runs.people(UNKNOWN_ID, run_id="r", date="2026-05-04")
     data["run"] = {**run, "id": "another"}
-    client = connect(altered(start(), {"GET /results": JSONResponse({"data": data})}))
+    client = with_answers({"GET /results": JSONResponse({"data": data})})
     with pytest.raises(UnusableAnswer, match="of another run"):
         await client.runs.people(UNKNOWN_ID, run_id="r")
 

@@ -26,17 +26,14 @@ from leadpipe_mcp.api.topics import (
 )
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
-from tests.faults.service import Sandbox
+from tests.api.answering import Connect, Start
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
 
 URL = "https://service.test"
 TOPICS = "/v1/intent/topics"
 CRM = {"topicId": 7, "topicName": "CRM", "type": "b2b", "industry": "Sales", "category": "Product"}
 TODAY = dt.date(2026, 5, 4)
-each_profile = pytest.mark.parametrize("profile", ["mixed", "flat", "catalog"])
 
 
 class Service:
@@ -80,9 +77,8 @@ def series(*audiences: int) -> TopicSeries:
     return TopicSeries(id=7, name="CRM", days=read)
 
 
-@each_profile
-async def test_topics_need_no_key(profile: str, start: Start, connect: Connect) -> None:
-    topics = connect(start(profile=profile), key=None).topics
+async def test_topics_need_no_key(start: Start, connect: Connect) -> None:
+    topics = connect(start(), key=None).topics
     found = await topics.search("crm software", type="b2b", industry="Sales", limit=3)
     assert (found[0].name, found[0].category) == ("CRM Software", "Product")
     (compared,) = await topics.compare([found[0].id, 5])
@@ -281,38 +277,6 @@ def rewrite(folder: Path, **changes: object) -> None:
     file.write_text(json.dumps({**kept, **changes}), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("part", "value"),
-    [
-        ("fetchedAt", 0),
-        ("fetchedAt", 1e12),
-        ("fetchedAt", None),
-        ("topics", []),
-        ("topics", [["x", None, 1, 1, 1]]),
-    ],
-)
-async def test_a_broken_old_or_foreign_file_is_made_anew(
-    part: str, value: object, tmp_path: Path
-) -> None:
-    service = Service({"": [CRM]})
-    await topics_of(service, tmp_path).all()
-    rewrite(tmp_path, **{part: value})
-    found = await topics_of(service, tmp_path).all()
-    assert [topic.name for topic in found.topics] == ["CRM"]
-    assert len(service.asked) == 2
-    await topics_of(service, tmp_path).all()
-    assert len(service.asked) == 2
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b"[" * 100_000])
-async def test_a_file_that_holds_no_catalogue_is_made_anew(content: bytes, tmp_path: Path) -> None:
-    service = Service({"": [CRM]})
-    await topics_of(service, tmp_path).all()
-    files_in(tmp_path)[0].write_bytes(content)
-    await topics_of(service, tmp_path).all()
-    assert len(service.asked) == 2
-
-
 async def test_a_catalogue_that_cannot_be_kept_is_used_all_the_same(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a folder", "utf-8")
@@ -325,3 +289,26 @@ async def test_a_catalogue_that_cannot_be_kept_is_used_all_the_same(tmp_path: Pa
     (file / "full").mkdir(parents=True)
     assert (await topics_of(service, tmp_path / "cache").all()).topics
     assert files_in(tmp_path / "cache") == [file]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *({"fetchedAt": moment} for moment in (0, 1e12, None)),
+        *({"topics": topics} for topics in ([], [["x", None, 1, 1, 1]])),
+        *(b"", b"[]", b"\xff\xfe", b"[" * 100_000),
+    ],
+)
+async def test_a_broken_old_or_foreign_file_is_replaced(
+    broken: dict[str, object] | bytes, tmp_path: Path
+) -> None:
+    service = Service({"": [CRM]})
+    await topics_of(service, tmp_path).all()
+    if isinstance(broken, bytes):
+        files_in(tmp_path)[0].write_bytes(broken)
+    else:
+        rewrite(tmp_path, **broken)
+    for _ in range(2):
+        found = await topics_of(service, tmp_path).all()
+        assert [topic.name for topic in found.topics] == ["CRM"]
+        assert len(service.asked) == 2

@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import names_a_thing
-from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     NOT_OFFERED,
@@ -22,13 +21,9 @@ from leadpipe_mcp.errors import (
     WrongAddress,
 )
 from leadpipe_mcp.sandbox.app import ENDPOINTS
-from tests.api.answering import KEY, refusal, to
-from tests.faults.service import Sandbox
+from tests.api.answering import KEY, UNKNOWN_ID, Connect, Start, refusal, to
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-UNKNOWN_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
 LISTS, ONE = "/v1/intent/audiences", f"/v1/intent/audiences/{UNKNOWN_ID}"
 MISSING = JSONResponse({"error": {"message": "Not Found"}}, 404)
 

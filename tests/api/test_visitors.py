@@ -1,20 +1,14 @@
 """Visitors and pixels, with the answers that are documented and those that might come."""
 
-from collections.abc import Callable, Mapping
-
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.api.connections import Application
-from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.visitors import PixelChange, host_of
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, Unclear, UnusableAnswer, WrongAddress
-from tests.faults.service import Fault, FaultKind, Sandbox
+from tests.api.answering import Altered, Connect, Start
+from tests.faults.service import Fault, FaultKind
 
 pytestmark = pytest.mark.anyio
-Start = Callable[..., Sandbox]
-Connect = Callable[..., LeadpipeClient]
-Altered = Callable[[Application, Mapping[str, Application]], Application]
 
 SHOP = "northwind-shop.example"
 PIXEL = {"id": "9b841198-288a-43ae-94b2-114543507b42", "domain": SHOP, "status": "active"}
@@ -22,38 +16,6 @@ PIXEL = {"id": "9b841198-288a-43ae-94b2-114543507b42", "domain": SHOP, "status":
 
 def answering(data: object, meta: dict[str, object] | None = None) -> Response:
     return JSONResponse({"data": data, "meta": meta or {}})
-
-
-@pytest.mark.parametrize("aliases", [True, False])
-async def test_visitors_of_a_domain_are_read(
-    *, aliases: bool, start: Start, connect: Connect
-) -> None:
-    client = connect(start(examples=True, visitor_aliases=aliases))
-    page = await client.visitors.find(domain=SHOP, timeframe="30d")
-    assert len(page.visitors) == 50
-    assert page.has_more
-    assert page.total is not None
-    assert page.total > 50
-    known = next(visitor for visitor in page.visitors if visitor.get("jobTitle"))
-    assert known["fullName"]
-    assert known["company"]
-    assert str(known["lastSeenAt"]).startswith("2026-05-0")
-    assert known["visitorCountry"] == "United States"
-    assert known["intentLevel"] in {"low", "medium", "high"}
-    assert "intentScore" not in known
-
-
-@pytest.mark.parametrize("meta", ["pages", "total"])
-async def test_the_last_page_is_known(meta: str, start: Start, connect: Connect) -> None:
-    client = connect(start(examples=True, data_meta=meta))
-    found = await client.visitors.find(domain=SHOP, timeframe="30d")
-    seen, page = len(found.visitors), 1
-    while found.has_more:
-        page += 1
-        found = await client.visitors.find(domain=SHOP, timeframe="30d", page=page)
-        seen += len(found.visitors)
-    assert seen == found.total
-    assert page > 1
 
 
 async def test_whether_there_is_more_is_told_from_whatever_there_is(connect: Connect) -> None:
