@@ -4,7 +4,7 @@ import contextlib
 from functools import partial
 
 from leadpipe_mcp.api.answers import as_object
-from leadpipe_mcp.api.configs import Configs, differing
+from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.generations import Service, audience_path
 from leadpipe_mcp.api.models import Audience, ServiceConfig, SpelledConfig, Status
 from leadpipe_mcp.api.settling import OutcomeWords, is_gone, settled, the_new_one
@@ -126,7 +126,7 @@ class Audiences:
             audience = await self.get(audience_id)
             if spelled and audience.config is None:
                 raise Unclear("The service does not show what the audience is made of.")
-            differ = await self._differing(spelled, audience) if spelled else ()
+            differ = await self._configs.differing(spelled, audience.config) if spelled else ()
             return audience if is_so(audience) and not differ else None
 
         words = OutcomeWords("the audience is not as was asked for.", _LOOK_AT_IT)
@@ -162,14 +162,8 @@ class Audiences:
         words = OutcomeWords("the audience is still there.", _LOOK_AT_IT)
         await settled(change, partial(is_gone, lambda: self._service.get(path)), words, again=True)
 
-    async def _differing(self, sent: ServiceConfig, audience: Audience) -> tuple[str, ...]:
-        """What the service keeps otherwise than it was sent, where it shows it."""
-        if audience.config is None:
-            return ()
-        return differing(await self._configs.filters(), sent, audience.config)
-
     async def _check_kept(self, sent: ServiceConfig, audience: Audience) -> None:
-        if differ := await self._differing(sent, audience):
+        if differ := await self._configs.differing(sent, audience.config):
             raise UnusableAnswer(
                 f"The service saved the audience with the id {clean(audience.id, 40)}, but it keeps"
                 f" these otherwise than they were sent: {', '.join(differ)}.",

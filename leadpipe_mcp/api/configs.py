@@ -153,7 +153,7 @@ class Configs:
             # What it does not tell is not known to differ; another lowest score `preview` says.
             told = normal.model_fields_set - ({"min_score"} if normal.min_score else set())
             made = config.sent.model_copy(update={name: getattr(normal, name) for name in told})
-            wrong += differing(filters, config.sent, made)
+            wrong += _differing(filters, config.sent, made)
         _refuse_others(filters, wrong)
         return validation
 
@@ -175,10 +175,13 @@ class Configs:
         """
         return (await self._previewed(config)).size
 
+    async def differing(self, sent: ServiceConfig, kept: ServiceConfig | None) -> tuple[str, ...]:
+        """Return the parts of a config that the service keeps otherwise, where it shows them."""
+        return _differing(await self.filters(), sent, kept) if kept else ()
+
     async def are_same(self, one: ServiceConfig, other: ServiceConfig) -> bool:
         """Whether two configs find the same people, however they are written."""
-        known = await self.filters()
-        return not differing(known, one, other) and not differing(known, other, one)
+        return not await self.differing(one, other) and not await self.differing(other, one)
 
     async def most_topics(self) -> int:
         """How many topics a config may have."""
@@ -193,7 +196,6 @@ class Configs:
 
 
 def _refuse_others(filters: FilterCatalog, parts: Iterable[str]) -> None:
-    """Refuse a config of which the service makes another one."""
     names = list(dict.fromkeys(filters.name_of(part) for part in parts))
     if names:
         raise NotPossible(
@@ -275,8 +277,7 @@ def own_keys(catalog: FilterCatalog, filters: Mapping[str, JsonValue]) -> dict[s
     return own
 
 
-def differing(catalog: FilterCatalog, sent: ServiceConfig, kept: ServiceConfig) -> tuple[str, ...]:
-    """Return the parts of a config that the service holds otherwise than they were sent."""
+def _differing(catalog: FilterCatalog, sent: ServiceConfig, kept: ServiceConfig) -> tuple[str, ...]:
     # The May 2026 API counts scores from 50 to 99 and says so in what it keeps.
     lowest = max(sent.min_score or 0, 50) if kept.min_score == 50 else sent.min_score
     pairs: dict[str, tuple[object, object]] = {
@@ -296,7 +297,6 @@ def differing(catalog: FilterCatalog, sent: ServiceConfig, kept: ServiceConfig) 
 def _same(
     catalog: FilterCatalog, key: str, ours: Mapping[str, JsonValue], got: Mapping[str, JsonValue]
 ) -> bool:
-    """Whether two sets of filters ask the same of one key."""
     one, other = ours.get(key), got.get(key)
     if (entry := catalog.entries.get(key)) is None or one is None or other is None:
         return one == other

@@ -251,7 +251,6 @@ def read_numbered_page(answer: Answer, offset: int) -> PeoplePage:
 
 
 def _flat_person(row: object) -> Row | None:
-    """A person's fields under our names; None for what is no person."""
     fields = as_object(row)
     if not fields:
         return None

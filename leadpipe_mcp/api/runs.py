@@ -237,7 +237,6 @@ class Runs:
 
 
 def _newest(runs: Collection[Run], date: str | None = None) -> Run:
-    """Return the first of the runs that was not cancelled, of the date if one is named."""
     of_date = (r for r in runs if r.state != "cancelled" and date in {None, r.data_date})
     return next(of_date, Run(state="none", data_date=date))
 

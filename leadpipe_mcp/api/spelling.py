@@ -320,7 +320,6 @@ def _joined_matches(found: list[Match], wish: Wish, entry: FilterEntry) -> list[
 def _written(
     catalog: FilterCatalog, entry: FilterEntry, wish: Wish, words: tuple[str, ...]
 ) -> JsonValue:
-    """The words as the service takes them under this key."""
     if catalog.vocabulary == "flat":
         usual = "in" if entry.kind != "text" else usual_operator(entry)
         if wish.operator not in {None, usual} or wish.mode not in {None, "any"}:
