@@ -139,9 +139,9 @@ class CsvRows:
             if found := [columns[source] for source in sources if source in columns]:
                 columns[key] = _first_known(found)
         nobody = [""] * len(lines)
-        names = zip(columns.get("firstName", nobody), columns.get("lastName", nobody), strict=True)
-        made = [" ".join(filter(None, both)) for both in names]
-        columns["fullName"] = _first_known([columns.get("fullName", nobody), made])
+        full, *parts = (columns.get(name, nobody) for name in ("fullName", "firstName", "lastName"))
+        made = [" ".join(filter(None, both)) for both in zip(*parts, strict=True)]
+        columns["fullName"] = _first_known([full, made])
         return columns
 
 
@@ -155,12 +155,6 @@ def _first_known(columns: Sequence[Sequence[str]]) -> Sequence[str]:
 
 def _key(heading: str) -> str | None:
     """Return the field of a heading, by the whole of it or by its last part."""
-    outer, _, inner = heading.rpartition(".")
-    whole, last = _letters(heading), _letters(inner)
-    return _BY_HEADING.get(whole) or (
-        None if _letters(outer) in _OTHERS_OWN else _BY_HEADING.get(last)
-    )
-
-
-def _letters(heading: str) -> str:
-    return _NOT_LETTERS.sub("", heading.lower())
+    *outer, last = (_NOT_LETTERS.sub("", part) for part in heading.lower().split("."))
+    whole = _BY_HEADING.get("".join([*outer, last]))
+    return whole or (None if "".join(outer) in _OTHERS_OWN else _BY_HEADING.get(last))

@@ -138,21 +138,19 @@ def write(
     form = profiles or (CsvForm if chosen.format == "csv" else JsonlForm)(columns, contact=contact)
     remaining, people = iter(rows), 0
     try:
-        with NewFiles(chosen.folder) as files:
+        with NewFiles(chosen, form.header, BLOCK if profiles else None) as files:
             while batch := list(islice(remaining, BATCH)):
-                _add(files, form, form.lines(batch))
+                files.add(form.lines(batch))
                 people += len(batch)
                 step(people)
-            if not files.all:
-                if profiles:
-                    whose = counted(people, "person", "people")
-                    raise NotPossible(
-                        f"Nobody among {whose} has a LinkedIn profile, so no file was written.",
-                        "Use format csv for a list without profiles.",
-                    )
-                files.begin(form.header)
+            if profiles and not files.all:
+                whose = counted(people, "person", "people")
+                raise NotPossible(
+                    f"Nobody among {whose} has a LinkedIn profile, so no file was written.",
+                    "Use format csv for a list without profiles.",
+                )
             step(people)
-            _place(files, chosen)
+            files.appear()
     finally:
         # Here, because what it reads may be open only in this thread.
         if isinstance(rows, Generator):
@@ -169,8 +167,6 @@ def write(
 
 class CsvForm:
     """A table with the fields' names and a line for each person."""
-
-    most: int | None = None
 
     def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
         self._cells = [
@@ -189,7 +185,6 @@ class JsonlForm:
     """An object for each person, on a line of its own."""
 
     header = ""
-    most: int | None = None
 
     def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
         self._cells = [
@@ -213,7 +208,6 @@ class Profiles:
     """The address of each LinkedIn profile, once."""
 
     header = ""
-    most: int | None = BLOCK
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._position = [column.name for column in columns].index("linkedinUrl")
@@ -234,26 +228,6 @@ class Profiles:
                 self._seen.add(url)
                 lines.append(f"{url}\n")
         return lines
-
-
-def _add(files: NewFiles, form: CsvForm | JsonlForm | Profiles, lines: list[str]) -> None:
-    """Write the lines into as many files as the form needs."""
-    while lines:
-        if not files.all or files.all[-1].rows == form.most:
-            files.begin(form.header)
-        room = form.most - files.all[-1].rows if form.most else len(lines)
-        files.add(lines[:room])
-        lines = lines[room:]
-
-
-def _place(files: NewFiles, chosen: Destination) -> None:
-    """Give the files the best names that are free; crm-02-of-12 is the second of twelve."""
-    number = len(files.all)
-    for name in chosen.names():
-        blocks = [f"{name}-{n:0{len(str(number))}}-of-{number}" for n in range(1, number + 1)]
-        if files.appear([chosen.path(block) for block in (blocks if number > 1 else [name])]):
-            return
-    raise chosen.taken()
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> list[str]:

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import re
+import sys
 import tempfile
 import time
 import unicodedata
@@ -214,10 +215,9 @@ class NewFile:
 
     def finish(self) -> None:
         """Make sure that what was written has reached the disk."""
-        if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
 
     def appear(self, path: Path) -> bool:
         """Give it this name; False if anything has the name already, even a broken link."""
@@ -257,21 +257,25 @@ class NewFile:
 
 
 class NewFiles:
-    """The files that are being written in a folder, which is created if it does not exist.
+    """The files that people are being written to, each of a header and at most this many rows.
 
-    Every method raises NotPossible where the folder does not allow it.
+    The folder is created if it does not exist. Every method raises NotPossible where it does not
+    allow what is to be done.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, chosen: Destination, header: str, most: int | None) -> None:
+        self._chosen = chosen
+        self._header = header
+        self._most = most or sys.maxsize
         self.all: list[NewFile] = []
 
     def __enter__(self) -> Self:
+        folder = self._chosen.folder
         with self._explained():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What a server that was killed long ago left unfinished.
         with contextlib.suppress(OSError):
-            for path in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
                 if path.lstat().st_mtime < time.time() - _DAY_SECONDS:
                     path.unlink()
         return self
@@ -280,29 +284,45 @@ class NewFiles:
         for file in self.all:
             file.remove()
 
-    def begin(self, header: str) -> None:
-        """Begin another file with a header; `add` writes to it from now on."""
-        with self._explained():
-            if self.all:
-                self.all[-1].finish()
-            self.all.append(NewFile(self._folder))
-            self.all[-1].add(header, 0)
-
     def add(self, rows: Sequence[str]) -> None:
-        """Write rows, which have their line ends, at the end of the last file."""
+        """Write rows, which have their line ends, into as many files as they need."""
         with self._explained():
-            self.all[-1].add("".join(rows), len(rows))
+            while rows:
+                if not self.all or self.all[-1].rows == self._most:
+                    self._begin()
+                room = self._most - self.all[-1].rows
+                self.all[-1].add("".join(rows[:room]), len(rows[:room]))
+                rows = rows[room:]
 
-    def appear(self, paths: Sequence[Path]) -> bool:
-        """Give the files these names; False if one is taken: then no file has appeared."""
-        with self._explained(), contextlib.ExitStack() as undo:
+    def appear(self) -> None:
+        """Give the files the best names that are free; crm-02-of-12 is the second of twelve.
+
+        Either all of them appear or none.
+        """
+        with self._explained():
+            if not self.all:
+                self._begin()
             self.all[-1].finish()
-            for file, path in zip(self.all, paths, strict=True):
-                if not file.appear(path):
-                    return False
-                undo.callback(file.hide)
-            undo.pop_all()
-        return True
+            number = len(self.all)
+            for name in self._chosen.names():
+                blocks = [
+                    f"{name}-{n:0{len(str(number))}}-of-{number}" for n in range(1, number + 1)
+                ]
+                with contextlib.ExitStack() as undo:
+                    for file, block in zip(self.all, blocks if number > 1 else [name], strict=True):
+                        if not file.appear(self._chosen.path(block)):
+                            break
+                        undo.callback(file.hide)
+                    else:
+                        undo.pop_all()
+                        return
+        raise self._chosen.taken()
+
+    def _begin(self) -> None:
+        if self.all:
+            self.all[-1].finish()
+        self.all.append(NewFile(self._chosen.folder))
+        self.all[-1].add(self._header, 0)
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None]:
@@ -311,7 +331,7 @@ class NewFiles:
             yield
         except OSError as error:
             raise NotPossible(
-                f"No file was written to {self._folder}: {why_not(error)}.",
+                f"No file was written to {self._chosen.folder}: {why_not(error)}.",
                 "Fix that, or set LEADPIPE_EXPORT_DIR to another folder and restart the server.",
             ) from None
 

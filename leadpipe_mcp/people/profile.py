@@ -13,8 +13,6 @@ from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.write import SEEN, WHOLE, address
 from leadpipe_mcp.text import counted, listed, quoted
 
-MOST_GROUPED = 3
-
 _CONTACTABLE = ("businessEmail", "personalEmail", "phone", "linkedinUrl")
 _BROKEN_DOWN = (
     *("seniority", "department", "companyIndustry", "companySize", "state", "company", "topic"),
@@ -145,19 +143,14 @@ def _scores(connection: sqlite3.Connection) -> tuple[float | None, Counts]:
 
 
 async def group(snapshot: Snapshot, by: Sequence[str], top: int = 20) -> Groups:
-    """Count people by combinations of up to three fields.
+    """Count people by combinations of fields.
 
     No group is held back for being small: who may ask this may see each person as well.
 
     Raises:
         NotPossible: If a field is unknown, or not one to count by.
     """
-    columns = choose_columns(tuple(by)) if by else ()
-    if not 1 <= len(columns) <= MOST_GROUPED:
-        raise NotPossible(
-            f"People can be counted by one to {MOST_GROUPED} fields; {len(columns)} were named.",
-            "Name fewer, or ask with sql." if columns else "Name one, such as seniority or state.",
-        )
+    columns = choose_columns(tuple(by))
     if free_text := [column.name for column in columns if column.kind == "untrusted"]:
         raise NotPossible(
             f"{quoted(free_text)} is free text, which people cannot be counted by.",

@@ -26,7 +26,7 @@ from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import SEEN_COLUMNS, Batch, Column
 from leadpipe_mcp.people.files import why_not
-from leadpipe_mcp.people.write import SEEN, WHOLE, PeopleWriter, Stored, about, address, sums
+from leadpipe_mcp.people.write import SEEN, WHOLE, PeopleWriter, Stored, about, address
 from leadpipe_mcp.scratch import unkept
 from leadpipe_mcp.text import counted
 
@@ -77,10 +77,7 @@ class Snapshot:
     async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` makes of a connection to these people, in a thread of its own.
 
-        It takes about a second for 300,000 people. If the caller is cancelled, it stops as well.
-
-        Raises:
-            NotPossible: If the files are gone.
+        If the caller is cancelled, it stops as well.
         """
         cancelled = threading.Event()
 
@@ -106,15 +103,11 @@ class Snapshot:
 
     @contextlib.contextmanager
     def gone(self) -> Generator[None]:
-        """Explain missing or broken files in our words, and remove what is left of them.
-
-        Raises:
-            NotPossible: If the people have to be fetched again.
-        """
+        """Explain missing or broken files in our words, and remove what is left of them."""
         try:
             yield
         except sqlite3.DatabaseError:
-            if _is_whole(self.folder, self.folder.name):
+            if about(self.folder, self.folder.name, in_full=True):
                 raise
             shutil.rmtree(self.folder, ignore_errors=True)
             raise NotPossible(
@@ -167,7 +160,9 @@ class Snapshots:
             with _on_disk():
                 folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
             try:
-                with unkept(folder), _writing(folder) as writer:
+                with _on_disk():
+                    writer = PeopleWriter(folder)
+                with unkept(folder), contextlib.closing(writer):
                     async with fill() as batches:
                         async for batch in batches:
                             await to_thread.run_sync(self._add, writer, batch)
@@ -188,9 +183,9 @@ class Snapshots:
         with _on_disk():
             self._prune()
         folder = self._home() / key
-        kept = about(folder, key)
-        # Once in the life of a server: it takes as long as reading all of it.
-        if kept is None or (key not in self._checked and not _is_whole(folder, key)):
+        # In full once in the life of a server.
+        kept = about(folder, key, in_full=key not in self._checked)
+        if kept is None:
             return None
         self._checked.add(key)
         return Snapshot(folder, kept.size, kept.notes)
@@ -258,22 +253,6 @@ class Snapshots:
                 shutil.rmtree(folder, ignore_errors=True)
             else:
                 total += size
-
-
-def _is_whole(folder: Path, key: str) -> bool:
-    kept = about(folder, key)
-    try:
-        return kept is not None and kept.sums == sums(folder)
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def _writing(folder: Path) -> Generator[PeopleWriter]:
-    with _on_disk():
-        writer = PeopleWriter(folder)
-    with contextlib.closing(writer):
-        yield writer
 
 
 @contextlib.contextmanager

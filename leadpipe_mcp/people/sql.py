@@ -29,7 +29,6 @@ from leadpipe_mcp.people.sql_process import (
     FUNCTIONS,
     LONGEST_CELL,
     LONGEST_RESULT,
-    LONGEST_STATEMENT,
     LONGEST_VALUE,
     Question,
 )
@@ -89,7 +88,15 @@ async def ask(
     Raises:
         NotPossible: If it is anything else, is wrong, takes too long or grows too large.
     """
-    _check_statement(sql)
+    if not _BEGINNING.match(sql):
+        raise NotPossible(
+            "Only one SELECT is allowed here.",
+            "It may begin with WITH, and reads the table people.",
+        )
+    if other := _OTHER_TABLES.search(sql):
+        raise _no("table", other[0])
+    if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
+        raise NotPossible("The statement contains invalid characters.", "Rewrite it.")
     line = await workers.answer(
         {
             "database": address(snapshot.folder / SEEN),
@@ -107,24 +114,6 @@ async def ask(
     rows = tuple(tuple(_shown(cell) for cell in row) for row in answer.rows)
     columns = tuple(clean(name, 100) for name in answer.columns)
     return Rows(columns, rows, (*snapshot.notes, *_notes(answer, sql)))
-
-
-def _check_statement(sql: str) -> None:
-    """Refuse what cannot be one SELECT of people, or is too long."""
-    if len(sql) > LONGEST_STATEMENT:
-        raise NotPossible(
-            f"The statement has {len(sql):,} characters; the limit is {LONGEST_STATEMENT:,}.",
-            "Ask a shorter question, or several shorter ones.",
-        )
-    if not _BEGINNING.match(sql):
-        raise NotPossible(
-            "Only one SELECT is allowed here.",
-            "It may begin with WITH, and reads the table people.",
-        )
-    if other := _OTHER_TABLES.search(sql):
-        raise _no("table", other[0])
-    if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
-        raise NotPossible("The statement contains invalid characters.", "Rewrite it.")
 
 
 def _drop(snapshot: Snapshot) -> None:
@@ -228,8 +217,16 @@ class SqlWorkers:
                 "Ask again in a few seconds.",
             ) from None
         started = time.monotonic()
+        answer = b""
         try:
-            answer = await self._asked(question)
+            worker = self._free()
+            try:
+                answer = await to_thread.run_sync(worker.answer, question, abandon_on_cancel=True)
+            finally:
+                if answer:
+                    self._idle.append(worker)
+                else:
+                    worker.end()
         finally:
             self._turns.release()
         if answer:
@@ -241,28 +238,20 @@ class SqlWorkers:
             )
         raise NotPossible("SQLite failed on this statement.", "Ask it another way.")
 
-    async def _asked(self, question: Question) -> bytes:
-        """Return the answer of a free process, or of a new one."""
-        worker = self._idle.pop() if self._idle else None
-        if worker and worker.has_ended():
+    def _free(self) -> "_Worker":
+        """Return a process that waits for a question, or a new one."""
+        while self._idle:
+            worker = self._idle.pop()
+            if not worker.has_ended():
+                return worker
             worker.end()
-            worker = None
         try:
-            worker = worker or _Worker()
+            return _Worker()
         except OSError:
             raise NotPossible(
                 "SQL cannot be run here: the system does not let this server start a process.",
                 "Use groupBy, or the profile, which need none.",
             ) from None
-        answer = b""
-        try:
-            answer = await to_thread.run_sync(worker.answer, question, abandon_on_cancel=True)
-        finally:
-            if answer:
-                self._idle.append(worker)
-            else:
-                worker.end()
-        return answer
 
     def close(self) -> None:
         """End the processes."""

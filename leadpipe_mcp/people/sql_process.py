@@ -16,7 +16,6 @@ from typing import TypedDict
 # Rows of people have two thousand characters; what a statement makes of them may have ten times
 # that.
 LONGEST_VALUE = 20_000
-LONGEST_STATEMENT = 5_000
 LONGEST_CELL = 300
 LONGEST_RESULT = 30_000
 MOST_ROWS = 200
@@ -26,7 +25,7 @@ _MOST_MEMORY = 192 * 2**20
 
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: LONGEST_VALUE,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4 * LONGEST_STATEMENT,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: LONGEST_VALUE,
     sqlite3.SQLITE_LIMIT_COLUMN: 200,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 20,

@@ -73,18 +73,21 @@ def address(file: Path) -> str:
     return f"{file.absolute().as_uri()}?mode=ro&immutable=1"
 
 
-def about(folder: Path, run: str) -> About | None:
-    """Return what is kept in the folder; None if it is broken, or of another run or version."""
+def about(folder: Path, run: str, *, in_full: bool) -> About | None:
+    """Return what is kept in the folder; None if it is broken, or of another run or version.
+
+    `in_full` also compares the fingerprints: a second for a few hundred megabytes.
+    """
     try:
         found = _ABOUT.validate_json((folder / ABOUT).read_bytes())
+        is_whole = not in_full or found.sums == _sums(folder)
     except (OSError, ValueError):
         return None
     # Another version may mask differently.
-    return found if (found.run, found.version) == (run, __version__) else None
+    return found if is_whole and (found.run, found.version) == (run, __version__) else None
 
 
-def sums(folder: Path) -> dict[str, str]:
-    """Return the fingerprints of both files; a second for a few hundred megabytes."""
+def _sums(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in (SEEN, WHOLE):
         with (folder / name).open("rb") as file:
@@ -148,7 +151,7 @@ class PeopleWriter:
             connection.execute("COMMIT")
         self.close()
         file = _private(self._folder / ABOUT)
-        told = About(run, self.size, tuple(notes), sums(self._folder))
+        told = About(run, self.size, tuple(notes), _sums(self._folder))
         file.write_bytes(_ABOUT.dump_json(told))
 
     def close(self) -> None:
