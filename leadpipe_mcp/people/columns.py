@@ -161,11 +161,7 @@ DEFAULT_COLUMNS = (
 def choose_columns(
     names: tuple[str, ...] | None, known: Mapping[str, Column] = COLUMNS
 ) -> tuple[Column, ...]:
-    """Return the columns of these names, or the default ones.
-
-    Raises:
-        NotPossible: Naming each field that does not exist, with the nearest that do.
-    """
+    """Return the columns of these names, or the default ones; refuse the others by name."""
     wanted = tuple(dict.fromkeys(names or DEFAULT_COLUMNS))
     problems: list[str] = []
     for name in wanted:

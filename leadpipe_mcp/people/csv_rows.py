@@ -53,11 +53,7 @@ class CsvReader:
         self._rows: CsvRows | None = None
 
     def read(self, piece: bytes, *, is_last: bool = False) -> Batch | None:
-        """Return the people whose lines are complete by now; None if there are none.
-
-        Raises:
-            FileFailed: If it is not a file of people.
-        """
+        """Return the people whose lines are complete by now; None if there are none."""
         self._text += self._decoder.decode(piece, final=is_last)
         # A line may end with either character, or with both.
         end = max(self._text.rfind("\n"), self._text.rfind("\r", 0, -1)) + 1
@@ -80,9 +76,6 @@ def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[s
     """Return the cells of each line, and how many physical lines they are made of.
 
     A cell may contain line ends, so the last lines may belong to what has not come yet.
-
-    Raises:
-        FileFailed: If they are not lines of CSV.
     """
     # This limit applies to the whole program.
     csv.field_size_limit(LONGEST_CELL)
@@ -117,11 +110,7 @@ class CsvRows:
                 self.unknown.append(heading)
 
     def columns(self, lines: Sequence[Sequence[str]]) -> Batch:
-        """Return the people of some lines, as `batch_of` does for rows.
-
-        Raises:
-            FileFailed: If a line has more or fewer cells than there are headings.
-        """
+        """Return the people of some lines, as `batch_of` does for rows."""
         for line in lines:
             if len(line) != self._width:
                 raise FileFailed(

@@ -19,9 +19,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, unquote
 
 from anyio import from_thread, to_thread
@@ -33,13 +32,11 @@ from leadpipe_mcp.people.privacy import contact_fields, in_full
 from leadpipe_mcp.text import counted, cut, visible
 
 Fields = Sequence[object]
-T = TypeVar("T")
 
 BATCH = 2_000
 BLOCK = 1_000
 LONGEST_CELL = 32_767
 
-_LONGEST_REMEMBERED = 200
 # How a formula begins for a spreadsheet, in all widths, also after blanks and quotation marks.
 _EQUALS = "=\uff1d\ufe66\u207c\u208c"
 _SIGNS = "+\uff0b\ufe62\u207a\u208a\\-\uff0d\ufe63\u207b\u208b\u2212"
@@ -102,9 +99,6 @@ async def export_people(
     """Write people in a thread of its own; `report` is called with the number of people so far.
 
     `rows` is read in that thread. If the call is cancelled, the unfinished file is removed.
-
-    Raises:
-        NotPossible: As `write`.
     """
 
     def step(done: int) -> None:
@@ -128,10 +122,6 @@ def write(
 
     E-mail addresses and phone numbers are masked unless `contact` is true. `step` is called every
     few thousand people with their number; what it raises stops the writing.
-
-    Raises:
-        NotPossible: If the name is taken, the folder cannot be written, or nobody has what the
-            format needs.
     """
     planned(chosen)
     profiles = Profiles(columns) if chosen.format == "linkedin_urls" else None
@@ -169,16 +159,19 @@ class CsvForm:
     """A table with the fields' names and a line for each person."""
 
     def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
-        self._cells = [
-            _remembering(partial(_csv_cell, column, contact=contact, first=column is columns[0]))
-            for column in columns
-        ]
+        self._columns = columns
+        self._contact = contact
         self.header = "\ufeff" + "".join(_csv([[column.name for column in columns]]))
 
     def lines(self, rows: Iterable[Fields]) -> list[str]:
         """Return the lines of these people, with their ends."""
-        cells = self._cells
-        return _csv([[cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows])
+        return _csv(
+            [
+                _csv_cell(column, value, contact=self._contact, first=column is self._columns[0])
+                for column, value in zip(self._columns, row, strict=True)
+            ]
+            for row in rows
+        )
 
 
 class JsonlForm:
@@ -187,18 +180,16 @@ class JsonlForm:
     header = ""
 
     def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
-        self._cells = [
-            (column.name, _remembering(partial(in_full, column, contact=contact)))
-            for column in columns
-        ]
+        self._columns = columns
+        self._contact = contact
 
     def lines(self, rows: Iterable[Fields]) -> list[str]:
         """Return the lines of these people, with their ends."""
         encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
         lines: list[str] = []
         for row in rows:
-            fields = zip(self._cells, row, strict=True)
-            person = {name: cell(value) for (name, cell), value in fields}
+            fields = zip(self._columns, row, strict=True)
+            person = {c.name: in_full(c, value, contact=self._contact) for c, value in fields}
             known = {name: value for name, value in person.items() if value is not None}
             lines.append(f"{encode(known)}\n")
         return lines
@@ -240,17 +231,6 @@ class _Lines(list[str]):
     """A file that keeps what is written to it."""
 
     write = list[str].append
-
-
-def _remembering(make: Callable[[object], T]) -> Callable[[object], T]:
-    """Return `make` with a memory: in some columns a few values come often."""
-    remembered = lru_cache(4_096)(make)
-
-    def cell(value: object) -> T:
-        short = isinstance(value, str) and len(value) <= _LONGEST_REMEMBERED
-        return remembered(value) if short else make(value)
-
-    return cell
 
 
 def _csv_cell(column: Column, value: object, *, contact: bool, first: bool) -> str:

@@ -96,9 +96,6 @@ def export_folder(setting: Path | None, home: Path | None) -> Path:
 
     Not Downloads, Documents or the desktop: those are often copied to a cloud, and macOS asks
     before a program may use them.
-
-    Raises:
-        NotPossible: If the folder is not named by a whole path.
     """
     named = setting or Path("~", FOLDER_NAME)
     if named.parts[:1] == ("~",) and home is not None:
@@ -118,9 +115,6 @@ def target(
 
     A given name is used as it is or not at all: an older file of that name could be mistaken for
     the new one. A name of our own may be numbered.
-
-    Raises:
-        NotPossible: If a file cannot have the name, or it is taken.
     """
     made = f"{_slug(audience) or 'audience'}-{_slug(day) or 'people'}"
     name = _checked(made if file_name is None else file_name)
@@ -133,9 +127,6 @@ def planned(chosen: Destination, is_held: Callable[[Path], bool] = lambda _: Fal
     """Return the file that would be written now, for the question to the user.
 
     `is_held` tells whether a name of our own is set aside for another file.
-
-    Raises:
-        NotPossible: If the name is taken.
     """
     for path in map(chosen.path, chosen.names()):
         if os.path.lexists(path):
@@ -150,11 +141,7 @@ def planned(chosen: Destination, is_held: Callable[[Path], bool] = lambda _: Fal
 
 
 def _checked(name: str) -> str:
-    """Return the name without the extension: the format decides that.
-
-    Raises:
-        NotPossible: Saying what in it cannot be in a file's name.
-    """
+    """Return the name without the extension: the format decides that."""
     stem = _ENDING.sub("", unicodedata.normalize("NFC", name.strip()))
     forbidden = [character for character in _NOT_IN_NAMES if character in stem]
     too_long = len(stem) > LONGEST_FILE_NAME or len(stem.encode(errors="replace")) > _MOST_BYTES

@@ -59,11 +59,7 @@ class LoadedRuns:
     async def load(
         self, leadpipe: LeadpipeClient, ref: RunRef, progress: Progress
     ) -> tuple[Run, Snapshot]:
-        """Return the run that is meant with everyone in it, fetching them the first time.
-
-        Raises:
-            NotPossible: If the run is not ready.
-        """
+        """Return the run that is meant with everyone in it, fetching them the first time."""
         looked_up, run = self._recent.get(ref, (0.0, None))
         if run is None or self._clock() - looked_up >= REMEMBERED_SECONDS:
             run = await leadpipe.exports.run_of(ref.audience_id, date=ref.date, run_id=ref.run_id)

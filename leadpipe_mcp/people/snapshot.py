@@ -39,8 +39,8 @@ T = TypeVar("T")
 
 _STEPS_AT_ONCE = 2_000
 _DAY, _IN_USE = 86_400, 600
-_KEPT = re.compile(r"[0-9a-f]{32}")
 _UNFINISHED = "new-"
+_OURS = re.compile(rf"[0-9a-f]{{32}}|{_UNFINISHED}.*")
 
 
 def run_key(service: str, audience_id: str, run: Run) -> str:
@@ -119,11 +119,9 @@ class Snapshot:
 class Snapshots:
     """The snapshots of a server, each filled once.
 
-    Args:
-        folder: Where to keep them between starts, for seven days. None: in a temporary folder that
-            goes with `close`, or with the program.
-        clock: Gives the seconds since 1970.
-        most_bytes: How much to keep. What was asked in the last minutes stays in any case.
+    They are kept in `folder` between starts, for seven days; without one, in a temporary folder
+    that goes with `close` or with the program. What was asked in the last minutes stays even if it
+    is more than `most_bytes`.
     """
 
     def __init__(
@@ -148,9 +146,6 @@ class Snapshots:
 
         If they are not here yet, `fill` gives them in batches, None where they start over, and
         `report` is told their number after each. The service says how many are `expected`.
-
-        Raises:
-            NotPossible: If they cannot be kept, because the disk is full for example.
         """
         async with self._locks.setdefault(key, anyio.Lock()):
             self._asked[key] = self._clock()
@@ -238,7 +233,7 @@ class Snapshots:
         """Remove what is too old, and the oldest of the rest while it is too much."""
         kept: list[tuple[float, float, Path, int]] = []
         for folder in self._home().iterdir():
-            if _KEPT.fullmatch(folder.name) or folder.name.startswith(_UNFINISHED):
+            if _OURS.fullmatch(folder.name):
                 # Another server may be removing it.
                 with contextlib.suppress(OSError):
                     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -203,11 +203,7 @@ class SqlWorkers:
         self._idle: list[_Worker] = []
 
     async def answer(self, question: Question) -> bytes:
-        """Ask one of the processes.
-
-        Raises:
-            NotPossible: If the statement takes too long, or no process can be started for it.
-        """
+        """Ask one of the processes."""
         try:
             with anyio.fail_after(PATIENCE_SECONDS):
                 await self._turns.acquire()
