@@ -133,19 +133,8 @@ def test_of_several_files_all_appear_or_none(
 
 
 @on_posix
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
-    folder, outside = tmp_path / "exports", tmp_path / "outside.csv"
-    folder.mkdir()
-    (folder / "crm.csv").symlink_to(outside)
-    with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
-        write([ADA], FOUR, Destination(folder, "crm", "csv"), contact=True)
-    assert not outside.exists()
-    assert in_folder(folder) == ["crm.csv"]
-
-
-@on_posix
-def test_only_the_user_may_read_it(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "exports"
+def test_only_the_user_may_read_it_and_no_link_is_followed(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "new" / "exports", tmp_path / "outside.csv"
     before = os.umask(0)
     try:
         (file,) = write([ADA], FOUR, target(folder, "csv"), contact=True).files
@@ -154,7 +143,11 @@ def test_only_the_user_may_read_it(tmp_path: Path) -> None:
     assert file.path.stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
     assert file.path.stat().st_nlink == 1
-    assert in_folder(folder) == [file.path.name]
+    (folder / "crm.csv").symlink_to(outside)
+    with pytest.raises(NotPossible, match=r"The file 'crm\.csv' already exists"):
+        write([ADA], FOUR, Destination(folder, "crm", "csv"), contact=True)
+    assert not outside.exists()
+    assert in_folder(folder) == [file.path.name, "crm.csv"]
 
 
 def test_a_folder_that_is_not_there_or_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -120,9 +120,8 @@ def test_in_a_csv_every_row_is_harmless(tmp_path: Path, *, contact: bool) -> Non
             assert is_harmless(cell)
             assert len(cell) <= LONGEST_CELL
             assert contact or no_secret(cell)
-        found = dict(zip(header, person, strict=True))
-        for name, cell in expected(row, "whole", "filed", "csv").items():
-            assert found[name] == str(cell)
+        known = expected(row, "whole", "filed", "csv")
+        assert [person[NAMES.index(name)] for name in known] == [str(c) for c in known.values()]
     # As a spreadsheet reads it where a comma is the decimal sign.
     assert all(is_harmless(cell) for line in text[1:].splitlines() for cell in line.split(";"))
 
@@ -135,11 +134,10 @@ def test_in_a_jsonl_every_row_is_harmless(tmp_path: Path, *, contact: bool) -> N
     for row, line in zip(ROWS, text.splitlines(), strict=True):
         person = json.loads(line)
         assert None not in person.values()
-        for value in person.values():
-            assert not isinstance(value, str) or is_visible(value, JOINERS)
-            assert not isinstance(value, str) or joins_what_is_seen(value)
-        for name, value in expected(row, "whole", "filed").items():
-            assert person[name] == value
+        for value in filter(lambda each: isinstance(each, str), person.values()):
+            assert is_visible(value, JOINERS)
+            assert joins_what_is_seen(value)
+        assert person.items() >= expected(row, "whole", "filed").items()
 
 
 def test_among_profiles_only_real_ones_are_left(tmp_path: Path) -> None:
