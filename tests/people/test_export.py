@@ -46,6 +46,10 @@ def test_a_csv_is_a_table_under_our_names(tmp_path: Path) -> None:
         "\ufeffisB2b,score\r\ntrue,0.5\r\nfalse,-1\r\n"
     )
     assert written(tmp_path, "name city") == "\ufeffname,city\r\n"
+    # For =+1,5+cmd... is a formula where a comma is the decimal sign.
+    assert written(tmp_path, "phone company", ("+1 555 010 0142", "5+cmd|' /C calc'!A0")) == (
+        "\ufeffphone,company\r\n'+15550100142,5+cmd|' /C calc'!A0\r\n"
+    )
 
 
 def test_a_jsonl_has_an_object_on_each_line_without_what_is_not_known(tmp_path: Path) -> None:
@@ -119,13 +123,6 @@ def test_no_cell_is_a_formula_and_phone_numbers_stay_numbers(
     tmp_path: Path, column: str, value: object, expected: str
 ) -> None:
     assert cell(tmp_path, column, value) == expected
-
-
-def test_what_a_line_begins_with_is_never_reckoned_with(tmp_path: Path) -> None:
-    # For =+1,5+cmd... is a formula where a comma is the decimal sign.
-    assert written(tmp_path, "phone company", ("+1 555 010 0142", "5+cmd|' /C calc'!A0")) == (
-        "\ufeffphone,company\r\n'+15550100142,5+cmd|' /C calc'!A0\r\n"
-    )
 
 
 def test_a_cell_is_no_longer_than_a_sheet_takes_and_a_line_of_json_is_whole(tmp_path: Path) -> None:

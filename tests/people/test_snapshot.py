@@ -1,6 +1,5 @@
 """Everyone of a run in private files: filled once, whole or not at all, and not for ever."""
 
-import gc
 import os
 import stat
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -201,9 +200,6 @@ async def test_a_temporary_folder_goes_with_the_server(snapshots: Snapshots) -> 
     assert not people.folder.parent.exists()
     with pytest.raises(NotPossible):
         names(people)
-    people = await Source().of(Snapshots(None))
-    gc.collect()
-    assert not people.folder.parent.exists()
 
 
 async def test_a_folder_is_kept_between_starts_whatever_its_name(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 -- these statements are here to be put together
 
-import hashlib
 import re
 import sqlite3
 import tomllib
@@ -82,12 +81,6 @@ async def people(kept: Kept) -> Snapshot:
     return await kept(PEOPLE)
 
 
-def fingerprint(folder: Path) -> dict[str, str]:
-    """Every file of the folder, and what is in it."""
-    files = sorted(folder.rglob("*"))
-    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
-
-
 async def outcome(people: Snapshot, sql: str, seconds: float = 2.0) -> Rows | NotPossible:
     """The answer, or why there is none."""
     try:
@@ -105,7 +98,7 @@ def check_limits(rows: Rows) -> None:
 
 
 async def test_no_escape_is_answered(people: Snapshot) -> None:
-    before = fingerprint(people.folder.parent)
+    before = {file: file.read_bytes() for file in people.folder.iterdir()}
     answered: list[str] = []
     for sql in REFUSED:
         told = await outcome(people, sql)
@@ -115,7 +108,7 @@ async def test_no_escape_is_answered(people: Snapshot) -> None:
         assert str(people.folder) not in str(told)
         assert 20 < len(str(told)) < 1_600, sql
     assert answered == []
-    assert fingerprint(people.folder.parent) == before
+    assert {file: file.read_bytes() for file in people.folder.iterdir()} == before
     assert not Path("/tmp/copy.sqlite").exists()  # noqa: S108 -- one of the escapes names it
 
 
@@ -244,23 +237,19 @@ async def test_values_are_shown_as_clean_text_with_what_is_odd_about_the_people(
     assert (rows.rows, rows.notes) == ((("ab",),), ("The service says 5 people; 4 came.",))
 
 
-@pytest.mark.parametrize(
-    ("sql", "misread"),
-    [
-        ('SELECT name FROM people WHERE state IN ("texas", "utah")', "texas and utah"),
-        ('SELECT "name" AS "Who?" FROM people ORDER BY "Who?"', ""),
-        ('WITH "x" AS (SELECT name FROM people) SELECT "x"."name" FROM "x"', ""),
-        ('SELECT \'she said "no"\' FROM people -- "nothing"', ""),
-    ],
-)
-async def test_text_in_double_quotes_is_noted_and_names_are_not(
-    people: Snapshot, sql: str, misread: str
-) -> None:
-    told = await outcome(people, sql)
-    if isinstance(told, NotPossible):
-        # Some builds of SQLite take what is in double quotes for nothing but a name.
-        assert misread
-        assert told.problem.startswith("There is no column")
-    else:
-        why = "there is no such column, so it was taken as text. Put text in single quotes."
-        assert told.notes == ((f"{misread} in double quotes: {why}",) if misread else ())
+async def test_text_in_double_quotes_is_noted_and_names_are_not(people: Snapshot) -> None:
+    for named in (
+        'SELECT "name" AS "Who?" FROM people ORDER BY "Who?"',
+        'WITH "x" AS (SELECT name FROM people) SELECT "x"."name" FROM "x"',
+        'SELECT \'she said "no"\' FROM people -- "nothing"',
+    ):
+        assert (await ask(people, named)).notes == ()
+    told = await outcome(people, 'SELECT name FROM people WHERE state IN ("texas", "utah")')
+    # Some builds of SQLite take what is in double quotes for nothing but a name.
+    assert (
+        told.problem.startswith("There is no column")
+        if isinstance(told, NotPossible)
+        else (
+            told.notes[0].startswith("texas and utah in double quotes: there is no such column, so")
+        )
+    )
