@@ -137,28 +137,19 @@ async def test_the_service_is_told_in_its_own_spelling(start: Start, connect: Co
             "There is no filter 'industry'. Did you mean 'companyIndustry'",
         ),
         ({"hasMail": True}, "There is no filter 'hasMail'. Did you mean 'has"),
-        ({"role": {"isCeo": True}}, "There is no filter 'role'."),
         ({"xyzzy": 1}, "There is no filter 'xyzzy'. There are: companyIndustry, "),
         ({"hasPhone": "maybe"}, "'hasPhone' takes true or false."),
-        ({"hasPhone": {"values": ["y"], "operator": "not"}}, "'hasPhone' takes true or false."),
         (
             {"contact.hasPhone": {"values": ["y"], "mode": "all"}},
             "'contact.hasPhone' takes true or false.",
         ),
         ({"seniority": True}, "'seniority' takes words, not a yes or no."),
-        ({"jobTitle": False}, "'jobTitle' takes words."),
         ({"jobTitle": {"min": 3}}, "'jobTitle' takes words."),
         ({"seniority": {"min": 3}}, "'seniority' takes words, not min and max."),
         ({"companySize": {"min": "many"}}, "'companySize.min' must be a number."),
         ({"companySize": {"min": 9, "max": 3}}, "takes min, max or both, min not above max."),
-        ({"companySize": {"min": 9, "values": ["1 to 10"]}}, "takes min, max or both"),
         ({"seniority": 3}, "'seniority' takes a list of words."),
-        ({"seniority": ["vp", 3]}, "'seniority' takes a list of words."),
         ({"seniority": []}, "'seniority' is empty. Leave it out, or name at least one value."),
-        (
-            {"seniority": {"value": ["vp"]}},
-            "'seniority' has no part 'value'. Did you mean 'values'?",
-        ),
         (
             {"seniority": {"values": ["vp"], "not": True}},
             "'seniority' has no part 'not'. Did you mean 'values', 'operator', 'mode', 'min'",
@@ -201,8 +192,6 @@ async def test_nothing_wrong_is_sent(start: Start, connect: Connect) -> None:
     ("key", "word", "near"),
     [
         ("companyIndustry", "software developmnt", "'software development'"),
-        ("company.industries", "software", "'software development'"),
-        ("state", "californa", "'california'"),
         ("location.states", "new yrok", "'new york'"),
     ],
 )
@@ -242,19 +231,15 @@ async def test_one_filter_in_two_spellings_is_refused(any_client: LeadpipeClient
             "There is no filter 'jobTitle.exclude'",
         ),
         ({"role.isCeo": True}, "There is no filter 'role.isCeo'. There are: companyIndustry"),
-        ({"jobTitle.exact": ["cfo"]}, "There is no filter 'jobTitle.exact'."),
         (
             {"state": ["california", "texas"]},
             "The service takes one value for 'state', not 2. Make one audience for each.",
         ),
-        ({"jobTitle": ["cfo", "ceo"]}, "one value for 'jobTitle', not 2"),
-        ({"companyDomain": ["a.example", "b.example"]}, "one value for 'companyDomain', not 2"),
         (
             {"jobTitle.include": {"values": ["cfo"], "operator": "equals"}},
             "The service takes 'jobTitle' without operator and mode.",
         ),
         ({"jobTitle": {"values": ["cfo"], "mode": "all"}}, "without operator and mode"),
-        ({"seniority": {"values": ["vp"], "operator": "not_in"}}, "without operator and mode"),
     ],
 )
 async def test_what_the_older_api_cannot_say_is_refused_by_name(
@@ -276,20 +261,12 @@ async def test_what_the_older_api_cannot_say_is_refused_by_name(
             "'jobTitle.include' has no operator 'like'. It has 'contains', 'equals'.",
         ),
         (
-            {"jobTitle.exact": {"values": ["cfo"], "operator": "contains"}},
-            "'jobTitle.exact' has no operator 'contains'. It has 'equals'.",
-        ),
-        (
             {"jobTitle.include": {"values": ["cfo"], "mode": "some"}},
             "'jobTitle.include' has no mode 'some'. It has 'any', 'all'.",
         ),
         (
             {"seniority": {"values": ["vp"], "operator": "not_in"}},
             "'role.seniority' has no operator 'not_in'. It has 'in'.",
-        ),
-        (
-            {"seniority": {"values": ["vp"], "mode": "all"}},
-            "'role.seniority' has no mode 'all'. It has 'any'.",
         ),
     ],
 )

@@ -1,7 +1,5 @@
 """Over a real port. It takes a moment: a second Python has to start."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -10,10 +8,8 @@ from pydantic import SecretStr
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
-from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Unreachable
-from leadpipe_mcp.settings import Settings
 from tests.api.answering import refusal
 
 pytestmark = pytest.mark.anyio
@@ -47,29 +43,6 @@ async def test_a_client_speaks_over_a_port(transport: Transport) -> None:
     assert await client.audiences.list() == ()
     await client.close()
     assert (await client.account()).healthy is True
-
-
-@pytest.fixture
-def said() -> Iterator[dict[str, str]]:
-    """The variables that `leadpipe-mcp sandbox` says to set."""
-    command = [sys.executable, "-m", "leadpipe_mcp", "sandbox", "--port", "0"]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True) as process:
-        assert process.stdout is not None
-        words = [word for _ in range(2) for word in process.stdout.readline().split()]
-        yield dict(word.split("=") for word in words)
-        process.terminate()
-        process.wait(timeout=10)
-
-
-async def test_the_sandbox_on_a_port_says_how_to_reach_both_services(said: dict[str, str]) -> None:
-    settings = Settings.read(said, {})
-    leadpipe = Transport(settings.base_url, settings.api_key)
-    sonarly = sonarly_transport(settings.sonarly_base_url, settings.sonarly_api_key)
-    assert (await LeadpipeClient(leadpipe).account()).healthy is True
-    assert [group.name for group in await SonarlyClient(sonarly).accounts()] == ["Acme Growth"]
-    await leadpipe.close()
-    await sonarly.close()
 
 
 @pytest.mark.parametrize(

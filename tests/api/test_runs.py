@@ -4,13 +4,12 @@ from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
-from leadpipe_mcp.errors import Conflict, NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
+from leadpipe_mcp.errors import NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
 from tests.api.answering import UNKNOWN_ID, Altered, Connect, Start, each_profile
 from tests.faults.service import Fault, FaultKind
 
 pytestmark = pytest.mark.anyio
 CONFIG = AudienceConfig(topic_ids=(117805,), min_score=90)
-OTHER_CONFIG = AudienceConfig(topic_ids=(117890,), min_score=90)
 
 
 async def saved(client: LeadpipeClient, *, active: bool = True) -> str:
@@ -69,45 +68,6 @@ async def test_runs_are_listed_newest_first_whatever_their_order(with_answers: C
     assert (await client.runs.latest(UNKNOWN_ID)).id == "r4"
 
 
-@each_profile
-async def test_the_run_of_a_date_can_be_chosen(
-    profile: str, start: Start, connect: Connect, moments: list[float]
-) -> None:
-    client = connect(start(profile=profile))
-    audience = await saved(client)
-    moments.append(moments[-1] + 3 * 86_400)
-    assert (await client.runs.latest(audience)).data_date == "2026-05-07"
-    run = await client.runs.latest(audience, "2026-05-05")
-    assert (run.state, run.data_date) == ("ready", "2026-05-05")
-    missing = await client.runs.latest(audience, "2026-04-01")
-    assert missing.state == "none"
-    page = await client.runs.people(audience, date="2026-05-05", limit=3)
-    assert (page.run.data_date, page.run.size, len(page.people)) == ("2026-05-05", run.size, 3)
-    newest = await client.runs.people(audience, limit=3)
-    assert newest.run.data_date == "2026-05-07"
-    assert newest.run.size != page.run.size
-    assert (await client.runs.people(audience, date="2026-04-01")).run.state == "none"
-
-
-@pytest.mark.parametrize("profile", ["flat", "mixed"])
-async def test_waiting_ends_when_the_run_is_ready(
-    profile: str, start: Start, connect: Connect, moments: list[float]
-) -> None:
-    client = connect(start(profile=profile, run_seconds=2))
-    audience = await saved(client)
-    looks: list[tuple[str, float]] = []
-
-    async def report(run: Run, waited: float) -> None:
-        looks.append((run.state, waited))
-        moments.append(moments[-1] + 2)
-
-    with anyio.fail_after(10):
-        run = await client.runs.wait(audience, 5, report)
-    assert run.state == "ready"
-    assert [state for state, _ in looks] == ["running" if profile == "flat" else "queued", "ready"]
-    assert 0 <= looks[0][1] < looks[1][1] < 5
-
-
 async def test_waiting_ends_when_the_time_is_over(start: Start, connect: Connect) -> None:
     client = connect(start(run_seconds=1_000))
     audience = await saved(client)
@@ -123,48 +83,6 @@ async def test_waiting_ends_when_the_time_is_over(start: Start, connect: Connect
         assert looks[-1] >= 0.05
         await client.runs.wait(audience, 0, report)
     assert len(looks) == 3
-
-
-@each_profile
-async def test_people_come_page_by_page_to_the_end(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    client = connect(start(profile=profile))
-    audience = await saved(client)
-    page = await client.runs.people(audience, limit=40)
-    run, pages = page.run, [page]
-    while page.next_cursor:
-        assert len(page.people) == 40
-        page = await client.runs.people(
-            audience, run_id=run.id, date=run.data_date, limit=40, cursor=page.next_cursor
-        )
-        pages.append(page)
-    people = [person for page in pages for person in page.people]
-    size = (await client.configs.preview(await client.configs.spell(CONFIG))).size
-    assert len(people) == size == run.size
-    assert len(pages) == -(-size // 40) >= 3
-    assert 0 < len(pages[-1].people) <= 40
-    assert len({person.get("id") for person in people}) == size
-    scores = [int(str(person["intentScore"])) for person in people]
-    assert scores == sorted(scores, reverse=True)
-    assert min(scores) >= 90
-    assert {(page.run.state, page.run.data_date, page.run.size) for page in pages} == {
-        ("ready", "2026-05-04", size)
-    }
-
-
-@each_profile
-async def test_people_of_a_run_that_is_not_ready_are_not_shown(
-    profile: str, start: Start, connect: Connect
-) -> None:
-    client = connect(start(profile=profile, run_seconds=100))
-    audience = await saved(client)
-    page = await client.runs.people(audience)
-    assert page.run.state == ("running" if profile == "flat" else "queued")
-    assert (page.people, page.next_cursor) == ((), None)
-    if profile != "flat":
-        named = await client.runs.people(audience, run_id=page.run.id)
-        assert (named.run.id, named.run.state, named.people) == (page.run.id, "queued", ())
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "²"])
@@ -191,20 +109,6 @@ async def test_a_run_that_is_ordered_twice_with_one_key_is_one_run(
     second = await client.runs.queue(audience, "again")
     assert second.id != first.id
     assert {run.id for run in await client.runs.list(audience)} == {first.id, second.id}
-
-
-@pytest.mark.parametrize("status", [409, 400])
-async def test_a_run_that_has_started_cannot_be_cancelled(
-    status: int, start: Start, connect: Connect
-) -> None:
-    client = connect(start(cancel_conflict_status=status))
-    audience = await saved(client)
-    run = await client.runs.latest(audience)
-    assert run.id is not None
-    with pytest.raises(Exception, match="Only queued runs can be cancelled") as caught:
-        await client.runs.cancel(audience, run.id)
-    assert isinstance(caught.value, Conflict) == (status == 409)
-    assert (await client.runs.latest(audience)).state == "ready"
 
 
 @pytest.mark.parametrize("data", [None, {"status": "queued"}])
@@ -250,28 +154,6 @@ async def test_a_page_of_another_form_is_no_page(with_answers: Connect) -> None:
             await client.runs.people(audience)
         with pytest.raises(UnusableAnswer, match="status 200"):
             await client.runs.query(await client.configs.spell(CONFIG))
-
-
-@each_profile
-async def test_a_run_of_an_older_config_is_told_from_one_of_the_new(
-    profile: str, start: Start, connect: Connect, moments: list[float]
-) -> None:
-    sandbox = start(profile=profile)
-    client = connect(sandbox)
-    audience = await client.audiences.get(await saved(client))
-    run = await client.runs.latest(audience.id)
-    assert not await client.runs.is_outdated(audience, run)
-    moments.append(moments[-1] + 60)
-    audience = await client.audiences.update(audience.id, name="Other name")
-    assert not await client.runs.is_outdated(audience, run)
-    other = await client.configs.spell(OTHER_CONFIG)
-    audience = await client.audiences.update(audience.id, config=other)
-    # The older API tells no hash of a run's config.
-    assert await client.runs.is_outdated(audience, run) == (profile != "flat")
-    if profile != "flat":
-        moments.append(moments[-1] + 60)
-        new = await client.runs.queue(audience.id, "once")
-        assert not await client.runs.is_outdated(audience, new)
 
 
 async def test_nested_parts_of_a_person_are_lifted(with_answers: Connect) -> None:
