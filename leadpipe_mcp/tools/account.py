@@ -1,17 +1,16 @@
-"""get_account_status: whether the account works, and what is free."""
+"""get_account_status, and the slots that active audiences take."""
 
 from pydantic import Field
 
-from leadpipe_mcp.api.models import Account
+from leadpipe_mcp.api.models import Account, Slots
+from leadpipe_mcp.errors import ServiceError, SlotsFull
 from leadpipe_mcp.text import counted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
-from leadpipe_mcp.tools.replies import Part, warnings
+from leadpipe_mcp.tools.replies import Part, named, people, size_of, warnings
 from leadpipe_mcp.tools.services import Call
 
 
 class CreditPart(Part):
-    """Identification credits."""
-
     used: int | None = None
     limit: int | None = None
     remaining: int | None = None
@@ -19,24 +18,18 @@ class CreditPart(Part):
 
 
 class SlotCounts(Part):
-    """Audience slots: how many audiences may be active."""
-
     used: int
     limit: int
     free: int
 
 
 class PixelPart(Part):
-    """Tracking pixels."""
-
     total: int | None = None
     active: int | None = None
     paused: int | None = None
 
 
 class AccountStatus(Reply):
-    """The state of the account."""
-
     healthy: bool | None = None
     organization: str | None = None
     organization_status: str | None = Field(default=None, description="Such as trial or expired.")
@@ -77,4 +70,64 @@ def _health(account: Account) -> str:
     return (
         f"The key is right, but the organization is {status or 'not healthy'}: audiences cannot be"
         " used until the subscription is renewed in the Leadpipe dashboard."
+    )
+
+
+class SlotPart(Part):
+    before: int | None = None
+    after: int | None = None
+    limit: int
+
+    @classmethod
+    def of(cls, before: Slots | None, after: Slots | None) -> "SlotPart | None":
+        """Return the slots before and after; None if the service shows neither."""
+        seen = after or before
+        if seen is None:
+            return None
+        used, now_used = (slots.used if slots else None for slots in (before, after))
+        return cls(before=used, after=now_used, limit=seen.limit)
+
+
+async def slots_of(call: Call) -> Slots | None:
+    """Return the account's slots; None if the service does not show them."""
+    try:
+        return (await call.leadpipe.account()).slots
+    except ServiceError:
+        return None
+
+
+def slot_sentence(slots: Slots | None) -> str:
+    """Say what activating does to the account's slots."""
+    if slots is None:
+        return "It takes an audience slot; the service does not show how many are free."
+    if slots.limit == 1:
+        return "It takes your only slot."
+    if slots.free == 1:
+        return f"It takes the last of your {slots.limit} slots."
+    return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
+
+
+async def require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
+    """Refuse to activate if the account shows no free slot."""
+    if slots is not None and slots.free == 0:
+        raise await slots_full(call, consequence)
+
+
+async def slots_full(call: Call, consequence: str, told: SlotsFull | None = None) -> SlotsFull:
+    """Return the refusal that names the active audiences, one of which could be paused."""
+    try:
+        active = await call.leadpipe.audiences.list("active")
+    except ServiceError:
+        what_next = SlotsFull.what_next
+    else:
+        each = [f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10]]
+        what_next = (
+            f"Active now: {'; '.join(each)}. Ask the user which of them to pause, then activate"
+            " again."
+            if active
+            else "No audience is listed as active; a deleted one may still hold its slot. The"
+            " Leadpipe dashboard shows it."
+        )
+    return SlotsFull(
+        f"SLOTS_FULL: every audience slot is in use, so {consequence}", what_next, like=told
     )

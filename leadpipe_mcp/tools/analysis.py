@@ -35,8 +35,6 @@ _FILLED = (
 
 
 class OtherAudience(Arguments):
-    """The other side of a comparison; anything not named is as on this side."""
-
     audience_id: AudienceId | None = Field(default=None, description="Default: the same audience.")
     date: arguments.Day = None
     run_id: arguments.RunId = None
@@ -51,8 +49,6 @@ class OtherAudience(Arguments):
 
 
 class AnalyzeAudience(Arguments):
-    """Which audience, and the question: at most one of groupBy, sql and compareWith."""
-
     audience_id: AudienceId = Field(description="A saved audience.")
     date: arguments.Day = None
     run_id: arguments.RunId = None
@@ -87,15 +83,11 @@ class AnalyzeAudience(Arguments):
 
 
 class ScorePart(Part):
-    """Intent scores."""
-
     average: float
     people: dict[str, int] = Field(description="People per ten-point score band.")
 
 
 class ComparedPart(Part):
-    """People in one or both of two lists."""
-
     size: int
     average_score: float | None = None
     seniorities: dict[str, int] | None = None
@@ -104,8 +96,6 @@ class ComparedPart(Part):
 
 
 class Analysis(Reply):
-    """The answer, counted over everyone."""
-
     size: int
     data_date: str | None = None
     run: replies.RunPart | None = None

@@ -9,35 +9,39 @@ from pydantic import Field, JsonValue, model_validator
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.api.runs import MOST_RUNS
-from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
+from leadpipe_mcp.errors import (
+    Conflict,
+    LeadpipeError,
+    NotFound,
+    NotPossible,
+    RequestRefused,
+    ServiceError,
+)
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import LARGEST_PAGE, AudienceId, Named
-from leadpipe_mcp.tools.lifecycle import age_of_list, newest_run
 from leadpipe_mcp.tools.replies import Table, cell, named, warnings
 from leadpipe_mcp.tools.services import Call
 
+OLD_LIST = (
+    "The people shown are from before the audience was last changed; the next run applies its"
+    " current config."
+)
 _MOST_NAMED = 5
 
 
 class ListAudiences(Arguments):
-    """Which audiences."""
-
     status: Named[Status] | None = Field(default=None, description="Only those with this status.")
     name_contains: arguments.PartOfName = None
     limit: arguments.ListLength = 50
 
 
 class AudienceList(Reply):
-    """Saved audiences."""
-
     audiences: Table | None = None
 
 
 class GetAudience(Arguments):
-    """Which audience, and how long to wait for it."""
-
     id: AudienceId = Field(description="The audience's id.")
     wait_seconds: arguments.WaitSeconds = 0
     fill_rates: bool = Field(
@@ -55,12 +59,7 @@ class GetAudience(Arguments):
         return self
 
 
-class AudienceDetail(Reply):
-    """One saved audience."""
-
-    id: str
-    name: str
-    status: str
+class AudienceDetail(replies.AboutAudience):
     size: int | None = None
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="Who is in it.")
@@ -73,8 +72,6 @@ class AudienceDetail(Reply):
 
 
 class RunAudience(Arguments):
-    """Which audience, and which run to cancel instead of queuing one."""
-
     id: AudienceId = Field(description="The audience's id.")
     cancel_run_id: str | None = Field(
         default=None,
@@ -83,13 +80,8 @@ class RunAudience(Arguments):
     )
 
 
-class RunOrdered(Reply):
-    """A run that was queued or cancelled."""
-
-    id: str
-    name: str
-    status: str
-    run: replies.RunPart
+class RunOrdered(replies.AboutAudience):
+    run: replies.RunPart | None = None
 
 
 @tool("List audiences", reads=True)
@@ -277,14 +269,10 @@ async def runs_of(call: Call, audience: Audience) -> tuple[Run, ...]:
 
 
 def _ordered(audience: Audience, run: Run, summary: str) -> RunOrdered:
-    return RunOrdered(
-        summary=summary,
-        id=audience.id,
-        name=replies.name_of(audience),
-        status=audience.status,
-        run=replies.RunPart.of(run),
-        next=replies.suggestions(replies.next_step(run, audience.id)),
-    )
+    reply = RunOrdered.of(audience, summary)
+    reply.run = replies.RunPart.of(run)
+    reply.next = replies.suggestions(replies.next_step(run, audience.id))
+    return reply
 
 
 def _by_date(audience: Audience) -> NotPossible:
@@ -324,3 +312,28 @@ async def _cancel(call: Call, audience: Audience, run_id: str) -> RunOrdered:
         "Let it finish." if run.state == "running" else "There is nothing left to cancel.",
         status=status,
     )
+
+
+async def newest_run(call: Call, audience_id: str, seconds: int = 0) -> Run | None:
+    """Wait for the audience's newest run; None if the service does not show it.
+
+    A failure now does not hide what was confirmed before.
+    """
+
+    async def report(run: Run, waited: float) -> None:
+        if seconds:
+            await call.progress(waited, seconds, replies.run_sentence(run))
+
+    try:
+        return await call.leadpipe.runs.wait(audience_id, seconds, report)
+    except ServiceError:
+        return None
+
+
+async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[str]:
+    """Warn if the people are from before the audience was last changed."""
+    try:
+        outdated = run is not None and await call.leadpipe.runs.is_outdated(audience, run)
+    except LeadpipeError:
+        return []
+    return [OLD_LIST] if outdated else []

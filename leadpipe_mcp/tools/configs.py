@@ -1,5 +1,6 @@
-"""The config of an audience: as tools take it, checked, and what differs between two of them."""
+"""The config of an audience: as tools take it, checked, compared; and preview_audience."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ from leadpipe_mcp.api.models import (
     SpelledConfig,
 )
 from leadpipe_mcp.errors import NotPossible, ServiceError
+from leadpipe_mcp.people.columns import choose_columns
+from leadpipe_mcp.people.privacy import table
+from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.text import clean, in_quotes, listed
-from leadpipe_mcp.toolkit import Arguments
-from leadpipe_mcp.tools import replies
+from leadpipe_mcp.toolkit import Arguments, Reply, tool
+from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import Overlap, Score, TopicIds, WebAddress, from_json_text
-from leadpipe_mcp.tools.replies import Cell
+from leadpipe_mcp.tools.replies import Cell, Table, warnings
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, RANGES
 
@@ -115,8 +119,6 @@ _SOURCE_URL = "The website the topics came from."
 
 
 class ConfigArguments(Arguments):
-    """Who should be in it: topics, scores and filters."""
-
     topic_ids: TopicIds = Field(
         description="Ids of the topics they research: 1 to 250 (an older API takes 10)."
     )
@@ -146,8 +148,6 @@ class ConfigArguments(Arguments):
 
 
 class ConfigChange(Arguments):
-    """What to change about who is in it; anything not named stays."""
-
     topic_ids: TopicIds | None = Field(default=None, description="The new list of topic ids.")
     min_score: Score | None = Field(default=None, description=MIN_SCORE)
     max_score: Score | None = Field(default=None, description=MAX_SCORE + " null removes it.")
@@ -311,3 +311,48 @@ def _in_words(part: JsonValue) -> str:
         few = [_in_words(value) for value in part]
         return replies.some(few, _FEW_VALUES) if len(few) > _FEW_VALUES else listed(few)
     return clean(_as_json(part), replies.NAME_LENGTH)
+
+
+_SAMPLE_COLUMNS = ("name", "jobTitle", "company", "companyIndustry", "score")
+_SAMPLE_SIZE = 5
+_MAKE_UP_SIZE = 5
+
+
+class AudiencePreview(Reply):
+    size: int
+    data_date: str | None = None
+    industries: dict[str, int] | None = None
+    seniorities: dict[str, int] | None = None
+    counted_over: str | None = Field(default=None, description="What the counts cover.")
+    sample: Table | None = None
+    config: dict[str, JsonValue] = Field(description="As applied; create_audience takes it.")
+    config_hash: str
+
+
+@tool("Preview an audience", reads=True)
+async def preview_audience(call: Call, asked: ConfigArguments) -> AudiencePreview:
+    """Count the people that topics (intent data), scores and filters (an ICP) find today.
+
+    Shows their make-up and five masked examples. Use it before create_audience, as often as
+    needed: it saves and spends nothing. Filters are checked against the service's catalogue and
+    against what it says it applied.
+    """
+    spelled, unsure = await spell(call, asked.to_config())
+    preview = await call.leadpipe.configs.preview(spelled)
+    columns = choose_columns(_SAMPLE_COLUMNS)
+    sample = table(preview.sample[:_SAMPLE_SIZE], columns, contact=False)
+    config = preview.config.as_shown()
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+    create = replies.suggest("create_audience", "save this config under a name")
+    repeated = arguments.twice_named(asked.topic_ids)
+    return AudiencePreview(
+        summary=f"{replies.matches(preview.size)}, {replies.data_from(preview.data_date)}",
+        size=preview.size,
+        data_date=preview.data_date,
+        **replies.make_up(preview, _MAKE_UP_SIZE),
+        sample=replies.table_of(_SAMPLE_COLUMNS, sample),
+        config=config,
+        config_hash=preview.config_hash or digest[:16],
+        warnings=warnings(repeated, unsure, preview.notes, of_size(preview.size)),
+        next=[create] if preview.size else None,
+    )

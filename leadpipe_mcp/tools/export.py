@@ -49,8 +49,6 @@ FIELDS = (
 
 
 class ExportAudience(Arguments):
-    """Which audience and run, and in which form."""
-
     id: AudienceId = Field(description="The audience's id.")
     format: Named[Literal["csv", "jsonl", "linkedin_urls", "url"]] = Field(
         default="csv",
@@ -91,8 +89,6 @@ class ExportAudience(Arguments):
 
 
 class AudienceExported(Reply):
-    """Where the exported people are."""
-
     id: str
     name: str | None = None
     size: int | None = None

@@ -1,4 +1,4 @@
-"""create_audience, set_status and delete_audience, and the slots that an active audience takes."""
+"""create_audience, update_audience, set_status and delete_audience."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,28 +7,30 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from leadpipe_mcp.api.budget import together
-from leadpipe_mcp.api.models import Audience, Preview, Run, ServiceConfig, Slots, Status
-from leadpipe_mcp.errors import Conflict, LeadpipeError, NotDone, ServiceError, SlotsFull
+from leadpipe_mcp.api.models import Audience, Preview, ServiceConfig, Slots, SpelledConfig, Status
+from leadpipe_mcp.errors import (
+    Conflict,
+    LeadpipeError,
+    NotDone,
+    NotPossible,
+    ServiceError,
+    SlotsFull,
+)
 from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.text import in_quotes
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
-from leadpipe_mcp.tools import arguments, replies
+from leadpipe_mcp.tools import account, arguments, configs, replies
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, ObjectOf
-from leadpipe_mcp.tools.configs import ConfigArguments, changes, in_one_sentence, renamed, spell
-from leadpipe_mcp.tools.replies import named, people, suggest, warnings
+from leadpipe_mcp.tools.audiences import age_of_list, newest_run
+from leadpipe_mcp.tools.configs import ConfigArguments, ConfigChange
+from leadpipe_mcp.tools.replies import Table, named, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
-OLD_LIST = (
-    "The people shown are from before the audience was last changed; the next run applies its"
-    " current config."
-)
 UNSEEN = "Not all audiences could be checked, so another one may have this name."
 _MOST_COMPARED = 5
 
 
 class CreateAudience(Arguments):
-    """The name, and who should be in it."""
-
     name: arguments.AudienceName = Field(description="A name the user will know it by.")
     config: ObjectOf[ConfigArguments] = Field(description="Who should be in it.")
     status: Named[Status] = Field(default="draft", description="active takes a slot.")
@@ -36,22 +38,30 @@ class CreateAudience(Arguments):
     confirm: ConfirmCode = None
 
 
-class AudienceCreated(Reply):
-    """The audience that was saved."""
-
-    id: str
-    name: str | None = None
-    status: str | None = None
+class AudienceCreated(replies.AboutAudience):
     size: int | None = Field(default=None, description="How many people match now.")
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="As saved.")
-    slots: replies.SlotPart | None = None
+    slots: account.SlotPart | None = None
     run: replies.RunPart | None = None
 
 
-class SetStatus(Arguments):
-    """Which audience, and its new status."""
+class UpdateAudience(Arguments):
+    id: AudienceId = Field(description="The audience's id.")
+    name: arguments.AudienceName | None = Field(default=None, description="A new name.")
+    config: ObjectOf[ConfigChange] | None = Field(
+        default=None, description="What to change about who is in it."
+    )
+    confirm: ConfirmCode = None
 
+
+class AudienceUpdated(replies.AboutAudience):
+    size: int | None = Field(default=None, description="How many people match now.")
+    changes: Table | None = Field(default=None, description="Each part, before and after.")
+    config: dict[str, JsonValue] | None = Field(default=None, description="As it is now.")
+
+
+class SetStatus(Arguments):
     id: AudienceId = Field(description="The audience's id.")
     status: Named[Literal["draft", "active", "paused"]] = Field(
         description="active: refreshed daily, takes a slot; paused: frees the slot, keeps it all."
@@ -60,28 +70,19 @@ class SetStatus(Arguments):
     confirm: ConfirmCode = None
 
 
-class StatusChanged(Reply):
-    """An audience's status, before and after."""
-
-    id: str
-    name: str | None = None
-    status: str
+class StatusChanged(replies.AboutAudience):
     before: str | None = Field(default=None, description="The status before.")
-    size: int | None = Field(default=None, description="How many people.")
-    slots: replies.SlotPart | None = None
+    size: int | None = None
+    slots: account.SlotPart | None = None
     run: replies.RunPart | None = None
 
 
 class DeleteAudience(Arguments):
-    """Which audience."""
-
     id: AudienceId = Field(description="The audience's id.")
     confirm: ConfirmCode = None
 
 
 class AudienceDeleted(Reply):
-    """What was deleted."""
-
     id: str
     name: str | None = None
 
@@ -94,7 +95,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     user is asked first. Filters are checked and people counted first. The same name with the same
     config is refused. To change an audience, use update_audience.
     """
-    spelled, unsure = await spell(call, asked.config.to_config())
+    spelled, unsure = await configs.spell(call, asked.config.to_config())
     preview, known = await together(
         partial(call.leadpipe.configs.preview, spelled), call.leadpipe.audiences.known
     )
@@ -105,17 +106,11 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
     saved, found = f"{named(audience)} is saved", replies.matches(preview.size)
     repeated = arguments.twice_named(asked.config.topic_ids)
-    reply = AudienceCreated(
-        summary=f"{saved} ({audience.status}). {found} now.",
-        id=audience.id,
-        name=replies.name_of(audience),
-        status=audience.status,
-        size=preview.size,
-        data_date=preview.data_date,
-        config=preview.config.as_shown(),
-        warnings=warnings(unsure, repeated, preview.notes, of_size(preview.size)),
-        next=[replies.to_activate(audience.id)],
-    )
+    reply = AudienceCreated.of(audience, f"{saved} ({audience.status}). {found} now.")
+    reply.size, reply.data_date = preview.size, preview.data_date
+    reply.config = preview.config.as_shown()
+    reply.warnings = warnings(unsure, repeated, preview.notes, of_size(preview.size))
+    reply.next = [replies.to_activate(audience.id)]
     if asked.status == "draft":
         return reply
     try:
@@ -141,6 +136,71 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     return reply
 
 
+@tool("Change an audience", destroys=True, idempotent=True)
+async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
+    """Rename a saved audience, or change its topics, scores or filters.
+
+    It is a change, not a replacement: anything not named stays, filters merge by key, null removes
+    one. The reply shows before, after and the new size. Changing an active audience asks the user
+    first. To change its status, use set_status.
+    """
+    if asked.name is None and asked.config is None:
+        raise NotPossible("Nothing to change was given.", "Pass a name, a config, or both.")
+    audience = await call.leadpipe.audiences.get(asked.id)
+    call.services.last_active.note(audience)
+    made, spelled, preview, notes = configs.renamed(audience, asked.name), None, None, list[str]()
+    if asked.config and audience.config:
+        spelled = await _changed(call, audience.config, asked.config)
+        unsure = await configs.unknown_topics(call, asked.config.topic_ids or ())
+        preview = await call.leadpipe.configs.preview(spelled)
+        made += await configs.changes(call, audience.config, spelled.sent)
+        repeated = arguments.twice_named(asked.config.topic_ids)
+        notes = warnings(repeated, unsure, preview.notes, of_size(preview.size))
+    elif asked.config:
+        raise NotPossible(
+            f"The service does not show the config of {named(audience)}, so part of it cannot be"
+            " changed without losing the rest. Nothing was changed.",
+            "Create a new audience with the whole config instead.",
+        )
+    if not made:
+        same = f"{named(audience)} already looks like that, so nothing was changed."
+        reply = AudienceUpdated.of(audience, same)
+        reply.size = replies.size_of(audience)
+        return reply
+    if audience.status == "active":
+        size = f" It would have {people(preview.size)}." if preview else ""
+        question = (
+            f"Change {named(audience)}, which is active? {configs.in_one_sentence(made)}.{size}"
+        )
+        await call.confirm(Action("update", question, audience.model_dump()), asked.confirm)
+    updated = await call.leadpipe.audiences.update(asked.id, name=asked.name, config=spelled)
+    call.services.last_active.note(updated)
+    step = {"draft": replies.to_activate, "active": replies.to_wait}
+    if spelled and updated.status != "draft":
+        notes += await age_of_list(call, updated, await newest_run(call, asked.id))
+    found = f" {replies.matches(preview.size)} now." if preview else ""
+    summary = f"{named(updated)} was changed: {', '.join(one.part for one in made)}.{found}"
+    reply = AudienceUpdated.of(updated, summary)
+    reply.size = preview.size if preview else replies.size_of(updated)
+    reply.changes = replies.table_of(["what", "before", "after"], [one.row() for one in made])
+    reply.config = preview.config.as_shown() if preview else None
+    reply.warnings = notes
+    reply.next = [step.get(updated.status, replies.to_read)(updated.id)]
+    return reply
+
+
+async def _changed(call: Call, config: ServiceConfig, change: ConfigChange) -> SpelledConfig:
+    """Return the config with the change, if its parts still fit together."""
+    spelled = await call.leadpipe.configs.changed(
+        config, change.fields(), change.filters or {}, change.exclude or {}
+    )
+    try:
+        configs.check_config(spelled.shown)
+    except NotPossible as contradiction:
+        raise NotPossible(f"With this change, {contradiction}") from None
+    return spelled
+
+
 @tool("Activate, pause or shelve an audience", idempotent=True)
 async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     """Activate or pause a saved audience, or return it to draft.
@@ -151,21 +211,17 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     active audiences that could be paused.
     """
     audience, before = await together(
-        partial(call.leadpipe.audiences.get, asked.id), partial(_slots, call)
+        partial(call.leadpipe.audiences.get, asked.id), partial(account.slots_of, call)
     )
     was, name = replies.state(audience.status), named(audience)
-    reply = StatusChanged(
-        summary=f"{name} is already {replies.state(asked.status)}, so nothing was changed.",
-        id=audience.id,
-        name=replies.name_of(audience),
-        status=audience.status,
-        size=replies.size_of(audience),
-    )
+    same = f"{name} is already {replies.state(asked.status)}, so nothing was changed."
+    reply = StatusChanged.of(audience, same)
+    reply.size = replies.size_of(audience)
     if audience.status == asked.status:
         reply.next = [replies.to_read(asked.id)] if asked.status == "active" else None
         return reply
     if asked.status == "active":
-        await _require_slot(call, before, f"{name} stays {was}.")
+        await account.require_slot(call, before, f"{name} stays {was}.")
         await _ask_to_activate(call, audience, before, asked.confirm)
     call.services.last_active.note(audience)
     changed = await _change_status(call, audience, asked.status)
@@ -175,7 +231,7 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
     if asked.status == "active":
         await _tell_of_people(call, reply, before, asked.wait_seconds)
     else:
-        slots = reply.slots = replies.SlotPart.of(before, await _slots(call))
+        slots = reply.slots = account.SlotPart.of(before, await account.slots_of(call))
         if slots and slots.after is not None:
             reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
     return reply
@@ -232,10 +288,12 @@ async def _refuse_twin(
 
 async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
     """Ask the human to give a slot to the new audience, and return the slots."""
-    before, name = await _slots(call), in_quotes(asked.name, replies.NAME_LENGTH)
+    before, name = await account.slots_of(call), in_quotes(asked.name, replies.NAME_LENGTH)
     stays = f"{name} cannot be active and was not saved; with status draft it can be saved now."
-    await _require_slot(call, before, stays)
-    question = f"Create and activate {name} ({people(preview.size)})? {_slot_sentence(before)}"
+    await account.require_slot(call, before, stays)
+    question = (
+        f"Create and activate {name} ({people(preview.size)})? {account.slot_sentence(before)}"
+    )
     seen = [asked.name, preview.config.as_shown()]
     await call.confirm(Action("create", question, seen), asked.confirm)
     return before
@@ -250,7 +308,9 @@ async def _ask_to_activate(
     size, changed = await together(
         partial(_size_now, call, audience), partial(_since_last_active, call, audience)
     )
-    question = f"Activate {named(audience)} ({people(size)})? {_slot_sentence(slots)}{changed}"
+    question = (
+        f"Activate {named(audience)} ({people(size)})? {account.slot_sentence(slots)}{changed}"
+    )
     await call.confirm(Action("activate", question, audience.model_dump()), code)
 
 
@@ -271,8 +331,10 @@ async def _since_last_active(call: Call, audience: Audience) -> str:
     had = people(replies.size_of(was or audience))
     try:
         if was and was.config and audience.config:
-            made = renamed(was, audience.name) + await changes(call, was.config, audience.config)
-            told = in_one_sentence(made)
+            made = configs.renamed(was, audience.name) + await configs.changes(
+                call, was.config, audience.config
+            )
+            told = configs.in_one_sentence(made)
             return f" Changed since it was last active ({had} then): {told}." if made else ""
         if audience.last_refreshed_at is None:
             return ""
@@ -282,23 +344,6 @@ async def _since_last_active(call: Call, audience: Audience) -> str:
     except LeadpipeError:
         return " Whether it was changed since it was last active could not be checked."
     return ""
-
-
-def _slot_sentence(slots: Slots | None) -> str:
-    """Say what activating does to the account's slots."""
-    if slots is None:
-        return "It takes an audience slot; the service does not show how many are free."
-    if slots.limit == 1:
-        return "It takes your only slot."
-    if slots.free == 1:
-        return f"It takes the last of your {slots.limit} slots."
-    return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
-
-
-async def _require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
-    """Refuse to activate if the account shows no free slot."""
-    if slots is not None and slots.free == 0:
-        raise await _slots_full(call, consequence)
 
 
 async def _change_status(call: Call, audience: Audience, status: Status) -> Audience:
@@ -311,43 +356,17 @@ async def _change_status(call: Call, audience: Audience, status: Status) -> Audi
         return await call.leadpipe.audiences.update(audience.id, status=status)
     except SlotsFull as full:
         stays = f"{named(audience)} stays {replies.state(audience.status)}."
-        raise await _slots_full(call, stays, full) from None
-
-
-async def _slots_full(call: Call, consequence: str, told: SlotsFull | None = None) -> SlotsFull:
-    """Return the refusal that names the active audiences, one of which could be paused."""
-    try:
-        active = await call.leadpipe.audiences.list("active")
-    except ServiceError:
-        what_next = SlotsFull.what_next
-    else:
-        each = [f"{named(a)} ({people(replies.size_of(a))}, id {a.id})" for a in active[:10]]
-        what_next = (
-            f"Active now: {'; '.join(each)}. Ask the user which of them to pause, then activate"
-            " again."
-            if active
-            else "No audience is listed as active; a deleted one may still hold its slot. The"
-            " Leadpipe dashboard shows it."
-        )
-    return SlotsFull(
-        f"SLOTS_FULL: every audience slot is in use, so {consequence}", what_next, like=told
-    )
-
-
-async def _slots(call: Call) -> Slots | None:
-    """Return the account's slots; None if the service does not show them."""
-    try:
-        return (await call.leadpipe.account()).slots
-    except ServiceError:
-        return None
+        raise await account.slots_full(call, stays, full) from None
 
 
 async def _tell_of_people(
     call: Call, reply: AudienceCreated | StatusChanged, before: Slots | None, seconds: int
 ) -> None:
     """Add to the reply about an audience that became active its slots and its people."""
-    run, after = await together(partial(newest_run, call, reply.id, seconds), partial(_slots, call))
-    slots = reply.slots = replies.SlotPart.of(before, after)
+    run, after = await together(
+        partial(newest_run, call, reply.id, seconds), partial(account.slots_of, call)
+    )
+    slots = reply.slots = account.SlotPart.of(before, after)
     if slots and slots.after is not None:
         if slots.after < slots.limit:
             reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
@@ -360,28 +379,3 @@ async def _tell_of_people(
     reply.next = replies.suggestions(replies.next_step(run, reply.id))
     if run and run.state == "ready" and isinstance(reply, StatusChanged):
         reply.size = run.size
-
-
-async def newest_run(call: Call, audience_id: str, seconds: int = 0) -> Run | None:
-    """Wait for the audience's newest run; None if the service does not show it.
-
-    A failure now does not hide what was confirmed before.
-    """
-
-    async def report(run: Run, waited: float) -> None:
-        if seconds:
-            await call.progress(waited, seconds, replies.run_sentence(run))
-
-    try:
-        return await call.leadpipe.runs.wait(audience_id, seconds, report)
-    except ServiceError:
-        return None
-
-
-async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[str]:
-    """Warn if the people are from before the audience was last changed."""
-    try:
-        outdated = run is not None and await call.leadpipe.runs.is_outdated(audience, run)
-    except LeadpipeError:
-        return []
-    return [OLD_LIST] if outdated else []

@@ -16,9 +16,8 @@ from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Arguments, Cursor, Reply, Suggestion, tool
 from leadpipe_mcp.tools import arguments, configs, replies
 from leadpipe_mcp.tools.arguments import LARGEST_PAGE, ManyOf, Overlap, Score, TopicIds, WebAddress
-from leadpipe_mcp.tools.audiences import runs_of
+from leadpipe_mcp.tools.audiences import age_of_list, runs_of
 from leadpipe_mcp.tools.configs import ConfigArguments, Exclusions, Filters, check_config, spell
-from leadpipe_mcp.tools.lifecycle import age_of_list
 from leadpipe_mcp.tools.replies import Table, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
@@ -33,8 +32,6 @@ _CONFIG = tuple(ConfigArguments.model_fields)
 
 
 class QueryAudience(Arguments):
-    """Which audience, which fields, and how many people."""
-
     audience_id: arguments.AudienceId | None = Field(default=None, description="A saved audience.")
     topic_ids: TopicIds | None = Field(default=None, description="Instead of audienceId.")
     min_score: Score | None = Field(default=None, description="Lowest intent score; default 70.")
@@ -83,8 +80,6 @@ class QueryAudience(Arguments):
 
 
 class PeopleFound(Reply):
-    """Some of an audience's people."""
-
     size: int | None = Field(default=None, description="Total number of people.")
     data_date: str | None = None
     run: replies.RunPart | None = None

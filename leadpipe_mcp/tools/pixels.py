@@ -57,16 +57,12 @@ def _one_list(asked: "CreatePixel | UpdatePixel") -> None:
 
 
 class ListPixels(Arguments):
-    """Which pixels."""
-
     domain_contains: str | None = Field(
         default=None, max_length=255, description="Only those with this in their domain."
     )
 
 
 class PixelList(Reply):
-    """Tracking pixels."""
-
     pixels: Table | None = None
 
 
@@ -105,8 +101,6 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
 
 
 class CreatePixel(Arguments):
-    """Which website, and which of its pages."""
-
     domain: Domain = Field(description="The website, such as acme.example.")
     name: AudienceName | None = Field(default=None, description="What to call it.")
     excluded_paths: LeftOut = None
@@ -119,8 +113,6 @@ class CreatePixel(Arguments):
 
 
 class PixelCreated(Reply):
-    """A new pixel."""
-
     id: str
     domain: str
     name: str | None = None
@@ -181,8 +173,6 @@ async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
 
 
 class UpdatePixel(Arguments):
-    """Which pixel, and what to change."""
-
     thing = "pixel"
 
     id: PixelId = Field(description="The pixel's id; list_pixels shows it.")
@@ -208,8 +198,6 @@ class UpdatePixel(Arguments):
 
 
 class PixelState(Part):
-    """What can be changed of a pixel."""
-
     status: str
     excluded_paths: list[str] | None = None
     included_paths: list[str] | None = None
@@ -221,8 +209,6 @@ class PixelState(Part):
 
 
 class PixelUpdated(Reply):
-    """A pixel, before and after."""
-
     id: str
     domain: str | None = None
     before: PixelState | None = None

@@ -44,8 +44,6 @@ def _as_text(value: object) -> object:
 
 
 class Target(Arguments):
-    """The wanted size."""
-
     min: StrictInt | None = Field(default=None, ge=1, le=NO_END, description="Fewest wanted.")
     max: StrictInt | None = Field(default=None, ge=1, le=NO_END, description="Most wanted.")
 
@@ -59,8 +57,6 @@ class Target(Arguments):
 
 
 class PlanAudience(Arguments):
-    """The brief, taken apart."""
-
     topics: ManyOf[Annotated[Phrase, BeforeValidator(_as_text)]] = Field(
         default=(),
         max_length=10,
@@ -109,16 +105,12 @@ class PlanAudience(Arguments):
 
 
 class Recommended(Part):
-    """The change that would reach the target."""
-
     change: str
     size: int
     config: dict[str, JsonValue]
 
 
 class AudiencePlan(Reply):
-    """A config for the brief, its size, and what affects it."""
-
     size: int | None = None
     data_date: str | None = None
     config: dict[str, JsonValue] = Field(
@@ -251,8 +243,6 @@ def _values(plan: Plan) -> Table | None:
 
 
 class FindFilters(Arguments):
-    """Words to look up, or the filter to show."""
-
     words: ManyOf[Annotated[str, StringConstraints(min_length=1, max_length=100)]] | None = Field(
         default=None,
         min_length=1,
@@ -279,8 +269,6 @@ class FindFilters(Arguments):
 
 
 class FilterAnswer(Reply):
-    """What words mean, the values of a filter, or all filters."""
-
     found: Table | None = Field(
         default=None, description="sure: exact, close, ambiguous (choose one), none."
     )

@@ -3,16 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from leadpipe_mcp.api.models import Audience, Preview, Run, Slots
+from leadpipe_mcp.api.models import Audience, Preview, Run
 from leadpipe_mcp.people.columns import Column
 from leadpipe_mcp.people.runs import why_not_ready
 from leadpipe_mcp.text import clean, counted, in_quotes, listed
-from leadpipe_mcp.toolkit import Suggestion
+from leadpipe_mcp.toolkit import Reply, Suggestion
 
 Cell = str | int | float | bool
 NAME_LENGTH = 80
@@ -29,15 +29,11 @@ class Part(BaseModel):
 
 
 class Table(Part):
-    """Rows under columns; an empty text means unknown."""
-
     columns: list[str]
     rows: list[list[Cell]]
 
 
 class RunPart(Part):
-    """A run: one list of an audience's people."""
-
     id: str | None = None
     state: str = Field(description="none, queued, running, ready, failed or cancelled.")
     data_date: str | None = None
@@ -50,21 +46,18 @@ class RunPart(Part):
         return cls(id=run.id, state=run.state, data_date=run.data_date, size=size)
 
 
-class SlotPart(Part):
-    """How many audience slots were and are in use."""
+class AboutAudience(Reply):
+    """What every reply about one audience says of it."""
 
-    before: int | None = None
-    after: int | None = None
-    limit: int
+    id: str
+    name: str | None = None
+    status: str | None = None
 
     @classmethod
-    def of(cls, before: Slots | None, after: Slots | None) -> "SlotPart | None":
-        """Return the slots before and after; None if the service shows neither."""
-        seen = after or before
-        if seen is None:
-            return None
-        used, now_used = (slots.used if slots else None for slots in (before, after))
-        return cls(before=used, after=now_used, limit=seen.limit)
+    def of(cls, audience: Audience, summary: str) -> Self:
+        """Return the reply, to be filled with what the tool found or did."""
+        name = name_of(audience)
+        return cls(summary=summary, id=audience.id, name=name, status=audience.status)
 
 
 def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:

@@ -44,22 +44,16 @@ SonarlyName = Annotated[
 
 
 class InAccount(Arguments):
-    """Which account."""
-
     account_group_id: SonarlyId | None = Field(
         default=None, description="The account's id or name, if there are several."
     )
 
 
 class OneLinkedinAudience(InAccount):
-    """Which audience."""
-
     id: SonarlyId = Field(description="The audience's id, from sonarly_list_audiences.")
 
 
 class SonarlyAudience(Part):
-    """One LinkedIn audience."""
-
     id: str
     name: str
     type: str | None = None
@@ -142,8 +136,6 @@ def _list(things: Sequence[AccountGroup | Folder]) -> str:
 
 
 class AccountList(Reply):
-    """Accounts."""
-
     accounts: Table | None = None
 
 
@@ -170,16 +162,12 @@ async def sonarly_list_accounts(call: Call, asked: Arguments) -> AccountList:  #
 
 
 class ListLinkedinAudiences(InAccount):
-    """Which audiences."""
-
     name_contains: arguments.PartOfName = None
     limit: arguments.ListLength = 50
     cursor: SonarlyId | None = Field(default=None, description="nextCursor of the last page.")
 
 
 class LinkedinAudienceList(Reply):
-    """LinkedIn audiences and their folders."""
-
     account: str | None = Field(default=None, description="The account's id.")
     audiences: Table | None = None
     folders: Table | None = None
@@ -249,8 +237,6 @@ async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> Li
 
 
 class LinkedinAudienceShown(Reply):
-    """One LinkedIn audience."""
-
     audience: SonarlyAudience
 
 
@@ -273,8 +259,6 @@ async def sonarly_get_audience(call: Call, asked: OneLinkedinAudience) -> Linked
 
 
 class ListProspects(OneLinkedinAudience):
-    """Which audience, which fields, and how many people."""
-
     fields: arguments.ManyOf[str] | None = Field(
         default=None,
         max_length=60,
@@ -287,8 +271,6 @@ class ListProspects(OneLinkedinAudience):
 
 
 class ProspectsFound(Reply):
-    """Some people in a LinkedIn audience."""
-
     people: Table | None = None
     next_cursor: str | None = Field(default=None, description="Pass as cursor for the next page.")
 

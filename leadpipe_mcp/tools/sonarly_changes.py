@@ -43,8 +43,6 @@ Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 
 
 class CreateLinkedinAudience(InAccount):
-    """What to create."""
-
     name: SonarlyName = Field(description="Its name, up to 255 characters.")
     type: Kind = Field(
         description="on_demand: filled on request; monitoring: for continuous watching."
@@ -93,8 +91,6 @@ async def sonarly_create_audience(
 
 
 class UpdateLinkedinAudience(OneLinkedinAudience):
-    """Which audience, and what to change."""
-
     name: SonarlyName | None = Field(default=None, description="The new name.")
     description: Description | None = Field(
         default=None, description="The new description; an empty text removes it."
@@ -108,8 +104,6 @@ class UpdateLinkedinAudience(OneLinkedinAudience):
 
 
 class LinkedinAudienceChanged(Reply):
-    """A LinkedIn audience, before and after."""
-
     audience: SonarlyAudience
     before: SonarlyAudience | None = None
 
@@ -148,8 +142,6 @@ async def sonarly_update_audience(
 
 
 class DeleteLinkedinAudience(OneLinkedinAudience):
-    """Which audience."""
-
     confirm: ConfirmCode = None
 
 
@@ -175,16 +167,12 @@ async def sonarly_delete_audience(call: Call, asked: DeleteLinkedinAudience) -> 
 
 
 class MoveLinkedinAudience(OneLinkedinAudience):
-    """Which audience, and which folder."""
-
     folder_id: Annotated[
         SonarlyId | None, WithJsonSchema({"type": ["string", "null"], "maxLength": LONGEST_ID})
     ] = Field(description="The folder's id or name; null takes the audience out of its folder.")
 
 
 class FolderPart(Part):
-    """A folder."""
-
     id: str
     name: str | None = None
     type: str | None = None
@@ -196,8 +184,6 @@ class FolderPart(Part):
 
 
 class LinkedinAudienceMoved(Reply):
-    """Which folder an audience was and is in."""
-
     audience: SonarlyAudience
     before: FolderPart | None = None
     after: FolderPart | None = None
@@ -247,8 +233,6 @@ def _folder(there: Navigation, said: str) -> Folder:
 
 
 class SaveFolder(InAccount):
-    """Which folder, and what to call it."""
-
     name: SonarlyName = Field(description="The folder's name, or its new name.")
     type: Kind | None = Field(
         default=None, description="For a new folder: the type of its audiences."
@@ -270,8 +254,6 @@ class SaveFolder(InAccount):
 
 
 class FolderSaved(Reply):
-    """A folder that was created or renamed."""
-
     folder: FolderPart
     before: str | None = Field(default=None, description="The name before.")
 

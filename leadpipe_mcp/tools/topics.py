@@ -76,8 +76,6 @@ def to_preview(topic_ids: Iterable[int], **more: str) -> Suggestion | None:
 
 
 class SearchTopics(Arguments):
-    """What to look for."""
-
     queries: ManyOf[Phrase] = Field(
         default=(),
         max_length=8,
@@ -92,8 +90,6 @@ class SearchTopics(Arguments):
 
 
 class TopicsFound(Reply):
-    """Topics, or without a query the kinds of topics."""
-
     total: int | None = None
     topics: Table | None = Field(default=None, description="match: close is a guess.")
     types: dict[str, int] | None = None
@@ -247,8 +243,6 @@ def _left_out(**kinds: Counter[str]) -> list[str]:
 
 
 class AnalyzeWebsite(Arguments):
-    """Which website."""
-
     url: Website = Field(
         description="A public web address, such as www.acme.example; no port, IP address or login."
     )
@@ -259,8 +253,6 @@ class AnalyzeWebsite(Arguments):
 
 
 class WebsiteTopics(Reply):
-    """The topics of a website."""
-
     url: str
     company: str | None = None
     topics: Table | None = Field(default=None, description="keyword: the website's word.")

@@ -24,8 +24,6 @@ MOST_DAILY = 450
 
 
 class CompareTopics(Arguments):
-    """Which topics, and over how long."""
-
     topic_ids: Annotated[
         ManyOf[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1, max_length=MOST_COMPARED)
     ] = Field(description="1 to 10 topic ids from search_topics, such as [117805].")
@@ -36,8 +34,6 @@ class CompareTopics(Arguments):
 
 
 class ComparedTopics(Reply):
-    """Topics from day to day, side by side."""
-
     data_date: str | None = None
     topics: Table = Field(
         description="Figures for the newest day. audience: people; change7d, change30d: percent"
@@ -49,8 +45,6 @@ class ComparedTopics(Reply):
 
 
 class TopicMovers(Arguments):
-    """Which topics, and which direction."""
-
     direction: Named[Direction] = Field(
         default="up", description="up: growing most; down: shrinking most."
     )
@@ -60,8 +54,6 @@ class TopicMovers(Arguments):
 
 
 class MoversFound(Reply):
-    """The topics that moved most."""
-
     topics: Table | None = Field(default=None, description="change: percent in a day.")
 
 

@@ -40,8 +40,6 @@ Email = Annotated[str, Field(max_length=320), AfterValidator(_real_email)]
 
 
 class QueryVisitors(Arguments):
-    """Which website or visitor, when, and which fields."""
-
     domain: Domain | None = Field(
         default=None, description="Visitors of this website, such as acme.example."
     )
@@ -76,8 +74,6 @@ class QueryVisitors(Arguments):
 
 
 class VisitorsFound(Reply):
-    """Some visitors to the customer's websites."""
-
     size: int | None = Field(default=None, description="Total number of visitors.")
     visitors: Table | None = None
     next_page: int | None = Field(default=None, description="Pass as page for the next page.")
