@@ -192,7 +192,6 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
 
 
 async def _runs(call: Call, asked: GetAudience) -> tuple[Run | None, tuple[Run, ...]]:
-    """Return the run that was named, else the newest, and the latest few."""
     runs, exports = call.leadpipe.runs, call.leadpipe.exports
     if asked.run_id or asked.date:
         return await together(

@@ -190,7 +190,6 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
 
 
 async def _changed(call: Call, config: ServiceConfig, change: ConfigChange) -> SpelledConfig:
-    """Return the config with the change, if its parts still fit together."""
     spelled = await call.leadpipe.configs.changed(
         config, change.fields(), change.filters or {}, change.exclude or {}
     )
@@ -256,11 +255,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
 async def _refuse_twin(
     call: Call, name: str, config: ServiceConfig, known: Sequence[Audience] | None
 ) -> list[str]:
-    """Return a warning about audiences with the same name and another config.
-
-    Raises:
-        Conflict: Naming the audience that has the same name and the same config.
-    """
+    """Refuse the same name with the same config; warn of the same name with another one."""
     if known is None:
         return [UNSEEN]
     called_so = [a for a in known if a.name.strip().casefold() == name.strip().casefold()]
@@ -287,7 +282,6 @@ async def _refuse_twin(
 
 
 async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
-    """Ask the human to give a slot to the new audience, and return the slots."""
     before, name = await account.slots_of(call), in_quotes(asked.name, replies.NAME_LENGTH)
     stays = f"{name} cannot be active and was not saved; with status draft it can be saved now."
     await account.require_slot(call, before, stays)
@@ -302,7 +296,6 @@ async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) ->
 async def _ask_to_activate(
     call: Call, audience: Audience, slots: Slots | None, code: str | None
 ) -> None:
-    """Ask the human to give a slot to this audience; return once they agreed."""
     if not call.asks:
         return
     size, changed = await together(
@@ -347,11 +340,6 @@ async def _since_last_active(call: Call, audience: Audience) -> str:
 
 
 async def _change_status(call: Call, audience: Audience, status: Status) -> Audience:
-    """Change the audience's status and return the audience.
-
-    Raises:
-        SlotsFull: Naming the active audiences, one of which could be paused.
-    """
     try:
         return await call.leadpipe.audiences.update(audience.id, status=status)
     except SlotsFull as full:

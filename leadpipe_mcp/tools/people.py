@@ -70,7 +70,6 @@ class QueryAudience(Arguments):
         return self
 
     def _named(self, *names: str) -> list[str]:
-        """Return those of the arguments that were named."""
         return [to_camel(name) for name in names if getattr(self, name) not in (None, {}, "")]
 
     def config(self) -> AudienceConfig:
@@ -223,12 +222,9 @@ def _shown(
 async def ways_to_people(
     call: Call, audience: Audience, run: Run, date: str | None, /, tool: str, **more: str
 ) -> list[Suggestion]:
-    """Suggest the calls that lead to people, as this run has none.
+    """Suggest the calls that lead to people, as this run has none; of its day if one was named.
 
     One of them is the tool with these arguments and an earlier run, if there is one.
-
-    Raises:
-        NotPossible: If there is no run of the day that was named; with the days that have people.
     """
     ready = [other for other in await runs_of(call, audience) if other.state == "ready"]
     if date and run.state == "none":

@@ -75,7 +75,6 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     """
     part = (asked.domain_contains or "").strip().casefold()
     found = [p for p in await call.leadpipe.visitors.pixels() if part in p.domain.casefold()]
-    why = any(pixel.paused_reason for pixel in found)
     rows: list[list[Cell]] = [
         [
             pixel.id,
@@ -84,17 +83,17 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
             cell(pixel.status),
             _pages(pixel),
             (pixel.created_at or "")[:10],
-            *([cell(pixel.paused_reason)] if why else []),
+            cell(pixel.paused_reason),
         ]
         for pixel in found[:MOST_PIXELS]
     ]
-    columns = ["id", "domain", "name", "status", "pages", "created"]
+    columns = ["id", "domain", "name", "status", "pages", "created", "pausedReason"]
     more = f"{len(found) - len(rows)} more not shown; find them with domainContains."
     create = suggest("create_pixel", "recognise the visitors of a website")
     active = sum(pixel.status == "active" for pixel in found)
     return PixelList(
         summary=f"{counted(len(found), 'pixel')}, {active} active.",
-        pixels=replies.table_of(columns + ["pausedReason"] * why, rows),
+        pixels=replies.filled(columns, rows),
         warnings=warnings(more if len(found) > len(rows) else None),
         next=replies.suggestions(None if found or part else create),
     )
@@ -159,7 +158,6 @@ async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
 
 
 async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
-    """The refusal of a second pixel, naming the first one."""
     try:
         there = [pixel for pixel in await call.leadpipe.visitors.pixels() if pixel.is_of(domain)]
     except ServiceError:

@@ -13,7 +13,7 @@ from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
 from leadpipe_mcp.tools.configs import FILTERS, MIN_SCORE, OVERLAP, Exclusions, Filters
-from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest
+from leadpipe_mcp.tools.replies import Part, Table, cell, suggest
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Phrase, Website, topic_name
 from leadpipe_mcp.vocabulary.catalog import NOT_FILTERED, FilterCatalog, FilterEntry, FilterKind
@@ -216,7 +216,6 @@ def _topics(plan: Plan) -> Table | None:
 
 
 def _alternatives(plan: Plan) -> Table | None:
-    """Return the topics that could have been meant instead, with their people."""
     audiences = plan.topics.audiences
     rows = [
         [cell(choice.asked), topic.id, cell(topic.name), cell(audiences.get(topic.id))]
@@ -354,18 +353,13 @@ def _values_of(entry: FilterEntry, start: int, catalog: FilterCatalog) -> Filter
         return FilterAnswer(summary=f"'{name}' takes {takes}.", key=name, takes=takes)
     page = values[start : start + _PAGE]
     end = start + len(page)
-    counts = any(count is not None for _, _, count in page)
     labels = any(label.casefold() != value.casefold() for value, label, _ in page)
-    columns = ["value", *(["label"] if labels else []), *(["people"] if counts else [])]
-    rows: list[list[Cell]] = [
-        [value, *([cell(label)] if labels else []), *([cell(count)] if counts else [])]
-        for value, label, count in page
-    ]
+    rows = [[value, cell(label) if labels else "", cell(count)] for value, label, count in page]
     part = f", {start + 1} to {end} here" if rows and len(rows) < len(values) else ""
     return FilterAnswer(
         summary=f"'{name}' takes {takes}; it has {counted(len(values), 'value')}{part}.",
         key=name,
         takes=takes,
-        values=replies.table_of(columns, rows),
+        values=replies.filled(("value", "label", "people"), rows),
         next_cursor=str(end) if end < len(values) else None,
     )

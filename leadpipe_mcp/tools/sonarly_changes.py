@@ -224,7 +224,6 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
 
 
 def _folder(there: Navigation, said: str) -> Folder:
-    """Return the folder with this id or name."""
     # Sonarly may not show an empty folder, so it is asked about an id as it is.
     if _LIKE_AN_ID.fullmatch(said) and not matching(there.folders, said):
         return Folder(id=said, name=said)

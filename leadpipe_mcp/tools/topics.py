@@ -214,7 +214,6 @@ async def _facets(call: Call) -> TopicsFound:
 
 
 async def _browsed(call: Call, kind: TopicFilter, limit: int, before: Shown) -> TopicsFound:
-    """List topics of a kind by name, with counts by industry and category."""
     catalogue = await call.leadpipe.topics.all()
     of_kind = [topic for topic in catalogue.topics if kind.fits(topic)]
     by_name = sorted(of_kind, key=lambda topic: (topic.name.casefold(), topic.id))

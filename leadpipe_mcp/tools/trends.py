@@ -152,7 +152,6 @@ def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) ->
 
 
 def _strength(day: TopicDay | None) -> list[Cell]:
-    """Return the average score of a day, and its people by score."""
     if day is None:
         return ["", "", "", ""]
     return [_rounded(day.average_score), cell(day.high), cell(day.medium), cell(day.low)]

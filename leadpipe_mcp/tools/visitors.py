@@ -150,7 +150,6 @@ async def _nobody(call: Call, asked: QueryVisitors) -> VisitorsFound:
 
 
 def _of_anybody(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
-    """Say what the pixels of all websites mean for a visitor who is not known."""
     active = [domain_of(pixel) for pixel in there if pixel.status == "active"]
     if not there:
         step = suggest("create_pixel", NOW_ON)
@@ -165,7 +164,6 @@ def _of_anybody(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Sugg
 
 
 def _of_domain(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
-    """Say how the pixel of the domain is, or that there is none."""
     domain = asked.domain or ""
     pixel = next((pixel for pixel in there if pixel.is_of(domain)), None)
     if pixel is None:
