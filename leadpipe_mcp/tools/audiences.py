@@ -60,6 +60,7 @@ class GetAudience(Arguments):
 
 
 class AudienceDetail(replies.AboutAudience):
+    status: str
     size: int | None = None
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="Who is in it.")
@@ -81,6 +82,7 @@ class RunAudience(Arguments):
 
 
 class RunOrdered(replies.AboutAudience):
+    status: str
     run: replies.RunPart | None = None
 
 

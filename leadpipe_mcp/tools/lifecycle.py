@@ -39,6 +39,7 @@ class CreateAudience(Arguments):
 
 
 class AudienceCreated(replies.AboutAudience):
+    status: str | None = None
     size: int | None = Field(default=None, description="How many people match now.")
     data_date: str | None = None
     config: dict[str, JsonValue] | None = Field(default=None, description="As saved.")
@@ -56,6 +57,7 @@ class UpdateAudience(Arguments):
 
 
 class AudienceUpdated(replies.AboutAudience):
+    status: str | None = None
     size: int | None = Field(default=None, description="How many people match now.")
     changes: Table | None = Field(default=None, description="Each part, before and after.")
     config: dict[str, JsonValue] | None = Field(default=None, description="As it is now.")
@@ -71,6 +73,7 @@ class SetStatus(Arguments):
 
 
 class StatusChanged(replies.AboutAudience):
+    status: str
     before: str | None = Field(default=None, description="The status before.")
     size: int | None = None
     slots: account.SlotPart | None = None

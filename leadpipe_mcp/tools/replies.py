@@ -51,13 +51,12 @@ class AboutAudience(Reply):
 
     id: str
     name: str | None = None
-    status: str | None = None
 
     @classmethod
     def of(cls, audience: Audience, summary: str) -> Self:
-        """Return the reply, to be filled with what the tool found or did."""
-        name = name_of(audience)
-        return cls(summary=summary, id=audience.id, name=name, status=audience.status)
+        """Return the reply, with the status where it has one, for the tool to add to."""
+        told = {"id": audience.id, "name": name_of(audience), "status": audience.status}
+        return cls.model_validate({"summary": summary, **told})
 
 
 def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:
