@@ -194,7 +194,6 @@ def read_answer(
 
 
 def _without(value: object, key: str) -> object:
-    """The value with the key replaced in every text and every name in it."""
     if isinstance(value, str):
         return value.replace(key, "[key]")
     if isinstance(value, list):
@@ -259,7 +258,6 @@ def _kind(status: int, code: str | None, message: str) -> type[ServiceError]:
 
 
 def _reason(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]:
-    """The code and the message of an error, wherever the service puts them, cleaned and cut."""
     error = as_object(envelope.get("error"))
     code = error.get("code") or error.get("name") or envelope.get("code")
     named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None

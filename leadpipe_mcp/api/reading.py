@@ -139,12 +139,16 @@ def _text(said: object) -> object:
 
 def _word(said: object) -> object:
     """A text or a number as a short text; other things are none."""
+    if (
+        isinstance(said, str)
+        and said.isascii()
+        and said.isprintable()
+        and len(said) < LONGEST_LABEL
+    ):
+        return said.strip()  # thousands of them are as they should be
     if isinstance(said, bool) or not isinstance(said, str | int | float | list):
         return said
-    text = str(_text(cast("object", said)))
-    # Thousands of them are as they should be.
-    usual = text.isascii() and text.isprintable() and len(text) <= LONGEST_LABEL
-    return text.strip() if usual else clean(text, LONGEST_LABEL)
+    return clean(str(_text(cast("object", said))), LONGEST_LABEL)
 
 
 def _name(said: object) -> object:

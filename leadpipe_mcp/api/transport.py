@@ -60,7 +60,6 @@ class _Task:
     """How the service, or the host of a link, has been doing."""
     repeatable: bool = True
     changing: bool = False
-    """Whether it is to change something."""
     kept: float = 0.0
     """How much of a call's time it leaves to what may have to follow."""
     until: float = math.inf
@@ -68,11 +67,10 @@ class _Task:
     file: BinaryIO | None = None
     """Where the answer goes, if it is a file."""
     most_bytes: int = MOST_ANSWERED
-    """A longer answer is not taken."""
 
 
 class Transport:
-    """Requests to one service over one pool of connections, opened when first needed.
+    """Requests to one service over one pool of connections.
 
     Args:
         base_url: Where the service is; a path in it is kept in front of every request's path.
@@ -131,17 +129,16 @@ class Transport:
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
         is_harmless = repeatable or method == "GET"
-        # Where a change leaves no time to look after it, it is better not begun.
-        kept = 0.0 if is_harmless else LOOK_SECONDS
         task = _Task(
             outgoing(method, self.base_url + path, query, body, headers),
             route=f"{method} {path}",
             health=self._health,
             repeatable=is_harmless or idempotency_key is not None,
             changing=not is_harmless,
-            kept=kept,
+            # Where a change leaves no time to look after it, it is better not begun.
+            kept=0.0 if is_harmless else LOOK_SECONDS,
         )
-        alone = self._total_seconds + REPLY_SECONDS + kept
+        alone = self._total_seconds + REPLY_SECONDS + task.kept
         return await self._insist(task, present_budget(alone))
 
     async def download(
@@ -180,7 +177,6 @@ class Transport:
         await self._connections.close()
 
     def _headers(self, *, to_the_service: bool = True) -> dict[str, str]:
-        """The headers of a request; the key goes to the service itself and nowhere else."""
         usual = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -192,7 +188,6 @@ class Transport:
         return usual | ({"Authorization": f"Bearer {key}"} if self._bearer else {"X-API-Key": key})
 
     async def _insist(self, task: _Task, budget: CallBudget) -> Answer:
-        """The answer, asked for again where that can help and can do no harm."""
         failure: ServiceError | None = None
         doubt: ServiceError | None = None
         tries = 0
@@ -245,7 +240,6 @@ class Transport:
             return answer
 
     async def _attempt(self, task: _Task, budget: CallBudget, seconds: float) -> Answer:
-        """The answer to what is sent now."""
         last = anyio.current_time()
 
         def keeps_coming() -> None:
@@ -283,5 +277,4 @@ class Transport:
 
 
 def _left(task: _Task, budget: CallBudget) -> float:
-    """How many seconds the task has."""
     return min(budget.left - task.kept, task.until - anyio.current_time())

@@ -123,12 +123,10 @@ class Soak:
         return said, result.structured_content or {}
 
     def name(self) -> str:
-        """A name that nothing else has."""
         self.named += 1
         return f"soak-{self.named}.example"
 
     async def make(self, kind: str) -> Thing | None:
-        """A new audience or pixel, where it was said to be made."""
         name, is_pixel = self.name(), kind == "pixel"
         given = {"domain": name} if is_pixel else {"name": name, "config": CONFIG}
         said, reply = await self.call(f"create_{kind}", **given)
@@ -140,7 +138,6 @@ class Soak:
         return thing
 
     async def delete(self, audience: Thing) -> bool:
-        """Whether the audience was said not to be deleted."""
         said, _ = await self.call("delete_audience", id=audience.id)
         audience.there = {"done": {False}, "unclear": {True, False}}.get(said, {True})
         return said == "not done"
@@ -173,7 +170,6 @@ async def write(soak: Soak, dice: random.Random, audience: Thing, pixel: Thing) 
 
 
 async def read(soak: Soak, dice: random.Random, audience: Thing) -> None:
-    """One question; now and then a large one."""
     if dice.random() < 0.01:
         filters = {"seniority": ["VP"], "state": ["CA"]}
         await soak.call("plan_audience", topics=CONFIG["topicIds"], filters=filters)
@@ -213,7 +209,6 @@ async def all_callers(soak: Soak, until: int) -> None:
 
 
 def what_is_wrong(soak: Soak, service: httpx.Client) -> Iterator[str]:
-    """Where what is there is not what was said."""
     pixels = {one["id"]: one for one in data(service, "/v1/data/pixels")}
     names = Counter[str](one["domain"] for one in pixels.values())
     for status in ("draft", "active", "paused"):
@@ -236,7 +231,6 @@ def what_is_wrong(soak: Soak, service: httpx.Client) -> Iterator[str]:
 
 
 def wrong_audience(thing: Thing, service: httpx.Client) -> Iterator[str]:
-    """What is otherwise with an audience than was said."""
     found = service.get(f"/v1/intent/audiences/{thing.id}")
     if found.is_success not in thing.there:
         yield f"{thing.names} there: {found.is_success}, not {thing.there}"
@@ -252,12 +246,10 @@ def wrong_audience(thing: Thing, service: httpx.Client) -> Iterator[str]:
 
 
 def data(service: httpx.Client, path: str) -> Any:  # noqa: ANN401 -- JSON
-    """What the service answers when nothing goes wrong."""
     return service.get(path).raise_for_status().json()["data"]
 
 
 def resident() -> float:
-    """How many megabytes this process holds."""
     gc.collect()
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
@@ -266,7 +258,6 @@ def resident() -> float:
 
 @contextmanager
 def service() -> Generator[httpx.Client]:
-    """The service on a port, and a way to it that is not the server's."""
     command = [sys.executable, "-c", SERVE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

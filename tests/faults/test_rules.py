@@ -69,9 +69,8 @@ WRONG: tuple[tuple[str, Unspoilt, Outcome], ...] = (
     ("it took 51.00 s", PLAIN, replace(REFUSED, seconds=51)),
     *(
         ("it says", PLAIN, said(f"{leak}: {TOLD}"))
-        for leak in (ADDRESS, KEY, "http://127.0.0.1/v1", "https://inside.example/x", "Traceback")
+        for leak in (ADDRESS, KEY, "http://127.0.0.1/v1", "https://inside.example/x", "httpx")
     ),
-    *(("it says", PLAIN, said(f"{leak}: {TOLD}")) for leak in ("httpx", "Pydantic")),
     ("it says", replace(PLAIN, outcome=LINKED), replace(LINKED, text='"https://other.example/"')),
     ("it does not name the cause", PLAIN, said("It did not work. Try again.")),
     ("it does not name the cause", PLAIN, said(TOLD.replace("500", "503"))),
@@ -104,16 +103,13 @@ def test_what_is_wrong_meets_its_rule(complaint: str, plain: Unspoilt, outcome: 
     assert found.startswith(complaint)
 
 
-def test_a_half_is_noticed_unless_it_is_said() -> None:
-    assert len(complaints(CELL, PLAIN, replace(DONE, state=HALF))) == 2
-
-
 def test_every_outcome_has_its_word() -> None:
     outcomes = [DONE, replied(warnings=[LOOKED]), replied(id=None), REFUSED, said(UNSURE)]
     words = [word(PLAIN, outcome) for outcome in [*outcomes, RIGHT["a half that is said to be"][1]]]
     assert words == ["right", "looked", "part", "said", "unclear", "half"]
 
 
-def test_lists_may_only_grow_shorter() -> None:
+def test_a_half_is_noticed_unless_it_is_said_and_lists_may_only_grow_shorter() -> None:
+    assert len(complaints(CELL, PLAIN, replace(DONE, state=HALF))) == 2
     assert list(differences({"a": [1, 2]}, {"a": [1]})) == [("a", True)]
     assert list(differences({"a": [1, 2]}, {"a": [1, 3]})) == [("a", False)]

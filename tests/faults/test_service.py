@@ -1,12 +1,10 @@
 """What fails on purpose fails as it says. That it does on a port, tests/api/test_port.py shows."""
 
-from typing import Any
-
 import httpx
 import pytest
 
 from leadpipe_mcp.sandbox import SandboxSettings
-from tests.faults.service import CONTROL_PATH, Fault, Sandbox
+from tests.faults.service import CONTROL_PATH, Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = "/v1/data/account"
@@ -42,11 +40,7 @@ def client(sandbox: Sandbox) -> httpx.AsyncClient:
     ],
 )
 async def test_an_answer_is_spoilt_and_the_next_is_not(
-    kind: Any,  # noqa: ANN401 -- a kind of fault
-    status: int,
-    body: bytes,
-    sandbox: Sandbox,
-    client: httpx.AsyncClient,
+    kind: FaultKind, status: int, body: bytes, sandbox: Sandbox, client: httpx.AsyncClient
 ) -> None:
     sandbox.faults.add(Fault(kind, message="No", retry_after=7))
     response = await client.get(ACCOUNT)
@@ -56,13 +50,19 @@ async def test_an_answer_is_spoilt_and_the_next_is_not(
     assert (await client.get(ACCOUNT)).status_code == 200
 
 
-async def test_a_cut_answer_is_half_of_the_right_one(
+async def test_a_cut_answer_is_half_of_the_right_one_and_an_echo_repeats_what_it_was_sent(
     sandbox: Sandbox, client: httpx.AsyncClient
 ) -> None:
     sandbox.faults.add(Fault("cut"))
     half, whole = await client.get(ACCOUNT), await client.get(ACCOUNT)
     assert half.headers["Content-Length"] == whole.headers["Content-Length"]
     assert half.content == whole.content[: len(whole.content) // 2]
+    sandbox.faults.add(Fault("echo", status=400, message="No"))
+    response = await client.post(f"{AUDIENCES}?asked=yes", json={"name": "ann@acme.example"})
+    assert response.status_code == 400
+    said = response.json()["error"]["message"]
+    for sent in ("No: POST", "asked=yes", "x-api-key: sk_test", "ann@acme.example"):
+        assert sent in said
 
 
 @pytest.mark.parametrize(
@@ -74,28 +74,13 @@ async def test_a_cut_answer_is_half_of_the_right_one(
     ],
 )
 async def test_a_connection_is_lost_before_or_after_the_work(
-    kind: Any,  # noqa: ANN401 -- a kind of fault
-    lost: type[Exception],
-    saved: int,
-    sandbox: Sandbox,
-    client: httpx.AsyncClient,
+    kind: FaultKind, lost: type[Exception], saved: int, sandbox: Sandbox, client: httpx.AsyncClient
 ) -> None:
     sandbox.faults.add(Fault(kind))
     with pytest.raises(lost):
         await client.post(AUDIENCES, json=BUYERS)
     assert (sandbox.requests[-1].status, sandbox.requests[-1].body) == (None, BUYERS)
     assert len((await client.get(AUDIENCES)).json()["data"]) == saved
-
-
-async def test_an_echo_repeats_what_it_was_sent(
-    sandbox: Sandbox, client: httpx.AsyncClient
-) -> None:
-    sandbox.faults.add(Fault("echo", status=400, message="No"))
-    response = await client.post(f"{AUDIENCES}?asked=yes", json={"name": "ann@acme.example"})
-    assert response.status_code == 400
-    said = response.json()["error"]["message"]
-    for sent in ("No: POST", "asked=yes", "x-api-key: sk_test", "ann@acme.example"):
-        assert sent in said
 
 
 async def test_a_fault_strikes_where_and_as_often_as_it_says(

@@ -93,7 +93,6 @@ REMARK = "'cto' is in 'director' too."
         (plan(20, spelled=replace(SPELLED, remarks=(REMARK,))), [REMARK, *of_size(20)]),
         (plan(day="2026-05-02"), []),
         (plan(day="2026-05-01T08"), ["The service's data is from 2026-05-01, 4 days old."]),
-        (plan(day=None), []),
         (
             plan(sample=(PERSONAL, PERSONAL)),
             ["Business e-mail was wanted, but all 2 of the sample have only personal ones."],

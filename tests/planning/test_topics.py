@@ -135,12 +135,6 @@ async def test_where_the_service_finds_little_the_catalogue_is_searched_too() ->
     assert sorted(service.paths()) == ["", "/search", "/search"]
 
 
-async def test_an_abbreviation_is_looked_for_in_the_catalogue_as_well() -> None:
-    service = TopicService(TOPICS, finds=topics_of("CRM", "CRM Software", "CRM Tools"))
-    (found,) = listed(await look_up(service.topics, ["CRM"]))
-    assert ("Customer Relationship Management", "exact") in found
-
-
 async def test_a_kind_is_asked_for_and_what_does_not_fit_is_left_out() -> None:
     legal = PLENTY[0].model_copy(update={"industry": "Legal"})
     service = TopicService(PLENTY, finds=(legal, *PLENTY[1:]))

@@ -75,29 +75,6 @@ def in_any_order(config: ServiceConfig) -> Json:
     return {**sent, "filters": {key: alike(value) for key, value in filters.items()}}
 
 
-@given(st.sampled_from(list(SERVICES.items())), st.data())
-def test_the_values_that_are_sent_for_a_filter_and_for_leaving_it_out_are_all_and_none_twice(
-    service: tuple[str, LeadpipeClient], data: st.DataObject
-) -> None:
-    name, client = service
-    catalog = CATALOGS[name]
-    closed = [entry for entry in catalog.entries.values() if entry.is_closed and entry.values]
-    entry = data.draw(st.sampled_from(closed))
-    known = list(dict.fromkeys(value.value for value in entry.values))
-    chosen = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
-    leave_out = data.draw(st.booleans())
-    people = [value for value in known if value not in chosen] if leave_out else chosen
-    wish = {entry.key: chosen}
-    filters, exclude = (NOTHING, wish) if leave_out else (wish, NOTHING)
-    single = catalog.vocabulary == "flat" and entry.kind == "value"
-    if not people or (single and len(people) > 1):
-        assert refused(client, filters, exclude) is not None
-        return
-    spelled = spell(client, filters, exclude)
-    assert values_in(spelled.sent.filters[entry.key]) == people
-    assert spelled.by_listing == ((catalog.name_of(entry.key),) if leave_out else ())
-
-
 # What people write under the keys of a catalogue.
 plain_words = st.text("abcdefghij klmnop", min_size=1, max_size=12).filter(str.strip)
 numbers = st.integers(0, 12_000) | st.sampled_from([10**6, 5 * 10**6, 10**9])

@@ -40,11 +40,9 @@ def test_a_value_is_itself_by_value_and_label_in_any_case(
     ("key", "value", "words"),
     [
         ("seniority", "vp", ["VPs", "Vice President", "vice-presidents"]),
-        ("seniority", "director", ["Directors"]),
         ("seniority", "c_suite", ["CXO", "C-level", "c_suite", "C-Suite"]),
         ("state", "california", ["CA"]),
         ("department", "human resources", ["HR"]),
-        ("department", "information technology", ["IT"]),
         ("companySize", "51 to 100", ["51 - 100", "51\u2013100 employees"]),
         ("companySize", "10000+", ["10000+"]),
         ("ageRange", "65 and older", ["65+"]),
@@ -102,11 +100,6 @@ def test_where_no_value_lies_inside_a_range_the_nearest_is_named_and_none_taken(
 ) -> None:
     found = meaning(catalog, key, word)
     assert (found.sure, found.values, found.could_be) == ("none", (), tuple(nearest))
-
-
-def test_only_sizes_revenues_and_ages_are_ranges(catalog: FilterCatalog) -> None:
-    assert meaning(catalog, "department", "51-200").sure == "none"
-    assert resolve("51-200", listing("big", "small"), "companySize").sure == "none"
 
 
 @pytest.mark.parametrize(
@@ -200,8 +193,3 @@ def test_a_name_that_begins_like_a_not_is_a_name() -> None:
     for word, value in zip(words, entry.values, strict=True):
         assert resolve(word, entry, "x.y") == exactly(value.value)
     assert resolve("non-profit", listing("banking"), "x.y").values == ()
-
-
-def test_everyday_names_belong_to_their_filter_alone(catalog: FilterCatalog) -> None:
-    for key, word in (("department", "CA"), ("state", "IT"), ("companyIndustry", "VP")):
-        assert meaning(catalog, key, word).values == ()
