@@ -1,14 +1,9 @@
 """Where requests go: to the addresses in the settings, and nowhere else; keys even less."""
 
 import io
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import pytest
-from mcp import Client
-from mcp.types import CallToolResult
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -22,17 +17,9 @@ from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.service import Sandbox
+from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, World, words
 
 pytestmark = pytest.mark.anyio
-Arguments = Mapping[str, dict[str, Any]]
-Canaries = Mapping[str, str]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Words = Callable[[CallToolResult], str]
-
-
-class World(Protocol):
-    leadpipe: Application
-    sonarly: Application
 
 
 @dataclass(frozen=True)
@@ -63,7 +50,7 @@ class Watched:
 
 
 async def test_a_prefix_in_the_address_stays_in_front_of_every_request(
-    canaries: Canaries, connect: Connect, real: Settings, world: World
+    connect: Connect, real: Settings, world: World
 ) -> None:
     def behind(gate: str, application: Application) -> Watched:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +59,7 @@ async def test_a_prefix_in_the_address_stays_in_front_of_every_request(
             inner = path.removeprefix(gate)
             await application({**scope, "path": inner, "raw_path": inner.encode()}, receive, send)
 
-        return Watched(answer, canaries["key"])
+        return Watched(answer, CANARIES["key"])
 
     leadpipe, sonarly = behind("/gate/one", world.leadpipe), behind("/two", world.sonarly)
     addresses = {
@@ -117,7 +104,7 @@ def test_a_server_that_would_send_a_key_in_the_open_does_not_start(
 
 
 async def test_a_signed_link_on_another_host_is_asked_without_the_key(
-    canaries: Canaries, connect: Connect, real: Settings
+    connect: Connect, real: Settings
 ) -> None:
     flat = Sandbox(SandboxSettings(people=3_000, run_seconds=0, profile="flat"))
 
@@ -132,7 +119,7 @@ async def test_a_signed_link_on_another_host_is_asked_without_the_key(
 
         await flat(scope, receive, change)
 
-    service = Watched(elsewhere, canaries["key"])
+    service = Watched(elsewhere, CANARIES["key"])
     pinned = Settings.model_validate({**real.model_dump(), "api_profile": "flat"})
     async with connect(service, settings=pinned) as client:
         wide = {"name": "Wide", "config": {"topicIds": [117805], "minScore": 0}}
@@ -169,7 +156,7 @@ async def test_a_service_elsewhere_cannot_have_a_file_fetched_from_this_machine(
 
 
 async def test_no_tool_takes_a_wrong_address_for_a_wrong_id(
-    connect: Connect, one_call_each: Arguments, real: Settings, words: Words
+    connect: Connect, real: Settings
 ) -> None:
     reads = {tool.name for tool in TOOLS if tool.hints.read_only_hint}
     for elsewhere in (
@@ -177,7 +164,7 @@ async def test_no_tool_takes_a_wrong_address_for_a_wrong_id(
         HTMLResponse("<!doctype html><h1>Not found</h1>", 404),
         HTMLResponse("\n<html><h1>Welcome</h1></html>"),
     ):
-        for tool, arguments in one_call_each.items():
+        for tool, arguments in ONE_CALL_EACH.items():
             async with connect(elsewhere, elsewhere, settings=real) as client:
                 shown = words(await client.call_tool(tool, arguments))
             variable = "SONARLY_BASE_URL" if tool.startswith("sonarly") else "LEADPIPE_BASE_URL"

@@ -1,23 +1,17 @@
 """What an assistant passes in by mistake: an address or a key among the arguments stays there."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mcp import Client, MCPError
-from mcp.types import CallToolResult
+from mcp import MCPError
 
 from leadpipe_mcp import logs
 from leadpipe_mcp.settings import Settings
+from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, escaped, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("logs_as_they_were")]
-Arguments = Mapping[str, dict[str, Any]]
-Canaries = Mapping[str, str]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Escaped = Callable[[object], list[str]]
-Words = Callable[[CallToolResult], str]
 # What a person types to be looked for, or to be the name of something, is theirs to read again.
 SAID_AGAIN = {
     *("queries", "name", "topics", "filters", "words", "website", "sql", "fileName", "domain"),
@@ -43,18 +37,13 @@ def misplaced(arguments: dict[str, Any], canary: str) -> Iterator[dict[str, Any]
 
 
 async def test_a_value_in_the_wrong_place_is_not_said_again(
-    canaries: Canaries,
-    connect: Connect,
-    escaped: Escaped,
-    capsys: pytest.CaptureFixture[str],
-    one_call_each: Arguments,
-    words: Words,
+    connect: Connect, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.set_up("DEBUG", as_json=False)
     tried = 0
     async with connect() as client:
-        for canary in canaries.values():
-            for tool, arguments in one_call_each.items():
+        for canary in CANARIES.values():
+            for tool, arguments in ONE_CALL_EACH.items():
                 for wrong in misplaced(arguments, canary):
                     result = await client.call_tool(tool, wrong)
                     if result.is_error:
@@ -71,22 +60,16 @@ def without_names(text: str) -> str:
 
 
 async def test_a_name_that_is_not_known_is_not_said_with_an_address_in_it(
-    *,
-    canaries: Canaries,
-    connect: Connect,
-    escaped: Escaped,
-    capsys: pytest.CaptureFixture[str],
-    one_call_each: Arguments,
-    words: Words,
+    *, connect: Connect, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.set_up("DEBUG", as_json=False)
     async with connect() as client:
         listed = await client.call_tool("list_audiences", {})
         assert listed.structured_content
         of = {"audienceId": listed.structured_content["audiences"]["rows"][0][0]}
-        for canary in canaries.values():
+        for canary in CANARIES.values():
             calls = [
-                *((tool, asked | {canary: canary}) for tool, asked in one_call_each.items()),
+                *((tool, asked | {canary: canary}) for tool, asked in ONE_CALL_EACH.items()),
                 ("query_audience", {**of, "fields": [canary]}),
                 ("export_audience", {**of, "fields": [canary]}),
                 ("query_audience", {**of, "runId": canary}),
@@ -103,18 +86,18 @@ async def test_a_name_that_is_not_known_is_not_said_with_an_address_in_it(
 
 
 async def test_a_log_holds_nothing_of_what_was_asked_or_answered(
-    capsys: pytest.CaptureFixture[str], connect: Connect, one_call_each: Arguments, real: Settings
+    capsys: pytest.CaptureFixture[str], connect: Connect, real: Settings
 ) -> None:
     logs.set_up("DEBUG", as_json=False)
     async with connect(settings=real) as client:
-        for tool, arguments in one_call_each.items():
+        for tool, arguments in ONE_CALL_EACH.items():
             await client.call_tool(tool, arguments)
         listed = await client.call_tool("list_audiences", {})
         assert listed.structured_content
         of = {"audienceId": listed.structured_content["audiences"]["rows"][0][0]}
         await client.call_tool("query_audience", {**of, "contact": "full"})
     lines = "".join(capsys.readouterr()).splitlines()
-    assert len(lines) == len(one_call_each) + 2
+    assert len(lines) == len(ONE_CALL_EACH) + 2
     for line in lines:
         assert CALL.fullmatch(line), line
 

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
@@ -20,19 +20,15 @@ from mcp.types import (
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.toolkit import CODE_SECONDS
 from leadpipe_mcp.tools.toolsets import TOOLS
+from tests.security.services import Connect, World
 
 pytestmark = pytest.mark.anyio
 Reply = dict[str, Any]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Round = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 WANTED = {"topicIds": [117805]}
 TITLES = [f"head of {number}" for number in range(60)]
 YES = ElicitResult(action="accept", content={"approve": True})
 NO = ElicitResult(action="decline")
-
-
-class World(Protocol):
-    def changes(self) -> list[str]: ...
 
 
 class Asking(NamedTuple):

@@ -1,10 +1,8 @@
 """Services that repeat what they were sent, and what they know: none of it comes back."""
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import pytest
 from mcp import Client
@@ -17,24 +15,15 @@ from leadpipe_mcp import logs
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
+from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, World, escaped, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("logs_as_they_were")]
-Arguments = Mapping[str, dict[str, Any]]
-Canaries = Mapping[str, str]
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-Escaped = Callable[[object], list[str]]
-Words = Callable[[CallToolResult], str]
 
 STATUSES = (200, 400, 401, 404, 409, 429, 500)
 FORMS = ("error", "issues", "problem", "text", "data", "list")
 
 
-class World(Protocol):
-    leadpipe: Application
-    sonarly: Application
-
-
-def echoing(status: int, form: str, canaries: Canaries, asked: list[str]) -> Application:
+def echoing(status: int, form: str, asked: list[str]) -> Application:
     """A service that repeats the canaries, and all that it was sent, wherever it can."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,10 +31,10 @@ def echoing(status: int, form: str, canaries: Canaries, asked: list[str]) -> App
         asked.append(request.url.path)
         sent = f"{dict(request.headers)} {request.url} {(await request.body()).decode()}"
         said = (
-            f"No {canaries['e-mail']} ({canaries['phone']}) for {canaries['key']} at"
-            f" https://{canaries['place']}/?q={canaries['e-mail']}, {canaries['place']}:5432 {sent}"
+            f"No {CANARIES['e-mail']} ({CANARIES['phone']}) for {CANARIES['key']} at"
+            f" https://{CANARIES['place']}/?q={CANARIES['e-mail']}, {CANARIES['place']}:5432 {sent}"
         )
-        code, one = canaries["e-mail"], {"email": canaries["e-mail"], "name": said, "id": said}
+        code, one = CANARIES["e-mail"], {"email": CANARIES["e-mail"], "name": said, "id": said}
         bodies: dict[str, object] = {
             "error": {"error": {"code": code, "name": said, "message": said, "details": said}},
             "issues": {"error": {"message": "Bad", "issues": [{"path": [code], "message": said}]}},
@@ -54,10 +43,10 @@ def echoing(status: int, form: str, canaries: Canaries, asked: list[str]) -> App
             "list": {"data": [one], "message": said},
         }
         headers = {
-            "X-Request-Id": f"{canaries['key']} {canaries['e-mail']} {canaries['phone']}",
-            "Retry-After": canaries["e-mail"],
-            "WWW-Authenticate": f"Bearer {canaries['key']}",
-            "Location": f"https://{canaries['place']}/{canaries['key']}",
+            "X-Request-Id": f"{CANARIES['key']} {CANARIES['e-mail']} {CANARIES['phone']}",
+            "Retry-After": CANARIES["e-mail"],
+            "WWW-Authenticate": f"Bearer {CANARIES['key']}",
+            "Location": f"https://{CANARIES['place']}/{CANARIES['key']}",
         }
         body = bodies.get(form)
         answer = JSONResponse(body, status, headers) if body else Response(said, status, headers)
@@ -66,72 +55,61 @@ def echoing(status: int, form: str, canaries: Canaries, asked: list[str]) -> App
     return answer
 
 
-def test_every_tool_is_tried_with_arguments_that_it_takes(one_call_each: Arguments) -> None:
-    assert set(one_call_each) == {tool.name for tool in TOOLS}
+def test_every_tool_is_tried_with_arguments_that_it_takes() -> None:
+    assert set(ONE_CALL_EACH) == {tool.name for tool in TOOLS}
     for tool in TOOLS:
         # What is refused before a request is sent would show nothing.
-        tool.arguments.model_validate(one_call_each[tool.name])
+        tool.arguments.model_validate(ONE_CALL_EACH[tool.name])
 
 
 @pytest.mark.parametrize(
     ("status", "form"),
     [*((status, "error") for status in STATUSES), *((400, form) for form in FORMS[1:])],
 )
-async def test_what_a_service_repeats_is_not_repeated(  # noqa: PLR0913 -- fixtures
+async def test_what_a_service_repeats_is_not_repeated(
     *,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
-    canaries: Canaries,
-    one_call_each: Arguments,
     connect: Connect,
-    escaped: Escaped,
     real: Settings,
-    words: Words,
     status: int,
     form: str,
 ) -> None:
     logs.set_up("DEBUG", as_json=form == "error")
     asked: list[str] = []
-    service = echoing(status, form, canaries, asked)
+    service = echoing(status, form, asked)
     # A server soon asks nothing more of a service that fails: then each tool has its own.
-    servers = [[tool] for tool in one_call_each] if status >= 500 else [list(one_call_each)]
+    servers = [[tool] for tool in ONE_CALL_EACH] if status >= 500 else [list(ONE_CALL_EACH)]
     for tools in servers:
         async with connect(service, service, settings=real) as client:
             for tool in tools:
                 before = len(asked)
-                result = await client.call_tool(tool, one_call_each[tool])
+                result = await client.call_tool(tool, ONE_CALL_EACH[tool])
                 assert escaped(words(result)) == [], tool
                 assert status == 200 or len(asked) > before, f"{tool} asked nothing"
     logged = capsys.readouterr()
-    assert len(logged.err.splitlines()) >= len(one_call_each)
+    assert len(logged.err.splitlines()) >= len(ONE_CALL_EACH)
     assert escaped("".join(logged)) == []
     for file in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert escaped(file.read_bytes().decode(errors="replace")) == [], file
 
 
 async def test_a_crash_takes_nothing_along(
-    *,
-    canaries: Canaries,
-    capsys: pytest.CaptureFixture[str],
-    connect: Connect,
-    escaped: Escaped,
-    one_call_each: Arguments,
-    real: Settings,
-    words: Words,
+    *, capsys: pytest.CaptureFixture[str], connect: Connect, real: Settings
 ) -> None:
     logs.set_up("DEBUG", as_json=False)
 
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
-        cause = KeyError(dict(Request(scope).headers), *canaries.values())
-        raise RuntimeError(f"crashed on {canaries}") from cause
+        cause = KeyError(dict(Request(scope).headers), *CANARIES.values())
+        raise RuntimeError(f"crashed on {CANARIES}") from cause
 
     async with connect(broken, broken, settings=real) as client:
-        for tool, arguments in one_call_each.items():
+        for tool, arguments in ONE_CALL_EACH.items():
             result = await client.call_tool(tool, arguments)
             assert result.is_error
             assert escaped(words(result)) == [], tool
     logged = capsys.readouterr()
-    assert logged.err.count(" crashed: ") == len(one_call_each)
+    assert logged.err.count(" crashed: ") == len(ONE_CALL_EACH)
     assert escaped("".join(logged)) == []
 
 
@@ -217,15 +195,9 @@ FIELDS = ["name", "jobTitle", "company", "contactEmail", "emails", "phone", "unt
 
 
 async def test_a_way_to_reach_somebody_is_masked_in_every_text_about_people(
-    *,
-    canaries: Canaries,
-    connect: Connect,
-    escaped: Escaped,
-    real: Settings,
-    words: Words,
-    world: World,
+    *, connect: Connect, real: Settings, world: World
 ) -> None:
-    stain = f"{canaries['e-mail']} {canaries['phone']}"
+    stain = f"{CANARIES['e-mail']} {CANARIES['phone']}"
     services = stained(world.leadpipe, stain), stained(world.sonarly, stain)
     async with connect(*services, settings=real) as client:
         results = await shown(client, people=True)
@@ -249,7 +221,7 @@ TELLS_OF_NOBODY = {"plan_audience", "export_audience"}
 
 @pytest.mark.parametrize("key", ["sk_live_canary_0123456789", "canary-of-no-known-form-77"])
 async def test_the_key_is_in_no_answer_whatever_its_form_and_wherever_it_is_repeated(
-    key: str, connect: Connect, real: Settings, words: Words, world: World
+    key: str, connect: Connect, real: Settings, world: World
 ) -> None:
     async def repeating(scope: Scope, receive: Receive, send: Send) -> None:
         refusal = JSONResponse(

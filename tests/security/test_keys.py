@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -15,6 +14,7 @@ from leadpipe_mcp import cli
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings, SettingsError
+from tests.security.services import CANARIES
 
 CANARY = "canary_0123456789"
 BAD_KEYS = [
@@ -62,13 +62,13 @@ def test_nothing_that_holds_a_key_shows_it() -> None:
 
 @pytest.mark.anyio
 async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
-    canaries: Mapping[str, str], tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     # Nobody listens there, so nothing but a refused connection of this machine is needed.
     environment = {
         **{name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")},
-        "LEADPIPE_API_KEY": canaries["key"],
-        "SONARLY_API_KEY": canaries["key"],
+        "LEADPIPE_API_KEY": CANARIES["key"],
+        "SONARLY_API_KEY": CANARIES["key"],
         "LEADPIPE_BASE_URL": "http://127.0.0.1:1",
         "SONARLY_BASE_URL": "http://127.0.0.1:1",
         "LEADPIPE_LOG_LEVEL": "DEBUG",
@@ -82,14 +82,14 @@ async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
         with anyio.fail_after(300):
             async with Client(stdio_client(server, errlog=stderr)) as client:
                 for tool, arguments in (
-                    ("query_visitor_data", {"email": canaries["e-mail"]}),
+                    ("query_visitor_data", {"email": CANARIES["e-mail"]}),
                     ("sonarly_list_accounts", {}),
                 ):
                     told += str(await client.call_tool(tool, arguments))
         stderr.seek(0)
         logged = stderr.read()
     assert logged.count('"tool":') == 2
-    for what, canary in canaries.items():
+    for what, canary in CANARIES.items():
         assert canary not in logged, what
-    assert canaries["key"] not in told
-    assert canaries["e-mail"] not in told
+    assert CANARIES["key"] not in told
+    assert CANARIES["e-mail"] not in told

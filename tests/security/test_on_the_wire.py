@@ -4,17 +4,15 @@ import http.server
 import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
 import pytest
-from mcp import Client
 
 from leadpipe_mcp.settings import Settings
+from tests.security.services import CANARIES, Connect
 
 pytestmark = pytest.mark.anyio
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 
 @pytest.fixture
@@ -74,15 +72,10 @@ def origins() -> Iterator[Callable[..., Origin]]:
 
 @pytest.mark.parametrize("status", [302, 307])
 async def test_the_other_origin_gets_no_request(
-    *,
-    status: int,
-    canaries: Mapping[str, str],
-    connect: Connect,
-    origins: Callable[..., Origin],
-    real: Settings,
+    *, status: int, connect: Connect, origins: Callable[..., Origin], real: Settings
 ) -> None:
     other = origins()
-    location = f"{other.url}/steal?key={canaries['key']}"
+    location = f"{other.url}/steal?key={CANARIES['key']}"
     service = origins(status, Location=location)
     addresses = {"base_url": service.url, "sonarly_base_url": service.url}
     settings = Settings.model_validate(real.model_dump() | addresses)
@@ -97,5 +90,5 @@ async def test_the_other_origin_gets_no_request(
             assert "answered with a redirect" in str(result.content), tool
             assert str(other.server_port) not in str(result.content)
     assert len(service.requests) >= len(calls)
-    assert all(canaries["key"] in request for request in service.requests)
+    assert all(CANARIES["key"] in request for request in service.requests)
     assert other.requests == []
