@@ -4,18 +4,14 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
-from threading import Timer
 
 import pytest
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.cli import main
-
-COMMAND = [sys.executable, "-m", "leadpipe_mcp"]
-DEADLINE_SECONDS = 120
+from tests.processes import COMMAND, DEADLINE_SECONDS, running
 
 
 @pytest.fixture(autouse=True)
@@ -101,9 +97,7 @@ def test_the_sandbox_is_served_until_it_is_ended() -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = Timer(DEADLINE_SECONDS, process.kill)
-    deadline.start()
-    try:
+    with running(process):
         assert process.stdout is not None
         told = [process.stdout.readline().split() for _ in range(2)]
         set_to = dict(assignment.split("=") for line in told for assignment in line)
@@ -114,10 +108,8 @@ def test_the_sandbox_is_served_until_it_is_ended() -> None:
         asked.request("GET", "/v1/intent/audiences/filters", headers={"X-API-Key": "sk_test"})
         assert "seniority" in json.load(asked.getresponse())["data"]
         asked.close()
-    finally:
         process.terminate()
         _, said = process.communicate()
-        deadline.cancel()
     assert said == "The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:\n"
 
 

@@ -6,28 +6,18 @@ chance makes, the same ones every time. Between them are calls that have to be a
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
-Message = dict[str, Any]
+from tests.processes import COMMAND, ENVIRONMENT, GREETING, META, running
 
 CANARY = "Canary"
 SEED, BY_CHANCE, AT_ONCE = 7, 750, 25
-DEADLINE_SECONDS = 120
-ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
-META: Message = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": {"name": "fuzz", "version": "1"},
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
 TOOLS = ("list_audiences", "get_audience", "search_topics", "find_filters", "create_audience")
 
 
@@ -155,14 +145,9 @@ def test_no_line_stops_the_server_or_shows_in_its_log(tmp_path: Path, *, modern:
     chance = by_chance(Random(SEED))  # noqa: S311 -- the same lines every time
     odd = [*THOUGHT_OF, *(next(chance) for _ in range(BY_CHANCE))]
     well = {"name": "list_audiences", "arguments": {}, **({"_meta": META} if modern else {})}
-    greeting = {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "fuzz", "version": "1"},
-    }
     # The first request decides of which era the connection is.
     called = request("hello", "tools/call", params=well)
-    lines = [called if modern else request("hello", "initialize", params=greeting)]
+    lines = [called if modern else request("hello", "initialize", params=GREETING)]
     asked: set[str] = set()
     for start in range(0, len(odd), AT_ONCE):
         # Those of the other era would all be refused as such.
@@ -173,20 +158,14 @@ def test_no_line_stops_the_server_or_shows_in_its_log(tmp_path: Path, *, modern:
 
     with (tmp_path / "log").open("w+b") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "leadpipe_mcp", "--sandbox", "--log-level", "DEBUG"],
+            [*COMMAND, "--sandbox", "--log-level", "DEBUG"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             env=ENVIRONMENT,
         )
-        deadline = threading.Timer(DEADLINE_SECONDS, process.kill)
-        deadline.start()
-        try:
+        with running(process):
             code = answered(process, lines, asked)
-        finally:
-            deadline.cancel()
-            process.kill()
-            process.wait()
         log.seek(0)
         logged = log.read()
     assert code == 0
@@ -218,6 +197,4 @@ def answered(process: subprocess.Popen[bytes], lines: Sequence[bytes], asked: se
             asked.remove(message["id"])
     writer.join()
     stdin.close()
-    code = process.wait()
-    stdout.close()
-    return code
+    return process.wait()

@@ -13,6 +13,7 @@ import pytest
 from mcp.server.mcpserver import MCPServer
 
 from leadpipe_mcp import logs
+from tests.processes import running
 
 SECRET = "Canary"
 pytestmark = pytest.mark.usefixtures("logs_as_they_were")
@@ -237,17 +238,9 @@ def test_a_reader_who_does_not_read_stops_nobody() -> None:
         "    logs.log_call('x', 'ok', milliseconds=1, requests=1, retries=0, request_id='y' * 60)\n"
         "print('done', flush=True)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = threading.Timer(20, process.kill)
-        deadline.start()
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "done\n"
-        finally:
-            deadline.cancel()
-            process.kill()
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with running(process):
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"done\n"

@@ -4,33 +4,22 @@ Each server is a process of its own, which takes half a second to start; those o
 side by side.
 """
 
-import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Timer
-from typing import Any
 
 import pytest
 
-Message = dict[str, Any]
+from tests.processes import COMMAND, DEADLINE_SECONDS, ENVIRONMENT, GREETING, META, Message, running
 
 # From being told to the end of the process, on a machine that is busy with other things. A server
 # that waited for its service would take thirty seconds or more.
 SOON_SECONDS = 10.0
-DEADLINE_SECONDS = 120
-ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
-META = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "1"},
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
 # How a server is told to end, and whether its client speaks the revision of 2026.
 WAYS = [("SIGTERM", True), ("SIGINT", False), ("closed stdin", True)]
 
@@ -38,18 +27,8 @@ WAYS = [("SIGTERM", True), ("SIGINT", False), ("closed stdin", True)]
 class Served:
     """A server's process, and the messages that come and go."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
-        named = {f"LEADPIPE_{name.upper()}": str(value) for name, value in settings.items()}
-        folder.mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "leadpipe_mcp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**ENVIRONMENT, **named, "TMPDIR": str(folder), "HOME": str(folder / "home")},
-        )
-        self._deadline = Timer(DEADLINE_SECONDS, self.process.kill)
-        self._deadline.start()
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self.process = process
         self.folder = folder
         self._ids = 0
 
@@ -80,11 +59,7 @@ class Served:
 
     def greet(self, capabilities: Message | None = None) -> None:
         """The handshake of the years before 2026."""
-        greeting = {
-            "protocolVersion": "2025-06-18",
-            "capabilities": capabilities or {},
-            "clientInfo": {"name": "pipe", "version": "1"},
-        }
+        greeting = GREETING | {"capabilities": capabilities or {}}
         self.answer(self.begin("initialize", greeting))
         self.send("notifications/initialized", {})
 
@@ -108,15 +83,6 @@ class Served:
         """What is in the folder of temporary things, besides what was there for good."""
         return sorted(path.name for path in self.folder.iterdir() if path.name != "home")
 
-    def close(self) -> None:
-        self._deadline.cancel()
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            assert pipe is not None
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-
 
 Start = Callable[..., Served]
 
@@ -124,15 +90,22 @@ Start = Callable[..., Served]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts servers, none of which outlives the test."""
-    started: list[Served] = []
+    with ExitStack() as started:
 
-    def start(**settings: object) -> Served:
-        started.append(Served(tmp_path / f"tmp-{len(started)}", **settings))
-        return started[-1]
+        def start(**settings: object) -> Served:
+            folder = tmp_path / f"tmp-{len(list(tmp_path.iterdir()))}"
+            folder.mkdir()
+            named = {f"LEADPIPE_{name.upper()}": str(value) for name, value in settings.items()}
+            process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**ENVIRONMENT, **named, "TMPDIR": str(folder), "HOME": str(folder / "home")},
+            )
+            return Served(started.enter_context(running(process)), folder)
 
-    yield start
-    for served in started:
-        served.close()
+        yield start
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ Where a process of its own would show nothing more, the server answers in this o
 
 import json
 import os
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import anyio
 import pytest
@@ -20,23 +18,14 @@ from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.wire import Answers, Messages, reading
+from tests.processes import COMMAND, DEADLINE_SECONDS, ENVIRONMENT, GREETING, META, Message
 
 pytestmark = pytest.mark.anyio
-Message = dict[str, Any]
 Answer = Callable[[Message], Awaitable[None]]
 
-DEADLINE_SECONDS = 120
-COMMAND = [sys.executable, "-m", "leadpipe_mcp", "--sandbox"]
-ENVIRONMENT = {name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")}
-INITIALIZE: Message = {
-    "protocolVersion": "2025-06-18",
-    "capabilities": {},
-    "clientInfo": {"name": "pipe", "version": "1"},
-}
-MODERN: Message = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "1"},
-    "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
+SERVER = [*COMMAND, "--sandbox"]
+MODERN: Message = META | {
+    "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}
 }
 
 
@@ -50,7 +39,7 @@ async def test_a_client_starts_the_server_and_works_with_it() -> None:
         questions.append(params.message)
         return ElicitResult(action="accept", content={"approve": True})
 
-    server = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=ENVIRONMENT)
+    server = StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=ENVIRONMENT)
     with anyio.fail_after(DEADLINE_SECONDS):
         async with Client(server, elicitation_callback=agree) as client:
             assert client.protocol_version == "2026-07-28"
@@ -66,14 +55,14 @@ async def test_a_client_starts_the_server_and_works_with_it() -> None:
 
 async def test_what_is_piped_in_at_once_is_answered_with_nothing_but_messages() -> None:
     messages: list[Message] = [
-        {"id": 1, "method": "initialize", "params": INITIALIZE},
+        {"id": 1, "method": "initialize", "params": GREETING},
         {"method": "notifications/initialized"},
         {"id": 2, "method": "tools/call", "params": {"name": "list_audiences"}},
     ]
     lines = ["not JSON", *(json.dumps({"jsonrpc": "2.0", **message}) for message in messages)]
     with anyio.fail_after(DEADLINE_SECONDS):
         piped = "\n".join(lines).encode()
-        done = await anyio.run_process(COMMAND, input=piped, env=ENVIRONMENT)
+        done = await anyio.run_process(SERVER, input=piped, env=ENVIRONMENT)
     told = {line["id"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert "error" in told[None]
     assert "This is the sandbox" in told[1]["result"]["instructions"]
@@ -120,7 +109,7 @@ class Pipe:
         return (await self.ask("tools/call", params))["result"]
 
     async def greet(self, capabilities: Message) -> None:
-        await self.ask("initialize", INITIALIZE | {"capabilities": capabilities})
+        await self.ask("initialize", GREETING | {"capabilities": capabilities})
         self.write(method="notifications/initialized")
 
 

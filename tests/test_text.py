@@ -80,22 +80,6 @@ def test_joiners_that_join_nothing_go() -> None:
         assert not {*"\u200b\u200c\u200d\ufe0f"} & {*visible(text, joiners=True)}
 
 
-@pytest.mark.parametrize(
-    ("message", "redacted"),
-    [
-        ("Invalid key 'sk_test.x/y+z=='!", "Invalid key '[key]"),
-        ("sk_ alone, task_force and risk_", "sk_ alone, task_force and risk_"),
-        ("Mail jane.doe+x@mail.acme.co.uk now", "Mail [email] now"),
-        ("see https://10.0.0.7:9000/x?key=sk_1 for more", "see [address] for more"),
-        ("postgres://user:pw@db.internal/x", "[address]"),
-        ("a@b is no address", "a@b is no address"),
-        ("zero\u200bwidth sk_\u200babc\ntwo lines", "zerowidth [key] two lines"),
-    ],
-)
-def test_nothing_secret_stays_in_a_message(message: str, redacted: str) -> None:
-    assert redact(message) == redacted
-
-
 def test_a_message_is_cut_after_it_was_redacted() -> None:
     for before in range(150, 210, 3):
         message = redact(f"{'x' * before} hidden.name@acme.com sk_secret https://internal/y")

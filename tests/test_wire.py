@@ -53,21 +53,15 @@ class Pipe:
 
 
 @pytest.fixture
-def pipes() -> Iterator[tuple[Pipe, Pipe]]:
-    made = Pipe(), Pipe()
-    yield made
-    for pipe in made:
-        pipe.close()
+def coming() -> Iterator[Pipe]:
+    with contextlib.closing(Pipe()) as pipe:
+        yield pipe
 
 
 @pytest.fixture
-def coming(pipes: tuple[Pipe, Pipe]) -> Pipe:
-    return pipes[0]
-
-
-@pytest.fixture
-def going(pipes: tuple[Pipe, Pipe]) -> Pipe:
-    return pipes[1]
+def going() -> Iterator[Pipe]:
+    with contextlib.closing(Pipe()) as pipe:
+        yield pipe
 
 
 def nothing() -> None:
@@ -103,56 +97,41 @@ async def test_messages_come_line_by_line_whatever_is_between_them(
     assert await heard(coming, going, *lines) == [REQUEST] * 3
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":"\\ud83d"}}',
-        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":[]}',
-        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":' + "9" * 5_000 + "}}",
-        '{"jsonrpc":"1.0","id":"seven","method":"ping"}',
-        '{"jsonrpc":"2.0","id":"seven"}',
-        '[{"jsonrpc":"2.0","id":"seven","method":"ping"}]',
-        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":' + DEEP + "}}",
-        '{"method":"ping","params":{"id":5,"a":' + DEEP + '},"jsonrpc":"2.0","id":"seven"}',
-        '{"jsonrpc":"2.0","id":"seven","method":"ping","params":{"a":' + LONG + "}}",
-        '{"method":"ping","params":{"id":5,"a":' + LONG + '} , "jsonrpc":"2.0", "id":"seven" }  ',
-    ],
-    ids=[
-        *("half a character", "params", "a large number", "another version", "no method"),
-        *("a batch", "deep", "deep, id last", "long", "long, id last"),
-    ],
-)
-async def test_a_request_that_cannot_be_read_is_refused_by_its_id(
-    line: str, coming: Pipe, going: Pipe
-) -> None:
-    assert await heard(coming, going, line, "\n", PING) == [REQUEST]
-    (answer,) = going.said()
-    assert (answer["id"], answer["error"]["code"]) == ("seven", -32600)
-    assert len(answer["error"]["message"]) > 40
+ASKED = '{"jsonrpc":"2.0","id":"seven","method":"ping"'
+NOT_MESSAGES: list[tuple[str, str | None, int]] = [
+    (ASKED + ',"params":{"a":"\\ud83d"}}', "seven", -32600),
+    (ASKED + ',"params":[]}', "seven", -32600),
+    (ASKED + ',"params":{"a":' + "9" * 5_000 + "}}", "seven", -32600),
+    ('{"jsonrpc":"1.0","id":"seven","method":"ping"}', "seven", -32600),
+    ('{"jsonrpc":"2.0","id":"seven"}', "seven", -32600),
+    (f"[{ASKED}}}]", "seven", -32600),
+    *((ASKED + ',"params":{"a":' + odd + "}}", "seven", -32600) for odd in (DEEP, LONG)),
+    # The id comes last, after another one.
+    ('{"method":"ping","params":{"id":5,"a":' + DEEP + '},"id":"seven"}', "seven", -32600),
+    ('{"method":"ping","params":{"id":5,"a":' + LONG + '} , "id":"seven" }  ', "seven", -32600),
+    ("not JSON", None, -32700),
+    *((line, None, -32600) for line in ("5", "[]", "[" * 100_000, LONG)),
+    ('{"jsonrpc":"2.0","id":true,"method":5}', None, -32600),
+    ('{"jsonrpc":"2.0","method":"ping","params":{"id":5,"a":' + LONG + "}}", None, -32600),
+    ('{"jsonrpc":"2.0","method":"x","params":{"a":' + DEEP + '},"id":5,"a":{}}', None, -32600),
+    ('{"params":{"a":' + LONG + ',"id":5}}', None, -32600),
+]
 
 
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("not JSON", -32700),
-        ("5", -32600),
-        ("[]", -32600),
-        ("[" * 100_000, -32600),
-        (LONG, -32600),
-        ('{"jsonrpc":"2.0","id":true,"method":5}', -32600),
-        ('{"jsonrpc":"2.0","method":"ping","params":{"id":5,"a":' + LONG + "}}", -32600),
-        ('{"jsonrpc":"2.0","method":"x","params":{"a":' + DEEP + '},"id":5,"a":{}}', -32600),
-        ('{"params":{"a":' + LONG + ',"id":5}}', -32600),
-    ],
-    ids=range(9),
-)
-async def test_other_lines_that_cannot_be_read_are_refused_without_an_id(
-    line: str, code: int, coming: Pipe, going: Pipe, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("line", "asker", "code"), NOT_MESSAGES, ids=range(len(NOT_MESSAGES)))
+async def test_a_line_that_cannot_be_read_is_refused_by_its_id_if_it_has_one(
+    line: str,
+    asker: str | None,
+    code: int,
+    coming: Pipe,
+    going: Pipe,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert await heard(coming, going, f"{line}\n", PING) == [REQUEST]
     (answer,) = going.said()
-    assert (answer["id"], answer["error"]["code"]) == (None, code)
-    assert caplog.messages == ["A line of stdin is not a message."]
+    assert (answer["id"], answer["error"]["code"]) == (asker, code)
+    assert len(answer["error"]["message"]) > (40 if asker else 0)
+    assert asker or caplog.messages == ["A line of stdin is not a message."]
 
 
 async def test_each_request_of_a_batch_is_refused(coming: Pipe, going: Pipe) -> None:

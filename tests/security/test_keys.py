@@ -1,6 +1,5 @@
 """Keys: read from the environment, held as secrets, refused without being said."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from leadpipe_mcp import cli
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings, SettingsError
+from tests.processes import ENVIRONMENT
 from tests.security.services import CANARIES
 
 CANARY = "canary_0123456789"
@@ -66,7 +66,7 @@ async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
 ) -> None:
     # Nobody listens there, so nothing but a refused connection of this machine is needed.
     environment = {
-        **{name: text for name, text in os.environ.items() if not name.startswith("LEADPIPE_")},
+        **ENVIRONMENT,
         "LEADPIPE_API_KEY": CANARIES["key"],
         "SONARLY_API_KEY": CANARIES["key"],
         "LEADPIPE_BASE_URL": "http://127.0.0.1:1",

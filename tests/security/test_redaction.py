@@ -29,6 +29,9 @@ from leadpipe_mcp.text import redact
         ("localhost:80/x and Printer.local", "[address] and [address]"),
         ("[fd00::7]:80 fe80::1 ::1", "[address] [address] [address]"),
         ("2001:db8:0:0:0:0:0:1", "[address]"),
+        ("sk_ alone, task_force, risk_, a@b", "sk_ alone, task_force, risk_, a@b"),
+        ("see postgres://user:pw@db.internal/x or", "see [address] or"),
+        ("zero\u200bwidth sk_\u200babc\ntwo lines", "zerowidth [key] two lines"),
     ],
 )
 def test_what_is_not_for_others_is_named_and_left_out(message: str, left: str) -> None:
