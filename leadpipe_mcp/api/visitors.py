@@ -109,7 +109,8 @@ class Visitors:
             # An empty list is what was seen where there is nobody; one integrator expects this.
             return VisitorPage(total=0)
         # What one visitor alone looks like is not documented.
-        rows = [answer.data] if as_object(answer.data) else answer.items(answer.data or [])
+        alone = [answer.data] if as_object(answer.data) else None
+        rows = alone or ([] if answer.data is None else answer.items())
         meta = _Meta.model_validate(answer.meta)
         has_more = _has_more(meta, page, len(rows))
         return VisitorPage(answer.people(map(_visitor, rows)), meta.total, has_more)

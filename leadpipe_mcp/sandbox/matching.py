@@ -101,13 +101,13 @@ def _rolls(people: int, *path: str) -> int:
     own = number(dice(" / ".join(path)).randbytes(people))
     if len(path) == 1:
         return own
-    broad = mask(_breadth(people), range(round(_BROAD[len(path) - 2] * BYTE)))
-    return own ^ ((own ^ _rolls(people, *path[:-1])) & broad)
+    return own ^ ((own ^ _rolls(people, *path[:-1])) & _broad(people, _BROAD[len(path) - 2]))
 
 
-@lru_cache(maxsize=4)
-def _breadth(people: int) -> bytes:
-    return dice("who is broad").randbytes(people)
+@lru_cache(maxsize=12)
+def _broad(people: int, share: float) -> int:
+    """Mask this share of all people, the broadest."""
+    return mask(dice("who is broad").randbytes(people), range(round(share * BYTE)))
 
 
 @lru_cache(maxsize=128)

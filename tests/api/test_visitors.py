@@ -66,7 +66,7 @@ async def test_nobody_is_nobody_however_it_is_said(connect: Connect, altered: Al
         await connect(JSONResponse({}, 404)).visitors.find(domain=SHOP)
 
 
-@pytest.mark.parametrize("data", ["text", [7], [{"email": "", "phones": []}]])
+@pytest.mark.parametrize("data", ["text", "", {}, [7], [{"email": "", "phones": []}]])
 async def test_what_is_no_visitor_is_not_taken_for_one(data: object, connect: Connect) -> None:
     with pytest.raises(UnusableAnswer):
         await connect(answering(data)).visitors.find(domain=SHOP)
