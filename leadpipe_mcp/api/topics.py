@@ -57,9 +57,9 @@ class Topic(Told):
     category: Label | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Every topic that there is."""
+    """Every topic that there is. Equal only to itself, so that an index can be kept of it."""
 
     topics: tuple[Topic, ...]
 

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -233,7 +234,7 @@ class _Index:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = [spelled(name) for name in names]
-        self._starts = ["".join(words) for words in self.names]
+        self._in_order = sorted(("".join(words), n) for n, words in enumerate(self.names))
         self._texts = {n: " ".join(words) for n, words in enumerate(self.names)}
         self._with_word: dict[str, set[int]] = defaultdict(set)
         for number, words in enumerate(self.names):
@@ -243,7 +244,10 @@ class _Index:
     def plain(self, phrase: Words) -> set[int]:
         """Return the names that begin with the phrase or hold all of its words."""
         start = "".join(phrase)
-        beginning = {n for n, name in enumerate(self._starts) if name.startswith(start)}
+        first, end = (
+            bisect_left(self._in_order, (edge,)) for edge in (start, f"{start}\U0010ffff")
+        )
+        beginning = {number for _, number in self._in_order[first:end]}
         holding = [self._with_word.get(word, set[int]()) for word in phrase]
         return beginning | set[int].intersection(*holding)
 
@@ -260,8 +264,13 @@ class _Index:
         return {number for _, _, number in likest} | found
 
 
+@lru_cache(maxsize=2)
+def _index_of(catalogue: Catalogue) -> _Index:
+    return _built(tuple(topic.name for topic in catalogue.topics))
+
+
 @lru_cache(maxsize=1)
-def _index_of(names: tuple[str, ...]) -> _Index:
+def _built(names: tuple[str, ...]) -> _Index:
     return _Index(names)  # a catalogue that is fetched again usually has the same names
 
 
@@ -270,7 +279,7 @@ def find_topics(
 ) -> tuple[Found, ...]:
     """Search all topics of a kind for each phrase; the first search takes a fifth of a second."""
     topics = catalogue.topics
-    index = _index_of(tuple(topic.name for topic in topics))
+    index = _index_of(catalogue)
     fitting = None if kind == ANY else {n for n, topic in enumerate(topics) if kind.fits(topic)}
 
     def matches(way: Words, numbers: set[int], worth: float) -> Iterator[TopicMatch]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from leadpipe_mcp.sandbox.calls import Call, LeadpipeEndpoint, answer
-from leadpipe_mcp.sandbox.dice import dice
+from leadpipe_mcp.sandbox.dice import dice, mask
 from leadpipe_mcp.sandbox.matching import popularity, scores
 from leadpipe_mcp.sandbox.rows import topic_row
 from leadpipe_mcp.sandbox.simulator import Form, Json, Refusal, invalid, not_found
@@ -175,22 +175,21 @@ def _series(call: Call, topic: Topic, days: int) -> list[Json]:
     return [_figures(call.settings.people, topic, day) for day in dates]
 
 
+@lru_cache(maxsize=4_096)
 def _figures(people: int, topic: Topic, day: date) -> Json:
-    by_score = Counter(scores(people, topic.id, day).replace(b"\0", b""))
-    interested = by_score.total()
-    points = sum(score * many for score, many in by_score.items())
-
-    def band(lowest: int, highest: int) -> int:
-        return sum(by_score[score] for score in range(lowest, highest + 1))
-
+    column = scores(people, topic.id, day)
+    interested = people - column.count(0)
+    high, medium, low = (
+        mask(column, range(*edges)).bit_count() // 8 for edges in ((90, 100), (70, 90), (60, 70))
+    )
     return {
         "date": day.isoformat(),
         "uniqueAudience": interested,
-        "totalSignals": 3 * interested + 4 * band(90, 99),
-        "avgScore": round(points / interested, 1) if interested else 0,
-        "highAudience": band(90, 99),
-        "mediumAudience": band(70, 89),
-        "lowAudience": band(60, 69),
+        "totalSignals": 3 * interested + 4 * high,
+        "avgScore": round(sum(column) / interested, 1) if interested else 0,
+        "highAudience": high,
+        "mediumAudience": medium,
+        "lowAudience": low,
     }
 
 
