@@ -226,7 +226,7 @@ def _bounded(reply: dict[str, object]) -> list[str]:
         ends = accumulate(_size(part) + len(str(key)) + 4 for key, part in pairs)
         kept = max(1, sum(end <= size - excess for end in ends))
         for key, _ in reversed(pairs[kept:]):
-            del entries[key]  # type: ignore[arg-type]
+            del entries[key]  # type: ignore[arg-type] -- an index of a list, or a key of a dict
         lengths[place] = (kept, before)
     return [
         f"This reply was too long: {place} shows {shown:,} of {counted(of, 'entry', 'entries')}."

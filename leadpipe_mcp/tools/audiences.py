@@ -83,7 +83,7 @@ class RunAudience(Arguments):
 
 class RunOrdered(replies.AboutAudience):
     status: str
-    run: replies.RunPart | None = None
+    run: replies.RunPart
 
 
 @tool("List audiences", reads=True)
@@ -270,8 +270,7 @@ async def runs_of(call: Call, audience: Audience) -> tuple[Run, ...]:
 
 
 def _ordered(audience: Audience, run: Run, summary: str) -> RunOrdered:
-    reply = RunOrdered.of(audience, summary)
-    reply.run = replies.RunPart.of(run)
+    reply = RunOrdered.of(audience, summary, run=replies.RunPart.of(run))
     reply.next = replies.suggestions(replies.next_step(run, audience.id))
     return reply
 

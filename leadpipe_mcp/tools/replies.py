@@ -53,10 +53,10 @@ class AboutAudience(Reply):
     name: str | None = None
 
     @classmethod
-    def of(cls, audience: Audience, summary: str) -> Self:
+    def of(cls, audience: Audience, summary: str, **more: object) -> Self:
         """Return the reply, with the status where it has one, for the tool to add to."""
         told = {"id": audience.id, "name": name_of(audience), "status": audience.status}
-        return cls.model_validate({"summary": summary, **told})
+        return cls.model_validate({"summary": summary, **told, **more})
 
 
 def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:
