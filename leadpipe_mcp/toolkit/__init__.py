@@ -1,8 +1,15 @@
 """How tools are declared and called: what is the same for every tool of any service."""
 
 from leadpipe_mcp.toolkit.calls import CODE_SECONDS, Action, Call, Codes, Kit
-from leadpipe_mcp.toolkit.declaring import Declaration, tool
-from leadpipe_mcp.toolkit.models import Arguments, Cursor, Question, Reply, Suggestion
+from leadpipe_mcp.toolkit.declaring import (
+    Arguments,
+    Cursor,
+    Declaration,
+    Question,
+    Reply,
+    Suggestion,
+    tool,
+)
 from leadpipe_mcp.toolkit.offered import OfferedTools
 
 __all__ = [

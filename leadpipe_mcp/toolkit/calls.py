@@ -7,13 +7,11 @@ given either way, holds for one call with just these arguments, on one state of 
 minutes, once.
 """
 
-import hashlib
-import json
 import secrets
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import anyio
 from mcp import MCPError
@@ -31,7 +29,7 @@ from pydantic import ValidationError
 
 from leadpipe_mcp.api.budget import CallBudget
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.toolkit.models import Question
+from leadpipe_mcp.toolkit.declaring import Question
 from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.presenting import presentable_question
 
@@ -39,21 +37,17 @@ Context = ServerRequestContext[Any, Any]
 
 CODE_SECONDS = 600
 MOST_CODES = 200
-APPROVAL = "approval"
-"""What a client of 2026 reads as the name of the question."""
+APPROVAL = "approval"  # what a client of 2026 reads as the name of the question
+_TICK = {
+    "type": "boolean",
+    "title": "Go ahead",
+    "description": "Tick to go ahead; leave empty to not.",
+}
 FORM: dict[str, Any] = {
     "type": "object",
-    "properties": {
-        "approve": {
-            "type": "boolean",
-            "title": "Go ahead",
-            "description": "Tick to go ahead; leave empty to not.",
-        }
-    },
+    "properties": {"approve": _TICK},
     "required": ["approve"],
 }
-"""What the human is asked to fill in."""
-NOT_YET = "Nothing was changed yet."
 NOT_HELD = (
     "The code does not hold for this: it was used, is over ten minutes old, or something has"
     " changed since. Nothing was changed."
@@ -61,11 +55,7 @@ NOT_HELD = (
 
 
 class Declined(LeadpipeError):
-    """The human said no."""
-
-
-class NotAsked(LeadpipeError):
-    """The human could not be asked."""
+    """The human did not agree, or could not be asked."""
 
 
 @dataclass(eq=False)
@@ -98,51 +88,37 @@ class Action:
     holds: object = None
     """What no other question is about while this one is open, such as the name of a file."""
 
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same call on the same state, and for nothing else."""
-        parts = [self.name, self.question, self.seen, self.arguments]
-        told = json.dumps(parts, sort_keys=True, default=str)
-        return hashlib.sha256(told.encode()).hexdigest()
-
-
-class _Given(NamedTuple):
-    """What a code was given for, and until when it holds."""
-
-    fingerprint: str
-    until: float
-    holds: object
-
 
 class Codes:
     """The codes that were given out and not used yet, one for each question."""
 
-    def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
-        self._clock = clock
-        self._given: dict[str, _Given] = {}
+    def __init__(self) -> None:
+        self._given: dict[str, tuple[Action, float]] = {}
         self._in_use: list[object] = []
 
     def give(self, action: Action) -> str:
-        """A new code for the action."""
+        """Return a new code for the action."""
         code = secrets.token_hex(3)
-        self._given[code] = _Given(action.fingerprint, self._clock() + CODE_SECONDS, action.holds)
+        self._given[code] = (action, anyio.current_time() + CODE_SECONDS)
         for oldest in list(self._given)[:-MOST_CODES]:
             del self._given[oldest]
         return code
 
     def redeem(self, code: str, action: Action) -> bool:
-        """Whether the code was given for just this action and still holds. It is used up."""
-        given = self._open().pop(code.strip().lower(), None)
-        return given is not None and given.fingerprint == action.fingerprint
+        """Use the code up, and return whether it was given for just this action and still holds."""
+        code = code.strip().lower()
+        given = self._open().get(code)
+        self._given.pop(code, None)
+        return given == action
 
     def held_by(self, code: str) -> object:
-        """What the question holds that the code was given for; None if that is taken back."""
+        """Return what the open question holds that the code was given for, if there is one."""
         given = self._open().get(code.strip().lower())
         return given.holds if given else None
 
     def is_held(self, thing: object) -> bool:
         """Whether an open question or a call at work holds the thing."""
-        return self.is_in_use(thing) or any(thing == g.holds for g in self._open().values())
+        return self.is_in_use(thing) or any(thing == one.holds for one in self._open().values())
 
     def is_in_use(self, thing: object) -> bool:
         """Whether a call at work holds the thing."""
@@ -157,10 +133,9 @@ class Codes:
         finally:
             self._in_use.remove(thing)
 
-    def _open(self) -> dict[str, _Given]:
-        now = self._clock()
-        self._given = {code: given for code, given in self._given.items() if now <= given.until}
-        return self._given
+    def _open(self) -> dict[str, Action]:
+        now = anyio.current_time()
+        return {code: action for code, (action, until) in self._given.items() if now <= until}
 
 
 @dataclass(frozen=True)
@@ -191,14 +166,9 @@ class Call:
     async def confirm(self, action: Action, code: str | None) -> None:
         """End the call here, unless the human agreed to the action.
 
-        Args:
-            action: What needs a yes.
-            code: The code that the assistant brings.
-
         Raises:
             Agreed: If the yes came just now, and the call has to begin again.
-            Declined: If the human said no.
-            NotAsked: If the client says that it can ask, and fails to.
+            Declined: If the human did not agree.
             Asking: If the client is to ask and call again, or the assistant with a code.
         """
         if not self.kit.asks:
@@ -207,7 +177,11 @@ class Call:
         given = {k: v for k, v in (self.params.arguments or {}).items() if k != "confirm"}
         shown = presentable_question(action.question)
         action = replace(action, question=shown, arguments=given)
-        codes, can_ask = self.kit.codes, self._can_ask()
+        codes = self.kit.codes
+        capabilities = self.context.session.client_capabilities
+        asks = capabilities.elicitation if capabilities else None
+        # A client of before the modes existed says {} and means forms.
+        can_ask = asks is not None and (asks.form is not None or asks.url is None)
         # Where the human can be asked, what the assistant brings is not looked at.
         known = self.agreed if can_ask else code
         if known and codes.redeem(known, action):
@@ -215,9 +189,9 @@ class Call:
         if not can_ask:
             new = codes.give(action)
             summary = (
-                f"{NOT_HELD if code else NOT_YET} Ask the user: «{shown}» Only if they agree, call"
-                f' {self.params.name} again with the same arguments and confirm: "{new}" (holds for'
-                " ten minutes)."
+                f"{NOT_HELD if code else 'Nothing was changed yet.'} Ask the user: «{shown}» Only"
+                f" if they agree, call {self.params.name} again with the same arguments and"
+                f' confirm: "{new}" (holds for ten minutes).'
             )
             raise Asking(Question(summary=summary, question=shown, confirm=new))
         is_modern = self.context.protocol_version in MODERN_PROTOCOL_VERSIONS
@@ -248,13 +222,6 @@ class Call:
         # Progress has to grow, though nothing was done.
         await self.progress(self.budget.done + 0.001, None, message)
 
-    def _can_ask(self) -> bool:
-        """Whether the client can put a question to its user."""
-        capabilities = self.context.session.client_capabilities
-        asks = capabilities.elicitation if capabilities else None
-        # A client of before the modes existed says {} and means forms.
-        return asks is not None and (asks.form is not None or asks.url is None)
-
     async def _elicited(self, action: Action) -> object:
         """The answer of a client that is asked in the middle of the call."""
         session, number = self.context.session, self.context.request_id
@@ -265,7 +232,7 @@ class Call:
             # An answer that is not what the form asks for is no agreement.
             return None
         except MCPError:
-            raise NotAsked(
+            raise Declined(
                 "The user did not agree to this, because the client could not ask them:"
                 f" {action.question} Nothing was changed.",
                 f"Tell the user; it can be done in the {action.service} dashboard.",
@@ -277,9 +244,6 @@ class Call:
         It brings back what was put beside the question as well. The SDK seals that: the client can
         neither read nor change it, nor bring it to another call. But it may come twice, and it
         holds though the thing has changed since; so it is a code.
-
-        Raises:
-            Asking: If there is no answer yet, or only one to another question or one that was used.
         """
         codes, answers = self.kit.codes, self.params.input_responses or {}
         if codes.redeem(self.params.request_state or "", action) and APPROVAL in answers:
@@ -295,18 +259,14 @@ class Call:
 
 async def take_odd_answers_for_none(ctx: Context, call_next: CallNext) -> HandlerResult:
     """Take an answer of the human that is not one for a cancelled question."""
-
-    def understood(answer: object) -> object:
-        try:
-            ElicitResult.model_validate(answer, by_name=False)
-        except ValidationError:
-            return {"action": "cancel"}
-        return answer
-
     params = ctx.params or {}
     answers = params.get("inputResponses")
     if not isinstance(answers, dict):
         return await call_next(ctx)
-    given = cast("dict[str, object]", answers)
-    taken = {name: understood(answer) for name, answer in given.items()}
+    taken = cast("dict[str, object]", {**answers})
+    for name, answer in taken.items():
+        try:
+            ElicitResult.model_validate(answer, by_name=False)
+        except ValidationError:
+            taken[name] = {"action": "cancel"}
     return await call_next(replace(ctx, params={**params, "inputResponses": taken}))

@@ -1,22 +1,131 @@
 """How a tool is declared: its arguments, its reply, its words and hints; and how clients get it."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import base64
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, Literal, TypeVar, cast, get_type_hints
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast, get_type_hints
 
 from mcp.types import Tool, ToolAnnotations
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic.alias_generators import to_camel
 
-from leadpipe_mcp.toolkit.calls import Call
-from leadpipe_mcp.toolkit.models import Arguments, Question, Reply
+from leadpipe_mcp.errors import NotPossible
 
-C = TypeVar("C", bound=Call)
-A = TypeVar("A", bound=Arguments)
-R = TypeVar("R", bound=Reply)
+C = TypeVar("C")
+A = TypeVar("A", bound="Arguments")
+R = TypeVar("R", bound="Reply")
 Schema = dict[str, Any]
 
 _NULL: Schema = {"type": "null"}
+
+
+class Arguments(BaseModel):
+    """The arguments of a tool: camelCase outside, nothing unknown, never shown in an error."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True
+    )
+    thing: ClassVar[str] = "audience"
+    """What an `id` is the id of; a client may write it out, as in audienceId."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, given: object) -> object:
+        """Take null for what has a default as not given, and `audienceId` for `id` or vice versa.
+
+        Raises:
+            NotPossible: If both name the thing, and differ.
+        """
+        if not isinstance(given, dict):
+            return given
+        fields = cls.model_fields.values()
+        filled = {f.alias for f in fields if not f.is_required() and f.default is not None}
+        named = {
+            name: value
+            for name, value in cast("dict[str, object]", given).items()
+            if value is not None or name not in filled
+        }
+        both = {"id", f"{cls.thing}Id"}
+        published = both & {field.alias for field in fields}
+        if len(published) != 1:
+            return named
+        (name,), (other,) = published, both - published
+        said = named.pop(other, None)
+        if said is None:
+            return named
+        if named.get(name) not in (None, said):
+            raise NotPossible(
+                f"id and {cls.thing}Id both name the {cls.thing}, and they differ.",
+                "Give one of them.",
+            )
+        return named | {name: said}
+
+
+class Suggestion(BaseModel):
+    """A call that makes sense now."""
+
+    tool: str
+    arguments: dict[str, JsonValue] | None = None
+    why: str
+
+
+class Reply(BaseModel):
+    """What every reply says: a summary first, then the tool's own data, then what to mind."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    summary: str = Field(description="The answer in a sentence or two.")
+    warnings: list[str] | None = Field(default=None, description="What to mind.")
+    next: list[Suggestion] | None = Field(default=None, description="Calls that make sense now.")
+    sandbox: bool | None = Field(default=None, description="True: the people are invented.")
+
+
+class Question(Reply):
+    """The reply of a tool that has to ask first: nothing was changed, and `confirm` is the code."""
+
+    question: str = Field(description="To put to the user before going on.")
+    confirm: str = Field(description="Repeat the call with this code once the user has agreed.")
+
+
+class Cursor(BaseModel):
+    """A place in the answer to one question; each tool adds what it needs to find it again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str = ""
+
+    @classmethod
+    def at(cls, cursor: str | None, asked: BaseModel, parts: set[str], **start: object) -> Self:
+        """Return the place that the cursor names, or the start, in the answer to what is asked.
+
+        Raises:
+            NotPossible: If it is not a cursor of ours, or one of another question.
+        """
+        question = json.dumps(asked.model_dump(mode="json", include=parts), sort_keys=True)
+        subject = hashlib.sha256(question.encode()).hexdigest()[:8]
+        if not cursor:
+            return cls.model_validate({"subject": subject, **start})
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            place = cls.model_validate_json(base64.urlsafe_b64decode(padded))
+        except ValueError:
+            place = None
+        if place is None or place.subject != subject:
+            raise NotPossible(
+                "The cursor does not belong to this question.",
+                "Repeat the arguments of the page that it came from, or leave it out.",
+            )
+        return place
+
+    def as_text(self) -> str:
+        """Return the place as the cursor that a reply gives."""
+        told = self.model_dump_json(exclude_defaults=True)
+        return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -24,7 +133,6 @@ class Declaration(Generic[C, A, R]):
     """A tool as it is written down: its words, its hints, and the function that does it."""
 
     name: str
-    title: str
     description: str
     hints: ToolAnnotations
     arguments: type[A]
@@ -45,7 +153,7 @@ class Declaration(Generic[C, A, R]):
             }
         return Tool(
             name=self.name,
-            title=self.title,
+            title=self.hints.title,
             description=self.description,
             input_schema=published_schema(self.arguments, "validation"),
             output_schema=reply,
@@ -64,25 +172,19 @@ def tool(
         destroys: What it changes cannot be had back.
         idempotent: Calling it twice is calling it once.
     """
+    hints = ToolAnnotations(
+        title=title,
+        read_only_hint=reads,
+        destructive_hint=destroys,
+        idempotent_hint=reads or idempotent,
+        open_world_hint=True,
+    )
 
     def declare(function: Callable[[C, A], Awaitable[R]]) -> Declaration[C, A, R]:
         types = get_type_hints(function)
-        hints = ToolAnnotations(
-            title=title,
-            read_only_hint=reads,
-            destructive_hint=destroys,
-            idempotent_hint=reads or idempotent,
-            open_world_hint=True,
-        )
-        return Declaration(
-            name=function.__name__,
-            title=title,
-            description=" ".join((function.__doc__ or "").split()),
-            hints=hints,
-            arguments=types["asked"],
-            reply=types["return"],
-            function=function,
-        )
+        words = " ".join((function.__doc__ or "").split())
+        asked, reply = types["asked"], types["return"]
+        return Declaration(function.__name__, words, hints, asked, reply, function)
 
     return declare
 
@@ -91,7 +193,7 @@ def tool(
 def published_schema(
     model: type[BaseModel], mode: Literal["validation", "serialization"]
 ) -> Schema:
-    """The model's schema without titles, references and the null of optional fields.
+    """Return the model's schema without titles, references and the null of optional fields.
 
     A client may send null for an optional argument all the same.
     """
@@ -108,37 +210,35 @@ def _plain(part: object, definitions: Mapping[str, Schema]) -> object:
         return [_plain(item, definitions) for item in cast("list[object]", part)]
     if not isinstance(part, dict):
         return part
-    schema = cast("Schema", part)
+    schema = {**cast("Schema", part)}
     if "$ref" in schema:
-        referred = definitions[str(schema["$ref"]).rpartition("/")[2]]
-        return _plain(referred | _without("$ref", schema), definitions)
-    choices: list[Schema] = schema.get("anyOf", [])
+        referred = definitions[str(schema.pop("$ref")).rpartition("/")[2]]
+        return _plain(referred | schema, definitions)
+    choices: list[Schema] = schema.pop("anyOf", [])
     if _NULL in choices:
         others = [choice for choice in choices if choice != _NULL]
         left = others[0] if len(others) == 1 else {"anyOf": others}
-        return _plain(left | _without("anyOf", schema), definitions)
+        return _plain(left | schema, definitions)
     if choices and all(choice.keys() == {"type"} for choice in choices):
         # Clients check a list of types much faster than a choice.
         kinds = [str(choice["type"]) for choice in choices]
-        kinds = [kind for kind in kinds if kind != "integer" or "number" not in kinds]
-        return {**_without("anyOf", schema), "type": kinds}
-    return dict(_keywords(schema, definitions))
+        return schema | {"type": [k for k in kinds if k != "integer" or "number" not in kinds]}
+    return _keywords(schema | ({"anyOf": choices} if choices else {}), definitions)
 
 
-def _keywords(schema: Schema, definitions: Mapping[str, Schema]) -> Iterator[tuple[str, object]]:
+def _keywords(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    # pydantic has words of its own for bounds behind a validator.
+    words = {"ge": "minimum", "le": "maximum"}
+    if schema.get("type") == "array":
+        words |= {"minLength": "minItems", "maxLength": "maxItems"}
+    plain: Schema = {}
     for key, value in schema.items():
         if key in {"properties", "patternProperties"}:
             # By name: a property that is called `title` is no title.
-            yield key, {name: _plain(one, definitions) for name, one in value.items()}
+            plain[key] = {name: _plain(one, definitions) for name, one in value.items()}
         elif key == "additionalProperties" and value == {}:
             # It means the same as `true`, but strict readers warn of it.
-            yield key, True
+            plain[key] = True
         elif key != "title" and not (key == "default" and value is None):
-            # pydantic has words of its own for bounds behind a validator.
-            word = key.replace("Length", "Items") if schema.get("type") == "array" else key
-            word = {"ge": "minimum", "le": "maximum"}.get(word, word)
-            yield word, _plain(value, definitions)
-
-
-def _without(key: str, schema: Schema) -> Schema:
-    return {name: value for name, value in schema.items() if name != key}
+            plain[words.get(key, key)] = _plain(value, definitions)
+    return plain

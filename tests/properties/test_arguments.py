@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.text import redact
 from leadpipe_mcp.toolkit.declaring import published_schema
-from leadpipe_mcp.toolkit.wording import NAME_LENGTH, in_our_words
+from leadpipe_mcp.toolkit.running import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ROWS, There
 

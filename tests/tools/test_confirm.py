@@ -264,8 +264,8 @@ async def test_a_name_cannot_pass_for_the_words_of_a_question(client: Assistant)
         assert question.count("'") == 2
 
 
-def test_the_oldest_of_many_codes_are_forgotten() -> None:
-    codes = Codes(clock=lambda: 0.0)
+async def test_the_oldest_of_many_codes_are_forgotten() -> None:
+    codes = Codes()
     action = Action("delete", "Delete it?", {"id": 1})
     given = [codes.give(action) for _ in range(201)]
     assert len(set(given)) == 201
