@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -11,9 +10,9 @@ import anyio
 from pydantic import AliasChoices, Field, JsonValue
 
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
+from leadpipe_mcp.api.budget import LONG_SECONDS, present_budget
 from leadpipe_mcp.api.connections import checked_base_url
 from leadpipe_mcp.api.generations import Service, audience_path, check_day
-from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.reading import Count, Id, Label, Moment, Name, Text, Told
 from leadpipe_mcp.api.runs import MOST_RUNS, Runs, wait_until
@@ -148,36 +147,27 @@ class Exports:
             ) from None
 
     @asynccontextmanager
-    async def file(
-        self, audience_id: str, run: Run, *, is_wanted: bool = True
-    ) -> AsyncGenerator[ComingFile | None]:
-        """The service's CSV file, to be read while it comes; it is on disk as long as that takes.
+    async def file(self, audience_id: str, run: Run) -> AsyncGenerator[BinaryIO | None]:
+        """The service's CSV file, on disk for nobody else to read, as long as that takes.
 
-        None where pages are the better way: for few people, or where there is no such file; and
-        where it is not wanted.
+        None where pages are the better way: for few people, or where there is no such file.
         """
-        if not is_wanted or (run.size is not None and run.size <= FEW):
+        if run.size is not None and run.size <= FEW:
             yield None
             return
-        error: Exception | None = None
-        with (
-            tempfile.TemporaryDirectory(prefix="leadpipe-") as folder,
-            ComingFile(Path(folder) / "people.csv") as file,
-        ):
-
-            async def fetch() -> None:
-                with file.arriving():
-                    await self._download(audience_id, run, file)
-
+        error: ServiceError | None = None
+        with tempfile.TemporaryFile() as file:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(fetch)
+                tasks.start_soon(_tell_how_far, file)
                 try:
-                    yield file if await file.is_there() else None
-                except Exception as raised:  # noqa: BLE001 -- the group would wrap it
+                    await self._download(audience_id, run, file)
+                except ServiceError as raised:  # The group would wrap it.
                     error = raised
                 tasks.cancel_scope.cancel()
-        if error:
-            raise error
+            if error and not isinstance(error, NotFound | Conflict):
+                raise error
+            file.seek(0)
+            yield None if error else file
 
     async def pages(self, audience_id: str, run: Run) -> AsyncGenerator[PeoplePage]:
         """The people of the run, a hundred at a time."""
@@ -227,6 +217,13 @@ class Exports:
         counted = answer.read(FillRates, {**told, "percent": percent})
         check_day(answer, run.data_date, counted.data_date)
         return counted
+
+
+async def _tell_how_far(file: BinaryIO) -> None:
+    budget = present_budget()
+    while budget.tell:
+        await anyio.sleep(LONG_SECONDS)
+        await budget.tell(f"The file is coming: {file.tell() / 1e6:,.0f} MB so far.")
 
 
 def _read_export(answer: Answer, run: Run) -> Export:

@@ -1,38 +1,24 @@
 """What goes out to a service, and what comes back, piece by piece and within bounds."""
 
-import io
 import json
 import mmap
-import os
 import zlib
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlencode
-
-import anyio
 
 from leadpipe_mcp.api.answers import Received
 from leadpipe_mcp.errors import (
     SERVICE,
-    Conflict,
     NeverUsable,
-    NotFound,
     NotPossible,
     UnusableAnswer,
 )
 from leadpipe_mcp.text import redact
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
 MOST_ANSWERED = 32 * 2**20
 """The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
-READ_AT_ONCE = 2**18
-"""So much of a file is read at once: the lists made of more would live long enough for the garbage
-collector to go through them again and again."""
 _LONGEST_ADDRESS = 60_000
 _PIECE = 2**16
 
@@ -159,83 +145,3 @@ class Incoming:
     def drop(self) -> None:
         """Let go of what came: an error that somebody keeps holds all that led to it."""
         self._kept.close()
-
-
-class ComingFile(io.BufferedWriter):
-    """A new file on disk, for nobody else to read, that is read behind the one who writes it.
-
-    It lies on disk, so that its size costs no memory and a slow reader does not slow the service.
-
-    Args:
-        path: Where; nothing is there yet.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            io.FileIO(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
-        )
-        self._reading = path.open("rb", buffering=0)
-        self._begun = 0
-        self._arrived = 0
-        self._ended = False
-        self._failure: Exception | None = None
-        self._changed = anyio.Event()
-
-    def write(self, piece: "ReadableBuffer", /) -> int:
-        """As a file's; whoever reads gets it at once."""
-        written = super().write(piece)
-        self.flush()
-        self._arrived += written
-        self._wake()
-        return written
-
-    def truncate(self, size: int | None = None, /) -> int:
-        """As a file's; the reader learns that it begins again."""
-        self._begun += 1
-        self._arrived = 0
-        self._wake()
-        return super().truncate(size)
-
-    def close(self) -> None:
-        """As a file's."""
-        self._reading.close()
-        super().close()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()
-
-    @contextmanager
-    def arriving(self) -> Generator[None]:
-        """While pieces may come; then the reader learns that no more do, or why."""
-        try:
-            yield
-        except Exception as failure:  # noqa: BLE001 -- it is raised where the file is read
-            self._failure = failure
-        finally:
-            self._ended = True
-            self._wake()
-
-    async def is_there(self) -> bool:
-        """Whether there is such a file, as soon as that is known."""
-        while not (self._arrived or self._ended):
-            await self._changed.wait()
-        return not isinstance(self._failure, NotFound | Conflict)
-
-    async def pieces(self) -> AsyncGenerator[bytes | None]:
-        """What comes, in large pieces; None where it begins again and what came before is void."""
-        begun, place = self._begun, 0
-        self._reading.seek(0)
-        while True:
-            if begun != self._begun:
-                yield None
-                begun, place = self._begun, self._reading.seek(0)
-            elif self._failure:
-                raise self._failure
-            elif not self._ended and self._arrived - place < READ_AT_ONCE:
-                await self._changed.wait()
-            elif piece := self._reading.read(READ_AT_ONCE):
-                place += len(piece)
-                yield piece
-            else:
-                return

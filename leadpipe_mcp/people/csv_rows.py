@@ -1,20 +1,19 @@
 """The service's CSV files, read into the same fields as its other answers."""
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import BinaryIO
 
 from leadpipe_mcp.errors import FileFailed
 from leadpipe_mcp.people.columns import COLUMNS, Batch
 from leadpipe_mcp.text import counted
 
-LONGEST_CELL = 2**24
-LONGEST_HEADINGS = 2**19
-"""A file whose first line is longer is something else, and is not kept to see how it goes on."""
-
-NOT_PEOPLE = "The service's file is not a list of people."
+LONGEST_LINE = 2**22
+"""A file with a longer one is something else, and is not kept to see how it goes on."""
+_AT_ONCE = 250
 
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 # What headings are called beside the field's own name, in letters only. contactEmail is no field
@@ -41,55 +40,25 @@ _MADE: Mapping[str, Sequence[str]] = {
 }
 
 
-class CsvReader:
-    """Reads a file of people piece by piece, wherever it is cut.
+def read_people(file: BinaryIO) -> Iterator[Batch]:
+    """Yield the people of a file in batches; bytes that are not UTF-8 become other characters.
 
-    Bytes that are not UTF-8 become replacement characters.
-    """
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
-        self._text = ""
-        self._rows: CsvRows | None = None
-
-    def read(self, piece: bytes, *, is_last: bool = False) -> Batch | None:
-        """Return the people whose lines are complete by now; None if there are none."""
-        self._text += self._decoder.decode(piece, final=is_last)
-        # A line may end with either character, or with both.
-        end = max(self._text.rfind("\n"), self._text.rfind("\r", 0, -1)) + 1
-        if is_last:
-            end = len(self._text)
-        physical = io.StringIO(self._text[:end], newline="").readlines()
-        lines, whole = _whole_lines(physical, is_last=is_last)
-        self._text = "".join(physical[whole:]) + self._text[end:]
-        if self._rows is None and (lines or is_last):
-            headings = lines.pop(0) if lines else []
-            self._rows = CsvRows(headings)
-            if not headings or len(self._rows.unknown) > len(headings) // 2:
-                raise FileFailed(NOT_PEOPLE)
-        if self._rows is None and len(self._text) > LONGEST_HEADINGS:
-            raise FileFailed(NOT_PEOPLE)
-        return self._rows.columns(lines) if self._rows and lines else None
-
-
-def _whole_lines(physical: Sequence[str], *, is_last: bool) -> tuple[list[list[str]], int]:
-    """Return the cells of each line, and how many physical lines they are made of.
-
-    A cell may contain line ends, so the last lines may belong to what has not come yet.
+    Raises:
+        FileFailed: If the file is not a list of people, or breaks off.
     """
     # This limit applies to the whole program.
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(physical, strict=True)
-    lines: list[list[str]] = []
-    whole = 0
-    try:
-        for line in reader:
-            lines.append(line)
-            whole = reader.line_num
-    except csv.Error:
-        if is_last or reader.line_num < len(physical):
+    csv.field_size_limit(LONGEST_LINE)
+    with io.TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
+        lines = csv.reader(iter(lambda: text.readline(LONGEST_LINE), ""), strict=True)
+        try:
+            headings = next(lines, list[str]())
+            rows = CsvRows(headings)
+            if not headings or len(rows.unknown) > len(headings) // 2:
+                raise FileFailed("The service's file is not a list of people.")
+            while batch := list(islice(lines, _AT_ONCE)):
+                yield rows.columns(batch)
+        except csv.Error:
             raise FileFailed("The service's file is broken in the middle.") from None
-    return lines, whole
 
 
 class CsvRows:

@@ -2,19 +2,19 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from anyio import to_thread
 
 from leadpipe_mcp.api.budget import note
 from leadpipe_mcp.api.exports import Exports
-from leadpipe_mcp.api.incoming import ComingFile
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Run
-from leadpipe_mcp.errors import Conflict, FileFailed, NotFound, NotPossible, ServiceError
+from leadpipe_mcp.errors import FileFailed, NotPossible, ServiceError
 from leadpipe_mcp.people.columns import Batch, batch_of, completed
-from leadpipe_mcp.people.csv_rows import CsvReader
+from leadpipe_mcp.people.csv_rows import read_people
 from leadpipe_mcp.people.snapshot import Snapshot, Snapshots, run_key
 
 REMEMBERED_SECONDS = 300
@@ -123,37 +123,23 @@ def why_not_ready(run: Run) -> str:
 @asynccontextmanager
 async def gather(
     exports: Exports, audience_id: str, run: Run, *, from_file: bool = True
-) -> AsyncGenerator[AsyncIterator[Batch | None]]:
+) -> AsyncGenerator[AsyncIterator[Batch]]:
     """Give the people of a finished run in batches.
-
-    None means that they start over: the batches before it are void.
 
     Raises:
         FileFailed: If the service's file does not come whole; try without `from_file` then.
         LeadpipeError: If the pages do not come whole.
     """
-    async with exports.file(audience_id, run, is_wanted=from_file) as file:
+    wanted = exports.file(audience_id, run) if from_file else nullcontext()
+    async with wanted as file:
         found = _of_file(file) if file else _of_pages(exports, audience_id, run)
         async with aclosing(found) as batches:
             yield batches
 
 
-async def _of_file(file: ComingFile) -> AsyncGenerator[Batch | None]:
-    """Read each piece of a file while the next one comes."""
-    reader = CsvReader()
-    try:
-        async with aclosing(file.pieces()) as pieces:
-            async for piece in pieces:
-                if piece is None:
-                    reader = CsvReader()
-                    yield None
-                elif batch := await to_thread.run_sync(reader.read, piece):
-                    yield batch
-    except (NotFound, Conflict) as gone:
-        raise FileFailed(
-            f"The service's file went away while it came: {gone.problem}", status=gone.status
-        ) from None
-    if batch := await to_thread.run_sync(lambda: reader.read(b"", is_last=True)):
+async def _of_file(file: BinaryIO) -> AsyncGenerator[Batch]:
+    batches = read_people(file)
+    while batch := await to_thread.run_sync(next, batches, None):
         yield batch
 
 

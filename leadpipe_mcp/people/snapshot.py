@@ -33,7 +33,7 @@ from leadpipe_mcp.text import counted
 DAYS_KEPT = 7
 MOST_BYTES = 2_000_000_000
 
-Fill = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[Batch | None]]]
+Fill = Callable[[], contextlib.AbstractAsyncContextManager[AsyncIterator[Batch]]]
 ReportSize = Callable[[int], Awaitable[None]]
 T = TypeVar("T")
 
@@ -144,8 +144,8 @@ class Snapshots:
     ) -> Snapshot:
         """Return everyone of the run that `run_key` names.
 
-        If they are not here yet, `fill` gives them in batches, None where they start over, and
-        `report` is told their number after each. The service says how many are `expected`.
+        If they are not here yet, `fill` gives them in batches, and `report` is told their number
+        after each. The service says how many are `expected`.
         """
         async with self._locks.setdefault(key, anyio.Lock()):
             self._asked[key] = self._clock()
@@ -185,12 +185,9 @@ class Snapshots:
         self._checked.add(key)
         return Snapshot(folder, kept.size, kept.notes)
 
-    def _add(self, writer: PeopleWriter, batch: Batch | None) -> None:
+    def _add(self, writer: PeopleWriter, batch: Batch) -> None:
         with _on_disk():
-            if batch is None:
-                writer.start_over()
-            else:
-                writer.add(batch)
+            writer.add(batch)
             size = writer.bytes()
         if size > self._most_bytes:
             raise NotPossible(

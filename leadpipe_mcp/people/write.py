@@ -125,12 +125,6 @@ class PeopleWriter:
             _insert(self._whole, whole)
             self.size += len(next(iter(whole.values())))
 
-    def start_over(self) -> None:
-        """Remove everyone who was written."""
-        for connection in (self._seen, self._whole):
-            connection.execute("DELETE FROM people")
-        self.size = 0
-
     def bytes(self) -> int:
         """Return how large the files are so far."""
         return sum((self._folder / name).stat().st_size for name in (SEEN, WHOLE))

@@ -1,9 +1,11 @@
 """The service's CSV files, line by line, as the same people come in its answers."""
 
+import io
+
 import pytest
 
 from leadpipe_mcp.errors import FileFailed, UnusableAnswer
-from leadpipe_mcp.people.csv_rows import CsvReader, CsvRows
+from leadpipe_mcp.people.csv_rows import CsvRows, read_people
 
 Row = dict[str, object]
 
@@ -78,8 +80,14 @@ def test_a_line_that_does_not_fit_its_headings_is_refused(cells: list[str]) -> N
     assert "Ada" not in str(caught.value)
 
 
-def test_a_first_line_that_never_ends_is_not_kept_until_it_does() -> None:
-    reader = CsvReader()
-    assert reader.read(b"x" * 2**18) is None
-    with pytest.raises(FileFailed, match="not a list of people"):
-        reader.read(b"x" * 2**19)
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *(("", "not a list of people"), ("shoe size\n38\n", "not a list of people")),
+        ("x" * 2**23, "not a list of people"),
+        *(('city,company\n"Ada', "broken in"), ('city,company\nA,"a"b\n', "broken in")),
+    ],
+)
+def test_a_file_that_is_no_list_of_people_is_refused(text: str, why: str) -> None:
+    with pytest.raises(FileFailed, match=why):
+        list(read_people(io.BytesIO(text.encode())))

@@ -33,20 +33,16 @@ class Source:
 
     rows: Sequence[Row] = tuple(PEOPLE)
     at_once: int = 2
-    void: Sequence[Row] = ()
     error: Exception | None = None
     fills: int = 0
     told: list[int] = field(default_factory=list[int])
     wait_for: anyio.Event | None = None
 
-    def __call__(self) -> "aclosing[AsyncGenerator[Batch | None]]":
+    def __call__(self) -> "aclosing[AsyncGenerator[Batch]]":
         return aclosing(self._batches())
 
-    async def _batches(self) -> AsyncGenerator[Batch | None]:
+    async def _batches(self) -> AsyncGenerator[Batch]:
         self.fills += 1
-        if self.void:
-            yield batch_of(self.void)
-            yield None
         for start in range(0, len(self.rows), self.at_once):
             yield batch_of(self.rows[start : start + self.at_once])
             if self.wait_for:
@@ -84,13 +80,12 @@ def keeping(tmp_path: Path, moments: list[float]) -> Keeping:
 
 
 async def test_everyone_is_kept_in_order_and_asked_for_once(snapshots: Snapshots) -> None:
-    source = Source(void=PEOPLE[:2])
+    source = Source()
     people = await source.of(snapshots, expected=5)
     assert (people.size, people.notes, names(people)) == (5, (), NAMES)
-    # The first two were void: people started over.
-    assert source.told == [2, 0, 2, 4, 5]
+    assert source.told == [2, 4, 5]
     assert await source.of(snapshots) == people
-    assert (source.fills, len(source.told)) == (1, 5)
+    assert (source.fills, len(source.told)) == (1, 3)
     other = await source.of(snapshots, OTHER)
     assert other.folder != people.folder
     assert source.fills == 2
