@@ -42,37 +42,6 @@ _WORD = re.compile(r"[^\W_]+[+#]*")
 _GLUE = frozenset("a an and for in of or the to with".split())  # noqa: SIM905 -- it reads better
 _NO_PLURAL = frozenset({"news"})
 
-# An abbreviation and the words it is short for. Either finds the other.
-_ABBREVIATIONS = """
-ABM account based marketing|AI artificial intelligence|AML anti money laundering
-AP accounts payable|API application programming interface|AR accounts receivable
-AR augmented reality|ATS applicant tracking system|BI business intelligence
-BIM building information modeling|BPM business process management|CAD computer aided design
-CCaaS contact center as a service|CDP customer data platform|CLM contract lifecycle management
-CMS content management system|CPQ configure price quote|CRM customer relationship management
-CRO conversion rate optimization|CX customer experience|DAM digital asset management
-DLP data loss prevention|DSP demand side platform|EDR endpoint detection and response
-EHR electronic health records|EMR electronic medical records|ERP enterprise resource planning
-ESG environmental social governance|EV electric vehicle|GTM go to market
-HCM human capital management|HR human resources|HRIS human resources information system
-IaaS infrastructure as a service|IAM identity and access management
-IoT internet of things|IT information technology
-ITSM IT service management|KYC know your customer|LLM large language model
-LMS learning management system|MDM mobile device management|MDM master data management
-MES manufacturing execution system|MFA multi factor authentication|ML machine learning
-NLP natural language processing|NPS net promoter score|PaaS platform as a service
-PEO professional employer organization|PIM product information management
-PLM product lifecycle management|POS point of sale|PPC pay per click|PR public relations
-QA quality assurance|RCM revenue cycle management|RevOps revenue operations
-RFP request for proposal|ROI return on investment|RPA robotic process automation
-SaaS software as a service|SCM supply chain management|SDN software defined networking
-SEM search engine marketing|SEO search engine optimization
-SIEM security information and event management|SMM social media marketing|SSO single sign on
-TMS transportation management system|UX user experience|VoIP voice over IP
-VPN virtual private network|VR virtual reality|WMS warehouse management system
-"""
-
-
 @dataclass(frozen=True)
 class TopicFilter:
     """Which topics are wanted; None means any."""
@@ -198,7 +167,7 @@ def ways_to_say(phrase: str) -> tuple[Words, ...]:
 
 @cache
 def _abbreviations() -> list[tuple[Words, Words]]:
-    pairs = (entry.split(" ", 1) for entry in _ABBREVIATIONS.strip().replace("\n", "|").split("|"))
+    pairs = (line.split(" = ") for line in known_words().abbreviations)
     return [(spelled(short), spelled(long)) for short, long in pairs]
 
 
