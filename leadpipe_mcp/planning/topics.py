@@ -17,6 +17,7 @@ from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.topics import MOST_FOUND, Catalogue, Topic, Topics, TopicType
 from leadpipe_mcp.errors import LeadpipeError, NotPossible, OutOfTime, ServiceError
 from leadpipe_mcp.text import clean, form, likeness, nearest, quoted, singular
+from leadpipe_mcp.vocabulary.resolve import known_words
 
 SEARCH_SECONDS = 3.0
 """How long the service's search may take if the list of all topics is at hand."""
@@ -41,6 +42,7 @@ _CANDIDATES = 24
 _WORD = re.compile(r"[^\W_]+[+#]*")
 _GLUE = frozenset("a an and for in of or the to with".split())  # noqa: SIM905 -- it reads better
 _NO_PLURAL = frozenset({"news"})
+
 
 @dataclass(frozen=True)
 class TopicFilter:

@@ -288,7 +288,7 @@ async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
     """
     catalog = await call.leadpipe.configs.filters()
     if asked.words is not None:
-        return _found(look_up(asked.words, catalog))
+        return _found({word: look_up(word, catalog) for word in asked.words})
     if asked.key is not None:
         return _values_of(catalog.entry_for(asked.key), int(asked.cursor or 0), catalog)
     return FilterAnswer(
@@ -320,7 +320,7 @@ def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
         [
             cell(word),
             reading.key,
-            "true" if reading.flag else replies.some(reading.values, _SHOWN_VALUES),
+            replies.some(reading.values, _SHOWN_VALUES),
             reading.sure,
             cell(reading.note, _LONGEST_NOTE),
         ]

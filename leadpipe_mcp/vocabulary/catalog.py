@@ -114,14 +114,25 @@ class FilterCatalog:
         for flat in FLAT_KEYS.values():
             if flat.name in self.entries and (key == flat.twin or flat.looks_like(key)):
                 return self.entries[flat.name]
-        raise self._unknown(key)
+        said = redact(key, NAME_LENGTH)
+        none = f"There is no filter '{said}'"
+        if said.partition(".")[0].casefold() in {"exclude", "excluded", "not", "without", "no"}:
+            example = 'use the argument exclude beside filters: {"state": ["texas"]}.'
+            raise NotPossible(f"{none}. To leave people out, {example}")
+        if key in EXCLUDING.values():
+            raise NotPossible(f"{none} here, nor another that leaves out titles.")
+        close = nearest(said, FLAT_KEYS) if "." not in said else []
+        if close := close or nearest(said, [*self.entries, *FLAT_KEYS]):
+            raise NotPossible(f"{none}. Did you mean {quoted(close)}?")
+        names = dict.fromkeys(map(self.name_of, self.entries))
+        raise NotPossible(f"{none}. There are: {', '.join(names)}. {NOT_FILTERED}")
 
     def name_of(self, key: str) -> str:
         """Return the name of a service's key in replies: its flat name if it has one."""
         for flat in FLAT_KEYS.values():
             if key in {flat.name, flat.twin}:
                 return flat.name
-            if flat.looks_like(key) and self._candidates(flat) == [key]:
+            if flat.looks_like(key) and [*filter(flat.looks_like, self.entries)] == [key]:
                 return flat.name
         return key
 
@@ -137,7 +148,7 @@ class FilterCatalog:
     def _twin_of(self, flat: FlatKey) -> FilterEntry:
         if flat.twin and flat.twin in self.entries:
             return self.entries[flat.twin]
-        found = self._candidates(flat)
+        found = [*filter(flat.looks_like, self.entries)]
         if len(found) == 1:
             # It must take values, or a yes or no, as the flat key does.
             entry = self.entries[found[0]]
@@ -151,22 +162,3 @@ class FilterCatalog:
         raise NotPossible(
             f"The service has no filter for '{flat.name}' now; it has {', '.join(self.entries)}."
         )
-
-    def _candidates(self, flat: FlatKey) -> list[str]:
-        return [key for key in self.entries if flat.looks_like(key)]
-
-    def _unknown(self, key: str) -> NotPossible:
-        said = redact(key, NAME_LENGTH)
-        none = f"There is no filter '{said}'"
-        if said.partition(".")[0].casefold() in {"exclude", "excluded", "not", "without", "no"}:
-            return NotPossible(
-                f"{none}. To leave people out, use the argument exclude beside"
-                ' filters: {"state": ["texas"]}.'
-            )
-        if key in EXCLUDING.values():
-            return NotPossible(f"{none} here, nor another that leaves out titles.")
-        close = nearest(said, FLAT_KEYS) if "." not in said else []
-        if close := close or nearest(said, [*self.entries, *FLAT_KEYS]):
-            return NotPossible(f"{none}. Did you mean {quoted(close)}?")
-        names = dict.fromkeys(map(self.name_of, self.entries))
-        return NotPossible(f"{none}. There are: {', '.join(names)}. {NOT_FILTERED}")

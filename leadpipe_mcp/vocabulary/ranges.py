@@ -35,16 +35,10 @@ _PATTERNS = [(low, high, re.compile(pattern)) for low, high, pattern in _FORMS]
 
 
 class Span(NamedTuple):
-    """A range; `above` and `below` mean that the end itself is not in it."""
+    """A range of numbers, with both ends."""
 
     low: float
     high: float
-    above: bool = False
-    below: bool = False
-
-    def whole(self) -> "Span":
-        """Return the same for countable things: more than 1,000 is 1,001 and more."""
-        return Span(self.low + self.above, self.high - self.below)
 
 
 @dataclass(frozen=True)
@@ -59,28 +53,32 @@ class Cover:
 def read_range(text: str, key: str) -> Span | None:
     """Return the range that a text means: "51-200", "200+", "under 50", ">1000", "$10M-$50M".
 
-    Ranges of other things than the flat key's are not taken.
+    Ranges of other things than the flat key's are not taken. Employees and years are whole numbers,
+    so that more than 1,000 are 1,001 and more; money is not.
     """
     plain = " ".join(_ABOUT[key].sub(" ", text.casefold()).split())
-    for low, high, pattern in _PATTERNS:
-        if found := pattern.fullmatch(plain):
-            ends = _ends(found)
-            least = ends.get("low", 0.0)
-            most = least if high == "one" else ends.get("high", math.inf)
-            span = Span(least, most, above=low == ">", below=high == "<")
-            too_old = key == "ageRange" and max(ends.values()) > _OLDEST
-            return None if too_old or least > most else span
+    matches = ((low, high, pattern.fullmatch(plain)) for low, high, pattern in _PATTERNS)
+    for low, high, found in matches:
+        if found is None:
+            continue
+        groups = {name: value for name, value in found.groupdict().items() if value}
+        ends = {e: float(groups[e].replace(",", "")) for e in ("low", "high") if e in groups}
+        units = {end: _UNITS[groups[f"{end}_unit"][0]] for end in ends if f"{end}_unit" in groups}
+        if "high" in units and "low" in ends and "low" not in units and ends["low"] < ends["high"]:
+            units["low"] = units["high"]  # "10-50 million" is 10 million to 50 million.
+        ends = {end: number * units.get(end, 1) for end, number in ends.items()}
+        if key == "ageRange" and max(ends.values()) > _OLDEST:
+            return None
+        step = _step(key)
+        least = ends.get("low", 0.0) + step * (low == ">")
+        most = least if high == "one" else ends.get("high", math.inf) - step * (high == "<")
+        return Span(least, most) if least <= most else None
     return None
 
 
-def _ends(found: re.Match[str]) -> dict[str, float]:
-    """Return the numbers of a match; "10-50 million" is 10 million to 50 million."""
-    groups = {name: value for name, value in found.groupdict().items() if value}
-    ends = {end: float(groups[end].replace(",", "")) for end in ("low", "high") if end in groups}
-    units = {end: _UNITS[groups[f"{end}_unit"][0]] for end in ends if f"{end}_unit" in groups}
-    if "high" in units and "low" in ends and "low" not in units and ends["low"] < ends["high"]:
-        units["low"] = units["high"]
-    return {end: number * units.get(end, 1) for end, number in ends.items()}
+def _step(key: str) -> int:
+    """How far apart two numbers of a key are that follow each other."""
+    return 0 if key == "companyRevenueRange" else 1
 
 
 def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
@@ -88,16 +86,13 @@ def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
     spans = {value: its for value in values if (its := read_range(value, key))}
     if not spans:
         return None
-    # Employees and years are whole numbers; money is not.
-    whole = key != "companyRevenueRange"
-    if whole:
-        span, spans = span.whole(), {value: its.whole() for value, its in spans.items()}
+    if _step(key):
         # Beside "5001 to 10000", "10000+" begins at 10,001.
         ends = {its.high for its in spans.values() if its.low < its.high}
         spans = {v: its._replace(low=its.low + (its.low in ends)) for v, its in spans.items()}
     inside = [v for v, its in spans.items() if span.low <= its.low and its.high <= span.high]
     # Ranges of money that only share an edge share nobody.
-    meets = operator.le if whole else operator.lt
+    meets = operator.le if _step(key) else operator.lt
     cut = [
         value
         for value, its in spans.items()
@@ -115,13 +110,10 @@ def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
 
 def joined(spans: Sequence[Span], key: str) -> list[Span]:
     """Join ranges that overlap or follow each other: 51-200 and 201-500 are 51-500."""
-    step = key != "companyRevenueRange"
     made: list[Span] = []
     for span in sorted(spans):
-        last = made[-1] if made else None
-        if last and span.low + span.above <= last.high - last.below + step:
-            wider = max(last, span, key=lambda one: (one.high, not one.below))
-            made[-1] = last._replace(high=wider.high, below=wider.below)
+        if made and span.low <= made[-1].high + _step(key):
+            made[-1] = Span(made[-1].low, max(made[-1].high, span.high))
         else:
             made.append(span)
     return made

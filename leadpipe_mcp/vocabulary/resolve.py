@@ -6,7 +6,7 @@ Everyday names for values are read from words.toml: the same, or only near.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
@@ -23,7 +23,6 @@ Names = frozenset[str]
 USE_EXCLUDE = "To leave people out, name the value in exclude, without a sign or a 'not'."
 _CERTAINTY = ("exact", "close", "ambiguous")
 _SLIP = 0.85
-_BEFORE = {"at_least": "up", "above": "above", "at_most": "down", "below": "below"}
 _NOT = re.compile(
     r"(?:not|no|non|never|without|except|excluding|exclude|minus|other than|outside(?: of)?"
     r"|(?:all|any|every)\w* (?:but|except))\b",
@@ -51,33 +50,27 @@ class Reading:
 
     key: str
     sure: Sure
-    values: tuple[str, ...] = ()
-    flag: bool | None = None
+    values: tuple[str, ...]
     note: str = ""
 
 
-def look_up(words: Sequence[str], catalog: FilterCatalog) -> dict[str, tuple[Reading, ...]]:
-    """Look each word up in every filter; an exact meaning in one hides near ones in others."""
-    found: dict[str, tuple[Reading, ...]] = {}
-    for word in words:
-        readings = sorted(_readings(word, catalog), key=lambda one: _CERTAINTY.index(one.sure))
-        found[word] = tuple(one for one in readings if one.sure == "exact") or tuple(readings)
-    return found
-
-
-def _readings(word: str, catalog: FilterCatalog) -> Iterator[Reading]:
+def look_up(word: str, catalog: FilterCatalog) -> list[Reading]:
+    """Look a word up in every filter; an exact meaning in one hides near ones in others."""
+    found: list[Reading] = []
     for entry in catalog.entries.values():
         name = catalog.name_of(entry.key)
         if entry.kind in {"flag", "yes_no"}:
             names = {_flag_in_words(entry.key), _flag_in_words(entry.label)}
             if _flag_in_words(word) in names and not has_sign(word):
-                yield Reading(name, "exact", flag=True)
+                found.append(Reading(name, "exact", ("true",)))
         elif entry.is_closed:
             meaning = resolve(word, entry, name)
             could_be = meaning.could_be if meaning.sure == "ambiguous" else ()
             if values := meaning.values or could_be:
                 cut = f"{quoted(meaning.cut)} only partly within it." if meaning.cut else ""
-                yield Reading(name, meaning.sure, values, note=meaning.note or cut)
+                found.append(Reading(name, meaning.sure, values, meaning.note or cut))
+    exact = [one for one in found if one.sure == "exact"]
+    return exact or sorted(found, key=lambda one: one.sure == "ambiguous")
 
 
 def _flag_in_words(key: str) -> str:
@@ -108,7 +101,7 @@ def resolve(word: str, entry: FilterEntry, key: str) -> Meaning:  # noqa: PLR091
     values = _by_plain_name(entry.values)
     if key == "seniority" and (found := _rungs(word, values)):
         return Meaning("exact", found)
-    if found := _values_named(_aliases(word, key), values):
+    if found := _values_named(_names_of(word, key), values):
         # Several names of one thing may each be a value; two things with one name may not.
         if len(values.get(plain(word), ())) > 1:
             return Meaning("ambiguous", could_be=found, note="Several values have this name.")
@@ -139,15 +132,12 @@ def resolve_range(span: Span, entry: FilterEntry, key: str) -> Meaning:
 def has_sign(word: str) -> bool:
     """Return whether a word has a sign that may mean "not": !, -, ≠, a stop sign."""
     text = word.strip()
-    kinds = [unicodedata.category(letter) for letter in text]
-    return (
-        any(kind[0] == "S" and letter != "`" for letter, kind in zip(text, kinds, strict=True))
-        or bool(set(text) & set("!*\\"))
-        or "Pd" in {*kinds[:1], *kinds[-1:]}
-    )
+    kinds = [unicodedata.category(letter) for letter in text.replace("`", "")]
+    dash = text and "Pd" in {unicodedata.category(text[0]), unicodedata.category(text[-1])}
+    return bool(dash or set(text) & set("!*\\") or any(kind[0] == "S" for kind in kinds))
 
 
-def _aliases(word: str, key: str) -> Names:
+def _names_of(word: str, key: str) -> Names:
     """Return all names of what the word names, in their plain form."""
     name = plain(word)
     return known_words().same.get(key, {}).get(name, frozenset({name}))
@@ -157,9 +147,8 @@ def _aliases(word: str, key: str) -> Names:
 def _by_plain_name(values: tuple[FilterValue, ...]) -> Mapping[str, tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = {}
     for value in values:
-        for name in dict.fromkeys([plain(value.value), plain(value.label)]):
-            names[name] = tuple(dict.fromkeys([*names.get(name, ()), value.value]))
-    names.pop("", None)
+        for name in {plain(value.value), plain(value.label)} - {""}:
+            names[name] = (*names.get(name, ()), value.value)
     return names
 
 
@@ -169,21 +158,27 @@ def _values_named(names: Names, values: Mapping[str, tuple[str, ...]]) -> tuple[
 
 def _rungs(word: str, values: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the values from a rung of the ladder up or down: "VP+", "director or above"."""
-    words, padded = known_words(), f" {form(word)} "
-    ways = [(padded.removesuffix(f" {end} "), way) for end, way in words.after.items()]
-    ways += [(padded.removeprefix(f" {start} "), way) for start, way in words.before.items()]
+    ladder, said = known_words().ladder, form(word)
+    levels = [(said, "up")] if word.strip().endswith("+") else []
+    for way in ("up", "down"):
+        ends = (end for end in ladder[way] if said.endswith(f" {end}"))
+        levels += [(said.removesuffix(f" {end}"), way) for end in ends]
+    for way in ("at_least", "above", "at_most", "below"):
+        starts = (start for start in ladder[way] if said.startswith(f"{start} "))
+        levels += [(said.removeprefix(f"{start} "), way) for start in starts]
+    rungs = [_names(rung) for rung in ladder["rungs"]]
     # "VP level and above" without "level and above" is shorter than without "above", and the rung.
-    ways = sorted((each for each in ways if each[0] != padded), key=lambda each: len(each[0]))
-    ways += [(padded, "up")] if word.strip().endswith("+") else []
-    for level, way in ways:
-        aliases = _aliases(level, "seniority")
-        at = next((n for n, rung in enumerate(words.rungs) if rung & aliases), None)
-        if at is not None:
-            upward = way in {"up", "above"}
-            first, end = (at + (way == "above"), None) if upward else (0, at + (way == "down"))
-            names = {name for rung in words.rungs[first:end] for name in rung}
-            names = frozenset(alias for name in names for alias in _aliases(name, "seniority"))
-            return _values_named(names, values)
+    for level, way in sorted(levels, key=lambda each: len(each[0])):
+        names = _names_of(level, "seniority")
+        at = next((n for n, rung in enumerate(rungs) if rung & names), None)
+        if at is None:
+            continue
+        if way in {"up", "at_least", "above"}:
+            meant = rungs[at + (way == "above") :]
+        else:
+            meant = rungs[: at + (way != "below")]
+        every = (_names_of(name, "seniority") for rung in meant for name in rung)
+        return _values_named(frozenset[str]().union(*every), values)
     return ()
 
 
@@ -194,7 +189,7 @@ def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
     def matching(name: str) -> tuple[str, ...]:
         """Return the values that a name of the data file means; * means any words."""
         if "*" not in name:
-            return _values_named(_aliases(name, key), values)
+            return _values_named(_names_of(name, key), values)
         pattern = "*".join(map(plain, name.split("*")))
         return tuple(v for own, held in values.items() if fnmatchcase(own, pattern) for v in held)
 
@@ -207,7 +202,8 @@ def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
                 return Meaning("close", ranged.values, f"Taken as {each}: {because}.", ranged.cut)
     if found := dict.fromkeys(value for each in meant for value in matching(each)):
         return Meaning("close", tuple(found), f"{because[:1].upper()}{because[1:]}.")
-    slips = {value for name in _slips(word, entry, key) for value in matching(name)}
+    names = [*(name for v in entry.values for name in (v.value, v.label)), *words.same.get(key, {})]
+    slips = {value for name in names if _is_slip(word, name) for value in matching(name)}
     if len(slips) == 1:
         return Meaning("close", tuple(slips), "Taken as another spelling.")
     asked = {plain(part) for part in form(word).split()}
@@ -224,38 +220,30 @@ def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
     return Meaning("ambiguous", could_be=holding, note=note) if holding else None
 
 
-def _slips(word: str, entry: FilterEntry, key: str) -> Iterator[str]:
-    """Yield the names that the word may be a typo of: as many words, each nearly the same."""
+def _is_slip(word: str, name: str) -> bool:
+    """Return whether the word may be a typo of the name: as many words, each nearly the same."""
+    asked, parts = form(word).split(), form(name).split()
 
-    def is_slip(one: str, other: str) -> bool:
+    def is_near(one: str, other: str) -> bool:
         # Only words of some length that begin alike can be a slip of each other.
         may_be = min(len(one), len(other)) > 3 and one[0] == other[0] and one.isalpha()
         return one == other or (may_be and likeness(one, other) >= _SLIP)
 
-    asked = form(word).split()
-    aliases = known_words().same.get(key, {})
-    for name in dict.fromkeys([*(n for v in entry.values for n in (v.value, v.label)), *aliases]):
-        parts = form(name).split()
-        if len(parts) == len(asked) and all(map(is_slip, asked, parts)):
-            yield name
+    return len(asked) == len(parts) and all(map(is_near, asked, parts))
 
 
 @dataclass(frozen=True)
 class KnownWords:
-    """Everything that the data file knows, by flat key."""
+    """What the data file knows, by flat key; its comments say more."""
 
     same: Mapping[str, Mapping[str, Names]]
     """For each name, in its plain form, all names of the same thing."""
     near: Mapping[str, Mapping[str, list[str]]]
     """For each name, the nearest values; with * for any words, or a range."""
     because: Mapping[str, str]
-    rungs: list[Names]
-    after: Mapping[str, str]
-    """Words after a rung, and which way they point: up or down."""
-    before: Mapping[str, str]
-    """Words before a rung, and which way they point: up, above, down or below."""
+    ladder: Mapping[str, list[str]]
     inside: Mapping[str, str]
-    """Short titles that are also part of other words."""
+    abbreviations: list[str]
 
 
 def plain(word: str) -> str:
@@ -277,16 +265,8 @@ def known_words() -> KnownWords:
         for line in lines:
             said, _, meant = line.partition(" -> ")
             near[key] |= {name: meant.split(" | ") for name in _names(said)}
-    ladder = data["ladder"]
-    return KnownWords(
-        same,
-        near,
-        because=data["because"],
-        rungs=[_names(rung) for rung in ladder["rungs"]],
-        after={form(said): way for way in ("up", "down") for said in ladder[way]},
-        before={form(said): way for key, way in _BEFORE.items() for said in ladder[key]},
-        inside=data["inside"],
-    )
+    known = (data[name] for name in ("because", "ladder", "inside"))
+    return KnownWords(same, near, *known, data["topics"]["abbreviations"])
 
 
 def _names(line: str) -> Names:

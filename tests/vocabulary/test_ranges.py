@@ -48,9 +48,9 @@ def test_a_range_is_read_as_people_write_it(low: float, high: float, texts: str)
 
 def test_what_is_above_or_below_a_number_does_not_hold_the_number() -> None:
     for text in ("over 1000", ">1000", "more than 1,000", "above 1k"):
-        assert read_range(text, "companySize") == Span(1000, inf, above=True)
+        assert read_range(text, "companySize") == Span(1001, inf)
     for text in ("under 50", "<50", "fewer than 50", "below 50 employees"):
-        assert read_range(text, "companySize") == Span(0, 50, below=True)
+        assert read_range(text, "companySize") == Span(0, 49)
 
 
 NO_RANGES = "|many|-50|50-|200-51|not 50|50%|about 50|50 dogs|!50|51-200-300"
