@@ -265,8 +265,8 @@ def known_words() -> KnownWords:
         for line in lines:
             said, _, meant = line.partition(" -> ")
             near[key] |= {name: meant.split(" | ") for name in _names(said)}
-    known = (data[name] for name in ("because", "ladder", "inside"))
-    return KnownWords(same, near, *known, data["topics"]["abbreviations"])
+    because, ladder, inside = data["because"], data["ladder"], data["inside"]
+    return KnownWords(same, near, because, ladder, inside, data["topics"]["abbreviations"])
 
 
 def _names(line: str) -> Names:
