@@ -16,7 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
-from leadpipe_mcp.api.connections import checked_base_url
+from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.text import listed, nearest
 
 SANDBOX_KEY = "sk_sandbox"

@@ -1,29 +1,25 @@
-"""Connections to a service: where it may be, how bytes get there and back, and why they did not.
+"""How bytes get to a service and back, within bounds, and why they did not.
 
 This is the only module that knows httpx.
 """
 
-import ipaddress
+import json
 import logging
+import mmap
 import os
-import re
 import ssl
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import unquote, urlencode, urlsplit
 
 import anyio
 
-from leadpipe_mcp.api.incoming import Incoming, Outgoing
-from leadpipe_mcp.errors import (
-    AGAIN,
-    BASE_URL,
-    SERVICE,
-    THE_SERVICE,
-    Misconfigured,
-    NotPossible,
-    Unreachable,
-)
+from leadpipe_mcp import errors
+from leadpipe_mcp.api.addresses import is_this_machine
+from leadpipe_mcp.api.answers import Received
+from leadpipe_mcp.errors import SERVICE, THE_SERVICE, Misconfigured, NotPossible, Unreachable
 from leadpipe_mcp.text import redact
 
 if TYPE_CHECKING:
@@ -31,14 +27,141 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-Network = Callable[[Outgoing, Incoming], Awaitable[None]]
-"""Carries a request to a service and its answer back."""
+MOST_ANSWERED = 32 * 2**20
+"""The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
+_LONGEST_ADDRESS = 60_000
+_PIECE = 2**16
 _Message = MutableMapping[str, Any]
 Application = Callable[
     [_Message, Callable[[], Awaitable[_Message]], Callable[[_Message], Awaitable[None]]],
     Awaitable[None],
 ]
 """An ASGI application, as the sandbox is one."""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request as it is sent."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+def outgoing(
+    method: str,
+    address: str,
+    query: Mapping[str, str | int | None] | None,
+    body: Mapping[str, object] | None,
+    headers: Mapping[str, str],
+) -> Outgoing:
+    """A request with its query and its body as JSON, written so that a service reads the same."""
+    content = b""
+    try:
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        address += f"?{urlencode(given)}" if given else ""
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            headers = {**headers, "Content-Type": "application/json"}
+        is_possible = len(address) <= _LONGEST_ADDRESS
+    except UnicodeError:
+        is_possible = False
+    if not is_possible:
+        raise NotPossible(
+            "A word of the request is too long, or holds half a character; nothing was sent."
+        )
+    return Outgoing(method, address, headers, content)
+
+
+class Incoming:
+    """An answer that is coming, refused where it is too long or is not what it says.
+
+    Args:
+        most_bytes: A longer one is not taken, whether it is long as it comes or when unpacked.
+        file: What takes the pieces of a success, from its beginning; without it they are kept.
+        on_piece: Called for each piece that goes into the file.
+    """
+
+    def __init__(
+        self,
+        most_bytes: int = MOST_ANSWERED,
+        file: BinaryIO | None = None,
+        on_piece: Callable[[], object] | None = None,
+    ) -> None:
+        self._most = most_bytes
+        self._file = file
+        self._on_piece = on_piece
+        self._came = self._size = 0
+        self._unpacking = None
+        # In pages of its own: freed, they go back to the system. The C library would keep a freed
+        # block of 32 MB for itself, and put small things into it.
+        self._kept = mmap.mmap(-1, MOST_ANSWERED)
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
+
+    def start(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take the status and the headers, whose names are in lower case."""
+        self._status, self._headers = status, headers
+        coding = headers.get("content-encoding", "").strip().lower()
+        if coding == "gzip":
+            self._unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        elif coding not in {"", "identity"}:
+            raise errors.NeverUsable(
+                f"{SERVICE}'s answer is compressed as '{redact(coding, 40)}', which was not asked"
+                " for, and was not read."
+            )
+        if self._file and 200 <= status < 300:
+            self._file.seek(0)
+            self._file.truncate()
+        else:
+            self._file, self._most = None, min(self._most, MOST_ANSWERED)
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece of the body as it came."""
+        self._came += len(piece)
+        for part in self._unpacked(piece):
+            self._size += len(part)
+            if max(self._came, self._size) > self._most:
+                raise errors.NeverUsable(
+                    f"{SERVICE}'s answer (status {self._status}) is far longer than any answer"
+                    " should be, and was not read to its end.",
+                    status=self._status,
+                )
+            (self._file or self._kept).write(part)
+        if self._file and self._on_piece:
+            self._on_piece()
+
+    def _unpacked(self, came: bytes) -> Iterator[bytes]:
+        """What the bytes stand for: a few hundred can stand for gigabytes, so in small pieces."""
+        if self._unpacking is None:
+            yield came
+            return
+        part = b""
+        # A full piece may have more behind it, even where all that came has been read.
+        while came or len(part) == _PIECE:
+            try:
+                part = self._unpacking.decompress(came, _PIECE)
+            except zlib.error:
+                raise errors.UnusableAnswer(f"{SERVICE}'s compressed answer is broken.") from None
+            yield part
+            if self._unpacking.unused_data:
+                raise errors.UnusableAnswer(f"{SERVICE}'s compressed answer goes on after its end.")
+            came = self._unpacking.unconsumed_tail
+
+    def received(self) -> Received:
+        """The answer, now that all of it has come."""
+        if self._came and self._unpacking and not self._unpacking.eof:
+            raise errors.UnusableAnswer(f"{SERVICE}'s compressed answer breaks off.")
+        return Received(self._status, self._headers, self._kept[: self._kept.tell()])
+
+    def drop(self) -> None:
+        """Let go of what came: an error that somebody keeps holds all that led to it."""
+        self._kept.close()
+
+
+Network = Callable[[Outgoing, Incoming], Awaitable[None]]
+"""Carries a request to a service and its answer back."""
 
 
 class Connections:
@@ -114,15 +237,11 @@ def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
             transport=httpx.AsyncHTTPTransport() if is_direct else None,
         )
     except OSError:
-        raise Misconfigured(
-            "SSL_CERT_FILE names no file of certificates that can be read, so nothing was sent."
-        ) from None
+        what = "SSL_CERT_FILE names no file of certificates that can be read"
     except (ValueError, ImportError, httpx.InvalidURL):
         named = _proxies("http_proxy", "no_proxy")
-        raise Misconfigured(
-            f"{named} names no proxy that can be used (like http://proxy:3128), so nothing was"
-            " sent."
-        ) from None
+        what = f"{named} names no proxy that can be used (like http://proxy:3128)"
+    raise Misconfigured(f"{what}, so nothing was sent.")
 
 
 def _proxies(*others: str) -> str:
@@ -139,19 +258,19 @@ def _not_sent(error: BaseException) -> Unreachable:
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
     problem = f"{SERVICE} could not be reached"
-    check = f"check the network and {BASE_URL}"
+    check = f"check the network and {errors.BASE_URL}"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         problem = f"No secure connection to {THE_SERVICE} could be made"
         check = (
-            f"check {BASE_URL}, and SSL_CERT_FILE or SSL_CERT_DIR where a company's network has"
-            " certificates of its own"
+            f"check {errors.BASE_URL}, and SSL_CERT_FILE or SSL_CERT_DIR where a company's network"
+            " has certificates of its own"
         )
     elif proxies := _proxies():
-        check = f"check the network, the proxy that {proxies} names, and {BASE_URL}"
+        check = f"check the network, the proxy that {proxies} names, and {errors.BASE_URL}"
     # By its name, because importing its module is what only listeners do here.
     elif any(type(cause).__name__ == "gaierror" for cause in causes):
         problem += ", because the network does not know its name"
-    return Unreachable(f"{problem}; nothing was sent.", f"{AGAIN} {check}.", how="not sent")
+    return Unreachable(f"{problem}; nothing was sent.", f"{errors.AGAIN} {check}.", how="not sent")
 
 
 def serve_in_process(application: Application) -> Network:
@@ -159,9 +278,7 @@ def serve_in_process(application: Application) -> Network:
 
     async def carry(sending: Outgoing, incoming: Incoming) -> None:
         parts = urlsplit(sending.address)
-        asked: list[_Message] = [
-            {"type": "http.request", "body": sending.body, "more_body": False},
-        ]
+        asked: list[_Message] = [{"type": "http.request", "body": sending.body}]
         promised = 0
 
         async def receive() -> _Message:
@@ -206,68 +323,3 @@ def serve_in_process(application: Application) -> Network:
             raise Unreachable("The answer broke off.")
 
     return carry
-
-
-_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
-
-
-def path_of(*parts: str, shown_by: str = "list_audiences") -> str:
-    """The parts as one path; none of them can reach into another route.
-
-    Escaping would not do: a slash is one again where the service reads the path, and dots are gone
-    before it is sent.
-    """
-    for part in parts:
-        if not _PART.fullmatch(part):
-            raise NotPossible(
-                f"'{redact(part, 60)}' cannot be an id: ids are of letters, digits and dashes.",
-                f"{shown_by} shows those that exist.",
-            )
-    return "".join(f"/{part}" for part in parts)
-
-
-# The words of the services' routes. Whatever else stands in a path is the id of something.
-_ROUTE = re.compile(
-    "/v1(/(accounts?|analyze|audiences|compare|data|facets|filters|intent|movers|pixels|preview"
-    "|query|search|topics|validate))*"
-)
-
-
-def names_a_thing(path: str) -> bool:
-    """Whether the path is about a single thing, by its id: then a 404 may mean that one."""
-    return not _ROUTE.fullmatch(path)
-
-
-_NO_ADDRESS = "must be an address like https://api.example.com"
-
-
-def checked_base_url(url: str) -> str:
-    """The URL without a slash at its end, if a key may be sent there.
-
-    Raises:
-        ValueError: If it is not an https address (http is for this machine only), or carries
-            more than a host, a port and a path.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:  # half of an IPv6 address, or a port that is none
-        raise ValueError(_NO_ADDRESS) from None
-    is_plain = url.isprintable() and " " not in url
-    if parts.scheme not in {"http", "https"} or not host or port == 0 or not is_plain:
-        raise ValueError(_NO_ADDRESS)
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        raise ValueError("must be a plain address, without user, question mark or hash")
-    if parts.scheme == "http" and not is_this_machine(host):
-        raise ValueError("must start with https:// (http is only for this machine)")
-    return url.rstrip("/")
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether the host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

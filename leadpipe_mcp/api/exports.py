@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import anyio
 from pydantic import AliasChoices, Field, JsonValue
 
+from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.budget import LONG_SECONDS, present_budget
-from leadpipe_mcp.api.connections import checked_base_url
 from leadpipe_mcp.api.generations import Service, audience_path, check_day
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.reading import Count, Id, Label, Moment, Name, Text, Told

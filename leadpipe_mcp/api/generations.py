@@ -10,9 +10,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, ValidatorFunctionWrapHandler, WrapValidator
 
+from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
 from leadpipe_mcp.api.budget import Noun
-from leadpipe_mcp.api.connections import path_of
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
 from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told, readable
 from leadpipe_mcp.api.transport import Transport

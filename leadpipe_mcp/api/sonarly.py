@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from pydantic import JsonValue, SecretStr
 
+from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
-from leadpipe_mcp.api.connections import Network, path_of
+from leadpipe_mcp.api.connections import Network
 from leadpipe_mcp.api.settling import OutcomeWords, is_gone, settled, the_new_one
 from leadpipe_mcp.api.sonarly_models import (
     SONARLY,

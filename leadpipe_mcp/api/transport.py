@@ -1,9 +1,13 @@
 """One HTTP service: where it is, the key it takes, how long it may take, when it is asked again.
 
-Callers get an `Answer` or one of our errors.
+Callers get an `Answer` or one of our errors. Three things keep a service that is in trouble from
+being hammered. Each retry is paid for from a budget that only successes fill. After six failures in
+a row nothing is sent for some seconds, and then one request tries whether it is back; where all six
+were of one route, only this route rests. And a route that asked for a pause gets it.
 """
 
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -12,35 +16,20 @@ from urllib.parse import urlsplit
 import anyio
 from pydantic import SecretStr
 
-from leadpipe_mcp import __version__
+from leadpipe_mcp import __version__, errors
+from leadpipe_mcp.api import budget as budgets
+from leadpipe_mcp.api.addresses import checked_base_url, names_a_thing
 from leadpipe_mcp.api.answers import Answer, read_answer
-from leadpipe_mcp.api.budget import (
-    AT_ONCE,
-    CALL_SECONDS,
-    LOOK_SECONDS,
-    PAGES_SECONDS,
-    REPLY_SECONDS,
-    CallBudget,
-    present_budget,
-    turn,
+from leadpipe_mcp.api.budget import CallBudget, present_budget
+from leadpipe_mcp.api.connections import (
+    MOST_ANSWERED,
+    Connections,
+    Incoming,
+    Network,
+    Outgoing,
+    outgoing,
 )
-from leadpipe_mcp.api.connections import Connections, Network, checked_base_url, names_a_thing
-from leadpipe_mcp.api.health import Health
-from leadpipe_mcp.api.incoming import MOST_ANSWERED, Incoming, Outgoing, outgoing
-from leadpipe_mcp.errors import (
-    LEADPIPE,
-    SERVICE,
-    AllowanceSpent,
-    NotConfigured,
-    NotFound,
-    OutOfTime,
-    ServiceError,
-    TooManyRequests,
-    Unreachable,
-    UnusableAnswer,
-    Vendor,
-    WrongAddress,
-)
+from leadpipe_mcp.errors import SERVICE, ServiceError, Unreachable
 
 LEAST_SECONDS = 1.0
 """With less time than this nothing is sent."""
@@ -48,6 +37,94 @@ DOWNLOAD_SECONDS = 300.0
 MOST_DOWNLOADED = 2 * 2**30
 SHORTEST_KEY = 8
 """A shorter one is not a key, and its characters may be in any word."""
+MOST_TRIES = 3
+BACKOFF = 0.5
+MOST_RETRIES = 20.0
+EARNED = 0.5
+"""What a success adds to the budget for retries."""
+FAILURES = 6
+FIRST_REST, LONGEST_REST = 5.0, 60.0
+_SHORTEST = 1.0
+
+
+class Health:
+    """How one service has been doing."""
+
+    def __init__(self) -> None:
+        self._retries = MOST_RETRIES
+        self._failed: list[str] = []
+        self._last_problem = ""
+        self._rest = FIRST_REST
+        self._resting_until = 0.0
+        self._pauses: dict[str, float] = {}
+        self.has_answered = False
+        """Whether the service has ever answered as it should."""
+
+    def wait_for(self, route: str, left: float) -> float:
+        """How many seconds this route has asked to be left alone; refuse what has less left."""
+        wait = max(0.0, self._pauses.get(route, 0.0) - anyio.current_time())
+        if wait and wait > left:
+            raise errors.TooManyRequests(
+                f"{SERVICE} asked for a pause a moment ago, so nothing was sent.",
+                status=429,
+                retry_after=wait,
+            )
+        return wait
+
+    def admit(self, route: str) -> None:
+        """Refuse a request to a service at rest, except one from time to time, to try."""
+        if not self._rests(route):
+            return
+        now = anyio.current_time()
+        wait = self._resting_until - now
+        if wait > 0:
+            raise Unreachable(
+                f"{SERVICE} failed {len(self._failed)} times in a row, so nothing was sent."
+                f" The last failure: {self._last_problem}",
+                f"The next try makes sense in {max(wait, _SHORTEST):.0f} seconds.",
+                how="not sent",
+            )
+        self._rest = min(LONGEST_REST, self._rest * 2)
+        self._resting_until = now + self._rest
+
+    def answered(self) -> None:
+        """Take note that the service does answer."""
+        self.has_answered = True
+        self._retries = min(MOST_RETRIES, self._retries + EARNED)
+        self._failed, self._rest = [], FIRST_REST
+
+    def failed(self, error: ServiceError, route: str) -> None:
+        """Take note of what the failure shows of the service."""
+        now = anyio.current_time()
+        if isinstance(error, errors.Misconfigured):
+            return
+        if isinstance(error, Unreachable | errors.ServiceDown):
+            self._failed.append(route)
+            # Only its words: an error that is kept holds all that led to it.
+            self._last_problem = error.args[0]
+            if len(self._failed) == FAILURES:
+                self._resting_until = now + self._rest
+        else:
+            self._failed, self._rest = [], FIRST_REST
+        if isinstance(error, errors.TooManyRequests) and error.retry_after:
+            self._pauses = {route: end for route, end in self._pauses.items() if end > now}
+            self._pauses[route] = now + error.retry_after
+
+    def pause(self, error: ServiceError, route: str, tries: int, left: float) -> float | None:
+        """How long to wait before the same is tried once more; None if it makes no sense."""
+        if not error.retryable or tries >= MOST_TRIES or self._rests(route):
+            return None
+        jitter = random.uniform(0, BACKOFF * 2 ** (tries - 1))  # noqa: S311 -- no secret
+        wait = max(jitter, error.retry_after or 0.0)
+        if wait + _SHORTEST > left or self._retries < 1:
+            return None
+        self._retries -= 1
+        return wait
+
+    def _rests(self, route: str) -> bool:
+        """Whether the service, or at least this route of it, failed too often in a row."""
+        routes = set(self._failed)
+        return len(self._failed) >= FAILURES and (route in routes or len(routes) > 1)
 
 
 @dataclass(frozen=True)
@@ -68,6 +145,10 @@ class _Task:
     """Where the answer goes, if it is a file."""
     most_bytes: int = MOST_ANSWERED
 
+    def left(self, budget: CallBudget) -> float:
+        """How many seconds it still has."""
+        return min(budget.left - self.kept, self.until - anyio.current_time())
+
 
 class Transport:
     """Requests to one service over one pool of connections.
@@ -77,7 +158,6 @@ class Transport:
         key: The API key, or None: then only what is public can be asked.
         network: What carries requests in the place of HTTP connections, such as
             `serve_in_process`.
-        total_seconds: How long a request that is of no call may take, with its repetitions.
         vendor: The vendor of the service, as errors speak of it.
         bearer: Whether the key goes as a bearer token; else in a header of its own.
     """
@@ -88,19 +168,16 @@ class Transport:
         key: SecretStr | None,
         *,
         network: Network | None = None,
-        total_seconds: float = CALL_SECONDS,
-        vendor: Vendor = LEADPIPE,
+        vendor: errors.Vendor = errors.LEADPIPE,
         bearer: bool = False,
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self._key = key or SecretStr("")
         self._connections = Connections(network)
-        self._total_seconds = total_seconds
         self._bearer = bearer
         self._vendor = vendor
-        self._turns = anyio.CapacityLimiter(AT_ONCE)
+        self._turns = anyio.CapacityLimiter(budgets.AT_ONCE)
         self._health = Health()
-        self._elsewhere = Health()
 
     @property
     def has_answered(self) -> bool:
@@ -124,7 +201,7 @@ class Transport:
         what is said to be `repeatable`, what carries an idempotency key, and what was never sent.
         """
         if not self._key and not public:
-            raise NotConfigured(self._vendor)
+            raise errors.NotConfigured(self._vendor)
         headers = self._headers()
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
@@ -136,10 +213,9 @@ class Transport:
             repeatable=is_harmless or idempotency_key is not None,
             changing=not is_harmless,
             # Where a change leaves no time to look after it, it is better not begun.
-            kept=0.0 if is_harmless else LOOK_SECONDS,
+            kept=0.0 if is_harmless else budgets.LOOK_SECONDS,
         )
-        alone = self._total_seconds + REPLY_SECONDS + task.kept
-        return await self._insist(task, present_budget(alone))
+        return await self._insist(task, present_budget())
 
     async def download(
         self, where: str, file: BinaryIO, *, most_bytes: int = MOST_DOWNLOADED
@@ -156,7 +232,7 @@ class Transport:
         """
         is_own = where.startswith("/")
         if not is_own and self.base_url.startswith("https:") and not where.startswith("https:"):
-            raise UnusableAnswer(
+            raise errors.UnusableAnswer(
                 f"{SERVICE}'s link to the file leads into this machine, and was not followed."
             )
         address = self.base_url + where if is_own else where
@@ -164,13 +240,13 @@ class Transport:
         task = _Task(
             Outgoing("GET", address, self._headers(to_the_service=is_own)),
             route=f"GET {where if is_own else urlsplit(where).netloc}",
-            health=self._health if is_own else self._elsewhere,
-            kept=PAGES_SECONDS,
+            health=self._health if is_own else Health(),
+            kept=budgets.PAGES_SECONDS,
             until=anyio.current_time() + DOWNLOAD_SECONDS,
             file=file,
             most_bytes=most_bytes,
         )
-        await self._insist(task, present_budget(DOWNLOAD_SECONDS))
+        await self._insist(task, present_budget())
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
@@ -195,8 +271,8 @@ class Transport:
             tries += 1
             try:
                 return await self._try(task, budget, is_retry=tries > 1)
-            except AllowanceSpent:
-                raise failure or AllowanceSpent() from None
+            except errors.AllowanceSpent:
+                raise failure or errors.AllowanceSpent() from None
             except ServiceError as error:
                 error.vendor, error.changing = self._vendor, task.changing
                 failure = error
@@ -204,7 +280,7 @@ class Transport:
                 # Whatever comes of a later try, this one may have done it.
                 doubt = doubt or failure
             never_sent = isinstance(failure, Unreachable) and failure.how == "not sent"
-            may, left = task.repeatable or never_sent, _left(task, budget)
+            may, left = task.repeatable or never_sent, task.left(budget)
             wait = task.health.pause(failure, task.route, tries, left) if may else None
             if wait is None:
                 raise doubt or failure
@@ -212,25 +288,17 @@ class Transport:
 
     async def _try(self, task: _Task, budget: CallBudget, *, is_retry: bool) -> Answer:
         """The answer to one try, in its turn and after the pause that the route asked for."""
-        wait = task.health.wait_for(task.route)
-        if wait and wait > budget.left:
-            raise TooManyRequests(
-                f"{SERVICE} asked for a pause a moment ago, so nothing was sent.",
-                status=429,
-                retry_after=wait,
-            )
-        await budget.rest(wait)
-        async with turn(budget, self._turns):
+        await budget.rest(task.health.wait_for(task.route, budget.left))
+        async with budgets.turn(budget, self._turns):
             task.health.admit(task.route)
-            seconds = _left(task, budget)
-            if seconds < min(LEAST_SECONDS, self._total_seconds / 2):
-                raise OutOfTime(
+            if task.left(budget) < LEAST_SECONDS:
+                raise errors.OutOfTime(
                     "The service was so slow that no time is left; this step was not begun."
                 )
             budget.requests += 1
             budget.retries += is_retry
             try:
-                answer = await self._attempt(task, budget, seconds)
+                answer = await self._attempt(task, budget)
             except ServiceError as error:
                 task.health.failed(error, task.route)
                 budget.request_id = error.request_id or budget.request_id
@@ -239,7 +307,7 @@ class Transport:
             budget.request_id = answer.request_id or budget.request_id
             return answer
 
-    async def _attempt(self, task: _Task, budget: CallBudget, seconds: float) -> Answer:
+    async def _attempt(self, task: _Task, budget: CallBudget) -> Answer:
         last = anyio.current_time()
 
         def keeps_coming() -> None:
@@ -252,7 +320,7 @@ class Transport:
 
         incoming = Incoming(task.most_bytes, task.file, keeps_coming)
         try:
-            with anyio.fail_after(seconds) as scope:
+            with anyio.fail_after(task.left(budget)) as scope:
                 await self._connections.exchange(task.sending, incoming)
             received = incoming.received()
         except TimeoutError:
@@ -266,15 +334,10 @@ class Transport:
             return Answer(received.status, None, {}, received.request_id(hidden))
         try:
             return read_answer(received, hidden, self._vendor, changing=task.changing)
-        except NotFound as missing:
+        except errors.NotFound as missing:
             # The thing, the route or the address may be wrong, and each takes another advice.
             is_thing = names_a_thing(task.route.partition(" ")[2])
-            has_answered = self._health.has_answered
-            if received.is_page or not (is_thing or has_answered):
-                raise WrongAddress(missing.args[0], like=missing) from None
-            missing.is_route, missing.is_address_proven = not is_thing, has_answered
+            if received.is_page or not (is_thing or self.has_answered):
+                raise errors.WrongAddress(missing.args[0], like=missing) from None
+            missing.is_route, missing.is_address_proven = not is_thing, self.has_answered
             raise
-
-
-def _left(task: _Task, budget: CallBudget) -> float:
-    return min(budget.left - task.kept, task.until - anyio.current_time())

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import as_list, as_object
 from leadpipe_mcp.api.budget import Noun
-from leadpipe_mcp.api.connections import path_of
 from leadpipe_mcp.api.generations import Service
 from leadpipe_mcp.api.reading import Count, Id, Label, Model, Moment, Name, Row, Told
 from leadpipe_mcp.api.settling import OutcomeWords, settled, the_new_one

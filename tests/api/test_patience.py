@@ -9,8 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from leadpipe_mcp.api.budget import AT_ONCE, CALL_SECONDS, LOOK_SECONDS, call_budget
 from leadpipe_mcp.api.connections import Application
-from leadpipe_mcp.api.health import LONGEST_REST, MOST_RETRIES
-from leadpipe_mcp.api.transport import DOWNLOAD_SECONDS
+from leadpipe_mcp.api.transport import DOWNLOAD_SECONDS, LONGEST_REST, MOST_RETRIES
 from leadpipe_mcp.errors import LOOK_FIRST, Conflict, OutOfTime, TooManyRequests, Unreachable
 from tests.api.answering import (
     FINE,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.connections import names_a_thing
+from leadpipe_mcp.api.addresses import names_a_thing
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     NOT_OFFERED,

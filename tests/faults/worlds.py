@@ -11,8 +11,7 @@ import anyio
 from mcp import Client
 from mcp.types import TextContent
 
-from leadpipe_mcp.api.connections import serve_in_process
-from leadpipe_mcp.api.incoming import Incoming, Outgoing
+from leadpipe_mcp.api.connections import Incoming, Outgoing, serve_in_process
 from leadpipe_mcp.api.topics import Catalogue, Topic, catalogue_file, keep_catalogue
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
