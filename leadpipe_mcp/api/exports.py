@@ -1,14 +1,17 @@
 """Everyone in a run: as the file that the service makes of it, or page by page."""
 
+import re
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import BinaryIO, cast
+from dataclasses import replace
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import anyio
 from pydantic import AliasChoices, Field, JsonValue
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.budget import LONG_SECONDS, present_budget
@@ -16,31 +19,16 @@ from leadpipe_mcp.api.generations import Service, audience_path, check_day
 from leadpipe_mcp.api.models import PeoplePage, Run
 from leadpipe_mcp.api.reading import Count, Id, Label, Moment, Name, Text, Told
 from leadpipe_mcp.api.runs import MOST_RUNS, Runs, wait_until
-from leadpipe_mcp.errors import (
-    Conflict,
-    Failing,
-    FileFailed,
-    KeyRefused,
-    NotFound,
-    OrganizationInactive,
-    OutOfTime,
-    ServiceDown,
-    ServiceError,
-    Unreachable,
-    UnusableAnswer,
-)
+from leadpipe_mcp.errors import Conflict, FileFailed, NotFound, ServiceError, UnusableAnswer
 from leadpipe_mcp.text import redact
 
-LONGEST_LINK = 4_000
+_PLAIN = re.compile(r"[^\s<>\"'`\\]{1,4000}")
 PAGE = 100
 FEW = 3 * PAGE
 """So few people come faster page by page than as a file."""
 
-_FAILING: Mapping[Failing, str] = {
-    "not sent": "that host could not be reached",
-    "late": "that host did not answer in time",
-    "lost": "the connection was lost before the file was complete",
-}
+# Where a link leads, it is not the service that answers, and it has not seen its key.
+_HOST = replace(errors.LEADPIPE, names=("That host", "that host"))
 
 
 class Export(Told):
@@ -57,14 +45,6 @@ class Export(Told):
     expires_at: Moment = Field(default=None, alias="downloadUrlExpiresAt")
     expires_in: Label | None = None
     seconds: Count | None = Field(default=None, alias="downloadUrlTtlSeconds")
-
-
-class FillRates(Told):
-    """Of how many people in a hundred each field is known."""
-
-    total: Count | None = None
-    data_date: Moment = None
-    percent: dict[str, float]
 
 
 class Exports:
@@ -127,24 +107,27 @@ class Exports:
 
     async def _download(self, audience_id: str, run: Run, file: BinaryIO) -> None:
         """Fetch the file; `FileFailed` where the people may come page by page all the same."""
-        where = ""
+        link = ""
         try:
-            if run.id is None:
-                where = (await self.link(audience_id, run)).url or ""
-                await self._service.transport.download(where, file)
+            if run.id:
+                where = audience_path(audience_id, "runs", run.id, "export.csv")
             else:
-                path = audience_path(audience_id, "runs", run.id, "export.csv")
-                await self._service.transport.download(path, file)
+                where = link = (await self.link(audience_id, run)).url or ""
+            await self._service.transport.download(where, file)
         except ServiceError as error:
-            if where:
-                raise FileFailed(_elsewhere(where, error), status=error.status) from None
-            if isinstance(error, NotFound | Conflict | KeyRefused | OrganizationInactive):
+            failed = "The file of the audience's people could not be"
+            if link:
+                error.vendor = _HOST
+                host = redact(urlsplit(link).hostname or "", 100)
+                why = f"{error.problem[:1].lower()}{error.problem[1:]}"
+                if error.status in {401, 403, 404, 410}:
+                    why = f"the link has expired, or is not taken there (status {error.status})."
+                raise FileFailed(f"{failed} downloaded from {host}: {why}") from None
+            if isinstance(
+                error, NotFound | Conflict | errors.KeyRefused | errors.OrganizationInactive
+            ):
                 raise
-            raise FileFailed(
-                f"The file of the audience's people could not be had: {error.problem}",
-                status=error.status,
-                request_id=error.request_id,
-            ) from None
+            raise FileFailed(f"{failed} had: {error.problem}", like=error) from None
 
     @asynccontextmanager
     async def file(self, audience_id: str, run: Run) -> AsyncGenerator[BinaryIO | None]:
@@ -188,14 +171,13 @@ class Exports:
                 raise UnusableAnswer("The service gives the same page of people again and again.")
             seen.add(place)
 
-    async def fill_rates(self, audience_id: str, run: Run) -> FillRates | None:
-        """Return how many people of a run each field is known of; None where none are ready."""
+    async def fill_rates(self, audience_id: str, run: Run) -> dict[str, float] | None:
+        """Of how many people in a hundred each field is known; None where none are ready."""
         if run.state != "ready":
             return None
         path = audience_path(audience_id, *(("runs", run.id) if run.id else ()), "stats")
-        day = run.data_date if run.id is None else None
         try:
-            answer = await self._service.get(path, date=day)
+            answer = await self._service.get(path, date=None if run.id else run.data_date)
         except (NotFound, Conflict):
             # The people were ready a moment ago: they are being made again, or nothing counts them.
             return None
@@ -204,19 +186,18 @@ class Exports:
         rates = stats.get("fillRates", stats.get("fields"))
         if not isinstance(rates, dict):
             raise answer.unusable("the fill rates are missing")
-        percent: dict[str, object] = {}
-        for field, rate in cast("dict[str, object]", rates).items():
+        check_day(answer, run.data_date, answer.read(Export, data).data_date)
+        percent: dict[str, float] = {}
+        for field, rate in as_object(rates).items():
             # One API says percentages, the other counts as well.
             share = as_object(rate).get("percent", rate)
             outer, _, inner = field.partition(".")
             # `company.name` is the company, `company.domain` its companyDomain.
             bare = not inner or field == "company.name"
             name = outer if bare else f"{outer}{inner[:1].upper()}{inner[1:]}"
-            percent |= {name: share} if isinstance(share, int | float) else {}
-        told = {"total": stats.get("total"), "dataDate": data.get("dataDate") or run.data_date}
-        counted = answer.read(FillRates, {**told, "percent": percent})
-        check_day(answer, run.data_date, counted.data_date)
-        return counted
+            if isinstance(share, int | float):
+                percent[name] = share
+        return percent
 
 
 async def _tell_how_far(file: BinaryIO) -> None:
@@ -238,38 +219,16 @@ def _read_export(answer: Answer, run: Run) -> Export:
     check_day(answer, run.data_date, export.data_date)
     if export.status in {"failed", "cancelled", "expired"}:
         said = f": {redact(export.error_message).rstrip('.')}" if export.error_message else ""
-        raise ServiceDown(
+        raise errors.ServiceDown(
             f"The service did not get the file written ({export.status}){said}.",
             request_id=answer.request_id,
         )
-    is_done = export.status not in {"queued", "pending", "running", "processing"}
-    lasting = f"{export.seconds} seconds" if export.seconds is not None else export.expires_in
-    return export.model_copy(
-        update={
-            "data_date": export.data_date or run.data_date,
-            "url": _checked_link(answer, link) if is_done else None,
-            "expires_in": lasting,
-        }
-    )
-
-
-def _elsewhere(link: str, error: ServiceError) -> str:
-    """What went wrong where a link leads; nothing there is the service or has seen its key."""
-    status = error.status or 0
-    if isinstance(error, OutOfTime):
-        why = "no time was left for it"
-    elif isinstance(error, Unreachable):
-        why = _FAILING[error.how]
-    elif status in {401, 403, 404, 410}:
-        why = f"the link has expired, or is not taken there (status {status})"
-    elif 300 <= status < 400:
-        why = f"that host answered with a redirect (status {status}), which is not followed"
-    elif status >= 400:
-        why = f"that host answered with status {status}"
-    else:
-        why = f"{error.problem[:1].lower()}{error.problem[1:].rstrip('.')}"
-    host = redact(urlsplit(link).hostname or "", 100)
-    return f"The file of the audience's people could not be downloaded from {host}: {why}."
+    known: dict[str, object] = {"data_date": export.data_date or run.data_date}
+    if export.status not in {"queued", "pending", "running", "processing"}:
+        known["url"] = _checked_link(answer, link)
+    if export.seconds is not None:
+        known["expires_in"] = f"{export.seconds} seconds"
+    return export.model_copy(update=known)
 
 
 def _checked_link(answer: Answer, link: object) -> str:
@@ -277,12 +236,11 @@ def _checked_link(answer: Answer, link: object) -> str:
     if not isinstance(link, str) or not link:
         raise answer.unusable("the link to the file is missing")
     try:
-        parts = urlsplit(link)
-        checked_base_url(f"{parts.scheme}://{parts.netloc}")
+        checked_base_url(link.partition("?")[0])
+        is_plain = link.isprintable() and _PLAIN.fullmatch(link) is not None
     except ValueError:
-        parts = None
-    plain = link.isprintable() and not set(link) & set(" <>\"'`\\")
-    if parts is None or not plain or len(link) > LONGEST_LINK:
+        is_plain = False
+    if not is_plain:
         raise UnusableAnswer(
             "The service's link to the file is not a plain https address, so it is not passed on.",
             "Download the file in the Leadpipe dashboard.",

@@ -233,7 +233,7 @@ class Transport:
         is_own = where.startswith("/")
         if not is_own and self.base_url.startswith("https:") and not where.startswith("https:"):
             raise errors.UnusableAnswer(
-                f"{SERVICE}'s link to the file leads into this machine, and was not followed."
+                "The link to the file leads into this machine, and was not followed."
             )
         address = self.base_url + where if is_own else where
         # A signed link is no route of the service, and its host's troubles are not the service's.

@@ -228,8 +228,7 @@ async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:
 async def _fill_rates(call: Call, asked: GetAudience, run: Run | None) -> dict[str, float] | None:
     if run is None or not asked.fill_rates:
         return None
-    rates = await call.leadpipe.exports.fill_rates(asked.id, run)
-    return rates.percent if rates else None
+    return await call.leadpipe.exports.fill_rates(asked.id, run)
 
 
 @tool("Run an audience now")

@@ -1,154 +1,163 @@
-"""Links to the files of runs, and fill rates, in both generations."""
+"""Everyone of a run, as a link, a file or pages, and fill rates, in both generations."""
 
 import csv
 import io
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
-from leadpipe_mcp.api.exports import Export, FillRates
+from leadpipe_mcp.api.exports import Export
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
-from leadpipe_mcp.errors import NotFound, ServiceDown, UnusableAnswer
-from tests.api.answering import Connect, Start, each_profile
+from leadpipe_mcp.errors import (
+    Conflict,
+    FileFailed,
+    KeyRefused,
+    NotFound,
+    ServiceDown,
+    UnusableAnswer,
+)
+from tests.api.answering import UNKNOWN_ID, Connect, Service, Start, each_profile
+from tests.faults.service import Fault
 
 pytestmark = pytest.mark.anyio
-
-WANTED = AudienceConfig(topic_ids=(117805,))
-AUDIENCE = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-NUMBERED = Run(id="11111111-1111-1111-1111-111111111111", state="ready", data_date="2026-05-04")
+NUMBERED = Run(id=UNKNOWN_ID, state="ready", data_date="2026-05-04")
 DATED = Run(state="ready", data_date="2026-05-04")
 LINK = "https://files.example/a.csv?signature=1"
 
 
-@dataclass
-class Patience:
-    """Who is told of the waiting, and what the service's clock shows after each time."""
-
-    moments: list[float]
-    told: list[float] = field(default_factory=list[float])
-
-    async def __call__(self, waited: float) -> None:
-        self.told.append(waited)
-        self.moments.append(self.moments[-1] + 60)
+async def activated(client: LeadpipeClient) -> tuple[str, Run]:
+    spelled = await client.configs.spell(AudienceConfig(topic_ids=(117805,)))
+    audience = await client.audiences.create("Buyers", spelled, "active")
+    return audience.id, await client.exports.run_of(audience.id)
 
 
-@pytest.fixture
-def patience(moments: list[float]) -> Patience:
-    return Patience(moments)
+async def lines(client: LeadpipeClient, audience: str, run: Run) -> int | None:
+    async with client.exports.file(audience, run) as file:
+        return len(list(csv.reader(io.StringIO(file.read().decode())))) if file else None
 
 
-@pytest.fixture
-def made(connect: Connect, patience: Patience) -> Callable[..., Awaitable[Export]]:
-    """The export that a client makes of one answer."""
+async def paged(client: LeadpipeClient, audience: str, run: Run) -> int:
+    return sum([len(page.people) async for page in client.exports.pages(audience, run)])
 
-    async def made(run: Run, data: object) -> Export:
-        client = connect(JSONResponse({"data": data}))
-        return await client.exports.link(AUDIENCE, run, 0, patience)
 
-    return made
+@each_profile
+async def test_the_link_the_file_and_the_pages_lead_to_everyone_of_the_run(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=profile)
+    client = connect(sandbox)
+    audience, run = await activated(client)
+    export = await client.exports.link(audience, run)
+    assert export.url is not None
+    assert export.url not in repr(export)
+    assert (export.data_date, export.file_name) == ("2026-05-04", "buyers-2026-05-04.csv")
+    assert export.expires_in == ("24h" if profile == "flat" else "86400 seconds")
+    assert (export.expires_at is None) == (profile == "flat")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox)) as browser:
+        file = (await browser.get(export.url)).text
+    rows = list(csv.DictReader(io.StringIO(file)))
+    assert all("@" in row["email"] for row in rows)
+    assert run.size
+    assert len(rows) == export.rows == run.size > 300
+    assert await lines(client, audience, run) == run.size + 1
+    assert await paged(client, audience, run) == run.size
+    # Few come page by page.
+    assert await lines(client, audience, run.model_copy(update={"size": 300})) is None
+
+
+async def test_a_file_comes_whole_or_not_at_all(start: Start, connect: Connect) -> None:
+    sandbox = start()
+    client = connect(sandbox)
+    audience, run = await activated(client)
+    for status, error, why in (
+        (500, FileFailed, "could not be had: The service failed with status 500"),
+        (403, FileFailed, "could not be had: The service refused with status 403"),
+        (401, KeyRefused, "status 401"),
+    ):
+        sandbox.faults.add(Fault("status", path="export.csv", times=None, status=status))
+        with pytest.raises(error, match=why):
+            await lines(client, audience, run)
+        sandbox.faults.clear()
+    sandbox.faults.add(Fault("cut", path="export.csv", times=3))
+    with pytest.raises(FileFailed, match="could not be had: The connection to the service was"):
+        await lines(client, audience, run)
+    # Pages are the way where there is no file.
+    sandbox.faults.add(Fault("status", path="export.csv", status=404))
+    assert await lines(client, audience, run) is None
+
+
+async def test_pages_that_come_again_or_change_meanwhile_are_noticed(connect: Connect) -> None:
+    meta: dict[str, object] = {"status": "ready", "totalCount": 9, "nextCursor": "again"}
+    page = {"data": [{"fullName": "Ann Vale"}], "meta": meta}
+    building = {"data": [], "meta": {"status": "materializing"}}
+    for second, error, why in (
+        (page, UnusableAnswer, "again and again"),
+        (building, Conflict, "put together again"),
+    ):
+        service = Service(JSONResponse(page), JSONResponse(second))
+        with pytest.raises(error, match=why):
+            await paged(connect(service, "flat"), UNKNOWN_ID, DATED)
+
+
+async def test_a_file_that_is_still_being_written_is_waited_for_in_the_time_there_is(
+    start: Start, connect: Connect, moments: list[float]
+) -> None:
+    told: list[float] = []
+
+    async def report(waited: float) -> None:
+        told.append(waited)
+        moments.append(moments[-1] + 60)
+
+    # Five seconds are enough for the first, short pause.
+    for seconds, comes in ((5, True), (0, False)):
+        client = connect(start(profile="catalog", export_seconds=60))
+        audience, run = await activated(client)
+        export = await client.exports.link(audience, run, seconds, report)
+        assert (export.url is not None, export.data_date) == (comes, "2026-05-04")
+        assert len(told) == (1 if comes else 2)
+    without_id = connect(JSONResponse({"data": {"export": {"status": "processing"}}}))
+    assert (await without_id.exports.link(UNKNOWN_ID, NUMBERED, 60, report)).url is None
 
 
 def stored(link: object = LINK, **file: object) -> dict[str, object]:
     return {"export": {"id": "e1", "status": "completed", **file}, "downloadUrl": link}
 
 
-async def activated(client: LeadpipeClient) -> str:
-    spelled = await client.configs.spell(WANTED)
-    audience = await client.audiences.create("Buyers", spelled)
-    await client.audiences.update(audience.id, status="active")
-    return audience.id
-
-
-@each_profile
-async def test_the_link_leads_to_everyone_of_the_run(
-    profile: str, start: Start, connect: Connect, patience: Patience
-) -> None:
-    sandbox = start(profile=profile)
-    client = connect(sandbox)
-    audience = await activated(client)
-    run = await client.exports.run_of(audience)
-    export = await client.exports.link(audience, run, 0, patience)
-    assert export.url is not None
-    assert export.url not in repr(export)
-    assert export.data_date == "2026-05-04"
-    assert export.file_name == "buyers-2026-05-04.csv"
-    if profile == "flat":
-        assert (export.expires_in, export.expires_at) == ("24h", None)
-    else:
-        assert export.expires_in == "86400 seconds"
-        assert (export.expires_at or "").startswith("2026-05-06")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox)) as browser:
-        file = (await browser.get(export.url)).text
-    rows = list(csv.DictReader(io.StringIO(file)))
-    assert len(rows) == export.rows == run.size
-    assert all("@" in row["email"] for row in rows)
-    assert patience.told == []
-
-
-async def test_a_file_that_is_still_being_written_is_waited_for_in_the_time_there_is(
-    start: Start, connect: Connect, patience: Patience
-) -> None:
-    # Five seconds are enough for the first, short pause.
-    for seconds, comes in ((5, True), (0, False)):
-        client = connect(start(profile="catalog", export_seconds=60))
-        audience = await activated(client)
-        run = await client.exports.run_of(audience)
-        patience.told.clear()
-        export = await client.exports.link(audience, run, seconds, patience)
-        assert (export.url is not None, export.data_date) == (comes, "2026-05-04")
-        assert not comes or len(patience.told) == 1
-    without_id = connect(JSONResponse({"data": {"export": {"status": "processing"}}}))
-    assert (await without_id.exports.link(AUDIENCE, NUMBERED, 60, patience)).url is None
-
-
-async def test_a_file_that_could_not_be_written_is_an_error(
-    made: Callable[..., Awaitable[Export]],
-) -> None:
-    with pytest.raises(ServiceDown, match=r"\(failed\): disk full at \[email\]\. The fault"):
-        await made(NUMBERED, stored(status="failed", errorMessage="disk full at jo@b.example."))
-    with pytest.raises(ServiceDown, match=r"\(cancelled\)\."):
-        await made(NUMBERED, stored(status="cancelled"))
-
-
-async def test_a_file_of_something_else_is_not_passed_on(
-    made: Callable[..., Awaitable[Export]],
-) -> None:
-    with pytest.raises(UnusableAnswer, match="of another run"):
-        await made(NUMBERED, stored(runId="another"))
-    with pytest.raises(UnusableAnswer, match="answered with 2026-05-03"):
-        await made(DATED, {"downloadUrl": LINK, "dataDate": "2026-05-03"})
-
-
-async def test_little_is_needed_of_a_link(made: Callable[..., Awaitable[Export]]) -> None:
-    export = await made(DATED, {"downloadUrl": LINK})
-    assert (export.url, export.rows, export.data_date) == (LINK, None, "2026-05-04")
-    export = await made(NUMBERED, {"downloadUrl": LINK})
-    assert (export.url, export.expires_at, export.expires_in) == (LINK, None, None)
-    assert (await made(Run(state="ready"), {"downloadUrl": LINK})).data_date is None
+NOT_PLAIN = "not a plain https address"
 
 
 @pytest.mark.parametrize(
-    "link",
+    ("run", "data", "why"),
     [
-        "http://files.example/a.csv",
-        "javascript:alert(1)",
-        "https://jo:pw@files.example/a.csv",
-        "https://files.example/a b.csv",
-        "https://[half",
-        "https://files.example/" + "a" * 4_000,
+        (NUMBERED, stored(status="failed", errorMessage="at jo@b.example."), r"d\): at \[email\]."),
+        (NUMBERED, stored(status="cancelled"), r"\(cancelled\)\."),
+        (NUMBERED, stored(runId="another"), "of another run"),
+        (NUMBERED, stored(None), "the link to the file is missing"),
+        (DATED, {"downloadUrl": LINK, "dataDate": "2026-05-03"}, "answered with 2026-05-03"),
+        (NUMBERED, stored("http://files.example/a.csv"), NOT_PLAIN),
+        (DATED, stored("javascript:alert(1)"), NOT_PLAIN),
+        (NUMBERED, stored("https://jo:pw@files.example/a.csv"), NOT_PLAIN),
+        (DATED, stored("https://files.example/a b.csv"), NOT_PLAIN),
+        (NUMBERED, stored("https://[half"), NOT_PLAIN),
+        (DATED, stored("https://files.example/?" + "a" * 4_000), NOT_PLAIN),
     ],
 )
-@pytest.mark.parametrize("run", [NUMBERED, DATED])
-async def test_a_link_that_is_not_plain_https_is_refused(
-    run: Run, link: str, made: Callable[..., Awaitable[Export]]
+async def test_a_link_that_is_not_a_plain_one_to_the_file_is_not_passed_on(
+    run: Run, data: object, why: str, connect: Connect
 ) -> None:
-    with pytest.raises(UnusableAnswer, match="not a plain https address") as caught:
-        await made(run, stored(link))
+    client = connect(JSONResponse({"data": data}))
+    with pytest.raises((ServiceDown, UnusableAnswer), match=why) as caught:
+        await client.exports.link(UNKNOWN_ID, run)
     assert "files.example" not in str(caught.value)
+
+
+@pytest.mark.parametrize("run", [DATED, NUMBERED, Run(state="ready")])
+async def test_little_is_needed_of_a_link(run: Run, connect: Connect) -> None:
+    client = connect(JSONResponse({"data": {"downloadUrl": LINK}}))
+    export = await client.exports.link(UNKNOWN_ID, run)
+    assert export == Export(url=LINK, data_date=run.data_date)
 
 
 async def test_a_run_is_found_by_its_id_its_day_or_its_newness(
@@ -161,14 +170,7 @@ async def test_a_run_is_found_by_its_id_its_day_or_its_newness(
     assert await client.exports.run_of(audience, date=earlier.data_date) == earlier
     assert await client.exports.run_of(audience, run_id=earlier.id) == earlier
     with pytest.raises(NotFound, match="There is no such run"):
-        await client.exports.run_of(audience, run_id=AUDIENCE)
-
-
-async def rates_of(
-    client: LeadpipeClient, audience: str, date: str | None = None
-) -> FillRates | None:
-    run = await client.exports.run_of(audience, date=date)
-    return await client.exports.fill_rates(audience, run)
+        await client.exports.run_of(audience, run_id=UNKNOWN_ID)
 
 
 @each_profile
@@ -176,48 +178,25 @@ async def test_fill_rates_have_the_same_names_in_both_generations(
     profile: str, start: Start, connect: Connect
 ) -> None:
     client = connect(start(profile=profile))
-    audience = await activated(client)
-    run = await client.exports.run_of(audience)
-    rates = await client.exports.fill_rates(audience, run)
+    rates = await client.exports.fill_rates(*await activated(client))
     assert rates is not None
-    assert (rates.total, rates.data_date) == (run.size, "2026-05-04")
-    assert rates.percent["email"] == 100
-    assert rates.percent["company"] == 100
-    assert 0 < rates.percent["businessEmail"] < 100
-    assert {"companyDomain", "companyIndustry", "jobTitle"} <= rates.percent.keys()
-    assert not [name for name in rates.percent if "." in name]
+    assert (rates["email"], rates["company"]) == (100, 100)
+    assert 0 < rates["businessEmail"] < 100
+    assert {"companyDomain", "companyIndustry", "jobTitle"} <= rates.keys()
+    assert not [name for name in rates if "." in name]
+    being_made = connect(start(profile=profile, run_seconds=60))
+    assert await being_made.exports.fill_rates(*await activated(being_made)) is None
 
 
-@each_profile
-async def test_without_people_there_are_no_fill_rates(
-    profile: str, start: Start, connect: Connect
+async def test_fill_rates_that_are_missing_or_make_no_sense_are_not_shown(
+    with_answers: Connect,
 ) -> None:
-    client = connect(start(profile=profile, run_seconds=60))
-    spelled = await client.configs.spell(WANTED)
-    draft = (await client.audiences.create("Draft", spelled)).id
-    assert await rates_of(client, draft) is None
-    assert await rates_of(client, await activated(client)) is None
-
-
-@pytest.mark.parametrize("status", [404, 409])
-async def test_a_service_that_counts_nothing_has_no_fill_rates(
-    status: int, with_answers: Connect
-) -> None:
-    answer = JSONResponse({"error": {}}, status)
+    odd = {"email": {"count": 3, "percent": 50.5}, "phone": {"count": 1}, "a": "b"}
+    for status, stats, rates in ((404, {}, None), (409, {}, None), (200, odd, {"email": 50.5})):
+        answer = JSONResponse({"data": {"stats": {"fillRates": stats}}}, status)
+        client = with_answers({"GET /stats": answer}, profile="catalog")
+        assert await client.exports.fill_rates(*await activated(client)) == rates
+    answer = JSONResponse({"data": {"stats": {"fillRates": 7}}})
     client = with_answers({"GET /stats": answer}, profile="catalog")
-    assert await rates_of(client, await activated(client)) is None
-
-
-async def test_fill_rates_that_make_no_sense_are_left_out_or_refused(with_answers: Connect) -> None:
-    def counting(stats: object) -> Response:
-        return JSONResponse({"data": {"stats": stats}})
-
-    odd = {"fillRates": {"email": {"count": 3, "percent": 50.5}, "phone": {"count": 1}, "a": "b"}}
-    client = with_answers({"GET /stats": counting(odd)}, profile="catalog")
-    rates = await rates_of(client, await activated(client))
-    assert rates is not None
-    assert (rates.total, rates.percent) == (None, {"email": 50.5})
-    for none in ({}, {"fillRates": 7}):
-        client = with_answers({"GET /stats": counting(none)}, profile="catalog")
-        with pytest.raises(UnusableAnswer, match="the fill rates are missing"):
-            await rates_of(client, await activated(client))
+    with pytest.raises(UnusableAnswer, match="the fill rates are missing"):
+        await client.exports.fill_rates(*await activated(client))

@@ -154,9 +154,9 @@ async def test_where_the_file_of_another_host_fails_the_pages_are_fetched(
     start: Start, connect: Connect
 ) -> None:
     cases: list[tuple[Application, str]] = [
-        (refusing, "that host could not be reached"),
-        (hanging, "that host did not answer in time"),
-        (lost, "the connection was lost before the file was complete"),
+        (refusing, "that host could not be reached; nothing was sent"),
+        (hanging, "that host did not answer in the time that there was"),
+        (lost, "the connection to that host was lost before its answer was complete"),
         (HTMLResponse("<h1>", 404), "the link has expired, or is not taken there (status 404)"),
         (
             RedirectResponse("http://169.254.169.254/"),
@@ -187,7 +187,7 @@ async def test_where_neither_file_nor_pages_come_both_are_said(
         sandbox.faults.add(Fault("status", path="/results", status=500, times=None))
         said = await client.refused("analyze_audience", **audience)
 
-    assert "that host could not be reached." in said
+    assert "that host could not be reached; nothing was sent." in said
     assert "Fetching the file failed before that: " in said
     assert "The service failed with status 500" in said
     for wrong in ("LEADPIPE_BASE_URL", "LEADPIPE_API_KEY", "administers"):
