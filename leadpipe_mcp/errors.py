@@ -63,21 +63,20 @@ class LeadpipeError(Exception):
     """
 
     retryable = False
+    vendor: Vendor = LEADPIPE
 
     def __init__(self, problem: str, advice: str = "") -> None:
         super().__init__(problem, advice)
-        self._problem = problem
-        self._advice = advice
 
     @property
     def problem(self) -> str:
         """What went wrong, in whole sentences."""
-        return " ".join([self._problem, *getattr(self, "__notes__", ())])
+        return self.vendor.fill(" ".join([self.args[0], *getattr(self, "__notes__", ())]))
 
     @property
     def advice(self) -> str:
         """What can be done about it, in whole sentences."""
-        return self._advice
+        return self.vendor.fill(self.args[1])
 
     def __str__(self) -> str:
         return f"{self.problem} {self.advice}".strip()
@@ -120,6 +119,10 @@ class ServiceError(LeadpipeError):
     what_next = ""
     leaves_doubt = False
     """Whether a change that was asked for may have been made all the same."""
+    changing = False
+    """Whether the request was to change something."""
+    operation_advice = ""
+    """What can be done about it in the operation that failed, if more is known there."""
 
     def __init__(
         self,
@@ -133,32 +136,21 @@ class ServiceError(LeadpipeError):
         like: "ServiceError | None" = None,
     ) -> None:
         super().__init__(problem, advice)
-        self.status = like.status if like else status
-        self.code = like.code if like else code
-        self.request_id = like.request_id if like else request_id
+        self.status, self.code, self.request_id = status, code, request_id
         self.retry_after = retry_after
-        self.vendor = like.vendor if like else LEADPIPE
-        self.changing = False
-        """Whether the request was to change something."""
-        self.operation_advice = ""
-        """What can be done about it in the operation that failed, if more is known there."""
-
-    @property
-    def problem(self) -> str:
-        """What went wrong, in whole sentences."""
-        return self.vendor.fill(super().problem)
+        if like:
+            self.vendor = like.vendor
+            self.status, self.code, self.request_id = like.status, like.code, like.request_id
 
     @property
     def advice(self) -> str:
         """What can be done about it, in whole sentences."""
         if self.changing and self.leaves_doubt:
             return LOOK_FIRST
-        return self.vendor.fill(self.operation_advice or self._advice or self._usual_advice())
-
-    def _usual_advice(self) -> str:
+        usual = self.vendor.advice.get(type(self), self.what_next)
         if self.retryable and self.retry_after is not None:
-            return f"Try again in {math.ceil(self.retry_after)} seconds."
-        return self.vendor.advice.get(type(self), self.what_next)
+            usual = f"Try again in {math.ceil(self.retry_after)} seconds."
+        return self.vendor.fill(self.operation_advice or self.args[1] or usual)
 
 
 class Unreachable(ServiceError):
@@ -270,16 +262,6 @@ class NotFound(ServiceError):
     """There is no such thing (404)."""
 
     what_next = "Check the id; list_audiences shows those that exist."
-    is_route = False
-    """Whether the path names no single thing, so that the route itself is missing."""
-    is_address_proven = True
-    """Whether the service has ever answered at this address."""
-
-    def _usual_advice(self) -> str:
-        if self.is_route:
-            return NOT_OFFERED
-        doubt = "" if self.is_address_proven else f" If the id is right, check {BASE_URL}."
-        return f"{super()._usual_advice()}{doubt}"
 
 
 class WrongAddress(NotFound):

@@ -298,7 +298,8 @@ class SonarlyClient:
             answer = await self._transport.request(method, route, query=query, body=given or None)
             return read(answer)
         except ServiceError as error:
-            error.operation_advice = operation_advice(error, operation, reads=method == "GET")
+            if special := operation_advice(error, operation, reads=method == "GET"):
+                error.operation_advice = special
             raise
 
 

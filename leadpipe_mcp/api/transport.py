@@ -339,5 +339,10 @@ class Transport:
             is_thing = names_a_thing(task.route.partition(" ")[2])
             if received.is_page or not (is_thing or self.has_answered):
                 raise errors.WrongAddress(missing.args[0], like=missing) from None
-            missing.is_route, missing.is_address_proven = not is_thing, self.has_answered
+            missing.vendor = self._vendor
+            if not is_thing:
+                missing.operation_advice = errors.NOT_OFFERED
+            elif not self.has_answered:
+                doubt = f"If the id is right, check {errors.BASE_URL}."
+                missing.operation_advice = f"{missing.advice} {doubt}"
             raise

@@ -89,9 +89,9 @@ async def test_a_file_comes_whole_or_not_at_all(start: Start, connect: Connect) 
 
 
 async def test_pages_that_come_again_or_change_meanwhile_are_noticed(connect: Connect) -> None:
-    meta: dict[str, object] = {"status": "ready", "totalCount": 9, "nextCursor": "again"}
-    page = {"data": [{"fullName": "Ann Vale"}], "meta": meta}
-    building = {"data": [], "meta": {"status": "materializing"}}
+    meta = {"status": "ready", "totalCount": 9, "nextCursor": "again"}
+    page: dict[str, object] = {"data": [{"fullName": "Ann Vale"}], "meta": meta}
+    building: dict[str, object] = {"data": [], "meta": {"status": "materializing"}}
     for second, error, why in (
         (page, UnusableAnswer, "again and again"),
         (building, Conflict, "put together again"),
