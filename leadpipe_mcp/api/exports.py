@@ -183,12 +183,13 @@ class Exports:
             return None
         data = as_object(answer.data)
         stats = as_object(data.get("stats")) or data
-        rates = stats.get("fillRates", stats.get("fields"))
-        if not isinstance(rates, dict):
+        told = stats.get("fillRates", stats.get("fields"))
+        rates = as_object(told)
+        if rates is not told:
             raise answer.unusable("the fill rates are missing")
         check_day(answer, run.data_date, answer.read(Export, data).data_date)
         percent: dict[str, float] = {}
-        for field, rate in as_object(rates).items():
+        for field, rate in rates.items():
             # One API says percentages, the other counts as well.
             share = as_object(rate).get("percent", rate)
             outer, _, inner = field.partition(".")
