@@ -9,7 +9,7 @@ from functools import cache, partial
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from leadpipe_mcp.api.connections import Application, serve_in_process
+from leadpipe_mcp.api.connections import Application, Network, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport
@@ -28,18 +28,13 @@ from leadpipe_mcp.tools.toolsets import TOOLS
 class Backend:
     """What answers calls, reads resources and completes arguments.
 
-    Args:
-        settings: What the person who starts the server decided.
-        offered: The tools that the server offers.
-        service: An application that answers in the service's place, without a network.
-        sonarly: The same for Sonarly.
+    An application, where one is given, answers in a service's place, without a network.
     """
 
     def __init__(
         self,
         settings: Settings,
         offered: OfferedTools,
-        *,
         service: Application | None = None,
         sonarly: Application | None = None,
     ) -> None:
@@ -53,20 +48,14 @@ class Backend:
             sonarly = sonarly or _sonarly_sandbox()
             # Invented people are not worth keeping.
             topics_dir = people_dir = None
-        network = serve_in_process(service) if service else None
-        transport = Transport(url, key, network=network)
+        transport = Transport(url, key, network=_network(service))
         leadpipe = LeadpipeClient(transport, settings.api_profile, cache_dir=topics_dir)
-        network = serve_in_process(sonarly) if sonarly else None
-        linkedin = SonarlyClient(sonarly_transport(sonarly_url, sonarly_key, network=network))
+        transport = sonarly_transport(sonarly_url, sonarly_key, network=_network(sonarly))
+        linkedin = SonarlyClient(transport)
         runs = LoadedRuns(Snapshots(people_dir))
         self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers())
-        kit = Kit(
-            Codes(),
-            offered,
-            asks=settings.confirm == "auto",
-            invented=settings.sandbox,
-            changed=runs.forget,
-        )
+        asks, invented = settings.confirm == "auto", settings.sandbox
+        kit = Kit(Codes(), offered, asks=asks, invented=invented, changed=runs.forget)
         begin = partial(Call, kit, services=self._services)
         self.tools = Toolbox([tool for tool in TOOLS if tool.name in offered], kit, begin)
         self.resources = Resources(kit, begin)
@@ -78,6 +67,10 @@ class Backend:
         self._services.runs.close()
         await self._services.leadpipe.close()
         await self._services.sonarly.close()
+
+
+def _network(application: Application | None) -> Network | None:
+    return serve_in_process(application) if application else None
 
 
 def _sandbox(settings: Settings) -> Application:

@@ -8,28 +8,19 @@ in a thread, once the tools are listed. A test holds the file to the code, and w
 import asyncio
 import json
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mcp import MCPError
+from mcp import MCPError, types
 from mcp.server import Server
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
-from mcp.types import (
-    INVALID_PARAMS,
-    INVALID_REQUEST,
-    ErrorData,
-    ListPromptsResult,
-    ListResourcesResult,
-    ListResourceTemplatesResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-)
 from pydantic import BaseModel
 
 from leadpipe_mcp import __version__
@@ -44,6 +35,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 R = TypeVar("R")
+Listed = TypeVar("Listed", bound=types.PaginatedResult)
 Handler = Callable[[Context, P], Awaitable[R]]
 Document = dict[str, Any]
 FILE = Path(__file__).with_name("definitions.json")
@@ -76,10 +68,10 @@ READ_ONLY_NOTE = "\nRead-only: nothing can be saved, changed, activated or delet
 UNCONFIRMED_NOTE = (
     "\nLEADPIPE_CONFIRM=off: nothing is asked before spending or deleting. Ask first."
 )
-
-
 # What the SDK says before the handshake, and then alone.
-NOT_INITIALIZED = ErrorData(code=INVALID_PARAMS, message="Invalid request parameters", data="")
+NOT_INITIALIZED = types.ErrorData(
+    code=types.INVALID_PARAMS, message="Invalid request parameters", data=""
+)
 NO_HANDSHAKE = (
     "This connection was not initialized. Send the request initialize first, then the notification"
     " notifications/initialized, then this request again. (Protocol 2026-07-28 has no handshake:"
@@ -107,19 +99,19 @@ def build_server(
     every = (tool["name"] for toolset in document["tools"].values() for tool in toolset)
     offered = OfferedTools((tool["name"] for tool in tools), of=every)
     prompts = Prompts(offered)
+    behind = _Behind(settings, offered, service, sonarly)
+    listed = document | {"tools": offered.fit_schema(tools), "prompts": prompts.listed}
 
-    def open_backend() -> "Backend":
-        from leadpipe_mcp.backend import Backend
+    def listing(
+        kind: type[Listed], then: Callable[[], None] = lambda: None
+    ) -> Handler[types.PaginatedRequestParams | None, Listed]:
+        result = kind.model_validate(listed, by_name=False)
 
-        return Backend(settings, offered, service=service, sonarly=sonarly)
+        async def answer(_: Context, __: types.PaginatedRequestParams | None) -> Listed:
+            then()
+            return result
 
-    needed = ["leadpipe_mcp.backend", *(["leadpipe_mcp.sandbox"] if settings.sandbox else [])]
-    behind = _Behind(open_backend, needed)
-    listed = ListToolsResult.model_validate({"tools": offered.fit_schema(tools)}, by_name=False)
-
-    async def list_tools(_: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        behind.load_soon()
-        return listed
+        return answer
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncGenerator[None]:
@@ -136,14 +128,12 @@ def build_server(
         version=__version__,
         lifespan=lifespan,
         cache_hints={"tools/list": UNCHANGING, "prompts/list": UNCHANGING},
-        on_list_tools=list_tools,
+        on_list_tools=listing(types.ListToolsResult, behind.load_soon),
         on_call_tool=behind.asked(lambda backend: backend.tools.call),
-        on_list_prompts=_answering(ListPromptsResult(prompts=prompts.listed)),
+        on_list_prompts=listing(types.ListPromptsResult),
         on_get_prompt=prompts.get,
-        on_list_resources=_answering(ListResourcesResult.model_validate(document, by_name=False)),
-        on_list_resource_templates=_answering(
-            ListResourceTemplatesResult.model_validate(document, by_name=False)
-        ),
+        on_list_resources=listing(types.ListResourcesResult),
+        on_list_resource_templates=listing(types.ListResourceTemplatesResult),
         on_read_resource=behind.asked(lambda backend: backend.resources.read),
         on_completion=behind.asked(lambda backend: backend.complete),
         on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
@@ -188,19 +178,15 @@ def made() -> Document:
     from leadpipe_mcp.resources import RESOURCES, TEMPLATE
     from leadpipe_mcp.tools.toolsets import TOOLSETS
 
-    found = {
-        "prompts": [talk.prompt for talk in CONVERSATIONS],
-        "resources": RESOURCES,
-        "resourceTemplates": [TEMPLATE],
-    }
-    tools = {name: [one.definition() for one in tools] for name, tools in TOOLSETS.items()}
-    return {"tools": {name: _plain(listed) for name, listed in tools.items()}} | {
-        name: _plain(things) for name, things in found.items()
-    }
+    def plain(things: Iterable[BaseModel]) -> list[Document]:
+        return [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
 
-
-def _plain(things: Sequence[BaseModel]) -> list[Document]:
-    return [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
+    return {
+        "tools": {name: plain(t.definition() for t in tools) for name, tools in TOOLSETS.items()},
+        "prompts": plain(talk.prompt for talk in CONVERSATIONS),
+        "resources": plain(RESOURCES),
+        "resourceTemplates": plain([TEMPLATE]),
+    }
 
 
 async def ask_for_the_handshake(ctx: Context, call_next: CallNext) -> HandlerResult:
@@ -210,54 +196,47 @@ async def ask_for_the_handshake(ctx: Context, call_next: CallNext) -> HandlerRes
     except MCPError as error:
         if error.error != NOT_INITIALIZED:
             raise
-        raise MCPError(INVALID_REQUEST, NO_HANDSHAKE) from None
+        raise MCPError(types.INVALID_REQUEST, NO_HANDSHAKE) from None
 
 
-def _answering(result: R) -> Handler[PaginatedRequestParams | None, R]:
-    async def answer(_: Context, __: PaginatedRequestParams | None) -> R:
-        return result
-
-    return answer
-
-
+@dataclass
 class _Behind:
-    """The way to the backend, which is imported and opened when something is first asked of it.
+    """The way to the backend, which is imported and opened when something is first asked of it."""
 
-    Args:
-        open_backend: Opens it.
-        modules: What it needs imported.
-    """
-
-    def __init__(self, open_backend: "Callable[[], Backend]", modules: Sequence[str]) -> None:
-        self._open = open_backend
-        self._modules = modules
-        self._opened: Backend | None = None
-        self._importing = threading.Lock()
+    settings: Settings
+    offered: OfferedTools
+    service: "Application | None"
+    sonarly: "Application | None"
+    opened: "Backend | None" = None
+    importing: threading.Lock = field(default_factory=threading.Lock)
 
     def asked(self, which: "Callable[[Backend], Handler[P, R]]") -> Handler[P, R]:
         """Hand a request on to one of the backend's handlers."""
 
         async def handle(context: Context, params: P) -> R:
-            if self._opened is None:
+            if self.opened is None:
                 self._load()
-                self._opened = self._open()
-            return await which(self._opened)(context, params)
+                from leadpipe_mcp.backend import Backend
+
+                self.opened = Backend(self.settings, self.offered, self.service, self.sonarly)
+            return await which(self.opened)(context, params)
 
         return handle
 
     def load_soon(self) -> None:
         """Import the backend in a thread, after the list of tools has left."""
-        if self._opened is None:
+        if self.opened is None:
             thread = threading.Thread(target=self._load, name="importing", daemon=True)
             asyncio.get_running_loop().call_later(LIST_HAS_LEFT_SECONDS, thread.start)
 
     async def close(self) -> None:
         """Close the backend, if it was opened."""
-        if self._opened is not None:
-            await self._opened.close()
+        if self.opened is not None:
+            await self.opened.close()
 
     def _load(self) -> None:
         # One thread imports; another that needs it waits, rather than see half a module.
-        with self._importing:
-            for name in self._modules:
-                import_module(name)
+        with self.importing:
+            import_module("leadpipe_mcp.backend")
+            if self.settings.sandbox:
+                import_module("leadpipe_mcp.sandbox")
