@@ -14,7 +14,6 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO, cast
@@ -36,10 +35,8 @@ _log = logging.getLogger(OURS)
 def set_up(level: str, *, as_json: bool) -> None:
     """Make this process log to stderr in our form, and in no other.
 
-    Args:
-        level: What is logged of our own doings. Of other libraries only warnings and errors are,
-            since their lesser lines hold whole messages, with arguments and people.
-        as_json: One JSON object per line instead of words.
+    The level is that of our own doings. Of other libraries only warnings and errors are logged:
+    their lesser lines hold whole messages, with arguments and people.
     """
     handler = _Handler(sys.stderr)
     handler.setFormatter(_Line(as_json=as_json))
@@ -52,39 +49,30 @@ def set_up(level: str, *, as_json: bool) -> None:
     root.addHandler(handler)
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
     _log.setLevel(level)
-    warnings.showwarning = _log_warning
+    # The message and the line of code may hold values.
+    warnings.showwarning = lambda _, category, file, line, __=None, ___=None: _log.warning(
+        "%s at %s:%d", category.__name__, Path(file).name, line
+    )
     sys.excepthook = lambda _, error, __: _log_lost(logging.CRITICAL, "The server ends", error)
     sys.unraisablehook = lambda lost: _log_lost(logging.ERROR, "Ignored", lost.exc_value)
     threading.excepthook = lambda lost: _log_lost(logging.ERROR, "A thread ended", lost.exc_value)
 
 
 def log_call(
-    tool: str,
-    outcome: str,
-    *,
-    milliseconds: int,
-    requests: int,
-    retries: int,
-    request_id: str | None,
+    tool: str, outcome: str, *, ms: int, requests: int, retries: int, request_id: str | None
 ) -> None:
-    """Log how a call of a tool went.
+    """Log how a call of a tool went: one word of ours, how long it took, and what was asked.
 
-    Args:
-        tool: Its name.
-        outcome: One word of ours, such as ok or refused:SlotsFull.
-        milliseconds: How long it took.
-        requests: How many requests were made for it.
-        retries: How many of them were repetitions.
-        request_id: The service's own word for the request, where it gave one.
+    `request_id` is the service's own word for the request, where it gave one.
     """
     call: dict[str, object] = {
         "tool": clean(tool, 64),
         "outcome": outcome,
-        "ms": milliseconds,
+        "ms": ms,
         "requests": requests,
         "retries": retries,
     }
-    parts = [f"{milliseconds} ms", counted(requests, "request")]
+    parts = [f"{ms} ms", counted(requests, "request")]
     parts += [counted(retries, "retry", "retries")] if retries else []
     if asked := redact(request_id or "", 64).replace(" ", ""):
         call["requestId"] = asked
@@ -116,12 +104,14 @@ class _Handler(logging.StreamHandler[TextIO]):
 class _Line(logging.Formatter):
     """A line like `2026-05-05T09:15:00Z INFO list_audiences ok 32 ms, 1 request`, or as JSON."""
 
+    converter = time.gmtime
+
     def __init__(self, *, as_json: bool) -> None:
         super().__init__()
         self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        moment = self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ")
         message = _message(record)
         if not self._as_json:
             source = "" if _is_ours(record) else f"{record.name}: "
@@ -148,26 +138,19 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _told(error: BaseException) -> str:
-    """The kind of an error and where it was raised; so too for those that led to it."""
-    return "; from ".join(
-        " at ".join(filter(None, [type(e).__name__, _places(e.__traceback__)]))
-        for e in _chain(error)
-    )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, then everything that caused it or is gathered in it, each once."""
-    waiting, seen = [error], set[int]()
-    while waiting and len(seen) < _MOST_ERRORS:
+    """The kind of an error and where it was raised; so too for those that led to it, each once."""
+    waiting, seen, told = [error], set[int](), list[str]()
+    while waiting and len(told) < _MOST_ERRORS:
         one = waiting.pop(0)
         if id(one) in seen:
             continue
         seen.add(id(one))
-        yield one
+        told.append(" at ".join(filter(None, [type(one).__name__, _places(one.__traceback__)])))
         if isinstance(one, BaseExceptionGroup):
             waiting += cast("BaseExceptionGroup[BaseException]", one).exceptions
         cause = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
         waiting += [cause] if cause else []
+    return "; from ".join(told)
 
 
 def _places(trace: TracebackType | None) -> str:
@@ -179,18 +162,6 @@ def _places(trace: TracebackType | None) -> str:
         name = file.relative_to(_PACKAGE).as_posix() if ours else file.name
         told.append(f"{name}:{line} {frame.f_code.co_name}")
     return ", ".join(told if len(told) <= _MOST_FRAMES else ["…", *told[-_MOST_FRAMES:]])
-
-
-def _log_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    del message, file, line  # The message and the line of code may hold values.
-    _log.warning("%s at %s:%d", category.__name__, Path(filename).name, lineno)
 
 
 def _log_lost(level: int, what: str, error: BaseException | None) -> None:

@@ -19,56 +19,37 @@ import select
 import stat
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeVar, cast
 
-from anyio import (
-    CancelScope,
-    EndOfStream,
-    Event,
-    Lock,
-    move_on_after,
-    to_thread,
-    wait_readable,
-    wait_writable,
-)
+import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from anyio.lowlevel import checkpoint
+from mcp import types
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
-from mcp.types import (
-    INVALID_REQUEST,
-    PARSE_ERROR,
-    ErrorData,
-    JSONRPCError,
-    JSONRPCMessage,
-    JSONRPCRequest,
-    JSONRPCResponse,
-    RequestId,
-    jsonrpc_message_adapter,
-)
 
 AT_ONCE = 2**16
 LONGEST_MESSAGE = 2**24
 LAST_ANSWERS_SECONDS = 2.0
 MOST_REFUSALS = 1_000
-END = 4_096
-"""How much of each end of a line that is too long is kept."""
+SUBSCRIBE = "subscriptions/listen"
+END = 4_096  # of a line that is too long, this much of each end is kept
 
-_NOT_JSON = ErrorData(
-    code=PARSE_ERROR,
+_NOT_JSON = types.ErrorData(
+    code=types.PARSE_ERROR,
     message="This line is not JSON. Send every message as one line of JSON-RPC 2.0, in UTF-8.",
 )
-_TOO_LONG = ErrorData(
-    code=INVALID_REQUEST,
+_TOO_LONG = types.ErrorData(
+    code=types.INVALID_REQUEST,
     message="This message is longer than 16 MB, so it was not read. Send less at once.",
 )
-_BATCH = ErrorData(
-    code=INVALID_REQUEST,
+_BATCH = types.ErrorData(
+    code=types.INVALID_REQUEST,
     message="A batch of messages is not taken here. Send each message on a line of its own.",
 )
-_INVALID = ErrorData(
-    code=INVALID_REQUEST,
+_INVALID = types.ErrorData(
+    code=types.INVALID_REQUEST,
     message="This is not a message of JSON-RPC 2.0, or it holds half a character, a number that is"
     " too large, or brackets nested too deeply. A request has jsonrpc, id, method and params.",
 )
@@ -83,34 +64,29 @@ T = TypeVar("T")
 
 
 class Answers(ObjectSendStream[SessionMessage]):
-    """Where messages go.
-
-    Args:
-        descriptor: Where to.
-        broken: Called when nobody reads them any more.
-    """
+    """Where messages go; `broken` is called when nobody reads them any more."""
 
     def __init__(self, descriptor: int, broken: Callable[[], None]) -> None:
         self._write = writing(descriptor)
         self._broken = broken
-        self._one_at_a_time = Lock(fast_acquire=True)
+        self._one_at_a_time = anyio.Lock(fast_acquire=True)
         self._refusing: set[asyncio.Task[None]] = set()
-        self._owed: Counter[RequestId | None] = Counter()
-        self._settled = Event()
+        self._owed: Counter[types.RequestId | None] = Counter()
+        self._settled = anyio.Event()
 
     async def send(self, item: SessionMessage) -> None:
         """Write a message, whole."""
         # A call that is cancelled while its answer is on its way must not leave half a line.
-        with CancelScope(shield=True):
+        with anyio.CancelScope(shield=True):
             async with self._one_at_a_time:
                 try:
                     await self._write(_line(item.message))
                 except OSError:
                     self._broken()
-        if isinstance(item.message, JSONRPCResponse | JSONRPCError):
+        if isinstance(item.message, types.JSONRPCResponse | types.JSONRPCError):
             await self.settle(item.message.id)
 
-    async def refuse(self, refusal: JSONRPCError) -> None:
+    async def refuse(self, refusal: types.JSONRPCError) -> None:
         """Have a refusal written in its turn, unless too many are waiting for a reader."""
         # Whoever does not read must not hold up the end of stdin, behind the line that is refused.
         if len(self._refusing) < MOST_REFUSALS:
@@ -124,34 +100,28 @@ class Answers(ObjectSendStream[SessionMessage]):
     async def aclose(self) -> None:
         """Leave the descriptor open: it ends with the process."""
 
-    def owe(self, request: RequestId | None) -> None:
+    def owe(self, request: types.RequestId | None) -> None:
         """Remember that a request is to be answered."""
         self._owed[request] += 1
 
-    async def settle(self, request: RequestId | None) -> None:
+    async def settle(self, request: types.RequestId | None) -> None:
         """Remember that a request was answered, or never will be because it was cancelled."""
-        self._owed[request] -= 1
-        if self._owed[request] <= 0:
-            del self._owed[request]
+        self._owed -= Counter([request])
         if not self._owed:
             self._settled.set()
 
     async def all_settled(self) -> None:
         """Wait until every request has its answer."""
         if self._owed:
-            self._settled = Event()
+            self._settled = anyio.Event()
             await self._settled.wait()
 
 
 class Messages(ObjectReceiveStream[SessionMessage]):
     """The messages that come, until the descriptor is closed or they are stopped.
 
-    Once it is closed, the requests that still run have a moment to be answered.
-
-    Args:
-        descriptor: Where from.
-        answers: Where to refuse.
-        at_end: Called when it is closed.
+    Once it is closed, `at_end` is called, and the requests that still run have a moment to be
+    answered.
     """
 
     def __init__(self, descriptor: int, answers: Answers, at_end: Callable[[], None]) -> None:
@@ -160,7 +130,7 @@ class Messages(ObjectReceiveStream[SessionMessage]):
         self._at_end = at_end
         self._loop = asyncio.get_running_loop()
         self._stopped = False
-        self._waiting = CancelScope()
+        self._waiting = anyio.CancelScope()
         self._coming = self._come()
 
     async def receive(self) -> SessionMessage:
@@ -168,7 +138,7 @@ class Messages(ObjectReceiveStream[SessionMessage]):
         try:
             return await anext(self._coming)
         except StopAsyncIteration:
-            raise EndOfStream from None
+            raise anyio.EndOfStream from None
 
     async def aclose(self) -> None:
         """Let no more messages come."""
@@ -188,25 +158,27 @@ class Messages(ObjectReceiveStream[SessionMessage]):
             message = await self._understood(line, is_cut=is_cut) if line else None
             if self._stopped:
                 return
+            if message is None:
+                continue
+            metadata = None
             # A subscription lasts as long as the connection: nobody waits for its answer.
-            if isinstance(message, JSONRPCRequest) and message.method != "subscriptions/listen":
+            if isinstance(message, types.JSONRPCRequest) and message.method != SUBSCRIBE:
                 self._answers.owe(message.id)
                 settle = partial(self._answers.settle, message.id)
-                yield SessionMessage(message, ServerMessageMetadata(on_request_unanswered=settle))
-            elif message:
-                yield SessionMessage(message)
+                metadata = ServerMessageMetadata(on_request_unanswered=settle)
+            yield SessionMessage(message, metadata)
         if not self._stopped:
             self._at_end()
-            with move_on_after(LAST_ANSWERS_SECONDS):
+            with anyio.move_on_after(LAST_ANSWERS_SECONDS):
                 await self._unless_stopped(self._answers.all_settled)
 
-    async def _understood(self, line: str, *, is_cut: bool) -> JSONRPCMessage | None:
+    async def _understood(self, line: str, *, is_cut: bool) -> types.JSONRPCMessage | None:
         """Read a line; one that cannot be read is refused, or taken for an empty answer."""
         if not is_cut:
             with contextlib.suppress(ValueError):
-                return jsonrpc_message_adapter.validate_json(line, by_name=False)
+                return types.jsonrpc_message_adapter.validate_json(line, by_name=False)
         judged = judge(line, is_cut=is_cut)
-        if isinstance(judged, JSONRPCResponse):
+        if isinstance(judged, types.JSONRPCResponse):
             return judged
         if all(refusal.id is None for refusal in judged):
             _log.warning("A line of stdin is not a message.")
@@ -231,12 +203,12 @@ class Messages(ObjectReceiveStream[SessionMessage]):
     async def _unless_stopped(self, wait: Callable[[], Awaitable[T]]) -> T | None:
         if self._stopped:
             return None
-        with CancelScope() as self._waiting:
+        with anyio.CancelScope() as self._waiting:
             return await wait()
         return None
 
 
-def _line(message: JSONRPCMessage) -> bytes:
+def _line(message: types.JSONRPCMessage) -> bytes:
     try:
         text = message.model_dump_json(by_alias=True, exclude_unset=True)
     except ValueError:
@@ -246,7 +218,7 @@ def _line(message: JSONRPCMessage) -> bytes:
     return text.encode(errors="replace") + b"\n"
 
 
-def judge(line: str, *, is_cut: bool) -> JSONRPCResponse | list[JSONRPCError]:
+def judge(line: str, *, is_cut: bool) -> types.JSONRPCResponse | list[types.JSONRPCError]:
     """Say what a line that cannot be read is taken for.
 
     Returns:
@@ -263,17 +235,18 @@ def judge(line: str, *, is_cut: bool) -> JSONRPCResponse | list[JSONRPCError]:
         said = _outer_members(line)
     except ValueError:
         problem = _NOT_JSON
+    every = cast("list[object]", said) if isinstance(said, list) else [said]
+    batch = [cast("dict[str, object]", m) if isinstance(m, dict) else {"id": None} for m in every]
     if isinstance(said, list):
-        batch = [_members_of(one) for one in cast("list[object]", said)]
-        numbers = [_id_of(one) for one in batch if "method" in one and "id" in one]
-        return [JSONRPCError(jsonrpc="2.0", id=id_, error=_BATCH) for id_ in numbers or [None]]
-    members = _members_of(said)
+        ids = [_id_of(one) for one in batch if {"method", "id"} <= one.keys()]
+        return [types.JSONRPCError(jsonrpc="2.0", id=i, error=_BATCH) for i in ids or [None]]
+    (members,) = batch
     number = _id_of(members)
     if "method" in members and "id" not in members:
         return []
     if "method" not in members and number is not None and {"result", "error"} & members.keys():
-        return JSONRPCResponse(jsonrpc="2.0", id=number, result={})
-    return [JSONRPCError(jsonrpc="2.0", id=number, error=problem)]
+        return types.JSONRPCResponse(jsonrpc="2.0", id=number, result={})
+    return [types.JSONRPCError(jsonrpc="2.0", id=number, error=problem)]
 
 
 def _short_number(digits: str) -> float:
@@ -288,11 +261,7 @@ def _outer_members(line: str) -> dict[str, object]:
     return members | {name: json.loads(text or "null") for name, text in _NAMED.findall(found)}
 
 
-def _members_of(said: object) -> dict[str, object]:
-    return cast("dict[str, object]", said) if isinstance(said, dict) else {"id": None}
-
-
-def _id_of(members: dict[str, object]) -> str | int | None:
+def _id_of(members: Mapping[str, object]) -> str | int | None:
     number = members.get("id")
     return number if isinstance(number, str | int) and not isinstance(number, bool) else None
 
@@ -305,9 +274,9 @@ def reading(descriptor: int) -> Callable[[], Awaitable[bytes]]:
         while True:
             try:
                 if is_polled:
-                    await wait_readable(descriptor)
+                    await anyio.wait_readable(descriptor)
                     return os.read(descriptor, AT_ONCE)
-                return await to_thread.run_sync(
+                return await anyio.to_thread.run_sync(
                     os.read, descriptor, AT_ONCE, abandon_on_cancel=True
                 )
             except BlockingIOError:
@@ -321,7 +290,13 @@ def reading(descriptor: int) -> Callable[[], Awaitable[bytes]]:
 def writing(descriptor: int) -> Callable[[bytes], Awaitable[None]]:
     """What writes all of some bytes to a descriptor, and raises an OSError if nobody reads them."""
     if not _can_be_polled(descriptor):
-        return partial(_write_by_thread, descriptor)
+
+        async def write_by_thread(text: bytes) -> None:
+            left = memoryview(text)
+            while left:
+                left = left[await anyio.to_thread.run_sync(os.write, descriptor, left) :]
+
+        return write_by_thread
     takes_more = select.poll()
     takes_more.register(descriptor, select.POLLOUT)
 
@@ -333,15 +308,9 @@ def writing(descriptor: int) -> Callable[[bytes], Awaitable[None]]:
                     # It takes this much without blocking, and maybe no more.
                     left = left[os.write(descriptor, left[: select.PIPE_BUF]) :]
                     continue
-            await wait_writable(descriptor)
+            await anyio.wait_writable(descriptor)
 
     return write
-
-
-async def _write_by_thread(descriptor: int, text: bytes) -> None:
-    left = memoryview(text)
-    while left:
-        left = left[await to_thread.run_sync(os.write, descriptor, left) :]
 
 
 def _can_be_polled(descriptor: int) -> bool:

@@ -48,7 +48,7 @@ def a_call(request_id: str | None = None, retries: int = 0) -> None:
     logs.log_call(
         "create_audience",
         "refused:SlotsFull",
-        milliseconds=532,
+        ms=532,
         requests=3,
         retries=retries,
         request_id=request_id,
@@ -235,7 +235,7 @@ def test_a_reader_who_does_not_read_stops_nobody() -> None:
         "from leadpipe_mcp import logs\n"
         "logs.set_up('INFO', as_json=False)\n"
         "for _ in range(5_000):\n"
-        "    logs.log_call('x', 'ok', milliseconds=1, requests=1, retries=0, request_id='y' * 60)\n"
+        "    logs.log_call('x', 'ok', ms=1, requests=1, retries=0, request_id='y' * 60)\n"
         "print('done', flush=True)\n"
     )
     process = subprocess.Popen(

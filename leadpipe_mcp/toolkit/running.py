@@ -99,7 +99,7 @@ class Toolbox:
                 log_call(
                     declaration.name,
                     outcome,
-                    milliseconds=round((time.monotonic() - started) * 1000),
+                    ms=round((time.monotonic() - started) * 1000),
                     requests=spent.requests,
                     retries=spent.retries,
                     request_id=spent.request_id,
