@@ -20,10 +20,27 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
   demo     a short conversation with the server, with invented people
   sandbox  the simulated Leadpipe service alone, on a port of this machine
 """
-SECRETS = ("api_key", "sonarly_api_key")  # settings which no flag may hold
 SANDBOX_PORT = 8787
 _LOOKS_LIKE_A_FLAG = re.compile(r"--[a-z-]{2,24}(?:=|\Z)")
 COMMANDS = ("serve", "demo", "sandbox")
+# Settings without a word here are keys, which no flag may hold.
+SAID = {
+    "base_url": "Where the service is.",
+    "api_profile": "Which generation of the API it is: auto, flat or catalog.",
+    "confirm": "Ask before spending or deleting: auto; off is for automation.",
+    "contact": "Whole e-mail and phone on request: allow; never: mask.",
+    "toolsets": "Which tools to offer, by toolset, with commas between; or all.",
+    "read_only": "Offer only tools that change nothing.",
+    "cache_dir": "Where topics are kept for a day, and people that were looked into for a week.",
+    "export_dir": "Where exported files go.",
+    "sandbox": "Invented people, no key, no network.",
+    "sandbox_profile": "What the sandbox plays: mixed, flat or catalog.",
+    "sandbox_delay_ms": "How long each of the sandbox's answers takes.",
+    "log_level": "What goes to stderr: INFO is a line per call; DEBUG, WARNING or ERROR.",
+    "log_json": "Log lines are JSON objects.",
+    "sonarly_base_url": "Where Sonarly is.",
+    "sonarly_account_group_id": "The Sonarly account to use where the key sees several.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,12 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked = "log_level" in settings.model_fields_set
         sys.exit(run_demo(sonarly=both, log_level=settings.log_level if asked else "WARNING"))
     if command == "sandbox":
-        _serve_sandbox(settings, port)
-    else:
-        _serve(settings)
+        from leadpipe_mcp import sandbox
 
-
-def _serve(settings: Settings) -> None:
+        print(
+            "The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:", file=sys.stderr
+        )
+        profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
+        try:
+            sandbox.serve(sandbox.SandboxSettings(profile=profile, delay_ms=delay_ms), port=port)
+        except OSError as error:
+            sys.exit(f"leadpipe-mcp: port {port} cannot be used: {os.strerror(error.errno or 0)}")
+        return
     set_up(settings.log_level, as_json=settings.log_json)
     # What imports make stays for good, so there is nothing to collect meanwhile or later.
     gc.disable()
@@ -61,20 +83,35 @@ def _serve(settings: Settings) -> None:
     serve(server)
 
 
-def _serve_sandbox(settings: Settings, port: int) -> None:
-    from leadpipe_mcp.sandbox import SandboxSettings, serve
-
-    print("The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:", file=sys.stderr)
-    profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
-    try:
-        serve(SandboxSettings(profile=profile, delay_ms=delay_ms), port=port)
-    except OSError as error:
-        sys.exit(f"leadpipe-mcp: port {port} cannot be used: {os.strerror(error.errno or 0)}")
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End the program without what argparse quotes: it may be a key."""
+        super().error(re.sub(r"( explicit argument) .*", r"\1", message, flags=re.DOTALL))
 
 
 def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     """What was given; what was not understood is refused without repeating it: it may be a key."""
-    parser = _parser()
+    parser = _Parser(
+        prog="leadpipe-mcp",
+        description=DESCRIPTION,
+        epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1. Those of"
+        " Sonarly have no LEADPIPE_ before them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("command", nargs="?", type=_command, default="serve", metavar="command")
+    add("--version", action="version", version=f"leadpipe-mcp {__version__}")
+    add("--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT}).")
+    add("--sonarly", action="store_true", help="With demo: both services in one conversation.")
+    for name, field in Settings.model_fields.items():
+        flag = f"--{name.replace('_', '-')}"
+        if field.annotation is bool:
+            add(flag, action="store_true", default=None, help=SAID[name])
+        elif name in SAID:
+            add(flag, help=SAID[name], metavar=variable(name))
+        else:
+            add(flag, type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         flags = [word.partition("=")[0] for word in unknown if _LOOKS_LIKE_A_FLAG.match(word)]
@@ -99,34 +136,3 @@ def _refuse_key(_: str, *, name: str) -> NoReturn:
     raise argparse.ArgumentTypeError(
         f"a key on the command line can be read by others; set {variable(name)} instead"
     )
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """End the program without what argparse quotes: it may be a key."""
-        super().error(re.sub(r"( explicit argument) .*", r"\1", message, flags=re.DOTALL))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="leadpipe-mcp",
-        description=DESCRIPTION,
-        epilog="Every flag is a variable too, LEADPIPE_ and its name: LEADPIPE_SANDBOX=1. Those of"
-        " Sonarly have no LEADPIPE_ before them.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("command", nargs="?", type=_command, default="serve", metavar="command")
-    add("--version", action="version", version=f"leadpipe-mcp {__version__}")
-    add("--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT}).")
-    add("--sonarly", action="store_true", help="With demo: both services in one conversation.")
-    for name, field in Settings.model_fields.items():
-        flag = f"--{name.replace('_', '-')}"
-        if field.annotation is bool:
-            add(flag, action="store_true", default=None, help=field.description)
-        elif name in SECRETS:
-            add(flag, type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
-        else:
-            add(flag, help=field.description, metavar=variable(name))
-    return parser

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -27,12 +28,13 @@ PATIENCE_SECONDS = 0.7
 def serve(server: Server[Any]) -> None:
     """Answer over stdin and stdout until it is time to end."""
     ending = _Ending()
-    _obey_signals(ending)
+    ending.obey_signals()
+    last_answers = partial(_leave_after, LAST_ANSWERS_SECONDS + PATIENCE_SECONDS)
     stdin, stdout = _taken(0, os.O_RDONLY), _taken(1, os.O_WRONLY)
 
     async def answer() -> None:
         answers = Answers(stdout, ending.hang_up)
-        messages = Messages(stdin, answers, ending.nobody_asks)
+        messages = Messages(stdin, answers, last_answers)
         ending.stop = messages.stop
         await server.run(messages, answers, server.create_initialization_options())
 
@@ -68,9 +70,23 @@ class _Ending:
             self.stop()
             _leave_after(PATIENCE_SECONDS)
 
-    def nobody_asks(self) -> None:
-        """End once what is under way was answered."""
-        _leave_after(LAST_ANSWERS_SECONDS + PATIENCE_SECONDS)
+    def obey_signals(self) -> None:
+        """Let a signal begin the end, however busy the event loop may be."""
+        names = ("SIGTERM", "SIGINT", "SIGHUP")
+        signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        if sys.platform == "win32":
+            for number in signals:
+                signal.signal(number, lambda *_: self.hang_up())
+            return
+
+        def wait() -> None:
+            while True:
+                signal.sigwait(signals)
+                self.hang_up()
+
+        # Threads that are started later do not take them either, so this one gets them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        threading.Thread(target=wait, name="signals", daemon=True).start()
 
 
 def _leave_after(seconds: float) -> None:
@@ -87,22 +103,3 @@ def _leave_after(seconds: float) -> None:
     timer = threading.Timer(seconds, leave)
     timer.daemon = True
     timer.start()
-
-
-def _obey_signals(ending: _Ending) -> None:
-    """Let a signal begin the end, however busy the event loop may be."""
-    names = ("SIGTERM", "SIGINT", "SIGHUP")
-    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    if sys.platform == "win32":
-        for number in signals:
-            signal.signal(number, lambda *_: ending.hang_up())
-        return
-
-    def wait() -> None:
-        while True:
-            signal.sigwait(signals)
-            ending.hang_up()
-
-    # Threads that are started later do not take them either, so this one gets them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    threading.Thread(target=wait, name="signals", daemon=True).start()

@@ -6,15 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.text import listed, nearest
@@ -86,53 +78,24 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
 
-    api_key: Key | None = Field(
-        default=None, description="The organization's API key (sk_...); only as a variable."
-    )
-    base_url: Address = Field(
-        default="https://api.aws53.cloud", description="Where the service is."
-    )
-    api_profile: Literal["auto", "flat", "catalog"] = Field(
-        default="auto", description="Which generation of the API it is: auto, flat or catalog."
-    )
-    confirm: Literal["auto", "off"] = Field(
-        default="auto", description="Ask before spending or deleting: auto; off is for automation."
-    )
-    contact: Literal["allow", "mask"] = Field(
-        default="allow", description="Whole e-mail and phone on request: allow; never: mask."
-    )
-    toolsets: Annotated[str, AfterValidator(_toolsets)] = Field(
-        default=DEFAULT_TOOLSETS,
-        description="Which tools to offer, by toolset, with commas between; or all.",
-    )
-    read_only: bool = Field(default=False, description="Offer only tools that change nothing.")
-    cache_dir: Folder | None = Field(
-        default=None,
-        description="Where topics are kept for a day, and people that were looked into for a week.",
-    )
-    export_dir: Folder | None = Field(default=None, description="Where exported files go.")
-    sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
-    sandbox_profile: SandboxProfile = Field(
-        default="mixed", description="What the sandbox plays: mixed, flat or catalog."
-    )
-    sandbox_delay_ms: int = Field(
-        default=0, ge=0, le=60_000, description="How long each of the sandbox's answers takes."
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO",
-        description="What goes to stderr: INFO is a line per call; DEBUG, WARNING or ERROR.",
-    )
-    log_json: bool = Field(default=False, description="Log lines are JSON objects.")
-    sonarly_api_key: Key | None = Field(
-        default=None, description="The key of Sonarly (LinkedIn audiences); only as a variable."
-    )
-    sonarly_base_url: Address = Field(
-        default="https://api.sonarly.io", description="Where Sonarly is."
-    )
-    sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = Field(
-        default=None, description="The Sonarly account to use where the key sees several."
-    )
-    _usual_cache: Path | None = PrivateAttr(default=None)
+    api_key: Key | None = None
+    base_url: Address = "https://api.aws53.cloud"
+    api_profile: Literal["auto", "flat", "catalog"] = "auto"
+    confirm: Literal["auto", "off"] = "auto"
+    contact: Literal["allow", "mask"] = "allow"
+    toolsets: Annotated[str, AfterValidator(_toolsets)] = DEFAULT_TOOLSETS
+    read_only: bool = False
+    cache_dir: Folder | None = None
+    export_dir: Folder | None = None
+    sandbox: bool = False
+    sandbox_profile: SandboxProfile = "mixed"
+    sandbox_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = False
+    sonarly_api_key: Key | None = None
+    sonarly_base_url: Address = "https://api.sonarly.io"
+    sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = None
+    _usual_cache: Path | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> "Settings":
@@ -141,13 +104,10 @@ class Settings(BaseModel):
         Raises:
             SettingsError: Naming the variable that makes no sense, and what would.
         """
-        values: dict[str, object] = {}
-        for name in cls.model_fields:
-            text = environment.get(variable(name), "").strip()
-            if text:
-                values[name] = text
+        given = {name: environment.get(variable(name), "").strip() for name in cls.model_fields}
+        values: dict[str, object] = {name: text for name, text in given.items() if text}
         values |= {name: value for name, value in flags.items() if value is not None}
-        if isinstance(values.get("log_level"), str):
+        if "log_level" in values:
             values["log_level"] = str(values["log_level"]).upper()
         try:
             settings = cls.model_validate(values)
@@ -177,12 +137,11 @@ class Settings(BaseModel):
 def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
     """Where a program of this user keeps what it can make again; None if that is not known."""
     home = environment.get("HOME", "")
-    usual = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
-    places = {
-        "win32": environment.get("LOCALAPPDATA", ""),
-        "darwin": home and f"{home}/Library/Caches",
-    }
-    place = places.get(platform, usual)
+    place = environment.get("XDG_CACHE_HOME") or (home and f"{home}/.cache")
+    if platform == "win32":
+        place = environment.get("LOCALAPPDATA", "")
+    if platform == "darwin":
+        place = home and f"{home}/Library/Caches"
     # A relative one counts for nothing, by the XDG specification too.
     return Path(place) / "leadpipe-mcp" if place and Path(place).is_absolute() else None
 
@@ -199,7 +158,7 @@ def _sentences(error: ValidationError) -> str:
     }
     sentences: list[str] = []
     for problem in error.errors(include_input=False, include_url=False):
-        said = problem["msg"].removeprefix("Value error, ")
-        said = ours.get(problem["type"], said.replace("Input should be", "must be"))
+        said = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        said = ours.get(problem["type"], said)
         sentences.append(f"{variable(str(problem['loc'][0]))}: {said[:1].lower()}{said[1:]}.")
     return " ".join(sentences)
