@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
@@ -125,12 +126,17 @@ def write(
     """
     planned(chosen)
     profiles = Profiles(columns) if chosen.format == "linkedin_urls" else None
-    form = profiles or (CsvForm if chosen.format == "csv" else JsonlForm)(columns, contact=contact)
+    usual = partial(
+        csv_lines if chosen.format == "csv" else _jsonl_lines, columns=columns, contact=contact
+    )
+    lines_of = profiles.lines if profiles else usual
+    # No name of a column needs quotation marks.
+    header = f"\ufeff{','.join(c.name for c in columns)}\r\n" if chosen.format == "csv" else ""
     remaining, people = iter(rows), 0
     try:
-        with NewFiles(chosen, form.header, BLOCK if profiles else None) as files:
+        with NewFiles(chosen, header, BLOCK if profiles else None) as files:
             while batch := list(islice(remaining, BATCH)):
-                files.add(form.lines(batch))
+                files.add(lines_of(batch))
                 people += len(batch)
                 step(people)
             if profiles and not files.all:
@@ -155,50 +161,39 @@ def write(
     )
 
 
-class CsvForm:
-    """A table with the fields' names and a line for each person."""
+class _Lines(list[str]):
+    """A file that keeps what is written to it."""
 
-    def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
-        self._columns = columns
-        self._contact = contact
-        self.header = "\ufeff" + "".join(_csv([[column.name for column in columns]]))
-
-    def lines(self, rows: Iterable[Fields]) -> list[str]:
-        """Return the lines of these people, with their ends."""
-        return _csv(
-            [
-                _csv_cell(column, value, contact=self._contact, first=column is self._columns[0])
-                for column, value in zip(self._columns, row, strict=True)
-            ]
-            for row in rows
-        )
+    write = list[str].append
 
 
-class JsonlForm:
-    """An object for each person, on a line of its own."""
+def csv_lines(rows: Iterable[Fields], columns: Sequence[Column], *, contact: bool) -> list[str]:
+    """Return the lines of these people in a table, with their ends."""
+    lines = _Lines()
+    csv.writer(lines).writerows(
+        [
+            _csv_cell(column, value, contact=contact, first=column is columns[0])
+            for column, value in zip(columns, row, strict=True)
+        ]
+        for row in rows
+    )
+    return lines
 
-    header = ""
 
-    def __init__(self, columns: Sequence[Column], *, contact: bool) -> None:
-        self._columns = columns
-        self._contact = contact
-
-    def lines(self, rows: Iterable[Fields]) -> list[str]:
-        """Return the lines of these people, with their ends."""
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-        lines: list[str] = []
-        for row in rows:
-            fields = zip(self._columns, row, strict=True)
-            person = {c.name: in_full(c, value, contact=self._contact) for c, value in fields}
-            known = {name: value for name, value in person.items() if value is not None}
-            lines.append(f"{encode(known)}\n")
-        return lines
+def _jsonl_lines(rows: Iterable[Fields], columns: Sequence[Column], *, contact: bool) -> list[str]:
+    """Return an object for each of these people, on a line of its own."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    lines: list[str] = []
+    for row in rows:
+        fields = zip(columns, row, strict=True)
+        person = {c.name: in_full(c, value, contact=contact) for c, value in fields}
+        known = {name: value for name, value in person.items() if value is not None}
+        lines.append(f"{encode(known)}\n")
+    return lines
 
 
 class Profiles:
     """The address of each LinkedIn profile, once."""
-
-    header = ""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._position = [column.name for column in columns].index("linkedinUrl")
@@ -219,18 +214,6 @@ class Profiles:
                 self._seen.add(url)
                 lines.append(f"{url}\n")
         return lines
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> list[str]:
-    lines = _Lines()
-    csv.writer(lines).writerows(rows)
-    return lines
-
-
-class _Lines(list[str]):
-    """A file that keeps what is written to it."""
-
-    write = list[str].append
 
 
 def _csv_cell(column: Column, value: object, *, contact: bool, first: bool) -> str:

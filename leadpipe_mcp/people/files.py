@@ -44,11 +44,9 @@ _REASONS = {
     errno.ENOSPC: "there is no space left",
     errno.EDQUOT: "your disk quota is used up",
     errno.EFBIG: "the file would be too large for that disk",
-    errno.EACCES: "you may not write there",
-    errno.EPERM: "you may not write there",
     errno.EROFS: "that disk is read-only",
-    errno.ENOTDIR: "something that is not a folder is in the way",
-    errno.EEXIST: "something that is not a folder is in the way",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "you may not write there"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "something that is not a folder is in the way"),
 }
 
 
@@ -165,27 +163,22 @@ def _checked(name: str) -> str:
 def _slug(words: str) -> str:
     """Return the words as part of a file's name: small letters and digits, joined by dashes."""
     letters = unicodedata.normalize("NFC", visible(words)).lower()
-    dashed = "".join(
-        c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in letters
-    )
+    dashed = "".join(c if unicodedata.category(c)[0] in "LMN" else "-" for c in letters)
     short = dashed.encode()[:_SLUG_BYTES].decode(errors="ignore")
     return re.sub("-+", "-", short).strip("-")
 
 
 class NewFile:
-    """A file that is being written: how many rows and bytes it has, and their fingerprint.
+    """A file that is being written, hidden until it has a name; `bytes` is how large it is."""
 
-    `path` is a hidden one until it appears.
-    """
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, header: str) -> None:
         # Created exclusively, with mode 0600, under a name that nobody can guess.
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
-        self._file = os.fdopen(handle, "wb")
+        self.file = os.fdopen(handle, "wb")
         self._hash = hashlib.sha256()
-        self._hidden = self.path = Path(name)
-        self.rows = 0
-        self.bytes = 0
+        self.path = Path(name)
+        self.rows = self.bytes = 0
+        self.add(header, 0)
 
     @property
     def sha256(self) -> str:
@@ -195,52 +188,16 @@ class NewFile:
     def add(self, text: str, rows: int) -> None:
         """Write a text that has this number of rows."""
         data = text.encode()
-        self._file.write(data)
+        self.file.write(data)
         self._hash.update(data)
         self.rows += rows
         self.bytes += len(data)
 
     def finish(self) -> None:
         """Make sure that what was written has reached the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-
-    def appear(self, path: Path) -> bool:
-        """Give it this name; False if anything has the name already, even a broken link."""
-        try:
-            # Unlike renaming, this never replaces anything.
-            os.link(self._hidden, path)
-        except FileExistsError:
-            return False
-        except OSError:
-            # As on memory sticks, where a file has only one name: an empty file takes the new one.
-            try:
-                path.touch(0o600, exist_ok=False)
-            except FileExistsError:
-                return False
-            try:
-                self._hidden.replace(path)
-            except OSError:
-                path.unlink(missing_ok=True)
-                raise
-        self.path = path
-        return True
-
-    def hide(self) -> None:
-        """Take the name away again."""
-        if self._hidden.exists():
-            self.path.unlink(missing_ok=True)
-        else:
-            self.path.replace(self._hidden)
-        self.path = self._hidden
-
-    def remove(self) -> None:
-        """Remove the hidden name. A file that has appeared keeps its other one."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        with contextlib.suppress(OSError):
-            self._hidden.unlink()
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
 
 
 class NewFiles:
@@ -267,9 +224,12 @@ class NewFiles:
                     path.unlink()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for file in self.all:
-            file.remove()
+    def __exit__(self, kind: object, *_: object) -> None:
+        for file in self.all if kind else ():
+            with contextlib.suppress(OSError):
+                file.file.close()
+            with contextlib.suppress(OSError):
+                file.path.unlink()
 
     def add(self, rows: Sequence[str]) -> None:
         """Write rows, which have their line ends, into as many files as they need."""
@@ -291,25 +251,27 @@ class NewFiles:
                 self._begin()
             self.all[-1].finish()
             number = len(self.all)
+            of_all = [f"-{n:0{len(str(number))}}-of-{number}" for n in range(1, number + 1)]
             for name in self._chosen.names():
-                blocks = [
-                    f"{name}-{n:0{len(str(number))}}-of-{number}" for n in range(1, number + 1)
-                ]
+                paths = [self._chosen.path(name + n) for n in (of_all if number > 1 else [""])]
                 with contextlib.ExitStack() as undo:
-                    for file, block in zip(self.all, blocks if number > 1 else [name], strict=True):
-                        if not file.appear(self._chosen.path(block)):
-                            break
-                        undo.callback(file.hide)
-                    else:
-                        undo.pop_all()
-                        return
+                    try:
+                        for path in paths:
+                            # Unlike renaming, this never replaces anything, not even a broken link.
+                            path.touch(0o600, exist_ok=False)
+                            undo.callback(path.unlink, missing_ok=True)
+                    except FileExistsError:
+                        continue
+                    for file, path in zip(self.all, paths, strict=True):
+                        file.path = file.path.replace(path)
+                    undo.pop_all()
+                    return
         raise self._chosen.taken()
 
     def _begin(self) -> None:
         if self.all:
             self.all[-1].finish()
-        self.all.append(NewFile(self._chosen.folder))
-        self.all[-1].add(self._header, 0)
+        self.all.append(NewFile(self._chosen.folder, self._header))
 
     @contextlib.contextmanager
     def _explained(self) -> Generator[None]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadpipe_mcp.people.columns import COLUMNS, Column
 from leadpipe_mcp.people.csv_rows import CsvRows, read_people
-from leadpipe_mcp.people.export import CsvForm
+from leadpipe_mcp.people.export import csv_lines
 from leadpipe_mcp.people.privacy import in_full
 
 # The beginning of what a spreadsheet runs; an apostrophe before it makes it text.
@@ -33,13 +33,9 @@ Rows = list[tuple[object, ...]]
 
 
 def read(chosen: Sequence[Column], rows: Rows, *, contact: bool) -> list[list[str]]:
-    """The cells of the CSV file that is written of the rows, without its headings."""
-    form = CsvForm(chosen, contact=contact)
-    file = io.StringIO(form.header + "".join(form.lines(rows)), newline="")
-    assert file.read(1) == "\ufeff"
-    headings, *cells = csv.reader(file, strict=True)
-    assert headings == [column.name for column in chosen]
-    return cells
+    """The cells of the lines that are written of the rows."""
+    file = io.StringIO("".join(csv_lines(rows, chosen, contact=contact)), newline="")
+    return list(csv.reader(file, strict=True))
 
 
 @given(tables)
