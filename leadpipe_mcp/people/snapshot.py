@@ -107,8 +107,12 @@ class Snapshot:
         try:
             yield
         except sqlite3.DatabaseError:
-            if about(self.folder, self.folder.name, in_full=True):
-                raise
+            self.drop_broken()
+            raise
+
+    def drop_broken(self) -> None:
+        """Remove the files if they are missing or broken, and say so."""
+        if about(self.folder, self.folder.name, in_full=True) is None:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise NotPossible(
                 "The people of this run are no longer kept on this machine.",

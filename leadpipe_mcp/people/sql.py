@@ -10,12 +10,11 @@ import json
 import math
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal, cast
 
 import anyio
 from anyio import to_thread
@@ -25,13 +24,7 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import sql_process
 from leadpipe_mcp.people.columns import SEEN_COLUMNS, Value
 from leadpipe_mcp.people.snapshot import Snapshot
-from leadpipe_mcp.people.sql_process import (
-    FUNCTIONS,
-    LONGEST_CELL,
-    LONGEST_RESULT,
-    LONGEST_VALUE,
-    Question,
-)
+from leadpipe_mcp.people.sql_process import LONGEST_CELL, Question
 from leadpipe_mcp.people.write import SEEN, address
 from leadpipe_mcp.text import clean, counted, listed, nearest, quoted, redact
 
@@ -52,6 +45,7 @@ _BEGINNING = re.compile(rf"(?:\s|{_COMMENT})*(?:select|with)\b", re.IGNORECASE)
 _TEXT_OR_COMMENT = re.compile(rf"'(?:[^']|'')*(?:'|\Z)|{_COMMENT}")
 # Together with what makes it a name in the statement: AS "x", "x" AS (, "x".name.
 _IN_DOUBLE_QUOTES = re.compile(r'(\bas\s*)?"([^"]*)"(\s*\.|\s*(?:as\s*)?\()?', re.IGNORECASE)
+_Process = subprocess.Popen[bytes]
 _MISSING = {"no such table": "table", "no such column": "column", "no such function": "function"}
 
 
@@ -108,17 +102,12 @@ async def ask(
     )
     answer = _ANSWER.validate_json(line)
     if answer.broken:
-        await to_thread.run_sync(_drop, snapshot)
+        await to_thread.run_sync(snapshot.drop_broken)
     if answer.error is not None:
         raise _refusal(answer.error, answer.refused)
     rows = tuple(tuple(_shown(cell) for cell in row) for row in answer.rows)
     columns = tuple(clean(name, 100) for name in answer.columns)
     return Rows(columns, rows, (*snapshot.notes, *_notes(answer, sql)))
-
-
-def _drop(snapshot: Snapshot) -> None:
-    with snapshot.gone():
-        raise sqlite3.DatabaseError
 
 
 def _shown(cell: str | float | None) -> Value:
@@ -150,8 +139,8 @@ def _notes(answer: _Answer, sql: str) -> list[str]:
         notes.append(f"Cut after {shown}; there are more.")
     if answer.cut == "characters":
         notes.append(
-            f"Cut after {shown}, to fit into {LONGEST_RESULT:,} characters; there are more. Select"
-            " fewer columns."
+            f"Cut after {shown}, to fit into {sql_process.LONGEST_RESULT:,} characters; there are"
+            " more. Select fewer columns."
         )
     return notes
 
@@ -169,7 +158,7 @@ def _refusal(error: str, refused: tuple[str, str] | None) -> NotPossible:
         return NotPossible(
             f"The statement asks for too much at once: {redact(error)}.",
             "Ask a simpler question, or add a LIMIT after ORDER BY; no value may exceed"
-            f" {LONGEST_VALUE:,} characters.",
+            f" {sql_process.LONGEST_VALUE:,} characters.",
         )
     if "one statement" in error:
         return NotPossible("Only one statement is allowed at a time.", "Ask them one by one.")
@@ -186,7 +175,7 @@ def _no(kind: str, name: str) -> NotPossible:
         hint = f" Did you mean {quoted(close)}?" if close else ""
         return NotPossible(f"There is no column '{shown}'.{hint}", _COLUMNS_ARE)
     if kind == "function":
-        functions = f"The functions are: {', '.join(sorted(FUNCTIONS))}."
+        functions = f"The functions are: {', '.join(sorted(sql_process.FUNCTIONS))}."
         return NotPossible(f"There is no function {shown}() here.", functions)
     return NotPossible("Only one SELECT is allowed here, and nothing else.")
 
@@ -200,7 +189,7 @@ class SqlWorkers:
 
     def __init__(self) -> None:
         self._turns = anyio.Semaphore(AT_ONCE)
-        self._idle: list[_Worker] = []
+        self._idle: list[_Process] = []
 
     async def answer(self, question: Question) -> bytes:
         """Ask one of the processes."""
@@ -215,17 +204,18 @@ class SqlWorkers:
         started = time.monotonic()
         answer = b""
         try:
-            worker = self._free()
+            process = self._free()
             try:
-                answer = await to_thread.run_sync(worker.answer, question, abandon_on_cancel=True)
+                answer = await to_thread.run_sync(
+                    _answer_of, process, question, abandon_on_cancel=True
+                )
             finally:
-                if answer:
-                    self._idle.append(worker)
-                else:
-                    worker.end()
+                self._idle.append(process)
+                if not answer.endswith(b"\n"):
+                    self.close()
         finally:
             self._turns.release()
-        if answer:
+        if answer.endswith(b"\n"):
             return answer
         if time.monotonic() - started >= question["seconds"]:
             raise NotPossible(
@@ -234,15 +224,19 @@ class SqlWorkers:
             )
         raise NotPossible("SQLite failed on this statement.", "Ask it another way.")
 
-    def _free(self) -> "_Worker":
+    def _free(self) -> _Process:
         """Return a process that waits for a question, or a new one."""
-        while self._idle:
-            worker = self._idle.pop()
-            if not worker.has_ended():
-                return worker
-            worker.end()
+        if self._idle and self._idle[-1].poll() is None:
+            return self._idle.pop()
+        self.close()
         try:
-            return _Worker()
+            return subprocess.Popen(  # noqa: S603 -- a fixed command, our own program
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={k: v for k, v in os.environ.items() if not k.startswith(_WITHHELD)},
+            )
         except OSError:
             raise NotPossible(
                 "SQL cannot be run here: the system does not let this server start a process.",
@@ -250,42 +244,20 @@ class SqlWorkers:
             ) from None
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes that run no statement, or one that nobody waits for."""
         while self._idle:
-            self._idle.pop().end()
+            process = self._idle.pop()
+            process.kill()
+            # Closes its ends of the pipes as well, so that a thread that still reads goes on.
+            process.communicate()
 
 
-class _Worker:
-    """One process, which runs `sql_process`."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 -- a fixed command, our own program
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={k: v for k, v in os.environ.items() if not k.startswith(_WITHHELD)},
-        )
-
-    def has_ended(self) -> bool:
-        """Return whether it cannot be asked any more."""
-        return self._process.poll() is not None
-
-    def answer(self, question: Question) -> bytes:
-        """Wait for the answer, which is empty if the process ends before it is complete."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            return b""
-        try:
-            stdin.write(json.dumps(question).encode() + b"\n")
-            stdin.flush()
-            line = stdout.readline(_LONGEST_ANSWER)
-        except (OSError, ValueError):
-            return b""
-        return line if line.endswith(b"\n") else b""
-
-    def end(self) -> None:
-        """End the process, even in the middle of a statement, and let go of it."""
-        self._process.kill()
-        # Closes its ends of the pipes as well, so that a thread that still reads from it goes on.
-        self._process.communicate()
+def _answer_of(process: _Process, question: Question) -> bytes:
+    """Wait for the answer, whose line has no end if the process ends before."""
+    stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+    try:
+        stdin.write(json.dumps(question).encode() + b"\n")
+        stdin.flush()
+        return stdout.readline(_LONGEST_ANSWER)
+    except (OSError, ValueError):
+        return b""

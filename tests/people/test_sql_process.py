@@ -35,28 +35,18 @@ def workers() -> Iterator[SqlWorkers]:
     workers.close()
 
 
-@pytest.mark.parametrize("sql", ENDLESS)
-async def test_nothing_keeps_a_core_beyond_the_limit(
-    people: Snapshot, workers: SqlWorkers, sql: str
-) -> None:
+async def test_nothing_keeps_a_core_beyond_the_limit(people: Snapshot, workers: SqlWorkers) -> None:
     before = os.times()
-    with pytest.raises(NotPossible, match=r"took longer than 0\.2 seconds") as caught:
-        await statements.ask(people, sql, workers, seconds=0.2)
-    assert "fewer joins" in caught.value.advice
+    for sql in ENDLESS:
+        with pytest.raises(NotPossible, match=r"longer than 0\.05 seconds .*fewer joins"):
+            await statements.ask(people, sql, workers, seconds=0.05)
+    with anyio.move_on_after(0.1) as scope:
+        await statements.ask(people, ENDLESS[0], workers, seconds=60)
+    assert scope.cancelled_caught
     after = os.times()
     # Of processes that have ended, here and before; Windows does not tell.
     used = after.children_user + after.children_system
-    assert used - before.children_user - before.children_system < 2
-
-
-async def test_a_process_stops_within_a_function_when_nobody_waits(
-    people: Snapshot, workers: SqlWorkers
-) -> None:
-    before = os.times()
-    with anyio.move_on_after(0.3) as scope:
-        await statements.ask(people, ENDLESS[0], workers, seconds=60)
-    assert scope.cancelled_caught
-    assert os.times().children_user - before.children_user < 3
+    assert used - before.children_user - before.children_system < len(ENDLESS)
     assert len((await statements.ask(people, "SELECT 1", workers)).rows) == 1
 
 
@@ -75,37 +65,32 @@ async def test_a_statement_that_waits_for_long_is_refused(
 
 
 async def test_a_process_that_has_died_is_replaced(people: Snapshot, workers: SqlWorkers) -> None:
-    assert await statements.ask(people, "SELECT 1", workers)
-    for worker in workers._idle:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        worker.end()
-    assert await statements.ask(people, "SELECT 1", workers)
+    for _ in range(2):
+        assert await statements.ask(people, "SELECT 1", workers)
+        for process in workers._idle:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            process.kill()
+            process.wait()
 
 
-@pytest.mark.parametrize(
-    ("command", "problem"),
-    [
-        # One that breaks is not called slow.
-        ([sys.executable, "-c", "input()"], "SQLite failed on this statement"),
-        (["/no/such/program"], "does not let this server start a process"),
-    ],
-)
-async def test_a_process_that_breaks_or_cannot_be_started_is_said(
-    people: Snapshot, monkeypatch: pytest.MonkeyPatch, command: list[str], problem: str
+# It writes down which variables it is given, and breaks.
+TELL = "import os, pathlib; pathlib.Path('environment').write_text(' '.join(os.environ)); input()"
+
+
+async def test_a_process_gets_no_key_and_one_that_breaks_or_cannot_start_is_reported(
+    people: Snapshot, workers: SqlWorkers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", command)
-    with pytest.raises(NotPossible, match=problem):
-        await statements.ask(people, "SELECT 1", SqlWorkers(), seconds=60)
-
-
-async def test_a_process_is_given_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in ("LEADPIPE_API_KEY", "SONARLY_API_KEY", "HARMLESS"):
         monkeypatch.setenv(name, "sk_secret")
-    written = tmp_path / "environment"
-    tell = f"import os; open({str(written)!r}, 'w').write(' '.join(os.environ))"
-    monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", [sys.executable, "-c", tell])
-    with pytest.raises(NotPossible):
-        await statements.ask(Snapshot(tmp_path, 0), "SELECT 1", SqlWorkers(), seconds=60)
-    names = written.read_text().split()
+    for command, problem in (
+        # One that breaks is not called slow.
+        ([sys.executable, "-c", TELL], "SQLite failed on this statement"),
+        (["/no/such/program"], "does not let this server start a process"),
+    ):
+        monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", command)
+        with pytest.raises(NotPossible, match=problem):
+            await statements.ask(people, "SELECT 1", workers, seconds=60)
+    names = (tmp_path / "environment").read_text().split()
     assert "HARMLESS" in names
     assert not [name for name in names if name.startswith(("LEADPIPE", "SONARLY"))]
 
@@ -120,7 +105,7 @@ HEAVY = [
     f"{LONG_ROWS}{TABLES} SELECT count(*) FROM {', '.join(f'm{i}' for i in range(60))}",
     f"{LONG_ROWS} SELECT * FROM c ORDER BY n DESC",
     f"{LONG_ROWS} SELECT {', '.join('s || n' for _ in range(200))} FROM c",
-    *[chained(sql) for sql in ESCAPES["bounded"]["doubling"]],
+    *[chained(sql) for sql in ESCAPES["bounded"]["doubling"][:2]],
 ]
 MEASURED = """
 import json, resource, sys, anyio
@@ -135,7 +120,7 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     for number, sql in enumerate(json.load(sys.stdin)):
         try:
-            seconds = 0.25 if number else 30
+            seconds = 0.15 if number else 30
             print(len((await ask(people, sql, workers, seconds=seconds)).rows))
         except NotPossible as refused:
             print(refused)
