@@ -1,8 +1,9 @@
 """Chooses the topics that the phrases, ids and website of a brief mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
 
 import anyio.to_thread
 
@@ -94,51 +95,50 @@ async def choose_topics(
         LeadpipeError: If nothing could be looked up at all.
     """
     failures: list[LeadpipeError] = []
-    of_website, (named, audiences) = await together(
-        partial(_of_website, topics, website, failures), partial(_named, topics, asked, failures)
-    )
-    choices = (*named, *of_website)
+
+    async def of_website() -> list[TopicChoice]:
+        try:
+            found = (await topics.analyze(website)).topics if website else ()
+        except LeadpipeError as error:
+            failures.append(error)
+            return []
+        likest = sorted(found, key=lambda topic: -(topic.similarity or 0))
+        return [
+            TopicChoice(
+                topic.matched_keyword or "the website",
+                *("close", topic),
+                note=f"On the website; similarity {topic.similarity or 0:.2f}.",
+                from_website=True,
+            )
+            for topic in likest
+            if (topic.similarity or 0) >= LEAST_SIMILARITY
+        ]
+
+    named = partial(_named, topics, list(dict.fromkeys(asked)), failures)
+    added, (choices, audiences) = await together(of_website, named)
+    choices += added
     if failures and not any(choice.topic for choice in choices):
         raise failures[0]
     problems = tuple(dict.fromkeys(failure.problem for failure in failures))
-    return ChosenTopics(choices, problems=problems, audiences=audiences)
-
-
-async def _of_website(
-    topics: Topics, website: str | None, failures: list[LeadpipeError]
-) -> list[TopicChoice]:
-    """Return the topics that a website is most about, each with the word that says so."""
-    try:
-        found = (await topics.analyze(website)).topics if website else ()
-    except LeadpipeError as error:
-        failures.append(error)
-        return []
-    return [
-        TopicChoice(
-            topic.matched_keyword or "the website",
-            "close",
-            topic,
-            note=f"On the website; similarity {topic.similarity or 0:.2f}.",
-            from_website=True,
-        )
-        for topic in sorted(found, key=lambda topic: -(topic.similarity or 0))
-        if (topic.similarity or 0) >= LEAST_SIMILARITY
-    ]
+    return ChosenTopics(tuple(choices), problems=problems, audiences=audiences)
 
 
 async def _named(
     topics: Topics, asked: Sequence[str | int], failures: list[LeadpipeError]
 ) -> tuple[list[TopicChoice], Mapping[int, int]]:
     """Return a choice for each phrase and id, and how many research the topics compared."""
-    asked = list(dict.fromkeys(asked))
     phrases = [one for one in asked if isinstance(one, str)]
+    known: dict[int, Topic] = {}
     catalogue: Catalogue | None = None
     try:
         catalogue = await topics.all()
+        known = {topic.id: topic for topic in catalogue.topics}
     except LeadpipeError as error:
         failures.append(error)
     try:
-        known = await _with_ids(topics, [one for one in asked if isinstance(one, int)], catalogue)
+        others = [one for one in asked if isinstance(one, int) and one not in known]
+        for series in await topics.compare(others):
+            known[series.id] = Topic(id=series.id, name=series.name or str(series.id))
         if catalogue:
             search = partial(find_topics, phrases, catalogue, limit=_SEEN)
             found = await anyio.to_thread.run_sync(search)
@@ -149,16 +149,14 @@ async def _named(
     except LeadpipeError as error:
         failures.append(error)
         return [], {}
-    meant = {one.phrase: _Meant.by(one) for one in found}
+    meant = {one.phrase: _Meant(one) for one in found}
     # The likeliest of each phrase, then the next, as many as one comparison takes.
-    groups = [one.topics for one in meant.values()]
-    ids: dict[int, None] = {}
-    for place in range(MOST_COMPARED):
-        ids |= {group[place].id: None for group in groups if place < len(group)}
+    in_turn = zip_longest(*(one.topics for one in meant.values()))
+    ids = dict.fromkeys(topic.id for turn in in_turn for topic in turn if topic)
     audiences: dict[int, int] = {}
     try:
-        series = await topics.compare([*ids][:MOST_COMPARED])
-        audiences = {one.id: one.latest.audience for one in series if one.latest}
+        compared = await topics.compare([*ids][:MOST_COMPARED])
+        audiences = {one.id: one.latest.audience for one in compared if one.latest}
     except LeadpipeError as error:
         failures.append(error)
     choices: list[TopicChoice] = []
@@ -173,17 +171,6 @@ async def _named(
     return choices, audiences
 
 
-async def _with_ids(
-    topics: Topics, ids: Sequence[int], catalogue: Catalogue | None
-) -> dict[int, Topic]:
-    """Return the topics that have these ids, from the catalogue or the service."""
-    known = {t.id: t for t in catalogue.topics} if catalogue and ids else {}
-    for series in await topics.compare([one for one in ids if one not in known]):
-        known[series.id] = Topic(id=series.id, name=series.name or str(series.id))
-    return known
-
-
-@dataclass(frozen=True)
 class _Meant:
     """What a phrase may mean. Each kind comes before the next, however many people research it.
 
@@ -193,39 +180,32 @@ class _Meant:
     same in another spelling; `family` is all the rest.
     """
 
-    found: Found
-    literal: list[Topic]
-    same: list[Topic]
-    twins: list[Topic]
-    itself: list[Topic]
-    near: list[Topic]
-    family: list[Topic]
-
-    @classmethod
-    def by(cls, found: Found) -> "_Meant":
-        """Sort what was found for a phrase."""
+    def __init__(self, found: Found) -> None:
+        self._found = found
         phrase = found.phrase.strip().casefold()
         plain = [match for match in found.matches if match.how != "close"]
         exact = [match for match in plain if match.how == "exact"]
-        literal = [m.topic for m in exact if m.topic.name.strip().casefold() == phrase]
-        same = [m.topic for m in exact if m.likeness == 1 and m.topic not in literal]
-        twins = [m.topic for m in exact if m.topic not in [*literal, *same]]
-        itself = [m.topic for m in plain if _is_the_thing(m, found.phrase)]
-        itself.sort(key=lambda topic: _ITSELF.index(spelled(topic.name)[-1]))
-        rest = [m.topic for m in plain if m not in exact and m.topic not in itself]
-        near = rest if len(rest) == len(plain) == 1 else []
+        self._literal = [m.topic for m in exact if m.topic.name.strip().casefold() == phrase]
+        # Of two topics with the same name, the business one is meant.
+        self._literal.sort(key=lambda topic: topic.type == "b2c")
+        same = [m.topic for m in exact if m.likeness == 1 and m.topic not in self._literal]
+        self._exact = [*self._literal, *same]
+        twins = [m.topic for m in exact if m.topic not in self._exact]
+        self._named = [*self._exact, *twins]
+        self._itself = [m.topic for m in plain if _is_the_thing(m, phrase)]
+        self._itself.sort(key=lambda topic: _ITSELF.index(spelled(topic.name)[-1]))
+        rest = [m.topic for m in plain if m not in exact and m.topic not in self._itself]
+        self._near = rest if len(rest) == len(plain) == 1 else []
         if not plain:
             spellings = [match for match in found.matches if _is_spelled_so(match, phrase)]
-            near = [m.topic for m in spellings if spellings[0].likeness - m.likeness <= _ALIKE]
-        # Of two topics with the same name, the business one is meant.
-        literal.sort(key=lambda topic: topic.type == "b2c")
-        return cls(found, literal, same, twins, itself, near, rest)
-
-    @property
-    def topics(self) -> list[Topic]:
+            self._near = [
+                m.topic for m in spellings if spellings[0].likeness - m.likeness <= _ALIKE
+            ]
+        self._family = rest
+        self._kinds = (self._literal, same, twins, self._itself, self._near)
+        known = [topic for kind in self._kinds for topic in kind]
+        self.topics = known or rest
         """Everything that could be meant, the likeliest first."""
-        known = [*self.literal, *self.same, *self.twins, *self.itself, *self.near]
-        return known or self.family
 
     def choice(self, audiences: Mapping[int, int]) -> TopicChoice:
         """Choose from the first kind that anybody researches, and of that the largest."""
@@ -233,43 +213,45 @@ class _Meant:
         def people(topic: Topic) -> int:
             return audiences.get(topic.id, -1)
 
-        asked, exact = self.found.phrase, [*self.literal, *self.same]
-        named = [*exact, *self.twins]
-        for kind in (self.literal, self.same, self.twins, self.itself, self.near):
+        asked, family = self._found.phrase, self._family
+        for kind in self._kinds:
             # Equals keep their order, as all do where nothing was compared.
-            ranked = kind if kind is self.literal else sorted(kind, key=people, reverse=True)
-            ranked = [topic for topic in ranked if people(topic) != 0]
-            if not ranked:
-                continue
-            topic = ranked[0]
-            others = named if topic in named else [*ranked, *self.itself]
-            others = sorted({t.id: t for t in others if people(t)}.values(), key=people)[::-1]
-            others = [other for other in others if other != topic][:MOST_ALTERNATIVES]
-            several = len(ranked) > 1 and (kind is self.literal or kind is self.near)
-            sure: Sure = "ambiguous" if several else "exact" if topic in exact else "close"
-            note = None
-            if kind is self.near:
-                note = "The only topic with these words." if self.family else "Another spelling."
-            elif exact and topic not in exact:
-                note = "Nobody researches the topic of this very name, so this one was taken."
-            elif several:
-                note = "Several topics have this name; the business one was taken."
-            elif topic in named and others:
-                note = "The alternatives are the same thing under other names and can be added."
-            return TopicChoice(asked, sure, topic, tuple(others), note)
-        if self.topics != self.family:
-            names = tuple(self.family[:MOST_ALTERNATIVES])
+            ranked = kind if kind is self._literal else sorted(kind, key=people, reverse=True)
+            if ranked := [topic for topic in ranked if people(topic) != 0]:
+                return self._taken(ranked, kind, people)
+        if self.topics != family:
             note = "A topic of this name exists, but nobody researches it now."
-            return TopicChoice(asked, "none", None, names, note)
-        if self.family:
-            shown = sorted(self.family, key=people, reverse=True)[: MOST_ALTERNATIVES + 1]
-            about = counted(len(self.family), "topic is", "topics are")
+            return TopicChoice(asked, "none", None, tuple(family[:MOST_ALTERNATIVES]), note)
+        if family:
+            shown = sorted(family, key=people, reverse=True)[: MOST_ALTERNATIVES + 1]
+            about = counted(len(family), "topic is", "topics are")
             note = f"{about} about it, but none is the subject as a whole. Which one is meant?"
-            family = len(self.family)
-            return TopicChoice(asked, "ambiguous", None, tuple(shown), note, family=family)
-        matches = tuple(match.topic for match in self.found.matches[:MOST_ALTERNATIVES])
+            return TopicChoice(asked, "ambiguous", None, tuple(shown), note, family=len(family))
+        matches = tuple(match.topic for match in self._found.matches[:MOST_ALTERNATIVES])
         note = "No topic has this name or a similar one."
-        return TopicChoice(asked, "none", None, matches or self.found.nearest, note)
+        return TopicChoice(asked, "none", None, matches or self._found.nearest, note)
+
+    def _taken(
+        self, ranked: list[Topic], kind: list[Topic], people: Callable[[Topic], int]
+    ) -> TopicChoice:
+        """Take the first, and say why and what else it could have been."""
+        topic = ranked[0]
+        others = self._named if topic in self._named else [*ranked, *self._itself]
+        others = sorted({t.id: t for t in others if people(t)}.values(), key=people)[::-1]
+        others = [other for other in others if other != topic][:MOST_ALTERNATIVES]
+        several = len(ranked) > 1 and (kind is self._literal or kind is self._near)
+        exact = topic in self._exact
+        sure: Sure = "ambiguous" if several else "exact" if exact else "close"
+        note = None
+        if kind is self._near:
+            note = "The only topic with these words." if self._family else "Another spelling."
+        elif self._exact and not exact:
+            note = "Nobody researches the topic of this very name, so this one was taken."
+        elif several:
+            note = "Several topics have this name; the business one was taken."
+        elif topic in self._named and others:
+            note = "The alternatives are the same thing under other names and can be added."
+        return TopicChoice(self._found.phrase, sure, topic, tuple(others), note)
 
 
 def _is_spelled_so(match: TopicMatch, phrase: str) -> bool:

@@ -15,14 +15,12 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import (
     DEFAULT_SCORE,
     AudienceConfig,
-    Preview,
     SpelledConfig,
     leaves_out_unknown,
 )
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice, choose_topics
-from leadpipe_mcp.planning.sizing import Sized, Sizing
-from leadpipe_mcp.planning.variations import Advice, Option, advise, changes_into
+from leadpipe_mcp.planning.choosing import ChosenTopics, choose_topics
+from leadpipe_mcp.planning.sizing import Advice, Sized, Sizes, Sizing, advise, reaching
 from leadpipe_mcp.text import clean, counted, listed
 
 Depth = Literal["full", "size"]
@@ -86,14 +84,14 @@ class Plan:
         return {int(topic): max(0, size - others) for topic, others in without}
 
     @property
-    def changes(self) -> tuple[Option, ...]:
+    def changes(self) -> Sizes:
         """The changes that bring the size into the target."""
-        return changes_into(self.target, self.sized.options) if self.target else ()
+        return reaching(self.target, self.sized.changes) if self.target else {}
 
     @property
     def advice(self) -> Advice | None:
         """What to do to reach the target."""
-        return advise(self.target, self.size, self.sized.options) if self.target else None
+        return advise(self.target, self.size, self.sized.changes) if self.target else None
 
 
 async def make_plan(
@@ -137,7 +135,18 @@ async def make_plan(
 
 async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics) -> SpelledConfig:
     """Return the config that the brief comes to, or name everything that is wrong at once."""
-    problems = [_no_topic(choice, chosen) for choice in chosen.choices if choice.topic is None]
+    problems: list[str] = []
+    for choice in chosen.choices:
+        if choice.topic is None:
+            near: list[str] = []
+            for topic in choice.alternatives:
+                people = chosen.audiences.get(topic.id)
+                many = "" if people is None else f", {counted(people, 'person', 'people')}"
+                near.append(f"'{_named(topic.name)}' ({topic.id}{many})")
+            label = "The largest of those compared" if choice.family else "The nearest"
+            hint = f"{label}: {listed(near)}." if near else ""
+            none = f"No topic was taken for '{_named(choice.asked)}'."
+            problems.append(" ".join(filter(None, [none, choice.note, hint])))
     ids = tuple(topic.id for topic in chosen.topics)
     if not problems and not ids:
         problems.append("No topic was found for this website, and an audience needs at least one.")
@@ -166,19 +175,6 @@ async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics)
     return spelled
 
 
-def _no_topic(choice: TopicChoice, chosen: ChosenTopics) -> str:
-    """Say that a phrase is not a topic, with the nearest ones and how many research them."""
-    near: list[str] = []
-    for topic in choice.alternatives:
-        people = chosen.audiences.get(topic.id)
-        many = "" if people is None else f", {counted(people, 'person', 'people')}"
-        near.append(f"'{_named(topic.name)}' ({topic.id}{many})")
-    note = f" {choice.note}" if choice.note else ""
-    label = "The largest of those compared" if choice.family else "The nearest"
-    hint = f" {label}: {listed(near)}." if near else ""
-    return f"No topic was taken for '{_named(choice.asked)}'.{note}{hint}"
-
-
 def _named(name: str) -> str:
     return clean(name, _LONGEST_NAME)
 
@@ -190,9 +186,7 @@ def cautions(plan: Plan, today: dt.date) -> list[str]:
         found.append(f"Part of the measuring failed. {' '.join(plan.sized.problems)}")
     found += _of_spelling(plan)
     if plan.size is not None:
-        found += [*of_size(plan.size), *_of_weights(plan, plan.size)]
-    if plan.sized.preview:
-        found += _of_preview(plan, plan.sized.preview, today)
+        found += [*of_size(plan.size), *_of_measures(plan, plan.size, today)]
     return list(dict.fromkeys(found))
 
 
@@ -211,10 +205,9 @@ def _of_spelling(plan: Plan) -> Iterator[str]:
     yield from plan.spelled.remarks
     for key in plan.spelled.by_listing:
         many = plan.sized.unknown.get(key)
-        if many is None:
-            yield leaves_out_unknown(key)
-        elif many:
-            yield leaves_out_unknown(key, counted(many, "person", "people"))
+        if many != 0:
+            people = "people" if many is None else counted(many, "person", "people")
+            yield leaves_out_unknown(key, people)
     with_cut = plan.sized.sizes("cut")
     for match in plan.spelled.matches:
         if match.cut:
@@ -223,32 +216,24 @@ def _of_spelling(plan: Plan) -> Iterator[str]:
             yield match.cut_note + (f" {'; '.join(there).capitalize()}." if there else "")
 
 
-def _of_weights(plan: Plan, size: int) -> Iterator[str]:
-    """The filter that removes most, if that is nearly everybody; topics that add hardly anybody."""
+def _of_measures(plan: Plan, size: int, today: dt.date) -> Iterator[str]:
+    """What removes nearly everybody, what adds hardly anybody, and what is odd in the preview."""
     without = plan.sized.sizes("filter")
     key = max(without, key=lambda key: without[key], default="")
     if key and size < (1 - _NEARLY_ALL) * without[key]:
         share = f"{100 * (1 - size / without[key]):.0f} %" if size else "everybody"
         yield f"{key} alone removes {share}: without it there are {without[key]:,}."
-    names = {topic.id: topic.name for topic in plan.topics.topics}
-    for topic, only in plan.unique_people.items():
-        if only < _HARDLY * size:
-            name = _named(names.get(topic, str(topic)))
-            yield f"'{name}' adds hardly anybody: {only:,} of {size:,}."
-
-
-def _of_preview(plan: Plan, preview: Preview, today: dt.date) -> Iterator[str]:
-    """Old data, and personal addresses alone where business ones were wanted."""
-    try:
-        day = dt.date.fromisoformat((preview.data_date or "")[:10])
-    except ValueError:
-        day = today
-    if (today - day).days > _OLD_DAYS:
-        yield f"The service's data is from {day}, {(today - day).days} days old."
-    has_business, has_personal = (
-        any(person.get(field) for person in preview.sample)
-        for field in ("businessEmail", "personalEmail")
-    )
-    if "hasBusinessEmail" in plan.config.filters and has_personal and not has_business:
-        many = len(preview.sample)
-        yield f"Business e-mail was wanted, but all {many} of the sample have only personal ones."
+    for topic in plan.topics.topics:
+        only = plan.unique_people.get(topic.id)
+        if only is not None and only < _HARDLY * size:
+            yield f"'{_named(topic.name)}' adds hardly anybody: {only:,} of {size:,}."
+    preview = plan.sized.preview
+    with contextlib.suppress(ValueError):
+        day = dt.date.fromisoformat(((preview and preview.data_date) or "")[:10])
+        if (today - day).days > _OLD_DAYS:
+            yield f"The service's data is from {day}, {(today - day).days} days old."
+    sample = preview.sample if preview else ()
+    kinds = {kind for kind in ("businessEmail", "personalEmail") for one in sample if one.get(kind)}
+    if "hasBusinessEmail" in plan.config.filters and kinds == {"personalEmail"}:
+        are = f"all {len(sample)} of the sample have only personal ones."
+        yield f"Business e-mail was wanted, but {are}"

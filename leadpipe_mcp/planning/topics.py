@@ -5,15 +5,14 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
 
 import anyio
 import anyio.to_thread
 
-from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.topics import MOST_FOUND, Catalogue, Topic, Topics, TopicType
 from leadpipe_mcp.errors import LeadpipeError, NotPossible, OutOfTime, ServiceError
 from leadpipe_mcp.text import clean, form, likeness, nearest, quoted, singular
@@ -42,6 +41,7 @@ _CANDIDATES = 24
 _WORD = re.compile(r"[^\W_]+[+#]*")
 _GLUE = frozenset("a an and for in of or the to with".split())  # noqa: SIM905 -- it reads better
 _NO_PLURAL = frozenset({"news"})
+_singular = lru_cache(maxsize=65_536)(singular)
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class TopicFilter:
 
     def fits(self, topic: Topic) -> bool:
         """Return whether the topic is one of these."""
-        wishes = (self.type, self.industry, self.category)
-        has = (topic.type, topic.industry, topic.category)
-        return all(
-            wish is None or wish.casefold() == (value or "").casefold()
-            for wish, value in zip(wishes, has, strict=True)
+        pairs = (
+            (self.type, topic.type),
+            (self.industry, topic.industry),
+            (self.category, topic.category),
         )
+        return all(wish is None or wish.casefold() == (has or "").casefold() for wish, has in pairs)
 
 
 ANY = TopicFilter()
@@ -77,24 +77,23 @@ async def known_kind(topics: Topics, wanted: TopicFilter) -> TopicFilter:
         facets = await topics.facets()
     except ServiceError:
         return wanted
-    return TopicFilter(
-        wanted.type,
-        _known("industry", wanted.industry, facets.industries),
-        _known("category", wanted.category, facets.categories),
-    )
-
-
-def _known(what: str, word: str | None, facets: Sequence[Breakdown]) -> str | None:
-    if word is None or not facets:
-        return word
-    names = {form(facet.value): facet.value for facet in facets}
-    if form(word) in names:
-        return names[form(word)]
-    close = nearest(word, [clean(name, 60) for name in names.values()])
-    raise NotPossible(
-        f"No topic has the {what} '{clean(word, 60)}'.",
-        f"The nearest: {quoted(close)}." if close else "search_topics without queries lists them.",
-    )
+    known: dict[str, str] = {}
+    kinds = {"industry": (wanted.industry, facets.industries)}
+    kinds["category"] = (wanted.category, facets.categories)
+    for what, (word, having) in kinds.items():
+        names = {form(facet.value): facet.value for facet in having}
+        if word is None or not names:
+            continue
+        if form(word) not in names:
+            close = nearest(word, [clean(name, 60) for name in names.values()])
+            raise NotPossible(
+                f"No topic has the {what} '{clean(word, 60)}'.",
+                f"The nearest: {quoted(close)}."
+                if close
+                else "search_topics without queries lists them.",
+            )
+        known[what] = names[form(word)]
+    return replace(wanted, **known)
 
 
 @dataclass(frozen=True)
@@ -143,13 +142,8 @@ def spelled(text: str) -> Words:
     if not plain.isascii():
         letters = unicodedata.normalize("NFKD", plain)
         plain = "".join(c for c in letters if unicodedata.category(c) != "Mn")
-    words = tuple(map(_singular, _WORD.findall(plain)))
+    words = tuple(w if w in _NO_PLURAL else _singular(w) for w in _WORD.findall(plain))
     return tuple(word for word in words if word not in _GLUE) or words
-
-
-@lru_cache(maxsize=65_536)
-def _singular(word: str) -> str:
-    return word if word in _NO_PLURAL else singular(word)
 
 
 @lru_cache(maxsize=256)
@@ -215,9 +209,8 @@ class _Index:
     def plain(self, phrase: Words) -> set[int]:
         """Return the names that begin with the phrase or hold all of its words."""
         start = "".join(phrase)
-        first, end = (
-            bisect_left(self._in_order, (edge,)) for edge in (start, f"{start}\U0010ffff")
-        )
+        edges = (start, f"{start}\U0010ffff")
+        first, end = (bisect_left(self._in_order, (edge,)) for edge in edges)
         beginning = {number for _, number in self._in_order[first:end]}
         holding = [self._with_word.get(word, set[int]()) for word in phrase]
         return beginning | set[int].intersection(*holding)
@@ -235,14 +228,8 @@ class _Index:
         return {number for _, _, number in likest} | found
 
 
-@lru_cache(maxsize=2)
-def _index_of(catalogue: Catalogue) -> _Index:
-    return _built(tuple(topic.name for topic in catalogue.topics))
-
-
-@lru_cache(maxsize=1)
-def _built(names: tuple[str, ...]) -> _Index:
-    return _Index(names)  # a catalogue that is fetched again usually has the same names
+_index_of = lru_cache(maxsize=2)(_Index)
+"""Keyed by the names, since a catalogue that is fetched again usually has the same."""
 
 
 def find_topics(
@@ -250,29 +237,34 @@ def find_topics(
 ) -> tuple[Found, ...]:
     """Search all topics of a kind for each phrase; the first search takes a fifth of a second."""
     topics = catalogue.topics
-    index = _index_of(catalogue)
+    index = _index_of(tuple(topic.name for topic in topics))
     fitting = None if kind == ANY else {n for n, topic in enumerate(topics) if kind.fits(topic)}
-
-    def matches(way: Words, numbers: set[int], worth: float) -> Iterator[TopicMatch]:
-        for number in numbers if fitting is None else numbers & fitting:
-            how, alike = compare(way, index.names[number])
-            yield TopicMatch(topics[number], how, alike * worth)
 
     def find(phrase: str) -> Found:
         own, *others = ways_to_say(phrase)
         if not own:
             return Found(phrase)
-        found = list(matches(own, index.plain(own), 1.0))
-        for other in others:
-            found += matches(other, index.plain(other), _OTHERWISE)
+        numbers = set[int]().union(*map(index.plain, (own, *others)))
+        numbers = numbers if fitting is None else numbers & fitting
+        found = [_match(phrase, topics[n], index.names[n]) for n in numbers]
         if len(found) >= LITTLE:
             return Found(phrase, best_of(found, limit))
-        near = best_of(matches(own, index.near(own, fitting), 1.0), limit)
+        looking_like = index.near(own, fitting)
+        near = best_of((_match(phrase, topics[n], index.names[n]) for n in looking_like), limit)
         found += [match for match in near if match.how == "close" and match.likeness >= CLOSE]
         like = () if found else [m.topic for m in near[:_NEAREST] if m.likeness >= _FAR]
         return Found(phrase, best_of(found, limit), tuple(like))
 
     return tuple(map(find, phrases))
+
+
+def _match(phrase: str, topic: Topic, name: Words) -> TopicMatch:
+    """Return how the topic matches at best, however the phrase is said."""
+    own, *others = ways_to_say(phrase)
+    matches = [TopicMatch(topic, *compare(own, name))]
+    for how, alike in (compare(other, name) for other in others):
+        matches.append(TopicMatch(topic, how, alike * _OTHERWISE))
+    return min(matches, key=lambda match: match.order)
 
 
 def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]:
@@ -281,6 +273,11 @@ def best_of(matches: Iterable[TopicMatch], limit: int) -> tuple[TopicMatch, ...]
     for match in sorted(matches, key=lambda match: match.order):
         best.setdefault(match.topic.id, match)
     return tuple(best.values())[:limit]
+
+
+def _may_be_more(phrase: str, found: Sequence[TopicMatch], wanted: int) -> bool:
+    """Return whether little was found plainly, or there is another way to say the phrase."""
+    return sum(match.how != "close" for match in found) < wanted or len(ways_to_say(phrase)) > 1
 
 
 async def look_up(
@@ -299,53 +296,21 @@ async def look_up(
     Raises:
         LeadpipeError: If neither could be asked.
     """
+    searched: dict[str, list[TopicMatch]] = {}
     failures: list[LeadpipeError] = []
     # The service's search has no category, so it is asked for more, and what fits is kept.
     most = MOST_FOUND if kind.category else min(MOST_FOUND, limit)
-    searched = await _searched(topics, phrases, kind, most, failures)
-
-    def is_little(phrase: str) -> bool:
-        """Return whether the catalogue may have more, or knows another way to say it."""
-        plain = sum(match.how != "close" for match in searched.get(phrase, ()))
-        wanted = limit if kind.category else min(LITTLE, limit)
-        return plain < wanted or len(ways_to_say(phrase)) > 1
-
-    listed: dict[str, Found] = {}
-    if little := [phrase for phrase in phrases if everywhere or is_little(phrase)]:
-        try:
-            catalogue = await topics.all()
-        except LeadpipeError as error:
-            if not searched:
-                raise
-            failures.append(error)
-        else:
-            find = partial(find_topics, little, catalogue, kind, limit)
-            listed = {one.phrase: one for one in await anyio.to_thread.run_sync(find)}
-    found: list[Found] = []
-    for phrase in phrases:
-        more = listed.get(phrase, Found(phrase))
-        best = best_of([*searched.get(phrase, ()), *more.matches], limit)
-        found.append(Found(phrase, best, () if best else more.nearest))
-    return Findings(tuple(found), tuple(failures), searched=bool(searched))
-
-
-async def _searched(
-    topics: Topics,
-    phrases: Sequence[str],
-    kind: TopicFilter,
-    most: int,
-    failures: list[LeadpipeError],
-) -> dict[str, list[TopicMatch]]:
-    """Return what the service's own search finds for each phrase for which it answers."""
-    found: dict[str, list[TopicMatch]] = {}
+    wanted = limit if kind.category else min(LITTLE, limit)
 
     async def search(phrase: str) -> None:
         try:
-            those = await topics.search(phrase, type=kind.type, industry=kind.industry, limit=most)
+            found = await topics.search(phrase, type=kind.type, industry=kind.industry, limit=most)
         except LeadpipeError as error:
             failures.append(error)
         else:
-            found[phrase] = [_match(phrase, topic) for topic in those if kind.fits(topic)]
+            fitting = filter(kind.fits, found)
+            # Close, if only the service knows why it found it.
+            searched[phrase] = [_match(phrase, topic, spelled(topic.name)) for topic in fitting]
 
     patience = SEARCH_SECONDS if await topics.at_hand() else math.inf
     with anyio.move_on_after(patience) as waiting:
@@ -355,13 +320,20 @@ async def _searched(
     if waiting.cancelled_caught:
         problem = f"The service did not answer within {SEARCH_SECONDS:g} seconds."
         failures.append(OutOfTime(problem))
-    return found
 
-
-def _match(phrase: str, topic: Topic) -> TopicMatch:
-    """Return how a topic that the service found matches; close if only the service knows why."""
-    name, (own, *others) = spelled(topic.name), ways_to_say(phrase)
-    matches = [TopicMatch(topic, *compare(own, name))]
-    for how, alike in (compare(other, name) for other in others):
-        matches.append(TopicMatch(topic, how, alike * _OTHERWISE))
-    return min(matches, key=lambda match: match.order)
+    listed: dict[str, Found] = {}
+    little = [p for p in phrases if everywhere or _may_be_more(p, searched.get(p, ()), wanted)]
+    if little:
+        try:
+            find = partial(find_topics, little, await topics.all(), kind, limit)
+            listed = {one.phrase: one for one in await anyio.to_thread.run_sync(find)}
+        except LeadpipeError as error:
+            if not searched:
+                raise
+            failures.append(error)
+    found: list[Found] = []
+    for phrase in phrases:
+        more = listed.get(phrase, Found(phrase))
+        best = best_of([*searched.get(phrase, ()), *more.matches], limit)
+        found.append(Found(phrase, best, () if best else more.nearest))
+    return Findings(tuple(found), tuple(failures), searched=bool(searched))

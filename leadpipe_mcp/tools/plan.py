@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, model_validator
 
 from leadpipe_mcp.planning.plan import Brief, Depth, Plan, cautions, make_plan
-from leadpipe_mcp.planning.variations import NO_END, describe
+from leadpipe_mcp.planning.sizing import NO_END, describe
 from leadpipe_mcp.text import counted, quoted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import replies
@@ -170,11 +170,11 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         left_out=[topic_name(c.topic) for c in plan.topics.left_out if c.topic],
         ladder=ladder if len(ladder) > 1 else None,
         target=describe(plan.target) if plan.target else None,
-        changes={change.variation.words: change.size for change in plan.changes[:_SHOWN_CHANGES]},
+        changes={change.words: size for change, size in [*plan.changes.items()][:_SHOWN_CHANGES]},
         recommended=Recommended(
-            change=advice.change.variation.words,
-            size=advice.change.size,
-            config=advice.change.variation.config.as_shown(),
+            change=advice.change.words,
+            size=advice.size,
+            config=advice.change.config.as_shown(),
         )
         if advice and advice.change
         else None,

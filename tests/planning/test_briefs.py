@@ -10,7 +10,7 @@ import pytest
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.plan import Brief, make_plan
-from leadpipe_mcp.planning.variations import NO_END
+from leadpipe_mcp.planning.sizing import NO_END
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS
 from tests.faults.service import Sandbox
 from tests.planning.service import client_of, start

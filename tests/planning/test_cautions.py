@@ -10,10 +10,9 @@ from leadpipe_mcp.api.models import AudienceConfig, Match, Preview, ServiceConfi
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice
 from leadpipe_mcp.planning.plan import Plan, cautions, of_size
-from leadpipe_mcp.planning.sizing import Sized
-from leadpipe_mcp.planning.variations import (
+from leadpipe_mcp.planning.sizing import (
     NO_END,
-    Option,
+    Sized,
     Variation,
     advise,
     at_score,
@@ -49,12 +48,13 @@ def plan(
     config = CONFIG.model_copy(update={"min_topic_overlap": overlap})
     preview = Preview(size=size, data_date=day, config=config, sample=sample)
     things: Any = measured
-    variations = [
-        Variation(thing, name, "", config, its)
+    sizes = {
+        Variation(thing, name, "", config): its
         for thing, sizes in things.items()
         for name, its in sizes.items()
-    ]
-    return Plan(config, spelled, CHOSEN, Sized(config, preview, variations=variations))
+    }
+    sized = Sized(config, preview, variations=[*sizes], measured=sizes)
+    return Plan(config, spelled, CHOSEN, sized)
 
 
 def unknown(people: int) -> Plan:
@@ -146,11 +146,10 @@ FEW, MANY = range(20, 41), range(2_000, NO_END + 1)
 def test_the_change_that_meddles_least_is_advised_or_the_nearest_and_what_stays_is_said(
     target: range, size: int | None, sizes: list[tuple[Variation, int]], reason: str
 ) -> None:
-    options = [Option(variation, its) for variation, its in sizes]
-    told = advise(target, size, options)
+    told = advise(target, size, dict(sizes))
 
     assert told.reason == reason
-    named = [option for option in options if option.variation.words.lower() in reason.lower()]
+    named = [change for change, _ in sizes if change.words.lower() in reason.lower()]
     assert told.change == next(iter(named), None)
 
 

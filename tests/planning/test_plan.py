@@ -163,10 +163,10 @@ async def test_a_target_between_two_steps_of_the_ladder_is_approached() -> None:
     assert plan.advice
     change = plan.advice.change
     assert change
-    assert change.size in target
-    assert change.variation.thing == "score"
-    assert 70 < (change.variation.config.min_score or 0) < 80
-    assert plan.changes[0] == change
+    assert plan.advice.size in target
+    assert change.thing == "score"
+    assert 70 < (change.config.min_score or 0) < 80
+    assert next(iter(plan.changes)) == change
 
 
 async def test_more_topics_than_are_allowed_are_left_out_by_name() -> None:
