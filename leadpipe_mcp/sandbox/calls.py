@@ -1,19 +1,17 @@
 """One request to Leadpipe, authenticated and parsed, with all that is needed to answer it."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, invalid, timestamp
-from leadpipe_mcp.sandbox.store import Audience, Organisation, newest_data
+from leadpipe_mcp.sandbox.simulator import Json, Refusal, invalid, not_found, timestamp
+from leadpipe_mcp.sandbox.store import Audience, File, Organisation, Run, newest_data
 
-Answering = Callable[["Call"], Response]
-LeadpipeEndpoint = Endpoint[Answering]
 # What an endpoint needs; the rest answer to everybody.
 ANY_KEY, LIVE_KEY = "any key", "live key"
 
@@ -30,17 +28,13 @@ class Call:
     settings: SandboxSettings
     organisation: Organisation
     """The caller's."""
-    organisations: Mapping[str, Organisation]
-    """Everybody's, for links that need no key."""
+    files: dict[str, File]
+    """Everybody's exports, for links that need no key."""
     now: float
     path: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
+    query: Json
     body: object
-    base_url: str
-    """Where the sandbox is, as this request found it."""
-    has_key: bool
-    expired: bool
+    request: Request
 
     @property
     def data_date(self) -> date:
@@ -51,30 +45,34 @@ class Call:
         """The audience that the path names."""
         return self.organisation.audience(as_uuid(self.path["id"], "id"), self.now)
 
-    def traced(self, data: object, status: int = 200) -> Response:
-        """A success with the `meta` by which the catalogue generation traces requests."""
+    def run(self) -> Run:
+        """The run that the path names."""
+        audience, run_id = self.audience(), as_uuid(self.path["run_id"], "runId")
+        found = [run for run in audience.runs if run.id == run_id]
+        if not found:
+            raise not_found("Run")
+        return found[0]
+
+    def completed_run(self) -> Run:
+        """The run that the path names, if it has results."""
+        run = self.run()
+        if (status := run.status(self.now)) != "completed":
+            raise Refusal(409, f"Run is {status} and has no results")
+        return run
+
+    def reply(self, data: object, status: int = 200) -> Response:
+        """A success; all but the flat generation add the `meta` by which they trace requests."""
+        if self.settings.profile == "flat":
+            return answer(data, status=status)
         meta: Json = {"timestamp": timestamp(self.now), "request_id": f"req_{uuid.uuid4().hex}"}
         return answer(data, meta, status)
 
-    def reply(self, data: object, status: int = 200) -> Response:
-        """A success as the generation that is played writes it."""
-        if self.settings.profile == "flat":
-            return answer(data, status=status)
-        return self.traced(data, status)
-
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number in the query string."""
-        text = self.query.get(name, str(default))
+        text = str(self.query.get(name, default))
         if text.isascii() and text.isdigit() and low <= int(text) <= high:
             return int(text)
         raise invalid(name, f"Expected an integer from {low} to {high}")
-
-    def config(self) -> Config:
-        """The body as a bare config."""
-        form = Form(self.body)
-        config = read_config(form, self.settings)
-        form.check()
-        return config
 
 
 def as_uuid(text: str | None, name: str) -> str:

@@ -1,23 +1,10 @@
 """Everything a filter can ask for: its names in both generations and where the answer lies."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import leadpipe_mcp.sandbox.vocabulary as words
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
-from leadpipe_mcp.sandbox.vocabulary import (
-    AGE_RANGES,
-    CHIEF_EXECUTIVES,
-    DECISION_MAKERS,
-    DEPARTMENT_OF_ROLE,
-    GENDERS,
-    INDUSTRIES,
-    REVENUES,
-    SENIORITY_OF_ROLE,
-    SIZES,
-    STATES,
-    TITLES,
-)
 from leadpipe_mcp.sandbox.world import COMPANIES
 
 Kind = Literal["choice", "flag", "terms"]
@@ -28,7 +15,7 @@ class Facet(NamedTuple):
     """One thing about a person that a filter can ask for."""
 
     key: str
-    """The documented catalogue key; empty where the documents show none."""
+    """The catalogue key."""
     flat: str
     """The flat key; empty where the flat generation has none."""
     kind: Kind
@@ -39,15 +26,13 @@ class Facet(NamedTuple):
     section: Section = "standard"
     operators: tuple[str, ...] = ("contains", "equals")
     """For terms: what may be asked, the default first."""
+    documented: bool = True
+    """Whether the documents show the catalogue key; the others are the sandbox's own."""
 
     @property
     def name(self) -> str:
         """What the sandbox calls it."""
         return self.flat or self.key
-
-    def catalog_key(self, settings: SandboxSettings) -> str:
-        """The key in the catalogue of this sandbox; empty when it is not served."""
-        return self.key or settings.catalog_twins.get(self.flat, "")
 
     def values(self, profile: Profile) -> list[str]:
         """The values of a choice, in the spelling of the profile and in their natural order."""
@@ -62,54 +47,60 @@ def respelled(value: str, profile: Profile) -> str:
     return {"c_suite": "cxo", "cxo": "c_suite"}.get(value, value) if profile == "flat" else value
 
 
-_INDUSTRIES = tuple(industry.name for industry in INDUSTRIES)
-_INDUSTRY_GROUPS = tuple(industry.group for industry in INDUSTRIES)
+_INDUSTRIES = tuple(industry.name for industry in words.INDUSTRIES)
+_INDUSTRY_GROUPS = tuple(industry.group for industry in words.INDUSTRIES)
 _NAMES = tuple(company.name for company in COMPANIES)
 _DOMAINS = tuple(company.domain for company in COMPANIES)
-_DECIDERS = tuple(seniority in DECISION_MAKERS for seniority in SENIORITY_OF_ROLE)
-_CEOS = tuple(title in CHIEF_EXECUTIVES for title in TITLES)
-_VPS = tuple(seniority == "vp" for seniority in SENIORITY_OF_ROLE)
-_FINANCE = tuple(department == "finance" for department in DEPARTMENT_OF_ROLE)
-_DOMAIN_OPERATORS, _EXACT = ("equals", "contains"), ("equals",)
-_HAS_EMAIL = "contact.hasBusinessEmail"
-_DEPARTMENTS = DEPARTMENT_OF_ROLE
+_SENIORITIES, _DEPARTMENTS = words.SENIORITY_OF_ROLE, words.DEPARTMENT_OF_ROLE
+_DECIDERS = tuple(seniority in words.DECISION_MAKERS for seniority in _SENIORITIES)
+_CEOS = tuple(title in words.CHIEF_EXECUTIVES for title in words.TITLES)
+_VPS = tuple(seniority == "vp" for seniority in _SENIORITIES)
+_FINANCE = tuple(department == "finance" for department in _DEPARTMENTS)
+_TITLES = words.TITLES
+_EMAIL, _PERSONAL = "contact.hasBusinessEmail", "contact.hasPersonalEmail"
 _ALL = (
     Facet(
         "company.industries", "companyIndustry", "choice", "industry", _INDUSTRIES, "recommended"
     ),
     Facet("company.industryGroups", "", "choice", "industry", _INDUSTRY_GROUPS),
-    Facet("", "companySize", "choice", "size", SIZES),
-    Facet("company.revenueRanges", "companyRevenueRange", "choice", "revenue", REVENUES),
+    Facet("company.sizes", "companySize", "choice", "size", words.SIZES, documented=False),
+    Facet("company.revenueRanges", "companyRevenueRange", "choice", "revenue", words.REVENUES),
     Facet("company.names", "companyName", "terms", "employer", _NAMES, "advanced"),
     Facet(
         *("company.domains", "companyDomain", "terms", "employer", _DOMAINS, "advanced"),
-        _DOMAIN_OPERATORS,
+        operators=("equals", "contains"),
     ),
-    Facet("", "isB2b", "flag", "isB2b"),
-    Facet("role.seniority", "seniority", "choice", "role", SENIORITY_OF_ROLE, "recommended"),
+    Facet("company.isB2b", "isB2b", "flag", "isB2b", documented=False),
+    Facet("role.seniority", "seniority", "choice", "role", _SENIORITIES, "recommended"),
     Facet("role.departments", "department", "choice", "role", _DEPARTMENTS, "recommended"),
     Facet("role.isDecisionMaker", "", "flag", "role", _DECIDERS),
     Facet("role.isCeo", "", "flag", "role", _CEOS, "advanced"),
     Facet("role.isVp", "", "flag", "role", _VPS, "advanced"),
     Facet("role.isFinance", "", "flag", "role", _FINANCE, "advanced"),
-    Facet("jobTitle.include", "jobTitle", "terms", "role", TITLES),
-    Facet("jobTitle.exclude", "", "terms", "role", TITLES),
-    Facet("jobTitle.exact", "", "terms", "role", TITLES, operators=_EXACT),
-    Facet(_HAS_EMAIL, "hasBusinessEmail", "flag", "hasBusinessEmail", section="recommended"),
-    Facet("", "hasPersonalEmail", "flag", "hasPersonalEmail"),
-    Facet("", "hasLinkedin", "flag", "hasLinkedin"),
-    Facet("", "hasPhone", "flag", "hasPhone"),
-    Facet("", "state", "choice", "state", STATES),
-    Facet("", "ageRange", "choice", "age", AGE_RANGES, "advanced"),
-    Facet("", "gender", "choice", "gender", GENDERS, "advanced"),
+    Facet("jobTitle.include", "jobTitle", "terms", "role", _TITLES),
+    Facet("jobTitle.exclude", "", "terms", "role", _TITLES),
+    Facet("jobTitle.exact", "", "terms", "role", _TITLES, operators=("equals",)),
+    Facet(_EMAIL, "hasBusinessEmail", "flag", "hasBusinessEmail", section="recommended"),
+    Facet(_PERSONAL, "hasPersonalEmail", "flag", "hasPersonalEmail", documented=False),
+    Facet("contact.hasLinkedin", "hasLinkedin", "flag", "hasLinkedin", documented=False),
+    Facet("contact.hasPhone", "hasPhone", "flag", "hasPhone", documented=False),
+    Facet("location.states", "state", "choice", "state", words.STATES, documented=False),
+    Facet(
+        *("demographics.ageRanges", "ageRange", "choice", "age", words.AGE_RANGES, "advanced"),
+        documented=False,
+    ),
+    Facet(
+        *("demographics.genders", "gender", "choice", "gender", words.GENDERS, "advanced"),
+        documented=False,
+    ),
 )
-FACETS: Mapping[str, Facet] = {facet.name: facet for facet in _ALL}
-BY_FLAT_KEY: Mapping[str, Facet] = {facet.flat: facet for facet in _ALL if facet.flat}
+FACETS = {facet.name: facet for facet in _ALL}
+BY_FLAT_KEY = {facet.flat: facet for facet in _ALL if facet.flat}
 
 
 def by_catalog_key(settings: SandboxSettings) -> dict[str, Facet]:
     """The catalogue that these settings serve, in its order."""
-    return {key: facet for facet in _ALL if (key := facet.catalog_key(settings))}
+    return {facet.key: facet for facet in _ALL if facet.documented or settings.catalog_twins}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Who is interested in a topic, and who fits a config: how many, who they are, and how well."""
 
+import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import compress
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from leadpipe_mcp.sandbox.dice import BYTE, dice, larger, mask, number
 from leadpipe_mcp.sandbox.facets import FACETS, Criterion, Facet
+from leadpipe_mcp.sandbox.simulator import Json
 from leadpipe_mcp.sandbox.topics import FIELDS, Topic, find_topic
 from leadpipe_mcp.sandbox.vocabulary import AGE_RANGES, DEPARTMENT_OF_ROLE, INDUSTRIES
 from leadpipe_mcp.sandbox.world import World, world_of
@@ -117,15 +119,27 @@ def _churned(people: int, day: date) -> int:
     return fickle & _rolls(people, f"rolls of {day}")
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """A whole config, ready to be applied; its spelling no longer matters."""
+@dataclass(frozen=True)
+class Config:
+    """A config that was accepted, ready to be applied."""
 
     topics: tuple[int, ...]
     lowest: int
     highest: int
     overlap: int
     filters: tuple[Criterion, ...] = ()
+    sent: Json = field(default_factory=Json, compare=False)
+    """The config as it was written."""
+
+    @cached_property
+    def hash(self) -> str:
+        """64 hexadecimal digits, equal for configs that mean the same."""
+        filters = sorted(
+            repr((each.facet, sorted(map(str, each.values)), each.operator, each.mode))
+            for each in self.filters
+        )
+        meaning = (sorted(self.topics), self.lowest, self.highest, self.overlap, filters)
+        return hashlib.sha256(repr(meaning).encode()).hexdigest()
 
 
 class Hit(NamedTuple):
@@ -144,7 +158,7 @@ class Hit(NamedTuple):
 class Match:
     """The people who fit a config on a day."""
 
-    criteria: Criteria
+    config: Config
     day: date
     world: World
     candidates: int
@@ -173,59 +187,47 @@ class Match:
         found = [Hit(self.world.people, person, self.best[person], []) for person in people]
         marks: dict[tuple[int, int], int] = {}
         # Topic by topic, because hundreds of them do not fit into the memory of scores at once.
-        for topic in self.criteria.topics:
+        for topic in self.config.topics:
             column = scores(self.world.people, topic, self.day)
             for hit in found:
-                if self.criteria.lowest <= column[hit.person] <= self.criteria.highest:
+                if self.config.lowest <= column[hit.person] <= self.config.highest:
                     hit.topics.append(topic)
                     marks[hit.person, topic] = column[hit.person]
         for hit in found:
             hit.topics.sort(key=lambda topic, person=hit.person: -marks[person, topic])
         return found
 
-    def breakdown(self, facet: str) -> dict[str, int]:
-        """How many of those who fit have each value, the commonest value first."""
-        return _tally(FACETS[facet], compress(self.world.columns[FACETS[facet].column], self.best))
+    def tally(self, facet: Facet) -> Counter[str]:
+        """How many of those who fit have each value."""
+        return tally(facet, compress(self.world.columns[facet.column], self.best))
+
+
+def tally(facet: Facet, codes: Iterable[int]) -> Counter[str]:
+    """How many of those with the codes have each value."""
+    return Counter(str(facet.meanings[code]) for code in codes)
 
 
 @lru_cache(maxsize=24)
-def match(people: int, criteria: Criteria, day: date) -> Match:
-    """Apply the criteria as of a day."""
+def match(people: int, config: Config, day: date) -> Match:
+    """Apply a config to the data of a day."""
     world, overlaps, best = world_of(people), 0, 0
-    in_range = bytes(
-        code if criteria.lowest <= code <= criteria.highest else 0 for code in range(BYTE)
-    )
-    for topic in criteria.topics:
+    in_range = bytes(code if config.lowest <= code <= config.highest else 0 for code in range(BYTE))
+    anything = bytes(map(bool, range(BYTE)))
+    for topic in config.topics:
         column = scores(people, topic, day).translate(in_range)
         # Up to 250 topics: a person's overlap still fits into their byte.
-        overlaps += number(column.translate(_ANYTHING))
+        overlaps += number(column.translate(anything))
         best = larger(best, number(column), people)
-    enough = bytes(code >= criteria.overlap for code in range(BYTE))
+    enough = bytes(code >= config.overlap for code in range(BYTE))
     fitting = number(overlaps.to_bytes(people, "little").translate(enough))
     candidates = fitting.bit_count()
-    for criterion in criteria.filters:
-        fitting &= number(_holders(world, criterion))
+    for criterion in config.filters:
+        facet = FACETS[criterion.facet]
+        accepted = bytes(map(criterion.accepts, facet.meanings))
+        if facet.column == "employer":
+            holders = bytes(map(accepted.__getitem__, world.employers))
+        else:
+            holders = world.columns[facet.column].translate(accepted.ljust(BYTE, b"\0"))
+        fitting &= number(holders)
     found = (best & (fitting * 255)).to_bytes(people, "little")
-    return Match(criteria, day, world, candidates, found)
-
-
-_ANYTHING = bytes(map(bool, range(BYTE)))
-
-
-@lru_cache(maxsize=32)
-def population(people: int, facet: str) -> dict[str, int]:
-    """How many of all people have each value."""
-    return _tally(FACETS[facet], world_of(people).columns[FACETS[facet].column])
-
-
-def _tally(facet: Facet, codes: Iterable[int]) -> dict[str, int]:
-    return dict(Counter(str(facet.meanings[code]) for code in codes).most_common())
-
-
-def _holders(world: World, criterion: Criterion) -> bytes:
-    """Those who meet the criterion, as 1 per person."""
-    facet = FACETS[criterion.facet]
-    accepted = bytes(map(criterion.accepts, facet.meanings))
-    if facet.column == "employer":
-        return bytes(map(accepted.__getitem__, world.employers))
-    return world.columns[facet.column].translate(accepted.ljust(BYTE, b"\0"))
+    return Match(config, day, world, candidates, found)

@@ -2,35 +2,30 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from starlette.responses import Response
 
-from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, LeadpipeEndpoint, answer, as_uuid
+from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, answer, as_uuid
 from leadpipe_mcp.sandbox.configs import read_config
 from leadpipe_mcp.sandbox.matching import Hit
 from leadpipe_mcp.sandbox.rows import catalog_result_row, flat_result_row, person_row
 from leadpipe_mcp.sandbox.settings import SandboxSettings
-from leadpipe_mcp.sandbox.simulator import Form, Json, Refusal, invalid, not_found, timestamp
-from leadpipe_mcp.sandbox.store import HISTORY_DAYS, Audience, Run
+from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, Refusal, invalid, timestamp
+from leadpipe_mcp.sandbox.store import HISTORY_DAYS, Audience, Run, RunType, newest_data
 
 _ROWS, _MOST_ROWS, _LARGEST_OFFSET = 50, 100, 10**9
 _LISTED, _MOST_LISTED, _LONGEST_KEY = 25, 100, 120
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_STATES = {
-    "queued": "materializing",
-    "running": "materializing",
-    "completed": "ready",
-    "failed": "failed",
-    "cancelled": "failed",
-}
+_STATES = {"completed": "ready", "failed": "failed", "cancelled": "failed"}
+_UNDER_WAY = "materializing"
 
 
 def _query(call: Call) -> Response:
     """The people that a config or a saved audience finds; asking starts the work."""
     form = Form(call.body)
-    day = _day(call, form, form.text("date", 10))
+    day = _read_day(form, call.settings)
     limit = form.integer("limit", 1, _MOST_ROWS) or _ROWS
     cursor = None if form.fields.get("cursor") is None else form.text("cursor", 200)
     if form.has("audienceId"):
@@ -40,23 +35,21 @@ def _query(call: Call) -> Response:
     else:
         config = read_config(form, call.settings)
         form.check()
-        earlier = call.organisation.queries.values()
-        same = (run for run in earlier if run.config.hash == config.hash)
-        run = _continued(same, cursor) or call.organisation.query(
-            config, _available(call, day), call.now
-        )
+        audience = Audience("", "", config, call.now, call.now)
+        audience = call.organisation.unsaved.setdefault(config.hash, audience)
+        run = _run_for(call, audience, _available(call, day), cursor, "preview")
     meta: Json = {"count": 0, "totalCount": 0, "nextCursor": None, "hasMore": False}
-    return _page(call, run, limit, cursor, person_row, {**meta, "cacheKey": run.config.key})
+    return _page(call, run, limit, cursor, person_row, {**meta, "cacheKey": run.config.hash[:32]})
 
 
 def _read_status(call: Call) -> Response:
     """Whether the results of an audience are there."""
-    run = call.audience().run_of_config(_asked_day(call))
+    run = call.audience().run_of_config(asked_day(call))
     if run is None:
         return answer({"status": "none", "totalCount": 0, "dataDate": None, "runId": None})
     return answer(
         {
-            "status": _STATES[run.status(call.now)],
+            "status": _state(call, run),
             "totalCount": _counts(call, run)["resultCount"],
             "dataDate": run.day.isoformat(),
             "runId": run.id,
@@ -66,50 +59,55 @@ def _read_status(call: Call) -> Response:
 
 def _read_dated_results(call: Call) -> Response:
     """The people of a saved audience on a day."""
-    audience, day = call.audience(), _asked_day(call)
+    audience, day = call.audience(), asked_day(call)
     limit = call.number("limit", _ROWS, 1, _MOST_ROWS)
-    cursor = call.query.get("cursor")
+    cursor = call.request.query_params.get("cursor")
     run = _run_for(call, audience, day, cursor)
     return _page(call, run, limit, cursor, flat_result_row, {})
 
 
-def ready_run(call: Call) -> Run:
-    """The run for the day that was asked for, or the newest one, refused unless it is ready."""
-    run = call.audience().run_of_config(_asked_day(call))
-    if run is None or run.status(call.now) != "completed":
-        raise Refusal(404, "Audience not found or not yet materialized")
-    return run
-
-
-def _run_for(call: Call, audience: Audience, day: date | None, cursor: str | None) -> Run:
+def _run_for(
+    call: Call, audience: Audience, day: date | None, cursor: str | None, kind: RunType = "daily"
+) -> Run:
     """The run that the cursor goes on with, or that of the day; a new one where there is none."""
-    run = _continued(audience.runs, cursor) or audience.run_of_config(day)
-    return run or call.organisation.add_run(audience, "daily", _available(call, day), call.now)
+    place = _read_cursor(cursor)
+    for run in audience.runs:
+        if place and run.id == place[0]:
+            # A newer one may have come since.
+            return run
+    run = audience.run_of_config(day)
+    return run or call.organisation.add_run(audience, kind, _available(call, day), call.now)
 
 
 def _available(call: Call, day: date | None) -> date:
     """The day, or the newest one; refused when there is no data for it."""
-    newest = call.data_date
+    newest = newest_data(call.now)
     if day is None or newest - timedelta(days=HISTORY_DAYS) < day <= newest:
         return day or newest
     raise Refusal(404, f"No data for {day.isoformat()}")
 
 
-def _asked_day(call: Call) -> date | None:
-    form = Form({})
-    day = _day(call, form, call.query.get("date"))
+def asked_day(call: Call) -> date | None:
+    """The day that the query string asks about; None is the newest with a run."""
+    form = Form(call.query)
+    day = _read_day(form, call.settings)
     form.check()
     return day
 
 
-def _day(call: Call, form: Form, text: str | None) -> date | None:
+def _read_day(form: Form, settings: SandboxSettings) -> date | None:
+    text = form.text("date", 10)
     if text is None:
         return None
     try:
         day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
         return form.wrong("date", "Expected a date as YYYY-MM-DD")
-    return day if call.settings.date_parameter == "kept" else None
+    return day if settings.date_parameter == "kept" else None
+
+
+def _state(call: Call, run: Run) -> str:
+    return _STATES.get(run.status(call.now), _UNDER_WAY)
 
 
 def _page(
@@ -121,14 +119,14 @@ def _page(
     meta: Json,
 ) -> Response:
     """A page of a run's people, or 202 while they are not there."""
-    state = _STATES[run.status(call.now)]
+    state = _state(call, run)
     meta |= {"status": state, "dataDate": run.day.isoformat()}
     if state != "ready":
         return answer([], meta, status=202)
     place = _read_cursor(cursor)
     if cursor and (place is None or place[0] != run.id):
         raise invalid("cursor", "Invalid cursor")
-    offset, found = place[1] if place else 0, run.match(call.settings.people)
+    offset, found = place[1] if place else 0, run.match()
     people = found.ranking[offset : offset + limit]
     has_more = offset + len(people) < found.count
     next_place = base64.urlsafe_b64encode(f"{run.id}:{offset + limit}".encode()).decode()
@@ -149,22 +147,20 @@ def _read_cursor(cursor: str | None) -> tuple[str, int] | None:
         return None
 
 
-def _continued(runs: Iterable[Run], cursor: str | None) -> Run | None:
-    """The run that a cursor pages through, though a newer one may have come since."""
-    place = _read_cursor(cursor)
-    return next((run for run in runs if place and run.id == place[0]), None)
-
-
 def _queue_run(call: Call) -> Response:
     """A new manual run, or the one that the same Idempotency-Key queued before."""
     audience, form = call.audience(), Form({} if call.body is None else call.body)
     form.choice("runType", ("manual",))
-    key = call.headers.get("idempotency-key")
+    key = call.request.headers.get("idempotency-key")
     if key is not None and len(key) > _LONGEST_KEY:
         form.wrong("Idempotency-Key", f"Expected at most {_LONGEST_KEY} characters")
     form.check()
-    run = call.organisation.queue(audience, "manual", call.now, key)
-    return call.traced(_run_facts(call, run), status=201)
+    for run in audience.runs:
+        if key is not None and run.idempotency_key == key:
+            return call.reply(_run_facts(call, run), status=201)
+    run = call.organisation.add_run(audience, "manual", newest_data(call.now), call.now)
+    run.idempotency_key = key
+    return call.reply(_run_facts(call, run), status=201)
 
 
 def _list_runs(call: Call) -> Response:
@@ -172,16 +168,16 @@ def _list_runs(call: Call) -> Response:
     runs = call.audience().runs[::-1]
     if call.settings.profile != "flat":
         limit = call.number("limit", _LISTED, 1, _MOST_LISTED)
-        return call.traced([_run_facts(call, run) for run in runs[:limit]])
+        return call.reply([_run_facts(call, run) for run in runs[:limit]])
     return answer(
         [
             {
-                "cacheKey": run.config.key,
+                "cacheKey": run.config.hash[:32],
                 "dataDate": run.day.isoformat(),
-                "status": _STATES[run.status(call.now)],
+                "status": _state(call, run),
                 "totalCount": _counts(call, run)["resultCount"],
                 "createdAt": timestamp(run.created),
-                "hasExport": "flat" in run.files,
+                "hasExport": run.file_id("flat") in call.files,
             }
             for run in runs
         ]
@@ -189,48 +185,38 @@ def _list_runs(call: Call) -> Response:
 
 
 def _read_run(call: Call) -> Response:
-    return call.traced(_run_facts(call, find_run(call)))
+    return call.reply(_run_facts(call, call.run()))
 
 
 def _cancel_run(call: Call) -> Response:
     """The run, cancelled; only a queued one can be (G-runs)."""
-    run = find_run(call)
+    run = call.run()
     if run.status(call.now) != "queued":
-        raise Refusal(call.settings.cancel_conflict_status, "Only queued runs can be cancelled")
+        raise Refusal(409, "Only queued runs can be cancelled")
     run.cancelled = call.now
-    return call.traced(_run_facts(call, run))
+    return call.reply(_run_facts(call, run))
 
 
 def _read_results(call: Call) -> Response:
     """A page of the people that a run found."""
-    run = find_run(call)
+    run = call.run()
     limit = call.number("limit", _ROWS, 1, _MOST_ROWS)
     offset = call.number("offset", 0, 0, _LARGEST_OFFSET)
     status = run.status(call.now)
-    if status in ("failed", "cancelled"):
-        raise Refusal(409, f"Run is {status} and has no results")
     page: Json = {"run": brief_run(call, run), "limit": limit, "offset": offset}
-    if status != "completed":
-        return call.traced({**page, "state": status, "results": [], "total": 0}, status=202)
-    found = run.match(call.settings.people)
+    if status in ("queued", "running"):
+        return call.reply({**page, "state": status, "results": [], "total": 0}, status=202)
+    call.completed_run()
+    found = run.match()
     hits = found.hits(found.ranking[offset : offset + limit])
     results = [catalog_result_row(hit) for hit in hits]
-    return call.traced({**page, "results": results, "total": found.count})
-
-
-def find_run(call: Call) -> Run:
-    """The run that the path names."""
-    audience, run_id = call.audience(), as_uuid(call.path["run_id"], "runId")
-    for run in audience.runs:
-        if run.id == run_id:
-            return run
-    raise not_found("Run")
+    return call.reply({**page, "results": results, "total": found.count})
 
 
 def _counts(call: Call, run: Run) -> dict[str, int]:
     if run.status(call.now) != "completed":
         return {"candidateCount": 0, "resultCount": 0}
-    found = run.match(call.settings.people)
+    found = run.match()
     return {"candidateCount": found.candidates, "resultCount": found.count}
 
 
@@ -275,15 +261,13 @@ def _run_facts(call: Call, run: Run) -> Json:
 
 _AUDIENCE = "/v1/intent/audiences/{id}"
 _RUNS = f"{_AUDIENCE}/runs"
-LIST_RUNS = LeadpipeEndpoint("GET", _RUNS, _list_runs, LIVE_KEY)
-DATED_RUNS: tuple[LeadpipeEndpoint, ...] = (
-    LeadpipeEndpoint("POST", "/v1/intent/audiences/query", _query, LIVE_KEY),
-    LeadpipeEndpoint("GET", f"{_AUDIENCE}/status", _read_status, LIVE_KEY),
-    LeadpipeEndpoint("GET", f"{_AUDIENCE}/results", _read_dated_results, LIVE_KEY),
-)
-RUNS: tuple[LeadpipeEndpoint, ...] = (
-    LeadpipeEndpoint("POST", _RUNS, _queue_run, LIVE_KEY),
-    LeadpipeEndpoint("GET", f"{_RUNS}/{{run_id}}", _read_run, LIVE_KEY),
-    LeadpipeEndpoint("DELETE", f"{_RUNS}/{{run_id}}", _cancel_run, LIVE_KEY),
-    LeadpipeEndpoint("GET", f"{_RUNS}/{{run_id}}/results", _read_results, LIVE_KEY),
+RUNS = (
+    Endpoint("POST", "/v1/intent/audiences/query", _query, LIVE_KEY, "flat"),
+    Endpoint("GET", f"{_AUDIENCE}/status", _read_status, LIVE_KEY, "flat"),
+    Endpoint("GET", f"{_AUDIENCE}/results", _read_dated_results, LIVE_KEY, "flat"),
+    Endpoint("GET", _RUNS, _list_runs, LIVE_KEY),
+    Endpoint("POST", _RUNS, _queue_run, LIVE_KEY, "catalog"),
+    Endpoint("GET", f"{_RUNS}/{{run_id}}", _read_run, LIVE_KEY, "catalog"),
+    Endpoint("DELETE", f"{_RUNS}/{{run_id}}", _cancel_run, LIVE_KEY, "catalog"),
+    Endpoint("GET", f"{_RUNS}/{{run_id}}/results", _read_results, LIVE_KEY, "catalog"),
 )

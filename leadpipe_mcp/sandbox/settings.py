@@ -1,22 +1,9 @@
 """Every corner that the documents leave open, as a setting with a default."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Profile = Literal["mixed", "flat", "catalog"]
-
-CATALOG_TWINS: Mapping[str, str] = {
-    "companySize": "company.sizes",
-    "state": "location.states",
-    "ageRange": "demographics.ageRanges",
-    "gender": "demographics.genders",
-    "isB2b": "company.isB2b",
-    "hasPersonalEmail": "contact.hasPersonalEmail",
-    "hasLinkedin": "contact.hasLinkedin",
-    "hasPhone": "contact.hasPhone",
-}
-"""The sandbox's own names for catalogue keys that no document shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,31 +29,25 @@ class SandboxSettings:
     slots: int = 3
     """How many audiences may be active at a time."""
     slots_key: str = "audienceSlots"
-    """Where `/v1/data/account` shows the slots, as `intent.slots` inside; empty: nowhere."""
+    """Where `/v1/data/account` shows the slots; empty: nowhere."""
     deletion_frees_slot: bool = True
     """Whether deleting an active audience gives its slot back."""
     detail_has_config: bool = True
     """Whether the catalogue generation's GET and PATCH of one audience show its config."""
     config_patch: Literal["replace", "merge"] = "replace"
     """What a `config` in PATCH does to the fields of the stored one."""
-    empty_patch: Literal["accept", "reject"] = "accept"
-    """What happens to a PATCH that changes nothing."""
     back_to_draft: Literal["accept", "reject"] = "accept"
     """Whether an audience that was active or paused can become a draft again."""
     unknown_filters: Literal["ignore", "reject"] = "ignore"
     """What happens to a filter key that the profile does not know."""
     impossible_config: Literal["accept", "reject"] = "accept"
     """What happens to minScore above maxScore and to more overlap than topics (nobody fits)."""
-    invalid_config: Literal["400", "valid_false", "zod"] = "400"
-    """How a bad config is reported; `valid_false` concerns the validate route alone."""
+    invalid_config: Literal["400", "valid_false"] = "400"
+    """How the validate route reports a bad config."""
     false_filter: Literal["exclude", "ignore"] = "exclude"
     """Whether `false` asks for people without the trait or for nothing at all."""
-    catalog_twins: Mapping[str, str] = field(default_factory=lambda: dict(CATALOG_TWINS))
-    """Catalogue keys of flat filters that have none in the documents; empty: not served."""
-    cancel_conflict_status: int = 409
-    """The answer to cancelling a run that is no longer queued."""
-    unknown_trend_status: Literal[200, 404] = 200
-    """The answer to the trend of a topic that is not in the inventory; 200 is an empty list."""
+    catalog_twins: bool = True
+    """Whether the catalogue has keys of the sandbox's own for what the documents show none of."""
     analyses_a_minute: int = 30
     """How many web sites a key may have analysed in a minute."""
     export_row_cap: int = 300_000
@@ -77,9 +58,5 @@ class SandboxSettings:
     """Whether CSV files start with the mark by which spreadsheets know UTF-8."""
     visits_per_day: int = 8
     """How many visits a web site with an active pixel has on an average day."""
-    data_meta: Literal["total", "pages"] = "pages"
-    """Whether `meta` of visitors has the total alone or page, totalPages and hasMore as well."""
-    visitor_aliases: bool = True
-    """Whether visitors have second names of fields, as some who read them expect: allPhones..."""
     pixel_domain: Literal["host", "verbatim"] = "host"
     """Whether a domain is reduced to its host in lower case without www, or kept as it came."""

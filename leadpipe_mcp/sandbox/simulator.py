@@ -4,7 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Generic, Literal, NamedTuple, TypeGuard, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeGuard, TypeVar, cast
 from urllib.parse import unquote
 
 import anyio
@@ -13,18 +13,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 SECONDS_PER_DAY = 86_400
-Handler = TypeVar("Handler", bound=Callable[..., object])
+Json = dict[str, object]
+Choice = TypeVar("Choice", bound=str)
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
-class Endpoint(NamedTuple, Generic[Handler]):
+class Endpoint(NamedTuple):
     """A route and the function that answers it."""
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    handler: Handler
+    handler: Callable[..., Any]
     needs: str = ""
     """What a key must be allowed to; each service has its own words for it."""
+    only: str = ""
+    """The only generation that has it; empty is both."""
 
 
 class Issue(NamedTuple):
@@ -33,6 +36,9 @@ class Issue(NamedTuple):
     path: str
     message: str
 
+    def __str__(self) -> str:
+        return ": ".join(filter(None, self))
+
 
 class Refusal(Exception):
     """An answer that is an error, raised from wherever it becomes clear."""
@@ -40,7 +46,7 @@ class Refusal(Exception):
     def __init__(
         self,
         status: int,
-        message: str,
+        message: str = "Request validation failed",
         code: str = "HTTP_ERROR",
         *,
         issues: Sequence[Issue] = (),
@@ -53,7 +59,7 @@ class Refusal(Exception):
 
 def invalid(path: str, message: str) -> Refusal:
     """400 for a request in which this breaks the schema."""
-    return Refusal(400, "Request validation failed", issues=[Issue(path, message)])
+    return Refusal(400, issues=[Issue(path, message)])
 
 
 def not_found(what: str) -> Refusal:
@@ -67,14 +73,16 @@ def timestamp(moment: float) -> str:
     return written.replace("+00:00", "Z")
 
 
-class Simulator(ABC, Generic[Handler]):
+def choose(facts: Mapping[str, object], names: str) -> Json:
+    """Those of the facts that are named, in that order."""
+    return {name: facts[name] for name in names.split()}
+
+
+class Simulator(ABC):
     """An ASGI application that plays a service with invented people."""
 
     def __init__(
-        self,
-        endpoints: Sequence[Endpoint[Handler]],
-        clock: Callable[[], float],
-        delay_ms: int,
+        self, endpoints: Sequence[Endpoint], clock: Callable[[], float], delay_ms: int
     ) -> None:
         self._clock, self._delay_ms = clock, delay_ms
         self._endpoints = [
@@ -95,7 +103,7 @@ class Simulator(ABC, Generic[Handler]):
             response = self._refuse(refusal)
         await response(scope, receive, send)
 
-    def _find(self, request: Request) -> tuple[Endpoint[Handler], Mapping[str, str]]:
+    def _find(self, request: Request) -> tuple[Endpoint, Mapping[str, str]]:
         """Who answers, and what the variables of the path are."""
         # The path as it was sent: an encoded slash inside an id separates nothing.
         raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
@@ -110,10 +118,6 @@ class Simulator(ABC, Generic[Handler]):
 
     @abstractmethod
     def _refuse(self, refusal: Refusal) -> Response: ...
-
-
-Json = dict[str, object]
-Choice = TypeVar("Choice", bound=str)
 
 
 def is_object(value: object) -> TypeGuard[Json]:
@@ -151,7 +155,7 @@ class Form:
     def check(self) -> None:
         """Refuse the request if anything is wrong with it."""
         if self.issues:
-            raise Refusal(400, "Request validation failed", issues=self.issues)
+            raise Refusal(400, issues=self.issues)
 
     def inner(self, field: str) -> "Form":
         """An object inside this one, read as a form of its own."""
@@ -171,37 +175,32 @@ class Form:
     def text(self, field: str, longest: int, shortest: int = 0) -> str | None:
         """A string of a permitted length."""
         value = self.fields.get(field)
-        if not self.has(field):
-            return None
         if isinstance(value, str) and shortest <= len(value) <= longest:
             return value
-        return self.wrong(field, f"Expected a string of {shortest} to {longest} characters")
+        return self._expect(field, f"a string of {shortest} to {longest} characters")
 
-    def integer(self, field: str, low: int, high: int, *, may_be_null: bool = False) -> int | None:
+    def integer(self, field: str, low: int, high: int) -> int | None:
         """A whole number within its bounds; the text "5" is not one, nor is true."""
         value = self.fields.get(field)
-        if not self.has(field) or (value is None and may_be_null):
-            return None
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
-        return self.wrong(field, f"Expected an integer from {low} to {high}")
+        return self._expect(field, f"an integer from {low} to {high}")
 
     def integers(self, field: str, most: int) -> list[int] | None:
         """A list of 1 to `most` whole numbers."""
         value = self.fields.get(field)
-        if not self.has(field):
-            return None
         numbers = value if is_array(value) else []
         if 1 <= len(numbers) <= most and all(type(number) is int for number in numbers):
             return cast("list[int]", numbers)
-        return self.wrong(field, f"Expected an array of 1 to {most} integers")
+        return self._expect(field, f"an array of 1 to {most} integers")
 
     def choice(self, field: str, choices: Sequence[Choice]) -> Choice | None:
         """One of a closed set of strings."""
-        value = self.fields.get(field)
-        if not self.has(field):
-            return None
         for known in choices:
-            if value == known:
+            if self.fields.get(field) == known:
                 return known
-        return self.wrong(field, f"Expected one of {', '.join(choices)}")
+        return self._expect(field, f"one of {', '.join(choices)}")
+
+    def _expect(self, field: str, what: str) -> None:
+        if field in self.fields:
+            self.wrong(field, f"Expected {what}")

@@ -3,13 +3,12 @@
 import hashlib
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Json, timestamp
+from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Json, choose, timestamp
 from leadpipe_mcp.sandbox.world import person_of, world_of
 
 Category = Literal["on_demand", "monitoring"]
-_PROFILE = "https://www.linkedin.com/in/"
 # One prospect in twenty is hostile, one in three says nothing about themselves.
 _HOSTILE, _SILENT = 20, 3
 _TEXTS = (
@@ -38,19 +37,17 @@ _EXAMPLES: tuple[tuple[str, Category, str | None, int], ...] = (
 _IN_FOLDER = "Conference Visitors"
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """A person in an audience; `person` is their number in the sandbox's world."""
+class Prospect(NamedTuple):
+    """A person who came into an audience; `person` is their number in the sandbox's world."""
 
     id: str
     created: int
-    """When they came into the audience, in milliseconds."""
     person: int
 
 
 @dataclass(slots=True, eq=False)
 class Audience:
-    """A list of prospects; `category` is what it was created as."""
+    """A list of prospects, oldest first; `category` is what it was created as."""
 
     id: str
     created: int
@@ -59,11 +56,9 @@ class Audience:
     description: str | None
     folder_id: str | None = None
     prospects: list[Prospect] = field(default_factory=list[Prospect])
-    filled_until: float = 0
-    """When the prospecting job that fills it ends."""
 
     def shown(self) -> Json:
-        """The audience as Sonarly shows it, alone or in a list."""
+        """The audience as Sonarly shows it."""
         return {
             "id": self.id,
             "name": self.name,
@@ -101,7 +96,7 @@ class Folder:
 
 
 class Group:
-    """Everything that belongs to one account group."""
+    """Everything that belongs to one account group; moments are in milliseconds."""
 
     def __init__(self, group_id: str, name: str, created: int, people: int) -> None:
         self.id = group_id
@@ -154,22 +149,22 @@ class Group:
     def prospect_row(self, prospect: Prospect) -> Json:
         """A prospect as the list of an audience shows them."""
         person = person_of(self._people, prospect.person)
-        company = person.company
-        about = f"{person.title} in {company.city}. Working on {person.department} for years."
+        company, facts = person.company, person.facts
+        job = f"{facts['jobTitle']} in {company.city}. Working on {facts['department']} for years."
+        linkedin_url = str(facts["linkedinUrl"])
         row: Json = {
             "id": prospect.id,
-            "firstName": person.first_name,
-            "lastName": person.last_name,
+            **choose(facts, "firstName lastName"),
             "name": person.full_name,
-            "headline": person.headline,
-            "about": about if person.number % _SILENT else None,
+            "headline": facts["headline"],
+            "about": job if person.number % _SILENT else None,
             "photoUrl": None,
-            "linkedinUrl": person.linkedin_url,
-            "publicIdentifier": (person.linkedin_url or "").removeprefix(_PROFILE),
+            "linkedinUrl": linkedin_url,
+            "publicIdentifier": linkedin_url.rpartition("/")[2],
             "company": {
                 "name": company.name,
                 "linkedinIdentifier": company.linkedin_name,
-                "linkedinUrl": f"https://www.linkedin.com/company/{company.linkedin_name}",
+                "linkedinUrl": facts["companyLinkedinUrl"],
                 "industry": company.industry.name,
                 "website": f"https://{company.domain}" if person.number % 2 else None,
             },

@@ -4,23 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import inf
-from typing import Literal
+from typing import Literal, get_args
 
-from leadpipe_mcp.sandbox.configs import Config, read_config
+from leadpipe_mcp.sandbox.configs import read_config
 from leadpipe_mcp.sandbox.dice import identity
-from leadpipe_mcp.sandbox.facets import FACETS, respelled
-from leadpipe_mcp.sandbox.matching import Match
+from leadpipe_mcp.sandbox.matching import Config, Match, match
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Form, Json, Refusal, not_found
 
 AudienceStatus = Literal["draft", "active", "paused"]
-AUDIENCE_STATUSES: tuple[AudienceStatus, ...] = ("draft", "active", "paused")
+AUDIENCE_STATUSES: tuple[AudienceStatus, ...] = get_args(AudienceStatus)
 RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 RunType = Literal["daily", "manual", "preview"]
 Shape = Literal["flat", "catalog"]
 PixelStatus = Literal["active", "paused"]
 # How much of a run's time passes before it starts.
 _QUEUED = 0.25
+_EXPIRED_KEY = "sk_expired"
 HISTORY_DAYS = 7
 """How many days back an active audience has daily runs, and a query may ask for a date."""
 
@@ -83,27 +83,25 @@ class File:
 class Run:
     """One application of a config to the data of one day; what it found never changes."""
 
+    settings: SandboxSettings
     id: str
     type: RunType
     config: Config
     day: date
     created: float
-    seconds: float
-    fails: bool
     audience_id: str | None = None
     idempotency_key: str | None = None
     cancelled: float | None = None
-    files: dict[Shape, File] = field(default_factory=dict["Shape", File])
 
     @property
     def started(self) -> float:
         """When it leaves the queue, if nobody cancels it."""
-        return self.created + self.seconds * _QUEUED
+        return self.created + self.settings.run_seconds * _QUEUED
 
     @property
     def finished(self) -> float:
         """When it completes or fails."""
-        return self.created + self.seconds
+        return self.created + self.settings.run_seconds
 
     def status(self, now: float) -> RunStatus:
         """What has become of it."""
@@ -111,11 +109,15 @@ class Run:
             return "cancelled"
         if now < self.finished:
             return "queued" if now < self.started else "running"
-        return "failed" if self.fails else "completed"
+        return "failed" if self.settings.runs_fail else "completed"
 
-    def match(self, people: int) -> Match:
+    def match(self) -> Match:
         """The people it found."""
-        return self.config.match(people, self.day)
+        return match(self.settings.people, self.config, self.day)
+
+    def file_id(self, shape: Shape) -> str:
+        """What its export is called, once there is one."""
+        return identity(f"file {self.id} {shape}")
 
 
 @dataclass(slots=True, eq=False)
@@ -147,21 +149,29 @@ class Audience:
             and day in {None, run.day}
         )
 
-    def size(self, now: float, people: int) -> int | None:
+    def size(self, now: float) -> int | None:
         """How many people the latest run found, or what a client wrote since."""
         run = self.latest(now)
         if self.told_size and (run is None or self.told_size[0] >= run.finished):
             return self.told_size[1]
-        return None if run is None else run.match(people).count
+        return None if run is None else run.match().count
+
+
+def _newest(runs: Iterable[Run]) -> Run | None:
+    return max(runs, key=lambda run: (run.day, run.created), default=None)
 
 
 class Organisation:
     """Everything that belongs to one API key."""
 
     def __init__(self, key: str, settings: SandboxSettings) -> None:
+        self.has_key = bool(key)
+        self.expired = key.startswith(_EXPIRED_KEY)
+        """Whether it may see nothing but its account."""
         self.id = identity(f"organisation {key}")
         self.settings = settings
-        self.queries: dict[tuple[str, date], Run] = {}
+        self.unsaved: dict[str, Audience] = {}
+        """What queries without an audience run for, by the hash of their configs."""
         self.pixels: dict[str, Pixel] = {}
         self.analyses: list[float] = []
         """The moments of the last minute at which a web site was analysed."""
@@ -177,17 +187,21 @@ class Organisation:
 
     def audiences(self, now: float) -> list[Audience]:
         """All saved audiences, newest first."""
-        for audience in self._audiences.values():
-            self._catch_up(audience, now)
-        newest_first = reversed(self._audiences.values())
+        newest_first = [self.audience(audience_id, now) for audience_id in self._audiences][::-1]
         return sorted(newest_first, key=lambda audience: audience.created, reverse=True)
 
     def audience(self, audience_id: str, now: float) -> Audience:
-        """One saved audience, with the runs that are due by now."""
+        """One saved audience, with the daily runs that it has had since it was last looked at."""
         if audience_id not in self._audiences:
             raise not_found("Audience")
         audience = self._audiences[audience_id]
-        self._catch_up(audience, now)
+        if audience.active_since is not None:
+            since = max(audience.active_since, now - HISTORY_DAYS * SECONDS_PER_DAY)
+            for day in range(int(since // SECONDS_PER_DAY) + 1, int(now // SECONDS_PER_DAY) + 1):
+                midnight = float(day * SECONDS_PER_DAY)
+                if not any(run.created == midnight for run in audience.runs):
+                    self.add_run(audience, "daily", newest_data(midnight), midnight)
+            audience.runs.sort(key=lambda run: run.created)
         return audience
 
     def create(self, name: str, config: Config, status: AudienceStatus, now: float) -> Audience:
@@ -206,13 +220,12 @@ class Organisation:
 
     def set_status(self, audience: Audience, status: AudienceStatus, now: float) -> None:
         """Activate, pause or shelve; activating an active audience changes nothing."""
-        self.require_slot_for(audience, status)
         if status == audience.status:
             return
         audience.status = status
         audience.active_since = now if status == "active" else None
         if status == "active" and self.settings.activation_starts_run:
-            self.queue(audience, "daily", now)
+            self.add_run(audience, "daily", newest_data(now), now)
 
     def delete(self, audience: Audience) -> None:
         """Forget the audience, its runs and their files."""
@@ -220,30 +233,11 @@ class Organisation:
         if audience.status == "active" and not self.settings.deletion_frees_slot:
             self._lost_slots += 1
 
-    def queue(
-        self, audience: Audience, run_type: RunType, now: float, idempotency_key: str | None = None
-    ) -> Run:
-        """A new run of the newest data, or the one that was queued with the same key."""
-        for run in audience.runs:
-            if idempotency_key is not None and run.idempotency_key == idempotency_key:
-                return run
-        run = self.add_run(audience, run_type, newest_data(now), now)
-        run.idempotency_key = idempotency_key
-        return run
-
     def add_run(self, audience: Audience, run_type: RunType, day: date, now: float) -> Run:
         """A new run of the audience for any day."""
-        run = self._run(audience.config, run_type, day, now)
-        run.audience_id = audience.id
+        run = Run(self.settings, self._new_id(), run_type, audience.config, day, now, audience.id)
         audience.runs.append(run)
         return run
-
-    def query(self, config: Config, day: date, now: float) -> Run:
-        """The run that answers a query nobody saved; the first of its kind starts it."""
-        key = (config.hash, day)
-        if key not in self.queries:
-            self.queries[key] = self._run(config, "preview", day, now)
-        return self.queries[key]
 
     def create_pixel(self, domain: str, name: str, now: float) -> Pixel:
         """A new active pixel; refused, without saying which, where the domain has one (R-intro)."""
@@ -252,29 +246,6 @@ class Organisation:
         pixel_id = identity(f"pixel {self.id} {domain}")
         self.pixels[pixel_id] = Pixel(pixel_id, domain, name, now, now)
         return self.pixels[pixel_id]
-
-    def find_file(self, file_id: str) -> File | None:
-        """An export of one of the audiences."""
-        runs = (run for audience in self._audiences.values() for run in audience.runs)
-        files = (file for run in runs for file in run.files.values())
-        return next((file for file in files if file.id == file_id), None)
-
-    def _catch_up(self, audience: Audience, now: float) -> None:
-        """Add the daily runs that an active audience has had since it was last looked at."""
-        if audience.active_since is None:
-            return
-        since = max(audience.active_since, now - HISTORY_DAYS * SECONDS_PER_DAY)
-        for day in range(int(since // SECONDS_PER_DAY) + 1, int(now // SECONDS_PER_DAY) + 1):
-            midnight = float(day * SECONDS_PER_DAY)
-            if not any(run.created == midnight for run in audience.runs):
-                self.add_run(audience, "daily", newest_data(midnight), midnight)
-        audience.runs.sort(key=lambda run: run.created)
-
-    def _run(self, config: Config, run_type: RunType, day: date, now: float) -> Run:
-        settings = self.settings
-        return Run(
-            self._new_id(), run_type, config, day, now, settings.run_seconds, settings.runs_fail
-        )
 
     def _new_id(self) -> str:
         self._issued += 1
@@ -286,56 +257,49 @@ def newest_data(now: float) -> date:
     return datetime.fromtimestamp(now, UTC).date() - timedelta(days=1)
 
 
-def _newest(runs: Iterable[Run]) -> Run | None:
-    return max(runs, key=lambda run: (run.day, run.created), default=None)
-
-
 # Days before the first request at which the audiences were saved, activated and paused, and from
 # which on the pixel watched.
 _SAVED, _ACTIVATED, _PAUSED, _WATCHED = 20, 12, 4, 45
+# The filters of the audiences that are paused and active, as each generation spells them.
+_SPELLINGS: dict[bool, tuple[Json, Json]] = {
+    True: (
+        {"state": "california"},
+        {
+            "companyIndustry": ["software development"],
+            "seniority": ["director", "vp", "cxo"],
+            "hasBusinessEmail": True,
+        },
+    ),
+    False: (
+        {"location.states": {"values": ["california"]}},
+        {
+            "company.industries": {"values": ["software development"]},
+            "role.seniority": {"values": ["director", "vp", "c_suite"]},
+            "contact.hasBusinessEmail": True,
+        },
+    ),
+}
 
 
 def furnish(organisation: Organisation, now: float) -> None:
     """Give a new organisation a pixel, and a paused and an active audience with their past runs."""
+    saved, activated, paused, watched = (
+        now - days * SECONDS_PER_DAY for days in (_SAVED, _ACTIVATED, _PAUSED, _WATCHED)
+    )
+    organisation.create_pixel("northwind-shop.example", "Northwind Shop", watched)
     settings = organisation.settings
-
-    def ago(days: int) -> float:
-        return now - days * SECONDS_PER_DAY
-
-    def config(filters: dict[str, str | bool | list[str]], **more: object) -> Config:
-        return read_config(Form({**more, "filters": _spelled(filters, settings)}), settings)
-
-    organisation.create_pixel("northwind-shop.example", "Northwind Shop", ago(_WATCHED))
     if settings.slots < 1:
         return
-    californians = config({"state": "california"}, topicIds=[102081, 102082], minScore=60)
-    buyers = organisation.create("CRM Buyers in California", californians, "draft", ago(_SAVED))
-    organisation.set_status(buyers, "active", ago(_ACTIVATED))
-    organisation.audience(buyers.id, ago(_PAUSED))
-    organisation.set_status(buyers, "paused", ago(_PAUSED))
-    directors = config(
-        {
-            "companyIndustry": ["software development"],
-            "seniority": ["director", "vp", "c_suite"],
-            "hasBusinessEmail": True,
-        },
-        topicIds=[117805, 117890, 117918],
-        minScore=70,
-        maxScore=99,
-        minTopicOverlap=2,
-    )
-    name = "Marketing Directors at Tech Companies"
-    organisation.create(name, directors, "active", ago(_ACTIVATED))
 
+    def config(filters: Json, **bounds: object) -> Config:
+        return read_config(Form({**bounds, "filters": filters}), settings)
 
-def _spelled(filters: dict[str, str | bool | list[str]], settings: SandboxSettings) -> Json:
-    """The flat filters as the profile spells them; what it has no key for is left out."""
-    spelled: Json = {}
-    for key, value in filters.items():
-        values = value if isinstance(value, list) else []
-        if settings.profile == "flat":
-            spelled[key] = [respelled(each, "flat") for each in values] or value
-        elif catalog_key := FACETS[key].catalog_key(settings):
-            values = [value] if isinstance(value, str) else values
-            spelled[catalog_key] = {"values": values} if values else value
-    return spelled
+    state, seniority = _SPELLINGS[settings.profile == "flat"]
+    californians = config(state, topicIds=[102081, 102082], minScore=60)
+    buyers = organisation.create("CRM Buyers in California", californians, "draft", saved)
+    organisation.set_status(buyers, "active", activated)
+    organisation.audience(buyers.id, paused)
+    organisation.set_status(buyers, "paused", paused)
+    topics = [117805, 117890, 117918]
+    directors = config(seniority, topicIds=topics, minScore=70, maxScore=99, minTopicOverlap=2)
+    organisation.create("Marketing Directors at Tech Companies", directors, "active", activated)

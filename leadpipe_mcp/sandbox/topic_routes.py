@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from leadpipe_mcp.sandbox.calls import Call, LeadpipeEndpoint, answer
+from leadpipe_mcp.sandbox.calls import Call, answer
 from leadpipe_mcp.sandbox.dice import dice, mask
 from leadpipe_mcp.sandbox.matching import popularity, scores
-from leadpipe_mcp.sandbox.rows import topic_row
-from leadpipe_mcp.sandbox.simulator import Form, Json, Refusal, invalid, not_found
+from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, Refusal, choose, invalid
 from leadpipe_mcp.sandbox.topics import (
     FIELDS,
     TOPIC_TYPES,
@@ -35,7 +34,7 @@ _LARGEST_ID = 10**9
 
 def _list_topics(call: Call) -> Response:
     """Every topic, or those of a kind and a name; there are no pages."""
-    form = Form(dict(call.query))
+    form = Form(call.query)
     kind = _read_kind(form)
     kind["category"] = form.text("category", _LONGEST_WORDS) or None
     words = form.text("q", _LONGEST_WORDS) or None
@@ -44,7 +43,7 @@ def _list_topics(call: Call) -> Response:
     topics = [topic for topic in _of_kind(inventory(), kind) if among is None or topic.id in among]
     filters: Json = {**kind, "q": words}
     meta: Json = {"count": len(topics), "total": len(topics), "filters": filters}
-    return answer([topic_row(topic) for topic in topics], meta)
+    return answer([topic.row for topic in topics], meta)
 
 
 def _list_facets(_: Call) -> Response:
@@ -66,12 +65,12 @@ def _list_facets(_: Call) -> Response:
 
 def _search_topics(call: Call) -> Response:
     """The topics whose names fit the words best."""
-    form = Form(dict(call.query))
+    form = Form(call.query)
     form.require("q")
     words, kind = form.text("q", _LONGEST_WORDS, shortest=1), _read_kind(form)
     form.check()
     limit = call.number("limit", _FOUND, 1, _MOST_FOUND)
-    return answer([topic_row(topic) for topic in _of_kind(named(words or ""), kind)[:limit]])
+    return answer([topic.row for topic in _of_kind(named(words or ""), kind)[:limit]])
 
 
 def _read_kind(form: Form, shortest_industry: int = 0) -> dict[str, str | None]:
@@ -88,17 +87,14 @@ def _of_kind(topics: Sequence[Topic], kind: dict[str, str | None]) -> Sequence[T
 
 
 def _trend(call: Call) -> Response:
-    """Every day's figures of one topic, ending at the newest data."""
+    """Every day's figures of one topic, ending at the newest data; empty for an unknown one."""
     text = call.path["topic_id"]
     if not (text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID):
         raise invalid("topicId", "Expected an integer")
     topic = find_topic(int(text))
-    if topic is None and call.settings.unknown_trend_status == 404:
-        raise not_found("Topic")
     if topic is None:
         return answer([])
-    about = topic_row(topic)
-    del about["topicId"]
+    about = choose(topic.row, "topicName type industry category")
     days = _series(call, topic, _TREND_DAYS)
     return answer([{"date": figures["date"], **about, **figures} for figures in days])
 
@@ -112,11 +108,7 @@ def _compare(call: Call) -> Response:
     topics = [topic for topic_id in topic_ids if (topic := find_topic(topic_id))]
     return answer(
         [
-            {
-                "topicId": topic.id,
-                "topicName": topic.name,
-                "data": _series(call, topic, _DAYS_COMPARED),
-            }
+            {**choose(topic.row, "topicId topicName"), "data": _series(call, topic, _DAYS_COMPARED)}
             for topic in topics
         ]
     )
@@ -124,22 +116,21 @@ def _compare(call: Call) -> Response:
 
 def _movers(call: Call) -> Response:
     """The popular topics whose audience grew or shrank most since the day before."""
-    form = Form(dict(call.query))
+    form = Form(call.query)
     direction = form.choice("direction", ("up", "down")) or "up"
     kind = _read_kind(form, shortest_industry=1)
     form.check()
     limit = call.number("limit", _MOVED, 1, _MOST_FOUND)
-    sign = 1 if direction == "up" else -1
+    people, day, sign = call.settings.people, call.data_date, 1 if direction == "up" else -1
     moves: list[tuple[float, Json]] = []
     for topic in _of_kind(_popular_topics(), kind):
-        before, now = _moves(call.settings.people, call.data_date)[topic.id]
+        now, before = (_audience(people, topic.id, when) for when in (day, day - timedelta(days=1)))
         change = (now - before) / before if before else 0
         if sign * change > 0:
-            row = topic_row(topic)
-            del row["category"]
-            more = {"todayAudience": now, "yesterdayAudience": before}
-            moves.append((sign * change, {**row, **more, "pctChange": round(100 * change, 2)}))
-    moves.sort(key=lambda move: -move[0])
+            row = choose(topic.row, "topicId topicName type industry")
+            figures = {"todayAudience": now, "yesterdayAudience": before}
+            moves.append((-sign * change, {**row, **figures, "pctChange": round(100 * change, 2)}))
+    moves.sort(key=lambda move: move[0])
     return answer([row for _, row in moves[:limit]])
 
 
@@ -157,17 +148,9 @@ def _popular_topics() -> list[Topic]:
     return list(best.values())
 
 
-@lru_cache(maxsize=4)
-def _moves(people: int, day: date) -> dict[int, tuple[int, int]]:
-    """The audience of every popular topic the day before and on the day."""
-
-    def audience(topic: Topic, day: date) -> int:
-        return people - scores(people, topic.id, day).count(0)
-
-    before = day - timedelta(days=1)
-    return {
-        topic.id: (audience(topic, before), audience(topic, day)) for topic in _popular_topics()
-    }
+@lru_cache(maxsize=1_024)
+def _audience(people: int, topic_id: int, day: date) -> int:
+    return people - scores(people, topic_id, day).count(0)
 
 
 def _series(call: Call, topic: Topic, days: int) -> list[Json]:
@@ -191,17 +174,6 @@ def _figures(people: int, topic: Topic, day: date) -> Json:
         "mediumAudience": medium,
         "lowAudience": low,
     }
-
-
-_TOPICS = "/v1/intent/topics"
-TOPICS: tuple[LeadpipeEndpoint, ...] = (
-    LeadpipeEndpoint("GET", _TOPICS, _list_topics),
-    LeadpipeEndpoint("GET", f"{_TOPICS}/facets", _list_facets),
-    LeadpipeEndpoint("GET", f"{_TOPICS}/search", _search_topics),
-    LeadpipeEndpoint("GET", f"{_TOPICS}/movers", _movers),
-    LeadpipeEndpoint("POST", f"{_TOPICS}/compare", _compare),
-    LeadpipeEndpoint("GET", f"{_TOPICS}/{{topic_id}}/trend", _trend),
-)
 
 
 _WORD = re.compile(r"[a-z]{2,}")
@@ -229,22 +201,37 @@ def _analyze(call: Call) -> Response:
         raise Refusal(400, "Invalid URL")
     if host.endswith(".invalid"):
         raise Refusal(500, "Processing error")  # nothing under it can ever be read (RFC 2606)
+
+    def luck(what: str) -> float:
+        return dice(f"site {host} {what}").random()
+
     text = f"{host.rpartition('.')[0]} {urlsplit(url).path}".lower()
     words = [word for word in dict.fromkeys(_WORD.findall(text)) if word not in _SILENT]
     labels = [label for label in host.split(".")[:-1] if label not in _SILENT]
     company = " ".join(word.capitalize() for word in _WORD.findall(labels[-1] if labels else ""))
-    field = _field_of(host, words)
-    subjects = _subjects(host, field)
+    field = _field_of(words, luck("field"))
+    first = int(luck("subjects") * len(field.subjects))
+    subjects = [field.subjects[(first + step * 3) % len(field.subjects)] for step in range(3)]
     telling = [word for word in words if len(word) > 2 and named(word)]
     keywords = list(dict.fromkeys((*telling, *(subject.lower() for subject in subjects))))
     keywords = keywords[:_MOST_KEYWORDS] if company else []
+    # The topics called by the keywords, those of the field before others.
+    found: dict[int, tuple[float, Json]] = {}
+    for keyword in keywords:
+        low, high = _NAMED if keyword in telling else _SUGGESTED
+        ours = [topic for topic in named(keyword) if topic.industry == field.industry]
+        for topic in (ours or named(keyword))[:_TOPICS_OF_KEYWORD]:
+            similarity = round(low + (high - low) * luck(f"{keyword} {topic.id}"), 4)
+            row = {**topic.row, "similarity": similarity, "matchedKeyword": keyword}
+            found.setdefault(topic.id, (-similarity, row))
+    ranked = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
     offer = f"{company} offers {', '.join(subjects)} in the field of {field.industry}."
     return answer(
         {
             "company": company or None,
             "summary": offer if company else None,
             "keywords": keywords,
-            "topics": _topics(host, field, keywords, telling),
+            "topics": [row for _, (_, row) in ranked[:_MOST_TOPICS]],
             "contentHash": hashlib.sha256(" ".join((host, *words)).encode()).hexdigest(),
         }
     )
@@ -252,11 +239,11 @@ def _analyze(call: Call) -> Response:
 
 def _refuse_haste(call: Call) -> None:
     """Refuse what comes too soon; everybody without a key waits in one line."""
-    a_minute = call.settings.analyses_a_minute if call.has_key else _WITHOUT_KEY
+    a_minute = call.settings.analyses_a_minute if call.organisation.has_key else _WITHOUT_KEY
     recent = [moment for moment in call.organisation.analyses if moment > call.now - 60]
     call.organisation.analyses = recent
     if len(recent) >= a_minute:
-        wait = str(math.ceil(recent[0] + 60 - call.now if recent else 60))
+        wait = str(math.ceil(recent[0] + 60 - call.now))
         raise Refusal(429, "Rate limit exceeded", headers={"Retry-After": wait})
     recent.append(call.now)
 
@@ -277,7 +264,7 @@ def _public_host(url: str) -> str:
         return host if name and suffix not in _NOT_PUBLIC else ""
 
 
-def _field_of(host: str, words: Sequence[str]) -> Field:
+def _field_of(words: Sequence[str], luck: float) -> Field:
     """The line of business: the one that most of the words are about, or an invented one."""
 
     def points(field: Field) -> int:
@@ -286,31 +273,16 @@ def _field_of(host: str, words: Sequence[str]) -> Field:
 
     fields = tuple(FIELDS.values())
     best = max(fields, key=points)
-    return best if points(best) else fields[int(_luck(host, "field") * len(fields))]
+    return best if points(best) else fields[int(luck * len(fields))]
 
 
-def _subjects(host: str, field: Field) -> list[str]:
-    first = int(_luck(host, "subjects") * len(field.subjects))
-    return [field.subjects[(first + step * 3) % len(field.subjects)] for step in range(3)]
-
-
-def _topics(host: str, field: Field, keywords: Sequence[str], telling: Sequence[str]) -> list[Json]:
-    """The topics called by the keywords, those of the field before others, by similarity."""
-    found: dict[int, tuple[float, Json]] = {}
-    for keyword in keywords:
-        low, high = _NAMED if keyword in telling else _SUGGESTED
-        fitting = named(keyword)
-        ours = [topic for topic in fitting if topic.industry == field.industry]
-        for topic in (ours or fitting)[:_TOPICS_OF_KEYWORD]:
-            similarity = round(low + (high - low) * _luck(host, f"{keyword} {topic.id}"), 4)
-            row = {**topic_row(topic), "similarity": similarity, "matchedKeyword": keyword}
-            found.setdefault(topic.id, (similarity, row))
-    ranked = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
-    return [row for _, (_, row) in ranked[:_MOST_TOPICS]]
-
-
-def _luck(host: str, what: str) -> float:
-    return dice(f"site {host} {what}").random()
-
-
-ANALYSIS = (LeadpipeEndpoint("POST", "/v1/intent/topics/analyze", _analyze),)
+_TOPICS = "/v1/intent/topics"
+TOPICS = (
+    Endpoint("GET", _TOPICS, _list_topics),
+    Endpoint("GET", f"{_TOPICS}/facets", _list_facets),
+    Endpoint("GET", f"{_TOPICS}/search", _search_topics),
+    Endpoint("GET", f"{_TOPICS}/movers", _movers),
+    Endpoint("POST", f"{_TOPICS}/compare", _compare),
+    Endpoint("GET", f"{_TOPICS}/{{topic_id}}/trend", _trend),
+    Endpoint("POST", f"{_TOPICS}/analyze", _analyze),
+)

@@ -7,6 +7,8 @@ from functools import lru_cache
 from itertools import count, product
 from typing import Literal, NamedTuple, get_args
 
+from leadpipe_mcp.sandbox.simulator import Json
+
 # A topic's id follows from its place in the table, so new ones go to the end.
 # name | the topic whose kind and subject it has | percent of everybody
 # name | type | industry | category | percent, for one called exactly as a topic of another type
@@ -99,6 +101,12 @@ class Topic(NamedTuple):
     """What it and those around it are about: "CRM" for CRM Software."""
     reach: float | None = None
     """How large a part of everybody it interests, where that is not left to chance."""
+
+    @property
+    def row(self) -> Json:
+        """The topic as every route shows it."""
+        about: Json = {"type": self.type, "industry": self.industry, "category": self.category}
+        return {"topicId": self.id, "topicName": self.name, **about}
 
 
 class Field(NamedTuple):

@@ -7,47 +7,45 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, LeadpipeEndpoint, answer, as_uuid
+from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, answer, as_uuid
 from leadpipe_mcp.sandbox.dice import dice
 from leadpipe_mcp.sandbox.facets import respelled
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import (
     SECONDS_PER_DAY,
+    Endpoint,
     Form,
     Json,
+    choose,
     invalid,
     is_texts,
     not_found,
     timestamp,
 )
 from leadpipe_mcp.sandbox.store import Pixel
-from leadpipe_mcp.sandbox.vocabulary import REVENUES, SIZES
 from leadpipe_mcp.sandbox.world import Person, person_of
 
-_LONGEST_NAME = 255
-_MOST_PATHS = 50
-_SHORTEST_PATH, _LONGEST_PATH = 2, 500
+_LONGEST_NAME, _MOST_PATHS, _LONGEST_PATH = 255, 50, 500
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _BOTH_LISTS = "includedPaths and excludedPaths cannot both be set"
 # The documents embed from the service's own host; this one cannot reach anybody.
 _SNIPPET = '<script src="https://pixel.example/p/{id}.js" async></script>'
-_LISTED = """
-id domain name status pausedReason excludedPaths includedPaths createdAt updatedAt
-"""
+_LISTED = "id domain name status pausedReason excludedPaths includedPaths createdAt updatedAt"
 _CREATED = "id domain name status code createdAt"
 _UPDATED = "id domain name status excludedPaths includedPaths updatedAt"
 
 
 def _list_pixels(call: Call) -> Response:
     """All pixels, newest first, without their snippets."""
-    return answer([_shown(pixel, _LISTED) for pixel in reversed(call.organisation.pixels.values())])
+    pixels = reversed(call.organisation.pixels.values())
+    return answer([choose(_facts(pixel), _LISTED) for pixel in pixels])
 
 
 def _create_pixel(call: Call) -> Response:
     form = Form(call.body)
     form.require("domain")
     domain = form.text("domain", _LONGEST_NAME, shortest=1) or ""
-    host = site_name(domain, call.settings)
+    host = _site_name(domain, call.settings)
     if form.has("domain") and not host:
         form.wrong("domain", "Invalid domain")
     name = form.text("name", _LONGEST_NAME, shortest=1)
@@ -57,7 +55,7 @@ def _create_pixel(call: Call) -> Response:
     form.check()
     pixel = call.organisation.create_pixel(host, name or host, call.now)
     pixel.included, pixel.excluded = included, excluded
-    return answer(_shown(pixel, _CREATED), status=201)
+    return answer(choose(_facts(pixel), _CREATED), status=201)
 
 
 def _update_pixel(call: Call) -> Response:
@@ -67,8 +65,6 @@ def _update_pixel(call: Call) -> Response:
     form = Form(call.body)
     status = form.choice("status", ("active", "paused"))
     included, excluded = _read_paths(form, "includedPaths"), _read_paths(form, "excludedPaths")
-    if call.settings.empty_patch == "reject" and not form.fields:
-        form.wrong("", "Nothing to update")
     form.check()
     if not form.has("includedPaths"):
         included = pixel.included
@@ -78,10 +74,10 @@ def _update_pixel(call: Call) -> Response:
         raise invalid("", _BOTH_LISTS)
     pixel.included, pixel.excluded, pixel.updated = included, excluded, call.now
     pixel.set_status(status or pixel.status, call.now)
-    return answer(_shown(pixel, _UPDATED))
+    return answer(choose(_facts(pixel), _UPDATED))
 
 
-def site_name(domain: str, settings: SandboxSettings) -> str:
+def _site_name(domain: str, settings: SandboxSettings) -> str:
     """The domain as pixels know it; empty when it is none."""
     if settings.pixel_domain == "verbatim":
         return domain
@@ -97,19 +93,16 @@ def _read_paths(form: Form, field: str) -> list[str] | None:
     paths = form.fields.get(field)
     if paths is None:
         return None
-    if (
-        is_texts(paths)
-        and len(paths) <= _MOST_PATHS
-        and all(
-            path.startswith("/") and _SHORTEST_PATH <= len(path) <= _LONGEST_PATH for path in paths
-        )
-    ):
+    fits = is_texts(paths) and all(
+        path.startswith("/") and 1 < len(path) <= _LONGEST_PATH for path in paths
+    )
+    if is_texts(paths) and len(paths) <= _MOST_PATHS and fits:
         return paths
     return form.wrong(field, f'Expected up to {_MOST_PATHS} paths that start with "/"')
 
 
-def _shown(pixel: Pixel, fields: str) -> Json:
-    facts: Json = {
+def _facts(pixel: Pixel) -> Json:
+    return {
         "id": pixel.id,
         "domain": pixel.domain,
         "name": pixel.name,
@@ -121,15 +114,6 @@ def _shown(pixel: Pixel, fields: str) -> Json:
         "createdAt": timestamp(pixel.created),
         "updatedAt": timestamp(pixel.updated),
     }
-    return {field: facts[field] for field in fields.split()}
-
-
-_PIXELS = "/v1/data/pixels"
-PIXELS: tuple[LeadpipeEndpoint, ...] = (
-    LeadpipeEndpoint("GET", _PIXELS, _list_pixels, LIVE_KEY),
-    LeadpipeEndpoint("POST", _PIXELS, _create_pixel, LIVE_KEY),
-    LeadpipeEndpoint("PATCH", f"{_PIXELS}/{{pixel_id}}", _update_pixel, LIVE_KEY),
-)
 
 
 _REGULARS, _MOST_PAGES = 400, 5
@@ -150,8 +134,7 @@ _SOURCES = (
     (None, "newsletter", "email", "monthly-update"),
 )
 _DAYS = {"24h": 1, "7d": 7, "14d": 14, "30d": 30, "90d": 90, "all": 10**5}
-_TIMEFRAME, _PAGE_SIZE = "30d", 50
-_LONGEST_EMAIL, _LONGEST_DOMAIN, _LARGEST_PAGE = 320, 255, 10**6
+_PAGE_SIZE, _LARGEST_PAGE, _LONGEST_EMAIL = 50, 10**6, 320
 # One visitor in five is known by an email address alone.
 _THIN = 0.2
 
@@ -166,36 +149,31 @@ class _Visit(NamedTuple):
     seconds: int
 
 
-_Journey = list[tuple[Pixel, _Visit]]
-
-
 def _list_visitors(call: Call) -> Response:
     """A page of visitors, the last seen first; none where no active pixel watches."""
-    form = Form(dict(call.query))
-    timeframe = form.choice("timeframe", tuple(_DAYS)) or _TIMEFRAME
-    email, domain = form.text("email", _LONGEST_EMAIL), form.text("domain", _LONGEST_DOMAIN)
+    form = Form(call.query)
+    days = _DAYS[form.choice("timeframe", tuple(_DAYS)) or "30d"]
+    email, domain = form.text("email", _LONGEST_EMAIL), form.text("domain", _LONGEST_NAME)
     form.check()
-    page, people = call.number("page", 1, 1, _LARGEST_PAGE), call.settings.people
-    wanted = None if domain is None else site_name(domain, call.settings)
-    journeys: dict[tuple[str, int], _Journey] = {}
+    page = call.number("page", 1, 1, _LARGEST_PAGE)
+    wanted = None if domain is None else _site_name(domain, call.settings)
+    found: list[tuple[float, Json]] = []
     for pixel in reversed(call.organisation.pixels.values()):
-        if wanted in (None, pixel.domain) and pixel.status == "active":
-            since = call.now - _DAYS[timeframe] * SECONDS_PER_DAY
-            for visit in _visits(pixel, since, call.now, call.settings):
-                journeys.setdefault((pixel.id, visit.person), []).append((pixel, visit))
-    found = [
-        (person, journey)
-        for (_, number), journey in journeys.items()
-        if (person := person_of(people, number)) and (not email or email.lower() in person.emails)
-    ]
-    found.sort(key=lambda pair: -pair[1][-1][1].moment)
-    meta: Json = {"total": len(found)}
-    if call.settings.data_meta == "pages":
-        pages = -(-len(found) // _PAGE_SIZE)
-        more: Json = {"totalPages": pages, "hasMore": page < pages}
-        meta |= {"page": page, "pageSize": _PAGE_SIZE, **more}
-    shown = found[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
-    return answer([_record(person, journey, call.settings) for person, journey in shown], meta)
+        if wanted not in (None, pixel.domain) or pixel.status == "paused":
+            continue
+        journeys: dict[int, list[_Visit]] = {}
+        for visit in _visits(pixel, call.now - days * SECONDS_PER_DAY, call.now, call.settings):
+            journeys.setdefault(visit.person, []).append(visit)
+        for number, journey in journeys.items():
+            person = person_of(call.settings.people, number)
+            if not email or email.lower() in person.emails:
+                row = _record(person, pixel, journey, call.settings)
+                found.append((journey[-1].moment, row))
+    found.sort(key=lambda seen: -seen[0])
+    pages = -(-len(found) // _PAGE_SIZE)
+    meta: Json = {"total": len(found), "page": page, "pageSize": _PAGE_SIZE}
+    meta |= {"totalPages": pages, "hasMore": page < pages}
+    return answer([row for _, row in found[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]], meta)
 
 
 def _visits(pixel: Pixel, since: float, until: float, settings: SandboxSettings) -> list[_Visit]:
@@ -236,62 +214,40 @@ def _regulars(domain: str, people: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(people * roll()) for _ in range(_REGULARS)))
 
 
-def _record(person: Person, journey: _Journey, settings: SandboxSettings) -> Json:
-    is_thin = dice(f"enrichment {person.number}").random() < _THIN
-    company, size = person.company, SIZES[person.company.size]
+def _record(person: Person, pixel: Pixel, journey: list[_Visit], settings: SandboxSettings) -> Json:
+    facts, phones, last = person.facts, list(person.phones), journey[-1]
+    size = str(facts["companySize"])
     about: Json = {
-        "firstName": person.first_name,
-        "lastName": person.last_name,
+        **choose(facts, "firstName lastName"),
         "fullName": person.full_name,
-        "phones": list(person.phones),
-        "linkedinUrl": person.linkedin_url,
-        "city": company.city,
-        "state": company.place.state,
-        "country": "United States",
-        "ageRange": person.age_range,
-        "gender": person.gender,
-        "jobTitle": person.title,
-        "seniority": respelled(person.seniority, settings.profile),
-        "department": person.department,
-        "company": company.name,
-        "companyDomain": company.domain,
-        "companyIndustry": company.industry.name,
-        "companySize": size,
-        "companyEmployeeCount": int(size.split()[0].rstrip("+")),
-        "companyRevenue": REVENUES[company.revenue],
+        "phones": phones,
+        **choose(facts, "linkedinUrl city state country ageRange gender jobTitle"),
+        "seniority": respelled(str(facts["seniority"]), settings.profile),
+        **choose(facts, "department company companyDomain companyIndustry companySize"),
+        "companyEmployeeCount": int(size.split(maxsplit=1)[0].rstrip("+")),
+        "companyRevenue": facts["companyRevenueRange"],
+        # Second names, as some who read visitors expect them.
+        "allPhones": phones,
+        "primaryPhone": facts["directNumbers"],
+        "companySizeRange": size,
+        "countryCode": "US",
     }
-    if settings.visitor_aliases:
-        about |= {
-            "allPhones": list(person.phones),
-            "primaryPhone": next(iter(person.phones), None),
-            "companySizeRange": size,
-            "countryCode": "US",
-        }
+    is_thin = dice(f"enrichment {person.number}").random() < _THIN
     if is_thin:
         lists = ("phones", "allPhones")
         about = {name: [] if name in lists else None for name in about}
+    paths = [path for visit in journey for path in visit.paths]
+    keen = [paths.count(path) for path in _KEEN_PATHS]
+    signs = sum(keen) + len(journey)
+    referrer, source, medium, campaign = last.source
     return {
         "email": person.emails[0],
         "emails": list(person.emails),
         "businessEmails": list(person.business_emails),
         "personalEmails": list(person.personal_emails),
         **about,
-        **_behaviour(journey),
-        "enrichmentLevel": "email_only" if is_thin else "full",
-        "enrichmentScore": 0 if is_thin else 60 + person.number % 40,
-    }
-
-
-def _behaviour(journey: _Journey) -> Json:
-    pixel, last = journey[-1]
-    paths = [path for _, visit in journey for path in visit.paths]
-    pages = [f"https://{pixel.domain}{path}" for path in dict.fromkeys(paths)]
-    keen = [paths.count(path) for path in _KEEN_PATHS]
-    signs = sum(keen) + len(journey)
-    referrer, source, medium, campaign = last.source
-    return {
         "landingPage": f"https://{pixel.domain}{last.paths[0]}",
-        "visitedPages": pages,
+        "visitedPages": [f"https://{pixel.domain}{path}" for path in dict.fromkeys(paths)],
         "referrerDomain": referrer,
         "utmSource": source,
         "utmMedium": medium,
@@ -301,10 +257,18 @@ def _behaviour(journey: _Journey) -> Json:
         "pricingPageViews": keen[0],
         "demoPageViews": keen[1],
         "checkoutPageViews": keen[2],
-        "visit_duration": sum(visit.seconds for _, visit in journey),
+        "visit_duration": sum(visit.seconds for visit in journey),
         "intentScore": "low" if signs < 2 else "medium" if signs < 3 else "high",
         "lastSeenAt": timestamp(last.moment),
+        "enrichmentLevel": "email_only" if is_thin else "full",
+        "enrichmentScore": 0 if is_thin else 60 + person.number % 40,
     }
 
 
-VISITORS = (LeadpipeEndpoint("GET", "/v1/data", _list_visitors, LIVE_KEY),)
+_PIXELS = "/v1/data/pixels"
+VISITORS = (
+    Endpoint("GET", "/v1/data", _list_visitors, LIVE_KEY),
+    Endpoint("GET", _PIXELS, _list_pixels, LIVE_KEY),
+    Endpoint("POST", _PIXELS, _create_pixel, LIVE_KEY),
+    Endpoint("PATCH", f"{_PIXELS}/{{pixel_id}}", _update_pixel, LIVE_KEY),
+)

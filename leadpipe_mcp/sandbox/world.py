@@ -7,13 +7,13 @@ reached their seniority. What nobody filters by is made only when somebody asks.
 
 import hashlib
 from array import array
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from typing import NamedTuple
 
 from leadpipe_mcp.sandbox.dice import column, dice
+from leadpipe_mcp.sandbox.simulator import Json
 from leadpipe_mcp.sandbox.vocabulary import (
     AGE_RANGES,
     DEPARTMENT_OF_ROLE,
@@ -23,6 +23,7 @@ from leadpipe_mcp.sandbox.vocabulary import (
     INDUSTRIES,
     PLACES,
     RANKS,
+    REVENUE_DOLLARS,
     REVENUES,
     SENIORITY_OF_ROLE,
     SIZES,
@@ -172,51 +173,26 @@ _SURNAMES = [start + end for start in _SURNAME_STARTS.split() for end in _SURNAM
 _STREETS = ("Oak", "Cedar", "Maple", "Main", "Park", "Lake", "Hill", "Elm", "River", "Mill")
 # About one fact of private life in five is not known.
 _INCOMES = (
-    "under $50,000",
-    "$50,000 to $99,999",
-    "$100,000 to $149,999",
-    "$150,000 and over",
+    *("under $50,000", "$50,000 to $99,999", "$100,000 to $149,999", "$150,000 and over"),
     None,
 )
 _WORTHS = ("under $100,000", "$100,000 to $249,999", "$250,000 to $499,999", "over $500,000", None)
 _YES_NO = ("y", "y", "n", "n", None)
+COUNTRY = "United States"
+SEPARATOR = ", "
+"""What is between the parts of a flat multi-value field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One invented person; what is not known of them is None or empty."""
+class Person(NamedTuple):
+    """One invented person."""
 
     number: int
-    first_name: str
-    last_name: str
-    gender: str
-    age_range: str
-    income: str | None
-    worth: str | None
-    has_children: str | None
-    owns_home: str | None
-    is_married: str | None
-    street: str
-    zip_code: str
-    title: str
-    seniority: str
-    department: str
     company: Company
     business_emails: tuple[str, ...]
     personal_emails: tuple[str, ...]
     phones: tuple[str, ...]
-    linkedin_url: str | None
-    is_b2b: bool
-
-    @property
-    def full_name(self) -> str:
-        """First and last name."""
-        return f"{self.first_name} {self.last_name}"
-
-    @property
-    def headline(self) -> str:
-        """What the person writes about themselves."""
-        return f"{self.title} at {self.company.name}"
+    facts: Json
+    """What a query of the flat generation tells of them; what is not known is None."""
 
     @property
     def emails(self) -> tuple[str, ...]:
@@ -224,9 +200,9 @@ class Person:
         return (*self.personal_emails, *self.business_emails)
 
     @property
-    def hashed_email(self) -> str:
-        """SHA-256 of the first address, in hexadecimal digits."""
-        return hashlib.sha256(self.emails[0].encode()).hexdigest()
+    def full_name(self) -> str:
+        """First and last name."""
+        return f"{self.facts['firstName']} {self.facts['lastName']}"
 
 
 @lru_cache(maxsize=4_096)
@@ -235,37 +211,83 @@ def person_of(people: int, number: int) -> Person:
     world = world_of(people)
     codes = {name: codes[number] for name, codes in world.columns.items()}
     company, roll = COMPANIES[world.employers[number]], dice(f"person {number}")
-    first = roll.choice(_FIRST_NAMES[codes["gender"]])
-    last = roll.choice(_SURNAMES)
+    place, title = company.place, TITLES[codes["role"]]
+    department, is_b2b = DEPARTMENT_OF_ROLE[codes["role"]], codes["isB2b"]
+    first, last = roll.choice(_FIRST_NAMES[codes["gender"]]), roll.choice(_SURNAMES)
     slug = f"{first}.{last}{number}".lower()
-    private = f"{slug}@{roll.choice(('example.com', 'example.org', 'example.net'))}"
+    host = roll.choice(("example.com", "example.org", "example.net"))
     # One in five has a second private address, one in three a second telephone. The numbers are
     # of the block that is kept free for stories.
-    line, second_email = roll.randrange(100), roll.randrange(5) == 0
-    phones = [f"+1{company.place.area_code}55501{each % 100:02}" for each in (line, line + 50)]
-    return Person(
-        number=number,
-        first_name=first,
-        last_name=last,
-        gender=GENDERS[codes["gender"]],
-        age_range=AGE_RANGES[codes["age"]],
-        income=roll.choice(_INCOMES),
-        worth=roll.choice(_WORTHS),
-        has_children=roll.choice(_YES_NO),
-        owns_home=roll.choice(_YES_NO),
-        is_married=roll.choice(_YES_NO),
-        street=f"{roll.randrange(100, 1_000)} {roll.choice(_STREETS)} Street",
-        zip_code=f"{company.place.zip_prefix}{roll.randrange(100):02}",
-        title=TITLES[codes["role"]],
-        seniority=SENIORITY_OF_ROLE[codes["role"]],
-        department=DEPARTMENT_OF_ROLE[codes["role"]],
-        company=company,
-        business_emails=(f"{slug}@{company.domain}",) * codes["hasBusinessEmail"],
-        personal_emails=(private, f"{slug}.home@{private.partition('@')[2]}")[: 1 + second_email]
-        * codes["hasPersonalEmail"],
-        phones=tuple(phones[: 1 + (line % 3 == 0)]) * codes["hasPhone"],
-        linkedin_url=f"https://www.linkedin.com/in/sandbox-{slug.replace('.', '-')}"
+    line, has_two = roll.randrange(100), roll.randrange(5) == 0
+    personal = (f"{slug}@{host}", f"{slug}.home@{host}")[: 1 + has_two] * codes["hasPersonalEmail"]
+    business = (f"{slug}@{company.domain}",) * codes["hasBusinessEmail"]
+    numbers = [f"+1{place.area_code}55501{each % 100:02}" for each in (line, line + 50)]
+    phones = tuple(numbers[: 1 + (line % 3 == 0)]) * codes["hasPhone"]
+    emails = personal + business
+    main = emails[0].encode()
+    sha256 = hashlib.sha256(main).hexdigest()
+    facts: Json = {
+        "hem": sha256,
+        "firstName": first,
+        "lastName": last,
+        "ageRange": AGE_RANGES[codes["age"]],
+        "gender": GENDERS[codes["gender"]],
+        "incomeRange": roll.choice(_INCOMES),
+        "netWorth": roll.choice(_WORTHS),
+        "hasChildren": roll.choice(_YES_NO),
+        "isHomeowner": roll.choice(_YES_NO),
+        "isMarried": roll.choice(_YES_NO),
+        "isB2b": "y" if is_b2b else "n",
+        "isB2c": "n" if is_b2b else "y",
+        "address": f"{roll.randrange(100, 1_000)} {roll.choice(_STREETS)} Street",
+        "city": company.city,
+        "state": place.state,
+        "zip": f"{place.zip_prefix}{roll.randrange(100):02}",
+        "personalCountry": COUNTRY,
+        "photoUrl": None,
+        "jobTitle": title,
+        "jobTitleNormalized": title.lower(),
+        "seniority": SENIORITY_OF_ROLE[codes["role"]],
+        "department": department,
+        "subdepartments": None,
+        "jobFunctions": department,
+        "headline": f"{title} at {company.name}",
+        "company": company.name,
+        "companyDomain": company.domain,
+        "companyIndustry": company.industry.name,
+        "companySize": SIZES[company.size],
+        "companyRevenue": REVENUE_DOLLARS[company.revenue],
+        "companyRevenueRange": REVENUES[company.revenue],
+        "companyCity": company.city,
+        "companyState": place.state,
+        "companyZip": f"{place.zip_prefix}01",
+        "companyLinkedinUrl": f"https://www.linkedin.com/company/{company.linkedin_name}",
+        "companyDescription": f"{company.name} works in {company.industry.name}.",
+        "companyNaics": company.industry.naics,
+        "companySic": None,
+        "country": COUNTRY,
+        "phones": _joined(phones),
+        "directNumbers": _joined(phones[:1]),
+        "mobilePhones": _joined(phones[1:]),
+        "personalPhones": _joined(phones[1:]),
+        "email": emails[0],
+        "emails": _joined(emails),
+        "personalEmail": _joined(personal[:1]),
+        "personalEmails": _joined(personal),
+        "businessEmail": _joined(business),
+        "businessEmails": _joined(business),
+        "linkedinUrl": f"https://www.linkedin.com/in/sandbox-{slug.replace('.', '-')}"
         if codes["hasLinkedin"]
         else None,
-        is_b2b=bool(codes["isB2b"]),
-    )
+        "emailHashes": {
+            "sha256": sha256,
+            "sha1": hashlib.sha1(main, usedforsecurity=False).hexdigest(),
+            "md5": hashlib.md5(main, usedforsecurity=False).hexdigest(),
+        },
+        "allEmailHashes": _joined(hashlib.sha256(one.encode()).hexdigest() for one in emails),
+    }
+    return Person(number, company, business, personal, phones, facts)
+
+
+def _joined(values: Iterable[str]) -> str | None:
+    return SEPARATOR.join(values) or None

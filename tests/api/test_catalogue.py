@@ -49,7 +49,7 @@ async def refusal(client: LeadpipeClient, filters: Filters) -> str:
 
 
 async def test_a_filter_without_a_twin_is_refused_by_name(start: Start, connect: Connect) -> None:
-    client = connect(start(profile="catalog", catalog_twins={}))
+    client = connect(start(profile="catalog", catalog_twins=False))
     said = await refusal(client, {"state": "texas", "hasPhone": True, "seniority": ["vp"]})
     assert "The service has no filter for 'state' now; it has company.industries," in said
     assert "no filter for 'hasPhone' now" in said

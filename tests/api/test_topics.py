@@ -95,8 +95,11 @@ async def test_topics_need_no_key(start: Start, connect: Connect) -> None:
 
 
 async def test_a_topic_that_does_not_exist_has_no_trend(start: Start, connect: Connect) -> None:
-    assert await connect(start(unknown_trend_status=404)).topics.trend(5) is None
-    assert await connect(start(unknown_trend_status=200)).topics.trend(5) is None
+    sandbox = start()
+    client = connect(sandbox)
+    assert await client.topics.trend(5) is None
+    sandbox.faults.add(Fault("status", path="/trend", status=404))
+    assert await client.topics.trend(6) is None
 
 
 async def test_the_days_of_a_topic_come_oldest_first_and_may_lack_all_but_the_audience() -> None:

@@ -184,14 +184,3 @@ async def test_a_filter_of_the_wrong_form_is_refused(
     )
     assert error["code"] == "VALIDATION_ERROR"
     assert "filters" in error["message"]
-
-
-async def test_a_catalogue_has_the_keys_of_the_settings(play: Play) -> None:
-    client = play(catalog_twins={"state": "places.stateCodes", "gender": ""})
-    last = (await ask(client, "GET", f"{AUDIENCES}/filters"))["groups"][-1]
-    assert (last["key"], last["label"]) == ("places", "Places")
-    assert last["filters"][0]["label"] == "State codes"
-    filters = {"gender": "female", "demographics.genders": {"values": ["male"]}}
-    body = {"topicIds": [117805], "filters": filters}
-    data = await ask(client, "POST", f"{AUDIENCES}/validate", body)
-    assert data["appliedFilters"] == ["gender"]

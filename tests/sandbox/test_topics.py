@@ -109,11 +109,6 @@ async def test_movers_keep_to_their_kind(client: httpx.AsyncClient) -> None:
     assert {(topic["type"], topic["industry"]) for topic in moved} == {("b2c", "Family")}
 
 
-async def test_an_unknown_topic_has_an_empty_trend_or_none(play: Play) -> None:
-    assert await ask(play(), "GET", f"{TOPICS}/123/trend") == []
-    await ask(play(unknown_trend_status=404), "GET", f"{TOPICS}/123/trend", expect=404)
-
-
 async def test_a_site_is_about_the_words_of_its_address(client: httpx.AsyncClient) -> None:
     data = await ask(client, "POST", ANALYZE, SITE)
     assert (data["company"], data["keywords"][:2]) == ("Bluefern Crm", ["crm", "pricing"])

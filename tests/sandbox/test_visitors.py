@@ -152,9 +152,8 @@ async def test_lists_of_paths_are_set_and_cleared(client: httpx.AsyncClient) -> 
     assert await total(client) == everything
 
 
-async def test_a_change_out_of_bounds_is_refused(play: Play) -> None:
-    client = play(examples=True, empty_patch="reject")
-    bodies: list[object] = [{"status": "gone"}, {"excludedPaths": [5]}, [], {}]
+async def test_a_change_out_of_bounds_is_refused(client: httpx.AsyncClient) -> None:
+    bodies: list[object] = [{"status": "gone"}, {"excludedPaths": [5]}, []]
     for body in bodies:
         await ask(client, "PATCH", await example(client), body, expect=400)
     error = await ask(client, "PATCH", f"{PIXELS}/{SOME_ID}", {"status": "paused"}, expect=404)

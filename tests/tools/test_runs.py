@@ -131,7 +131,7 @@ async def test_a_run_that_has_begun_is_not_cancelled(
 async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
     start: Start, connect: Connect, queued: Queued, moments: list[float]
 ) -> None:
-    sandbox = start(run_seconds=60, cancel_conflict_status=409)
+    sandbox = start(run_seconds=60)
 
     async def service(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "DELETE":
