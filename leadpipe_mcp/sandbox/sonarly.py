@@ -263,12 +263,13 @@ class SonarlySandbox(Simulator):
         self.settings = settings or SonarlySettings()
         super().__init__(_ENDPOINTS, clock, self.settings.delay_ms)
         self._sent, now = 0, clock()
-        self._groups: dict[str, Group] = {}
+        self.groups: dict[str, Group] = {}
+        """What every account group has, by its id."""
         for number, (group_id, name) in enumerate(self.settings.groups.items()):
             created = int((now - _FOUNDED) * 1000) + number
-            self._groups[group_id] = Group(group_id, name, created, self.settings.people)
+            self.groups[group_id] = Group(group_id, name, created, self.settings.people)
             if self.settings.examples:
-                self._groups[group_id].furnish(now)
+                self.groups[group_id].furnish(now)
 
     def _answer(self, request: Request, body: bytes) -> Response:
         """What the endpoint answers; 401 and 403 come before it looks at the request."""
@@ -277,9 +278,9 @@ class SonarlySandbox(Simulator):
         if sent is None or not _KEY.fullmatch(sent[1]):
             raise Refusal(401, "Invalid API key" if sent else "Missing API key")
         for name, text in path.items():
-            if not _ID.fullmatch(text) and text not in self._groups:
+            if not _ID.fullmatch(text) and text not in self.groups:
                 raise invalid(name, "Invalid id")
-        call = SonarlyCall(self._groups, self._clock(), path, request.query_params, body)
+        call = SonarlyCall(self.groups, self._clock(), path, request.query_params, body)
         if "accountGroupId" in path:
             _ = call.group
         created = endpoint.handler in (_create_audience, _create_folder)

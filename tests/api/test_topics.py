@@ -27,6 +27,7 @@ from leadpipe_mcp.api.topics import (
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from tests.api.answering import Connect, Start
+from tests.faults.service import Fault
 
 pytestmark = pytest.mark.anyio
 

@@ -1,6 +1,5 @@
 """Sonarly with the settings as they are: the documented shapes, checks and effects."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
