@@ -3,7 +3,6 @@
 # ruff: noqa: S608 -- the names in these statements are our own columns
 
 import sqlite3
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,22 +26,12 @@ Counts = Mapping[Value, int]
 
 
 @dataclass(frozen=True)
-class TopValues:
-    """The most frequent values of a field, and how many people have others.
-
-    `others` is None where one person may have several.
-    """
-
-    top: Counts
-    others: int | None
-
-
-@dataclass(frozen=True)
 class Profile:
     """The make-up of an audience.
 
     `filled` says for how many percent each field is known, `scores` how many people there are per
-    ten-point score band.
+    ten-point score band. In `breakdowns` are the most frequent values of some fields and how many
+    people have `others`, unless one person may have several.
     """
 
     size: int
@@ -50,7 +39,7 @@ class Profile:
     filled: Mapping[str, float]
     average_score: float | None
     scores: Counts
-    breakdowns: Mapping[str, TopValues]
+    breakdowns: Mapping[str, Counts]
     notes: tuple[str, ...]
 
 
@@ -102,24 +91,24 @@ async def profile(snapshot: Snapshot) -> Profile:
             f" {', '.join(f'count({name})' for name in names)} FROM people"
         ).fetchone()
         known = dict(zip(names, counts, strict=True))
-        average, scores = _scores(connection)
-        breakdowns: dict[str, TopValues] = {}
+        breakdowns: dict[str, Counts] = {}
         for column in (COLUMNS[name] for name in _BROKEN_DOWN if known[name]):
-            top, _, rest = _count(connection, [column], _MOST_VALUES, known=True)
-            others = None if column.holds == "list" else rest
-            breakdowns[column.name] = TopValues({value: n for (value,), n in top.items()}, others)
+            found, _, rest = _count(connection, [column], _MOST_VALUES, known=True)
+            others = {"others": rest} if rest and column.holds != "list" else {}
+            breakdowns[column.name] = {value: n for (value,), n in found.items()} | others
+        average, scores = _scores(connection)
         return Profile(
-            size=snapshot.size,
-            companies=companies,
-            filled={
+            snapshot.size,
+            companies,
+            {
                 name: _percent(people, snapshot.size)
                 for name, people in known.items()
                 if people or name in _CONTACTABLE
             },
-            average_score=average,
-            scores=scores,
-            breakdowns=breakdowns,
-            notes=snapshot.notes,
+            average,
+            scores,
+            breakdowns,
+            snapshot.notes,
         )
 
     return await snapshot.ask(work)
@@ -228,22 +217,43 @@ async def compare(one: Snapshot, other: Snapshot) -> Comparison:
     def work(connection: sqlite3.Connection) -> Comparison:
         connection.execute("ATTACH ? AS there", [address(other.folder / SEEN)])
         notes = [*one.notes, *other.notes]
+        hashed: list[float | None] = []
         for table, seen, snapshot, which in (
             ("one", "main", one, "first"),
             ("other", "there", other, "second"),
         ):
-            rows, people = _identify(connection, table, seen, snapshot)
+            connection.execute(f"ATTACH ? AS whole_{table}", [address(snapshot.folder / WHOLE)])
+            # Everyone who has an id, once. It goes with the connection.
+            connection.execute(
+                f"CREATE TEMP TABLE {table} AS SELECT min(p.rowid) AS number,"
+                f" coalesce(w.id, p.id) AS id, count(*) AS rows FROM {seen}.people p"
+                f" JOIN whole_{table}.people w ON w.rowid = p.rowid"
+                " WHERE coalesce(w.id, p.id) IS NOT NULL GROUP BY 2 ORDER BY 1"
+            )
+            connection.execute(f"CREATE UNIQUE INDEX temp.ids_of_{table} ON {table} (id)")
+            rows, people, are_hashed = connection.execute(
+                "SELECT coalesce(sum(rows), 0), count(*),"
+                " avg(length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*')"
+                f" FROM temp.{table}"
+            ).fetchone()
+            hashed += [are_hashed]
             if without := snapshot.size - rows:
                 who = counted(without, "person", "people")
                 notes.append(f"{who} of the {which} list cannot be compared: they have no id.")
             if again := rows - people:
                 repeats = counted(again, "row")
                 notes.append(f"{repeats} of the {which} list repeat a person, who counts once.")
-        _check_ids(connection)
+        here, there = hashed
+        if here is not None and there is not None and abs(here - there) > 0.5:
+            raise NotPossible(
+                "The two lists cannot be compared: one identifies people by the hash of their"
+                " address, the other by numbers of its own.",
+                "Compare two runs of the same kind, both with a runId or both with a date.",
+            )
         return Comparison(
-            _segment(connection, "one", "main", "id IN (SELECT id FROM temp.other)"),
-            _segment(connection, "one", "main", "id NOT IN (SELECT id FROM temp.other)"),
-            _segment(connection, "other", "there", "id NOT IN (SELECT id FROM temp.one)"),
+            _segment(connection, "one", "main", "IN (SELECT id FROM temp.other)"),
+            _segment(connection, "one", "main", "NOT IN (SELECT id FROM temp.other)"),
+            _segment(connection, "other", "there", "NOT IN (SELECT id FROM temp.one)"),
             tuple(dict.fromkeys(notes)),
         )
 
@@ -251,57 +261,20 @@ async def compare(one: Snapshot, other: Snapshot) -> Comparison:
         return await one.ask(work)
 
 
-def _identify(
-    connection: sqlite3.Connection, table: str, seen: str, snapshot: Snapshot
-) -> tuple[int, int]:
-    """Make a table of everyone who has an id, once; return the number of rows and of people.
-
-    It goes with the connection.
-    """
-    connection.execute(f"ATTACH ? AS whole_{table}", [address(snapshot.folder / WHOLE)])
-    connection.execute(
-        f"CREATE TEMP TABLE {table} AS SELECT min(p.rowid) AS number, coalesce(w.id, p.id) AS id,"
-        f" count(*) AS rows FROM {seen}.people p JOIN whole_{table}.people w ON w.rowid = p.rowid"
-        " WHERE coalesce(w.id, p.id) IS NOT NULL GROUP BY 2 ORDER BY 1"
-    )
-    connection.execute(f"CREATE UNIQUE INDEX temp.ids_of_{table} ON {table} (id)")
-    counts = connection.execute(f"SELECT coalesce(sum(rows), 0), count(*) FROM temp.{table}")
-    rows, people = counts.fetchone()
-    return rows, people
-
-
-def _check_ids(connection: sqlite3.Connection) -> None:
-    """Refuse lists whose ids are plainly of different kinds."""
-    one, other = (
-        connection.execute(
-            "SELECT avg(length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*')"
-            f" FROM (SELECT id FROM temp.{table} LIMIT 1000)"
-        ).fetchone()[0]
-        for table in ("one", "other")
-    )
-    if None not in (one, other) and abs(one - other) > 0.5:
-        raise NotPossible(
-            "The two lists cannot be compared: one identifies people by the hash of their address,"
-            " the other by numbers of its own.",
-            "Compare two runs of the same kind, both with a runId or both with a date.",
-        )
-
-
 def _segment(connection: sqlite3.Connection, table: str, seen: str, where: str) -> Segment:
-    """Count those of a list that fulfil the condition."""
-    people, scored, scores = 0, 0, 0.0
-    found = {name: Counter[str]() for name in _COMPARED}
+    """Count those of a list whose ids fulfil the condition."""
     # In the order of the file, which is far faster than that of the ids.
-    for *values, count, with_score, sum_of_scores in connection.execute(
-        f"SELECT {', '.join(_COMPARED)}, count(*), count(score), total(score) FROM temp.{table} q"
-        f" CROSS JOIN {seen}.people p ON p.rowid = q.number WHERE q.{where} GROUP BY 1, 2, 3"
-    ):
-        people, scored, scores = people + count, scored + with_score, scores + sum_of_scores
-        for name, value in zip(_COMPARED, values, strict=True):
-            found[name][value] += count
-    top: dict[str, Counts] = {}
-    for name, counts in found.items():
-        known = [(value, counts[value]) for value in sorted(filter(None, counts))]
-        if known:
-            top[name] = dict(sorted(known, key=lambda each: -each[1])[:_MOST_COMPARED])
-    return Segment(people, round(scores / scored, 1) if scored else None, top)
+    some = f"temp.{table} q CROSS JOIN {seen}.people p ON p.rowid = q.number WHERE q.id {where}"
+    people, average = connection.execute(
+        f"SELECT count(*), round(avg(score), 1) FROM {some}"
+    ).fetchone()
+    top: dict[str, Counts] = {
+        name: dict(
+            connection.execute(
+                f"SELECT {name}, count(*) FROM {some} AND {name} IS NOT NULL GROUP BY 1"
+                f" ORDER BY 2 DESC, 1 LIMIT {_MOST_COMPARED}"
+            ).fetchall()
+        )
+        for name in _COMPARED
+    }
+    return Segment(people, average, {name: counts for name, counts in top.items() if counts})

@@ -161,10 +161,7 @@ def _profiled(told: profile.Profile, asked: AnalyzeAudience, run: Run) -> Analys
         if told.average_score is None
         else ScorePart(average=told.average_score, people=_counts(told.scores)),
         filled={name: told.filled[name] for name in _FILLED if name in told.filled},
-        breakdowns={
-            _TOLD[name]: _counts(found.top) | ({"others": found.others} if found.others else {})
-            for name, found in told.breakdowns.items()
-        },
+        breakdowns={_TOLD[name]: _counts(found) for name, found in told.breakdowns.items()},
         warnings=warnings(told.notes),
         next=replies.suggestions(ask_more if told.size else None),
     )

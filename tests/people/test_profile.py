@@ -6,7 +6,7 @@ import pytest
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import COLUMNS
-from leadpipe_mcp.people.profile import Counts, Profile, Segment, TopValues, compare, group, profile
+from leadpipe_mcp.people.profile import Counts, Profile, Segment, compare, group, profile
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.write import SEEN
 from tests.people.conftest import Kept, Row
@@ -56,9 +56,9 @@ async def test_a_profile_counts_people_companies_scores_and_values(people: Snaps
         average_score=76.4,
         scores={"50-59": 2, "60-69": 0, "70-79": 2, "80-89": 0, "90-99": 3},
         breakdowns={
-            "seniority": TopValues({"vp": 4, "director": 2, "manager": 1}, 0),
-            "state": TopValues({"california": 5, "texas": 1, "utah": 1}, 0),
-            "company": TopValues({"Beta": 3, "Acme": 2, "ACME": 1, "Gamma": 1}, 0),
+            "seniority": {"vp": 4, "director": 2, "manager": 1},
+            "state": {"california": 5, "texas": 1, "utah": 1},
+            "company": {"Beta": 3, "Acme": 2, "ACME": 1, "Gamma": 1},
         },
         notes=(),
     )
@@ -74,8 +74,8 @@ async def test_unusual_scores_are_shown_and_the_long_tail_is_counted_as_others(k
     ]
     assert told.average_score == 92.8
     companies = told.breakdowns["company"]
-    assert list(companies.top.items())[:2] == [("C3", 2), ("C0", 1)]
-    assert (len(companies.top), companies.others) == (6, 3)
+    assert list(companies.items())[:2] == [("C3", 2), ("C0", 1)]
+    assert (len(companies), companies["others"]) == (7, 3)
     assert told.notes == ("The service says 2 people; 11 came.",)
     told = await profile(await kept([]))
     assert (told.size, told.companies, told.average_score, told.breakdowns) == (0, 0, None, {})
@@ -124,7 +124,7 @@ async def test_who_researches_several_topics_counts_for_each(kept: Kept) -> None
     ]
     people = await kept(rows, expected=9)
     topics = (await profile(people)).breakdowns["topic"]
-    assert topics == TopValues({"CRM": 4, "Health, Wellness": 2, "Sales": 2}, None)
+    assert topics == {"CRM": 4, "Health, Wellness": 2, "Sales": 2}
     groups = await group(people, ["topic", "seniority"])
     assert groups.rows == (
         ("CRM", "director", 2, 33.3),
@@ -147,7 +147,7 @@ async def test_topics_given_by_id_are_counted_by_name(kept: Kept) -> None:
             {"seniority": "vp"},
         ]
     )
-    topics = (await profile(people)).breakdowns["topic"].top
+    topics = (await profile(people)).breakdowns["topic"]
     assert topics == {"Health, Wellness": 3, "CRM": 2, "topic 3": 1}
     by_id = await group(people, ["matchedTopicIds"])
     assert set(by_id.rows[:3]) == {("1", 2, 40.0), ("2", 2, 40.0), ("", 2, 40.0)}

@@ -68,7 +68,7 @@ async def test_both_generations_and_the_file_and_the_pages_tell_the_same(
         assert list(filed.rows(columns)) == list(paged.rows(columns))
         told.append(set(filed.rows([COLUMNS[name] for name in names])))
 
-        topics = (await profile(filed)).breakdowns["topic"].top
+        topics = (await profile(filed)).breakdowns["topic"]
         overlaps = (await group(filed, ["topicOverlap"])).rows
         assert set(topics) == {"Marketing ROI", "Marketing Automation"}
         assert sum(topics.values()) == sum(int(n) * int(people) for n, people, _ in overlaps)
