@@ -11,11 +11,14 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Generator
 from pathlib import Path
 
 _PREFIX = ".leadpipe-scratch-"
 _OURS = re.compile(re.escape(_PREFIX) + r"[a-z0-9_]{8}")
+# A younger folder may be one that is about to be locked.
+_YOUNG_SECONDS = 60
 
 _unkept: set[Path] = set()
 
@@ -24,13 +27,16 @@ _unkept: set[Path] = set()
 def scratch_folder() -> Generator[None]:
     """Make temporary files in a folder that only this user may open."""
     with contextlib.ExitStack() as stack:
-        before = tempfile.tempdir
-        stack.callback(setattr, tempfile, "tempdir", before)
+        stack.callback(setattr, tempfile, "tempdir", tempfile.tempdir)
         # Where nothing can be written, the code that has to write will say so.
         with contextlib.suppress(OSError):
             usual = Path(tempfile.gettempdir())
             _sweep(usual)
-            tempfile.tempdir = str(stack.enter_context(_folder(usual)))
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=usual))
+            stack.enter_context(unkept(folder))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            tempfile.tempdir = str(folder)
+            stack.enter_context(_locked(folder))
         yield
 
 
@@ -50,55 +56,31 @@ def remove_unkept() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _folder(within: Path) -> Generator[Path]:
-    """Make a new folder, locked, and remove it with everything in it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
-    lock = _lock(folder, wait=True)
-    while not folder.exists():
-        # Another process swept it in the moment before it was locked.
-        _unlock(lock)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
-        lock = _lock(folder, wait=True)
-    with unkept(folder):
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            _unlock(lock)
-
-
 def _sweep(within: Path) -> None:
     """Remove the folders that killed processes of this user left behind."""
-    for name in filter(_OURS.fullmatch, os.listdir(within)):  # noqa: PTH208 -- only the names
-        with contextlib.suppress(OSError):
-            lock = _lock(within / name, wait=False)
-            if lock is not None:
-                shutil.rmtree(within / name, ignore_errors=True)
-            _unlock(lock)
-
-
-def _lock(folder: Path, *, wait: bool) -> int | None:
-    """Lock this user's folder while the returned descriptor is open; None if it is not possible.
-
-    Raises:
-        OSError: If it is not a folder, but a link to one for example, or may not be opened.
-    """
     if sys.platform == "win32":
-        return None  # Windows cannot lock folders, so what is left there stays.
+        return  # Windows cannot lock folders, so what is left there stays.
+    for name in filter(_OURS.fullmatch, os.listdir(within)):  # noqa: PTH208 -- only the names
+        folder = within / name
+        with contextlib.suppress(OSError):
+            if folder.lstat().st_mtime < time.time() - _YOUNG_SECONDS:
+                with _locked(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Generator[None]:
+    """Lock this user's folder; OSError if it is locked, another's, or no folder but a link."""
+    if sys.platform == "win32":
+        yield
+        return
     import fcntl
 
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        if os.fstat(opened).st_uid == os.getuid():
-            fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return opened
-    except OSError:
-        pass
-    os.close(opened)
-    return None
-
-
-def _unlock(lock: int | None) -> None:
-    if lock is not None:
-        os.close(lock)
+        if os.fstat(opened).st_uid != os.getuid():
+            raise PermissionError
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened)

@@ -153,24 +153,22 @@ class Snapshots:
         """
         async with self._locks.setdefault(key, anyio.Lock()):
             self._asked[key] = self._clock()
-            found = await to_thread.run_sync(self._find, key)
-            if found:
-                return found
             with _on_disk():
+                if found := await to_thread.run_sync(self._find, key):
+                    return found
                 folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
-            try:
-                with _on_disk():
-                    writer = PeopleWriter(folder)
-                with unkept(folder), contextlib.closing(writer):
-                    async with fill() as batches:
-                        async for batch in batches:
-                            await to_thread.run_sync(self._add, writer, batch)
-                            await report(writer.size)
-                    return await to_thread.run_sync(self._finish, folder, writer, key, expected)
-            except BaseException:
-                with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))
-                raise
+                try:
+                    with unkept(folder), contextlib.closing(PeopleWriter(folder)) as writer:
+                        async with fill() as batches:
+                            async for batch in batches:
+                                await to_thread.run_sync(self._add, writer, batch)
+                                await report(writer.size)
+                        return await to_thread.run_sync(self._finish, folder, writer, key, expected)
+                except BaseException:
+                    with anyio.CancelScope(shield=True):
+                        remove = partial(shutil.rmtree, folder, ignore_errors=True)
+                        await to_thread.run_sync(remove)
+                    raise
 
     def close(self) -> None:
         """Remove the temporary folder, if there is one."""
@@ -179,8 +177,7 @@ class Snapshots:
             self._folder, self._remove = None, None
 
     def _find(self, key: str) -> Snapshot | None:
-        with _on_disk():
-            self._prune()
+        self._prune()
         folder = self._home() / key
         # In full once in the life of a server.
         kept = about(folder, key, in_full=key not in self._checked)
@@ -190,10 +187,8 @@ class Snapshots:
         return Snapshot(folder, kept.size, kept.notes)
 
     def _add(self, writer: PeopleWriter, batch: Batch) -> None:
-        with _on_disk():
-            writer.add(batch)
-            size = writer.bytes()
-        if size > self._most_bytes:
+        writer.add(batch)
+        if (size := writer.bytes()) > self._most_bytes:
             raise NotPossible(
                 f"The audience is too large to be kept here: the first {writer.size:,} people take"
                 f" {size / 1e9:.1f} GB.",
@@ -205,21 +200,20 @@ class Snapshots:
     ) -> Snapshot:
         """Put the whole snapshot in its place, in one step."""
         notes: list[str] = []
-        with _on_disk():
-            if expected is not None and expected != writer.size:
-                announced = counted(expected, "person", "people")
-                notes.append(f"The service says {announced}; {writer.size:,} came.")
-            if again := writer.repeated():
-                notes.append(f"{counted(again, 'row repeats', 'rows repeat')} a person.")
-            writer.finish(key, notes)
-            made = self._clock()
-            os.utime(unfinished, (made, made))
-            folder = self._home() / key
-            # There may be a broken one, or one of another version.
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.rename(folder)
-            self._checked.add(key)
-            self._prune()
+        if expected is not None and expected != writer.size:
+            announced = counted(expected, "person", "people")
+            notes.append(f"The service says {announced}; {writer.size:,} came.")
+        if again := writer.repeated():
+            notes.append(f"{counted(again, 'row repeats', 'rows repeat')} a person.")
+        writer.finish(key, notes)
+        made = self._clock()
+        os.utime(unfinished, (made, made))
+        folder = self._home() / key
+        # There may be a broken one, or one of another version.
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+        self._checked.add(key)
+        self._prune()
         return Snapshot(folder, writer.size, tuple(notes))
 
     def _home(self) -> Path:

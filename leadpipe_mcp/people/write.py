@@ -101,10 +101,19 @@ class PeopleWriter:
     def __init__(self, folder: Path) -> None:
         self.size = 0
         self._folder = folder
-        self._seen, self._whole = (_new_file(folder / name) for name in (SEEN, WHOLE))
+        self._seen, self._whole = (
+            sqlite3.connect(_private(folder / name), isolation_level=None, check_same_thread=False)
+            for name in (SEEN, WHOLE)
+        )
         try:
-            _make_people(self._seen, SEEN_COLUMNS)
-            _make_people(self._whole, COLUMNS)
+            for connection, columns in ((self._seen, SEEN_COLUMNS), (self._whole, COLUMNS)):
+                for setting in _SETTINGS:
+                    connection.execute(f"PRAGMA {setting}").close()
+                # The only transaction.
+                connection.execute("BEGIN")
+                kinds = {"number": "NUMERIC"}
+                typed = [f"{name} {kinds.get(c.holds, 'TEXT')}" for name, c in columns.items()]
+                connection.execute(f"CREATE TABLE people ({', '.join(typed)})")
             self._seen.execute(_PARTS)
         except sqlite3.Error:
             self.close()
@@ -258,20 +267,6 @@ def _insert(connection: sqlite3.Connection, columns: Mapping[str, Sequence[Store
     connection.executemany(
         f"INSERT INTO people ({', '.join(filled)}) VALUES ({values})", zip(*lists, strict=True)
     )
-
-
-def _new_file(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(_private(file), isolation_level=None, check_same_thread=False)
-
-
-def _make_people(connection: sqlite3.Connection, columns: Mapping[str, Column]) -> None:
-    """Make the table of people in a new file, and begin the only transaction."""
-    for setting in _SETTINGS:
-        connection.execute(f"PRAGMA {setting}").close()
-    connection.execute("BEGIN")
-    kinds = {name: "NUMERIC" if c.holds == "number" else "TEXT" for name, c in columns.items()}
-    typed = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-    connection.execute(f"CREATE TABLE people ({typed})")
 
 
 def _private(file: Path) -> Path:
