@@ -10,29 +10,10 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.budget import note, note_left_out
 from leadpipe_mcp.api.reading import Model, Row, readable
-from leadpipe_mcp.errors import (
-    AGAIN,
-    BASE_URL,
-    LEADPIPE,
-    SERVICE,
-    Conflict,
-    Forbidden,
-    KeyRefused,
-    NeverUsable,
-    NotFound,
-    NotReady,
-    OrganizationInactive,
-    OutOfCredits,
-    RequestRefused,
-    ServiceDown,
-    ServiceError,
-    SlotsFull,
-    TooManyRequests,
-    UnusableAnswer,
-    Vendor,
-)
+from leadpipe_mcp.errors import AGAIN, BASE_URL, LEADPIPE, SERVICE, ServiceError, Vendor
 from leadpipe_mcp.text import redact
 
 M = TypeVar("M", bound=BaseModel)
@@ -119,9 +100,9 @@ class Answer:
             return cast("list[object]", listed)
         raise self.unusable("what should be a list is not one")
 
-    def unusable(self, lacking: str, advice: str = "") -> UnusableAnswer:
+    def unusable(self, lacking: str, advice: str = "") -> errors.UnusableAnswer:
         """The error for an answer that lacks what is essential."""
-        error = UnusableAnswer(
+        error = errors.UnusableAnswer(
             f"{SERVICE} answered with status {self.status}, but {lacking}.",
             advice,
             status=self.status,
@@ -182,15 +163,14 @@ def read_answer(
         raise _error(received, envelope, request_id)
     data, meta = envelope.get("data"), as_object(envelope.get("meta"))
     answer = Answer(received.status, data, meta, request_id, vendor, changing)
-    if not received.body.strip():
-        raise answer.unusable("the answer is empty")
+    if "data" in envelope:
+        return answer
     if received.is_page:
         raise answer.unusable("a web page came instead of JSON", f"{AGAIN} check {BASE_URL}.")
-    if payload is None:
-        raise answer.unusable("the answer is not complete JSON")
-    if "data" not in envelope:
-        raise answer.unusable("the answer has no 'data'")
-    return answer
+    if not received.body.strip():
+        raise answer.unusable("the answer is empty")
+    odd = "is not complete JSON" if payload is None else "has no 'data'"
+    raise answer.unusable(f"the answer {odd}")
 
 
 def _without(value: object, key: str) -> object:
@@ -205,13 +185,12 @@ def _without(value: object, key: str) -> object:
 
 
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
-    401: KeyRefused,
-    402: OutOfCredits,
-    403: Forbidden,
-    404: NotFound,
-    408: ServiceDown,
-    409: Conflict,
-    429: TooManyRequests,
+    401: errors.KeyRefused,
+    402: errors.OutOfCredits,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    429: errors.TooManyRequests,
 }
 _OF_CREDITS = re.compile(r"\bcredits?(\b|_)|_CREDITS?\b", re.IGNORECASE)
 # An organization may also be named where only a permission is missing.
@@ -221,47 +200,37 @@ _INACTIVE = re.compile(r"organi[sz]ation\b.*\b(expired|inactive|suspended|disabl
 def _error(
     received: Received, envelope: Mapping[str, object], request_id: str | None
 ) -> ServiceError:
-    status = received.status
+    """The error of a refusal: what it says tells more of its kind than its status."""
+    status, advice = received.status, ""
     code, message = _reason(envelope, status)
     said = f": {message.rstrip('.')}" if message else ""
     problem = f"{SERVICE} refused with status {status}{f' {code}' if code else ''}{said}."
-    kind, advice = _kind(status, code, message), ""
-    if kind is ServiceDown:
-        problem = f"{SERVICE} failed with status {status}{said}."
-    elif kind is NeverUsable:
-        code, advice = None, f"Check {BASE_URL}."
-        problem = f"{SERVICE} answered with a redirect (status {status}), which is not followed."
-    return kind(
-        problem,
-        advice,
-        status=status,
-        code=code,
-        request_id=request_id,
-        retry_after=_seconds(received.headers.get("retry-after", "")),
-    )
-
-
-def _kind(status: int, code: str | None, message: str) -> type[ServiceError]:
-    """The kind of a refusal: what it says tells more than its status."""
-    if status in {403, 409, 429} and "SLOTS_FULL" in {code, message}:
-        return SlotsFull
     names_credits = status in {402, 403, 429} and _OF_CREDITS.search(f"{code or ''} {message}")
-    if code == "INSUFFICIENT_CREDITS" or names_credits:
-        return OutOfCredits
-    if code == "AUDIENCE_NOT_READY":
-        return NotReady
-    if status == 403 and _INACTIVE.search(message):
-        return OrganizationInactive
-    if status >= 500:
-        return ServiceDown
-    return NeverUsable if status < 400 else _BY_STATUS.get(status, RequestRefused)
+    if status in {403, 409, 429} and "SLOTS_FULL" in {code, message}:
+        kind: type[ServiceError] = errors.SlotsFull
+    elif code == "INSUFFICIENT_CREDITS" or names_credits:
+        kind = errors.OutOfCredits
+    elif code == "AUDIENCE_NOT_READY":
+        kind = errors.NotReady
+    elif status == 403 and _INACTIVE.search(message):
+        kind = errors.OrganizationInactive
+    elif status >= 500 or status == 408:
+        kind = errors.ServiceDown
+        problem = f"{SERVICE} failed with status {status}{said}."
+    elif status < 400:
+        kind, code, advice = errors.NeverUsable, None, f"Check {BASE_URL}."
+        problem = f"{SERVICE} answered with a redirect (status {status}), which is not followed."
+    else:
+        kind = _BY_STATUS.get(status, errors.RequestRefused)
+    wait = _seconds(received.headers.get("retry-after", ""))
+    return kind(problem, advice, status=status, code=code, request_id=request_id, retry_after=wait)
 
 
 def _reason(envelope: Mapping[str, object], status: int) -> tuple[str | None, str]:
     error = as_object(envelope.get("error"))
     code = error.get("code") or error.get("name") or envelope.get("code")
     named = redact(code, 60) if isinstance(code, str) and code != "HTTP_ERROR" else None
-    places = [error.get("message"), *map(envelope.get, ("message", "error", "detail", "title"))]
+    places = (error.get("message"), *map(envelope.get, ("message", "error", "detail", "title")))
     message = next((text for text in places if isinstance(text, str)), "")
     details = error.get("details")
     issues = issues_in(error) or issues_in(as_object(details))
@@ -277,9 +246,8 @@ def issues_in(said: Mapping[str, object]) -> list[str]:
     Where it does is not documented: these are the usual places.
     """
     found: list[str] = []
-    for item in (
-        item for name in ("issues", "errors", "details") for item in as_list(said.get(name))
-    ):
+    names = ("issues", "errors", "details")
+    for item in [item for name in names for item in as_list(said.get(name))]:
         issue = as_object(item)
         path = issue.get("path")
         place = path if isinstance(path, str) else ".".join(map(str, as_list(path)))
@@ -296,7 +264,7 @@ def _seconds(retry_after: str) -> float | None:
             wait = float(retry_after)
         else:
             moment = email.utils.parsedate_to_datetime(retry_after)
-            zoned = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            zoned = moment.replace(tzinfo=moment.tzinfo or dt.UTC)
             wait = (zoned - dt.datetime.now(dt.UTC)).total_seconds()
     except (ValueError, OverflowError):  # what is no date, or one outside the calendar
         return None

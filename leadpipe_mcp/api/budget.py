@@ -6,13 +6,13 @@ together, a file that keeps coming. All else does, its turn behind other calls i
 
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, TypeVar, overload
 
 import anyio
 
-from leadpipe_mcp.errors import AllowanceSpent, LeadpipeError
+from leadpipe_mcp.errors import AllowanceSpent
 from leadpipe_mcp.text import counted
 
 CALL_SECONDS = 50.0
@@ -31,6 +31,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
+T = TypeVar("T")
 Work = Callable[[], Awaitable[A]]
 Noun = tuple[str, str]
 """What one thing is called, and what several are called."""
@@ -114,7 +115,7 @@ class Allowance:
     def left(self) -> int:
         """How many more requests there may be."""
         own = self._requests - self.used
-        return own if self._parent is None else min(own, self._parent.left)
+        return min(own, self._parent.left) if self._parent else own
 
     def part(self, requests: int) -> "Allowance":
         """Set some of these requests aside for a part of the work."""
@@ -134,7 +135,7 @@ class Allowance:
             if not self.left:
                 raise AllowanceSpent
             self.used += 1
-            if self._parent is not None:
+            if self._parent:
                 self._parent.used += 1
             yield
 
@@ -144,29 +145,27 @@ _allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 @contextmanager
-def call_budget(seconds: float = CALL_SECONDS) -> Generator[CallBudget]:
+def _with(variable: ContextVar[T | None], value: T) -> Generator[T]:
+    token = variable.set(value)
+    try:
+        yield value
+    finally:
+        variable.reset(token)
+
+
+def call_budget(seconds: float = CALL_SECONDS) -> AbstractContextManager[CallBudget]:
     """Put every request made inside, by any task that was started there, on one budget."""
-    made = CallBudget(seconds)
-    token = _budget.set(made)
-    try:
-        yield made
-    finally:
-        _budget.reset(token)
+    return _with(_budget, CallBudget(seconds))
 
 
-@contextmanager
-def allowed(allowance: Allowance) -> Generator[Allowance]:
+def allowed(allowance: Allowance) -> AbstractContextManager[Allowance]:
     """Take every request made inside, by any task that was started there, from the allowance."""
-    token = _allowance.set(allowance)
-    try:
-        yield allowance
-    finally:
-        _allowance.reset(token)
+    return _with(_allowance, allowance)
 
 
-def present_budget(seconds: float = CALL_SECONDS) -> CallBudget:
-    """The budget of the present call; outside of one, a new one of this many seconds."""
-    return _budget.get() or CallBudget(seconds)
+def present_budget() -> CallBudget:
+    """The budget of the present call; outside of one, a new one."""
+    return _budget.get() or CallBudget()
 
 
 @asynccontextmanager
@@ -182,8 +181,7 @@ async def turn(budget: CallBudget, service: anyio.CapacityLimiter) -> AsyncGener
 
 def note_left_out(noun: Noun, odd: Sequence[object], of: int) -> None:
     """Tell the present call, if there is one, of things in a list that cannot be read."""
-    found = _budget.get()
-    if odd and found:
+    if odd and (found := _budget.get()):
         # A list that is looked at several times counts once.
         found.left_out.setdefault(noun, {})[hash(repr(odd))] = (len(odd), of)
 
@@ -204,18 +202,14 @@ async def together(*works: Work[Any]) -> tuple[Any, ...]:
     For reading only.
     """
     given: list[Any] = [None] * len(works)
-    errors: list[LeadpipeError] = []
 
     async def keep(place: int, work: Work[Any]) -> None:
-        try:
-            given[place] = await work()
-        except LeadpipeError as error:
-            errors.append(error)
-            tasks.cancel_scope.cancel()
+        given[place] = await work()
 
-    async with anyio.create_task_group() as tasks:
-        for place, work in enumerate(works):
-            tasks.start_soon(keep, place, work)
-    if errors:
-        raise errors[0]
+    try:
+        async with anyio.create_task_group() as tasks:
+            for place, work in enumerate(works):
+                tasks.start_soon(keep, place, work)
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
     return tuple(given)
