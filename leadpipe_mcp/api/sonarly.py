@@ -5,37 +5,30 @@ unclear failure the client looks, and says what it saw (see settling.py).
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
 from pydantic import JsonValue, SecretStr
 
+from leadpipe_mcp.api import sonarly_models as models
 from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_object, cursor_text
 from leadpipe_mcp.api.connections import Network
 from leadpipe_mcp.api.settling import OutcomeWords, is_gone, settled, the_new_one
 from leadpipe_mcp.api.sonarly_models import (
-    SONARLY,
     AccountGroup,
     AudienceType,
     Folder,
     LinkedinAudience,
-    Navigation,
     Overview,
-    ProspectPage,
-    hides_description,
-    is_as_wanted,
-    operation_advice,
-    read_navigation,
-    read_page,
-    read_prospects,
 )
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Forbidden, NotPossible, ServiceError, Unclear
 from leadpipe_mcp.text import clean
 
 T = TypeVar("T")
+Thing = TypeVar("Thing", LinkedinAudience, Folder)
 MOST_PAGES = 100
 # Two clocks may differ by so much.
 SKEW_SECONDS = 600
@@ -48,7 +41,7 @@ def sonarly_transport(
     base_url: str, key: SecretStr | None, *, network: Network | None = None
 ) -> Transport:
     """The way to Sonarly, which takes its key as a bearer token."""
-    return Transport(base_url, key, network=network, vendor=SONARLY, bearer=True)
+    return Transport(base_url, key, network=network, vendor=models.SONARLY, bearer=True)
 
 
 class SonarlyClient:
@@ -66,39 +59,40 @@ class SonarlyClient:
 
     async def accounts(self) -> tuple[AccountGroup, ...]:
         """The accounts that the key may see; no document shows a second page of them."""
-
-        def read(answer: Answer) -> tuple[AccountGroup, ...]:
-            return answer.read_each(AccountGroup, read_page(answer)[0])
-
-        self.known_accounts = await self._ask("accounts", "GET", "/v1/accounts", read)
+        self.known_accounts = await self._ask(
+            "accounts",
+            "GET",
+            "/v1/accounts",
+            lambda answer: answer.read_each(AccountGroup, models.read_page(answer)[0]),
+        )
         return self.known_accounts
 
     async def overview(self, group: str) -> Overview:
         """Every audience that the list or the folders show, and the folders."""
         listed, complete = await self._listed(group)
         try:
-            navigation = await self.navigation(group)
+            there = await self.navigation(group)
         except ServiceError:
-            return Overview(tuple(listed.values()), None, complete=False)
+            return Overview(tuple(listed.values()), shows_folders=False)
         # Which of the two shows monitoring audiences is not documented.
-        for placed in navigation.audiences():
+        for placed in there.audiences:
             known = listed.get(placed.id, placed)
             folder = known.folder_id or placed.folder_id
             listed[placed.id] = known.model_copy(update={"folder_id": folder} if folder else {})
-        complete = complete and navigation.complete
-        return Overview(tuple(listed.values()), navigation.folders, complete=complete)
+        return Overview(tuple(listed.values()), there.folders, complete and there.complete)
 
     async def _listed(self, group: str) -> tuple[dict[str, LinkedinAudience], bool]:
         """The audiences of all pages by id, and whether these are all that there are."""
 
         def read(answer: Answer) -> tuple[tuple[LinkedinAudience, ...], JsonValue, bool]:
-            items, following = read_page(answer)
+            items, following = models.read_page(answer)
             audiences = answer.read_each(LinkedinAudience, items)
             return audiences, following, len(audiences) == len(items)
 
         found: dict[str, LinkedinAudience] = {}
         complete, place, seen = True, None, set[str]()
-        for _ in range(MOST_PAGES):
+        while place not in seen and len(seen) < MOST_PAGES:
+            seen |= {place} if place else set()
             query = {"cursor": place}
             page = await self._ask("audiences", "GET", _route(group), read, query=query)
             audiences, following, all_read = page
@@ -107,9 +101,6 @@ class SonarlyClient:
             if following is None:
                 return found, complete
             place = cursor_text(following)
-            if place in seen:
-                break
-            seen.add(place)
         return found, False
 
     async def before_creating(self, group: str) -> Overview:
@@ -132,15 +123,16 @@ class SonarlyClient:
 
     async def prospects(
         self, group: str, audience_id: str, cursor: JsonValue = None, limit: int | None = None
-    ) -> ProspectPage:
+    ) -> models.ProspectPage:
         """One page of the people in an audience."""
         route = _route(group, _id(audience_id), "prospects")
         query = {"cursor": None if cursor is None else cursor_text(cursor), "limit": limit}
-        return await self._ask("prospects", "GET", route, read_prospects, query=query)
+        return await self._ask("prospects", "GET", route, models.read_prospects, query=query)
 
-    async def navigation(self, group: str) -> Navigation:
+    async def navigation(self, group: str) -> Overview:
         """All folders with their audiences, and the audiences that are in none."""
-        return await self._ask("navigation", "GET", _route(group, "navigation"), read_navigation)
+        route = _route(group, "navigation")
+        return await self._ask("navigation", "GET", route, models.read_navigation)
 
     async def create(
         self,
@@ -149,28 +141,26 @@ class SonarlyClient:
         kind: AudienceType,
         description: str | None = None,
         *,
-        before: Overview | None = None,
+        before: Overview,
     ) -> LinkedinAudience:
         """The new audience. `before` is what there was, by which a new one is known."""
-        there = await self.before_creating(group) if before is None else before
         since = self._clock() - SKEW_SECONDS
-        body = {"name": name, "type": kind, "description": description}
-
-        ask = partial(self._ask, "create", "POST", _route(group), _confirming({}), body=body)
 
         async def look() -> LinkedinAudience | None:
             after = await self.overview(group)
-            known = {audience.id for audience in there.audiences}
-            fresh = [a for a in after.audiences if a.id not in known and _is_called(a, name)]
+            fresh = _fresh(after.audiences, before.audiences, name)
             made = fresh[0].made_since(since) if fresh else None
             # A date that cannot be read is no doubt where all that was there before is known.
-            found = the_new_one(fresh, "audience", certain=there.complete if made is None else made)
+            certain = before.complete if made is None else made
+            found = the_new_one(fresh, "audience", certain=certain)
             if not found and not after.complete:
                 raise Unclear("Not all audiences could be looked at; among those seen it is not.")
             return found
 
-        undone = "no new audience of this name is there, so none was created."
-        return await settled(ask, look, OutcomeWords(undone, _CHECK, firm=False))
+        body = {"name": name, "type": kind, "description": description}
+        read = _confirming(LinkedinAudience, {})
+        ask = partial(self._ask, "create", "POST", _route(group), read, body=body)
+        return await settled(ask, look, _not_made("audience"))
 
     async def update(
         self,
@@ -182,43 +172,42 @@ class SonarlyClient:
     ) -> LinkedinAudience:
         """The audience after the change; what is None stays."""
         wanted = {"name": name, "description": description}
-        undone = "the audience is not as was asked for."
-        return await self._altered("update", group, audience_id, wanted, wanted, undone)
+        return await self._altered("update", group, audience_id, wanted, wanted)
 
     async def move(self, group: str, audience_id: str, folder_id: str | None) -> LinkedinAudience:
         """The audience in its new folder, or in none."""
         wanted = {"folder_id": folder_id or ""}
         if folder_id is None:
-            undone = "the audience is still in its folder."
-            return await self._altered("remove-from-folder", group, audience_id, {}, wanted, undone)
+            return await self._altered("remove-from-folder", group, audience_id, {}, wanted)
         body = {"folderId": path_of(folder_id, shown_by="sonarly_list_audiences")[1:]}
-        undone = "the audience is not in this folder."
-        return await self._altered("move-to-folder", group, audience_id, body, wanted, undone)
+        return await self._altered("move-to-folder", group, audience_id, body, wanted)
 
     async def _altered(
         self,
         operation: str,
         group: str,
         audience_id: str,
-        body: Mapping[str, object],
-        wanted: Mapping[str, str | None],
-        undone: str,
+        body: models.Wanted,
+        wanted: models.Wanted,
     ) -> LinkedinAudience:
         method, rest = ("PATCH", ()) if operation == "update" else ("POST", (operation,))
         route = _route(group, _id(audience_id), *rest)
 
-        ask = partial(self._ask, operation, method, route, _confirming(wanted), body=body)
-
         async def look() -> LinkedinAudience | None:
             seen = await self.get(group, audience_id)
             if "folder_id" in wanted and "folder_id" not in seen.model_fields_set:
-                placed = (await self.navigation(group)).audiences()
+                placed = (await self.navigation(group)).audiences
                 seen = next((audience for audience in placed if audience.id == seen.id), seen)
-            if is_as_wanted(seen, wanted) and hides_description(seen, wanted.get("description")):
+            if not models.is_as_wanted(seen, wanted):
+                return None
+            if models.hides_description(seen, wanted.get("description")):
                 raise Unclear("Sonarly does not show the description.")
-            return seen if is_as_wanted(seen, wanted) else None
+            return seen
 
-        return await settled(ask, look, OutcomeWords(undone, _CHECK))
+        read = _confirming(LinkedinAudience, wanted)
+        ask = partial(self._ask, operation, method, route, read, body=body)
+        words = OutcomeWords("the audience is not as was asked for.", _CHECK)
+        return await settled(ask, look, words)
 
     async def delete(self, group: str, audience_id: str) -> bool:
         """Delete an audience."""
@@ -234,52 +223,38 @@ class SonarlyClient:
         return await settled(ask, look, OutcomeWords("the audience is still there.", _CHECK))
 
     async def create_folder(
-        self, group: str, name: str, kind: AudienceType, *, before: Navigation | None = None
+        self, group: str, name: str, kind: AudienceType, *, before: Overview
     ) -> Folder:
         """The new folder. `before` is what there was, by which a new one is known."""
-        there = await self.navigation(group) if before is None else before
-        route = _route(group, "folders")
-        body = {"name": name, "audienceType": kind}
-
-        def read(answer: Answer) -> Folder:
-            return answer.read(Folder)
-
-        ask = partial(self._ask, "create folder", "POST", route, read, body=body)
 
         async def look() -> Folder | None:
             after = await self.navigation(group)
-            known = {folder.id for folder in there.folders}
-            fresh = [f for f in after.folders if f.id not in known and _is_called(f, name)]
-            found = the_new_one(fresh, "folder", certain=there.complete)
+            fresh = _fresh(after.folders, before.folders, name)
+            found = the_new_one(fresh, "folder", certain=before.complete)
             if not found and not after.complete:
                 raise Unclear("Not all folders could be read; among those that could it is not.")
             if not found and all(folder.audiences for folder in after.folders):
                 raise Unclear("It is not among the folders, but an empty one may not be shown.")
             return found
 
-        undone = "no new folder of this name is there, so none was created."
-        return await settled(ask, look, OutcomeWords(undone, _CHECK, firm=False))
+        body = {"name": name, "audienceType": kind}
+        route, read = _route(group, "folders"), _confirming(Folder, {})
+        ask = partial(self._ask, "create folder", "POST", route, read, body=body)
+        return await settled(ask, look, _not_made("folder"))
 
     async def rename_folder(self, group: str, folder_id: str, name: str) -> Folder:
         """The folder with its new name."""
-        route = _route(group, "folders", folder_id)
-
-        def confirmed(answer: Answer) -> Folder:
-            folder = answer.read(Folder)
-            if not _is_called(folder, name):
-                raise answer.unusable("the folder it shows has another name")
-            return folder
-
-        body = {"name": name}
-        ask = partial(self._ask, "rename folder", "PATCH", route, confirmed, body=body)
+        wanted = {"name": name}
 
         async def look() -> Folder | None:
             folders = (await self.navigation(group)).folders
             folder = next((folder for folder in folders if folder.id == folder_id), None)
             if folder is None:
                 raise Unclear("The folder is not shown now.")
-            return folder if _is_called(folder, name) else None
+            return folder if models.is_as_wanted(folder, wanted) else None
 
+        route, read = _route(group, "folders", folder_id), _confirming(Folder, wanted)
+        ask = partial(self._ask, "rename folder", "PATCH", route, read, body=wanted)
         return await settled(ask, look, OutcomeWords("the folder has another name.", _CHECK))
 
     async def _ask(
@@ -298,7 +273,7 @@ class SonarlyClient:
             answer = await self._transport.request(method, route, query=query, body=given or None)
             return read(answer)
         except ServiceError as error:
-            if special := operation_advice(error, operation, reads=method == "GET"):
+            if special := models.operation_advice(error, operation, reads=method == "GET"):
                 error.operation_advice = special
             raise
 
@@ -317,17 +292,25 @@ def _id(audience_id: str) -> str:
     return audience_id
 
 
-def _is_called(thing: LinkedinAudience | Folder, name: str) -> bool:
-    return thing.name.strip() == name.strip()
+def _not_made(thing: str) -> OutcomeWords:
+    undone = f"no new {thing} of this name is there, so none was created."
+    return OutcomeWords(undone, _CHECK, firm=False)
 
 
-def _confirming(wanted: Mapping[str, str | None]) -> Callable[[Answer], LinkedinAudience]:
-    """Read the audience of an answer that shows the change."""
+def _fresh(after: Iterable[Thing], before: Iterable[Thing], name: str) -> list[Thing]:
+    """The things of this name that were not there before."""
+    known = {thing.id for thing in before}
+    new = [thing for thing in after if thing.id not in known]
+    return [thing for thing in new if models.is_as_wanted(thing, {"name": name})]
 
-    def read(answer: Answer) -> LinkedinAudience:
-        audience = answer.read(LinkedinAudience)
-        if not is_as_wanted(audience, wanted):
-            raise answer.unusable("the audience it shows has not changed as asked")
-        return audience
+
+def _confirming(kind: type[Thing], wanted: models.Wanted) -> Callable[[Answer], Thing]:
+    """Read the thing in an answer that has to show the change."""
+
+    def read(answer: Answer) -> Thing:
+        thing = answer.read(kind)
+        if not models.is_as_wanted(thing, wanted):
+            raise answer.unusable("what it shows has not changed as asked")
+        return thing
 
     return read

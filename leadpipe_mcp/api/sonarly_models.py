@@ -6,36 +6,22 @@ Reading is lenient, as no document is complete: only ids have to be there.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import Field, JsonValue
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
 from leadpipe_mcp.api.budget import Noun
-from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Moment, Name, Row, Text, Told
-from leadpipe_mcp.errors import (
-    BASE_URL,
-    Conflict,
-    KeyRefused,
-    NotFound,
-    NotReady,
-    OutOfCredits,
-    RequestRefused,
-    ServiceError,
-    UnusableAnswer,
-    Vendor,
-    WrongAddress,
-)
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Moment, Name, Row, Text, Told, readable
+from leadpipe_mcp.errors import BASE_URL, RequestRefused, ServiceError, Vendor
 
 AudienceType = Literal["on_demand", "monitoring"]
 """What an audience or a folder is made as. Answers show other words for audiences."""
 
 
-def _words(said: object) -> object:
-    return "" if said is None else str(said) if isinstance(said, int | float) else said
-
-
-OptionalName = Annotated[Name, BeforeValidator(_words)]
+Wanted = Mapping[str, str | None]
+"""What a thing is to look like, field by field; None leaves a field as it was."""
 
 
 class AccountGroup(Told):
@@ -43,7 +29,7 @@ class AccountGroup(Told):
 
     noun: ClassVar[Noun] = ("account", "accounts")
     id: Id
-    name: OptionalName = ""
+    name: Name = ""
     created_at: Moment = None
 
 
@@ -52,7 +38,7 @@ class LinkedinAudience(Told):
 
     noun: ClassVar[Noun] = ("LinkedIn audience", "LinkedIn audiences")
     id: Id
-    name: OptionalName = ""
+    name: Name = ""
     type: Label | None = None
     description: Text = None
     folder_id: Id | None = None
@@ -68,47 +54,30 @@ class LinkedinAudience(Told):
             return None
 
 
-def is_as_wanted(audience: LinkedinAudience, wanted: Mapping[str, str | None]) -> bool:
-    """Whether the audience looks as wanted in what it shows; None leaves a field as it was."""
-    return all(
-        text is None
-        or (field == "description" and hides_description(audience, text))
-        or text.strip() == (getattr(audience, field) or "").strip()
-        for field, text in wanted.items()
-    )
-
-
-def hides_description(audience: LinkedinAudience, description: str | None) -> bool:
-    """Whether a new description may be there, though it is not shown."""
-    return bool(description) and "description" not in audience.model_fields_set
-
-
 class Folder(Told):
     """One folder, with its audiences where navigation shows it."""
 
     noun: ClassVar[Noun] = ("folder", "folders")
     id: Id
-    name: OptionalName = ""
+    name: Name = ""
     audience_type: Label | None = None
     audiences: Each[LinkedinAudience] = ()
 
 
-class Navigation(Model):
-    """All folders with their audiences, and the audiences that are in none."""
+@dataclass(frozen=True)
+class Overview:
+    """What could be seen of an account's audiences and folders.
 
-    folders: Each[Folder] = ()
-    ungrouped_audiences: Each[LinkedinAudience] = ()
-    complete: bool = True
-    """Whether everything in it could be read."""
+    Audiences that a prospecting job fills just now are shown nowhere.
+    """
 
-    def audiences(self) -> tuple[LinkedinAudience, ...]:
-        """Every audience, with the id of the folder that it is in."""
-        grouped = (
-            audience.model_copy(update={"folder_id": folder.id})
-            for folder in self.folders
-            for audience in folder.audiences
-        )
-        return (*grouped, *self.ungrouped_audiences)
+    audiences: tuple[LinkedinAudience, ...] = ()
+    """Where it is known, each with the id of the folder that it is in."""
+    folders: tuple[Folder, ...] = ()
+    complete: bool = False
+    """Whether all of it could be read."""
+    shows_folders: bool = True
+    """Whether the folders could be read."""
 
 
 Thing = TypeVar("Thing", AccountGroup, Folder, LinkedinAudience)
@@ -121,29 +90,38 @@ def matching(things: Sequence[Thing], said: str, *, by_id: bool = True) -> list[
     return found or [thing for thing in things if thing.name.strip().casefold() == word]
 
 
-def read_navigation(answer: Answer) -> Navigation:
+def is_as_wanted(thing: LinkedinAudience | Folder, wanted: Wanted) -> bool:
+    """Whether a thing looks as wanted in what it shows."""
+    return all(
+        text is None
+        or (field == "description" and hides_description(thing, text))
+        or text.strip() == (getattr(thing, field) or "").strip()
+        for field, text in wanted.items()
+    )
+
+
+def hides_description(thing: LinkedinAudience | Folder, description: str | None) -> bool:
+    """Whether a new description may be there, though it is not shown."""
+    return bool(description) and "description" not in thing.model_fields_set
+
+
+def read_navigation(answer: Answer) -> Overview:
     """All folders and audiences that can be read, and whether these are all that there are."""
     data = as_object(answer.data)
-    folders = as_list(data.get("folders"))
-    lists = [as_object(folder).get("audiences") for folder in folders]
-    held = len(folders) + sum(len(as_list(ls)) for ls in (*lists, data.get("ungroupedAudiences")))
-    found = answer.read(Navigation)
-    complete = len(found.folders) + len(found.audiences()) == held
-    return found.model_copy(update={"complete": complete})
-
-
-@dataclass(frozen=True)
-class Overview:
-    """Everything that could be seen of an account's audiences.
-
-    Those that a prospecting job fills just now are shown nowhere.
-    """
-
-    audiences: tuple[LinkedinAudience, ...] = ()
-    folders: tuple[Folder, ...] | None = None
-    """None where they could not be read."""
-    complete: bool = False
-    """Whether every page was read, and all that is on it."""
+    if not data:
+        raise answer.unusable("the folders are missing")
+    listed = answer.items(data.get("folders") or [])
+    outside = answer.items(data.get("ungroupedAudiences") or [])
+    folders = readable(Folder, listed)
+    audiences = readable(LinkedinAudience, outside)
+    inside = [
+        audience.model_copy(update={"folder_id": folder.id})
+        for folder in folders
+        for audience in folder.audiences
+    ]
+    held = sum(len(as_list(as_object(folder).get("audiences"))) for folder in listed)
+    complete = len(folders) == len(listed) and len(audiences) == len(outside)
+    return Overview((*inside, *audiences), folders, complete and len(inside) == held)
 
 
 @dataclass(frozen=True)
@@ -215,26 +193,26 @@ SONARLY = Vendor(
         " everything with invented people and no key, start it with --sandbox."
     ),
     advice={
-        KeyRefused: (
+        errors.KeyRefused: (
             "SONARLY_API_KEY must hold a current key of Sonarly (made in its dashboard); a revoked"
             " one stops at once. Restart the server after changing it."
         ),
-        NotFound: (
+        errors.NotFound: (
             "Check the id; sonarly_list_audiences shows the audiences and folders that exist."
         ),
-        OutOfCredits: (
+        errors.OutOfCredits: (
             "Someone has to buy credits in Sonarly, or wait for new ones; then try again."
         ),
-        NotReady: (
+        errors.NotReady: (
             "A prospecting job is filling this audience, and until it ends the audience can be"
             " neither read nor changed. Wait, and try again in a minute or two; it is listed again"
             " when ready."
         ),
-        WrongAddress: (
+        errors.WrongAddress: (
             "The address of Sonarly looks wrong: check SONARLY_BASE_URL, its host and its path,"
             " then restart the server."
         ),
-        Conflict: (
+        errors.Conflict: (
             "Another job may be at work on it: wait a minute, then look at it with"
             " sonarly_get_audience before trying again."
         ),
@@ -262,7 +240,7 @@ _INVALID = (
 
 def operation_advice(error: ServiceError, operation: str, *, reads: bool) -> str:
     """What can be done about an error in this operation; nothing where the usual advice fits."""
-    if error.status == 403 and not isinstance(error, OutOfCredits):
+    if error.status == 403 and not isinstance(error, errors.OutOfCredits):
         thing = "prospects" if operation == "prospects" else "audiences"
         lacks = f"lacks the permission {thing}:{'read' if reads else 'write'}, which this takes"
         # Listing accounts takes any key.
@@ -273,5 +251,5 @@ def operation_advice(error: ServiceError, operation: str, *, reads: bool) -> str
         )
     if isinstance(error, RequestRefused) and error.status in {400, 422}:
         return _UNPROCESSED.get(operation, _INVALID) if error.status == 422 else _INVALID
-    is_odd = isinstance(error, UnusableAnswer) and reads and BASE_URL not in error.args[1]
+    is_odd = isinstance(error, errors.UnusableAnswer) and reads and BASE_URL not in error.args[1]
     return "Nothing was changed. Try again in a minute." if is_odd else ""

@@ -193,7 +193,7 @@ async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> Li
     start = ids.index(asked.cursor) + 1 if asked.cursor else 0
     shown = found[start : start + asked.limit]
     left = len(found) - start - len(shown)
-    folders = there.folders or ()
+    folders = there.folders
     names = {folder.id: folder.name for folder in folders}
     audience_rows: list[list[Cell]] = [
         [
@@ -212,7 +212,7 @@ async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> Li
         for one in folders[:MOST_FOLDERS]
     ]
     named_so = f" with '{cell(words)}' in the name" if words else ""
-    size = "" if there.folders is None else f" and {counted(len(folders), 'folder')}"
+    size = f" and {counted(len(folders), 'folder')}" if there.shows_folders else ""
     hidden = len(folders) - len(folder_rows)
     cut = f"{counted(hidden, 'more folder')} not shown." if hidden else None
     gap = "There may be more: Sonarly's list could not be read to the end."
@@ -230,7 +230,7 @@ async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> Li
         else replies.filled(["id", "name", "type", "audiences"], folder_rows),
         next_cursor=shown[-1].id if left else None,
         warnings=warnings(cut, None if there.complete else gap)
-        if there.folders is not None
+        if there.shows_folders
         else [unread],
         next=replies.suggestions(None if there.audiences else create),
     )

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 from leadpipe_mcp.api.sonarly_models import (
     AudienceType,
     Folder,
-    Navigation,
+    Overview,
     hides_description,
     is_as_wanted,
     matching,
@@ -200,7 +200,7 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     there = await call.sonarly.navigation(account.id)
     target = _folder(there, asked.folder_id) if asked.folder_id else None
     audience = await call.sonarly.get(account.id, asked.id)
-    placed = {one.id: one.folder_id for one in there.audiences()}
+    placed = {one.id: one.folder_id for one in there.audiences}
     folder_id, to = audience.folder_id or placed.get(audience.id), target.id if target else None
     before = next((one for one in there.folders if one.id == folder_id), None)
     if folder_id and not before:
@@ -223,7 +223,7 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     )
 
 
-def _folder(there: Navigation, said: str) -> Folder:
+def _folder(there: Overview, said: str) -> Folder:
     # Sonarly may not show an empty folder, so it is asked about an id as it is.
     if _LIKE_AN_ID.fullmatch(said) and not matching(there.folders, said):
         return Folder(id=said, name=said)

@@ -1,7 +1,7 @@
 """Services that answer as a test says, and what a client makes of it."""
 
 import io
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import anyio
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import LeadpipeError, ServiceError
+from leadpipe_mcp.errors import ServiceError
 from tests.faults.service import Sandbox
 
 KEY = "sk_test_0123456789"
@@ -81,11 +81,11 @@ class Service:
         return file.getvalue()
 
 
-async def error_of(asking: Asking, times: int = 1) -> LeadpipeError:
+async def error_of(asking: Callable[[], Awaitable[object]], times: int = 1) -> ServiceError:
     """The last of the errors that asking so often comes to."""
     for _ in range(times - 1):
         await error_of(asking)
-    with pytest.raises(LeadpipeError) as caught:
+    with pytest.raises(ServiceError) as caught:
         await asking()
     return caught.value
 

@@ -1,19 +1,18 @@
 """Sonarly as a test wants it: the sandbox that loses answers, or a service that shows things."""
 
-from collections.abc import Awaitable
 from typing import Any
 
 import anyio.lowlevel
 import httpx
-import pytest
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
-from leadpipe_mcp.errors import ServiceError
+from leadpipe_mcp.api.sonarly_models import LinkedinAudience
 from leadpipe_mcp.sandbox import SonarlySandbox, SonarlySettings
+from tests.api.answering import lost
 
 KEY = SecretStr("sk_live_0123456789")
 URL = "https://sonarly.test"
@@ -28,6 +27,11 @@ MESSAGE = "Thanks for the context. I can send over details this afternoon."
 def client(application: Application, key: SecretStr | None = KEY) -> SonarlyClient:
     transport = sonarly_transport(URL, key, network=serve_in_process(application))
     return SonarlyClient(transport, lambda: NOW)
+
+
+async def created(one: SonarlyClient, description: str | None = None) -> LinkedinAudience:
+    before = await one.before_creating(GROUP)
+    return await one.create(GROUP, "VPs", "on_demand", description, before=before)
 
 
 def refusal(status: int, code: str = "string") -> Response:
@@ -77,16 +81,8 @@ async def unsent(_: Message) -> None:
     await anyio.lowlevel.checkpoint()
 
 
-async def lost(scope: Scope, receive: Receive, send: Send) -> None:
-    raise ConnectionResetError
-
-
 async def late(scope: Scope, receive: Receive, send: Send) -> None:
     raise httpx.ReadTimeout("late")
-
-
-async def unreached(scope: Scope, receive: Receive, send: Send) -> None:
-    raise httpx.ConnectError("nobody there")
 
 
 def showing(audiences: list[Any], folders: list[Any] | None = None) -> Application:
@@ -98,9 +94,3 @@ def showing(audiences: list[Any], folders: list[Any] | None = None) -> Applicati
         await (holding(shown) if scope["method"] == "GET" else lost)(scope, receive, send)
 
     return service
-
-
-async def error_of(call: Awaitable[object]) -> ServiceError:
-    with pytest.raises(ServiceError) as caught:
-        await call
-    return caught.value

@@ -39,8 +39,8 @@ NEXT_STEP = re.compile(
 )
 NOTHING_DONE = re.compile(
     r"nothing was (sent|changed|created|asked|saved|queued)|none was (created|saved|queued|added)"
-    r"|no new run|is still there|is not as was asked|was not begun|still in its folder"
-    r"|has another name|not in this folder|the pixel is not|it is still queued",
+    r"|no new run|is still there|is not as was asked|was not begun"
+    r"|has another name|the pixel is not|it is still queued",
     re.IGNORECASE,
 )
 UNCLEAR = re.compile(
