@@ -65,9 +65,9 @@ async def _converse(*, sonarly: bool, log_level: str) -> str:
             print(f"\nThe server is started and offers {len(tools)} tools.")
             talk = Conversation(client)
             try:
-                await _build(talk)
-                await _activate_and_read(talk)
-                await _take_away(talk, sonarly=sonarly)
+                audience = await _build(talk)
+                await _read(talk, audience)
+                await _take_away(talk, audience, sonarly=sonarly)
             except DemoFailed as failure:
                 return str(failure)
         print(
@@ -77,23 +77,23 @@ async def _converse(*, sonarly: bool, log_level: str) -> str:
     return ""
 
 
-async def _build(talk: "Conversation") -> None:
+async def _build(talk: "Conversation") -> str:
+    """Plan and save an audience, and return its id."""
     talk.person(
         "I need directors and VPs of marketing at software companies who are looking into CRM and"
         " marketing automation. We write to them at work. Four to five hundred would be right."
     )
+    filters = {
+        "seniority": ["director", "VP"],
+        "department": ["marketing"],
+        "companyIndustry": ["software"],
+        "hasBusinessEmail": True,
+    }
     plan = await talk.call(
         "plan_audience",
-        {
-            "topics": ["CRM", "marketing automation"],
-            "filters": {
-                "seniority": ["director", "VP"],
-                "department": ["marketing"],
-                "companyIndustry": ["software"],
-                "hasBusinessEmail": True,
-            },
-            "targetSize": {"min": 400, "max": 500},
-        },
+        topics=["CRM", "marketing automation"],
+        filters=filters,
+        targetSize={"min": 400, "max": 500},
     )
     better = plan.get("recommended")
     talk.assistant(
@@ -103,75 +103,68 @@ async def _build(talk: "Conversation") -> None:
     )
     talk.person("Take that and save it, but only companies of up to 250 people that use HubSpot.")
     config = (better or plan)["config"]
-    wanted = {"name": "Marketing leaders in software", "config": config}
-    talk.audience_id = (await talk.call("create_audience", wanted))["id"]
+    name = "Marketing leaders in software"
+    audience = (await talk.call("create_audience", name=name, config=config))["id"]
     size = {"companySize": {"max": 250}}
-    change = {"id": talk.audience_id, "config": {"filters": size | {"technologies": ["HubSpot"]}}}
-    await talk.call("update_audience", change, refused=True)
-    change = {"id": talk.audience_id, "config": {"filters": size}}
-    changed = await talk.call("update_audience", change)
+    change = {"filters": size | {"technologies": ["HubSpot"]}}
+    await talk.call("update_audience", refused=True, id=audience, config=change)
+    changed = await talk.call("update_audience", id=audience, config={"filters": size})
     talk.assistant(
         f"Saved as a draft: {changed['size']:,} people at companies of up to 250. No filter knows"
         " what a company uses, so HubSpot is not in it. A draft costs nothing."
     )
+    return audience
 
 
-async def _activate_and_read(talk: "Conversation") -> None:
-    audience = {"id": talk.audience_id}
+async def _read(talk: "Conversation", audience: str) -> None:
     talk.person("Activate it.")
-    active = await talk.call("set_status", audience | {"status": "active"})
-    slots = active["slots"]
+    slots = (await talk.call("set_status", id=audience, status="active"))["slots"]
     talk.assistant(
         f"It is active; {slots['after']} of your {slots['limit']} slots are in use. Its list is"
         " being put together, I am waiting for it."
     )
-    ready = await talk.call("get_audience", audience | {"waitSeconds": 30})
+    ready = await talk.call("get_audience", id=audience, waitSeconds=30)
     talk.assistant(f"Ready: {ready['size']:,} people.")
     talk.person("Who are they?")
-    profile = await talk.call("analyze_audience", {"audienceId": talk.audience_id})
-    ranks, sizes = (_shares(profile, what) for what in ("seniorities", "companySizes"))
+    groups = (await talk.call("analyze_audience", audienceId=audience))["breakdowns"]
+    ranks, sizes = (
+        ", ".join(f"{name} ({count})" for name, count in [*groups[what].items()][:3])
+        for what in ("seniorities", "companySizes")
+    )
     talk.assistant(f"Seniority: {ranks}. Company size: {sizes}.")
     talk.person("Which three states have the most of them, and how interested are they there?")
     sql = (
         "SELECT state, count(*) AS people, CAST(avg(score) AS INTEGER) AS score"
         " FROM people GROUP BY state ORDER BY people DESC LIMIT 3"
     )
-    asked = {"audienceId": talk.audience_id, "sql": sql}
-    talk.table((await talk.call("analyze_audience", asked))["table"])
+    talk.table((await talk.call("analyze_audience", audienceId=audience, sql=sql))["table"])
     talk.person("Show me the five most interested.")
-    found = await talk.call(
-        "query_audience",
-        {
-            "audienceId": talk.audience_id,
-            "limit": 5,
-            "fields": ["name", "jobTitle", "score", "contactEmail"],
-        },
-    )
+    fields = ["name", "jobTitle", "score", "contactEmail"]
+    found = await talk.call("query_audience", audienceId=audience, limit=5, fields=fields)
     talk.table(found["people"])
     talk.assistant("Addresses are masked; I show them whole only if you ask for it.")
 
 
-async def _take_away(talk: "Conversation", *, sonarly: bool) -> None:
+async def _take_away(talk: "Conversation", audience: str, *, sonarly: bool) -> None:
     talk.person("Put them into a file for our mailing tool: name, company, e-mail.")
-    asked = {"id": talk.audience_id, "fields": ["name", "company", "contactEmail"]}
-    receipt = await talk.call("export_audience", asked)
+    fields = ["name", "company", "contactEmail"]
+    receipt = await talk.call("export_audience", id=audience, fields=fields)
     talk.assistant(
         f"{receipt['rows']:,} rows are in {Path(receipt['path']).name}. The demo's folder goes when"
         " it ends."
     )
     if sonarly:
         talk.person("We write to them on LinkedIn too. Make a list for them in Sonarly.")
-        asked = {"id": talk.audience_id, "format": "linkedin_urls"}
-        receipt = await talk.call("export_audience", asked)
+        receipt = await talk.call("export_audience", id=audience, format="linkedin_urls")
         step = next(each for each in receipt["next"] if each["tool"] == "sonarly_create_audience")
-        await talk.call(step["tool"], step["arguments"])
-        await talk.call("sonarly_list_audiences", {})
+        await talk.call(step["tool"], **step["arguments"])
+        await talk.call("sonarly_list_audiences")
         talk.assistant(
             f"The list is there, and empty. {receipt['rows']:,} profiles are in"
             f" {Path(receipt['path']).name}: load it in Sonarly with its own import."
         )
     talk.person("Good for now. Pause it, so that it takes no slot.")
-    await talk.call("set_status", {"id": talk.audience_id, "status": "paused"})
+    await talk.call("set_status", id=audience, status="paused")
     talk.assistant("Paused. The audience and its list stay.")
 
 
@@ -182,7 +175,6 @@ class Conversation:
         self._client = client
         self.calls = 0
         self.tokens = 0
-        self.audience_id = ""
 
     def person(self, words: str) -> None:
         """Print what the marketer says."""
@@ -192,9 +184,7 @@ class Conversation:
         """Print what the assistant says."""
         print(_wrapped("Assistant  ", words))
 
-    async def call(
-        self, tool: str, arguments: Mapping[str, Any], *, refused: bool = False
-    ) -> dict[str, Any]:
+    async def call(self, tool: str, *, refused: bool = False, **arguments: object) -> Any:  # noqa: ANN401 -- JSON
         """Make a call, and print it and what the assistant gets to read.
 
         Raises:
@@ -202,19 +192,17 @@ class Conversation:
         """
         sent = json.dumps(arguments, ensure_ascii=False)
         print(_wrapped("     calls ", f"{tool} {sent}", style="36"))
-        result = await self._client.call_tool(tool, dict(arguments))
+        result = await self._client.call_tool(tool, arguments)
         (block,) = result.content
         said = block.text if isinstance(block, TextContent) else ""
         self.calls += 1
         self.tokens += (len(sent) + len(said)) // CHARACTERS_PER_TOKEN
         if bool(result.is_error) is not refused:
             raise DemoFailed(f"{tool} answered: {said}")
-        answer: dict[str, Any] = result.structured_content or {}
+        answer = result.structured_content or {"summary": said}
         size = f"({len(said) // CHARACTERS_PER_TOKEN} tokens)"
-        if refused:
-            print(_wrapped("   refused ", f"{said} {size}", style="31"))
-        else:
-            print(_wrapped("   answers ", f"{answer['summary']} {size}", style="32"))
+        label, style = ("   refused ", "31") if refused else ("   answers ", "32")
+        print(_wrapped(label, f"{answer['summary']} {size}", style))
         return answer
 
     def table(self, people: Mapping[str, Any]) -> None:
@@ -234,12 +222,6 @@ async def _answer_for_the_human(
     asked = params.message if isinstance(params, ElicitRequestFormParams) else ""
     print(_wrapped("  asks you ", f"{asked}  [the demo answers: yes]", style="33"))
     return ElicitResult(action="accept", content={"approve": True})
-
-
-def _shares(profile: Mapping[str, Any], what: str) -> str:
-    """The largest groups of a profile in words."""
-    first = list(profile["breakdowns"][what].items())[:3]
-    return ", ".join(f"{name} ({count})" for name, count in first)
 
 
 def _how_to_connect() -> str:

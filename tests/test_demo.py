@@ -5,77 +5,56 @@ import re
 import subprocess
 import sys
 
-import pytest
-
 DEMO = [sys.executable, "-m", "leadpipe_mcp", "demo"]
+ORDERS = [
+    # The wrong filter is refused with what exists.
+    (
+        "calls plan_audience",
+        "refused There is no filter 'technologies'. There are: companyIndustry,",
+        "No filter knows technologies used",
+    ),
+    # The human is asked before a slot is taken, and before addresses go out.
+    (
+        "calls set_status",
+        "asks you Activate 'Marketing leaders in software' (",
+        "is now active (was a draft).",
+    ),
+    (
+        "asks you Export 'Marketing leaders in software' (",
+        "contactEmail goes out unmasked.",
+        "was exported: ",
+    ),
+    # Both services take part.
+    (
+        "linkedin_urls",
+        "calls sonarly_create_audience",
+        "was created in 'Acme Growth'; it is empty so far.",
+    ),
+]
 
 
-@pytest.fixture(scope="module")
-def conversation() -> str:
-    """What is said with both services."""
+def test_it_shows_one_thing_leading_to_another_with_masked_people_and_the_tokens_counted() -> None:
     done = subprocess.run(
-        [*DEMO, "--sonarly"],
-        capture_output=True,
-        timeout=240,
-        check=False,
-        text=True,
-        encoding="utf-8",
+        [*DEMO, "--sonarly"], capture_output=True, timeout=240, check=False, encoding="utf-8"
     )
-    assert done.returncode == 0, done.stderr
     # Nothing of the server's log stands between what is said.
-    assert done.stderr == ""
-    return re.sub(r"\s+", " ", done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = re.sub(r"\s+", " ", done.stdout)
+    for order in ORDERS:
+        assert sorted(order, key=said.index) == list(order)
 
+    assert re.search(r"calls plan_audience .*? answers \d+ people match", said)
+    assert re.search(r"answers \d+ people at \d+ companies", said)
+    assert "state people score" in said
+    assert re.search(r"answers 5 of \d+ people", said)
+    assert len(re.findall(r"\w•••@[\w-]+\.example", said)) == 5
 
-@pytest.mark.parametrize(
-    "order",
-    [
-        # The wrong filter is refused with what exists.
-        (
-            "calls plan_audience",
-            "refused There is no filter 'technologies'. There are: companyIndustry,",
-            "No filter knows technologies used",
-        ),
-        # The human is asked before a slot is taken, and before addresses go out.
-        (
-            "calls set_status",
-            "asks you Activate 'Marketing leaders in software' (",
-            "is now active (was a draft).",
-        ),
-        (
-            "asks you Export 'Marketing leaders in software' (",
-            "contactEmail goes out unmasked.",
-            "was exported: ",
-        ),
-        # Both services take part.
-        (
-            "linkedin_urls",
-            "calls sonarly_create_audience",
-            "was created in 'Acme Growth'; it is empty so far.",
-        ),
-    ],
-)
-def test_one_thing_leads_to_another(order: tuple[str, ...], conversation: str) -> None:
-    assert sorted(order, key=conversation.index) == list(order)
-
-
-def test_people_are_shown_and_counted_with_masked_addresses(conversation: str) -> None:
-    assert re.search(r"calls plan_audience .*? answers \d+ people match", conversation)
-    assert re.search(r"answers \d+ people at \d+ companies", conversation)
-    assert "state people score" in conversation
-    assert re.search(r"answers 5 of \d+ people", conversation)
-    assert len(re.findall(r"\w•••@[\w-]+\.example", conversation)) == 5
-
-
-def test_the_tokens_are_counted(conversation: str) -> None:
-    calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", conversation)[0]
-    shown = [int(number) for number in re.findall(r"\((\d+) tokens\)", conversation)]
+    calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", said)[0]
+    shown = [int(number) for number in re.findall(r"\((\d+) tokens\)", said)]
     assert int(calls) == len(shown) == 14
     assert sum(shown) < int(tokens.replace(",", "")) < 4_000
-
-
-def test_it_ends_with_a_configuration_to_paste(conversation: str) -> None:
-    config, _ = json.JSONDecoder().raw_decode(conversation, conversation.index('{ "mcpServers"'))
+    # It ends with a configuration to paste.
+    config, _ = json.JSONDecoder().raw_decode(said, said.index('{ "mcpServers"'))
     server = config["mcpServers"]["leadpipe"]
     assert [server["command"], *server["args"]] == [*DEMO[:3], "--sandbox"]
 

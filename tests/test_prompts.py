@@ -14,8 +14,6 @@ from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 
-BUILD = PromptReference(name="build-audience")
-
 
 @pytest.fixture
 def sandbox() -> Sandbox:
@@ -30,77 +28,61 @@ async def client(era: str, sandbox: Sandbox) -> AsyncGenerator[Client]:
             yield client
 
 
-async def text_of(client: Client, name: str, arguments: dict[str, str]) -> str:
-    result = await client.get_prompt(name, arguments)
-    (message,) = result.messages
+async def text_of(client: Client, **arguments: str) -> str:
+    (message,) = (await client.get_prompt("build-audience", arguments)).messages
     assert message.role == "user"
     assert isinstance(message.content, TextContent)
     return message.content.text
 
 
-async def test_what_was_given_stands_in_the_text_and_what_was_not_leaves_no_trace(
+async def test_what_was_given_is_in_the_text_and_what_was_not_leaves_no_trace(
     client: Client,
 ) -> None:
-    bare = await text_of(client, "build-audience", {"goal": "CFOs in Texas"})
-    full = await text_of(client, "build-audience", {"goal": "CFOs", "audienceType": "b2b"})
+    bare = await text_of(client, goal="CFOs in Texas")
+    full = await text_of(client, goal="CFOs", audienceType="b2b")
 
     assert "What I want: CFOs in Texas\n" in bare
     assert "Whom I sell to" not in bare
     assert "Whom I sell to: b2b\n" in full
     assert "{" not in bare + full
     # Words that are given open no new places.
-    odd = await text_of(client, "build-audience", {"goal": "{audienceType} \u202e{0}"})
+    odd = await text_of(client, goal="{audienceType} \u202e{0}")
     assert "What I want: {audienceType} {0}\n" in odd
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "said"),
-    [
+async def test_a_wrong_call_is_the_protocols_own_error(client: Client) -> None:
+    cases: list[tuple[str, dict[str, str], str]] = [
         ("build-audience", {}, "'build-audience' needs 'goal'"),
         ("operate-saved-audience", {"goal": "pause"}, "needs 'audienceId'"),
         ("build-audience", {"goal": " "}, "needs 'goal'"),
         ("build-audience", {"goal": "x", "size": "9"}, "has no 'size'"),
         ("build-an-audience", {}, "There are: build-audience, discover"),
-    ],
-)
-async def test_a_wrong_call_is_the_protocols_own_error(
-    client: Client, name: str, arguments: dict[str, str], said: str
-) -> None:
-    with pytest.raises(MCPError) as refused:
-        await client.get_prompt(name, arguments)
-
-    assert refused.value.error.code == INVALID_PARAMS
-    assert said in refused.value.error.message
+    ]
+    for name, arguments, said in cases:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name, arguments)
+        assert refused.value.error.code == INVALID_PARAMS
+        assert said in refused.value.error.message
 
 
-async def offered(client: Client, argument: str, typed: str) -> list[str]:
-    told = await client.complete(BUILD, {"name": argument, "value": typed})
-    return told.completion.values
-
-
-async def test_ids_of_audiences_are_offered_by_name_and_by_their_beginning(
-    client: Client,
-) -> None:
-    found = await offered(client, "audienceId", "marketing dir")
-    reference = ResourceTemplateReference(uri="leadpipe://audiences/{id}")
-    told = await client.complete(reference, {"name": "id", "value": found[0][:6]})
-
-    assert len(found) == 1
-    assert told.completion.values == found
-
-
-async def test_industries_categories_types_and_domains_are_offered(client: Client) -> None:
-    assert (await offered(client, "industry", "mark"))[0] == "Marketing"
-    assert "Service" in await offered(client, "category", "serv")
-    assert await offered(client, "audienceType", "b2") == ["b2b", "b2c"]
-    assert await offered(client, "domain", "north") == ["northwind-shop.example"]
-    assert len(await offered(client, "industry", "")) == 20
-
-
-async def test_where_there_is_nothing_to_offer_typing_goes_on(
+async def test_what_is_known_is_offered_while_a_person_types(
     client: Client, sandbox: Sandbox
 ) -> None:
-    sandbox.faults.add(Fault("status", status=503, times=None))
+    async def offered(argument: str, typed: str) -> list[str]:
+        prompt = PromptReference(name="build-audience")
+        told = await client.complete(prompt, {"name": argument, "value": typed})
+        return told.completion.values
 
-    assert await offered(client, "goal", "x") == []
-    assert await offered(client, "audienceId", "x") == []
+    assert (await offered("industry", "mark"))[0] == "Marketing"
+    assert "Service" in await offered("category", "serv")
+    assert await offered("audienceType", "b2") == ["b2b", "b2c"]
+    assert await offered("domain", "north") == ["northwind-shop.example"]
+    assert len(await offered("industry", "")) == 20
+    # Audiences are offered by name, and by the beginning of their ids.
+    (found,) = await offered("audienceId", "marketing dir")
+    template = ResourceTemplateReference(uri="leadpipe://audiences/{id}")
+    told = await client.complete(template, {"name": "id", "value": found[:6]})
+    assert told.completion.values == [found]
+    # Where there is nothing to offer, typing goes on.
+    sandbox.faults.add(Fault("status", status=503, times=None))
+    assert await offered("goal", "x") == await offered("audienceId", "x") == []

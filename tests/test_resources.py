@@ -31,57 +31,48 @@ async def client(era: str, sandbox: Sandbox) -> AsyncGenerator[Client]:
             yield client
 
 
-async def text_of(client: Client, address: str) -> str:
-    (content,) = (await client.read_resource(address)).contents
+async def text_of(client: Client, path: str) -> str:
+    (content,) = (await client.read_resource(f"leadpipe://{path}")).contents
     assert isinstance(content, TextResourceContents)
     return content.text
 
 
-async def test_the_guide_names_only_tools_that_there_are(client: Client) -> None:
-    guide = await text_of(client, "leadpipe://guide")
-
+async def test_the_guide_names_only_tools_that_there_are_and_the_rest_is_live(
+    client: Client,
+) -> None:
+    guide = await text_of(client, "guide")
     names = set(re.findall(r"`([a-z]+_[a-z_]+)`", guide))
     assert names <= {tool.name for tool in TOOLS}
     assert len(names) == 11
     assert len(guide) < 8_000
 
-
-async def test_filters_and_facets_are_live(client: Client) -> None:
-    filters = json.loads(await text_of(client, "leadpipe://filters"))
-    facets = json.loads(await text_of(client, "leadpipe://topics/facets"))
-
+    filters = json.loads(await text_of(client, "filters"))
     assert "software development" in filters["filters"]["companyIndustry"]
     assert len(json.dumps(filters)) / 4 < 1_200
-    assert facets["total"] == 20_068
-    assert facets["sandbox"] is True
+    facets = json.loads(await text_of(client, "topics/facets"))
+    assert (facets["total"], facets["sandbox"]) == (20_068, True)
 
-
-async def test_an_audience_is_read_by_its_id(client: Client) -> None:
     listed = await client.call_tool("list_audiences", {})
     assert listed.structured_content
     row = listed.structured_content["audiences"]["rows"][0]
-
-    audience = json.loads(await text_of(client, f"leadpipe://audiences/{row[0]}"))
-
+    audience = json.loads(await text_of(client, f"audiences/{row[0]}"))
     assert audience["name"] == row[1]
     assert audience["config"]["topicIds"]
 
 
-async def test_what_is_not_there_is_said_not_to_be(client: Client) -> None:
-    for address, said in (
+async def test_what_is_not_there_or_fails_is_said_in_our_words(
+    client: Client, sandbox: Sandbox
+) -> None:
+    for path, said in (
         ("audiences/nobody", "There is no such audience; list_audiences shows them."),
         ("audiences/6fb81599-f601-4afe-b3ff-e8a211cae27d", "There is no such audience"),
         ("audiences/", "There is no resource"),
         ("people", "There is no resource"),
     ):
         with pytest.raises(MCPError) as refused:
-            await client.read_resource(f"leadpipe://{address}")
+            await text_of(client, path)
         assert refused.value.error.code == INVALID_PARAMS
         assert said in refused.value.error.message
-
-
-async def test_a_service_that_fails_is_told_in_our_words(client: Client, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("status", status=503, path="/filters", times=3))
-
     with pytest.raises(MCPError, match="The service failed with status 503"):
-        await client.read_resource("leadpipe://filters")
+        await text_of(client, "filters")

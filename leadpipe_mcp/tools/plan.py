@@ -13,10 +13,16 @@ from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import ManyOf, Named, ObjectOf, Overlap, Score, StrictInt
 from leadpipe_mcp.tools.configs import FILTERS, MIN_SCORE, OVERLAP, Exclusions, Filters
-from leadpipe_mcp.tools.replies import Part, Table, cell, suggest
+from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Phrase, Website, topic_name
-from leadpipe_mcp.vocabulary.catalog import NOT_FILTERED, FilterCatalog, FilterEntry, FilterKind
+from leadpipe_mcp.vocabulary.catalog import (
+    NOT_FILTERED,
+    FilterCatalog,
+    FilterEntry,
+    FilterKind,
+    FilterValue,
+)
 from leadpipe_mcp.vocabulary.resolve import Reading, look_up
 
 _MAKE_UP_SIZE = 4
@@ -155,6 +161,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
     ladder = {str(score): size for score, size in sized.ladder.items()}
     score_note = preview.notes[len(plan.spelled.notes) :] if preview else ()
     gaps, more = sized.not_measured[:_SHOWN_GAPS], len(sized.not_measured) - _SHOWN_GAPS
+    topics, alternatives = _topics(plan)
     create = suggest("create_audience", "save config under a name, as a draft")
     change = suggest("preview_audience", "try a change to config, and see people")
     again = suggest("plan_audience", "try fewer filters or other topics")
@@ -163,8 +170,8 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         size=plan.size,
         data_date=preview.data_date if preview else None,
         config=plan.config.as_shown(),
-        topics=_topics(plan),
-        topic_alternatives=_alternatives(plan),
+        topics=topics,
+        topic_alternatives=alternatives,
         values=_values(plan),
         size_without=sized.sizes("filter"),
         left_out=[topic_name(c.topic) for c in plan.topics.left_out if c.topic],
@@ -198,31 +205,22 @@ def _summary(plan: Plan) -> str:
     return " ".join(filter(None, [size, reason, choices if near else ""]))
 
 
-def _topics(plan: Plan) -> Table | None:
-    rows = [
-        [
-            cell(one.asked),
-            one.topic.id,
-            cell(one.topic.name),
-            one.sure,
-            cell(plan.topics.audiences.get(one.topic.id)),
-            cell(plan.unique_people.get(one.topic.id)),
-            cell(one.note, _LONGEST_NOTE),
+def _topics(plan: Plan) -> tuple[Table | None, Table | None]:
+    """Return the topics that were taken, and what each phrase could have been instead."""
+    people = plan.topics.audiences
+    taken: list[list[Cell]] = []
+    others: list[list[Cell]] = []
+    for one in plan.topics.choices:
+        if topic := one.topic:
+            counts = [cell(people.get(topic.id)), cell(plan.unique_people.get(topic.id))]
+            named = [cell(one.asked), topic.id, cell(topic.name), one.sure]
+            taken.append([*named, *counts, cell(one.note, _LONGEST_NOTE)])
+        others += [
+            [cell(one.asked), other.id, cell(other.name), cell(people.get(other.id))]
+            for other in one.alternatives
         ]
-        for one in plan.topics.choices
-        if one.topic
-    ]
-    return replies.filled(("asked", "id", "name", "sure", "people", "uniquePeople", "note"), rows)
-
-
-def _alternatives(plan: Plan) -> Table | None:
-    audiences = plan.topics.audiences
-    rows = [
-        [cell(choice.asked), topic.id, cell(topic.name), cell(audiences.get(topic.id))]
-        for choice in plan.topics.choices
-        for topic in choice.alternatives
-    ]
-    return replies.filled(("asked", "id", "name", "people"), rows)
+    columns = ("asked", "id", "name", "sure", "people", "uniquePeople", "note")
+    return replies.filled(columns, taken), replies.filled(("asked", "id", "name", "people"), others)
 
 
 def _values(plan: Plan) -> Table | None:
@@ -300,37 +298,28 @@ async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
 
 def _in_short(entry: FilterEntry) -> str:
     """Say what a filter takes: all its values, or the most frequent of many."""
-    values = [value for value, _, _ in _by_frequency(entry)]
+    values = [value.value for value in _by_frequency(entry)]
     if len(values) <= _LISTED:
         return ", ".join(values) or _TAKES[entry.kind]
     return f"{', '.join(values[:_FREQUENT])}; {len(values)} in all"
 
 
-def _by_frequency(entry: FilterEntry) -> list[tuple[str, str, int | None]]:
+def _by_frequency(entry: FilterEntry) -> Sequence[FilterValue]:
     """The values; where people are counted and the list is long, the most frequent first."""
-    values = [(value.value, value.label, value.count) for value in entry.values]
-    if len(values) > _LISTED and all(count is not None for _, _, count in values):
-        values.sort(key=lambda each: -(each[2] or 0))
-    return values
+    if len(entry.values) > _LISTED and all(value.count is not None for value in entry.values):
+        return sorted(entry.values, key=lambda value: -(value.count or 0))
+    return entry.values
 
 
 def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
-    shown = {word: readings[:_SHOWN_READINGS] for word, readings in words.items()}
-    rows = [
-        [
-            cell(word),
-            reading.key,
-            replies.some(reading.values, _SHOWN_VALUES),
-            reading.sure,
-            cell(reading.note, _LONGEST_NOTE),
-        ]
-        for word, readings in shown.items()
-        for reading in readings
-    ]
-    several = sum(
-        len(readings) > 1 or any(reading.sure == "ambiguous" for reading in readings)
-        for readings in shown.values()
-    )
+    rows: list[list[Cell]] = []
+    several = 0
+    for word, readings in words.items():
+        shown = readings[:_SHOWN_READINGS]
+        several += len(shown) > 1 or any(reading.sure == "ambiguous" for reading in shown)
+        for one in shown:
+            values, note = replies.some(one.values, _SHOWN_VALUES), cell(one.note, _LONGEST_NOTE)
+            rows.append([cell(word), one.key, values, one.sure, note])
     missing = [word for word, readings in words.items() if not readings]
     summary = f"{len(words) - len(missing)} of {counted(len(words), 'word')} found"
     summary += f"; {several} could mean several things" if several else ""
@@ -353,8 +342,8 @@ def _values_of(entry: FilterEntry, start: int, catalog: FilterCatalog) -> Filter
         return FilterAnswer(summary=f"'{name}' takes {takes}.", key=name, takes=takes)
     page = values[start : start + _PAGE]
     end = start + len(page)
-    labels = any(label.casefold() != value.casefold() for value, label, _ in page)
-    rows = [[value, cell(label) if labels else "", cell(count)] for value, label, count in page]
+    labels = any(one.label.casefold() != one.value.casefold() for one in page)
+    rows = [[one.value, cell(one.label) if labels else "", cell(one.count)] for one in page]
     part = f", {start + 1} to {end} here" if rows and len(rows) < len(values) else ""
     return FilterAnswer(
         summary=f"'{name}' takes {takes}; it has {counted(len(values), 'value')}{part}.",

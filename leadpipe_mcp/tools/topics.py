@@ -1,15 +1,15 @@
 """search_topics and analyze_website_topics, and how every tool shows a topic."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from leadpipe_mcp.api.topics import MOST_FOUND, SiteTopic, Topic, TopicSeries, TopicType
+from leadpipe_mcp.api.topics import MOST_FOUND, Topic, TopicSeries, TopicType
 from leadpipe_mcp.people.masking import mask_emails
 from leadpipe_mcp.people.privacy import UNTRUSTED_LIMIT
-from leadpipe_mcp.planning.topics import How, TopicFilter, TopicMatch, best_of, known_kind, look_up
+from leadpipe_mcp.planning.topics import How, TopicFilter, best_of, known_kind, look_up
 from leadpipe_mcp.planning.websites import LONGEST_ADDRESS, public_address
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Cursor, Reply, Suggestion, tool
@@ -118,39 +118,35 @@ async def search_topics(call: Call, asked: SearchTopics) -> TopicsFound:
     shown = Shown.at(asked.cursor, asked, {"queries", "type", "industry", "category"})
     if asked.queries:
         return await _searched(call, asked, kind, shown)
-    return await (
-        _facets(call) if kind == TopicFilter() else _browsed(call, kind, asked.limit, shown)
-    )
+    if kind == TopicFilter():
+        return await _facets(call)
+    return await _browsed(call, kind, asked.limit, shown)
 
 
 async def _searched(
     call: Call, asked: SearchTopics, kind: TopicFilter, before: Shown
 ) -> TopicsFound:
     once = {phrase.casefold(): phrase for phrase in reversed(asked.queries)}
+    phrases = [*reversed(once.values())]
     # One more than is shown says whether there are more.
-    findings = await look_up(
-        call.leadpipe.topics,
-        [*reversed(once.values())],
-        kind,
-        len(before.ids) + asked.limit + 1,
-        everywhere=bool(before.ids),
-    )
-    fresh = [
-        (one.phrase, [match for match in one.matches if match.topic.id not in before.ids])
+    most, later = len(before.ids) + asked.limit + 1, bool(before.ids)
+    findings = await look_up(call.leadpipe.topics, phrases, kind, most, everywhere=later)
+    fresh = {
+        one.phrase: [match for match in one.matches if match.topic.id not in before.ids]
         for one in findings.found
-    ]
-    page = [(phrase, matches[: asked.limit]) for phrase, matches in fresh]
-    best = best_of((match for _, matches in page for match in matches), limit=10_000)
+    }
+    page = {phrase: matches[: asked.limit] for phrase, matches in fresh.items()}
+    best = best_of((match for matches in page.values() for match in matches), limit=10_000)
     rows = [[*topic_cells(match.topic), match.how] for match in best]
     if several := len(page) > 1:
-        ids_of = {phrase: {match.topic.id for match in matches} for phrase, matches in page}
+        ids_of = {phrase: {match.topic.id for match in matches} for phrase, matches in page.items()}
         for row in rows:
             finding = (phrase for phrase, ids in ids_of.items() if row[0] in ids)
             row.append("; ".join(clean(phrase, _PHRASE_LENGTH) for phrase in finding))
     shown = replies.fitting(rows)
     seen = (*before.ids, *(match.topic.id for match in best[: len(shown)]))
     hidden = len(rows) - len(shown)
-    more = hidden or any(len(matches) > asked.limit for _, matches in fresh)
+    more = hidden or any(len(matches) > asked.limit for matches in fresh.values())
     # After a search that failed in part, no later page would fill the gap.
     goes_on = more and len(seen) <= MOST_PAGED and not findings.failures
     nothing = (
@@ -158,38 +154,30 @@ async def _searched(
         if one.nearest
         else f"Nothing found for '{one.phrase}', nor anything spelled like it."
         for one in findings.found
-        if not one.matches and not before.ids
+        if not one.matches and not later
     )
-    ids = list(dict.fromkeys(matches[0].topic.id for _, matches in page if matches))
+    first = [matches[0] for matches in page.values() if matches]
+    if several:
+        exact, missed = sum(match.how == "exact" for match in first), len(page) - len(first)
+        of = f"{len(page)} phrases: {exact} matched exactly"
+        of += f", {missed} found nothing" if missed else ""
+    else:
+        of = f"'{phrases[0]}'"
+        of += f"; the first is {topic_name(best[0].topic)}, {_HOW[best[0].how]}" if best else ""
+    ids = list(dict.fromkeys(match.topic.id for match in first))
     why = "see which are researched most, and whether interest grows"
+    compare = suggest("compare_topics", why, topicIds=[*ids])
     return TopicsFound(
-        summary=_summary(page, best),
+        summary=f"{counted(len(best), 'topic') if best or several else 'No topics'} for {of}.",
         topics=replies.table_of([*TOPIC_COLUMNS, "match", *(["query"] if several else [])], shown),
         warnings=warnings(
             nothing,
             f"{hidden} more did not fit; continue with nextCursor." if hidden else None,
             findings.problems(),
         ),
-        next=replies.suggestions(
-            to_preview(ids),
-            suggest("compare_topics", why, topicIds=[*ids]) if len(ids) > 1 else None,
-        ),
+        next=replies.suggestions(to_preview(ids), compare if len(ids) > 1 else None),
         next_cursor=Shown(subject=before.subject, ids=seen).as_text() if goes_on else None,
     )
-
-
-def _summary(page: Sequence[tuple[str, Sequence[TopicMatch]]], best: Sequence[TopicMatch]) -> str:
-    if len(page) > 1:
-        exact = sum(matches[0].how == "exact" for _, matches in page if matches)
-        nothing = sum(not matches for _, matches in page)
-        missed = f", {nothing} found nothing" if nothing else ""
-        of = f"{len(page)} phrases: {exact} matched exactly{missed}"
-        return f"{counted(len(best), 'topic')} for {of}."
-    of = f"'{page[0][0]}'"
-    if not best:
-        return f"No topics for {of}."
-    first = f"the first is {topic_name(best[0].topic)}, {_HOW[best[0].how]}"
-    return f"{counted(len(best), 'topic')} for {of}; {first}."
 
 
 async def _facets(call: Call) -> TopicsFound:
@@ -214,15 +202,14 @@ async def _facets(call: Call) -> TopicsFound:
 
 
 async def _browsed(call: Call, kind: TopicFilter, limit: int, before: Shown) -> TopicsFound:
-    catalogue = await call.leadpipe.topics.all()
-    of_kind = [topic for topic in catalogue.topics if kind.fits(topic)]
-    by_name = sorted(of_kind, key=lambda topic: (topic.name.casefold(), topic.id))
+    of_kind = [topic for topic in (await call.leadpipe.topics.all()).topics if kind.fits(topic)]
+    of_kind.sort(key=lambda topic: (topic.name.casefold(), topic.id))
     end = before.number + limit
-    shown = by_name[before.number : end]
+    shown = of_kind[before.number : end]
     industries = Counter(topic.industry or "" for topic in of_kind)
     categories = Counter(topic.category or "" for topic in of_kind)
     part = f"; {before.number + 1} to {before.number + len(shown)} by name"
-    goes_on = end < len(of_kind)
+    cursor = Shown(subject=before.subject, number=end).as_text()
     return TopicsFound(
         summary=f"{counted(len(of_kind), 'topic')} of this kind"
         f"{part if len(shown) < len(of_kind) else ''}.",
@@ -232,7 +219,7 @@ async def _browsed(call: Call, kind: TopicFilter, limit: int, before: Shown) -> 
         categories=replies.commonest(categories, MOST_FACETS) if kind.category is None else None,
         warnings=_left_out(industries=industries, categories=categories),
         next=replies.suggestions(to_preview(topic.id for topic in shown[:1])),
-        next_cursor=Shown(subject=before.subject, number=end).as_text() if goes_on else None,
+        next_cursor=cursor if end < len(of_kind) else None,
     )
 
 
@@ -279,24 +266,23 @@ async def analyze_website_topics(call: Call, asked: AnalyzeWebsite) -> WebsiteTo
         found = f"{counted(len(topics), 'topic')}{cut}; {nearest}"
     no_summary = "The service has no summary of this website."
     elsewhere = "Try another page, such as its products, or search_topics with phrases."
+    rows = [
+        [
+            *topic_cells(topic),
+            "" if topic.similarity is None else round(topic.similarity, 2),
+            cell(mask_emails(topic.matched_keyword or ""), _PHRASE_LENGTH),
+        ]
+        for topic in shown
+    ]
+    preview = to_preview((topic.id for topic in shown[:5]), sourceUrl=asked.url)
     return WebsiteTopics(
         summary=f"The website{whose} matches {found}.",
         url=asked.url,
         company=company or None,
-        topics=replies.table_of(
-            [*TOPIC_COLUMNS, "similarity", "keyword"],
-            [[*topic_cells(topic), *_likeness(topic)] for topic in shown],
-        ),
+        topics=replies.table_of([*TOPIC_COLUMNS, "similarity", "keyword"], rows),
         untrusted_summary=told or None if asked.summary else None,
         warnings=warnings(
             no_summary if asked.summary and not told else None, None if topics else elsewhere
         ),
-        next=replies.suggestions(
-            to_preview((topic.id for topic in shown[:5]), sourceUrl=asked.url)
-        ),
+        next=replies.suggestions(preview),
     )
-
-
-def _likeness(topic: SiteTopic) -> list[Cell]:
-    similarity = None if topic.similarity is None else round(topic.similarity, 2)
-    return [cell(similarity), cell(mask_emails(topic.matched_keyword or ""), _PHRASE_LENGTH)]

@@ -17,6 +17,7 @@ from leadpipe_mcp.tools.replies import Cell, Table, cell, people, suggest, warni
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Limit, OfIndustry, OfType, to_preview, topic_cells, topic_name
 
+_STRENGTH = ("avgScore", "high", "medium", "low")
 MOST_POINTS = 12
 FEW_PEOPLE = 100
 MOST_DAILY = 450
@@ -86,19 +87,28 @@ async def compare_topics(call: Call, asked: CompareTopics) -> ComparedTopics:
     daily, left = _daily(spans) if asked.detail == "series" else (None, [])
     same = {"days": asked.days, "detail": "series"}
     rest = suggest("compare_topics", "see the topics that did not fit", topicIds=[*left], **same)
+    unknown = f"The service does not know: {missing}." if missing else None
+    short = f"The service shows only {counted(longest, 'day')}."
+    rows = [
+        [
+            *(series.id, cell(series.name), cell(series.latest and series.latest.audience)),
+            *(_rounded(series.change_over(7)), _rounded(series.change_over(30))),
+            *(*_strength(series.latest), cell(span.direction)),
+        ]
+        for series, span in zip(found, spans, strict=True)
+    ]
     return ComparedTopics(
         summary=_summary(found, spans, asked.days),
         data_date=newest.isoformat() if newest else None,
-        topics=_side_by_side(found, spans),
+        topics=Table(
+            columns=[*("id", "name", "audience", "change7d", "change30d"), *_STRENGTH, "direction"],
+            rows=rows,
+        ),
         series=_points(spans) if asked.detail == "summary" else None,
         daily=daily,
         warnings=warnings(
             twice_named(asked.topic_ids),
-            f"The service does not know: {missing}." if missing else None,
-            stale,
-            f"The service shows only {counted(longest, 'day')}."
-            if 0 < longest < asked.days
-            else None,
+            *(unknown, stale, short if 0 < longest < asked.days else None),
         ),
         next=replies.suggestions(rest if left else None, to_preview(ids)),
     )
@@ -110,50 +120,25 @@ def _summary(found: Sequence[TopicSeries], spans: Sequence[TopicSeries], days: i
         return f"The service shows no figures for {counted(len(found), 'topic')}."
     day, largest = max(latest, key=lambda pair: pair[0].audience)
     most = "has the most: " if len(latest) > 1 else "has "
-    sentences = [f"{topic_name(largest)} {most}{people(day.audience)} on {day.date.isoformat()}."]
+    said = f"{topic_name(largest)} {most}{people(day.audience)} on {day.date.isoformat()}."
     changes = [(change, day, s) for day, s in latest if (change := s.change_over(30)) is not None]
-    if changes:
-        change, day, fastest = max(changes, key=lambda each: each[0])
-        several, too = len(changes) > 1, fastest is largest
-        grown = round(day.audience - day.audience / (1 + change / 100)) if change > 0 else 0
-        named = "It" if too else topic_name(fastest)
-        grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
+    change, day, fastest = max(changes, key=lambda each: each[0], default=(None, day, largest))
+    several, too = len(changes) > 1, fastest is largest
+    if change is not None and change > 0:
+        grown = round(day.audience - day.audience / (1 + change / 100))
         more = f" ({grown:,} more people)" if grown > 1 else ""
-        none = "None of them grew" if several else "It did not grow"
-        sentences.append(
-            f"{named} {grew} {change:.1f}% in 30 days{more}."
-            if change > 0
-            else f"{none} in 30 days."
-        )
+        grew = f"grew most{' too' if too else ''}, by" if several else "grew by"
+        said += f" {'It' if too else topic_name(fastest)} {grew} {change:.1f}% in 30 days{more}."
+    elif change is not None:
+        said += f" {'None of them grew' if several else 'It did not grow'} in 30 days."
     ways = Counter(series.direction for series in spans)
-    said = [f"{ways[way]} {way}" for way in ("rising", "steady", "falling") if ways[way]]
-    return " ".join([*sentences, *([f"Over {days} days: {', '.join(said)}."] if said else [])])
-
-
-def _side_by_side(found: Sequence[TopicSeries], spans: Sequence[TopicSeries]) -> Table:
-    return Table(
-        columns=[
-            *("id", "name", "audience", "change7d", "change30d"),
-            *("avgScore", "high", "medium", "low", "direction"),
-        ],
-        rows=[
-            [
-                series.id,
-                cell(series.name),
-                cell(series.latest.audience if series.latest else None),
-                _rounded(series.change_over(7)),
-                _rounded(series.change_over(30)),
-                *_strength(series.latest),
-                cell(span.direction),
-            ]
-            for series, span in zip(found, spans, strict=True)
-        ],
-    )
+    counts = [f"{ways[way]} {way}" for way in ("rising", "steady", "falling") if ways[way]]
+    return said + (f" Over {days} days: {', '.join(counts)}." if counts else "")
 
 
 def _strength(day: TopicDay | None) -> list[Cell]:
     if day is None:
-        return ["", "", "", ""]
+        return [""] * len(_STRENGTH)
     return [_rounded(day.average_score), cell(day.high), cell(day.medium), cell(day.low)]
 
 
@@ -184,7 +169,7 @@ def _daily(spans: Sequence[TopicSeries]) -> tuple[Table | None, list[int]]:
         for series in spans[:shown]
         for day in series.days
     ]
-    columns = ["id", "date", "audience", "signals", "avgScore", "high", "medium", "low"]
+    columns = ["id", "date", "audience", "signals", *_STRENGTH]
     return replies.table_of(columns, rows), [series.id for series in spans[shown:]]
 
 

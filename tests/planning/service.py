@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -12,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.topics import Topic
+from leadpipe_mcp.api.topics import Topic, Topics
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.sandbox import SandboxSettings
 from tests.faults.service import Sandbox
@@ -28,6 +29,18 @@ def client_of(service: Application) -> LeadpipeClient:
     """A client of a service."""
     network = serve_in_process(service)
     return LeadpipeClient(Transport("https://service.test", SecretStr("sk_test"), network=network))
+
+
+@cache
+def _topics() -> Topics:
+    return client_of(start(people=100)).topics
+
+
+def planning_with(service: Application) -> LeadpipeClient:
+    """A client of a sandbox that finds topics in another, which has the same and is read once."""
+    client = client_of(service)
+    client.topics = _topics()
+    return client
 
 
 def altered(
@@ -48,7 +61,7 @@ def altered(
             response = Response(change(body), media_type="application/json")
             await response(scope, receive, send)
 
-    return client_of(answer)
+    return planning_with(answer)
 
 
 def topics_of(*names: str) -> tuple[Topic, ...]:

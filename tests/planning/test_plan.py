@@ -12,7 +12,7 @@ from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.errors import NotPossible, ServiceDown
 from leadpipe_mcp.planning.plan import AT_ONCE, MOST_REQUESTS, Brief, Depth, cautions, make_plan
 from tests.faults.service import Fault, Sandbox
-from tests.planning.service import altered, client_of, start
+from tests.planning.service import altered, client_of, planning_with, start
 
 pytestmark = pytest.mark.anyio
 TODAY = dt.date(2026, 5, 5)
@@ -38,6 +38,16 @@ LARGE = Brief(
 PREVIEW = "/v1/intent/audiences/preview"
 
 
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return start()
+
+
+@pytest.fixture
+def leadpipe(sandbox: Sandbox) -> LeadpipeClient:
+    return planning_with(sandbox)
+
+
 def previews(sandbox: Sandbox) -> list[Any]:
     return [request.body for request in sandbox.requests if request.path == PREVIEW]
 
@@ -50,7 +60,7 @@ async def size(leadpipe: LeadpipeClient, config: AudienceConfig, **changed: Any)
 
 @pytest.mark.parametrize("profile", ["flat", "catalog"])
 async def test_an_audience_created_from_a_plan_has_the_planned_size(profile: str) -> None:
-    leadpipe = client_of(start(profile=profile))
+    leadpipe = planning_with(start(profile=profile))
     plan = await make_plan(leadpipe, SOFTWARE)
     created = await leadpipe.audiences.create("Planned", plan.spelled)
     await leadpipe.audiences.update(created.id, status="active")
@@ -62,9 +72,8 @@ async def test_an_audience_created_from_a_plan_has_the_planned_size(profile: str
 
 @pytest.mark.parametrize("depth", ["full", "size"])
 async def test_a_plan_makes_no_more_requests_than_it_may_and_asks_for_no_config_twice(
-    depth: Depth,
+    depth: Depth, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
     plan = await make_plan(client_of(sandbox), LARGE, depth)
 
     assert plan.requests == len(sandbox.requests) <= MOST_REQUESTS[depth]
@@ -76,23 +85,23 @@ async def test_a_plan_makes_no_more_requests_than_it_may_and_asks_for_no_config_
     assert list(plan.sized.ladder) == ([70] if depth == "size" else [50, 60, 70, 80, 90])
 
 
-async def test_of_more_than_can_be_asked_for_the_rest_is_said_not_to_be_measured() -> None:
-    sandbox = start()
+async def test_of_more_than_can_be_asked_for_the_rest_is_said_not_to_be_measured(
+    leadpipe: LeadpipeClient,
+) -> None:
     widest = replace(
         LARGE,
         filters={**LARGE.filters, "companySize": ["50-900"], "companyRevenueRange": ["$2M-$60M"]},
         exclude={"jobTitle": ["assistant"], "ageRange": ["18-24"]},
         target=range(10**6, 10**7),
     )
-    plan = await make_plan(client_of(sandbox), widest)
+    plan = await make_plan(leadpipe, widest)
 
-    assert plan.requests == len(sandbox.requests) <= MOST_REQUESTS["full"]
+    assert plan.requests <= MOST_REQUESTS["full"]
     assert plan.size is not None
     assert plan.sized.not_measured
 
 
-async def test_what_is_said_of_a_size_is_what_a_preview_says() -> None:
-    leadpipe = client_of(start())
+async def test_what_is_said_of_a_size_is_what_a_preview_says(leadpipe: LeadpipeClient) -> None:
     excluding = replace(SOFTWARE, exclude={"department": ["sales"], "state": ["CA", "TX"]})
     plan = await make_plan(leadpipe, excluding)
     config, sized = plan.config, plan.sized
@@ -123,8 +132,9 @@ async def test_those_whose_value_is_not_known_are_counted_where_others_are_left_
     excluding = Brief(("CRM",), exclude={"companyIndustry": ["software development"]})
     plan = await make_plan(unlisted, excluding)
     retailers = {"companyIndustry": ["retail"]}
-    unknown = await size(client_of(sandbox), plan.config, filters=retailers, exclude={})
-    known = await make_plan(client_of(sandbox), excluding)
+    listed = planning_with(sandbox)
+    unknown = await size(listed, plan.config, filters=retailers, exclude={})
+    known = await make_plan(listed, excluding)
 
     assert plan.sized.unknown == {"companyIndustry": unknown}
     assert unknown > 0
@@ -136,8 +146,7 @@ async def test_those_whose_value_is_not_known_are_counted_where_others_are_left_
     assert "not known" not in " ".join(cautions(known, TODAY))
 
 
-async def test_what_a_range_cuts_is_named_with_what_it_would_add() -> None:
-    leadpipe = client_of(start())
+async def test_what_a_range_cuts_is_named_with_what_it_would_add(leadpipe: LeadpipeClient) -> None:
     brief = Brief(("CRM",), filters={"companySize": {"min": 50, "max": 200}})
     plan = await make_plan(leadpipe, brief)
     fewer, more = [
@@ -153,7 +162,7 @@ async def test_what_a_range_cuts_is_named_with_what_it_would_add() -> None:
 
 
 async def test_a_target_between_two_steps_of_the_ladder_is_approached() -> None:
-    leadpipe = client_of(start(people=50_000))
+    leadpipe = planning_with(start(people=20_000))
     brief = Brief(("Marketing Automation",))
     ladder = (await make_plan(leadpipe, brief)).sized.ladder
     wanted = (ladder[70] + ladder[80]) // 2
@@ -172,14 +181,15 @@ async def test_a_target_between_two_steps_of_the_ladder_is_approached() -> None:
 async def test_more_topics_than_are_allowed_are_left_out_by_name() -> None:
     names = ("CRM", "Payroll", "ERP", "DevOps", "Chatbots", "Live Chat", "Machine Learning")
     more = ("Sales Enablement", "Brand Strategy", "Demand Generation", "Meal Kit Delivery")
-    plan = await make_plan(client_of(start(profile="flat")), Brief((*names, *more)), "size")
+    plan = await make_plan(planning_with(start(profile="flat")), Brief((*names, *more)), "size")
 
     assert len(plan.config.topic_ids) == 10
     assert [c.asked for c in plan.topics.left_out] == ["Meal Kit Delivery"]
 
 
-async def test_a_website_adds_topics_that_are_not_named_already() -> None:
-    leadpipe = client_of(start())
+async def test_a_website_adds_topics_that_are_not_named_already_and_costs_no_others(
+    leadpipe: LeadpipeClient,
+) -> None:
     url = "https://www.payroll-onboarding.example"
     alone = await make_plan(leadpipe, Brief(website=url), "size")
     named = alone.topics.topics[0]
@@ -190,20 +200,17 @@ async def test_a_website_adds_topics_that_are_not_named_already() -> None:
     assert alone.config.source_url == url
     assert [choice.asked for choice in both.topics.choices].count(str(named.id)) == 1
     assert both.config.topic_ids.count(named.id) == 1
-
-
-async def test_a_website_that_cannot_be_read_costs_only_its_topics() -> None:
-    brief = Brief(("CRM Software",), website="https://nobody.invalid")
-    plan = await make_plan(client_of(start()), brief, "size")
-
+    unread = Brief(("CRM Software",), website="https://nobody.invalid")
+    plan = await make_plan(leadpipe, unread, "size")
     assert [topic.name for topic in plan.topics.topics] == ["CRM Software"]
     assert (bool(plan.topics.problems), plan.config.source_url) == (True, None)
 
 
-async def test_an_id_that_no_topic_has_is_refused_with_those_that_were_found() -> None:
-    sandbox = start()
+async def test_an_id_that_no_topic_has_is_refused_with_those_that_were_found(
+    sandbox: Sandbox, leadpipe: LeadpipeClient
+) -> None:
     with pytest.raises(NotPossible, match=r"'5'.*Nobody was counted\. Found: '117805' is 117805\."):
-        await make_plan(client_of(sandbox), Brief((117805, 5)))
+        await make_plan(leadpipe, Brief((117805, 5)))
     assert previews(sandbox) == []
 
 
@@ -212,7 +219,7 @@ async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked() -> Non
     sandbox.faults.add(
         Fault("status", path=PREVIEW, times=None, every=7, status=429, retry_after=60)
     )
-    plan = await make_plan(client_of(sandbox), LARGE)
+    plan = await make_plan(planning_with(sandbox), LARGE)
 
     assert plan.size
     assert len(previews(sandbox)) < 7 + AT_ONCE
@@ -222,11 +229,10 @@ async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked() -> Non
 
 @pytest.mark.parametrize(("path", "status"), [(PREVIEW, 500), ("/validate", 422)])
 async def test_a_size_that_cannot_be_measured_is_named_and_the_rest_is_given(
-    path: str, status: int
+    path: str, status: int, sandbox: Sandbox, leadpipe: LeadpipeClient
 ) -> None:
-    sandbox = start()
     sandbox.faults.add(Fault("status", path=path, times=None, status=status, message="Odd"))
-    plan = await make_plan(client_of(sandbox), SOFTWARE)
+    plan = await make_plan(leadpipe, SOFTWARE)
 
     assert plan.size is None
     assert plan.sized.not_measured[0] == "the size as asked"
@@ -234,23 +240,23 @@ async def test_a_size_that_cannot_be_measured_is_named_and_the_rest_is_given(
 
 
 async def test_a_slow_service_is_not_waited_for_without_end(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, leadpipe: LeadpipeClient
 ) -> None:
     monkeypatch.setattr("leadpipe_mcp.planning.plan.PATIENCE_SECONDS", 0.05)
-    sandbox = start()
     sandbox.faults.add(Fault("delay", path=PREVIEW, times=None, every=2, delay_ms=600_000))
     with anyio.fail_after(120):
-        plan = await make_plan(client_of(sandbox), SOFTWARE)
+        plan = await make_plan(leadpipe, SOFTWARE)
 
     assert plan.config.topic_ids
     assert plan.sized.not_measured
 
 
-async def test_without_the_list_of_filters_or_a_valid_config_there_is_no_plan() -> None:
-    sandbox = start()
-    sandbox.faults.add(Fault("status", path="/filters", times=None))
-    with pytest.raises(ServiceDown):
-        await make_plan(client_of(sandbox), SOFTWARE)
+async def test_without_the_list_of_filters_or_a_valid_config_there_is_no_plan(
+    sandbox: Sandbox, leadpipe: LeadpipeClient
+) -> None:
     refused = b'{"data": {"valid": false, "message": "Too many cooks"}}'
     with pytest.raises(NotPossible, match="invalid: Too many cooks"):
-        await make_plan(altered(start(), "/validate", lambda _: refused), SOFTWARE)
+        await make_plan(altered(sandbox, "/validate", lambda _: refused), SOFTWARE)
+    sandbox.faults.add(Fault("status", path="/filters", times=None))
+    with pytest.raises(ServiceDown):
+        await make_plan(leadpipe, SOFTWARE)
