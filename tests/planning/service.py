@@ -1,6 +1,6 @@
 """Simulated services to plan with, and clients of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -71,46 +71,34 @@ def topics_of(*names: str) -> tuple[Topic, ...]:
 
 
 class TopicService:
-    """A service that knows topics and remembers what it was asked.
+    """A service of topics alone, which remembers what it was asked.
 
-    Each route answers what it is given here, or fails with a status. Its search finds the names
-    that begin so if it is not given anything else.
+    Each route gives the answer of the test: JSON or models, a status, or what a function makes of
+    the request. The routes are named by their paths; `all` is the list.
     """
 
-    def __init__(
-        self,
-        lists: Sequence[Topic] | int = (),
-        finds: Sequence[Topic] | int | None = None,
-        facets: object = 500,
-        people: Callable[[int], int] | int = lambda topic: 1_000 - topic,
-    ) -> None:
-        self._lists, self._finds, self._facets, self._people = lists, finds, facets, people
+    def __init__(self, **answers: Any) -> None:  # noqa: ANN401 -- any JSON
+        self._answers = {"compare": audiences(lambda topic: 1_000 - topic), **answers}
         self.asked: list[tuple[str, Any]] = []
         self.topics = client_of(self).topics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        path = request.url.path.removeprefix("/v1/intent/topics")
+        route = request.url.path.removeprefix("/v1/intent/topics").strip("/") or "all"
         body: Any = await request.json() if request.method == "POST" else dict(request.query_params)
-        self.asked.append((path, body))
-        answer = {"": self._lists, "/search": self._finds, "/facets": self._facets}.get(path)
-        if path == "/compare":
-            of = self._people
-            answer = of if isinstance(of, int) else [_series(id_, of) for id_ in body["topicIds"]]
-        elif answer is None and not isinstance(self._lists, int):
-            words = body["q"].casefold()
-            answer = [topic for topic in self._lists if topic.name.casefold().startswith(words)]
-        if isinstance(answer, int):
-            response = JSONResponse({}, answer)
-        else:
-            response = JSONResponse({"data": to_jsonable_python(answer)})
-        await response(scope, receive, send)
-
-    def paths(self) -> list[str]:
-        """The routes that were asked, in order."""
-        return [path for path, _ in self.asked]
+        self.asked.append((route, body))
+        answer = self._answers.get(route, 500)
+        answer = answer(body) if callable(answer) else answer
+        failed = isinstance(answer, int)
+        data = {} if failed else {"data": to_jsonable_python(answer)}
+        await JSONResponse(data, answer if failed else 200)(scope, receive, send)
 
 
-def _series(topic: int, people: Callable[[int], int]) -> dict[str, object]:
-    day = {"date": "2026-05-04", "uniqueAudience": people(topic)}
-    return {"topicId": topic, "topicName": str(topic), "data": [day]}
+def audiences(people: Callable[[int], int]) -> Callable[[Any], list[dict[str, object]]]:
+    """An answer to a comparison, in which so many people research each topic."""
+
+    def series(topic: int) -> dict[str, object]:
+        day = {"date": "2026-05-04", "uniqueAudience": people(topic)}
+        return {"topicId": topic, "topicName": str(topic), "data": [day]}
+
+    return lambda body: [series(topic) for topic in body["topicIds"]]

@@ -7,7 +7,7 @@ import pytest
 from leadpipe_mcp.api.topics import Topic
 from leadpipe_mcp.errors import ServiceDown
 from leadpipe_mcp.planning.choosing import choose_topics
-from tests.planning.service import TopicService, topics_of
+from tests.planning.service import TopicService, audiences, topics_of
 
 pytestmark = pytest.mark.anyio
 RESEARCH = "API CRM DNS ERP GPU HPC IoT PIM SEO SQL SSO VPN".split()  # noqa: SIM905
@@ -68,7 +68,7 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
     alternatives: list[int] | None,
     note: str | None,
 ) -> None:
-    service = TopicService(TOPICS, people=lambda id_: people.get(id_, 1_000 - id_))
+    service = TopicService(all=TOPICS, compare=audiences(lambda id_: people.get(id_, 1_000 - id_)))
     (choice,) = (await choose_topics(service.topics, [phrase], None)).choices
 
     assert (choice.topic and choice.topic.id, choice.sure, choice.note) == (topic, sure, note)
@@ -77,17 +77,17 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
 
 
 async def test_everything_is_compared_at_once_and_ten_topics_at_the_most() -> None:
-    service = TopicService(TOPICS)
+    service = TopicService(all=TOPICS)
     chosen = await choose_topics(service.topics, ["CRM", "payroll", "research"], None)
 
-    (compared,) = [body["topicIds"] for path, body in service.asked if path == "/compare"]
+    (compared,) = [body["topicIds"] for path, body in service.asked if path == "compare"]
     assert len(compared) == 10
     assert compared[:3] == [1, 8, 13]
     assert chosen.audiences == {topic: 1_000 - topic for topic in compared}
 
 
 @pytest.mark.parametrize(
-    "service", [TopicService(TOPICS, people=500), TopicService(500, finds=TOPICS[:2])]
+    "service", [TopicService(all=TOPICS, compare=500), TopicService(search=TOPICS[:2])]
 )
 async def test_without_the_comparison_or_the_catalogue_the_likeliest_is_taken_and_that_is_said(
     service: TopicService,
@@ -97,4 +97,4 @@ async def test_without_the_comparison_or_the_catalogue_the_likeliest_is_taken_an
     assert chosen.problems
     # Without the catalogue and the search there is no choice.
     with pytest.raises(ServiceDown):
-        await choose_topics(TopicService(500, finds=500).topics, ["CRM"], None)
+        await choose_topics(TopicService().topics, ["CRM"], None)

@@ -13,7 +13,6 @@ SIZES = (
 REVENUES = (
     *("under 1 million", "1 million to 5 million", "5 million to 10 million"),
     *("10 million to 25 million", "25 million to 50 million", "50 million to 100 million"),
-    *("100 million to 250 million", "250 million to 500 million", "500 million to 1 billion"),
     "over 1 billion",
 )
 AGES = ("18 to 24", "25 to 34", "35 to 44", "45 to 54", "55 to 64", "65 and older")
@@ -36,7 +35,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
         (10e6, 50e6, "$10M-$50M|10-50 million"),
         (10e6, 1e9, "$10m to $1bn in annual revenue"),
         (500e3, 1e6, "500k - 1m"),
-        (50e6, inf, "50M+"),
         (2.5e6, inf, "€2.5 million or more"),
         (5e6, 5e6, "5 million USD"),
     ],
@@ -53,20 +51,29 @@ def test_what_is_above_or_below_a_number_does_not_hold_the_number() -> None:
         assert read_range(text, "companySize") == Span(0, 49)
 
 
-NO_RANGES = "|many|-50|50-|200-51|not 50|50%|about 50|50 dogs|!50|51-200-300"
-
-
-@pytest.mark.parametrize("text", NO_RANGES.split("|"))
-def test_what_is_not_a_range_is_not_read_as_one(text: str) -> None:
-    assert {read_range(text, key) for key in RANGES} == {None}
-
-
-def test_a_range_of_another_thing_is_not_one_of_this() -> None:
-    for text in ("over 50 employees", "51-200"):
-        assert read_range(text, "ageRange") is None
-    assert read_range("over 50 employees", "companyRevenueRange") is None
-    for text in ("over 50 years", "$50"):
-        assert read_range(text, "companySize") is None
+def test_what_is_not_a_range_or_one_of_another_thing_is_not_read_as_one() -> None:
+    for text in [
+        "",
+        "many",
+        "-50",
+        "50-",
+        "200-51",
+        "not 50",
+        "50%",
+        "about 50",
+        "50 dogs",
+        "!50",
+        "51-200-300",
+    ]:
+        assert {read_range(text, key) for key in RANGES} == {None}, text
+    for text, key in (
+        ("over 50 employees", "ageRange"),
+        ("51-200", "ageRange"),
+        ("over 50 employees", "companyRevenueRange"),
+        ("over 50 years", "companySize"),
+        ("$50", "companySize"),
+    ):
+        assert read_range(text, key) is None, text
 
 
 def test_ranges_that_follow_each_other_are_one() -> None:
@@ -98,8 +105,7 @@ def test_the_values_inside_are_taken_and_those_that_are_cut_are_named(
     values: tuple[str, ...], text: str, inside: tuple[str, ...], cut: tuple[str, ...]
 ) -> None:
     span = read_range(text, KEYS[values])
-    assert span
-    covered = cover(span, values, KEYS[values])
+    covered = span and cover(span, values, KEYS[values])
     assert covered
     assert (covered.inside, covered.cut) == (inside, cut)
 
@@ -109,5 +115,4 @@ def test_where_none_is_met_the_nearest_is_named_and_what_is_no_range_covers_noth
     assert cover(Span(5000, inf), SIZES[:3], "companySize") == Cover((), (), "51 to 100")
     assert cover(Span(51, 200), ["female", "male"], "companySize") is None
     covered = cover(Span(51, 200), ["unknown", "51 to 100"], "companySize")
-    assert covered
-    assert covered.inside == ("51 to 100",)
+    assert covered == Cover(("51 to 100",), (), "51 to 100")
