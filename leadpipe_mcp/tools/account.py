@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from leadpipe_mcp.api.models import Account, Slots
-from leadpipe_mcp.errors import ServiceError, SlotsFull
+from leadpipe_mcp.api.models import Slots
+from leadpipe_mcp.errors import SlotsFull
 from leadpipe_mcp.text import counted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools.replies import Part, named, people, size_of, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools.services import Call, if_shown
 
 
 class CreditPart(Part):
@@ -46,30 +46,30 @@ async def get_account_status(call: Call, asked: Arguments) -> AccountStatus:  # 
     expired subscription.
     """
     account = await call.leadpipe.account()
-    parts = {name: getattr(account, name) for name in ("healthy", "slots", "credits", "pixels")}
-    reply = AccountStatus.model_validate(
-        {"summary": _health(account), **parts}, from_attributes=True
-    )
-    reply.organization = account.organization.name
-    reply.organization_status = account.organization.status
-    if account.slots:
-        free = counted(account.slots.limit, "slot")
-        reply.summary += f" {account.slots.free} of {free} free."
-    if account.credits and account.credits.remaining is not None:
-        reply.summary += f" {counted(account.credits.remaining, 'credit')} left."
-    hidden = "The service does not show how many audience slots are free."
-    reply.warnings = warnings(None if account.slots else hidden)
-    return reply
-
-
-def _health(account: Account) -> str:
-    status = account.organization.status
+    status, slots, credit = account.organization.status, account.slots, account.credits
     # Only what the service itself calls unhealthy is called that.
-    if account.healthy is not False:
-        return f"The key works and the organization is {status or 'in good standing'}."
-    return (
+    said = [
         f"The key is right, but the organization is {status or 'not healthy'}: audiences cannot be"
         " used until the subscription is renewed in the Leadpipe dashboard."
+        if account.healthy is False
+        else f"The key works and the organization is {status or 'in good standing'}."
+    ]
+    if slots:
+        said.append(f"{slots.free} of {counted(slots.limit, 'slot')} free.")
+    if credit and credit.remaining is not None:
+        said.append(f"{counted(credit.remaining, 'credit')} left.")
+    hidden = "The service does not show how many audience slots are free."
+    return AccountStatus.model_validate(
+        {
+            "summary": " ".join(said),
+            "healthy": account.healthy,
+            "organization": account.organization.name,
+            "organization_status": status,
+            "slots": slots,
+            "credits": credit,
+            "pixels": account.pixels,
+            "warnings": warnings(None if slots else hidden),
+        }
     )
 
 
@@ -78,22 +78,11 @@ class SlotPart(Part):
     after: int | None = None
     limit: int
 
-    @classmethod
-    def of(cls, before: Slots | None, after: Slots | None) -> "SlotPart | None":
-        """Return the slots before and after; None if the service shows neither."""
-        seen = after or before
-        if seen is None:
-            return None
-        used, now_used = (slots.used if slots else None for slots in (before, after))
-        return cls(before=used, after=now_used, limit=seen.limit)
-
 
 async def slots_of(call: Call) -> Slots | None:
     """Return the account's slots; None if the service does not show them."""
-    try:
-        return (await call.leadpipe.account()).slots
-    except ServiceError:
-        return None
+    account = await if_shown(call.leadpipe.account)
+    return account.slots if account else None
 
 
 def slot_sentence(slots: Slots | None) -> str:
@@ -107,26 +96,20 @@ def slot_sentence(slots: Slots | None) -> str:
     return f"It takes one of your {slots.limit} slots; {slots.used} in use now."
 
 
-async def require_slot(call: Call, slots: Slots | None, consequence: str) -> None:
-    """Refuse to activate if the account shows no free slot."""
-    if slots is not None and slots.free == 0:
-        raise await slots_full(call, consequence)
-
-
 async def slots_full(call: Call, consequence: str, told: SlotsFull | None = None) -> SlotsFull:
     """Return the refusal that names the active audiences, one of which could be paused."""
-    try:
-        active = await call.leadpipe.audiences.list("active")
-    except ServiceError:
-        what_next = SlotsFull.what_next
-    else:
+    active = await if_shown(call.leadpipe.audiences.list, "active")
+    what_next = SlotsFull.what_next
+    if active:
         each = [f"{named(a)} ({people(size_of(a))}, id {a.id})" for a in active[:10]]
         what_next = (
             f"Active now: {'; '.join(each)}. Ask the user which of them to pause, then activate"
             " again."
-            if active
-            else "No audience is listed as active; a deleted one may still hold its slot. The"
-            " Leadpipe dashboard shows it."
+        )
+    elif active is not None:
+        what_next = (
+            "No audience is listed as active; a deleted one may still hold its slot. The Leadpipe"
+            " dashboard shows it."
         )
     return SlotsFull(
         f"SLOTS_FULL: every audience slot is in use, so {consequence}", what_next, like=told

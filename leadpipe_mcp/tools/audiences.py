@@ -1,7 +1,6 @@
 """list_audiences, get_audience and run_audience."""
 
 import uuid
-from collections.abc import Sequence
 from functools import partial
 
 from pydantic import Field, JsonValue, model_validator
@@ -9,20 +8,13 @@ from pydantic import Field, JsonValue, model_validator
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.api.runs import MOST_RUNS
-from leadpipe_mcp.errors import (
-    Conflict,
-    LeadpipeError,
-    NotFound,
-    NotPossible,
-    RequestRefused,
-    ServiceError,
-)
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import LARGEST_PAGE, AudienceId, Named
-from leadpipe_mcp.tools.replies import Table, cell, named, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools.replies import Table, cell, named, size_of, warnings
+from leadpipe_mcp.tools.services import Call, if_shown
 
 OLD_LIST = (
     "The people shown are from before the audience was last changed; the next run applies its"
@@ -103,35 +95,28 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
     called = f" with '{cell(words)}' in the name" if words else ""
     how = "; raise limit to see them" if limit < LARGEST_PAGE else ""
     rows = [
-        [a.id, cell(a.name), a.status, cell(replies.size_of(a)), (a.last_refreshed_at or "")[:10]]
-        for a in shown
+        [a.id, a.name, a.status, size_of(a), replies.day_of(a.last_refreshed_at)] for a in shown
     ]
+    # Their size is from a refresh before the last change.
+    in_doubt = [
+        named(a)
+        for a in shown
+        if size_of(a) is not None and (a.updated_at or "") > (a.last_refreshed_at or "")
+    ]
+    few = replies.some(in_doubt, _MOST_NAMED) if len(in_doubt) > _MOST_NAMED else listed(in_doubt)
+    size, they_were = ("size", "it was") if len(in_doubt) == 1 else ("sizes", "they were")
+    doubt = (
+        f"The {size} of {few} may be out of date: {they_were} changed (or only renamed or paused)"
+        " after the last refresh; see get_audience."
+    )
     return AudienceList(
         summary=f"{counted(len(matching), kind)}{called}.",
-        audiences=replies.table_of(["id", "name", "status", "size", "refreshed"], rows),
+        audiences=replies.listing(["id", "name", "status", "size", "refreshed"], rows),
         warnings=warnings(
             f"{hidden} more not shown; raise limit to see them." if hidden > 0 else None,
             f"There may be more than the first {limit}{how}." if len(found) == limit else None,
-            _sizes_in_doubt(shown),
+            doubt if in_doubt else None,
         ),
-    )
-
-
-def _sizes_in_doubt(audiences: Sequence[Audience]) -> str | None:
-    """Name the audiences that were changed after the refresh that their size is from."""
-    names = [
-        named(audience)
-        for audience in audiences
-        if replies.size_of(audience) is not None
-        and (audience.updated_at or "") > (audience.last_refreshed_at or "")
-    ]
-    if not names:
-        return None
-    few = replies.some(names, _MOST_NAMED) if len(names) > _MOST_NAMED else listed(names)
-    size, they_were = ("size", "it was") if len(names) == 1 else ("sizes", "they were")
-    return (
-        f"The {size} of {few} may be out of date: {they_were} changed (or only renamed or paused)"
-        " after the last refresh; see get_audience."
     )
 
 
@@ -148,39 +133,37 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         partial(call.leadpipe.audiences.get, asked.id), partial(_runs, call, asked)
     )
     config, topics, fill_rates, age = await together(
-        partial(_shown_config, call, audience),
-        partial(_topic_names, call, audience),
+        lambda: if_shown(_shown_config, call, audience),
+        lambda: if_shown(_topic_names, call, audience),
         partial(_fill_rates, call, asked, run),
         partial(age_of_list, call, audience, run),
     )
     # The audience's own size is that of the newest run.
-    size = None if asked.date or asked.run_id else replies.size_of(audience)
+    size = None if asked.date or asked.run_id else size_of(audience)
     people = replies.run_sentence(run) if run else "The service does not show its runs."
     if asked.date and run and run.state == "none":
         people = f"It has no people for {asked.date}."
-    # Where runs go by date, they have no ids.
-    columns = ["runId", "state", "dataDate", "size"][0 if any(one.id for one in runs) else 1 :]
     parts = [replies.RunPart.of(one) for one in runs]
-    rows = [[cell(p.id), p.state, cell(p.data_date), cell(p.size)][-len(columns) :] for p in parts]
-    no_rates = "The service does not show the fill rates of these people."
-    is_draft = audience.status == "draft"
-    return AudienceDetail(
-        summary=f"{named(audience)} is {replies.state(audience.status)}. {people}",
-        id=audience.id,
-        name=replies.name_of(audience),
-        status=audience.status,
+    return AudienceDetail.of(
+        audience,
+        f"{named(audience)} is {replies.state(audience.status)}. {people}",
         size=run.size if run and run.state == "ready" else size,
         data_date=run.data_date if run else None,
         config=config,
         topics=topics,
         run=replies.RunPart.of(run) if run else None,
-        runs=replies.table_of(columns, rows),
+        runs=replies.listing(
+            ["runId", "state", "dataDate", "size"],
+            [[part.id, part.state, part.data_date, part.size] for part in parts],
+        ),
         fill_rates=fill_rates,
         created_at=audience.created_at,
         last_refreshed_at=audience.last_refreshed_at,
         warnings=warnings(
             age,
-            no_rates if asked.fill_rates and fill_rates is None else None,
+            "The service does not show the fill rates of these people."
+            if asked.fill_rates and fill_rates is None
+            else None,
             "The service does not show this audience's config." if not audience.config else None,
             "Its config cannot be shown, because the service's filters could not be read just now."
             if audience.config and not config
@@ -188,7 +171,7 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         ),
         next=replies.suggestions(
             replies.next_step(run, asked.id) if run else None,
-            replies.to_activate(asked.id) if is_draft else None,
+            replies.to_activate(asked.id) if audience.status == "draft" else None,
         ),
     )
 
@@ -207,21 +190,14 @@ async def _runs(call: Call, asked: GetAudience) -> tuple[Run | None, tuple[Run, 
 
 
 async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] | None:
-    """Return the config as every tool takes it; None if the service does not show enough."""
     if audience.config is None:
         return None
-    try:
-        return (await call.leadpipe.configs.as_saved(audience.config)).shown.as_shown()
-    except ServiceError:
-        return None
+    return (await call.leadpipe.configs.as_saved(audience.config)).shown.as_shown()
 
 
-async def _topic_names(call: Call, audience: Audience) -> dict[str, str] | None:
-    topics, ids = audience.topics, audience.config.topic_ids if audience.config else ()
-    try:
-        topics = topics or (await call.leadpipe.topic_names(ids) if ids else ())
-    except ServiceError:
-        return None
+async def _topic_names(call: Call, audience: Audience) -> dict[str, str]:
+    ids = audience.config.topic_ids if audience.config else ()
+    topics = audience.topics or (await call.leadpipe.topic_names(ids) if ids else ())
     return {str(topic.id): clean(topic.name, replies.NAME_LENGTH) for topic in topics}
 
 
@@ -244,18 +220,26 @@ async def run_audience(call: Call, asked: RunAudience) -> RunOrdered:
         return await _cancel(call, audience, asked.cancel_run_id)
     before = await runs_of(call, audience)
     for run in before:
-        if run.state in replies.BUILDING:
+        if run.is_being_made:
             summary = f"A run of {named(audience)} is already {run.state}; none was added."
             return _ordered(audience, run, summary)
     try:
         run = await call.leadpipe.runs.queue(asked.id, uuid.uuid4().hex, before)
-    except NotPossible:
-        raise _by_date(audience) from None
-    except ServiceError as refused:
-        # The audience exists, so the route does not: runs go by date here.
-        if refused.status in {404, 405}:
-            raise _by_date(audience) from None
-        raise
+    except (NotPossible, ServiceError) as refused:
+        # The audience exists, so a missing route means that runs go by date here.
+        if isinstance(refused, ServiceError) and refused.status not in {404, 405}:
+            raise
+        problem = "This service makes one run a day on its own, and none can be ordered."
+        if audience.status == "active":
+            raise NotPossible(
+                f"{problem} {named(audience)} is active, so its next run comes automatically.",
+                "get_audience shows its latest run.",
+            ) from None
+        raise NotPossible(
+            f"{problem} Only active audiences get them; {named(audience)} is"
+            f" {replies.state(audience.status)}.",
+            "Activate it with set_status.",
+        ) from None
     sentence = f" {replies.run_sentence(run)}" if run.state == "ready" else ""
     return _ordered(audience, run, f"A run of {named(audience)} is {run.state}.{sentence}")
 
@@ -269,23 +253,8 @@ async def runs_of(call: Call, audience: Audience) -> tuple[Run, ...]:
 
 
 def _ordered(audience: Audience, run: Run, summary: str) -> RunOrdered:
-    reply = RunOrdered.of(audience, summary, run=replies.RunPart.of(run))
-    reply.next = replies.suggestions(replies.next_step(run, audience.id))
-    return reply
-
-
-def _by_date(audience: Audience) -> NotPossible:
-    problem = "This service makes one run a day on its own, and none can be ordered."
-    if audience.status == "active":
-        return NotPossible(
-            f"{problem} {named(audience)} is active, so its next run comes automatically.",
-            "get_audience shows its latest run.",
-        )
-    status = replies.state(audience.status)
-    return NotPossible(
-        f"{problem} Only active audiences get them; {named(audience)} is {status}.",
-        "Activate it with set_status.",
-    )
+    steps = replies.suggestions(replies.next_step(run, audience.id))
+    return RunOrdered.of(audience, summary, run=replies.RunPart.of(run), next=steps)
 
 
 async def _cancel(call: Call, audience: Audience, run_id: str) -> RunOrdered:
@@ -323,16 +292,10 @@ async def newest_run(call: Call, audience_id: str, seconds: int = 0) -> Run | No
         if seconds:
             await call.progress(waited, seconds, replies.run_sentence(run))
 
-    try:
-        return await call.leadpipe.runs.wait(audience_id, seconds, report)
-    except ServiceError:
-        return None
+    return await if_shown(call.leadpipe.runs.wait, audience_id, seconds, report)
 
 
-async def age_of_list(call: Call, audience: Audience, run: Run | None) -> list[str]:
+async def age_of_list(call: Call, audience: Audience, run: Run | None) -> str | None:
     """Warn if the people are from before the audience was last changed."""
-    try:
-        outdated = run is not None and await call.leadpipe.runs.is_outdated(audience, run)
-    except LeadpipeError:
-        return []
-    return [OLD_LIST] if outdated else []
+    outdated = run and await if_shown(call.leadpipe.runs.is_outdated, audience, run)
+    return OLD_LIST if outdated else None

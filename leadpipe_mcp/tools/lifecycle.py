@@ -6,16 +6,9 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.budget import together
-from leadpipe_mcp.api.models import Audience, Preview, ServiceConfig, Slots, SpelledConfig, Status
-from leadpipe_mcp.errors import (
-    Conflict,
-    LeadpipeError,
-    NotDone,
-    NotPossible,
-    ServiceError,
-    SlotsFull,
-)
+from leadpipe_mcp.api.models import Audience, ServiceConfig, Slots, SpelledConfig, Status
 from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.text import in_quotes
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
@@ -23,8 +16,8 @@ from leadpipe_mcp.tools import account, arguments, configs, replies
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, ObjectOf
 from leadpipe_mcp.tools.audiences import age_of_list, newest_run
 from leadpipe_mcp.tools.configs import ConfigArguments, ConfigChange
-from leadpipe_mcp.tools.replies import Table, named, people, suggest, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools.replies import Table, name_of, named, people, size_of, suggest, warnings
+from leadpipe_mcp.tools.services import Call, if_shown
 
 UNSEEN = "Not all audiences could be checked, so another one may have this name."
 _MOST_COMPARED = 5
@@ -104,27 +97,39 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     )
     if not asked.same_name:
         unsure += await _refuse_twin(call, asked.name, spelled.sent, known)
-    before = await _ask_to_create(call, asked, preview) if asked.status == "active" else None
+    before, name = None, in_quotes(asked.name, replies.NAME_LENGTH)
+    if asked.status == "active":
+        before = await account.slots_of(call)
+        if before and not before.free:
+            unsaved = "cannot be active and was not saved; with status draft it can be saved now."
+            raise await account.slots_full(call, f"{name} {unsaved}")
+        question = (
+            f"Create and activate {name} ({people(preview.size)})? {account.slot_sentence(before)}"
+        )
+        seen = [asked.name, preview.config.as_shown()]
+        await call.confirm(Action("create", question, seen), asked.confirm)
     # First a draft, then its status: a failure in between leaves a draft that can be named.
     audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
     saved, found = f"{named(audience)} is saved", replies.matches(preview.size)
     repeated = arguments.twice_named(asked.config.topic_ids)
-    reply = AudienceCreated.of(audience, f"{saved} ({audience.status}). {found} now.")
-    reply.size, reply.data_date = preview.size, preview.data_date
-    reply.config = preview.config.as_shown()
-    reply.warnings = warnings(unsure, repeated, preview.notes, of_size(preview.size))
-    reply.next = [replies.to_activate(audience.id)]
+    reply = AudienceCreated.of(
+        audience,
+        f"{saved} ({audience.status}). {found} now.",
+        size=preview.size,
+        data_date=preview.data_date,
+        config=preview.config.as_shown(),
+        warnings=warnings(unsure, repeated, preview.notes, of_size(preview.size)),
+        next=[replies.to_activate(audience.id)],
+    )
     if asked.status == "draft":
         return reply
     try:
         audience = await _change_status(call, audience, asked.status)
-    except SlotsFull as full:
-        reply.summary = f"{saved}, but as a draft. {full}"
-    except NotDone as failed:
-        reply.summary = f"{saved}, but not {asked.status}: {failed.problem}"
+    except (errors.SlotsFull, errors.NotDone) as failed:
+        reply.summary = f"{saved}, but not {asked.status}: {failed}"
         why = "try the rest again; do not create it again"
         reply.next = [suggest("set_status", why, id=audience.id, status=asked.status)]
-    except ServiceError as failed:
+    except errors.ServiceError as failed:
         reply.summary = (
             f"{saved}, but its status ({asked.status}) was not confirmed: {failed.problem}"
             " Do not create it again; check it with get_audience."
@@ -148,7 +153,7 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     first. To change its status, use set_status.
     """
     if asked.name is None and asked.config is None:
-        raise NotPossible("Nothing to change was given.", "Pass a name, a config, or both.")
+        raise errors.NotPossible("Nothing to change was given.", "Pass a name, a config, or both.")
     audience = await call.leadpipe.audiences.get(asked.id)
     call.services.last_active.note(audience)
     made, spelled, preview, notes = configs.renamed(audience, asked.name), None, None, list[str]()
@@ -160,16 +165,14 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
         repeated = arguments.twice_named(asked.config.topic_ids)
         notes = warnings(repeated, unsure, preview.notes, of_size(preview.size))
     elif asked.config:
-        raise NotPossible(
+        raise errors.NotPossible(
             f"The service does not show the config of {named(audience)}, so part of it cannot be"
             " changed without losing the rest. Nothing was changed.",
             "Create a new audience with the whole config instead.",
         )
     if not made:
         same = f"{named(audience)} already looks like that, so nothing was changed."
-        reply = AudienceUpdated.of(audience, same)
-        reply.size = replies.size_of(audience)
-        return reply
+        return AudienceUpdated.of(audience, same, size=size_of(audience))
     if audience.status == "active":
         size = f" It would have {people(preview.size)}." if preview else ""
         question = (
@@ -180,16 +183,18 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     call.services.last_active.note(updated)
     step = {"draft": replies.to_activate, "active": replies.to_wait}
     if spelled and updated.status != "draft":
-        notes += await age_of_list(call, updated, await newest_run(call, asked.id))
+        notes += warnings(await age_of_list(call, updated, await newest_run(call, asked.id)))
     found = f" {replies.matches(preview.size)} now." if preview else ""
     summary = f"{named(updated)} was changed: {', '.join(one.part for one in made)}.{found}"
-    reply = AudienceUpdated.of(updated, summary)
-    reply.size = preview.size if preview else replies.size_of(updated)
-    reply.changes = replies.table_of(["what", "before", "after"], [one.row() for one in made])
-    reply.config = preview.config.as_shown() if preview else None
-    reply.warnings = notes
-    reply.next = [step.get(updated.status, replies.to_read)(updated.id)]
-    return reply
+    return AudienceUpdated.of(
+        updated,
+        summary,
+        size=preview.size if preview else size_of(updated),
+        changes=replies.table_of(["what", "before", "after"], [one.row() for one in made]),
+        config=preview.config.as_shown() if preview else None,
+        warnings=notes,
+        next=[step.get(updated.status, replies.to_read)(updated.id)],
+    )
 
 
 async def _changed(call: Call, config: ServiceConfig, change: ConfigChange) -> SpelledConfig:
@@ -198,8 +203,8 @@ async def _changed(call: Call, config: ServiceConfig, change: ConfigChange) -> S
     )
     try:
         configs.check_config(spelled.shown)
-    except NotPossible as contradiction:
-        raise NotPossible(f"With this change, {contradiction}") from None
+    except errors.NotPossible as contradiction:
+        raise errors.NotPossible(f"With this change, {contradiction}") from None
     return spelled
 
 
@@ -216,26 +221,28 @@ async def set_status(call: Call, asked: SetStatus) -> StatusChanged:
         partial(call.leadpipe.audiences.get, asked.id), partial(account.slots_of, call)
     )
     was, name = replies.state(audience.status), named(audience)
-    same = f"{name} is already {replies.state(asked.status)}, so nothing was changed."
-    reply = StatusChanged.of(audience, same)
-    reply.size = replies.size_of(audience)
     if audience.status == asked.status:
-        reply.next = [replies.to_read(asked.id)] if asked.status == "active" else None
-        return reply
+        summary = f"{name} is already {was}, so nothing was changed."
+        steps = [replies.to_read(asked.id)] if asked.status == "active" else None
+        return StatusChanged.of(audience, summary, size=size_of(audience), next=steps)
     if asked.status == "active":
-        await account.require_slot(call, before, f"{name} stays {was}.")
-        await _ask_to_activate(call, audience, before, asked.confirm)
+        if before and not before.free:
+            raise await account.slots_full(call, f"{name} stays {was}.")
+        if call.kit.asks:
+            size, since = await together(
+                partial(_size_now, call, audience), partial(_since_last_active, call, audience)
+            )
+            slot = account.slot_sentence(before)
+            question = f"Activate {name} ({people(size)})? {slot}{since}"
+            await call.confirm(Action("activate", question, audience.model_dump()), asked.confirm)
     call.services.last_active.note(audience)
     changed = await _change_status(call, audience, asked.status)
-    reply.summary = f"{named(changed)} is now {replies.state(changed.status)} (was {was})."
-    reply.name, reply.status = replies.name_of(changed), changed.status
-    reply.before, reply.size = audience.status, replies.size_of(changed)
+    summary = f"{named(changed)} is now {replies.state(changed.status)} (was {was})."
+    reply = StatusChanged.of(changed, summary, before=audience.status, size=size_of(changed))
     if asked.status == "active":
         await _tell_of_people(call, reply, before, asked.wait_seconds)
     else:
-        slots = reply.slots = account.SlotPart.of(before, await account.slots_of(call))
-        if slots and slots.after is not None:
-            reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
+        _tell_of_slots(reply, before, await account.slots_of(call))
     return reply
 
 
@@ -247,12 +254,12 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     paused.
     """
     audience = await call.leadpipe.audiences.get(asked.id)
-    about = f"{people(replies.size_of(audience))}, {audience.status}"
+    about = f"{people(size_of(audience))}, {audience.status}"
     question = f"Delete {named(audience)} ({about})? This cannot be undone."
     await call.confirm(Action("delete", question, audience.model_dump()), asked.confirm)
     await call.leadpipe.audiences.delete(asked.id)
     summary = f"{named(audience)} was deleted."
-    return AudienceDeleted(summary=summary, id=audience.id, name=replies.name_of(audience))
+    return AudienceDeleted(summary=summary, id=audience.id, name=name_of(audience))
 
 
 async def _refuse_twin(
@@ -264,90 +271,69 @@ async def _refuse_twin(
     called_so = [a for a in known if a.name.strip().casefold() == name.strip().casefold()]
     others: list[str] = []
     for other in called_so[:_MOST_COMPARED]:
-        size = "" if replies.size_of(other) is None else f"{people(replies.size_of(other))}, "
+        size = "" if size_of(other) is None else f"{people(size_of(other))}, "
         others.append(f"{other.status}, {size}id {other.id}")
-        try:
-            shown = other if other.config else await call.leadpipe.audiences.get(other.id)
-            if shown.config is None or not await call.leadpipe.configs.are_same(
-                config, shown.config
-            ):
-                continue
-        except LeadpipeError:
-            continue
-        raise Conflict(
-            f"{named(other)} is already saved with exactly this config ({others[-1]})."
-            " Nothing was created.",
-            "Use it, or pass sameName: true if the user wants a second one.",
-        )
+        if await if_shown(_is_made_of, call, other, config):
+            raise errors.Conflict(
+                f"{named(other)} is already saved with exactly this config ({others[-1]})."
+                " Nothing was created.",
+                "Use it, or pass sameName: true if the user wants a second one.",
+            )
     if not others:
         return []
     return [f"{named(called_so[0])} is also the name of another audience ({'; '.join(others)})."]
 
 
-async def _ask_to_create(call: Call, asked: CreateAudience, preview: Preview) -> Slots | None:
-    before, name = await account.slots_of(call), in_quotes(asked.name, replies.NAME_LENGTH)
-    stays = f"{name} cannot be active and was not saved; with status draft it can be saved now."
-    await account.require_slot(call, before, stays)
-    question = (
-        f"Create and activate {name} ({people(preview.size)})? {account.slot_sentence(before)}"
-    )
-    seen = [asked.name, preview.config.as_shown()]
-    await call.confirm(Action("create", question, seen), asked.confirm)
-    return before
-
-
-async def _ask_to_activate(
-    call: Call, audience: Audience, slots: Slots | None, code: str | None
-) -> None:
-    if not call.asks:
-        return
-    size, changed = await together(
-        partial(_size_now, call, audience), partial(_since_last_active, call, audience)
-    )
-    question = (
-        f"Activate {named(audience)} ({people(size)})? {account.slot_sentence(slots)}{changed}"
-    )
-    await call.confirm(Action("activate", question, audience.model_dump()), code)
+async def _is_made_of(call: Call, audience: Audience, config: ServiceConfig) -> bool:
+    if audience.config is None:
+        audience = await call.leadpipe.audiences.get(audience.id)
+    shown = audience.config
+    return shown is not None and await call.leadpipe.configs.are_same(config, shown)
 
 
 async def _size_now(call: Call, audience: Audience) -> int | None:
     """Count the people the audience would have now; else return its last size."""
-    if audience.config is None:
-        return replies.size_of(audience)
-    try:
-        config = await call.leadpipe.configs.as_saved(audience.config)
-        return (await call.leadpipe.configs.preview(config)).size
-    except LeadpipeError:
-        return replies.size_of(audience)
+    api, config = call.leadpipe.configs, audience.config
+    spelled = await if_shown(api.as_saved, config) if config else None
+    preview = await if_shown(api.preview, spelled) if spelled else None
+    return preview.size if preview else size_of(audience)
 
 
 async def _since_last_active(call: Call, audience: Audience) -> str:
     """Say what was changed since the human last agreed to activate this audience."""
-    was = call.services.last_active.of(audience.id)
-    had = people(replies.size_of(was or audience))
+    was = call.services.last_active.get(audience.id)
+    had = people(size_of(was or audience))
     try:
         if was and was.config and audience.config:
-            made = configs.renamed(was, audience.name) + await configs.changes(
-                call, was.config, audience.config
-            )
+            made = configs.renamed(was, audience.name)
+            made += await configs.changes(call, was.config, audience.config)
             told = configs.in_one_sentence(made)
             return f" Changed since it was last active ({had} then): {told}." if made else ""
         if audience.last_refreshed_at is None:
             return ""
         run = await call.leadpipe.runs.latest(audience.id)
-        if await call.leadpipe.runs.is_outdated(audience, run):
-            return f" Its config was changed after its last refresh ({had} then)."
-    except LeadpipeError:
+        outdated = await call.leadpipe.runs.is_outdated(audience, run)
+    except errors.LeadpipeError:
         return " Whether it was changed since it was last active could not be checked."
-    return ""
+    return f" Its config was changed after its last refresh ({had} then)." if outdated else ""
 
 
 async def _change_status(call: Call, audience: Audience, status: Status) -> Audience:
     try:
         return await call.leadpipe.audiences.update(audience.id, status=status)
-    except SlotsFull as full:
+    except errors.SlotsFull as full:
         stays = f"{named(audience)} stays {replies.state(audience.status)}."
         raise await account.slots_full(call, stays, full) from None
+
+
+def _tell_of_slots(
+    reply: AudienceCreated | StatusChanged, before: Slots | None, after: Slots | None
+) -> None:
+    if seen := after or before:
+        used, now_used = (slots.used if slots else None for slots in (before, after))
+        reply.slots = account.SlotPart(before=used, after=now_used, limit=seen.limit)
+    if after:
+        reply.summary += f" Slots in use: {after.used} of {after.limit}."
 
 
 async def _tell_of_people(
@@ -357,14 +343,7 @@ async def _tell_of_people(
     run, after = await together(
         partial(newest_run, call, reply.id, seconds), partial(account.slots_of, call)
     )
-    slots = reply.slots = account.SlotPart.of(before, after)
-    if slots and slots.after is not None:
-        if slots.after < slots.limit:
-            reply.summary += f" Slots in use: {slots.after} of {slots.limit}."
-        elif slots.limit == 1:
-            reply.summary += " That was your only slot."
-        else:
-            reply.summary += f" That was the last of your {slots.limit} slots."
+    _tell_of_slots(reply, before, after)
     reply.summary += f" {replies.run_sentence(run)}"
     reply.run = replies.RunPart.of(run) if run else None
     reply.next = replies.suggestions(replies.next_step(run, reply.id))

@@ -5,20 +5,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
-from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible
 from leadpipe_mcp.text import clean, counted, cut
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
-from leadpipe_mcp.tools import replies
-from leadpipe_mcp.tools.arguments import (
-    UUID_SCHEMA,
-    AudienceName,
-    ConfirmCode,
-    ManyOf,
-    Named,
-    uuid_or,
-)
-from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools import arguments, replies
+from leadpipe_mcp.tools.arguments import ConfirmCode, ManyOf, Named
+from leadpipe_mcp.tools.replies import Part, Table, suggest, warnings
+from leadpipe_mcp.tools.services import Call, if_shown
 
 MOST_PIXELS = 50
 PATH_LENGTH = 120
@@ -41,7 +34,12 @@ def _real_path(value: str) -> str:
 
 
 Domain = Annotated[str, Field(max_length=255), AfterValidator(_real_domain)]
-PixelId = Annotated[str, uuid_or("must be the id of a pixel; list_pixels shows them."), UUID_SCHEMA]
+PixelId = Annotated[
+    str,
+    arguments.uuid_or("must be the id of a pixel; list_pixels shows them."),
+    arguments.UUID_SCHEMA,
+]
+_PAGES = {"excluded_paths", "included_paths"}
 _PATH: dict[str, Any] = {"type": "string", "pattern": "^/", "minLength": 2, "maxLength": 500}
 Paths = Annotated[
     ManyOf[Annotated[str, AfterValidator(_real_path), WithJsonSchema(_PATH)]],
@@ -75,17 +73,9 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     """
     part = (asked.domain_contains or "").strip().casefold()
     found = [p for p in await call.leadpipe.visitors.pixels() if part in p.domain.casefold()]
-    rows: list[list[Cell]] = [
-        [
-            pixel.id,
-            cell(pixel.domain),
-            cell(pixel.name),
-            cell(pixel.status),
-            _pages(pixel),
-            (pixel.created_at or "")[:10],
-            cell(pixel.paused_reason),
-        ]
-        for pixel in found[:MOST_PIXELS]
+    rows = [
+        [p.id, p.domain, p.name, p.status, _pages(p), replies.day_of(p.created_at), p.paused_reason]
+        for p in found[:MOST_PIXELS]
     ]
     columns = ["id", "domain", "name", "status", "pages", "created", "pausedReason"]
     more = f"{len(found) - len(rows)} more not shown; find them with domainContains."
@@ -93,7 +83,7 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
     active = sum(pixel.status == "active" for pixel in found)
     return PixelList(
         summary=f"{counted(len(found), 'pixel')}, {active} active.",
-        pixels=replies.filled(columns, rows),
+        pixels=replies.listing(columns, rows),
         warnings=warnings(more if len(found) > len(rows) else None),
         next=replies.suggestions(None if found or part else create),
     )
@@ -101,7 +91,7 @@ async def list_pixels(call: Call, asked: ListPixels) -> PixelList:
 
 class CreatePixel(Arguments):
     domain: Domain = Field(description="The website, such as acme.example.")
-    name: AudienceName | None = Field(default=None, description="What to call it.")
+    name: arguments.AudienceName | None = Field(default=None, description="What to call it.")
     excluded_paths: LeftOut = None
     included_paths: Covered = None
 
@@ -139,34 +129,28 @@ async def create_pixel(call: Call, asked: CreatePixel) -> PixelCreated:
         )
     except Conflict as conflict:
         raise await _duplicate(call, asked.domain, conflict) from None
-    lists = asked.model_dump(include={"excluded_paths", "included_paths"}, exclude_none=True)
-    wanted = PixelChange.model_validate(lists)
     code = pixel.code if pixel.code and len(pixel.code) <= LONGEST_CODE else None
     how = "Put its code into the website's pages" if code else "Its code is still needed"
     no_code = "The service did not give the code; the Leadpipe dashboard has it."
-    return PixelCreated(
-        summary=f"The pixel for {domain_of(pixel)} was created and is {pixel.status}. {how};"
+    lists = PixelChange.model_validate(asked.model_dump(include=_PAGES, exclude_none=True))
+    told = pixel.model_dump(exclude={"code"}) | {
+        "summary": f"The pixel for {domain_of(pixel)} was created and is {pixel.status}. {how};"
         " nobody is recognised before that.",
-        id=pixel.id,
-        domain=pixel.domain,
-        name=pixel.name,
-        code=code,
-        created_at=pixel.created_at,
-        warnings=warnings(None if code else no_code, _unconfirmed(wanted, pixel)),
-        **PixelState.of(pixel).model_dump(),
-    )
+        "code": code,
+        "warnings": warnings(None if code else no_code, _unconfirmed(lists, pixel)),
+    }
+    return PixelCreated.model_validate(told)
 
 
 async def _duplicate(call: Call, domain: str, conflict: Conflict) -> Conflict:
-    try:
-        there = [pixel for pixel in await call.leadpipe.visitors.pixels() if pixel.is_of(domain)]
-    except ServiceError:
+    pixels = await if_shown(call.leadpipe.visitors.pixels)
+    there = [pixel for pixel in pixels or () if pixel.is_of(domain)]
+    advice = "It is not among the pixels of this organization; ask Leadpipe whose it is."
+    if there:
+        known = f"{domain_of(there[0])} (id {there[0].id}, {status_of(there[0])})"
+        advice = f"Use that of {known}; update_pixel changes its status and pages."
+    elif pixels is None:
         advice = "list_pixels shows it."
-    else:
-        known = [f"{domain_of(pixel)} (id {pixel.id}, {status_of(pixel)})" for pixel in there]
-        advice = "It is not among the pixels of this organization; ask Leadpipe whose it is."
-        if known:
-            advice = f"Use that of {known[0]}; update_pixel changes its status and pages."
     return Conflict(f"{conflict.problem} Nothing was created.", advice, status=conflict.status)
 
 
@@ -190,7 +174,7 @@ class UpdatePixel(Arguments):
 
     def change(self) -> PixelChange:
         """Return what is named; a null status says nothing, a null list removes it."""
-        named = self.model_fields_set & {"excluded_paths", "included_paths"}
+        named = self.model_fields_set & _PAGES
         status = {"status"} if self.status else set[str]()
         return PixelChange.model_validate({name: getattr(self, name) for name in named | status})
 
@@ -199,11 +183,6 @@ class PixelState(Part):
     status: str
     excluded_paths: list[str] | None = None
     included_paths: list[str] | None = None
-
-    @classmethod
-    def of(cls, pixel: Pixel) -> "PixelState":
-        """Return the pixel as a reply shows it."""
-        return cls.model_validate(pixel, from_attributes=True)
 
 
 class PixelUpdated(Reply):
@@ -235,7 +214,7 @@ async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
             " changed.",
             id=before.id,
             domain=before.domain,
-            after=PixelState.of(before),
+            after=PixelState.model_validate(before),
         )
     if change.status == "paused" and before.status != "paused":
         question = (
@@ -253,8 +232,8 @@ async def update_pixel(call: Call, asked: UpdatePixel) -> PixelUpdated:
         + (pages if change.model_fields_set - {"status"} else ""),
         id=after.id,
         domain=after.domain,
-        before=PixelState.of(before),
-        after=PixelState.of(after),
+        before=PixelState.model_validate(before),
+        after=PixelState.model_validate(after),
         warnings=warnings(unconfirmed),
         next=replies.suggestions(SEE_PIXELS if unconfirmed else None),
     )
@@ -284,7 +263,7 @@ def _pages(pixel: Pixel) -> str:
         return cut(f"only {', '.join(pixel.included_paths)}", PATH_LENGTH)
     if pixel.excluded_paths:
         return cut(f"all but {', '.join(pixel.excluded_paths)}", PATH_LENGTH)
-    return "all" if {"excluded_paths", "included_paths"} & pixel.model_fields_set else ""
+    return "all" if _PAGES & pixel.model_fields_set else ""
 
 
 def domain_of(pixel: Pixel) -> str:

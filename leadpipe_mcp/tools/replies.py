@@ -25,7 +25,7 @@ BUILDING = ("queued", "running")
 class Part(BaseModel):
     """A part of a reply."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
 
 
 class Table(Part):
@@ -73,6 +73,16 @@ def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | No
     """Return a table of the rows without its empty columns; None if there are no rows."""
     kept = [n for n in range(len(columns)) if any(row[n] != "" for row in rows)]
     return table_of([columns[n] for n in kept], [[row[n] for n in kept] for row in rows])
+
+
+def listing(columns: Sequence[str], rows: Sequence[Sequence[Cell | None]]) -> Table | None:
+    """Return a table of things, their texts cleaned and cut, without its empty columns."""
+    return filled(columns, [[cell(value) for value in row] for row in rows])
+
+
+def day_of(moment: str | None) -> str:
+    """Return the day of a moment, for a cell; empty if it is not known."""
+    return (moment or "")[:10]
 
 
 def fitting(rows: list[list[Cell]]) -> list[list[Cell]]:

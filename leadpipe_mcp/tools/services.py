@@ -1,37 +1,41 @@
 """What our tools work with: the services, the settings, and what is kept between calls."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
 
 from leadpipe_mcp import toolkit
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience
 from leadpipe_mcp.api.sonarly import SonarlyClient
-from leadpipe_mcp.errors import NotPossible
+from leadpipe_mcp.errors import LeadpipeError, NotPossible
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.settings import Settings
 
 MOST_REMEMBERED = 500
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
-class LastActive:
+async def if_shown(look: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Return what the service shows; None if that cannot be read just now."""
+    try:
+        return await look(*args, **kwargs)
+    except LeadpipeError:
+        return None
+
+
+class LastActive(dict[str, Audience]):
     """The audiences that this server has seen active, as they were then."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, Audience] = {}
 
     def note(self, audience: Audience) -> None:
         """Remember the audience, if it is active and the service shows what it is made of."""
-        if audience.status != "active" or audience.config is None:
-            return
-        self._seen.pop(audience.id, None)
-        self._seen[audience.id] = audience
-        if len(self._seen) > MOST_REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-
-    def of(self, audience_id: str) -> Audience | None:
-        """Return the audience as it was; None if it was not seen active."""
-        return self._seen.get(audience_id)
+        if audience.status == "active" and audience.config:
+            self.pop(audience.id, None)
+            self[audience.id] = audience
+            if len(self) > MOST_REMEMBERED:
+                del self[next(iter(self))]
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,3 @@ class Call(toolkit.Call):
                 "Leave contact out.",
             )
         return contact == "full"
-
-    @property
-    def asks(self) -> bool:
-        """Whether the human is asked before something is spent or gone."""
-        return self.kit.asks

@@ -16,7 +16,7 @@ from leadpipe_mcp.text import counted, in_quotes, nearest, quoted, redact
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.people import Place
-from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest, warnings
+from leadpipe_mcp.tools.replies import Part, Table, cell, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 MOST_ACCOUNTS = 50
@@ -66,15 +66,8 @@ class SonarlyAudience(Part):
     def of(cls, audience: LinkedinAudience) -> "SonarlyAudience":
         """Return the audience as a reply shows it."""
         description = show(_DESCRIPTION, audience.description, contact=False)
-        return cls(
-            id=audience.id,
-            name=audience.name,
-            type=audience.type or None,
-            size=audience.size,
-            untrusted_description=str(description) or None,
-            folder_id=audience.folder_id,
-            created_at=audience.created_at,
-        )
+        told = audience.model_dump() | {"untrusted_description": str(description) or None}
+        return cls.model_validate(told | {"type": audience.type or None})
 
 
 def named(thing: LinkedinAudience | Folder | AccountGroup) -> str:
@@ -147,15 +140,13 @@ async def sonarly_list_accounts(call: Call, asked: Arguments) -> AccountList:  #
     tools find a single account themselves.
     """
     accounts = await call.sonarly.accounts()
-    rows: list[list[Cell]] = [
-        [one.id, cell(one.name), one.created_at[:10] if one.created_at else ""]
-        for one in accounts[:MOST_ACCOUNTS]
-    ]
+    shown = accounts[:MOST_ACCOUNTS]
+    rows = [[one.id, one.name, replies.day_of(one.created_at)] for one in shown]
     hidden = len(accounts) - len(rows)
     see = suggest("sonarly_list_audiences", "see the audiences of an account")
     return AccountList(
         summary=f"{counted(len(accounts), 'Sonarly account')}.",
-        accounts=replies.table_of(["id", "name", "created"], rows),
+        accounts=replies.listing(["id", "name", "created"], rows),
         warnings=warnings(f"{hidden} more not shown; they can still be named." if hidden else None),
         next=replies.suggestions(see if len(rows) == 1 else None),
     )
@@ -195,21 +186,16 @@ async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> Li
     left = len(found) - start - len(shown)
     folders = there.folders
     names = {folder.id: folder.name for folder in folders}
-    audience_rows: list[list[Cell]] = [
+    audience_rows = [
         [
-            one.id,
-            cell(one.name),
-            cell(one.type),
-            cell(one.size),
-            cell(names.get(one.folder_id or "", one.folder_id)),
-            one.created_at[:10] if one.created_at else "",
+            *(one.id, one.name, one.type, one.size),
+            *(names.get(one.folder_id or "", one.folder_id), replies.day_of(one.created_at)),
         ]
         for one in shown
     ]
     held = Counter(audience.folder_id for audience in there.audiences)
-    folder_rows: list[list[Cell]] = [
-        [one.id, cell(one.name), cell(one.audience_type), held[one.id]]
-        for one in folders[:MOST_FOLDERS]
+    folder_rows = [
+        [one.id, one.name, one.audience_type, held[one.id]] for one in folders[:MOST_FOLDERS]
     ]
     named_so = f" with '{cell(words)}' in the name" if words else ""
     size = f" and {counted(len(folders), 'folder')}" if there.shows_folders else ""
@@ -222,12 +208,12 @@ async def sonarly_list_audiences(call: Call, asked: ListLinkedinAudiences) -> Li
         summary=f"{counted(len(found), 'LinkedIn audience')}{named_so}{size} in {named(account)}."
         + (f" {left} more follow." if left else ""),
         account=account.id,
-        audiences=replies.filled(
+        audiences=replies.listing(
             ["id", "name", "type", "size", "folder", "created"], audience_rows
         ),
         folders=None
         if asked.cursor
-        else replies.filled(["id", "name", "type", "audiences"], folder_rows),
+        else replies.listing(["id", "name", "type", "audiences"], folder_rows),
         next_cursor=shown[-1].id if left else None,
         warnings=warnings(cut, None if there.complete else gap)
         if there.shows_folders

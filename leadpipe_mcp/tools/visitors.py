@@ -1,14 +1,12 @@
 """query_visitor_data: who visited the customer's own websites."""
 
 import re
-from collections.abc import Sequence
-from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from leadpipe_mcp.api.visitors import Pixel, Timeframe, VisitorPage
-from leadpipe_mcp.errors import NotPossible, ServiceError
+from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import VISITOR_COLUMNS, Column, choose_columns
 from leadpipe_mcp.people.privacy import CONTACT_LIMIT, table
 from leadpipe_mcp.text import counted
@@ -17,7 +15,7 @@ from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import Contact, ManyOf, Named, StrictInt
 from leadpipe_mcp.tools.pixels import SEE_PIXELS, Domain, domain_of, status_of
 from leadpipe_mcp.tools.replies import Table, cell, suggest, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools.services import Call, if_shown
 
 DEFAULT_FIELDS = ("name", "jobTitle", "company", "country", "lastSeen", "pages", "contactEmail")
 MOST_DOMAINS = 5
@@ -137,19 +135,15 @@ def _shown(asked: QueryVisitors, columns: tuple[Column, ...], page: VisitorPage)
 
 async def _nobody(call: Call, asked: QueryVisitors) -> VisitorsFound:
     """Say why there is nobody, if the pixels show it. The service answers alike in every case."""
-    nobody = VisitorsFound(summary=f"No visitors{asked.said()}.", size=0)
-    try:
-        there = await call.leadpipe.visitors.pixels()
-    except ServiceError:
-        nobody.summary += " Whether a pixel covers them could not be checked just now."
-        return nobody
-    said, step = (_of_domain if asked.domain else _of_anybody)(there, asked)
-    nobody.summary += f" {said}"
-    nobody.next = replies.suggestions(step)
-    return nobody
+    there = await if_shown(call.leadpipe.visitors.pixels)
+    said, step = "Whether a pixel covers them could not be checked just now.", None
+    if there is not None:
+        said, step = (_of_domain if asked.domain else _of_anybody)(there, asked)
+    summary = f"No visitors{asked.said()}. {said}"
+    return VisitorsFound(summary=summary, size=0, next=replies.suggestions(step))
 
 
-def _of_anybody(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
+def _of_anybody(there: tuple[Pixel, ...], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
     active = [domain_of(pixel) for pixel in there if pixel.status == "active"]
     if not there:
         step = suggest("create_pixel", NOW_ON)
@@ -163,7 +157,7 @@ def _of_anybody(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Sugg
     return said, None if asked.timeframe == "all" else step
 
 
-def _of_domain(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
+def _of_domain(there: tuple[Pixel, ...], asked: QueryVisitors) -> tuple[str, Suggestion | None]:
     domain = asked.domain or ""
     pixel = next((pixel for pixel in there if pixel.is_of(domain)), None)
     if pixel is None:
@@ -173,15 +167,13 @@ def _of_domain(there: Sequence[Pixel], asked: QueryVisitors) -> tuple[str, Sugge
         return said, suggest("create_pixel", NOW_ON, domain=domain)
     if pixel.status != "active":
         said = f"The pixel for {domain_of(pixel)} is {status_of(pixel)}, so nobody is recognised."
-        return said, suggest(
-            "update_pixel", "recognise visitors again", id=pixel.id, status="active"
-        )
-    look = partial(suggest, "query_visitor_data")
+        why = "recognise visitors again"
+        return said, suggest("update_pixel", why, id=pixel.id, status="active")
+    where = {"tool": "query_visitor_data", "domain": pixel.domain}
     if pixel.domain != domain:
         said = f"Its active pixel is registered as '{domain_of(pixel)}'."
-        why = "use the domain of its pixel"
-        return said, look(why, domain=pixel.domain, timeframe=asked.timeframe)
+        return said, suggest(why="use the domain of its pixel", timeframe=asked.timeframe, **where)
     since = f" (since {pixel.created_at[:10]})" if pixel.created_at else ""
     said = f"Its pixel is active{since} but recognised nobody: check that its code is in the pages."
-    further = look("look further back", domain=domain, timeframe="all")
+    further = suggest(why="look further back", timeframe="all", **where)
     return said, None if asked.timeframe == "all" else further
