@@ -17,7 +17,7 @@ from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
 from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Day, ManyOf, Named, RunId
 from leadpipe_mcp.tools.people import ways_to_people
-from leadpipe_mcp.tools.replies import Cell, Table, named, people, suggest, warnings
+from leadpipe_mcp.tools.replies import Table, named, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 # How long a call waits for the file; asking again goes on with the same one.
@@ -200,10 +200,7 @@ async def _write_file(
     reply.size, reply.rows, reply.bytes = receipt.people, receipt.rows, receipt.bytes
     reply.path, reply.sha256 = str(first.path), first.sha256
     if number > 1:
-        shown: list[list[Cell]] = [
-            [str(file.path), file.rows, file.bytes, file.sha256]
-            for file in receipt.files[:SHOWN_FILES]
-        ]
+        shown = [[str(f.path), f.rows, f.bytes, f.sha256] for f in receipt.files[:SHOWN_FILES]]
         reply.files = replies.table_of(["path", "rows", "bytes", "sha256"], shown)
     reply.contact_fields = list(receipt.contact_fields)
     reply.masked = receipt.masked if receipt.contact_fields else None

@@ -64,9 +64,9 @@ def cell(value: Cell | None, longest: int = NAME_LENGTH) -> Cell:
     return clean(value or "", longest) if value is None or isinstance(value, str) else value
 
 
-def table_of(columns: Sequence[str], rows: list[list[Cell]]) -> Table | None:
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | None:
     """Return a table of the rows; None if there are none."""
-    return Table(columns=[*columns], rows=rows) if rows else None
+    return Table(columns=[*columns], rows=[[*row] for row in rows]) if rows else None
 
 
 def filled(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | None:

@@ -5,36 +5,17 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
-from leadpipe_mcp.api.sonarly_models import (
-    AudienceType,
-    Folder,
-    Overview,
-    hides_description,
-    is_as_wanted,
-    matching,
-)
+from leadpipe_mcp.api import sonarly_models
+from leadpipe_mcp.api.sonarly_models import Folder, matching
 from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Action, Reply, tool
-from leadpipe_mcp.tools import replies
+from leadpipe_mcp.tools import replies, sonarly
 from leadpipe_mcp.tools.arguments import ConfirmCode
 from leadpipe_mcp.tools.lifecycle import UNSEEN, AudienceDeleted
 from leadpipe_mcp.tools.replies import Part, suggest, warnings
 from leadpipe_mcp.tools.services import Call
-from leadpipe_mcp.tools.sonarly import (
-    LONGEST_ID,
-    InAccount,
-    Kind,
-    LinkedinAudienceShown,
-    OneLinkedinAudience,
-    SonarlyAudience,
-    SonarlyId,
-    SonarlyName,
-    account_of,
-    named,
-    only_one,
-    prospects,
-)
+from leadpipe_mcp.tools.sonarly import SonarlyAudience, SonarlyId, account_of, named, prospects
 
 # All ids in the vendor's documents have this form.
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{24}")
@@ -42,9 +23,9 @@ _LIKE_AN_ID = re.compile(r"[0-9a-f]{24}")
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 
 
-class CreateLinkedinAudience(InAccount):
-    name: SonarlyName = Field(description="Its name, up to 255 characters.")
-    type: Kind = Field(
+class CreateLinkedinAudience(sonarly.InAccount):
+    name: sonarly.SonarlyName = Field(description="Its name, up to 255 characters.")
+    type: sonarly.Kind = Field(
         description="on_demand: filled on request; monitoring: for continuous watching."
     )
     description: Description | None = Field(default=None, description="What it is for.")
@@ -56,7 +37,7 @@ class CreateLinkedinAudience(InAccount):
 @tool("Create a LinkedIn audience")
 async def sonarly_create_audience(
     call: Call, asked: CreateLinkedinAudience
-) -> LinkedinAudienceShown:
+) -> sonarly.LinkedinAudienceShown:
     """Create an empty LinkedIn audience (a prospect list) in Sonarly.
 
     It starts empty: prospecting jobs in Sonarly fill it. If one with this name exists, it is named
@@ -78,7 +59,7 @@ async def sonarly_create_audience(
     )
     other_name = "Sonarly gave it a different name from the one asked for."
     move = suggest("sonarly_move_audience", "put it in a folder")
-    return LinkedinAudienceShown(
+    return sonarly.LinkedinAudienceShown(
         summary=f"{named(audience)} was created in {named(account)}"
         + (f" and has {prospects(audience.size)}." if audience.size else "; it is empty so far."),
         audience=SonarlyAudience.of(audience),
@@ -90,8 +71,8 @@ async def sonarly_create_audience(
     )
 
 
-class UpdateLinkedinAudience(OneLinkedinAudience):
-    name: SonarlyName | None = Field(default=None, description="The new name.")
+class UpdateLinkedinAudience(sonarly.OneLinkedinAudience):
+    name: sonarly.SonarlyName | None = Field(default=None, description="The new name.")
     description: Description | None = Field(
         default=None, description="The new description; an empty text removes it."
     )
@@ -121,7 +102,7 @@ async def sonarly_update_audience(
     before = await call.sonarly.get(account.id, asked.id)
     wanted = {"name": asked.name, "description": asked.description}
     is_shown = asked.description is None or "description" in before.model_fields_set
-    if is_shown and is_as_wanted(before, wanted):
+    if is_shown and sonarly_models.is_as_wanted(before, wanted):
         return LinkedinAudienceChanged(
             summary=f"{named(before)} already looks like that, so nothing was changed.",
             audience=SonarlyAudience.of(before),
@@ -137,11 +118,13 @@ async def sonarly_update_audience(
         summary=f"{named(before)} {listed(changes)}.",
         audience=SonarlyAudience.of(after),
         before=SonarlyAudience.of(before),
-        warnings=warnings(hidden if hides_description(after, asked.description) else None),
+        warnings=warnings(
+            hidden if sonarly_models.hides_description(after, asked.description) else None
+        ),
     )
 
 
-class DeleteLinkedinAudience(OneLinkedinAudience):
+class DeleteLinkedinAudience(sonarly.OneLinkedinAudience):
     confirm: ConfirmCode = None
 
 
@@ -166,9 +149,10 @@ async def sonarly_delete_audience(call: Call, asked: DeleteLinkedinAudience) -> 
     )
 
 
-class MoveLinkedinAudience(OneLinkedinAudience):
+class MoveLinkedinAudience(sonarly.OneLinkedinAudience):
     folder_id: Annotated[
-        SonarlyId | None, WithJsonSchema({"type": ["string", "null"], "maxLength": LONGEST_ID})
+        SonarlyId | None,
+        WithJsonSchema({"type": ["string", "null"], "maxLength": sonarly.LONGEST_ID}),
     ] = Field(description="The folder's id or name; null takes the audience out of its folder.")
 
 
@@ -206,15 +190,14 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     if folder_id and not before:
         before = Folder(id=folder_id)
     after = FolderPart.of(target) if target else None
+    where = f"in the folder {named(target)}" if target else "in no folder"
     if folder_id == to:
-        where = f"in {named(target)}" if target else "in no folder"
         return LinkedinAudienceMoved(
             summary=f"{named(audience)} is already {where}, so nothing was changed.",
             audience=SonarlyAudience.of(audience),
             after=after,
         )
     done = await call.sonarly.move(account.id, asked.id, to)
-    where = f"in the folder {named(target)}" if target else "in no folder"
     return LinkedinAudienceMoved(
         summary=f"{named(audience)} is now {where}.",
         audience=SonarlyAudience.of(done),
@@ -223,17 +206,17 @@ async def sonarly_move_audience(call: Call, asked: MoveLinkedinAudience) -> Link
     )
 
 
-def _folder(there: Overview, said: str) -> Folder:
+def _folder(there: sonarly_models.Overview, said: str) -> Folder:
     # Sonarly may not show an empty folder, so it is asked about an id as it is.
     if _LIKE_AN_ID.fullmatch(said) and not matching(there.folders, said):
         return Folder(id=said, name=said)
     advice = "Pass one of them, or make one with sonarly_save_folder."
-    return only_one(there.folders, said, "folder", advice)
+    return sonarly.only_one(there.folders, said, "folder", advice)
 
 
-class SaveFolder(InAccount):
-    name: SonarlyName = Field(description="The folder's name, or its new name.")
-    type: Kind | None = Field(
+class SaveFolder(sonarly.InAccount):
+    name: sonarly.SonarlyName = Field(description="The folder's name, or its new name.")
+    type: sonarly.Kind | None = Field(
         default=None, description="For a new folder: the type of its audiences."
     )
     folder_id: SonarlyId | None = Field(
@@ -280,7 +263,7 @@ async def sonarly_save_folder(call: Call, asked: SaveFolder) -> FolderSaved:
             before=folder.name,
         )
     # The arguments ensure that a new folder has a type.
-    kind: AudienceType = asked.type or "on_demand"
+    kind: sonarly_models.AudienceType = asked.type or "on_demand"
     for twin in matching(there.folders, asked.name, by_id=False):
         if twin.audience_type == kind:
             raise Conflict(
