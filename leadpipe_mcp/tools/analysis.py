@@ -1,19 +1,17 @@
 """analyze_audience: questions about everyone in an audience, answered without listing them."""
 
-from collections.abc import Iterable, Sequence
-
 from pydantic import Field, JsonValue, model_validator
 
 from leadpipe_mcp.api.models import Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import profile
 from leadpipe_mcp.people.runs import RunRef
-from leadpipe_mcp.people.sql import ask
+from leadpipe_mcp.people.sql import Rows, ask
 from leadpipe_mcp.text import clean, counted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import AudienceId, ManyOf, ObjectOf, StrictInt
-from leadpipe_mcp.tools.replies import Cell, Part, Table, people, suggest, warnings
+from leadpipe_mcp.tools.replies import Part, Table, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
 LONGEST_SQL = 4_000
@@ -43,8 +41,6 @@ class OtherAudience(Arguments):
     def _another(self) -> "OtherAudience":
         if not (self.audience_id or self.date or self.run_id):
             raise ValueError("compareWith needs an audienceId, a date or a runId.")
-        if self.date and self.run_id:
-            raise ValueError("compareWith takes a date or a runId, not both.")
         return self
 
 
@@ -77,8 +73,6 @@ class AnalyzeAudience(Arguments):
         asked = [self.group_by, self.sql, self.compare_with]
         if sum(part is not None for part in asked) > 1:
             raise ValueError("groupBy, sql and compareWith exclude each other: pass one at a time.")
-        if self.date and self.run_id:
-            raise NotPossible("Name a date or a runId, not both.")
         return self
 
 
@@ -120,91 +114,70 @@ async def analyze_audience(call: Call, asked: AnalyzeAudience) -> Analysis:
     runs = call.services.runs
     here = RunRef(asked.audience_id, asked.date, asked.run_id)
     run, snapshot = await runs.load(call.leadpipe, here, call.progress)
+    day, everyone = run.data_date, people(snapshot.size)
+    reply = Analysis(summary=replies.data_from(day), size=snapshot.size, data_date=day)
     if asked.group_by:
-        found = await profile.group(snapshot, asked.group_by, asked.top)
-        more = f" of {len(found.rows) + found.others:,}" if found.others else ""
-        rest = f"; the others are {people(found.other_people)}" if found.other_people else ""
-        said = f"{counted(len(found.rows), 'group')}{more}, over {people(found.size)}{rest}"
-        return _with_rows(said, run, found.size, found.columns, found.rows, found.notes)
-    if asked.sql is not None:
+        groups = await profile.group(snapshot, asked.group_by, asked.top)
+        more = f" of {len(groups.rows) + groups.others:,}" if groups.others else ""
+        rest = f"; the others are {people(groups.other_people)}" if groups.other_people else ""
+        _show_rows(reply, groups)
+        found = f"{counted(len(groups.rows), 'group')}{more}, over {everyone}{rest}"
+    elif asked.sql is not None:
         answer = await ask(snapshot, asked.sql, call.services.sql)
-        said = f"{counted(len(answer.rows), 'row')}, over {people(snapshot.size)}"
-        return _with_rows(said, run, snapshot.size, answer.columns, answer.rows, answer.notes)
-    if asked.compare_with is None:
-        return _profiled(await profile.profile(snapshot), asked, run)
-    other = asked.compare_with
-    ref = RunRef(other.audience_id or asked.audience_id, other.date, other.run_id)
-    other_run, there = await runs.load(call.leadpipe, ref, call.progress)
-    if there.folder == snapshot.folder:
-        day = replies.day(run.data_date)
-        raise NotPossible(
-            f"Both sides are the same list ({day}), so there is nothing to compare.",
-            "Name another date or runId (get_audience lists them), or another audienceId.",
-        )
-    return _compared(await profile.compare(snapshot, there), run, other_run)
+        _show_rows(reply, answer)
+        found = f"{counted(len(answer.rows), 'row')}, over {everyone}"
+    else:
+        reply.run = replies.RunPart.of(run)
+        if other := asked.compare_with:
+            ref = RunRef(other.audience_id or asked.audience_id, other.date, other.run_id)
+            other_run, there = await runs.load(call.leadpipe, ref, call.progress)
+            if there.folder == snapshot.folder:
+                raise NotPossible(
+                    f"Both sides are the same list ({replies.day(day)}), so there is nothing to"
+                    " compare.",
+                    "Name another date or runId (get_audience lists them), or another audienceId.",
+                )
+            _show_comparison(reply, await profile.compare(snapshot, there), other_run)
+            return reply
+        found = _show_profile(reply, await profile.profile(snapshot), asked.audience_id)
+    reply.summary = f"{found}, {reply.summary}"
+    return reply
 
 
-def _profiled(told: profile.Profile, asked: AnalyzeAudience, run: Run) -> Analysis:
-    who = people(told.size).capitalize()
+def _show_profile(reply: Analysis, told: profile.Profile, audience_id: str) -> str:
+    """Add the profile to the reply, and return what the summary begins with."""
+    if told.average_score is not None:
+        reply.scores = ScorePart(average=told.average_score, people=_counts(told.scores))
+    reply.filled = {name: told.filled[name] for name in _FILLED if name in told.filled}
+    reply.breakdowns = {_TOLD[name]: _counts(found) for name, found in told.breakdowns.items()}
+    reply.warnings = [*told.notes]
+    if told.size:
+        why = "count by any columns; further questions about this run are immediate"
+        by: list[JsonValue] = ["companyIndustry", "seniority"]
+        reply.next = [suggest("analyze_audience", why, audienceId=audience_id, groupBy=by)]
     also = f" at {told.companies:,} companies" if told.companies else ""
     email = told.filled.get("businessEmail")
     contact = f", {email:.0f}% with a business e-mail" if email else ""
-    why = "count by any columns; further questions about this run are immediate"
-    by: list[JsonValue] = ["companyIndustry", "seniority"]
-    ask_more = suggest("analyze_audience", why, audienceId=asked.audience_id, groupBy=by)
-    return Analysis(
-        summary=f"{who}{also}{contact}, {replies.data_from(run.data_date)}",
-        size=told.size,
-        data_date=run.data_date,
-        run=replies.RunPart.of(run),
-        scores=None
-        if told.average_score is None
-        else ScorePart(average=told.average_score, people=_counts(told.scores)),
-        filled={name: told.filled[name] for name in _FILLED if name in told.filled},
-        breakdowns={_TOLD[name]: _counts(found) for name, found in told.breakdowns.items()},
-        warnings=warnings(told.notes),
-        next=replies.suggestions(ask_more if told.size else None),
-    )
+    return f"{people(told.size).capitalize()}{also}{contact}"
 
 
-def _counts(counts: profile.Counts) -> dict[str, int]:
-    return {clean(str(value), replies.NAME_LENGTH): people for value, people in counts.items()}
+def _show_rows(reply: Analysis, found: profile.Groups | Rows) -> None:
+    shown = replies.fitting([list(row) for row in found.rows])
+    cut = len(found.rows) - len(shown)
+    reply.table = replies.table_of(found.columns, shown)
+    reply.warnings = warnings(found.notes, f"{counted(cut, 'row')} did not fit." if cut else None)
 
 
-def _with_rows(
-    said: str,
-    run: Run,
-    size: int,
-    columns: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    notes: Iterable[str],
-) -> Analysis:
-    shown = replies.fitting([list(row) for row in rows])
-    cut = len(rows) - len(shown)
-    return Analysis(
-        summary=f"{said}, {replies.data_from(run.data_date)}",
-        size=size,
-        data_date=run.data_date,
-        table=replies.table_of(columns, shown),
-        warnings=warnings(notes, f"{counted(cut, 'row')} did not fit." if cut else None),
-    )
-
-
-def _compared(told: profile.Comparison, here: Run, there: Run) -> Analysis:
+def _show_comparison(reply: Analysis, told: profile.Comparison, there: Run) -> None:
     both, new, gone = told.both.people, told.only_one.people, told.only_other.people
-    size, day, other_day = both + new, replies.day(here.data_date), replies.day(there.data_date)
-    kept = f" ({100 * both / size:.0f}%)" if size else ""
-    return Analysis(
-        summary=f"Of {people(size)} ({day}), {both:,}{kept} are also in the other list"
-        f" ({other_day}); {new:,} only in this one, {gone:,} only in the other.",
-        size=size,
-        data_date=here.data_date,
-        run=replies.RunPart.of(here),
-        both=_part(told.both),
-        only_here=_part(told.only_one),
-        only_there=_part(told.only_other),
-        warnings=warnings(told.notes),
+    kept = f" ({100 * both / reply.size:.0f}%)" if reply.size else ""
+    reply.summary = (
+        f"Of {people(reply.size)} ({replies.day(reply.data_date)}), {both:,}{kept} are also in the"
+        f" other list ({replies.day(there.data_date)}); {new:,} only in this one, {gone:,} only in"
+        " the other."
     )
+    reply.both, reply.only_here = _part(told.both), _part(told.only_one)
+    reply.only_there, reply.warnings = _part(told.only_other), [*told.notes]
 
 
 def _part(told: profile.Segment) -> ComparedPart:
@@ -216,3 +189,7 @@ def _part(told: profile.Segment) -> ComparedPart:
         industries=top.get("companyIndustry"),
         states=top.get("state"),
     )
+
+
+def _counts(counts: profile.Counts) -> dict[str, int]:
+    return {clean(str(value), replies.NAME_LENGTH): people for value, people in counts.items()}

@@ -5,8 +5,16 @@ import json
 import uuid
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
+from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.text import counted
 
 T = TypeVar("T")
@@ -58,6 +66,17 @@ def uuid_or(refusal: str) -> AfterValidator:
     return AfterValidator(real_uuid)
 
 
+def not_with(other: str, refusal: str) -> AfterValidator:
+    """Refuse an argument where that other one, declared before it, is given as well."""
+
+    def alone(value: T, info: ValidationInfo) -> T:
+        if value and info.data.get(other):
+            raise NotPossible(refusal)
+        return value
+
+    return AfterValidator(alone)
+
+
 def _web_address(value: str) -> str:
     if not value.startswith(("https://", "http://")):
         raise ValueError("must be a web address that starts with https://.")
@@ -93,7 +112,9 @@ Contact = Annotated[
 ]
 Day = Annotated[Date | None, Field(description="People from this day (YYYY-MM-DD).")]
 RunId = Annotated[
-    str | None, Field(max_length=120, description="People from this run; get_audience lists runs.")
+    str | None,
+    Field(max_length=120, description="People from this run; get_audience lists runs."),
+    not_with("date", "Name a date or a runId, not both."),
 ]
 WaitSeconds = Annotated[
     StrictInt, Field(ge=0, le=MAX_WAIT, description="Seconds to wait for its people (0-300).")

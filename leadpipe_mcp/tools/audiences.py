@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, model_validator
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.api.runs import MOST_RUNS
-from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, RequestRefused, ServiceError
+from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
 from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
@@ -43,9 +43,7 @@ class GetAudience(Arguments):
     run_id: arguments.RunId = None
 
     @model_validator(mode="after")
-    def _one_run(self) -> "GetAudience":
-        if self.run_id and self.date:
-            raise NotPossible("Name a date or a runId, not both.")
+    def _newest_alone(self) -> "GetAudience":
         if self.wait_seconds and (self.run_id or self.date):
             raise NotPossible("waitSeconds waits for the newest run: leave date and runId out.")
         return self
@@ -261,25 +259,15 @@ async def _cancel(call: Call, audience: Audience, run_id: str) -> RunOrdered:
     run = await call.leadpipe.exports.run_of(audience.id, run_id=run_id)
     if run.state == "cancelled":
         return _ordered(audience, run, "The run was already cancelled, so nothing was changed.")
-    status = None
-    if run.state == "queued":
-        try:
-            await call.leadpipe.runs.cancel(audience.id, run_id)
-        except (Conflict, RequestRefused) as refused:
-            run = await call.leadpipe.exports.run_of(audience.id, run_id=run_id)
-            # Which status means that it is too late is not documented.
-            if run.state == "queued":
-                raise
-            status = refused.status
-        else:
-            run = run.model_copy(update={"state": "cancelled"})
-            return _ordered(audience, run, f"The queued run of {named(audience)} was cancelled.")
-    is_what = {"running": "already running", "ready": "finished"}.get(run.state, run.state)
-    raise Conflict(
-        f"The run is {is_what}, and only queued runs can be cancelled, so nothing was changed.",
-        "Let it finish." if run.state == "running" else "There is nothing left to cancel.",
-        status=status,
-    )
+    if run.state != "queued":
+        is_what = {"running": "already running", "ready": "finished"}.get(run.state, run.state)
+        raise Conflict(
+            f"The run is {is_what}, and only queued runs can be cancelled, so nothing was changed.",
+            "Let it finish." if run.state == "running" else "There is nothing left to cancel.",
+        )
+    await call.leadpipe.runs.cancel(audience.id, run_id)
+    run = run.model_copy(update={"state": "cancelled"})
+    return _ordered(audience, run, f"The queued run of {named(audience)} was cancelled.")
 
 
 async def newest_run(call: Call, audience_id: str, seconds: int = 0) -> Run | None:

@@ -15,14 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-from leadpipe_mcp.api.models import (
-    DEFAULT_SCORE,
-    Audience,
-    AudienceConfig,
-    ServiceConfig,
-    SpelledConfig,
-)
-from leadpipe_mcp.errors import NotPossible, ServiceError
+from leadpipe_mcp.api import models
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
+from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.planning.plan import of_size
@@ -31,7 +26,7 @@ from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import Overlap, Score, TopicIds, WebAddress, from_json_text
 from leadpipe_mcp.tools.replies import Cell, Table, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools.services import Call, if_shown
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS, RANGES
 
 _EXAMPLES = {
@@ -122,7 +117,7 @@ class ConfigArguments(Arguments):
     topic_ids: TopicIds = Field(
         description="Ids of the topics they research: 1 to 250 (an older API takes 10)."
     )
-    min_score: Score = Field(default=DEFAULT_SCORE, description=MIN_SCORE)
+    min_score: Score = Field(default=models.DEFAULT_SCORE, description=MIN_SCORE)
     max_score: Score | None = Field(default=None, description=MAX_SCORE)
     min_topic_overlap: Overlap = Field(default=1, description=OVERLAP)
     filters: Filters | None = Field(default=None, description=FILTERS)
@@ -136,14 +131,9 @@ class ConfigArguments(Arguments):
 
     def to_config(self) -> AudienceConfig:
         """Return the config in the caller's words, each topic once."""
-        return AudienceConfig(
-            topic_ids=tuple(dict.fromkeys(self.topic_ids)),
-            min_score=self.min_score,
-            max_score=self.max_score,
-            min_topic_overlap=self.min_topic_overlap,
-            filters=self.filters or {},
-            exclude=self.exclude or {},
-            source_url=self.source_url,
+        given = {name: value for name, value in self if value is not None}
+        return AudienceConfig.model_validate(
+            given | {"topic_ids": tuple(dict.fromkeys(self.topic_ids))}
         )
 
 
@@ -202,10 +192,10 @@ async def unknown_topics(call: Call, topic_ids: Sequence[int]) -> list[str]:
     Raises:
         NotPossible: Naming the ids that no topic has.
     """
-    try:
-        known = {topic.id for topic in await call.leadpipe.topic_names(tuple(topic_ids))}
-    except ServiceError:
+    names = await if_shown(call.leadpipe.topic_names, tuple(topic_ids))
+    if names is None:
         return ["Whether all of these topic ids exist could not be checked just now."]
+    known = {topic.id for topic in names}
     if unknown := [str(topic) for topic in topic_ids if topic not in known]:
         more = len(unknown) - _MOST_NAMED
         rest = f", nor {more} more of these" if more > 0 else ""
@@ -256,7 +246,7 @@ async def changes(call: Call, before: ServiceConfig, after: ServiceConfig) -> li
     ]
 
 
-def renamed(audience: Audience, name: str | None) -> list[Change]:
+def renamed(audience: models.Audience, name: str | None) -> list[Change]:
     """Return the change of the name, if it is one."""
     if not name or name == audience.name:
         return []

@@ -75,8 +75,6 @@ class ExportAudience(Arguments):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ExportAudience":
-        if self.run_id and self.date:
-            raise NotPossible("Name a date or a runId, not both.")
         if self.format == "url" and (self.fields or self.file_name or self.contact == "masked"):
             raise NotPossible(
                 "format url is the service's own file: fields, fileName and contact do not change"

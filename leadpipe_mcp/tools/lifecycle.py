@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from leadpipe_mcp import errors
 from leadpipe_mcp.api.budget import together
-from leadpipe_mcp.api.models import Audience, ServiceConfig, Slots, SpelledConfig, Status
+from leadpipe_mcp.api.models import Audience, ServiceConfig, Slots, Status
 from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.text import in_quotes
 from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
@@ -158,7 +158,14 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
     call.services.last_active.note(audience)
     made, spelled, preview, notes = configs.renamed(audience, asked.name), None, None, list[str]()
     if asked.config and audience.config:
-        spelled = await _changed(call, audience.config, asked.config)
+        parts = (asked.config.filters or {}, asked.config.exclude or {})
+        spelled = await call.leadpipe.configs.changed(
+            audience.config, asked.config.fields(), *parts
+        )
+        try:
+            configs.check_config(spelled.shown)
+        except errors.NotPossible as contradiction:
+            raise errors.NotPossible(f"With this change, {contradiction}") from None
         unsure = await configs.unknown_topics(call, asked.config.topic_ids or ())
         preview = await call.leadpipe.configs.preview(spelled)
         made += await configs.changes(call, audience.config, spelled.sent)
@@ -195,17 +202,6 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
         warnings=notes,
         next=[step.get(updated.status, replies.to_read)(updated.id)],
     )
-
-
-async def _changed(call: Call, config: ServiceConfig, change: ConfigChange) -> SpelledConfig:
-    spelled = await call.leadpipe.configs.changed(
-        config, change.fields(), change.filters or {}, change.exclude or {}
-    )
-    try:
-        configs.check_config(spelled.shown)
-    except errors.NotPossible as contradiction:
-        raise errors.NotPossible(f"With this change, {contradiction}") from None
-    return spelled
 
 
 @tool("Activate, pause or shelve an audience", idempotent=True)

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, AudienceConfig, PeoplePage, Run, SpelledConfig
 from leadpipe_mcp.api.runs import wait_until
-from leadpipe_mcp.errors import NotFound, NotPossible, ServiceError
+from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.people.columns import Column, choose_columns
 from leadpipe_mcp.people.privacy import table
 from leadpipe_mcp.text import listed
@@ -19,7 +19,7 @@ from leadpipe_mcp.tools.arguments import LARGEST_PAGE, ManyOf, Overlap, Score, T
 from leadpipe_mcp.tools.audiences import age_of_list, runs_of
 from leadpipe_mcp.tools.configs import ConfigArguments, Exclusions, Filters, check_config, spell
 from leadpipe_mcp.tools.replies import Table, people, suggest, warnings
-from leadpipe_mcp.tools.services import Call
+from leadpipe_mcp.tools.services import Call, if_shown
 
 MOST_DAYS = 10
 MOST_SKIPPED = 100_000
@@ -61,8 +61,8 @@ class QueryAudience(Arguments):
             )
         if not self.audience_id and not self.topic_ids:
             raise ValueError("Pass an audienceId, or topicIds for an audience that is not saved.")
-        if self.run_id and (self.date or not self.audience_id):
-            raise ValueError("runId needs an audienceId, and no date.")
+        if self.run_id and not self.audience_id:
+            raise ValueError("runId needs an audienceId.")
         if self.wait_seconds and (fixed := self._named("date", "run_id", "cursor")):
             raise ValueError(f"waitSeconds waits for the newest people; leave out {listed(fixed)}.")
         if self.topic_ids:
@@ -150,10 +150,7 @@ async def _audience_of(call: Call, asked: QueryAudience) -> Audience | None:
     # Runs that go by date do not name the config that they are of.
     if not of_newest or call.leadpipe.profile.runs == "dated":
         return None
-    try:
-        return await call.leadpipe.audiences.get(asked.audience_id or "")
-    except ServiceError:
-        return None
+    return await if_shown(call.leadpipe.audiences.get, asked.audience_id or "")
 
 
 async def _page(
@@ -166,13 +163,8 @@ async def _page(
     async def look() -> PeoplePage | None:
         if not asked.audience_id:
             return await runs.query(spelled, date=place.date, limit=limit, cursor=place.cursor)
-        return await runs.people(
-            asked.audience_id,
-            run_id=place.run_id,
-            date=place.date,
-            limit=limit,
-            cursor=place.cursor,
-        )
+        which = {"run_id": place.run_id, "date": place.date}
+        return await runs.people(asked.audience_id, **which, limit=limit, cursor=place.cursor)
 
     async def report(page: PeoplePage | None, waited: float) -> None:
         if asked.wait_seconds and page:
@@ -184,13 +176,9 @@ async def _page(
     try:
         return await wait_until(look, is_made, asked.wait_seconds, report)
     except NotFound as missing:
-        if asked.run_id is None:
-            raise
-        raise NotFound(
-            missing.problem,
-            "get_audience lists the audience's runs; where they have no runId, pass date.",
-            status=missing.status,
-        ) from None
+        if asked.run_id:
+            missing.add_note("get_audience lists the audience's runs; without runId, pass date.")
+        raise
 
 
 def _shown(

@@ -46,12 +46,11 @@ Paths = Annotated[
     Field(min_length=1, max_length=50),
 ]
 LeftOut = Annotated[Paths | None, Field(description="Pages to leave out, such as /careers.")]
-Covered = Annotated[Paths | None, Field(description="The only pages to cover, such as /pricing.")]
-
-
-def _one_list(asked: "CreatePixel | UpdatePixel") -> None:
-    if asked.excluded_paths and asked.included_paths:
-        raise NotPossible("A pixel has excludedPaths or includedPaths, not both.")
+Covered = Annotated[
+    Paths | None,
+    arguments.not_with("excluded_paths", "A pixel has excludedPaths or includedPaths, not both."),
+    Field(description="The only pages to cover, such as /pricing."),
+]
 
 
 class ListPixels(Arguments):
@@ -94,11 +93,6 @@ class CreatePixel(Arguments):
     name: arguments.AudienceName | None = Field(default=None, description="What to call it.")
     excluded_paths: LeftOut = None
     included_paths: Covered = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "CreatePixel":
-        _one_list(self)
-        return self
 
 
 class PixelCreated(Reply):
@@ -167,7 +161,6 @@ class UpdatePixel(Arguments):
 
     @model_validator(mode="after")
     def _something(self) -> "UpdatePixel":
-        _one_list(self)
         if not self.change().model_fields_set:
             raise NotPossible("Pass what to change: status, excludedPaths or includedPaths.")
         return self

@@ -87,11 +87,9 @@ async def account_of(call: Call, asked: InAccount) -> AccountGroup:
         NotPossible: If there is none, or several and none is named; with the list.
     """
     said = asked.account_group_id or call.services.settings.sonarly_account_group_id
-    known = call.sonarly.known_accounts
-    found = matching(known, said) if said else known
-    if len(found) == 1:
-        return found[0]
-    accounts = await call.sonarly.accounts()
+    accounts = call.sonarly.known_accounts
+    if not (matching(accounts, said) if said else accounts):
+        accounts = await call.sonarly.accounts()
     if not accounts:
         raise NotPossible(
             "The key sees no account in Sonarly, and every audience belongs to one.",

@@ -11,7 +11,7 @@ from leadpipe_mcp.errors import Conflict, NotPossible
 from leadpipe_mcp.text import listed
 from leadpipe_mcp.toolkit import Action, Reply, tool
 from leadpipe_mcp.tools import replies, sonarly
-from leadpipe_mcp.tools.arguments import ConfirmCode
+from leadpipe_mcp.tools.arguments import ConfirmCode, not_with
 from leadpipe_mcp.tools.lifecycle import UNSEEN, AudienceDeleted
 from leadpipe_mcp.tools.replies import Part, suggest, warnings
 from leadpipe_mcp.tools.services import Call
@@ -219,14 +219,13 @@ class SaveFolder(sonarly.InAccount):
     type: sonarly.Kind | None = Field(
         default=None, description="For a new folder: the type of its audiences."
     )
-    folder_id: SonarlyId | None = Field(
-        default=None, description="To rename a folder: its id or current name."
-    )
+    folder_id: Annotated[
+        SonarlyId | None,
+        not_with("type", "The type of a folder cannot be changed: leave type out."),
+    ] = Field(default=None, description="To rename a folder: its id or current name.")
 
     @model_validator(mode="after")
     def _new_or_old(self) -> "SaveFolder":
-        if self.folder_id and self.type:
-            raise NotPossible("The type of a folder cannot be changed: leave type out.")
         if not self.folder_id and not self.type:
             raise NotPossible(
                 "A new folder needs a type, on_demand or monitoring.",

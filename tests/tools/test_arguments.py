@@ -73,7 +73,7 @@ REFUSED: list[tuple[str, Reply, str]] = [
     ),
     ("query_audience", {}, "Pass an audienceId, or topicIds for an audience that is not saved."),
     ("query_audience", {"audienceId": ID, **WANTED, "minScore": 0}, "A saved audience has its own"),
-    ("query_audience", {**WANTED, "runId": ID}, "runId needs an audienceId, and no date."),
+    ("query_audience", {**WANTED, "runId": ID}, "runId needs an audienceId."),
     ("update_audience", {"id": ID, "config": None}, "Nothing to change was given. Pass a name, a"),
 ]
 

@@ -31,7 +31,7 @@ async def test_audiences_are_listed_with_what_other_tools_need(connect: Connect)
     assert listed["audiences"]["rows"] == [paused]
     assert none == {"summary": "0 draft audiences.", "sandbox": True}
     # What no reader sees is not in a name; the size of one that was never run is not known.
-    assert drafts["audiences"]["rows"][0][1:] == ["ab", "draft", "", ""]
+    assert drafts["audiences"]["rows"][0][1:] == ["ab", "draft"]
 
 
 async def test_audiences_are_found_by_words_of_their_name_and_a_list_that_is_cut_says_so(

@@ -75,7 +75,7 @@ async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(connect: Connect) -
         reply = await client.call("create_audience", **VPS, status="active")
         drafts = await client.call("list_audiences", status="draft")
     assert reply["summary"].startswith(
-        "'VPs' is saved, but as a draft. SLOTS_FULL: every audience slot is in use, so 'VPs' stays"
+        "'VPs' is saved, but not active: SLOTS_FULL: every audience slot is in use, so 'VPs' stays"
         " a draft. Active now: 'Marketing Directors at Tech Companies'"
     )
     assert reply["status"] == "draft"
@@ -94,7 +94,7 @@ async def test_an_audience_whose_status_fails_is_not_called_unsaved(
         reply = await client.call("create_audience", **VPS, status=status)
         assert reply["summary"] == (
             f"'VPs' is saved, but not {status}: The service failed with status 500: Out of order."
-            " A look afterwards: the audience is not as was asked for."
+            " A look afterwards: the audience is not as was asked for. It can be tried again."
         )
         assert reply["status"] == "draft"
         assert reply["next"][0]["arguments"] == {"id": reply["id"], "status": status}

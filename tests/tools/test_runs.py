@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from starlette.types import Receive, Scope, Send
 
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Start
@@ -126,21 +125,6 @@ async def test_a_run_that_has_begun_is_not_cancelled(
     assert answer.startswith(
         f"The run is {said}, and only queued runs can be cancelled, so nothing was changed."
     )
-
-
-async def test_a_run_that_begins_meanwhile_is_told_with_its_state(
-    start: Start, connect: Connect, queued: Queued, moments: list[float]
-) -> None:
-    sandbox = start(run_seconds=60)
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "DELETE":
-            moments.append(moments[-1] + 30)
-        await sandbox(scope, receive, send)
-
-    async with connect(service) as client:
-        said = await client.refused("run_audience", **await queued(client))
-    assert said.startswith("The run is already running")
 
 
 async def test_a_run_that_does_not_exist_is_not_cancelled(connect: Connect) -> None:

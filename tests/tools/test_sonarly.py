@@ -318,7 +318,9 @@ async def test_an_audience_moves_into_a_folder_and_out_of_it(
     assert reply["summary"] == "'Spring Outreach' is now in the folder 'Outbound 2026'."
     assert reply["audience"]["folderId"] == reply["after"]["id"] == folder
     reply = await client.call(move, id=audience, folderId=folder)
-    assert reply["summary"].endswith("is already in 'Outbound 2026', so nothing was changed.")
+    assert reply["summary"].endswith(
+        "is already in the folder 'Outbound 2026', so nothing was changed."
+    )
     said = await client.refused(move, id=audience, folderId="Watchlists")
     assert "must be of one account and of the same type" in said
     reply = await client.call(move, id=audience, folderId=None)

@@ -90,22 +90,6 @@ async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
     )
 
 
-@pytest.mark.parametrize(
-    ("slots", "said"),
-    [(2, " That was the last of your 2 slots."), (1, " That was your only slot.")],
-)
-async def test_the_last_slot_is_said_to_be_taken(slots: int, said: str, connect: Connect) -> None:
-    async with connect(slots=slots, settings=UNASKED) as client:
-        ids = await client.saved()
-        if slots == 1:
-            await client.call("set_status", id=ids["active"], status="paused")
-        reply = await client.call("set_status", id=ids["paused"], status="active")
-        await client.call("set_status", id=ids["paused"], status="draft")
-        made = await client.call("create_audience", name="New", config=WANTED, status="active")
-    assert said in reply["summary"]
-    assert said in made["summary"]
-
-
 async def test_what_fails_after_the_change_does_not_hide_it(
     sandbox: Sandbox, connect: Connect
 ) -> None:

@@ -154,8 +154,8 @@ def test_only_so_many_audiences_are_remembered_and_only_what_can_be_compared() -
     told: Reply = {"name": "A", "status": "active", "config": {"topicIds": [1]}}
     for number in range(MOST_REMEMBERED + 1):
         seen.note(Audience.model_validate({**told, "id": str(number)}))
-    assert seen.of("0") is None
-    assert seen.of("1") is not None
+    assert seen.get("0") is None
+    assert seen.get("1") is not None
     seen.note(Audience.model_validate({**told, "id": "p", "status": "paused"}))
     seen.note(Audience.model_validate({**told, "id": "h", "config": None}))
-    assert (seen.of("p"), seen.of("h")) == (None, None)
+    assert (seen.get("p"), seen.get("h")) == (None, None)
