@@ -285,10 +285,11 @@ async def test_a_pixel_is_paused_once_the_human_agreed_and_its_pages_are_changed
         replaced = await client.call("update_pixel", **pixel, **paths)
         removed = await client.call("update_pixel", **pixel, includedPaths=None)
         missing = await client.refused("update_pixel", id=NO_PIXEL, status="paused")
-    assert questions == [
+    (question,) = questions
+    assert question == (
         f"Pause the pixel for {SHOP}? Visitors who come before it is active again are not"
         " recognised, now or later."
-    ]
+    )
     assert paused["summary"] == f"The pixel for {SHOP} is now paused."
     assert (paused["before"], paused["after"]) == ({"status": "active"}, {"status": "paused"})
     for unchanged in (again, same):
