@@ -1,7 +1,5 @@
 """create_audience: saved under a name, as a draft unless it is to be more."""
 
-from dataclasses import replace
-
 import pytest
 from starlette.responses import JSONResponse
 
@@ -15,41 +13,35 @@ WANTED = {"topicIds": [117805], "minScore": 80, "filters": {"seniority": ["vp"]}
 VPS = {"name": "VPs", "config": WANTED}
 
 
-async def test_an_audience_is_saved_as_a_draft_or_paused_without_taking_a_slot(
+async def test_an_audience_is_saved_as_a_draft_paused_or_active(
     start: Start, connect: Connect
 ) -> None:
-    sandbox = start()
-    async with connect(sandbox) as client:
+    sandbox = start(run_seconds=60)
+    async with connect(sandbox, settings=UNASKED) as client:
         preview = await client.call("preview_audience", **WANTED)
-        reply = await client.call("create_audience", name="  VPs  ", config=WANTED)
+        draft = await client.call("create_audience", name="  VPs  ", config=WANTED)
         made = changes(sandbox)
         listed = await client.call("list_audiences", status="draft")
         paused = await client.call("create_audience", **VPS, status="paused", sameName=True)
-    assert reply["summary"] == f"'VPs' is saved (draft). {preview['size']} people match now."
-    assert (reply["name"], reply["status"], reply["size"]) == ("VPs", "draft", preview["size"])
-    assert reply["config"] == preview["config"]
-    (step,) = reply["next"]
-    assert step["arguments"] == {"id": reply["id"], "status": "active"}
-    assert not {"slots", "run", "question", "confirm"} & {*reply, *paused}
-    assert listed["audiences"]["rows"][0][:3] == [reply["id"], "VPs", "draft"]
+        active = await client.call("create_audience", **VPS, status="active", sameName=True)
+    size = preview["size"]
+    assert draft["summary"] == f"'VPs' is saved (draft). {size} people match now."
+    assert (draft["name"], draft["status"], draft["size"]) == ("VPs", "draft", size)
+    assert draft["config"] == preview["config"]
+    (step,) = draft["next"]
+    assert step["arguments"] == {"id": draft["id"], "status": "active"}
+    assert not {"slots", "run", "question", "confirm"} & {*draft, *paused}
+    assert listed["audiences"]["rows"][0][:3] == [draft["id"], "VPs", "draft"]
     assert made == ["POST /audiences"]
-    assert paused["summary"] == f"'VPs' is saved (paused). {reply['size']} people match."
-
-
-async def test_an_audience_is_saved_and_activated(start: Start, connect: Connect) -> None:
-    sandbox = start(run_seconds=60)
-    async with connect(sandbox, settings=UNASKED) as client:
-        reply = await client.call("create_audience", **VPS, status="active")
-        shown = await client.call("get_audience", id=reply["id"])
-    assert reply["summary"] == (
-        f"'VPs' is saved (active). {reply['size']} people match."
+    assert paused["summary"] == f"'VPs' is saved (paused). {size} people match."
+    assert active["summary"] == (
+        f"'VPs' is saved (active). {size} people match."
         " Slots in use: 2 of 3. The people are still being put together."
     )
-    assert reply["status"] == shown["status"] == "active"
-    assert reply["slots"] == {"before": 1, "after": 2, "limit": 3}
-    assert reply["run"]["state"] in {"queued", "running"}
-    assert [step["tool"] for step in reply["next"]] == ["get_audience"]
-    assert changes(sandbox) == ["POST /audiences", f"PATCH /audiences/{reply['id']}"]
+    assert active["slots"] == {"before": 1, "after": 2, "limit": 3}
+    assert active["run"]["state"] in {"queued", "running"}
+    assert [step["tool"] for step in active["next"]] == ["get_audience"]
+    assert changes(sandbox)[-2:] == ["POST /audiences", f"PATCH /audiences/{active['id']}"]
 
 
 @pytest.mark.parametrize("settings", [Settings(sandbox=True), UNASKED], ids=["asked", "unasked"])
@@ -88,8 +80,7 @@ async def test_a_slot_that_is_taken_meanwhile_leaves_a_draft(connect: Connect) -
 async def test_an_audience_whose_status_fails_is_not_called_unsaved(
     sandbox: Sandbox, connect: Connect, status: str
 ) -> None:
-    out_of_order = Fault("status", method="PATCH", message="Out of order", times=None)
-    sandbox.faults.add(out_of_order)
+    sandbox.faults.add(Fault("status", method="PATCH", message="Out of order", times=None))
     async with connect(settings=UNASKED) as client:
         reply = await client.call("create_audience", **VPS, status=status)
         assert reply["summary"] == (
@@ -99,7 +90,7 @@ async def test_an_audience_whose_status_fails_is_not_called_unsaved(
         assert reply["status"] == "draft"
         assert reply["next"][0]["arguments"] == {"id": reply["id"], "status": status}
         sandbox.faults.clear()
-        sandbox.faults.add(replace(out_of_order, status=504))
+        sandbox.faults.add(Fault("status", method="PATCH", status=504, times=None))
         reply = await client.call("create_audience", name="CIOs", config=WANTED, status=status)
     assert reply["summary"].startswith(
         f"'CIOs' is saved, but its status ({status}) was not confirmed: The service failed with"

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from mcp.client.session import ElicitationFnT
 from pydantic import SecretStr
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
@@ -28,15 +28,10 @@ TWO = {"6650a1b2c3d4e5f607182930": "Acme Growth", "6650a1b2c3d4e5f607182931": "A
 GONE = "507f1f77bcf86cd799439011"
 
 
-def sonarly(**settings: Any) -> SonarlySandbox:  # noqa: ANN401 -- whatever SonarlySettings takes
-    chosen: dict[str, Any] = {"people": 1_000, **settings}
-    return SonarlySandbox(SonarlySettings(**chosen))
-
-
 @pytest.fixture
 def played() -> SonarlySandbox:
     """The Sonarly that `connect` speaks to, unless it is told another."""
-    return sonarly()
+    return SonarlySandbox(SonarlySettings(people=1_000))
 
 
 @pytest.fixture
@@ -49,12 +44,10 @@ def connect(era: str, played: SonarlySandbox) -> Connect:
         *,
         settings: Settings = ALL,
         answer: ElicitationFnT | None = None,
-        **world: Any,  # noqa: ANN401 -- whatever SonarlySettings takes
+        **_: Any,  # noqa: ANN401 -- the world is made by the test
     ) -> AsyncGenerator[Assistant]:
-        if service is None:
-            service = sonarly(**world) if world else played
         with anyio.fail_after(20):
-            server = build_server(settings, sonarly=service)
+            server = build_server(settings, sonarly=service or played)
             async with Assistant(server, mode=era, elicitation_callback=answer) as client:
                 yield client
 
@@ -68,8 +61,7 @@ def told(answers: dict[str, object]) -> Application:
     async def service(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         data = next((data for end, data in said.items() if path.endswith(end)), None)
-        answer = data if isinstance(data, Response) else JSONResponse({"data": data})
-        await answer(scope, receive, send)
+        await JSONResponse({"data": data})(scope, receive, send)
 
     return service
 
@@ -89,18 +81,15 @@ async def ids(client: Assistant) -> dict[str, str]:
     return {row[1]: row[0] for row in rows}
 
 
-def test_the_tools_are_there_where_a_key_is_even_if_other_toolsets_are_named() -> None:
+async def test_the_tools_are_there_where_a_key_is_even_if_other_toolsets_are_named(
+    connect: Connect, played: SonarlySandbox
+) -> None:
     for key in (None, SecretStr("sk_live_1")):
         settings = Settings(toolsets="topics", sonarly_api_key=key)
         names = {tool["name"] for tool in chosen_tools(settings, shown())}
         assert any(name.startswith("sonarly_") for name in names) == bool(key)
         words = instructions(settings, OfferedTools(names, of=names))
         assert ("sonarly_ tools" in words) == bool(key)
-
-
-async def test_without_a_key_it_is_said_how_to_set_it(
-    connect: Connect, played: SonarlySandbox
-) -> None:
     async with connect(settings=Settings(toolsets="sonarly")) as client:
         said = await client.refused("sonarly_list_accounts")
     assert said.startswith("No Sonarly API key is set, so nothing was asked of Sonarly.")
@@ -109,7 +98,7 @@ async def test_without_a_key_it_is_said_how_to_set_it(
 
 
 async def test_of_several_accounts_one_has_to_be_named(connect: Connect) -> None:
-    two = sonarly(groups=TWO)
+    two = SonarlySandbox(SonarlySettings(people=1_000, groups=TWO))
     async with connect(two) as client:
         reply = await client.call("sonarly_list_accounts")
         assert [row[:2] for row in reply["accounts"]["rows"]] == [[i, n] for i, n in TWO.items()]
@@ -126,9 +115,6 @@ async def test_of_several_accounts_one_has_to_be_named(connect: Connect) -> None
     settings = Settings(sandbox=True, toolsets="all", sonarly_account_group_id="Acme Labs")
     async with connect(two, settings=settings) as client:
         assert (await client.call("sonarly_list_audiences"))["account"] == reply["account"]
-
-
-async def test_many_accounts_and_two_of_one_name_are_said(connect: Connect) -> None:
     many = {"items": [{"id": f"g{n}", "name": f"Account {n}"} for n in range(60)]}
     async with connect(told({"/accounts": many})) as client:
         reply = await client.call("sonarly_list_accounts")
@@ -140,7 +126,7 @@ async def test_many_accounts_and_two_of_one_name_are_said(connect: Connect) -> N
     assert "Several accounts have this name: 'Acme' (id a), 'acme' (id b)" in said
 
 
-async def test_audiences_are_listed_with_their_folders(client: Assistant) -> None:
+async def test_audiences_are_listed_with_their_folders_and_shown(client: Assistant) -> None:
     reply = await client.call("sonarly_list_audiences")
     assert reply["summary"] == "4 LinkedIn audiences and 2 folders in 'Acme Growth'."
     assert reply["audiences"]["columns"] == ["id", "name", "type", "size", "folder", "created"]
@@ -150,9 +136,15 @@ async def test_audiences_are_listed_with_their_folders(client: Assistant) -> Non
         ["Outbound 2026", "on_demand", 1],
         ["Watchlists", "monitoring", 0],
     ]
+    shown = await client.call("sonarly_get_audience", id=by_name["Post Commenters"][0])
+    assert shown["summary"] == "'Post Commenters' has 3 prospects."
+    said = await client.refused("sonarly_get_audience", id=GONE)
+    assert "sonarly_list_audiences shows" in said
 
 
-async def test_a_long_list_goes_on_where_it_ended(client: Assistant) -> None:
+async def test_a_long_list_goes_on_where_it_ended_and_says_what_could_not_be_seen(
+    client: Assistant, connect: Connect
+) -> None:
     seen: list[str] = []
     reply: Reply = {"nextCursor": None}
     while "nextCursor" in reply:
@@ -164,27 +156,14 @@ async def test_a_long_list_goes_on_where_it_ended(client: Assistant) -> None:
     reply = await client.call("sonarly_list_audiences", nameContains="CONF")
     assert [row[1] for row in reply["audiences"]["rows"]] == ["Conference Visitors"]
     assert reply["summary"].startswith("1 LinkedIn audience with 'conf' in the name")
-
-
-async def test_what_could_not_be_seen_is_said(connect: Connect) -> None:
     circle = {"items": [{"id": "a", "name": "A", "folderId": "x"}], "nextCursor": "again"}
     folders = {"folders": [{"id": f"f{n}", "name": f"F{n}"} for n in range(51)]}
-    async with connect(told({"/audiences": circle, "/navigation": folders})) as client:
-        reply = await client.call("sonarly_list_audiences")
+    async with connect(told({"/audiences": circle, "/navigation": folders})) as other:
+        reply = await other.call("sonarly_list_audiences")
     assert reply["warnings"] == [
         "1 more folder not shown.",
         "There may be more: Sonarly's list could not be read to the end.",
     ]
-
-
-async def test_one_audience_is_shown_with_its_size(
-    client: Assistant,
-) -> None:
-    known = await ids(client)
-    reply = await client.call("sonarly_get_audience", id=known["Post Commenters"])
-    assert reply["summary"] == "'Post Commenters' has 3 prospects."
-    said = await client.refused("sonarly_get_audience", id=GONE)
-    assert "sonarly_list_audiences shows" in said
 
 
 async def test_people_are_a_table_page_by_page(client: Assistant) -> None:
@@ -215,8 +194,7 @@ async def test_contact_is_masked_and_words_of_strangers_are_cleaned(connect: Con
         "company": {"name": "Acme", "website": "acme.example"},
     }
     fields = ["name", "email", "phone", "untrustedHeadline", "city"]
-    service = told({"/prospects": {"items": [person], "nextCursor": None}})
-    async with connect(service) as client:
+    async with connect(told({"/prospects": {"items": [person], "nextCursor": None}})) as client:
         plain = await client.call("sonarly_list_prospects", id="a")
         asked = await client.call("sonarly_list_prospects", id="a", fields=fields)
         full = await client.call("sonarly_list_prospects", id="a", fields="email", contact="full")
@@ -229,33 +207,12 @@ async def test_contact_is_masked_and_words_of_strangers_are_cleaned(connect: Con
     assert asked["warnings"][0] == "Sonarly shows 'city' for nobody here."
     assert asked["warnings"][1].startswith("untrustedHeadline was written by third parties")
     assert full["people"]["rows"] == [["jo.doe@acme.example"]]
-    masked = Settings(sandbox=True, toolsets="sonarly", contact="mask")
-    async with connect(service, settings=masked) as client:
-        said = await client.refused("sonarly_list_prospects", id="a", contact="full")
-    assert "LEADPIPE_CONTACT=mask" in said
-
-
-async def test_an_audience_is_created_empty_and_only_once(
-    client: Assistant, played: SonarlySandbox
-) -> None:
-    made = {"name": " West VPs ", "type": "On-Demand", "description": "For the fair"}
-    reply = await client.call("sonarly_create_audience", **made)
-    assert reply["summary"] == "'West VPs' was created in 'Acme Growth'; it is empty so far."
-    assert "warnings" not in reply
-    body = {"name": "West VPs", "type": "on_demand", "description": "For the fair"}
-    assert played.requests[-1].body == body
-    said = await client.refused("sonarly_create_audience", name="west vps", type="monitoring")
-    assert "There already is an audience 'West VPs' (id " in said
-    second = {"name": "West VPs", "type": "monitoring", "sameName": True}
-    await client.call("sonarly_create_audience", **second)
-    assert len(changes(played)) == 2
 
 
 async def test_what_makes_no_sense_is_refused_before_anything_is_sent(
     client: Assistant, played: SonarlySandbox
 ) -> None:
     cases: list[tuple[str, Reply, str]] = [
-        ("create_audience", {"name": "x"}, "'type' is required"),
         ("create_audience", {"name": "x", "type": "y"}, "must be 'on_demand' or 'monitoring'"),
         ("update_audience", {"id": "a"}, "Pass what to change: name or description."),
         ("move_audience", {"id": "a"}, "'folderId' is required"),
@@ -267,45 +224,43 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_sent(
     assert not played.requests
 
 
-async def test_an_audience_is_changed_and_shown_before_and_after(
-    client: Assistant, played: SonarlySandbox
-) -> None:
-    audience = (await ids(client))["Spring Outreach"]
-    change = {"id": audience, "name": "Autumn Outreach", "description": ""}
-    reply = await client.call("sonarly_update_audience", **change)
-    assert reply["summary"] == (
-        "'Spring Outreach' is now called 'Autumn Outreach' and has no description."
-    )
-    assert "untrustedDescription" not in reply["audience"]
-    again = await client.call("sonarly_update_audience", **change)
-    assert again["summary"] == "'Autumn Outreach' already looks like that, so nothing was changed."
-    described = await client.call("sonarly_update_audience", id=audience, description="New")
-    assert described["summary"] == "'Autumn Outreach' has a new description."
-    assert len(changes(played)) == 2
-
-
-async def test_a_description_that_is_not_shown_is_no_certainty(connect: Connect) -> None:
-    async with connect(told({"/a": {"id": "a", "name": "A"}})) as client:
-        reply = await client.call("sonarly_update_audience", id="a", description="New")
-    assert reply["warnings"] == [
-        "Sonarly does not show the description, so that part is not confirmed."
-    ]
-
-
-async def test_deleting_asks_the_human_with_name_and_size(
+async def test_an_audience_is_created_once_changed_and_deleted_if_the_human_agrees(
     connect: Connect, human: Human, questions: list[str], played: SonarlySandbox
 ) -> None:
     async with connect(answer=human("accept")) as client:
-        audience = (await ids(client))["Conference Visitors"]
-        reply = await client.call("sonarly_delete_audience", id=audience)
-    assert reply["summary"] == "'Conference Visitors' was deleted."
-    assert questions == [
-        (
-            "Delete the LinkedIn audience 'Conference Visitors' (12 prospects) in 'Acme Growth'?"
-            " This cannot be undone; campaigns that use it may stop."
-        )
-    ]
-    assert changes(played) == [f"DELETE /{audience}"]
+        made = {"name": " West VPs ", "type": "On-Demand", "description": "For the fair"}
+        created = await client.call("sonarly_create_audience", **made)
+        body = played.requests[-1].body
+        twin = {"name": "west vps", "type": "monitoring"}
+        refused = await client.refused("sonarly_create_audience", **twin)
+        await client.call("sonarly_create_audience", **twin, sameName=True)
+        audience = {"id": created["audience"]["id"]}
+        change = {**audience, "name": "East VPs", "description": ""}
+        changed = await client.call("sonarly_update_audience", **change)
+        again = await client.call("sonarly_update_audience", **change)
+        described = await client.call("sonarly_update_audience", **audience, description="New")
+        deleted = await client.call("sonarly_delete_audience", **audience)
+    assert created["summary"] == "'West VPs' was created in 'Acme Growth'; it is empty so far."
+    assert "warnings" not in created
+    assert body == {"name": "West VPs", "type": "on_demand", "description": "For the fair"}
+    assert "There already is an audience 'West VPs' (id " in refused
+    assert changed["summary"] == "'West VPs' is now called 'East VPs' and has no description."
+    assert changed["before"]["untrustedDescription"] == "For the fair"
+    assert "untrustedDescription" not in changed["audience"]
+    assert again["summary"] == "'East VPs' already looks like that, so nothing was changed."
+    assert described["summary"] == "'East VPs' has a new description."
+    assert deleted["summary"] == "'East VPs' was deleted."
+    (question,) = questions
+    assert question == (
+        "Delete the LinkedIn audience 'East VPs' (0 prospects) in 'Acme Growth'?"
+        " This cannot be undone; campaigns that use it may stop."
+    )
+    assert len(changes(played)) == 5
+    assert changes(played)[-1] == f"DELETE /{audience['id']}"
+    async with connect(told({"/a": {"id": "a", "name": "A"}})) as client:
+        reply = await client.call("sonarly_update_audience", id="a", description="New")
+    hidden = ["Sonarly does not show the description, so that part is not confirmed."]
+    assert reply["warnings"] == hidden
 
 
 async def test_an_audience_moves_into_a_folder_and_out_of_it(
@@ -318,9 +273,8 @@ async def test_an_audience_moves_into_a_folder_and_out_of_it(
     assert reply["summary"] == "'Spring Outreach' is now in the folder 'Outbound 2026'."
     assert reply["audience"]["folderId"] == reply["after"]["id"] == folder
     reply = await client.call(move, id=audience, folderId=folder)
-    assert reply["summary"].endswith(
-        "is already in the folder 'Outbound 2026', so nothing was changed."
-    )
+    same = "is already in the folder 'Outbound 2026', so nothing was changed."
+    assert reply["summary"].endswith(same)
     said = await client.refused(move, id=audience, folderId="Watchlists")
     assert "must be of one account and of the same type" in said
     reply = await client.call(move, id=audience, folderId=None)

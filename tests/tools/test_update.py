@@ -1,12 +1,13 @@
-"""update_audience: a change, not a replacement."""
+"""update_audience, set_status and delete_audience; the asking is in test_confirm."""
 
 import pytest
 from pydantic import JsonValue
 
 from leadpipe_mcp.api.models import Audience
+from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.configs import Change
 from leadpipe_mcp.tools.services import MOST_REMEMBERED, LastActive
-from tests.faults.service import Sandbox
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio
@@ -21,20 +22,22 @@ WANTED = {
 }
 VPS = {"name": "VPs", "config": WANTED}
 SAME = "'VPs' already looks like that, so nothing was changed."
+FULL = (
+    "SLOTS_FULL: every audience slot is in use, so 'CRM Buyers in California' stays paused."
+    " Active now: 'Marketing Directors at Tech Companies' ("
+)
 
 
 async def test_filters_are_merged_by_key_and_null_removes_one(
-    start: Start, connect: Connect
+    client: Assistant, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    async with connect(sandbox) as client:
-        made = await client.call("create_audience", **VPS)
-        change = {"minScore": 70, "filters": {"department": ["Sales"], "hasPhone": None}}
-        reply = await client.call("update_audience", id=made["id"], config=change)
-        shown = await client.call("get_audience", id=made["id"])
-        wanted = {**WANTED, "minScore": 70}
-        wanted["filters"] = {"seniority": ["vp"], "department": ["sales"]}
-        right = await client.call("preview_audience", **wanted)
+    made = await client.call("create_audience", **VPS)
+    change = {"minScore": 70, "filters": {"department": ["Sales"], "hasPhone": None}}
+    reply = await client.call("update_audience", id=made["id"], config=change)
+    shown = await client.call("get_audience", id=made["id"])
+    wanted = {**WANTED, "minScore": 70}
+    wanted["filters"] = {"seniority": ["vp"], "department": ["sales"]}
+    right = await client.call("preview_audience", **wanted)
     assert reply["config"] == shown["config"] == right["config"]
     assert reply["size"] == right["size"]
     assert reply["changes"]["columns"] == ["what", "before", "after"]
@@ -86,16 +89,6 @@ async def test_a_change_to_what_is_so_already_changes_nothing(
             reply = await client.call("update_audience", id=made["id"], config=made["config"])
             assert reply["summary"] == SAME, "the config of a reply changes nothing"
     assert set(changes(sandbox)) == {"POST /audiences"}
-
-
-async def test_an_active_audience_is_changed_with_the_way_to_its_new_people(
-    connect: Connect,
-) -> None:
-    async with connect(settings=UNASKED) as client:
-        audience = (await client.saved())["active"]
-        reply = await client.call("update_audience", id=audience, config={"minScore": 60})
-    assert reply["status"] == "active"
-    assert [step["tool"] for step in reply["next"]] == ["get_audience"]
 
 
 async def test_a_change_that_does_not_fit_is_refused(client: Assistant, sandbox: Sandbox) -> None:
@@ -154,8 +147,113 @@ def test_only_so_many_audiences_are_remembered_and_only_what_can_be_compared() -
     told: Reply = {"name": "A", "status": "active", "config": {"topicIds": [1]}}
     for number in range(MOST_REMEMBERED + 1):
         seen.note(Audience.model_validate({**told, "id": str(number)}))
-    assert seen.get("0") is None
-    assert seen.get("1") is not None
     seen.note(Audience.model_validate({**told, "id": "p", "status": "paused"}))
     seen.note(Audience.model_validate({**told, "id": "h", "config": None}))
-    assert (seen.get("p"), seen.get("h")) == (None, None)
+    assert list(seen) == [str(number) for number in range(1, MOST_REMEMBERED + 1)]
+
+
+@each_profile
+async def test_an_audience_is_activated_changed_and_put_away(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox, settings=UNASKED) as client:
+        made = await client.call("create_audience", **VPS)
+        this, size = {"id": made["id"]}, made["size"]
+        active = await client.call("set_status", **this, status="active")
+        changed = await client.call("update_audience", **this, config={"minScore": 61})
+        paused = await client.call("set_status", **this, status="Paused")
+        shelved = await client.call("set_status", **this, status="draft")
+        again = await client.call("set_status", **this, status="draft")
+        deleted = await client.call("delete_audience", **this)
+        gone = await client.refused("delete_audience", **this)
+    assert active["summary"] == (
+        "'VPs' is now active (was a draft). Slots in use: 2 of 3."
+        f" The people are ready: {size} people, data from 2026-05-04."
+    )
+    assert (active["id"], active["name"], active["size"]) == (made["id"], "VPs", size)
+    assert (active["before"], active["status"]) == ("draft", "active")
+    assert active["slots"] == {"before": 1, "after": 2, "limit": 3}
+    assert active["run"]["state"] == "ready"
+    assert [step["tool"] for step in active["next"]] == ["query_audience"]
+    assert [step["tool"] for step in changed["next"]] == ["get_audience"]
+    assert paused["summary"] == "'VPs' is now paused (was active). Slots in use: 1 of 3."
+    assert paused["slots"] == {"before": 2, "after": 1, "limit": 3}
+    assert paused["size"] == size
+    assert "is now a draft (was paused)." in shelved["summary"]
+    assert not {"run", "next"} & {*paused, *shelved}
+    assert "is already a draft, so nothing was changed." in again["summary"]
+    assert deleted == {"summary": "'VPs' was deleted.", **this, "name": "VPs", "sandbox": True}
+    assert gone.startswith("The service refused with status 404: Audience not found.")
+    path = f"/audiences/{made['id']}"
+    assert changes(sandbox) == ["POST /audiences", *[f"PATCH {path}"] * 4, f"DELETE {path}"]
+
+
+@pytest.mark.parametrize("settings", [Settings(sandbox=True), UNASKED], ids=["asked", "unasked"])
+async def test_a_full_account_is_refused_with_the_audiences_that_could_be_paused(
+    settings: Settings, start: Start, connect: Connect
+) -> None:
+    sandbox = start(slots=1)
+    async with connect(sandbox, settings=settings) as client:
+        ids = await client.saved()
+        activate = {"id": ids["paused"], "status": "active"}
+        said = await client.refused("set_status", **activate)
+        assert said.startswith(FULL)
+        assert f"id {ids['active']}). Ask the user which of them to pause, then act" in said
+        assert changes(sandbox) == []
+        # GET of the audience, of the account, and then of the list.
+        sandbox.faults.add(Fault("wrong_shape", method="GET", path="/audiences", every=2))
+        said = await client.refused("set_status", **activate)
+    assert said.endswith("Pause an active audience to free a slot, then activate again.")
+
+
+async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
+    start: Start, connect: Connect
+) -> None:
+    # As far as can be seen before: the service does not show its slots.
+    sandbox = start(slots=1, slots_key="", deletion_frees_slot=False)
+    async with connect(sandbox, settings=UNASKED) as client:
+        ids = await client.saved()
+        said = await client.refused("set_status", id=ids["paused"], status="active")
+        assert said.startswith(FULL)
+        assert changes(sandbox) == [f"PATCH /audiences/{ids['paused']}"]
+        await client.call("delete_audience", id=ids["active"])
+        said = await client.refused("set_status", id=ids["paused"], status="active")
+    assert said.endswith(
+        " No audience is listed as active; a deleted one may still hold its slot. The Leadpipe"
+        " dashboard shows it."
+    )
+
+
+async def test_what_fails_after_the_change_does_not_hide_it(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    async with connect(settings=UNASKED) as client:
+        audience = (await client.saved())["paused"]
+        sandbox.faults.add(Fault("status", path="/runs", times=None))
+        sandbox.faults.add(Fault("wrong_shape", path="/account", every=2))
+        reply = await client.call("set_status", id=audience, status="active")
+    assert reply["summary"] == (
+        "'CRM Buyers in California' is now active (was paused)."
+        " Its people could not be checked just now."
+    )
+    assert reply["status"] == "active"
+    assert reply["slots"] == {"before": 1, "limit": 3}
+    assert "run" not in reply
+    assert [step["tool"] for step in reply["next"]] == ["get_audience"]
+
+
+async def test_a_change_that_the_service_refuses_or_does_not_confirm_is_not_reported_as_done(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start(back_to_draft="reject")
+    async with connect(sandbox, settings=UNASKED) as client:
+        ids = await client.saved()
+        said = await client.refused("set_status", id=ids["active"], status="draft")
+        assert said == (
+            "The service refused with status 400 VALIDATION_ERROR: status: An audience cannot"
+            " become a draft again. Change what it names, then call again."
+        )
+        sandbox.faults.add(Fault("wrong_shape", method="PATCH"))
+        said = await client.refused("set_status", id=ids["paused"], status="active")
+    assert said.endswith("The service ignored the change: tell the user; another try may not help.")

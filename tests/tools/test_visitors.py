@@ -134,7 +134,11 @@ async def test_what_makes_no_sense_is_not_asked(client: Assistant, sandbox: Sand
         ("create_pixel", {**create, "includedPaths": "/a", "excludedPaths": "/b"}, "not both."),
         ("update_pixel", {"id": "7", "status": "paused"}, "'id' must be the id of a pixel"),
         ("update_pixel", {**update, "includedPaths": "/a", "excludedPaths": "/b"}, "not both."),
-        ("update_pixel", update, "Pass what to change: status, excludedPaths or includedPaths."),
+        (
+            "update_pixel",
+            {**update},
+            "Pass what to change: status, excludedPaths or includedPaths.",
+        ),
     ]
     for tool, wrong, said in cases:
         assert said in await client.refused(tool, **wrong)
