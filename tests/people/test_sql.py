@@ -92,22 +92,18 @@ async def outcome(people: Snapshot, sql: str, seconds: float = 2.0) -> Rows | No
 def check_limits(rows: Rows) -> None:
     assert len(rows.rows) <= MOST_ROWS
     assert len(str(rows.rows)) <= 2 * LONGEST_RESULT
-    for row in rows.rows:
-        assert len(row) == len(rows.columns)
-        assert all(len(str(cell)) <= 300 for cell in row)
+    assert all(len(row) == len(rows.columns) for row in rows.rows)
+    assert all(len(str(cell)) <= 300 for row in rows.rows for cell in row)
 
 
 async def test_no_escape_is_answered(people: Snapshot) -> None:
     before = {file: file.read_bytes() for file in people.folder.iterdir()}
-    answered: list[str] = []
     for sql in REFUSED:
         told = await outcome(people, sql)
-        if isinstance(told, Rows):
-            answered.append(sql)
+        assert isinstance(told, NotPossible), sql
         assert not SECRET.search(str(told)), sql
         assert str(people.folder) not in str(told)
         assert 20 < len(str(told)) < 1_600, sql
-    assert answered == []
     assert {file: file.read_bytes() for file in people.folder.iterdir()} == before
     assert not Path("/tmp/copy.sqlite").exists()  # noqa: S108 -- one of the escapes names it
 
@@ -120,30 +116,27 @@ async def test_what_grows_stays_within_its_limits(people: Snapshot) -> None:
             check_limits(told)
 
 
-async def test_a_question_is_answered_with_what_is_seen(people: Snapshot) -> None:
+async def test_a_question_is_answered_with_what_is_seen_masked_and_without_free_text(
+    people: Snapshot,
+) -> None:
     for sql, rows in EXPECTED:
         found = await ask(people, sql)
         check_limits(found)
         assert [list(row) for row in found.rows] == rows, sql
         assert not SECRET.search(str(found.rows))
         assert found.notes == (), sql
-
-
-async def test_everyone_is_seen_masked_and_without_free_text(people: Snapshot) -> None:
-    every = ", ".join(SEEN_COLUMNS)
-    rows = await ask(people, f"SELECT {every} FROM people ORDER BY name")
-    assert rows.columns == tuple(SEEN_COLUMNS)
-    assert not SECRET.search(str(rows.rows))
-    assert not [name for name in rows.columns if "untrusted" in name]
-    ada = dict(zip(rows.columns, rows.rows[0], strict=True))
+    everyone = await ask(people, f"SELECT {', '.join(SEEN_COLUMNS)} FROM people ORDER BY name")
+    assert everyone.columns == tuple(SEEN_COLUMNS)
+    assert not SECRET.search(str(everyone.rows))
+    assert not [name for name in everyone.columns if "untrusted" in name]
+    ada = dict(zip(everyone.columns, everyone.rows[0], strict=True))
     assert (ada["email"], ada["phone"]) == ("s•••@acme.example", "+1•••7777")
 
 
 async def test_a_star_does_not_show_what_is_private(people: Snapshot) -> None:
     rows = await ask(people, "SELECT p.* FROM people p ORDER BY name LIMIT 1")
     shown = dict(zip(rows.columns, rows.rows[0], strict=True))
-    assert shown["name"] == "Ada King"
-    assert shown["gender"] == shown["ageRange"] == shown["address"] == ""
+    assert (shown["name"], shown["gender"], shown["ageRange"]) == ("Ada King", "", "")
     private = [name for name, column in SEEN_COLUMNS.items() if column.kind == "private"]
     named = f"{', '.join(private[:-1])} and {private[-1]}"
     assert rows.notes == (f"* leaves out private columns: {named}. Name them to see them.",)
@@ -216,25 +209,18 @@ async def test_what_does_not_fit_into_an_answer_is_cut_with_a_note(people: Snaps
     assert len(rows.rows) == MOST_ROWS
     assert rows.notes == ("Cut after 200 rows; there are more.",)
     assert (await ask(people, f"SELECT a.name {everyone} LIMIT {MOST_ROWS}")).notes == ()
-    long = "replace(printf('%999s', ''), ' ', a.name)"
-    rows = await ask(people, f"SELECT {long} {everyone}")
-    assert len(rows.rows) == LONGEST_RESULT // 303
-    assert all(len(str(row[0])) == 300 for row in rows.rows)
+    rows = await ask(people, f"SELECT replace(printf('%999s', ''), ' ', a.name) {everyone}")
+    assert {len(str(row[0])) for row in rows.rows} == {300}
     cut = "to fit into 30,000 characters; there are more. Select fewer columns."
     assert rows.notes == (f"Cut after 99 rows, {cut}",)
-    wide = ", ".join(["h"] * 150)
-    rows = await ask(people, f"SELECT {wide} FROM (SELECT {long} AS h {everyone})")
-    assert (rows.rows, rows.notes) == ((), (f"Cut after 0 rows, {cut}",))
 
 
-async def test_values_are_shown_as_clean_text_with_what_is_odd_about_the_people(
-    kept: Kept, people: Snapshot
-) -> None:
-    rows = await ask(people, "SELECT x'00ff', 9e999, -9e999, CAST(x'61ff62' AS TEXT), NULL")
-    assert rows.rows == (("x'00ff'", "inf", "-inf", "a�b", ""),)
+async def test_values_are_shown_as_clean_text_with_what_is_odd_about_the_people(kept: Kept) -> None:
     people = await kept(PEOPLE, expected=5)
-    rows = await ask(people, "SELECT 'a' || char(8238) || char(7) || 'b'")
-    assert (rows.rows, rows.notes) == ((("ab",),), ("The service says 5 people; 4 came.",))
+    values = "x'00ff', 9e999, CAST(x'61ff62' AS TEXT), NULL, 'a' || char(8238) || char(7) || 'b'"
+    rows = await ask(people, f"SELECT {values}")
+    assert rows.rows == (("x'00ff'", "inf", "a�b", "", "ab"),)
+    assert rows.notes == ("The service says 5 people; 4 came.",)
 
 
 async def test_text_in_double_quotes_is_noted_and_names_are_not(people: Snapshot) -> None:

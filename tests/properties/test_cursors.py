@@ -15,7 +15,6 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp import Client
-from mcp.types import CallToolResult, TextContent
 
 from leadpipe_mcp.people.columns import COLUMNS, PROSPECT_COLUMNS
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
@@ -28,7 +27,7 @@ Object = dict[str, Any]
 NOW = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
 NEVER_SAID = re.compile(r"pydantic|traceback|failed inside|https?://\w", re.IGNORECASE)
 LONGEST = 2_000
-MOST_STEPS = 8
+MOST_STEPS = 5
 # A hundred rows of these do not fit into one answer.
 WIDE = {"query_audience": list(COLUMNS), "sonarly_list_prospects": list(PROSPECT_COLUMNS)}
 
@@ -38,6 +37,10 @@ LISTS = [
     ("sonarly_list_audiences", "sonarly_list_prospects", "id"),
 ]
 IDS = {"fields": ["id"]}
+
+
+class Refused(Exception):
+    """What is said against a question."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +55,15 @@ class Question:
     def __repr__(self) -> str:
         return f"{self.tool}({self.arguments})"
 
-    def result(self, **more: object) -> CallToolResult:
-        """What the client is answered."""
-        return self.portal.call(self.client.call_tool, self.tool, {**self.arguments, **more})
-
     def page(self, **more: object) -> tuple[list[str], str | None]:
         """The ids of the rows of a page, and the cursor behind them."""
-        result = self.result(**more)
-        assert not result.is_error, result.content
+        result = self.portal.call(self.client.call_tool, self.tool, {**self.arguments, **more})
+        if result.is_error:
+            raise Refused(str(result.content[0]))
         reply: Object = result.structured_content or {}
         table: Object = reply.get("people") or reply.get("audiences") or {"columns": ["id"]}
         place = table["columns"].index("id")
         return [row[place] for row in table.get("rows", [])], reply.get("nextCursor")
-
-    def refusal(self, cursor: str) -> str | None:
-        """What is said against a cursor, or None where there is a reply."""
-        result = self.result(cursor=cursor)
-        (block,) = result.content
-        assert isinstance(block, TextContent)
-        return block.text if result.is_error else None
 
     @cached_property
     def everyone(self) -> list[str]:
@@ -85,16 +78,16 @@ class Question:
 
 @pytest.fixture(scope="module")
 def questions() -> Iterator[list[Question]]:
-    """Questions to services of each generation, and to Sonarly."""
-    profiles: tuple[Profile, ...] = ("flat", "catalog", "mixed")
+    """Questions to services of both generations, and to Sonarly."""
+    profiles: tuple[Profile, ...] = ("flat", "catalog")
     with start_blocking_portal() as portal, ExitStack() as stack:
         found: list[Question] = []
         for profile in profiles:
-            chosen = SandboxSettings(people=1_500, run_seconds=0, profile=profile)
+            chosen = SandboxSettings(people=1_000, run_seconds=0, profile=profile)
             server = build_server(
                 Settings(sandbox=True, toolsets="all"),
                 service=Sandbox(chosen, clock=lambda: NOW),
-                sonarly=SonarlySandbox(SonarlySettings(people=1_500)),
+                sonarly=SonarlySandbox(SonarlySettings(people=1_000)),
             )
             client = stack.enter_context(portal.wrap_async_context_manager(Client(server)))
             found.append(Question(portal, client, "sonarly_list_audiences", {}))
@@ -106,10 +99,6 @@ def questions() -> Iterator[list[Question]]:
                 ids, _ = Question(portal, client, lists, {}).page()
                 found += [Question(portal, client, tool, {key: id_, **IDS}) for id_ in ids]
         yield [question for question in found if len(question.page()[0]) > 3]
-
-
-def is_plain(said: str) -> bool:
-    return 0 < len(said) <= LONGEST and not NEVER_SAID.search(said) and said.isprintable()
 
 
 limits = st.lists(st.integers(1, 100), min_size=1, max_size=MOST_STEPS)
@@ -155,9 +144,14 @@ def test_an_altered_cursor_is_refused_or_stays_in_its_audience(
     else:
         place %= len(cursor)
         altered = cursor[:place] + value + cursor[place + 1 :]
-    said = question.refusal(altered)
-    if said is not None:
-        assert is_plain(said)
-    elif ids := question.page(cursor=altered)[0]:
+    ids: list[str] = []
+    said = ""
+    try:
+        ids, _ = question.page(cursor=altered)
+    except Refused as refused:
+        said = str(refused)
+    assert len(said) <= LONGEST
+    assert not NEVER_SAID.search(said)
+    if ids:
         at = question.everyone.index(ids[0])
         assert question.everyone[at : at + len(ids)] == ids

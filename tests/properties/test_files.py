@@ -1,4 +1,4 @@
-"""Files say what was put into them, and no spreadsheet runs a cell of them."""
+"""CSV files say what was put into them, and no spreadsheet runs a cell of them."""
 
 import csv
 import io
@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadpipe_mcp.people.columns import COLUMNS, Column
-from leadpipe_mcp.people.csv_rows import CsvRows, read_people
 from leadpipe_mcp.people.export import csv_lines
 from leadpipe_mcp.people.privacy import in_full
 
@@ -66,26 +65,3 @@ def test_no_spreadsheet_runs_a_cell(
             for part in cell.split(";"):
                 harmless = place > 0 and NUMBERS.fullmatch(cell)
                 assert harmless or not RUNS.match(part)
-
-
-cells = st.text(st.characters(codec="utf-8"), max_size=12) | texts
-PLAIN = ("city", "company", "jobTitle", "linkedinUrl", "headline")
-HEADINGS = [*PLAIN, "hem", "intentScore", "isB2b", "matchedTopicIds", "phones", "shoeSize"]
-files = st.lists(st.sampled_from(HEADINGS), min_size=2, max_size=5, unique=True).flatmap(
-    lambda headings: st.tuples(
-        st.just(headings), st.lists(st.lists(cells, min_size=len(headings), max_size=len(headings)))
-    )
-)
-
-
-@given(files)
-def test_the_services_file_is_read_as_it_was_written(
-    file: tuple[list[str], list[list[str]]],
-) -> None:
-    headings, lines = file
-    written = io.StringIO(newline="")
-    csv.writer(written).writerows([headings, *lines])
-    found = list(read_people(io.BytesIO(written.getvalue().encode())))
-    assert found == ([CsvRows(headings).columns(lines)] if lines else [])
-    for heading in {*PLAIN} & {*headings} if found else ():
-        assert list(found[0][heading]) == [line[headings.index(heading)] for line in lines]

@@ -11,13 +11,7 @@ from pydantic import JsonValue
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
-from leadpipe_mcp.vocabulary.catalog import (
-    EXCLUDING,
-    FLAT_KEYS,
-    RANGES,
-    FilterCatalog,
-    FilterEntry,
-)
+from leadpipe_mcp.vocabulary.catalog import RANGES, FilterCatalog, FilterEntry
 from tests.planning.service import client_of, start
 
 Filters = dict[str, JsonValue]
@@ -26,7 +20,7 @@ TOPIC = 117805
 NOTHING: Json = {}
 
 
-SERVICES = {n: client_of(start(people=300, profile=n)) for n in ("flat", "catalog", "mixed")}
+SERVICES = {name: client_of(start(people=300, profile=name)) for name in ("flat", "catalog")}
 CATALOGS = {name: anyio.run(client.configs.filters) for name, client in SERVICES.items()}
 services = st.sampled_from(["flat", "catalog"])
 
@@ -45,15 +39,6 @@ def refused(client: LeadpipeClient, *parts: Mapping[str, Any]) -> str | None:
     except NotPossible as refusal:
         return str(refusal)
     return None
-
-
-def changed(
-    client: LeadpipeClient,
-    saved: ServiceConfig,
-    filters: Mapping[str, Any],
-    exclude: Mapping[str, Any],
-) -> SpelledConfig:
-    return anyio.run(client.configs.changed, saved, NOTHING, filters, exclude)
 
 
 def values_in(sent: JsonValue) -> list[Any]:
@@ -190,36 +175,3 @@ def test_every_filter_is_sent_or_refused_by_name(name: str, filters: Json, exclu
         assert cut or any(name in whole for name in said), (key, whole)
     if not wrong:
         assert "are one and the same filter" in whole or "both asked for and left out" in whole
-
-
-@given(wanted, filters_of(CATALOGS["catalog"]), filters_of(CATALOGS["flat"]), st.data())
-def test_a_change_replaces_what_it_names_and_leaves_the_rest(
-    wanted: tuple[str, Json, Json], one: Json, other: Json, data: st.DataObject
-) -> None:
-    name, filters, exclude = wanted
-    client, catalog = SERVICES[name], CATALOGS[name]
-    new, out = (one, NOTHING) if data.draw(st.booleans()) else (NOTHING, other)
-    assume(refused(client, filters, exclude) is None is refused(client, new, out))
-    extra: Json = {"logic": "and", "geo": {"within": ["texas"]}}
-    first = spell(client, filters, exclude).sent
-    present: Json = {**first.as_sent(), **extra}
-    present["filters"] = {**first.filters, "company.gone": ["x"]}
-    gone = data.draw(st.lists(st.sampled_from([*FLAT_KEYS, *catalog.entries, "company.gone"])))
-    removed: Json = {key: None for key in gone if key not in {*new, *out}}
-    saved = ServiceConfig.model_validate(present)
-    after = changed(client, saved, {**removed, **new}, out).sent
-    asked = spell(client, new, out).sent.filters
-    named = {catalog.entry_for(key).key for key in new}
-    named |= {key if key == "company.gone" else catalog.entry_for(key).key for key in removed}
-    named |= left_out_by(catalog, out)
-    # What is asked for and what is left out of titles are two filters, and each leaves the other.
-    titles = {*EXCLUDING, *EXCLUDING.values()}
-    titles = titles if titles & named else set[str]()
-    kept = {key: value for key, value in saved.filters.items() if key not in {*named, *titles}}
-    found = {key: value for key, value in after.filters.items() if key not in titles}
-    assert found == kept | {key: value for key, value in asked.items() if key not in titles}
-    assert {key: value for key, value in after.as_sent().items() if key in extra} == extra
-    # What is gone cannot be removed twice.
-    removed.pop("company.gone", None)
-    again = changed(client, after, {**removed, **new}, out).sent
-    assert in_any_order(again) == in_any_order(after)

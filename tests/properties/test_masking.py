@@ -69,13 +69,6 @@ def test_no_number_is_seen_whatever_surrounds_it(
         assert MIDDLE not in re.sub(r"\D", "", masked)
 
 
-@given(st.lists(plain | usual | numbers, max_size=8).map(", ".join).map(str.strip))
-def test_what_is_masked_is_not_masked_otherwise_again(text: str) -> None:
-    for mask in (mask_emails, mask_phones, mask_contacts, only_masked_emails):
-        once = mask(text)
-        assert mask(once) == once
-
-
 @given(st.lists(plain, max_size=6).map(" ".join))
 def test_a_text_without_an_address_or_a_number_stays_as_it_is(text: str) -> None:
     assert mask_emails(text) == mask_phones(text) == mask_contacts(text) == text
