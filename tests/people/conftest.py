@@ -13,6 +13,15 @@ Row = Mapping[str, object]
 Kept = Callable[..., Awaitable[Snapshot]]
 
 
+ADA = ("Ada King", 91, "ada@acme.example", "https://linkedin.com/in/ada")
+
+
+def many(number: int) -> Iterator[tuple[object, ...]]:
+    """People with a name, a score, an address and a profile."""
+    for person in range(number):
+        yield (f"Ada {person}", person, f"ada{person}@acme.example", f"linkedin.com/in/a{person}")
+
+
 @pytest.fixture
 def snapshots() -> Iterator[Snapshots]:
     """Those of a server without a folder of its own."""

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,9 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.export import BATCH, BLOCK, LONGEST_CELL, Receipt, profile_url, write
 from leadpipe_mcp.people.files import Format, target
+from tests.people.conftest import ADA, many
 
-ADA = ("Ada King", 91, "ada@acme.example", "https://linkedin.com/in/ada")
 NAMES = ("name", "score", "contactEmail", "linkedinUrl")
-
-
-def many(number: int) -> Iterator[tuple[object, ...]]:
-    for person in range(number):
-        yield (f"Ada {person}", person, f"ada{person}@acme.example", f"linkedin.com/in/a{person}")
 
 
 def written(folder: Path, names: str, *rows: tuple[object, ...], kind: Format = "csv") -> str:
@@ -64,10 +58,14 @@ def test_a_jsonl_has_an_object_on_each_line_without_what_is_not_known(tmp_path: 
     assert written(tmp_path, "name city", kind="jsonl") == ""
 
 
-def test_a_list_of_profiles_has_each_once(tmp_path: Path) -> None:
+def test_a_list_of_profiles_has_each_once_and_no_file_is_made_without_any(tmp_path: Path) -> None:
+    columns = choose_columns(("name", "linkedinUrl"))
+    for rows, whose in ((), "0 people"), ((("Ada", "x"),), "1 person"):
+        with pytest.raises(NotPossible, match=f"Nobody among {whose} has a LinkedIn"):
+            written(tmp_path, "name linkedinUrl", *rows, kind="linkedin_urls")
+    assert list(tmp_path.iterdir()) == []
     urls = ["https://www.linkedin.com/in/Ada/", "http://de.linkedin.com/in/ada?x=1", None, "eve",
             "linkedin.com/in/eve"]  # fmt: skip
-    columns = choose_columns(("name", "linkedinUrl"))
     rows = [("Ada", url) for url in urls]
     receipt = write(rows, columns, target(tmp_path, "linkedin_urls"), contact=False)
     assert receipt.files[0].path.read_text() == (
@@ -77,28 +75,19 @@ def test_a_list_of_profiles_has_each_once(tmp_path: Path) -> None:
     assert (receipt.duplicates, receipt.without_url, receipt.contact_fields) == (1, 2, ())
 
 
-def test_without_any_profile_no_file_is_made(tmp_path: Path) -> None:
-    for rows, whose in ((), "0 people"), ((("Ada", "x"),), "1 person"):
-        with pytest.raises(NotPossible, match=f"Nobody among {whose} has a LinkedIn"):
-            written(tmp_path, "name linkedinUrl", *rows, kind="linkedin_urls")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_profiles_are_in_files_of_a_thousand(tmp_path: Path) -> None:
     def made(number: int, name: str) -> Receipt:
         chosen = target(tmp_path, "linkedin_urls", file_name=name)
         return write(many(number), choose_columns(NAMES), chosen, contact=False)
 
-    receipt = made(2 * BATCH + 2, "a")
-    assert [file.path.name for file in receipt.files] == [f"a-{n}-of-5.txt" for n in range(1, 6)]
-    assert [file.rows for file in receipt.files] == [BLOCK] * 4 + [2]
-    for file in receipt.files:
-        data = file.path.read_bytes()
-        assert file.bytes == len(data)
-        assert file.sha256 == hashlib.sha256(data).hexdigest()
-    assert receipt.bytes == sum(path.stat().st_size for path in tmp_path.iterdir())
-    lines = [line for file in receipt.files for line in file.path.read_text().splitlines()]
-    assert lines == [f"https://www.linkedin.com/in/a{n}" for n in range(2 * BATCH + 2)]
+    receipt = made(BATCH + 2, "a")
+    assert [file.path.name for file in receipt.files] == [f"a-{n}-of-3.txt" for n in range(1, 4)]
+    assert [file.rows for file in receipt.files] == [BLOCK] * 2 + [2]
+    texts = [file.path.read_bytes() for file in receipt.files]
+    assert [file.sha256 for file in receipt.files] == [hashlib.sha256(t).hexdigest() for t in texts]
+    assert receipt.bytes == sum(map(len, texts))
+    lines = b"".join(texts).decode().splitlines()
+    assert lines == [f"https://www.linkedin.com/in/a{n}" for n in range(BATCH + 2)]
     assert [file.path.name for file in made(BLOCK, "b").files] == ["b.txt"]
     names = [file.path.name for file in made(9 * BLOCK + 1, "c").files]
     assert (names[0], names[-1]) == ("c-01-of-10.txt", "c-10-of-10.txt")

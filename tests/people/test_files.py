@@ -14,15 +14,10 @@ from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.export import BATCH, export_people, write
 from leadpipe_mcp.people.files import Destination, export_folder, planned, target
+from tests.people.conftest import ADA, many
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
-ADA = ("Ada King", 91, "ada@acme.example", "https://linkedin.com/in/ada")
 FOUR = choose_columns(("name", "score", "contactEmail", "linkedinUrl"))
-
-
-def many(number: int) -> Iterator[tuple[object, ...]]:
-    for person in range(number):
-        yield (f"Ada {person}", person, f"ada{person}@acme.example", f"linkedin.com/in/a{person}")
 
 
 def in_folder(folder: Path) -> list[str]:

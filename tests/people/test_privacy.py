@@ -38,18 +38,15 @@ def test_ways_to_reach_somebody_are_masked_in_their_own_columns(
         assert shown(name, value) == masked
 
 
-def test_nested_values_are_read_as_their_parts() -> None:
+def test_nested_values_are_read_as_their_parts_without_numbers_that_json_has_not() -> None:
     assert shown("city", {"name": "Berlin", "rank": 2.0, "big": True}) == "Berlin, 2, True"
     assert shown("city", [[[[[[["too deep"]]]]]]]) == ""
     assert shown("city", b"Berlin") == "b'Berlin'"
-
-
-@pytest.mark.parametrize("number", [float("nan"), -float("inf"), 10**400, 2**63])
-def test_a_number_that_no_reader_of_json_takes_is_not_known(number: float) -> None:
-    for name in ("score", "phone", "email"):
-        assert shown(name, number) == ""
-        assert in_full(COLUMNS[name], number, contact=False) is None
-    assert shown("matchedTopicIds", [1, number, 2]) == "1, 2"
+    for number in (float("nan"), -float("inf"), 10**400, 2**63):
+        for name in ("score", "phone", "email"):
+            assert shown(name, number) == ""
+            assert in_full(COLUMNS[name], number, contact=False) is None
+        assert shown("matchedTopicIds", [1, number, 2]) == "1, 2"
 
 
 def test_in_a_file_a_field_is_whole() -> None:
@@ -61,17 +58,13 @@ def test_in_a_file_a_field_is_whole() -> None:
         assert in_full(COLUMNS["city"], nothing, contact=False) is None
 
 
-def test_many_ways_to_reach_somebody_are_shown_whole() -> None:
-    for name, one in (("emails", "jane.doe@subsidiary.acme.com"), ("phones", "+15550100142")):
-        many = ", ".join([one] * 30)
-        assert shown(name, many, contact=True) == many
-
-
 @pytest.mark.parametrize(("name", "limit"), [("untrustedHeadline", 300), ("company", 120)])
 def test_a_text_is_cut_at_the_limit_of_its_kind_after_it_was_masked(name: str, limit: int) -> None:
     exact = "x" * limit
     assert shown(name, exact) == shown(name, "\u200b" * 100 + exact) == exact
     assert shown(name, f"{exact}y") == shown(name, "x" * 10_000_000) == "x" * (limit - 1) + "…"
+    many = ", ".join(["jane.doe@subsidiary.acme.com"] * 30)
+    assert shown("emails", many, contact=True) == many
     for before in (*range(limit - 40, limit + 10), *range(20 * limit - 100, 20 * limit + 1, 3)):
         for filling in ("\u200b", "x"):
             text = f"{filling * before} secretly.hidden@acme.com"
