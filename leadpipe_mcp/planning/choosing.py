@@ -43,8 +43,6 @@ class TopicChoice:
     alternatives: tuple[Topic, ...] = ()
     note: str | None = None
     from_website: bool = False
-    family: int = 0
-    """How many topics are about the phrase, if none of them is the subject as a whole."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +68,15 @@ class ChosenTopics:
         left_out: list[TopicChoice] = []
         taken: set[int] = set()
         for choice in self.choices:
+            added = sum(one.from_website for one in kept) if choice.from_website else 0
             if choice.topic is None or choice.topic.id in taken:
                 # What is named twice is answered twice; a website only adds.
                 kept += [] if choice.from_website else [choice]
-                continue
-            of_website = sum(one.from_website for one in kept)
-            if len(taken) == most or (choice.from_website and of_website == MOST_FROM_WEBSITE):
+            elif len(taken) == most or added == MOST_FROM_WEBSITE:
                 left_out.append(choice)
-                continue
-            taken.add(choice.topic.id)
-            kept.append(choice)
+            else:
+                taken.add(choice.topic.id)
+                kept.append(choice)
         return replace(self, choices=tuple(kept), left_out=tuple(left_out))
 
 
@@ -226,7 +223,7 @@ class _Meant:
             shown = sorted(family, key=people, reverse=True)[: MOST_ALTERNATIVES + 1]
             about = counted(len(family), "topic is", "topics are")
             note = f"{about} about it, but none is the subject as a whole. Which one is meant?"
-            return TopicChoice(asked, "ambiguous", None, tuple(shown), note, family=len(family))
+            return TopicChoice(asked, "ambiguous", None, tuple(shown), note)
         matches = tuple(match.topic for match in self._found.matches[:MOST_ALTERNATIVES])
         note = "No topic has this name or a similar one."
         return TopicChoice(asked, "none", None, matches or self._found.nearest, note)

@@ -143,7 +143,7 @@ async def _spelled(leadpipe: LeadpipeClient, brief: Brief, chosen: ChosenTopics)
                 people = chosen.audiences.get(topic.id)
                 many = "" if people is None else f", {counted(people, 'person', 'people')}"
                 near.append(f"'{_named(topic.name)}' ({topic.id}{many})")
-            label = "The largest of those compared" if choice.family else "The nearest"
+            label = "The nearest" if choice.sure == "none" else "The largest of those compared"
             hint = f"{label}: {listed(near)}." if near else ""
             none = f"No topic was taken for '{_named(choice.asked)}'."
             problems.append(" ".join(filter(None, [none, choice.note, hint])))

@@ -1,7 +1,7 @@
 """Checks that the address of a website is public."""
 
 import re
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from leadpipe_mcp.errors import NotPossible
 
@@ -34,33 +34,23 @@ def public_address(text: str) -> str:
         raise _refused("contains a space, a backslash or an invisible character")
     try:
         parts = urlsplit(given if _SCHEME.match(given) else f"https://{given}")
+        name = (parts.hostname or "").removesuffix(".")
+        host = name.encode("idna").decode().lower()
     except ValueError:
         raise _refused("has an impossible host name") from None
-    if parts.scheme not in {"http", "https"}:
-        raise _refused("is neither http nor https")
-    if "@" in parts.netloc:
-        raise _refused("contains a user name or a password")
-    if "[" in parts.netloc:
-        raise _refused("is an IP address")
-    if ":" in parts.netloc:
-        raise _refused("names a port")
-    return urlunsplit((parts.scheme, _public_host(parts), parts.path, parts.query, ""))
-
-
-def _public_host(parts: SplitResult) -> str:
-    name = (parts.hostname or "").removesuffix(".")
-    try:
-        host = name.encode("idna").decode().lower()
-    except UnicodeError:
-        raise _refused("has an impossible host name") from None
     labels = host.split(".")
-    if _MISREAD.search(name) or not all(map(_LABEL.fullmatch, labels)):
-        raise _refused("has an impossible host name, or one that must be written as xn--")
-    if _NUMBER.fullmatch(labels[-1]):
-        raise _refused("is an IP address")
-    if len(labels) == 1 or labels[-1] in _INTERNAL:
-        raise _refused("belongs to an internal network")
-    return host
+    is_odd = _MISREAD.search(name) or not all(map(_LABEL.fullmatch, labels))
+    for why, holds in {
+        "is neither http nor https": parts.scheme not in {"http", "https"},
+        "contains a user name or a password": "@" in parts.netloc,
+        "is an IP address": "[" in parts.netloc or _NUMBER.fullmatch(labels[-1]),
+        "names a port": ":" in parts.netloc,
+        "has an impossible host name, or one that must be written as xn--": is_odd,
+        "belongs to an internal network": len(labels) == 1 or labels[-1] in _INTERNAL,
+    }.items():
+        if holds:
+            raise _refused(why)
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
 
 
 def _refused(why: str) -> NotPossible:

@@ -46,15 +46,14 @@ def plan(
     **measured: dict[str, int],
 ) -> Plan:
     config = CONFIG.model_copy(update={"min_topic_overlap": overlap})
-    preview = Preview(size=size, data_date=day, config=config, sample=sample)
     things: Any = measured
     sizes = {
         Variation(thing, name, "", config): its
         for thing, sizes in things.items()
         for name, its in sizes.items()
     }
-    sized = Sized(config, preview, variations=[*sizes], measured=sizes)
-    return Plan(config, spelled, CHOSEN, sized)
+    preview = Preview(size=size, data_date=day, config=config, sample=sample)
+    return Plan(config, spelled, CHOSEN, Sized(config, preview, None, [*sizes], sizes))
 
 
 def unknown(people: int) -> Plan:
@@ -65,6 +64,7 @@ def unknown(people: int) -> Plan:
 UNKNOWN = "exclude.state also leaves out {} whose state is not known."
 CUT_NOTE = "ageRange '18 to 24' is only partly within 20-34, so left out."
 REMARK = "'cto' is in 'director' too."
+FEW_PEOPLE = "Only {}: small for outreach. Fewer filters bring more."
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,11 @@ REMARK = "'cto' is in 'director' too."
             plan(spelled=CUT, cut={"ageRange 18 to 24": 1_200}),
             [f"{CUT_NOTE} With '18 to 24' there would be 1,200."],
         ),
-        (plan(20, spelled=replace(SPELLED, remarks=(REMARK,))), [REMARK, *of_size(20)]),
-        (plan(day="2026-05-02"), []),
+        (
+            plan(1, spelled=replace(SPELLED, remarks=(REMARK,))),
+            [REMARK, FEW_PEOPLE.format("1 person")],
+        ),
+        (plan(100, day="2026-05-02"), []),
         (plan(day="2026-05-01T08"), ["The service's data is from 2026-05-01, 4 days old."]),
         (
             plan(sample=(PERSONAL, PERSONAL)),
@@ -106,50 +109,47 @@ def test_what_is_odd_about_a_plan_is_pointed_out_and_nothing_else(
     assert cautions(odd, dt.date(2026, 5, 5)) == said
 
 
-def test_small_sizes_are_said_to_be_small() -> None:
-    assert of_size(0)[0].startswith("Nobody matches.")
-    assert of_size(1) == ["Only 1 person: small for outreach. Fewer filters bring more."]
-    assert of_size(100) == []
-
-
 WITHOUT_CRM = next(without_each_topic(CONFIG, {1: "CRM"}))
 HIGH, LOW = at_score(CONFIG, 90), at_score(CONFIG, 50)
 (STRICT,) = other_overlap(CONFIG, more_people=False)
 PAIR = pair_of(CONFIG, LOW, WITHOUT_CRM)
 assert PAIR
-PAIRED = "With minScore 50 and without 'CRM' (1) there would be 9, within 9 to 40: the rest stays."
-NEAREST = (
-    "No change, nor any two together, reaches 2,000 or more. With minScore 50 there would be 900,"
-    " the closest."
-)
+assert PAIR.words == "minScore 50 and without 'CRM' (1)"
+NONE = "No change, nor any two together, reaches 2,000 or more. "
 FEW, MANY = range(20, 41), range(2_000, NO_END + 1)
 
 
 @pytest.mark.parametrize(
     ("target", "size", "sizes", "reason"),
     [
-        (FEW, 30, [(HIGH, 25)], "That is within 20 to 40."),
+        (FEW, 30, {HIGH: 25}, "That is within 20 to 40."),
         (
-            *(FEW, 100, [(WITHOUT_CRM, 30), (STRICT, 35), (HIGH, 25)]),
+            *(FEW, 100, {WITHOUT_CRM: 30, STRICT: 35, HIGH: 25}),
             "With minScore 90 there would be 25, within 20 to 40: every topic and filter stays.",
         ),
         (
-            *(FEW, 100, [(PAIR, 32), (WITHOUT_CRM, 30), (HIGH, 15)]),
+            *(FEW, 100, {PAIR: 32, WITHOUT_CRM: 30, HIGH: 15}),
             "Without 'CRM' (1) there would be 30, within 20 to 40: every filter stays.",
         ),
-        (range(9, 41), None, [(PAIR, 9)], PAIRED),
-        (MANY, 100, [(HIGH, 20), (LOW, 900)], NEAREST),
-        (MANY, 1_500, [(LOW, 900)], "No change comes closer to 2,000 or more."),
-        (MANY, None, [], "It is not known whether any change reaches 2,000 or more."),
+        (
+            *(FEW, None, {PAIR: 21}),
+            f"With {PAIR.words} there would be 21, within 20 to 40: the rest stays.",
+        ),
+        (
+            *(MANY, 100, {HIGH: 20, LOW: 900}),
+            f"{NONE}With minScore 50 there would be 900, the closest.",
+        ),
+        (MANY, 1_500, {LOW: 900}, "No change comes closer to 2,000 or more."),
+        (MANY, None, {}, "It is not known whether any change reaches 2,000 or more."),
     ],
 )
 def test_the_change_that_meddles_least_is_advised_or_the_nearest_and_what_stays_is_said(
-    target: range, size: int | None, sizes: list[tuple[Variation, int]], reason: str
+    target: range, size: int | None, sizes: dict[Variation, int], reason: str
 ) -> None:
-    told = advise(target, size, dict(sizes))
+    told = advise(target, size, sizes)
 
     assert told.reason == reason
-    named = [change for change, _ in sizes if change.words.lower() in reason.lower()]
+    named = [change for change in sizes if change.words.lower() in reason.lower()]
     assert told.change == next(iter(named), None)
 
 

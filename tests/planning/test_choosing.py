@@ -73,7 +73,6 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
 
     assert (choice.topic and choice.topic.id, choice.sure, choice.note) == (topic, sure, note)
     assert alternatives in (None, [other.id for other in choice.alternatives])
-    assert choice.family == (2 if phrase == "payroll" else 0)
 
 
 async def test_everything_is_compared_at_once_and_ten_topics_at_the_most() -> None:

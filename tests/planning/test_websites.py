@@ -22,39 +22,31 @@ def test_a_public_address_is_sent_plainly(given: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("why", "addresses"),
     [
-        ("", "is empty"),
-        ("https://acme.example/" + "a" * 2048, "longer than 2,048"),
-        ("https://acme.example/a b", "a space"),
-        ("https://acme.example\\@other.example", "a backslash"),
-        ("https://ac\nme.example", "invisible"),
-        ("https://acme\N{ZERO WIDTH JOINER}.example", "invisible"),
-        ("ftp://acme.example", "neither http nor https"),
-        ("javascript:alert(1)", "names a port"),
-        ("https://user:word@acme.example", "user name or a password"),
-        ("https://acme.example:8443", "names a port"),
-        ("https://10.0.0.8/admin", "IP address"),
-        ("https://2130706433", "IP address"),
-        ("https://acme.0X7F", "IP address"),
-        ("https://0177.0.0.01", "IP address"),
-        ("https://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0.1", "IP address"),
-        ("https://[::ffff:127.0.0.1]:80", "IP address"),
-        ("https://[::1", "impossible host name"),
-        ("http://localhost", "internal network"),
-        ("https://a.localhost", "internal network"),
-        ("https://metadata.google.internal", "internal network"),
-        ("https://router.home.arpa", "internal network"),
-        ("intranet", "internal network"),
-        ("https://acme..example", "impossible host name"),
-        ("https://-acme.example", "impossible host name"),
-        ("https://ac%6De.example", "impossible host name"),
-        ("https://" + "a" * 64 + ".example", "impossible host name"),
-        ("https://fa\N{LATIN SMALL LETTER SHARP S}.example", "xn--"),
+        ("is empty", [""]),
+        ("longer than 2,048", ["https://acme.example/" + "a" * 2048]),
+        ("a space, a backslash", ["https://acme.example/a b", "https://acme.example\\@x.example"]),
+        ("invisible", ["https://ac\nme.example", "https://acme\N{ZERO WIDTH JOINER}.example"]),
+        ("neither http nor https", ["ftp://acme.example"]),
+        ("names a port", ["javascript:alert(1)", "https://acme.example:8443"]),
+        ("user name or a password", ["https://user:word@acme.example"]),
+        ("IP address", ["https://10.0.0.8/admin", "https://2130706433", "https://acme.0X7F"]),
+        ("IP address", ["https://0177.0.0.01", "https://[::ffff:127.0.0.1]:80"]),
+        ("IP address", ["https://127\N{IDEOGRAPHIC FULL STOP}0\N{IDEOGRAPHIC FULL STOP}0.1"]),
+        ("internal network", ["http://localhost", "https://a.localhost", "intranet"]),
+        ("internal network", ["https://metadata.google.internal", "https://router.home.arpa"]),
+        (
+            "impossible host name",
+            ["https://[::1", "https://acme..example", "https://-acme.example"],
+        ),
+        ("impossible host name", ["https://ac%6De.example", f"https://{'a' * 64}.example"]),
+        ("xn--", ["https://fa\N{LATIN SMALL LETTER SHARP S}.example"]),
     ],
 )
-def test_any_other_address_is_refused_with_the_reason(given: str, why: str) -> None:
-    with pytest.raises(NotPossible, match=why) as caught:
-        public_address(given)
-    assert "nothing was sent" in str(caught.value)
-    assert "word" not in caught.value.problem.replace("password", "")
+def test_any_other_address_is_refused_with_the_reason(why: str, addresses: list[str]) -> None:
+    for address in addresses:
+        with pytest.raises(NotPossible, match=why) as caught:
+            public_address(address)
+        assert "nothing was sent" in str(caught.value)
+        assert "word" not in caught.value.problem.replace("password", "")

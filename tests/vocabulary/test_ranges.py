@@ -52,19 +52,8 @@ def test_what_is_above_or_below_a_number_does_not_hold_the_number() -> None:
 
 
 def test_what_is_not_a_range_or_one_of_another_thing_is_not_read_as_one() -> None:
-    for text in [
-        "",
-        "many",
-        "-50",
-        "50-",
-        "200-51",
-        "not 50",
-        "50%",
-        "about 50",
-        "50 dogs",
-        "!50",
-        "51-200-300",
-    ]:
+    odd = ("", "many", "-50", "50-", "200-51", "not 50", "50%", "about 50", "50 dogs", "!50")
+    for text in (*odd, "51-200-300"):
         assert {read_range(text, key) for key in RANGES} == {None}, text
     for text, key in (
         ("over 50 employees", "ageRange"),
