@@ -12,8 +12,7 @@ from leadpipe_mcp.errors import NotFound, ServiceError, Unclear, UnusableAnswer,
 from leadpipe_mcp.text import clean
 
 MOST_LISTED = 100
-_LOOK_AT_ALL = "Look with list_audiences in a minute, before trying again."
-_LOOK_AT_IT = "Look with get_audience in a minute, before trying again."
+_LOOK = "Look with {} in a minute, before trying again."
 
 
 class Audiences:
@@ -59,7 +58,7 @@ class Audiences:
         before: tuple[Audience, ...] | None = None,
     ) -> Audience:
         """Save an audience. A new one is known by those that there were `before`."""
-        body: dict[str, object] = {"name": name, "config": config.sent.as_sent()}
+        body: dict[str, object] = {"name": name, "config": config.sent.written()}
         # The flat API creates drafts only; the status is set afterwards.
         if self._service.profile.vocabulary == "catalog":
             body["status"] = status
@@ -78,7 +77,7 @@ class Audiences:
             return found
 
         undone = "no new audience of this name is there, so none was saved."
-        words = OutcomeWords(undone, _LOOK_AT_ALL, firm=False)
+        words = OutcomeWords(undone, _LOOK.format("list_audiences"), firm=False)
         audience = await settled(create, look, words, again=True)
         await self._check_kept(config.sent, audience)
         if audience.status == status:
@@ -104,7 +103,7 @@ class Audiences:
             "name": name,
             "status": status,
             # Filters are sent though there are none left: a service that merges would keep them.
-            "config": {"filters": {}} | spelled.as_sent() if spelled else None,
+            "config": {"filters": {}} | spelled.written() if spelled else None,
             "audienceSize": audience_size,
         }
         given = {field: value for field, value in body.items() if value is not None}
@@ -129,7 +128,7 @@ class Audiences:
             differ = await self._configs.differing(spelled, audience.config) if spelled else ()
             return audience if is_so(audience) and not differ else None
 
-        words = OutcomeWords("the audience is not as was asked for.", _LOOK_AT_IT)
+        words = OutcomeWords("the audience is not as was asked for.", _LOOK.format("get_audience"))
         audience = await settled(change, look, words, again=True)
         if spelled and audience.config is None:
             # The change is made; whoever cannot look at it now can look later.
@@ -159,7 +158,7 @@ class Audiences:
                 raise answer.unusable("it does not say that it was deleted")
             return True
 
-        words = OutcomeWords("the audience is still there.", _LOOK_AT_IT)
+        words = OutcomeWords("the audience is still there.", _LOOK.format("get_audience"))
         await settled(change, partial(is_gone, lambda: self._service.get(path)), words, again=True)
 
     async def _check_kept(self, sent: ServiceConfig, audience: Audience) -> None:

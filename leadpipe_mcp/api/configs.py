@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -17,17 +18,19 @@ from leadpipe_mcp.api.generations import (
 )
 from leadpipe_mcp.api.models import (
     AudienceConfig,
+    Filters,
     Preview,
     ServiceConfig,
     SpelledConfig,
     Validation,
 )
-from leadpipe_mcp.api.spelling import PLAIN_OPERATORS, Spelling, usual_operator, words_of
+from leadpipe_mcp.api.spelling import FLAGS, Spelling, is_usual, words_of
 from leadpipe_mcp.errors import NotFound, NotPossible
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.vocabulary.catalog import EXCLUDING, FLAT_KEYS, FilterCatalog, FilterEntry
+from leadpipe_mcp.vocabulary.catalog import EXCLUDING, FilterCatalog, FilterEntry
 
 CATALOG_SECONDS = 24 * 3600
+_PARTS = {"values", "operator", "mode"}
 
 
 class Configs:
@@ -53,12 +56,11 @@ class Configs:
 
         `near` takes a value that is only near to what was asked.
         """
-        spelling = Spelling(await self.filters(), near).read(config.filters, config.exclude)
-        return self._spelled(config, spelling, spelling.sent, spelling.filters, spelling.exclude)
+        return await self._spelled(config, {}, config.filters, config.exclude, near=near)
 
     async def as_saved(self, saved: ServiceConfig) -> SpelledConfig:
         """Return a saved config as it is, with the way in which replies show it."""
-        filters, exclude = show(await self.filters(), saved.filters)
+        filters, exclude = _show(await self.filters(), saved.filters)
         parts = saved.model_dump() | {"filters": filters, "exclude": exclude}
         return SpelledConfig(saved, AudienceConfig.model_validate(parts))
 
@@ -78,45 +80,46 @@ class Configs:
             exclude: What is left out now. Where the service has one filter for both, a key named
                 here leaves `filters`, and the other way round.
         """
+        config = AudienceConfig.model_validate(saved.model_dump() | dict(fields))
+        return await self._spelled(config, saved.filters, filters, exclude)
+
+    async def _spelled(
+        self,
+        config: AudienceConfig,
+        saved: Filters,
+        filters: Mapping[str, object],
+        exclude: Mapping[str, object],
+        *,
+        near: bool = False,
+    ) -> SpelledConfig:
         known = await self.filters()
-        asked = [{k: v for k, v in part.items() if v is not None} for part in (filters, exclude)]
-        spelling = Spelling(known).read(*asked)
-        kept = own_keys(known, saved.filters)
-        for part, change in (("filters", filters), ("exclude", exclude)):
-            for key in change:
-                # One that the service has no more can still be taken out.
-                entry = None if key in kept else known.entry_for(key)
-                out = known.excluding(entry) if entry and part == "exclude" else None
+        kept = _own_keys(known, saved)
+        # One that the service has no more can still be taken out.
+        asked = [
+            {key: value for key, value in part.items() if value is not None or key not in kept}
+            for part in (filters, exclude)
+        ]
+        spelling = Spelling(known, near).read(*asked)
+        for part in (filters, exclude):
+            for key in part:
+                entry = known.entries.get(key) if key in kept else known.entry_for(key)
+                out = known.excluding(entry) if entry and part is exclude else None
                 kept.pop(out.key if out else entry.key if entry else key, None)
         for including, excluding in EXCLUDING.items():
             # A title that is asked for now is no longer left out, and the other way round.
             for new, old in ((including, excluding), (excluding, including)):
-                if new in spelling.sent and old in kept and old not in spelling.sent:
-                    kept[old] = without_words(kept[old], of=spelling.sent[new])
-        sent = dict[str, JsonValue](
-            {key: value for key, value in (kept | spelling.sent).items() if value is not None}
-        )
-        new_filters, new_exclude = show(known, sent)
-        config = AudienceConfig.model_validate(saved.model_dump() | dict(fields))
-        return self._spelled(
-            config, spelling, sent, new_filters | spelling.filters, new_exclude | spelling.exclude
-        )
-
-    def _spelled(
-        self,
-        config: AudienceConfig,
-        spelling: Spelling,
-        sent: dict[str, JsonValue],
-        filters: dict[str, JsonValue],
-        exclude: dict[str, JsonValue],
-    ) -> SpelledConfig:
-        parts = config.model_dump(exclude={"filters", "exclude"})
-        asked = ServiceConfig.model_validate(parts | {"filters": sent})
-        fitting = fit(asked, spelling.catalog.vocabulary)
-        shown = fitting.model_dump() | {"filters": filters, "exclude": exclude}
+                if new in spelling.sent and old in kept:
+                    value, gone = kept.pop(old), words_of(spelling.sent[new])
+                    how = value if isinstance(value, dict) else Filters()
+                    left = list[JsonValue](w for at, w in words_of(value).items() if at not in gone)
+                    kept |= {old: Filters(how, values=left)} if left else Filters()
+        shown, hidden = _show(known, kept)
+        parts = config.model_dump(exclude={"exclude"}) | {"filters": kept | spelling.sent}
+        fitting = fit(ServiceConfig.model_validate(parts), known.vocabulary)
+        parts = {"filters": shown | spelling.filters, "exclude": hidden | spelling.exclude}
         return SpelledConfig(
             fitting,
-            AudienceConfig.model_validate(shown),
+            AudienceConfig.model_validate(fitting.model_dump() | parts),
             tuple(spelling.matches),
             tuple(dict.fromkeys(spelling.remarks)),
             tuple(spelling.by_listing),
@@ -133,7 +136,7 @@ class Configs:
         if not profile.validates:
             return None
         try:
-            answer = await self._service.ask(audience_path("validate"), config.sent.as_sent())
+            answer = await self._service.ask(audience_path("validate"), config.sent.written())
         except NotFound:
             profile.validates = False
             return None
@@ -148,7 +151,7 @@ class Configs:
         validation = answer.read(Validation)
         if not data.keys() & {"valid", "configHash", "normalizedConfig"}:
             raise answer.unusable("it does not say whether the config is valid")
-        wrong = list(not_applied(filters, config.sent.filters, validation.applied_filters))
+        wrong = list(_not_applied(filters, config.sent.filters, validation.applied_filters))
         if normal := validation.normalized_config:
             # What it does not tell is not known to differ; another lowest score `preview` says.
             told = normal.model_fields_set - ({"min_score"} if normal.min_score else set())
@@ -189,15 +192,14 @@ class Configs:
 
     async def _previewed(self, config: SpelledConfig) -> Preview:
         filters = await self.filters()
-        answer = await self._service.ask(audience_path("preview"), config.sent.as_sent())
+        answer = await self._service.ask(audience_path("preview"), config.sent.written())
         preview = read_preview(answer, config.shown, filters.vocabulary)
-        _refuse_others(filters, not_applied(filters, config.sent.filters, preview.applied_filters))
+        _refuse_others(filters, _not_applied(filters, config.sent.filters, preview.applied_filters))
         return preview
 
 
 def _refuse_others(filters: FilterCatalog, parts: Iterable[str]) -> None:
-    names = list(dict.fromkeys(filters.name_of(part) for part in parts))
-    if names:
+    if names := dict.fromkeys(filters.name_of(part) for part in parts):
         raise NotPossible(
             f"The service took the config, but does not say that it applied {', '.join(names)} as"
             " asked; the people would not be the ones asked for.",
@@ -205,76 +207,85 @@ def _refuse_others(filters: FilterCatalog, parts: Iterable[str]) -> None:
         )
 
 
-def show(
-    catalog: FilterCatalog, filters: Mapping[str, JsonValue]
-) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+def _show(catalog: FilterCatalog, filters: Filters) -> tuple[Filters, Filters]:
     """Return the service's filters as replies show them: what is asked for, what is left out.
 
     A list of more than half of a filter's values is shown as what it leaves out.
     """
-    wanted: dict[str, JsonValue] = {}
-    unwanted: dict[str, JsonValue] = {}
+    wanted, unwanted = Filters(), Filters()
     including = {out: own for own, out in EXCLUDING.items()}
-    for key, value in own_keys(catalog, filters).items():
+    for key, value in _own_keys(catalog, filters).items():
         entry, name = catalog.entries.get(key), catalog.name_of(key)
-        plainly = _plain_value(entry, value) if entry else None
-        if entry is None or plainly is None:
+        says = _meaning(entry, value)
+        if entry is None or says is None or says.operator or says.mode:
             wanted[name if entry else key] = value
-        elif key in including and isinstance(plainly, list):
-            unwanted[catalog.name_of(including[key])] = plainly
-        elif entry.is_closed and isinstance(plainly, list):
-            rest = [known.value for known in entry.values if known.value not in plainly]
-            if rest and 2 * len(plainly) > len(entry.values) == len(plainly) + len(rest):
-                unwanted[name] = list(rest)
-            else:
-                wanted[name] = plainly
+        elif key in including:
+            unwanted[catalog.name_of(including[key])] = says.said
         else:
-            wanted[name] = plainly
+            words = says.said if isinstance(says.said, list) else []
+            rest = [known.value for known in entry.values if known.value not in words]
+            short = rest and 2 * len(words) > len(entry.values) == len(words) + len(rest)
+            (unwanted if short else wanted)[name] = list(rest) if short else says.said
     return wanted, unwanted
 
 
-def _plain_value(entry: FilterEntry, value: JsonValue) -> list[JsonValue] | bool | None:
-    """A service's value as a yes or no or as a list of words; None if it says more than that."""
-    if entry.kind in {"flag", "yes_no"}:
-        if isinstance(value, str):
-            return {"y": True, "n": False}.get(value)
-        return value if isinstance(value, bool) else None
-    if isinstance(value, dict):
-        plain = {None, usual_operator(entry)} if entry.kind == "text" else PLAIN_OPERATORS
-        if value.keys() - {"values", "operator", "mode"} or value.get("mode") not in {None, "any"}:
-            return None
-        if value.get("operator") not in plain and (entry.kind == "text" or entry.is_closed):
-            return None
-        value = value.get("values")
-    value = [value] if isinstance(value, str) else value
-    words = isinstance(value, list) and all(isinstance(word, str) for word in value)
-    return value if words and isinstance(value, list) else None
-
-
-def own_keys(catalog: FilterCatalog, filters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def _own_keys(catalog: FilterCatalog, filters: Filters) -> Filters:
     """Return filters under the service's present keys; it also writes {"role": {"seniority": …}}.
 
     There "includeMode" stands beside "include", and is its mode.
     """
     groups = {key.partition(".")[0] for key in catalog.entries if "." in key}
-    found: dict[str, JsonValue] = {}
+    found = Filters()
     for key, value in filters.items():
-        is_own = key in catalog.entries or key not in groups
-        if is_own or not isinstance(value, dict) or "values" in value:
+        is_group = key in groups and key not in catalog.entries
+        if not is_group or not isinstance(value, dict) or "values" in value:
             found[key] = value
             continue
         modes = {f"{name}Mode" for name in value}
-        for name, inner in value.items():
-            mode = value.get(f"{name}Mode")
-            if name not in modes:
-                found[f"{key}.{name}"] = {"values": inner, "mode": mode} if mode else inner
-    own: dict[str, JsonValue] = {}
+        for name in value.keys() - modes:
+            inner, mode = value[name], value.get(f"{name}Mode")
+            found[f"{key}.{name}"] = {"values": inner, "mode": mode} if mode else inner
+    own = Filters()
     for key, value in found.items():
         try:
             own[catalog.entry_for(key).key] = value
         except NotPossible:
             own[key] = value
-    return own
+    return {key: value for key, value in own.items() if value is not None}
+
+
+class _Meaning(NamedTuple):
+    """What a filter's value says: a yes or no or words, and how, where that is not as usual."""
+
+    said: JsonValue
+    operator: JsonValue = None
+    mode: JsonValue = None
+
+
+def _meaning(entry: FilterEntry | None, value: JsonValue) -> _Meaning | None:
+    """Read a service's value; None if it says what is not known here."""
+    if entry is None:
+        return None
+    if entry.kind in {"flag", "yes_no"}:
+        flag = FLAGS.get(value.casefold()) if isinstance(value, str) else value
+        return _Meaning(flag) if isinstance(flag, bool) else None
+    given = value if isinstance(value, dict) else {"values": value}
+    values = given.get("values")
+    words: list[JsonValue] = values if isinstance(values, list) else [values]
+    if given.keys() - _PARTS or not all(isinstance(word, str) for word in words):
+        return None
+    operator, mode = given.get("operator"), given.get("mode")
+    usual = is_usual(entry, operator, None), is_usual(entry, None, mode)
+    return _Meaning(words, None if usual[0] else operator, None if usual[1] else mode)
+
+
+def _same(catalog: FilterCatalog, key: str, one: JsonValue, other: JsonValue) -> bool:
+    """Whether two values say the same, in any case and order."""
+    entry = catalog.entries.get(key)
+    ours, theirs = _meaning(entry, one), _meaning(entry, other)
+    if ours is None or theirs is None or isinstance(ours.said, bool):
+        return (ours or one) == (theirs or other)
+    return ours[1:] == theirs[1:] and words_of(one).keys() == words_of(other).keys()
 
 
 def _differing(catalog: FilterCatalog, sent: ServiceConfig, kept: ServiceConfig) -> tuple[str, ...]:
@@ -289,38 +300,14 @@ def _differing(catalog: FilterCatalog, sent: ServiceConfig, kept: ServiceConfig)
     extra, theirs = sent.model_extra or {}, kept.model_extra or {}
     pairs |= {name: (value, theirs.get(name)) for name, value in extra.items()}
     parts = [name for name, (ours, got) in pairs.items() if ours is not None and ours != got]
-    ours, got = own_keys(catalog, sent.filters), own_keys(catalog, kept.filters)
-    differ = (key for key in dict.fromkeys([*ours, *got]) if not _same(catalog, key, ours, got))
-    return (*parts, *(catalog.name_of(key) for key in differ))
+    ours, got = _own_keys(catalog, sent.filters), _own_keys(catalog, kept.filters)
+    keys = dict.fromkeys([*ours, *got])
+    other = (key for key in keys if not _same(catalog, key, ours.get(key), got.get(key)))
+    return (*parts, *map(catalog.name_of, other))
 
 
-def _same(
-    catalog: FilterCatalog, key: str, ours: Mapping[str, JsonValue], got: Mapping[str, JsonValue]
-) -> bool:
-    one, other = ours.get(key), got.get(key)
-    if (entry := catalog.entries.get(key)) is None or one is None or other is None:
-        return one == other
-    return _meaning(entry, one) == _meaning(entry, other)
-
-
-def _meaning(entry: FilterEntry, value: JsonValue) -> object:
-    """The same for two ways to write one wish: other case, other order, what is usual left out."""
-    if (plainly := _plain_value(entry, value)) is not None:
-        value = plainly
-    usual = usual_operator(entry) or (entry.operators[0] if len(entry.operators) == 1 else None)
-    how: tuple[JsonValue, ...] = (usual, "any")
-    if isinstance(value, dict) and not value.keys() - {"values", "operator", "mode"}:
-        how = (value.get("operator") or usual, value.get("mode") or "any")
-        value = value.get("values")
-    if isinstance(value, list):
-        return ({str(word).casefold() for word in value}, *how)
-    return value
-
-
-def not_applied(
-    catalog: FilterCatalog,
-    asked: Mapping[str, JsonValue],
-    applied: Sequence[tuple[str, JsonValue]] | None,
+def _not_applied(
+    catalog: FilterCatalog, asked: Filters, applied: Sequence[tuple[str, JsonValue]] | None
 ) -> tuple[str, ...]:
     """Return the filters of which the service says something else than was asked.
 
@@ -328,22 +315,12 @@ def not_applied(
     """
     if applied is None:
         return ()
-    flat_names = {flat.twin: flat.name for flat in FLAT_KEYS.values()}
-    known = {name for key in asked for name in (key, flat_names.get(key, key))}
     wrong: list[str] = []
     for key, value in asked.items():
-        names = "|".join(map(re.escape, {key, flat_names.get(key, key)}))
+        names = "|".join(map(re.escape, (key, catalog.name_of(key))))
         # An entry of the service's list may hold more behind the key.
         told_of = [its for said, its in applied if re.match(rf"(?:{names})(?![\w.])", said)]
         values = [its for its in told_of if its is not None]
-        if not told_of or any(not _same(catalog, key, {key: value}, {key: its}) for its in values):
+        if not told_of or not all(_same(catalog, key, value, its) for its in values):
             wrong.append(key)
-    return (*wrong, *(key for key, _ in applied if key in catalog.entries and key not in known))
-
-
-def without_words(value: JsonValue, *, of: JsonValue) -> JsonValue:
-    """Return a filter's value without the words that another one holds; None if none is left."""
-    gone = words_of(of)
-    left = [word for form, word in words_of(value).items() if form not in gone]
-    kept: JsonValue = {**value, "values": list(left)} if isinstance(value, dict) else list(left)
-    return kept if left else None
+    return (*wrong, *(key for key, _ in applied if key in catalog.entries and key not in asked))

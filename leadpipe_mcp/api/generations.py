@@ -5,7 +5,7 @@ catalog, May 2026: catalogue filters, runs by number, pages by offset.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, ValidatorFunctionWrapHandler, WrapValidator
@@ -14,9 +14,9 @@ from leadpipe_mcp.api.addresses import path_of
 from leadpipe_mcp.api.answers import Answer, as_list, as_object, cursor_in
 from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.models import AudienceConfig, PeoplePage, Preview, Run, ServiceConfig
-from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told, readable
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Row, Told
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import NotFound, NotPossible, UnusableAnswer, WrongAddress
+from leadpipe_mcp.errors import NotFound, NotPossible, WrongAddress
 from leadpipe_mcp.text import clean
 from leadpipe_mcp.vocabulary.catalog import (
     FLAT_KEYS,
@@ -46,7 +46,7 @@ _KINDS: Mapping[str, FilterKind] = {
 
 @dataclass
 class ApiProfile:
-    """What is known of the API that answers. The four facts are independent; None is unknown."""
+    """What is known of the API that answers, four facts apart; None is unknown."""
 
     vocabulary: Vocabulary | None = None
     runs: Literal["dated", "numbered"] | None = None
@@ -59,11 +59,11 @@ class Service:
 
     def __init__(self, transport: Transport, pin: Pin = "auto") -> None:
         self.transport = transport
-        self.profile = ApiProfile()
-        if pin == "flat":
-            self.profile = ApiProfile("flat", "dated", validates=False, queries=True)
-        elif pin == "catalog":
-            self.profile = ApiProfile("catalog", "numbered", validates=True, queries=False)
+        self.profile = {
+            "auto": ApiProfile(),
+            "flat": ApiProfile("flat", "dated", validates=False, queries=True),
+            "catalog": ApiProfile("catalog", "numbered", validates=True, queries=False),
+        }[pin]
 
     async def get(self, path: str, **query: str | int | None) -> Answer:
         """The answer to a GET request."""
@@ -85,13 +85,9 @@ class Service:
             raise missing
 
 
-def audience_path(audience_id: str | None = None, *rest: str) -> str:
+def audience_path(*parts: str) -> str:
     """The route of the saved audiences, of one of them, or of something of it."""
-    parts = () if audience_id is None else (audience_id, *rest)
     return f"/v1/intent/audiences{path_of(*parts)}"
-
-
-# The filters
 
 
 def _scalar(said: object) -> object:
@@ -121,6 +117,16 @@ class _Filter(Model):
     operators: tuple[str, ...] | None = None
     values: Annotated[Each[_Value], WrapValidator(_some)] = ()
 
+    def entry(self) -> FilterEntry:
+        """The filter as the catalogue holds it, each value once."""
+        values: dict[str, FilterValue] = {}
+        for value in self.values:
+            new = FilterValue(value.value, value.label or value.value, value.count)
+            values.setdefault(new.value, new)
+        kind = _KINDS.get(self.type or "", "values")
+        label = self.label or self.key
+        return FilterEntry(self.key, label, kind, tuple(values.values()), self.operators or ())
+
 
 def read_catalog(answer: Answer, vocabulary: Vocabulary | None) -> FilterCatalog:
     """The filters that the service lists; their form tells its generation if it is not known."""
@@ -132,40 +138,18 @@ def read_catalog(answer: Answer, vocabulary: Vocabulary | None) -> FilterCatalog
         raise answer.unusable("its list of filters is of no known form")
     if found == "catalog":
         groups = [as_object(group) for group in as_list(data["groups"])]
-        items = [item for group in groups for item in as_list(group.get("filters"))]
+        items: list[object] = [item for group in groups for item in as_list(group.get("filters"))]
         # One group without filters is no matter, but there is no catalogue without any.
         filters = answer.read_each(_Filter, items if items or not groups else None)
-        entries = [
-            FilterEntry(
-                one.key,
-                one.label or one.key,
-                _KINDS.get(one.type or "", "values"),
-                _each_once(one.values),
-                one.operators or (),
-            )
-            for one in filters
-        ]
+        entries = [one.entry() for one in filters]
     else:
-        entries = [
-            FilterEntry(key, key, flat.kind, _values_in(data.get(key)))
-            for key, flat in FLAT_KEYS.items()
-        ]
-        # Without values it would take every word, but it has some, and none of them can be read.
-        entries = [entry for entry in entries if entry.values or not data.get(entry.key)]
+        listed: list[object] = []
+        for key in FLAT_KEYS:
+            values = [{"value": word} for word in as_list(data.get(key))] or data.get(key)
+            listed.append({"key": key, "values": values})
+        filters = answer.read_each(_Filter, listed)
+        entries = [replace(one.entry(), kind=FLAT_KEYS[one.key].kind) for one in filters]
     return FilterCatalog(found, {entry.key: entry for entry in entries})
-
-
-def _values_in(listed: object) -> tuple[FilterValue, ...]:
-    texts = [{"value": word if isinstance(word, str) else None} for word in as_list(listed)]
-    return _each_once(readable(_Value, texts))
-
-
-def _each_once(values: tuple[_Value, ...]) -> tuple[FilterValue, ...]:
-    first = {value.value: value for value in reversed(values)}
-    return tuple(FilterValue(v.value, v.label or v.value, v.count) for v in first.values())[::-1]
-
-
-# Configs and their previews
 
 
 def fit(config: ServiceConfig, vocabulary: Vocabulary) -> ServiceConfig:
@@ -176,14 +160,15 @@ def fit(config: ServiceConfig, vocabulary: Vocabulary) -> ServiceConfig:
             f"The service takes at most {most} topics here, and {len(config.topic_ids)} were"
             " named. Leave some out, or make two audiences."
         )
-    if vocabulary == "flat":
-        # Scores start at 1 here, so 0 and 1 mean the same.
-        return config.model_copy(update={"min_score": 1}) if config.min_score == 0 else config
-    if config.min_score is not None and config.min_score > TOP_SCORE:
+    least, top = config.min_score, config.max_score
+    if vocabulary == "catalog" and least is not None and least > TOP_SCORE:
         raise NotPossible(f"Scores end at {TOP_SCORE} here; minScore must be lower.")
-    # Nobody scores above 99 here, so 100 and 99 mean the same.
-    over = config.max_score is not None and config.max_score > TOP_SCORE
-    return config.model_copy(update={"max_score": TOP_SCORE}) if over else config
+    # Flat scores start at 1, so 0 means the same; catalogue ones end at 99, and so 100 does.
+    if vocabulary == "flat":
+        least = 1 if least == 0 else least
+    elif top is not None:
+        top = min(top, TOP_SCORE)
+    return config.model_copy(update={"min_score": least, "max_score": top})
 
 
 def read_preview(answer: Answer, config: AudienceConfig, vocabulary: Vocabulary) -> Preview:
@@ -195,9 +180,6 @@ def read_preview(answer: Answer, config: AudienceConfig, vocabulary: Vocabulary)
     return answer.read(Preview, told)
 
 
-# Runs and their people
-
-
 def without_id(item: object) -> object:
     """A dated run as it came, without the service's own key for it: it has no id."""
     told = as_object(item)
@@ -207,13 +189,9 @@ def without_id(item: object) -> object:
 def check_day(answer: Answer, asked: str | None, told: str | None) -> None:
     """Refuse an answer that is of another day than was asked for."""
     if asked and told and asked[:10] != told[:10]:
-        raise UnusableAnswer(
-            f"The service was asked about {asked[:10]} and answered with {clean(told, 10)}, so its"
-            " answer was not used.",
-            "Leave the date out for the newest people, or name a day that get_audience lists.",
-            status=answer.status,
-            request_id=answer.request_id,
-        )
+        advice = "Leave the date out for the newest people, or name a day that get_audience lists."
+        days = f"asked about {asked[:10]} and answered with {clean(told, 10)}"
+        raise answer.unusable(f"it was {days}", advice)
 
 
 def read_dated_page(answer: Answer, date: str | None) -> PeoplePage:
@@ -252,21 +230,18 @@ def read_numbered_page(answer: Answer, offset: int) -> PeoplePage:
 
 def _flat_person(row: object) -> Row | None:
     fields = as_object(row)
-    if not fields:
-        return None
     named = {
         "id": fields.get("personId") or fields.get("hem"),
         "personalEmail": fields.get("personalEmail") or fields.get("personalEmails"),
         "phone": fields.get("mobilePhones") or fields.get("directNumbers") or fields.get("phones"),
         "companyCountry": fields.get("companyCountry") or fields.get("country"),
     }
-    return fields | {key: value for key, value in named.items() if value}
+    return (fields | {key: value for key, value in named.items() if value}) or None
 
 
 def _catalog_person(row: object) -> Row | None:
     fields = as_object(row)
-    if not fields:
-        return None
+    company, intent = as_object(fields.get("company")), as_object(fields.get("intent"))
     # What else is nested (where the person lives, say) is not documented: it is lifted as it is.
     flat: dict[str, object] = {}
     for name, value in fields.items():
@@ -274,12 +249,12 @@ def _catalog_person(row: object) -> Row | None:
     flat["personalCountry"] = flat.pop("country", None)
     flat |= {name: value for name, value in fields.items() if not isinstance(value, dict)}
     flat |= {"id": fields.get("hashedEmail")}
-    if company := as_object(fields.get("company")):
+    if company:
         flat |= {f"company{name[:1].upper()}{name[1:]}": value for name, value in company.items()}
         flat["company"] = company.get("name")
-    if intent := as_object(fields.get("intent")):
+    if intent:
         topics = [as_object(topic) for topic in as_list(intent.get("matchedTopics"))]
         flat["intentScore"] = intent.get("score")
         flat["topicOverlap"] = intent.get("topicOverlap")
         flat["topicName"] = ", ".join(str(t["topicName"]) for t in topics if t.get("topicName"))
-    return flat
+    return flat if fields else None

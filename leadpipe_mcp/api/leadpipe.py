@@ -3,7 +3,7 @@
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from leadpipe_mcp.api.answers import as_object
@@ -92,34 +92,27 @@ class LeadpipeClient:
         return tuple(TopicName(id=topic, name=name) for topic, name in told if name is not None)
 
 
-def _slots_in(account: Mapping[str, object]) -> Slots | None:
+def _slots_in(part: Mapping[str, object], *, inside: bool = False, depth: int = 4) -> Slots | None:
     """How many audience slots there are and are used; None where that is not shown.
 
-    They are known by their shape: where they stand is not documented.
+    They are known by the words of their names: where they stand is not documented.
     """
-    for part in _parts_about_slots(account):
-        counts = [next((part[w] for w in words if w in part), None) for words in _COUNTS]
-        used, limit, free = counts
-        if free is not None and limit is not None and used is None:
-            used = max(0, limit - free)
-        if free is not None and used is not None and limit is None:
-            limit = used + free
-        if used is not None and limit is not None:
-            return Slots(used=used, limit=limit)
-    return None
-
-
-def _parts_about_slots(
-    part: Mapping[str, object], *, inside: bool = False, depth: int = 4
-) -> Iterator[dict[str, int]]:
-    """Give the numbers about slots in each object of the account, by the words of their names."""
-    words = {name: [word.lower() for word in _WORDS.findall(name)] for name in part}
-    about = [name for name in part if inside or {"slot", "slots"} & set(words[name])]
     numbers: dict[str, int] = {}
-    for name in about:
-        with contextlib.suppress(ValueError):
-            numbers |= dict.fromkeys(words[name], whole_number(part[name]))
-    yield numbers
-    for name, value in part.items() if depth else ():
-        if name not in _OTHERS and (inner := as_object(value)):
-            yield from _parts_about_slots(inner, inside=name in about, depth=depth - 1)
+    deeper: list[Slots | None] = []
+    for name, value in part.items():
+        words = [word.lower() for word in _WORDS.findall(name)]
+        is_about = inside or bool({"slot", "slots"} & set(words))
+        inner = as_object(value)
+        if inner and depth and name not in _OTHERS:
+            deeper.append(_slots_in(inner, inside=is_about, depth=depth - 1))
+        elif is_about:
+            with contextlib.suppress(ValueError):
+                numbers |= dict.fromkeys(words, whole_number(value))
+    used, limit, free = (next((numbers[w] for w in ws if w in numbers), None) for ws in _COUNTS)
+    if used is None and limit is not None and free is not None:
+        used = max(0, limit - free)
+    if limit is None and used is not None and free is not None:
+        limit = used + free
+    if used is not None and limit is not None:
+        return Slots(used=used, limit=limit)
+    return next((slots for slots in deeper if slots), None)

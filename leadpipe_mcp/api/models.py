@@ -11,17 +11,7 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from leadpipe_mcp.api.budget import Noun
-from leadpipe_mcp.api.reading import (
-    Count,
-    Each,
-    Id,
-    Label,
-    Model,
-    Moment,
-    Name,
-    Row,
-    Told,
-)
+from leadpipe_mcp.api.reading import Count, Each, Id, Label, Model, Moment, Name, Row, Told
 from leadpipe_mcp.text import quoted
 from leadpipe_mcp.vocabulary.resolve import Sure
 
@@ -31,11 +21,8 @@ DEFAULT_SCORE = 70
 """The score from which people count where nobody names one."""
 
 RunState = Literal["none", "queued", "running", "ready", "failed", "cancelled"]
-
-_RUN_STATES: Mapping[str, RunState] = {
-    "materializing": "running",
-    "completed": "ready",
-}
+_RUN_STATES: Mapping[object, RunState] = {"materializing": "running", "completed": "ready"}
+Filters = dict[str, JsonValue]
 
 
 def _run_state(said: object) -> object:
@@ -46,61 +33,45 @@ def _applied(said: object) -> object:
     """The filters that the service says it applied: keys alone, in any wrapping, or with values."""
     if isinstance(said, dict):
         return list(cast("dict[str, object]", said).items())
-    if isinstance(said, list):
-        return [_key_and_value(item) for item in cast("list[object]", said)]
-    return said
-
-
-def _key_and_value(item: object) -> object:
-    if not isinstance(item, dict):
-        return (item, None)
-    told = cast("dict[str, object]", item)
-    return (told.get("key"), told.get("value", told.get("values")))
-
-
-def _filters(said: object) -> object:
-    """Null filters are no filters."""
-    return {} if said is None else said
+    if not isinstance(said, list):
+        return said
+    items = cast("list[object]", said)
+    told = [cast("Filters", item) if isinstance(item, dict) else {"key": item} for item in items]
+    return [(one.get("key"), one.get("value", one.get("values"))) for one in told]
 
 
 AppliedFilters = Annotated[tuple[tuple[str, JsonValue], ...] | None, BeforeValidator(_applied)]
 """Each filter that the service says it applied, with its value where the service gives it."""
 
 
-class _Config(Model):
-    topic_ids: tuple[int, ...]
-    min_score: int | None = None
-    max_score: int | None = None
-    min_topic_overlap: int | None = None
-    filters: Annotated[dict[str, JsonValue], BeforeValidator(_filters)] = Field(
-        default_factory=dict[str, JsonValue]
-    )
-    source_url: str | None = None
-
-    def _written(self) -> dict[str, JsonValue]:
-        written = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return {name: value for name, value in written.items() if value != {}}
-
-
-class ServiceConfig(_Config):
+class ServiceConfig(Model):
     """Who is in an audience, in the service's own words: as it is sent, kept and shown.
 
     What the documents do not name (`logic`, say) is kept, and sent again with a change.
     """
 
-    def as_sent(self) -> dict[str, JsonValue]:
-        """Return the config as a request carries it, without what is not set."""
-        return self._written()
+    topic_ids: tuple[int, ...]
+    min_score: int | None = None
+    max_score: int | None = None
+    min_topic_overlap: int | None = None
+    filters: Annotated[Filters, BeforeValidator(lambda said: {} if said is None else said)] = Field(
+        default_factory=Filters
+    )
+    source_url: str | None = None
+
+    def written(self) -> dict[str, JsonValue]:
+        """Return the config as a request or a reply carries it, without what is not set."""
+        written = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {name: value for name, value in written.items() if value != {}}
 
 
-class AudienceConfig(_Config):
-    """The same in the words of whoever asks, with those who are to be left out."""
+class AudienceConfig(ServiceConfig):
+    """The same in the words of whoever asks, with those who are to be left out.
 
-    exclude: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    Every tool takes it as a reply shows it.
+    """
 
-    def as_shown(self) -> dict[str, JsonValue]:
-        """Return the config as a reply shows it; every tool takes it as it is."""
-        return self._written()
+    exclude: Filters = Field(default_factory=Filters)
 
 
 @dataclass(frozen=True)

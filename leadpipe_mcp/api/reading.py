@@ -5,6 +5,7 @@ read is left out, and the call's budget notes it, so that the reply can say so. 
 what it is (an id, a size) must be there.
 """
 
+import contextlib
 import datetime as dt
 import functools
 import re
@@ -162,21 +163,19 @@ def _id(said: object) -> object:
 
 def _moment(said: object) -> object:
     """A moment or a day as text; one that comes as seconds or milliseconds since 1970 as well."""
-    text = str(said) if isinstance(said, int | float) and not isinstance(said, bool) else said
-    if not isinstance(text, str):
+    if isinstance(said, bool) or not isinstance(said, str | int | float):
         return None
-    digits = text.removesuffix(".0")
+    digits = str(said).removesuffix(".0")
     if not digits.isascii() or not digits.isdigit():
-        return clean(text, LONGEST_LABEL)
+        return clean(str(said), LONGEST_LABEL)
     if _DAY.fullmatch(digits):
         return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
     number = int(digits[:15])
-    try:
+    with contextlib.suppress(ValueError, OverflowError, OSError):
         seconds = number / 1000 if number > _MILLISECONDS else number
-        made = dt.datetime.fromtimestamp(seconds, dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return made.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        made = dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds")
+        return made.replace("+00:00", "Z")
+    return None
 
 
 M = TypeVar("M")

@@ -173,7 +173,7 @@ class Runs:
         body: dict[str, object] = {name: value for name, value in named.items() if value}
         try:
             answer = await self._service.ask(
-                audience_path("query"), body | (config.sent.as_sent() if config else {})
+                audience_path("query"), body | (config.sent.written() if config else {})
             )
         except NotFound:
             if audience_id or self._service.profile.queries:

@@ -51,11 +51,8 @@ async def settled(
 ) -> T:
     """What the change made, as its answer says or as a look shows.
 
-    Args:
-        change: Makes the change.
-        look: Gives what the change made, or None where it is not there; raises if it cannot tell.
-        words: How the outcome is put into words.
-        again: Make the change once more, where looks show that it was not made.
+    `look` gives what it made, or None where that is not there; it raises if it cannot tell. With
+    `again` the change is made once more where looks show that it was not made.
 
     Raises:
         NotDone: If it failed and a look shows that nothing was changed.
@@ -66,30 +63,35 @@ async def settled(
         return await change()
     except ServiceError as error:
         failed = error
+    # It may still be under way; or the service says that it is done, and nothing that can be read.
+    late = failed.status == 504 or (isinstance(failed, Unreachable) and failed.how == "late")
+    claimed = isinstance(failed, UnusableAnswer) and 200 <= (failed.status or 0) < 300
     if isinstance(failed, TooManyRequests):
         # The service says that it did nothing; with a look it is certain.
-        may_repeat = again and (failed.retry_after or 0) < present_budget().left - LOOK_SECONDS
-        if not may_repeat:
+        again = again and (failed.retry_after or 0) < present_budget().left - LOOK_SECONDS
+        if not again:
             raise failed
-    elif failed.leaves_doubt:
-        may_repeat = again and not _is_late(failed) and not _claims(failed)
-    else:
+    elif not failed.leaves_doubt:
         raise failed
+    found = await _looked(look, words, failed)
+    if found is not None:
+        return found
+    problem = f"{failed.problem} A look afterwards: {words.undone}"
+    if late or (claimed and not words.firm):
+        raise Unclear(f"{problem} But it may still come.", words.check, like=failed)
+    not_done = NotDone(problem, _IGNORED if claimed else "", like=failed)
+    if claimed or not again:
+        raise not_done
     try:
-        return await _seen(look, words, failed)
-    except NotDone as not_done:
-        if not may_repeat:
-            raise
-        try:
-            return await settled(change, look, words)
-        except Unreachable as error:
-            raise (not_done if error.how == "not sent" else error) from None
+        return await settled(change, look, words)
+    except Unreachable as error:
+        raise (not_done if error.how == "not sent" else error) from None
 
 
-async def _seen(
+async def _looked(
     look: Callable[[], Awaitable[T | None]], words: OutcomeWords, failed: ServiceError
-) -> T:
-    """What looks show of a change whose own answer was lost."""
+) -> T | None:
+    """What looks show of a change whose own answer was lost; None if it was not made."""
     budget = present_budget()
     doubt: ServiceError | None = Unclear("No time was left to look.")
     for pause in PAUSES:
@@ -97,31 +99,17 @@ async def _seen(
             break
         await anyio.sleep(pause)
         try:
-            found = await look()
+            found, doubt = await look(), None
         except ServiceError as error:
             doubt = error
             continue
         if found is not None:
             budget.looked = True
             return found
-        doubt = None
     if doubt is not None:
         problem = f"{failed.problem} Whether it was done is unclear. {doubt.problem}"
         raise Unclear(problem, words.check, like=failed)
-    problem = f"{failed.problem} A look afterwards: {words.undone}"
-    if _is_late(failed) or (_claims(failed) and not words.firm):
-        raise Unclear(f"{problem} But it may still come.", words.check, like=failed)
-    raise NotDone(problem, _IGNORED if _claims(failed) else "", like=failed)
-
-
-def _is_late(error: ServiceError) -> bool:
-    """Whether the change may still be under way."""
-    return error.status == 504 or (isinstance(error, Unreachable) and error.how == "late")
-
-
-def _claims(error: ServiceError) -> bool:
-    """Whether the service says that the change was made, and nothing else that can be read."""
-    return isinstance(error, UnusableAnswer) and 200 <= (error.status or 0) < 300
+    return None
 
 
 class _Named(Protocol):

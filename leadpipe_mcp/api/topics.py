@@ -6,18 +6,16 @@ Everything here is public: it works without a key, and changes nothing.
 import contextlib
 import datetime as dt
 import hashlib
-import json
-import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal
 
 import anyio
 import anyio.to_thread
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, TypeAdapter
 
 from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.budget import Noun
@@ -37,13 +35,7 @@ STEADY = 0.05
 """The share by which an audience may grow or shrink and still be called steady."""
 
 _TOPICS = "/v1/intent/topics"
-_FILE_VERSION = 2
-_FIELDS = ("id", "name", "type", "industry", "category")
-
-
-def _day(said: object) -> object:
-    """The day of a date, which may come with a time."""
-    return said[:10] if isinstance(said, str) else said
+_FILE_VERSION = 3
 
 
 class Topic(Told):
@@ -77,7 +69,8 @@ class TopicDay(Told):
     """How many people researched a topic on one day, and how strongly."""
 
     noun: ClassVar[Noun] = ("day", "days")
-    date: Annotated[dt.date, BeforeValidator(_day)]
+    # It may come with a time.
+    date: Annotated[dt.date, BeforeValidator(lambda said: str(said)[:10])]
     audience: Count = Field(validation_alias=AliasChoices("audience", "uniqueAudience"))
     signals: Count | None = Field(default=None, validation_alias="totalSignals")
     average_score: float | None = Field(default=None, validation_alias="avgScore")
@@ -92,7 +85,9 @@ class TopicSeries(Told):
     noun: ClassVar[Noun] = ("topic", "topics")
     id: int = Field(validation_alias=AliasChoices("id", "topicId"))
     name: Name | None = Field(default=None, validation_alias=AliasChoices("name", "topicName"))
-    days: Each[TopicDay] = Field(default=(), validation_alias=AliasChoices("days", "data"))
+    days: Annotated[
+        Each[TopicDay], AfterValidator(lambda days: tuple(sorted(days, key=lambda day: day.date)))
+    ] = Field(default=(), validation_alias=AliasChoices("days", "data"))
 
     @property
     def latest(self) -> TopicDay | None:
@@ -115,9 +110,7 @@ class TopicSeries(Told):
         wanted = newest.date - dt.timedelta(days)
         near = [d for d in self.days if -1 <= (d.date - wanted).days <= min(2, days - 1)]
         before = min(near, key=lambda day: abs((day.date - wanted).days), default=None)
-        if before is None or not before.audience:
-            return None
-        return 100 * (newest.audience - before.audience) / before.audience
+        return _growth(newest.audience, before.audience) if before else None
 
     @property
     def direction(self) -> Literal["rising", "falling", "steady"] | None:
@@ -130,6 +123,10 @@ class TopicSeries(Told):
         if abs(last - first) <= STEADY * first:
             return "steady"
         return "rising" if last > first else "falling"
+
+
+def _growth(now: int, before: int | None) -> float | None:
+    return 100 * (now - before) / before if before else None
 
 
 class Mover(Topic):
@@ -146,7 +143,7 @@ class Mover(Topic):
 
         The service's own `pctChange` is not used: whether it is percent is not documented.
         """
-        return 100 * (self.today - self.yesterday) / self.yesterday if self.yesterday else None
+        return _growth(self.today, self.yesterday)
 
 
 class SiteTopic(Topic):
@@ -176,8 +173,7 @@ class Topics:
         self._service = service
         self._clock = clock
         # A kept catalogue has to be of the same service.
-        url = service.transport.base_url
-        self._file = catalogue_file(cache_dir, url) if cache_dir else None
+        self._file = cache_dir and catalogue_file(cache_dir, service.transport.base_url)
         self._fetching = anyio.Lock()
         self._catalogue: tuple[float, Catalogue] | None = None
         self._facets: tuple[float, TopicFacets] | None = None
@@ -243,7 +239,7 @@ class Topics:
             return None
         name = next((named for row in rows if (named := as_object(row).get("topicName"))), None)
         told = {"id": topic_id, "name": name, "days": answer.read_each(TopicDay, rows)}
-        return _oldest_first(answer.read(TopicSeries, told))
+        return answer.read(TopicSeries, told)
 
     async def compare(self, topic_ids: Sequence[int]) -> tuple[TopicSeries, ...]:
         """The topics from day to day, as asked; those that the service does not know are left out.
@@ -253,39 +249,33 @@ class Topics:
         wanted = list(dict.fromkeys(topic_ids))
         found: dict[int, TopicSeries] = {}
         for start in range(0, len(wanted), MOST_COMPARED):
-            found |= await self._compared(wanted[start : start + MOST_COMPARED])
-        return tuple(found[topic] for topic in wanted if topic in found)
-
-    async def _compared(self, topic_ids: Sequence[int]) -> dict[int, TopicSeries]:
-        try:
-            answer = await self._ask("/compare", {"topicIds": topic_ids})
-        except NotFound as missing:
-            await self._service.check_missing(missing)
-            # Whether one unknown topic refuses all of them is not documented.
-            if len(topic_ids) == 1:
-                return {}
-            alone = [await self._compared([topic]) for topic in topic_ids]
-            return {topic: series for one in alone for topic, series in one.items()}
-        found = map(_oldest_first, answer.read_each(TopicSeries))
-        return {series.id: series for series in found if series.name or series.days}
+            asked = wanted[start : start + MOST_COMPARED]
+            try:
+                answer = await self._ask("/compare", {"topicIds": asked})
+                found |= {series.id: series for series in answer.read_each(TopicSeries)}
+            except NotFound as missing:
+                await self._service.check_missing(missing)
+                # Whether one unknown topic refuses all of them is not documented.
+                alone = [await self.compare([topic]) for topic in asked if len(asked) > 1]
+                found |= {series.id: series for one in alone for series in one}
+        there = (found[topic] for topic in wanted if topic in found)
+        return tuple(series for series in there if series.name or series.days)
 
     async def series(self, topic_ids: Sequence[int], days: int) -> tuple[TopicSeries, ...]:
         """As `compare`, over as many of the days as the service shows anywhere."""
         compared = await self.compare(topic_ids)
-        if max((len(series.days) for series in compared), default=days) >= days:
-            return tuple(series.last(days) for series in compared)
-        longer: dict[int, TopicSeries] = {}
+        longer = {series.id: series for series in compared}
 
         async def lengthen(topic: int) -> None:
             # What was compared stands where nothing more can be had.
             with contextlib.suppress(ServiceError):
-                trend = await self.trend(topic)
-                longer.update({topic: trend} if trend else {})
+                longer[topic] = await self.trend(topic) or longer[topic]
 
-        async with anyio.create_task_group() as tasks:
-            for series in compared:
-                tasks.start_soon(lengthen, series.id)
-        return tuple(longer.get(series.id, series).last(days) for series in compared)
+        if max((len(series.days) for series in compared), default=days) < days:
+            async with anyio.create_task_group() as tasks:
+                for topic in list(longer):
+                    tasks.start_soon(lengthen, topic)
+        return tuple(series.last(days) for series in longer.values())
 
     async def movers(
         self,
@@ -319,9 +309,7 @@ class Topics:
         )
 
 
-def _oldest_first(series: TopicSeries) -> TopicSeries:
-    days = tuple(sorted(series.days, key=lambda day: day.date))
-    return series.model_copy(update={"days": days})
+_ALL = TypeAdapter(tuple[Topic, ...])
 
 
 def catalogue_file(folder: Path, url: str) -> Path:
@@ -332,28 +320,21 @@ def catalogue_file(folder: Path, url: str) -> Path:
 
 def _kept(path: Path) -> tuple[float, Catalogue] | None:
     """A kept catalogue with its age; None if it is broken, too old or from the future."""
-    try:
-        kept = as_object(json.loads(path.read_bytes()))
-        age = time.time() - float(cast("float", kept["fetchedAt"]))
-        rows = cast("list[list[object]]", kept["topics"])
-        topics = Topic.read_list([dict(zip(_FIELDS, row, strict=True)) for row in rows])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return (age, Catalogue(topics)) if topics and 0 <= age <= CATALOGUE_SECONDS else None
+    with contextlib.suppress(OSError, ValueError):
+        age = time.time() - path.stat().st_mtime
+        topics = _ALL.validate_json(path.read_bytes())
+        if topics and 0 <= age <= CATALOGUE_SECONDS:
+            return age, Catalogue(topics)
+    return None
 
 
 def keep_catalogue(path: Path, catalogue: Catalogue) -> None:
     """Write the catalogue if that can be done: without a file everything works as well."""
-    rows = [[getattr(topic, field) for field in _FIELDS] for topic in catalogue.topics]
-    kept = json.dumps({"fetchedAt": time.time(), "topics": rows}, separators=(",", ":"))
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Beside it and then renamed: whoever reads meanwhile sees a whole one. Mode 0600.
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(kept)
-            Path(beside).replace(path)
-        except OSError:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        # Beside it and then renamed: whoever reads meanwhile sees a whole one.
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            beside = Path(folder, path.name)
+            beside.touch(mode=0o600)
+            beside.write_bytes(_ALL.dump_json(catalogue.topics, exclude_none=True))
+            beside.replace(path)

@@ -190,7 +190,7 @@ async def _runs(call: Call, asked: GetAudience) -> tuple[Run | None, tuple[Run, 
 async def _shown_config(call: Call, audience: Audience) -> dict[str, JsonValue] | None:
     if audience.config is None:
         return None
-    return (await call.leadpipe.configs.as_saved(audience.config)).shown.as_shown()
+    return (await call.leadpipe.configs.as_saved(audience.config)).shown.written()
 
 
 async def _topic_names(call: Call, audience: Audience) -> dict[str, str]:

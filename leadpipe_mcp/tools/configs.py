@@ -272,7 +272,7 @@ def in_one_sentence(made: Sequence[Change]) -> str:
 
 def _parts(config: AudienceConfig) -> dict[str, JsonValue]:
     """The config as one level of named parts."""
-    parts = config.as_shown()
+    parts = config.written()
     filters = cast("dict[str, JsonValue]", parts.pop("filters", {}))
     exclude = cast("dict[str, JsonValue]", parts.pop("exclude", {}))
     parts |= filters | {f"exclude.{key}": value for key, value in exclude.items()}
@@ -331,7 +331,7 @@ async def preview_audience(call: Call, asked: ConfigArguments) -> AudiencePrevie
     preview = await call.leadpipe.configs.preview(spelled)
     columns = choose_columns(_SAMPLE_COLUMNS)
     sample = table(preview.sample[:_SAMPLE_SIZE], columns, contact=False)
-    config = preview.config.as_shown()
+    config = preview.config.written()
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
     create = replies.suggest("create_audience", "save this config under a name")
     repeated = arguments.twice_named(asked.topic_ids)

@@ -106,7 +106,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
         question = (
             f"Create and activate {name} ({people(preview.size)})? {account.slot_sentence(before)}"
         )
-        seen = [asked.name, preview.config.as_shown()]
+        seen = [asked.name, preview.config.written()]
         await call.confirm(Action("create", question, seen), asked.confirm)
     # First a draft, then its status: a failure in between leaves a draft that can be named.
     audience = await call.leadpipe.audiences.create(asked.name, spelled, before=known)
@@ -117,7 +117,7 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
         f"{saved} ({audience.status}). {found} now.",
         size=preview.size,
         data_date=preview.data_date,
-        config=preview.config.as_shown(),
+        config=preview.config.written(),
         warnings=warnings(unsure, repeated, preview.notes, of_size(preview.size)),
         next=[replies.to_activate(audience.id)],
     )
@@ -198,7 +198,7 @@ async def update_audience(call: Call, asked: UpdateAudience) -> AudienceUpdated:
         summary,
         size=preview.size if preview else size_of(updated),
         changes=replies.table_of(["what", "before", "after"], [one.row() for one in made]),
-        config=preview.config.as_shown() if preview else None,
+        config=preview.config.written() if preview else None,
         warnings=notes,
         next=[step.get(updated.status, replies.to_read)(updated.id)],
     )

@@ -137,7 +137,7 @@ async def query_audience(call: Call, asked: QueryAudience) -> PeopleFound:
         return reply
     reply = _shown(asked, columns, place, page)
     if spelled and not asked.cursor:
-        reply.config = spelled.shown.as_shown()
+        reply.config = spelled.shown.written()
         reply.warnings = warnings(unsure, spelled.notes, reply.warnings)
     if audience:
         reply.warnings = warnings(await age_of_list(call, audience, page.run), reply.warnings)
@@ -252,7 +252,7 @@ async def _sample(
     preview = await call.leadpipe.configs.preview(spelled)
     run = Run(state="ready", size=preview.size, data_date=preview.data_date)
     reply = _shown(asked, columns, Place(), PeoplePage(run=run, people=preview.sample))
-    reply.config, reply.next_cursor = preview.config.as_shown(), None
+    reply.config, reply.next_cursor = preview.config.written(), None
     if reply.people:
         reply.summary = f"A sample of {reply.summary}"
         reply.next = [suggest("create_audience", "save it, to read everyone once it is active")]

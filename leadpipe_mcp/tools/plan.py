@@ -169,7 +169,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         summary=_summary(plan),
         size=plan.size,
         data_date=preview.data_date if preview else None,
-        config=plan.config.as_shown(),
+        config=plan.config.written(),
         topics=topics,
         topic_alternatives=alternatives,
         values=_values(plan),
@@ -181,7 +181,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         recommended=Recommended(
             change=advice.change.words,
             size=advice.size,
-            config=advice.change.config.as_shown(),
+            config=advice.change.config.written(),
         )
         if advice and advice.change
         else None,

@@ -76,7 +76,7 @@ async def test_an_audience_is_created_with_the_status_that_was_asked_for(
         read = await client.audiences.get(created.id)
         assert (read.id, read.name, read.status) == (created.id, "Buyers", status)
         assert read.config is not None
-        assert read.config.as_sent() == {
+        assert read.config.written() == {
             "topicIds": [117805, 117890],
             "minScore": 60,
             "maxScore": 99,
@@ -164,10 +164,10 @@ async def test_a_config_is_changed_as_a_whole(
     }
     assert sent(sandbox, "PATCH") == [{"config": whole}]
     assert changed.config is not None
-    assert changed.config.as_sent() == whole
+    assert changed.config.written() == whole
     nothing = await change(client, saved, AudienceConfig(topic_ids=(117805,)))
     assert nothing.config is not None
-    assert nothing.config.as_sent() == {"topicIds": [117805]}
+    assert nothing.config.written() == {"topicIds": [117805]}
 
 
 async def test_a_size_is_kept_or_said_not_to_be(profile: str, client: LeadpipeClient) -> None:

@@ -1,20 +1,20 @@
+"""The service's own list of filters, however odd, and what its filters take."""
+
 from collections.abc import Callable
 
 import pytest
-from pydantic import JsonValue
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig
-from leadpipe_mcp.errors import NotPossible, UnusableAnswer
+from leadpipe_mcp.errors import UnusableAnswer
 from tests.api.answering import Connect, Start
+from tests.api.test_filters import TEXT, Json, refusal, spelled
 
 pytestmark = pytest.mark.anyio
 Offering = Callable[..., LeadpipeClient]
-Filters = dict[str, JsonValue]
 
 
-def offered(key: str, *values: object, **more: object) -> dict[str, object]:
+def offered(key: str, *values: object, **more: object) -> Json:
     """A filter of the catalogue; its values stand for themselves if they are not objects."""
     listed: list[object] = [
         value if isinstance(value, dict) else {"value": value} for value in values
@@ -23,40 +23,30 @@ def offered(key: str, *values: object, **more: object) -> dict[str, object]:
     return {"key": key, "label": key, "type": kind, "values": listed or None, **more}
 
 
-def catalogue(*filters: object) -> JSONResponse:
-    return JSONResponse({"data": {"groups": [{"key": "all", "filters": filters}]}})
-
-
 @pytest.fixture
 def offering(with_answers: Connect) -> Offering:
     """A client of a service whose catalogue has these filters."""
 
     def offering(*filters: object) -> LeadpipeClient:
-        return with_answers({"GET /filters": catalogue(*filters)})
+        groups = [{"key": "all", "filters": filters}]
+        return with_answers({"GET /filters": JSONResponse({"data": {"groups": groups}})})
 
     return offering
 
 
-async def spelled(client: LeadpipeClient, filters: Filters) -> Filters:
-    config = AudienceConfig(topic_ids=(117805,), filters=filters)
-    return (await client.configs.spell(config)).sent.filters
+async def sent(client: LeadpipeClient, filters: Json) -> Json:
+    return (await spelled(client, filters)).sent.filters
 
 
-async def refusal(client: LeadpipeClient, filters: Filters) -> str:
-    with pytest.raises(NotPossible) as caught:
-        await spelled(client, filters)
-    return str(caught.value)
-
-
-async def test_a_filter_without_a_twin_is_refused_by_name(start: Start, connect: Connect) -> None:
+async def test_a_filter_without_a_twin_is_refused_by_name(
+    start: Start, connect: Connect, offering: Offering
+) -> None:
     client = connect(start(profile="catalog", catalog_twins=False))
     said = await refusal(client, {"state": "texas", "hasPhone": True, "seniority": ["vp"]})
     assert "The service has no filter for 'state' now; it has company.industries," in said
     assert "no filter for 'hasPhone' now" in said
     assert "seniority'" not in said
-
-
-async def test_a_documented_twin_that_is_gone_is_not_replaced(offering: Offering) -> None:
+    # A documented one that is gone is not replaced.
     client = offering(offered("role.seniorities", "vp", label="Seniority"))
     assert await refusal(client, {"seniority": ["vp"]}) == (
         "The service has no filter for 'seniority' now; it has role.seniorities."
@@ -69,30 +59,30 @@ async def test_a_value_that_is_exactly_so_called_goes_first(offering: Offering) 
         offered("x.sizes", "10000", "10000+"),
     )
     for word in ("c", "c++", "C"):
-        assert await spelled(client, {"x.skills": [word]}) == {"x.skills": {"values": [word]}}
-    assert await spelled(client, {"x.skills": ["c#"]}) == {"x.skills": {"values": ["cs"]}}
-    assert await spelled(client, {"x.sizes": ["10000+"]}) == {"x.sizes": {"values": ["10000+"]}}
+        assert await sent(client, {"x.skills": [word]}) == {"x.skills": {"values": [word]}}
+    assert await sent(client, {"x.skills": ["c#"]}) == {"x.skills": {"values": ["cs"]}}
+    assert await sent(client, {"x.sizes": ["10000+"]}) == {"x.sizes": {"values": ["10000+"]}}
 
 
 async def test_a_value_that_is_listed_twice_is_one_value(offering: Offering) -> None:
     client = offering(offered("x.states", "texas", "texas", "ohio", "ohio"))
-    assert await spelled(client, {"x.states": ["TEXAS"]}) == {"x.states": {"values": ["texas"]}}
-    config = AudienceConfig(topic_ids=(117805,), exclude={"x.states": ["ohio"]})
-    without = await client.configs.spell(config)
+    assert await sent(client, {"x.states": ["TEXAS"]}) == {"x.states": {"values": ["texas"]}}
+    without = await spelled(client, {}, {"x.states": ["ohio"]})
     assert without.sent.filters == {"x.states": {"values": ["texas"]}}
     assert without.shown.exclude == {"x.states": ["ohio"]}
 
 
 async def test_where_no_values_are_listed_any_word_will_do(offering: Offering) -> None:
-    client = offering({"key": "company.industries"}, offered("x.sizes", "1", type="single_select"))
-    assert await spelled(client, {"companyIndustry": ["Anything"]}) == {
+    client = offering(
+        {"key": "company.industries"},
+        offered("x.sizes", *range(61), type="single_select"),
+        offered("company.sizes", type="number_range"),
+    )
+    assert await sent(client, {"companyIndustry": ["Anything"]}) == {
         "company.industries": {"values": ["Anything"]}
     }
-    assert await refusal(client, {"x.sizes": ["2"]})
-
-
-async def test_a_range_of_numbers_cannot_be_said(offering: Offering) -> None:
-    client = offering(offered("company.sizes", type="number_range"))
+    said = await refusal(client, {"x.sizes": ["many"]})
+    assert said.endswith("find_filters with key x.sizes lists its 61 values.")
     assert await refusal(client, {"company.sizes": ["10 to 20"]}) == (
         "'company.sizes' takes a range of numbers, and how the service wants it written is not"
         " published."
@@ -105,19 +95,19 @@ async def test_terms_are_contained_unless_the_service_knows_no_such_thing(
     client = offering(
         offered("jobTitle.include"),
         offered("jobTitle.exact", operators=["equals"]),
+        offered("jobTitle.like", operators=["like", "near"]),
         offered("company.domains"),
     )
-    assert await spelled(client, {"jobTitle": "cfo"}) == {
-        "jobTitle.include": {"values": ["cfo"], "operator": "contains", "mode": "any"}
-    }
-    assert await spelled(client, {"jobTitle.exact": ["cfo"]}) == {
-        "jobTitle.exact": {"values": ["cfo"], "mode": "any"}
-    }
-    assert await spelled(client, {"companyDomain": "a.example"}) == {
-        "company.domains": {"values": ["a.example"], "operator": "contains", "mode": "any"}
-    }
-    like: Filters = {"jobTitle.include": {"values": ["cfo"], "operator": "like", "mode": "all"}}
-    assert await spelled(client, like) == like
+    text = {"values": ["x"], "mode": "any"}
+    for key, how in (
+        ("jobTitle.include", TEXT),
+        ("jobTitle.exact", {"operator": "equals"}),
+        ("jobTitle.like", {}),
+        ("company.domains", TEXT),
+    ):
+        assert await sent(client, {key: ["x"]}) == {key: text | how}
+    like = {"jobTitle.include": {"values": ["cfo"], "operator": "like", "mode": "all"}}
+    assert await sent(client, like) == like
 
 
 async def test_the_catalogue_is_asked_for_once_a_day(start: Start, connect: Connect) -> None:
@@ -135,30 +125,25 @@ async def test_the_catalogue_is_asked_for_once_a_day(start: Start, connect: Conn
 
 
 async def test_what_the_older_api_does_not_list_may_hold_any_word(with_answers: Connect) -> None:
-    listed = JSONResponse({"data": {"seniority": ["cxo", 7, None], "new": ["x"]}})
+    listed = JSONResponse({"data": {"seniority": ["cxo", 7, None], "gender": {}, "new": ["x"]}})
     client = with_answers({"GET /filters": listed}, profile="flat")
-    assert await spelled(client, {"state": "Anywhere", "seniority": "C-Suite"}) == {
-        "state": "Anywhere",
-        "seniority": ["cxo"],
-    }
-    assert "seniority takes: cxo." in await refusal(client, {"seniority": ["7"]})
+    filters = {"state": "Anywhere", "seniority": ["C-Suite", "7"]}
+    assert await sent(client, filters) == {"state": "Anywhere", "seniority": ["cxo", "7"]}
+    assert "seniority takes: cxo, 7." in await refusal(client, {"seniority": ["8"]})
 
 
+NO_FORM, NO_LIST = "its list of filters is of no known form", "what should be a list is not one"
+
+
+NOTHING: list[object] = [{}, [], {"groups": {}}, {"seniority": "vp"}]
 OTHER_FORMS: list[tuple[object, str, str]] = [
-    ({}, "auto", "its list of filters is of no known form"),
-    ([], "auto", "its list of filters is of no known form"),
-    ({"groups": {}}, "auto", "its list of filters is of no known form"),
-    ({"seniority": "vp"}, "auto", "its list of filters is of no known form"),
-    ({"seniority": ["vp"]}, "catalog", "its list of filters is of no known form"),
-    ({"groups": []}, "flat", "its list of filters is of no known form"),
-    ({"groups": [{"filters": None}]}, "auto", "what should be a list is not one"),
-    ({"groups": [{}]}, "catalog", "what should be a list is not one"),
+    *((data, "auto", NO_FORM) for data in NOTHING),
+    ({"seniority": ["vp"]}, "catalog", NO_FORM),
+    ({"groups": []}, "flat", NO_FORM),
+    ({"groups": [{"filters": None}]}, "auto", NO_LIST),
+    ({"groups": [{}]}, "catalog", NO_LIST),
     ({"groups": [{"filters": [{}]}]}, "auto", "not what they should be: key"),
-    (
-        {"groups": [{"filters": [{"key": "a.b", "values": [{"count": "x"}]}]}]},
-        "auto",
-        "not what they should be: values",
-    ),
+    ({"groups": [{"filters": [{"key": "a", "values": [{}]}]}]}, "auto", "should be: values"),
 ]
 
 

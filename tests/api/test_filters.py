@@ -1,15 +1,18 @@
+"""What is asked for and left out, in the words of whichever service answers, or refused by name."""
+
+from typing import Any
+
 import pytest
-from pydantic import JsonValue
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
-from tests.api.answering import PROFILES, Connect, Start
-from tests.faults.service import Sandbox
+from tests.api.answering import Connect, Start
 
 pytestmark = pytest.mark.anyio
-Filters = dict[str, JsonValue]
-TWINS: list[tuple[Filters, Filters]] = [
+Json = dict[str, Any]
+TEXT = {"operator": "contains", "mode": "any"}
+TWINS: list[tuple[Json, Json]] = [
     (
         {"companyIndustry": ["software development", "banking"]},
         {"company.industries": {"values": ["software development", "banking"]}},
@@ -31,39 +34,37 @@ TWINS: list[tuple[Filters, Filters]] = [
     ({"ageRange": ["25 to 34"]}, {"demographics.ageRanges": {"values": ["25 to 34"]}}),
     ({"gender": "female"}, {"demographics.genders": {"values": ["female"]}}),
     ({"isB2b": "n"}, {"company.isB2b": False}),
-    (
-        {"jobTitle": "Manager"},
-        {"jobTitle.include": {"values": ["manager"], "operator": "contains", "mode": "any"}},
-    ),
+    ({"jobTitle": "Manager"}, {"jobTitle.include": {"values": ["Manager"], **TEXT}}),
     ({"hasBusinessEmail": True}, {"contact.hasBusinessEmail": True}),
     ({"hasPersonalEmail": False}, {"contact.hasPersonalEmail": False}),
     ({"hasLinkedin": False}, {"contact.hasLinkedin": False}),
     ({"hasPhone": True}, {"contact.hasPhone": True}),
     (
-        {"companyDomain": "northwind-analytics.example"},
-        {"company.domains": {"values": ["northwind-analytics.example"]}},
+        {"companyDomain": "acme.example"},
+        {"company.domains": {"values": ["acme.example"], "operator": "equals", "mode": "any"}},
     ),
-    ({"companyName": "north"}, {"company.names": {"values": ["NORTH"]}}),
+    ({"companyName": "north"}, {"company.names": {"values": ["north"], **TEXT}}),
 ]
-ALL_FLAT: Filters = {key: value for flat, _ in TWINS for key, value in flat.items()}
-ALL_CATALOG: Filters = {key: value for _, catalog in TWINS for key, value in catalog.items()}
+ALL_FLAT: Json = {key: value for flat, _ in TWINS for key, value in flat.items()}
+ALL_CATALOG: Json = {key: value for _, catalog in TWINS for key, value in catalog.items()}
 
 
-async def size(client: LeadpipeClient, filters: Filters) -> int:
-    config = AudienceConfig(topic_ids=(117805,), min_score=50, filters=filters)
-    return (await client.configs.preview(await client.configs.spell(config))).size
+async def spelled(
+    client: LeadpipeClient, filters: Json, exclude: Json | None = None
+) -> SpelledConfig:
+    config = AudienceConfig(topic_ids=(117805,), filters=filters, exclude=exclude or {})
+    return await client.configs.spell(config)
 
 
-async def refusal(client: LeadpipeClient, filters: object) -> str:
-    config = AudienceConfig.model_construct(topic_ids=(117805,), filters=filters)
+async def refusal(client: LeadpipeClient, filters: Json, exclude: Json | None = None) -> str:
     with pytest.raises(NotPossible) as caught:
-        await client.configs.preview(await client.configs.spell(config))
+        await spelled(client, filters, exclude)
     return str(caught.value)
 
 
-@pytest.fixture(params=PROFILES)
+@pytest.fixture(params=["flat", "catalog"])
 def any_client(request: pytest.FixtureRequest, start: Start, connect: Connect) -> LeadpipeClient:
-    """A client of each profile in turn."""
+    """A client of each generation in turn."""
     return connect(start(profile=request.param))
 
 
@@ -77,185 +78,81 @@ def catalog(start: Start, connect: Connect) -> LeadpipeClient:
     return connect(start(profile="catalog"))
 
 
-INDUSTRY = "software development"
-ALIKE: list[tuple[tuple[str, ...], list[JsonValue]]] = [
-    (("hasPhone", "contact.hasPhone"), [True, "Y", ["yes"], {"values": ["y"]}, " True "]),
-    (("isB2b", "company.isB2b"), [False, "No", "FALSE", ["no"]]),
-    (
-        ("companyIndustry", "company.industries"),
-        [
-            {"values": [INDUSTRY]},
-            INDUSTRY,
-            ["Software Development", "SOFTWARE-development "],
-            {"values": ["software_development"]},
-        ],
-    ),
-]
+async def known(client: LeadpipeClient, key: str) -> list[str]:
+    return [v.value for v in (await client.configs.filters()).entry_for(key).values]
 
 
-async def test_a_filter_may_be_written_in_many_ways(any_client: LeadpipeClient) -> None:
-    for keys, forms in ALIKE:
-        sent: list[Filters] = []
-        for filters in ({key: form} for key in keys for form in forms):
-            config = AudienceConfig(topic_ids=(117805,), filters=filters)
-            sent.append((await any_client.configs.spell(config)).sent.filters)
-        assert all(one == sent[0] for one in sent), keys
+async def asked_for(client: LeadpipeClient, config: SpelledConfig, key: str) -> list[str]:
+    """The values of a filter that are sent, whichever the spelling."""
+    filters = await client.configs.filters()
+    sent: Any = config.sent.filters[filters.entry_for(key).key]
+    return sent if filters.vocabulary == "flat" else sent["values"]
 
 
-async def test_the_service_is_told_in_its_own_spelling(start: Start, connect: Connect) -> None:
-    def sent(sandbox: Sandbox) -> object:
-        body = sandbox.requests[-1].body
-        assert isinstance(body, dict)
-        return body["filters"]  # pyright: ignore[reportUnknownVariableType] -- recorded JSON
-
-    sandbox = start(profile="flat")
-    await size(connect(sandbox), ALL_CATALOG)
-    told = {**ALL_FLAT, "jobTitle": "manager", "companyName": "NORTH"}
-    assert sent(sandbox) == {**told, "seniority": ["director", "vp", "cxo"]}
-    text = {"operator": "contains", "mode": "any"}
-    for profile in ("catalog", "mixed"):
-        sandbox = start(profile=profile)
-        await size(connect(sandbox), ALL_FLAT)
-        assert sent(sandbox) == {
-            **ALL_CATALOG,
-            "role.seniority": {"values": ["director", "vp", "c_suite"]},
-            "jobTitle.include": {"values": ["Manager"], **text},
-            "company.names": {"values": ["north"], **text},
-            "company.domains": {
-                "values": ["northwind-analytics.example"],
-                "operator": "equals",
-                "mode": "any",
-            },
-        }
-
-
-@pytest.mark.parametrize(
-    ("filters", "said"),
-    [
-        (
-            {"industry": ["banking"]},
-            "There is no filter 'industry'. Did you mean 'companyIndustry'",
-        ),
-        ({"hasMail": True}, "There is no filter 'hasMail'. Did you mean 'has"),
-        ({"xyzzy": 1}, "There is no filter 'xyzzy'. There are: companyIndustry, "),
-        ({"hasPhone": "maybe"}, "'hasPhone' takes true or false."),
-        (
-            {"contact.hasPhone": {"values": ["y"], "mode": "all"}},
-            "'contact.hasPhone' takes true or false.",
-        ),
-        ({"seniority": True}, "'seniority' takes words, not a yes or no."),
-        ({"jobTitle": {"min": 3}}, "'jobTitle' takes words."),
-        ({"seniority": {"min": 3}}, "'seniority' takes words, not min and max."),
-        ({"companySize": {"min": "many"}}, "'companySize.min' must be a number."),
-        ({"companySize": {"min": 9, "max": 3}}, "takes min, max or both, min not above max."),
-        ({"seniority": 3}, "'seniority' takes a list of words."),
-        ({"seniority": []}, "'seniority' is empty. Leave it out, or name at least one value."),
-        (
-            {"seniority": {"values": ["vp"], "not": True}},
-            "'seniority' has no part 'not'. Did you mean 'values', 'operator', 'mode', 'min'",
-        ),
-        ({"seniority": {"values": ["vp"], "mode": 1}}, "'seniority' takes one word as its mode."),
-        (
-            {"jobTitle": {"values": ["cfo"], "operator": ""}},
-            "'jobTitle' takes one word as its operator.",
-        ),
-        ({"jobTitle": "x" * 256}, "'jobTitle' is too long"),
-        ({"companyName": [f"name {number}" for number in range(201)]}, "'companyName' is too long"),
-    ],
-)
-async def test_what_is_wrongly_written_is_refused_by_name(
-    filters: Filters, said: str, catalog: LeadpipeClient
+async def test_each_service_is_told_in_its_own_spelling(
+    flat: LeadpipeClient, catalog: LeadpipeClient
 ) -> None:
-    assert said in await refusal(catalog, filters)
-
-
-async def test_everything_that_is_wrong_is_said_at_once(any_client: LeadpipeClient) -> None:
-    said = await refusal(any_client, {"industri": ["x"], "hasPhone": 1, "seniority": []})
-    for name in ("'industri'", "'hasPhone'", "'seniority'"):
-        assert name in said
-    said = await refusal(any_client, {"companyIndustry": ["softwere"], "seniority": ["boss"]})
-    for name in ("'softwere'", "'boss'"):
-        assert name in said
-
-
-async def test_nothing_wrong_is_sent(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
-    await client.configs.filters()
-    asked = len(sandbox.requests)
-    for filters in ({"industri": ["x"]}, {"seniority": ["boss"]}, {"state": 1}):
-        await refusal(client, filters)
-    assert len(sandbox.requests) == asked
-
-
-@pytest.mark.parametrize(
-    ("key", "word", "near"),
-    [
-        ("companyIndustry", "software developmnt", "'software development'"),
-        ("location.states", "new yrok", "'new york'"),
-    ],
-)
-async def test_a_near_miss_is_refused_with_what_is_near(
-    key: str, word: str, near: str, any_client: LeadpipeClient
-) -> None:
-    said = await refusal(any_client, {key: [word]})
-    assert said.startswith(f"'{key}' has no value '{word}'. Nearest: ")
-    assert near in said
-
-
-async def test_what_is_not_near_anything_is_refused_with_all_values_or_where_they_are(
-    any_client: LeadpipeClient,
-) -> None:
-    said = await refusal(any_client, {"gender": ["xqz"], "companyIndustry": ["xqzw"]})
-    assert said.startswith("'gender' has no value 'xqz'. 'companyIndustry' has no value 'xqzw'. ")
-    assert "gender takes: female, male." in said
-    industries = (await any_client.configs.filters()).entry_for("companyIndustry").values
-    if len(industries) > 60:
-        assert f"find_filters with key companyIndustry lists its {len(industries)} values" in said
-    else:
-        assert f"companyIndustry takes: {', '.join(v.value for v in industries)}." in said
-
-
-async def test_one_filter_in_two_spellings_is_refused(any_client: LeadpipeClient) -> None:
-    both: Filters = {"companyIndustry": ["banking"], "company.industries": ["insurance"]}
-    assert await refusal(any_client, both) == (
-        "'companyIndustry', 'company.industries' are one and the same filter. Name it once."
+    older = (await spelled(flat, ALL_CATALOG)).sent.filters
+    assert older == {**ALL_FLAT, "seniority": ["director", "vp", "cxo"]}
+    newer = (await spelled(catalog, ALL_FLAT)).sent.filters
+    assert newer == {**ALL_CATALOG, "role.seniority": {"values": ["director", "vp", "c_suite"]}}
+    for client, filters in ((flat, older), (catalog, newer)):
+        assert (await client.configs.preview(await spelled(client, filters))).size == 0
+    # What a reply shows goes back to either.
+    assert (await spelled(flat, (await spelled(catalog, ALL_FLAT)).shown.filters)).sent.filters == (
+        older
     )
 
 
 @pytest.mark.parametrize(
-    ("filters", "said"),
+    ("keys", "forms"),
     [
+        (("hasPhone", "contact.hasPhone"), [True, "Y", ["yes"], {"values": ["y"]}, " True "]),
+        (("isB2b", "company.isB2b"), [False, "No", "FALSE", ["no"]]),
         (
-            {"jobTitle.exclude": ["intern"]},
-            "There is no filter 'jobTitle.exclude'",
+            ("companyIndustry", "company.industries"),
+            [
+                {"values": ["software development"]},
+                "software development",
+                ["Software Development", "SOFTWARE-development "],
+                {"values": ["software_development"]},
+            ],
         ),
-        ({"role.isCeo": True}, "There is no filter 'role.isCeo'. There are: companyIndustry"),
-        (
-            {"state": ["california", "texas"]},
-            "The service takes one value for 'state', not 2. Make one audience for each.",
-        ),
-        (
-            {"jobTitle.include": {"values": ["cfo"], "operator": "equals"}},
-            "The service takes 'jobTitle' without operator and mode.",
-        ),
-        ({"jobTitle": {"values": ["cfo"], "mode": "all"}}, "without operator and mode"),
     ],
 )
-async def test_what_the_older_api_cannot_say_is_refused_by_name(
-    filters: Filters, said: str, flat: LeadpipeClient
+async def test_a_filter_may_be_written_in_many_ways(
+    keys: tuple[str, ...], forms: list[object], any_client: LeadpipeClient
 ) -> None:
-    assert said in await refusal(flat, filters)
+    sent = [(await spelled(any_client, {key: form})).sent for key in keys for form in forms]
+    assert all(one == sent[0] for one in sent)
+
+
+FORMS = "It takes a list of words, {values, operator, mode}, {min, max}, or true or false."
 
 
 @pytest.mark.parametrize(
     ("filters", "said"),
     [
-        (
-            {"company.industrys": ["banking"]},
-            "Did you mean 'companyIndustry', 'company.industries', 'company.industryGroups'?",
-        ),
+        ({"industry": ["banking"]}, "no filter 'industry'. Did you mean 'companyIndustry'"),
+        ({"hasMail": True}, "There is no filter 'hasMail'. Did you mean 'has"),
+        ({"xyzzy": 1}, "There is no filter 'xyzzy'. There are: companyIndustry, "),
+        ({"company.industrys": ["banking"]}, "Did you mean 'companyIndustry', 'company.industries"),
         ({"role.isCeo": ["maybe"]}, "'role.isCeo' takes true or false."),
+        ({"hasPhone": {"values": ["y"], "mode": "all"}}, "'hasPhone' takes true or false."),
+        ({"seniority": True}, "'seniority' takes words."),
+        ({"seniority": {"min": 3}}, "'seniority' takes words."),
+        ({"jobTitle": {"min": 3}}, "'jobTitle' takes words."),
+        ({"companySize": {"min": 9, "max": 3}}, f"neither words nor a range of numbers. {FORMS}"),
+        (
+            {"companySize": {"min": "many"}},
+            f"'companySize' cannot be read at min: Input should be a valid number. {FORMS}",
+        ),
+        ({"seniority": 3}, "'seniority' cannot be read at values: "),
+        ({"seniority": []}, "'seniority' cannot be read at values: "),
+        ({"seniority": {"values": ["vp"], "not": True}}, "'seniority' cannot be read at not: "),
+        ({"seniority": {"values": ["vp"], "mode": 1}}, "'seniority' cannot be read at mode: "),
+        ({"jobTitle": "x" * 256}, "should have at most 255 characters"),
+        ({"companyName": [f"n{number}" for number in range(201)]}, "at most 200 items"),
         (
             {"jobTitle": {"values": ["cfo"], "operator": "like"}},
             "'jobTitle.include' has no operator 'like'. It has 'contains', 'equals'.",
@@ -268,28 +165,153 @@ async def test_what_the_older_api_cannot_say_is_refused_by_name(
             {"seniority": {"values": ["vp"], "operator": "not_in"}},
             "'role.seniority' has no operator 'not_in'. It has 'in'.",
         ),
+        (
+            {"companyIndustry": ["banking"], "company.industries": ["insurance"]},
+            "'companyIndustry', 'company.industries' are one and the same filter. Name it once.",
+        ),
     ],
 )
-async def test_what_the_newer_api_cannot_say_is_refused_by_name(
-    filters: Filters, said: str, catalog: LeadpipeClient
+async def test_what_is_wrongly_written_is_refused_by_name(
+    filters: Json, said: str, catalog: LeadpipeClient
 ) -> None:
     assert said in await refusal(catalog, filters)
 
 
-async def test_a_domain_that_is_meant_whole_goes_back_to_the_older_spelling(
-    flat: LeadpipeClient, catalog: LeadpipeClient
+@pytest.mark.parametrize(
+    ("filters", "exclude", "said"),
+    [
+        ({"jobTitle.exclude": ["intern"]}, {}, "There is no filter 'jobTitle.exclude'"),
+        ({"role.isCeo": True}, {}, "There is no filter 'role.isCeo'. There are: companyIndustry"),
+        ({"state": ["california", "texas"]}, {}, "takes one value for 'state', not 2. Make one"),
+        ({}, {"state": ["Texas"]}, "The service takes one value for 'state', not 50."),
+        ({"jobTitle": {"values": ["x"], "operator": "equals"}}, {}, "without operator and mode"),
+        ({"jobTitle": {"values": ["x"], "mode": "all"}}, {}, "without operator and mode"),
+        ({"company.domains": {"values": ["x"], "operator": "contains"}}, {}, "without operator"),
+        (
+            {},
+            {"jobTitle": ["x"]},
+            "'exclude.jobTitle' cannot be applied: the service has no filter",
+        ),
+    ],
+)
+async def test_what_the_older_api_cannot_say_is_refused_by_name(
+    filters: Json, exclude: Json, said: str, flat: LeadpipeClient
 ) -> None:
-    filters: Filters = {"companyDomain": "acme.example"}
-    config = AudienceConfig(topic_ids=(117805,), filters=filters)
-    newer = await catalog.configs.spell(config)
-    assert (await flat.configs.spell(newer.shown)).sent.filters == filters
-    part: Filters = {"company.domains": {"values": ["acme"], "operator": "contains"}}
-    assert "without operator and mode" in await refusal(flat, part)
+    assert said in await refusal(flat, filters, exclude)
 
 
-@pytest.mark.parametrize("key", ["seniority", "gender"])
-async def test_a_value_that_is_an_address_is_not_repeated(
-    any_client: LeadpipeClient, key: str
+async def test_everything_that_is_wrong_is_said_at_once_and_nothing_of_it_is_sent(
+    start: Start, connect: Connect
 ) -> None:
-    said = await refusal(any_client, {key: "jane.doe@acme.example"})
-    assert said.startswith(f"'{key}' has no value '[email]'.")
+    sandbox = start()
+    client = connect(sandbox)
+    await client.configs.filters()
+    said = await refusal(client, {"industri": ["x"], "hasPhone": 1, "gender": ["boss"]})
+    assert all(name in said for name in ("'industri'", "'hasPhone'", "'boss'"))
+    assert len(sandbox.requests) == 1
+
+
+async def test_a_value_that_is_not_there_is_refused_with_what_is_near_or_all_there_are(
+    any_client: LeadpipeClient,
+) -> None:
+    said = await refusal(any_client, {"location.states": ["new yrok"]})
+    assert said.startswith("'location.states' has no value 'new yrok'. Nearest: 'new york'")
+    said = await refusal(any_client, {"gender": ["xqz"], "companyIndustry": ["xqzw"]})
+    assert said.startswith("'gender' has no value 'xqz'. 'companyIndustry' has no value 'xqzw'. ")
+    assert "gender takes: female, male." in said
+    industries = ", ".join(await known(any_client, "companyIndustry"))
+    assert f"companyIndustry takes: {industries}." in said
+    said = await refusal(any_client, {"seniority": "jane.doe@acme.example"})
+    assert said.startswith("'seniority' has no value '[email]'.")
+
+
+async def test_all_other_values_are_asked_for_and_what_that_means_is_said(
+    any_client: LeadpipeClient,
+) -> None:
+    config = await spelled(any_client, {}, {"department": ["Legal", "HR"]})
+    rest = [
+        v for v in await known(any_client, "department") if v not in {"legal", "human resources"}
+    ]
+    assert await asked_for(any_client, config, "department") == rest
+    assert config.shown.exclude == {"department": ["human resources", "legal"]}
+    assert (config.shown.filters, config.by_listing) == ({}, ("department",))
+    said = "exclude.department also leaves out people whose department is not known."
+    assert config.notes == (said,)
+    female = await spelled(any_client, {}, {"gender": ["male"]})
+    assert await asked_for(any_client, female, "gender") in ("female", ["female"])
+
+
+async def test_titles_are_left_out_by_the_services_own_filter(catalog: LeadpipeClient) -> None:
+    config = await spelled(catalog, {"jobTitle": ["chief"]}, {"jobTitle": ["Assistant"]})
+    assert config.sent.filters == {
+        "jobTitle.include": {"values": ["chief"], **TEXT},
+        "jobTitle.exclude": {"values": ["Assistant"], **TEXT},
+    }
+    assert config.shown.filters == {"jobTitle": ["chief"]}
+    assert config.shown.exclude == {"jobTitle": ["Assistant"]}
+    assert (config.by_listing, config.notes) == ((), ())
+    own = await spelled(catalog, {"jobTitle.exclude": ["Assistant"], "jobTitle": ["chief"]})
+    assert (own.sent, own.shown) == (config.sent, config.shown)
+    everyone, alike = await spelled(catalog, {}), await spelled(catalog, {"jobTitle": ["chief"]})
+    others = await spelled(catalog, {}, {"jobTitle": ["chief"]})
+    sizes = [await catalog.configs.size(each) for each in (everyone, alike, others)]
+    assert sizes[0] == sizes[1] + sizes[2]
+
+
+async def test_a_flag_that_is_left_out_is_its_opposite(any_client: LeadpipeClient) -> None:
+    config = await spelled(any_client, {}, {"hasPhone": True, "isB2b": "no"})
+    assert config.sent == (await spelled(any_client, {"hasPhone": False, "isB2b": True})).sent
+    assert config.shown.filters == {"hasPhone": False, "isB2b": True}
+
+
+async def test_what_is_left_of_a_rung_or_a_range_is_asked_for(any_client: LeadpipeClient) -> None:
+    config = await spelled(
+        any_client,
+        {"seniority": ["director or above"], "companySize": {"min": 11, "max": 250}},
+        {"seniority": ["owner", "partner"], "companySize": ["51 to 100"]},
+    )
+    high = "cxo" if (await any_client.configs.filters()).vocabulary == "flat" else "c_suite"
+    assert config.shown.filters == {
+        "seniority": ["director", "vp", high],
+        "companySize": ["11 to 50", "101 to 250"],
+    }
+    assert (config.shown.exclude, config.by_listing) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("filters", "exclude", "said"),
+    [
+        ({"seniority": ["VP"]}, {"seniority": ["vice president"]}, "'VP' is both asked for and"),
+        (
+            {"seniority": ["VP", "director"]},
+            {"role.seniority": ["director or above"]},
+            "'VP' is both asked for and left out in 'seniority'.",
+        ),
+        ({"hasPhone": True}, {"hasPhone": True}, "'hasPhone' is both asked for and left out."),
+        ({"jobTitle": ["cfo"]}, {"jobTitle": ["CFO"]}, "'cfo' is both asked for and left out in"),
+        ({}, {"gender": ["female", "male"]}, "'exclude.gender' leaves nobody"),
+        ({}, {"seniority": ["boss of all"]}, "'exclude.seniority' has no value 'boss of all'."),
+        ({}, {"companyName": ["acme"]}, "the service has no filter that leaves it out."),
+        ({}, {"seniorty": ["vp"]}, "There is no filter 'seniorty'. Did you mean 'seniority'"),
+        ({}, {"state": ["not texas"]}, "without a sign or a 'not'"),
+        ({}, {"seniority": True}, "'exclude.seniority' takes words."),
+        ({}, {"role.seniority": ["vp"], "seniority": ["entry"]}, "are one and the same filter."),
+        ({}, {"jobTitle": ["vp, sales"]}, "would leave out nobody by 'vp, sales'"),
+        ({}, {"jobTitle.exclude": ["x"]}, "leaves people out twice over"),
+    ],
+)
+async def test_what_cannot_be_left_out_is_refused_by_name(
+    filters: Json, exclude: Json, said: str, catalog: LeadpipeClient
+) -> None:
+    assert said in await refusal(catalog, filters, exclude)
+
+
+async def test_a_long_list_is_shown_as_what_it_leaves_out(any_client: LeadpipeClient) -> None:
+    config = await spelled(any_client, {}, {"department": ["legal"]})
+    saved = await any_client.configs.as_saved(ServiceConfig.model_validate(config.sent.written()))
+    assert saved.shown == config.shown
+    half = (await known(any_client, "department"))[:8]
+    saved = await any_client.configs.as_saved(
+        (await spelled(any_client, {"department": half})).sent
+    )
+    assert (saved.shown.filters, saved.shown.exclude) == ({"department": half}, {})

@@ -149,7 +149,7 @@ async def test_the_examples_of_may_are_sent_as_written_and_taken(
     updated = await client.audiences.update(created.id, name=UPDATE["name"], config=spelled)
     assert updated.name == "Updated Name"
     assert updated.config is not None
-    assert updated.config.as_sent() == UPDATE["config"]
+    assert updated.config.written() == UPDATE["config"]
     await client.audiences.delete(created.id)
     path = "/v1/intent/audiences"
     assert [(r.method, r.path, r.query, r.body, r.status) for r in changes(sandbox)] == [

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import stat
 import time
 from collections.abc import Callable, Mapping
@@ -15,24 +16,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.answers import as_list, as_object
-from leadpipe_mcp.api.connections import Application, serve_in_process
+from leadpipe_mcp.api.connections import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.topics import (
-    CATALOGUE_SECONDS,
-    Mover,
-    TopicDay,
-    Topics,
-    TopicSeries,
-)
+from leadpipe_mcp.api.topics import CATALOGUE_SECONDS, Mover, TopicDay, Topics, TopicSeries
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
-from tests.api.answering import Connect, Start
+from tests.api.answering import URL, Connect, Start
 from tests.faults.service import Fault
 
 pytestmark = pytest.mark.anyio
-
-URL = "https://service.test"
-TOPICS = "/v1/intent/topics"
 CRM = {"topicId": 7, "topicName": "CRM", "type": "b2b", "industry": "Sales", "category": "Product"}
 TODAY = dt.date(2026, 5, 4)
 
@@ -41,27 +33,25 @@ class Service:
     """A service that answers each route with what the test says, and counts what it is asked."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
-        self.answers = dict(answers)
+        self._answers = answers
         self.asked: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        path = request.url.path.removeprefix(TOPICS)
+        path = request.url.path.removeprefix("/v1/intent/topics")
         self.asked.append(f"{request.method} {path}")
-        answer = self.answers.get(path, JSONResponse({}, 404))
+        answer = self._answers.get(path, JSONResponse({}, 404))
         if callable(answer) and not isinstance(answer, Response):
             answer = answer(json.loads(await request.body()))
         response = answer if isinstance(answer, Response) else JSONResponse({"data": answer})
         await response(scope, receive, send)
 
-
-def topics_of(
-    application: Application,
-    cache_dir: Path | None = None,
-    clock: Callable[[], float] = time.monotonic,
-) -> Topics:
-    transport = Transport(URL, None, network=serve_in_process(application))
-    return LeadpipeClient(transport, clock=clock, cache_dir=cache_dir).topics
+    def topics(
+        self, cache_dir: Path | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> Topics:
+        """The topics of a client that starts now."""
+        transport = Transport(URL, None, network=serve_in_process(self))
+        return LeadpipeClient(transport, clock=clock, cache_dir=cache_dir).topics
 
 
 def days(*audiences: int) -> list[dict[str, Any]]:
@@ -106,7 +96,7 @@ async def test_a_topic_that_does_not_exist_has_no_trend(start: Start, connect: C
 async def test_the_days_of_a_topic_come_oldest_first_and_may_lack_all_but_the_audience() -> None:
     rows = days(1, 2)[::-1]
     rows[0] |= {"date": "2026-05-04T00:00:00Z", "avgScore": "70.5", "highAudience": 1.0}
-    topics = topics_of(Service({"/7/trend": rows}))
+    topics = Service({"/7/trend": rows}).topics()
     trend = await topics.trend(7)
     assert trend is not None
     assert trend.name is None
@@ -131,7 +121,7 @@ async def test_the_days_of_a_topic_come_oldest_first_and_may_lack_all_but_the_au
 async def test_an_answer_that_lacks_what_is_essential_is_not_used(
     route: str, answer: object, missing: str
 ) -> None:
-    topics = topics_of(Service({route: answer}))
+    topics = Service({route: answer}).topics()
     calls = {
         "/search": lambda: topics.search("crm"),
         "/7/trend": lambda: topics.trend(7),
@@ -159,35 +149,25 @@ async def test_one_unknown_topic_does_not_hide_the_others() -> None:
     def strict(body: dict[str, Any]) -> object:
         if 5 in body["topicIds"]:
             return JSONResponse({}, 404)
-        return [{"topicId": n, "topicName": None, "data": days(1)} for n in body["topicIds"]]
+        # One without name and days is not known either.
+        return [
+            {"topicId": n, "topicName": None, "data": days(1) if n < 9 else None}
+            for n in body["topicIds"]
+        ]
 
-    topics = topics_of(Service({"/compare": strict, "/facets": {}}))
-    assert [one.id for one in await topics.compare([7, 5, 8])] == [7, 8]
-
-
-async def test_a_topic_without_name_and_days_is_not_known() -> None:
-    nothing = {"topicId": 5, "topicName": None, "data": None}
-    topics = topics_of(Service({"/compare": [nothing, {"topicId": 7, "topicName": "CRM"}]}))
-    assert [(one.id, one.days, one.latest) for one in await topics.compare([5, 7])] == [
-        (7, (), None)
-    ]
+    topics = Service({"/compare": strict, "/facets": {}}).topics()
+    assert [one.id for one in await topics.compare([7, 5, 9, 8])] == [7, 8]
 
 
 async def test_a_series_is_taken_from_the_trends_where_the_comparison_is_too_short() -> None:
     compared = [{"topicId": n, "topicName": "CRM", "data": days(*range(1, 31))} for n in (7, 8, 9)]
-    service = Service(
-        {
-            "/compare": compared,
-            "/7/trend": days(*range(100)),
-            "/8/trend": Response(status_code=500),
-            "/9/trend": [],
-        }
-    )
-    topics = topics_of(service)
+    trends = {"/7/trend": days(*range(100)), "/8/trend": Response(status_code=500), "/9/trend": []}
+    service = Service({"/compare": compared, **trends})
+    topics = service.topics()
     assert [len(one.days) for one in await topics.series([7, 8, 9], 7)] == [7, 7, 7]
     assert service.asked == ["POST /compare"]
     assert [len(one.days) for one in await topics.series([7, 8, 9], 90)] == [90, 30, 30]
-    assert await topics_of(Service({"/compare": []})).series([7], 90) == ()
+    assert await Service({"/compare": []}).topics().series([7], 90) == ()
 
 
 @pytest.mark.parametrize(
@@ -225,14 +205,13 @@ def test_a_direction_is_the_last_week_against_the_first(
 
 def test_a_move_is_counted_from_the_audiences() -> None:
     mover = {"topicId": 1, "topicName": "a", "todayAudience": 12, "pctChange": 0.2}
-    assert Mover.model_validate({**mover, "yesterdayAudience": 10}).change == 20
-    assert Mover.model_validate({**mover, "yesterdayAudience": 0}).change is None
-    assert Mover.model_validate(mover).change is None
+    for yesterday, change in ((10, 20), (0, None), (None, None)):
+        assert Mover.model_validate({**mover, "yesterdayAudience": yesterday}).change == change
 
 
 async def test_the_catalogue_is_fetched_once_for_callers_at_once_and_once_a_day() -> None:
     service, now = Service({"": [CRM]}), [0.0]
-    topics = topics_of(service, clock=lambda: now[-1])
+    topics = service.topics(clock=lambda: now[-1])
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(topics.all)
         tasks.start_soon(topics.all)
@@ -245,74 +224,53 @@ async def test_the_catalogue_is_fetched_once_for_callers_at_once_and_once_a_day(
 
 
 async def test_the_catalogue_is_kept_for_the_next_start(tmp_path: Path) -> None:
-    folder = tmp_path / "cache" / "leadpipe"
+    folder, now = tmp_path / "cache" / "leadpipe", [0.0]
     service = Service({"": [CRM, {"topicId": 8, "topicName": "ERP"}]})
-    first = await topics_of(service, folder).all()
-    (file,) = files_in(folder)
+    first = await service.topics(folder).all()
+    (file,) = folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    second = await topics_of(service, folder).all()
-    assert second.topics == first.topics
-    assert len(service.asked) == 1
-
-
-async def test_a_kept_catalogue_grows_old_from_when_it_was_fetched(tmp_path: Path) -> None:
-    service, now = Service({"": [CRM]}), [0.0]
-    await topics_of(service, tmp_path).all()
-    rewrite(tmp_path, fetchedAt=time.time() - CATALOGUE_SECONDS + 100)
-    topics = topics_of(service, tmp_path, clock=lambda: now[-1])
-    await topics.all()
-    now.append(50)
-    await topics.all()
+    # It grows old from when it was fetched.
+    os.utime(file, times=(0, time.time() - CATALOGUE_SECONDS + 100))
+    topics = service.topics(folder, clock=lambda: now[-1])
+    for seconds in (0, 50):
+        now.append(seconds)
+        assert (await topics.all()).topics == first.topics
     assert len(service.asked) == 1
     now.append(200)
-    rewrite(tmp_path, fetchedAt=0)
+    os.utime(file, times=(0, 0))
     await topics.all()
     assert len(service.asked) == 2
-
-
-def files_in(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
-
-
-def rewrite(folder: Path, **changes: object) -> None:
-    (file,) = files_in(folder)
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**kept, **changes}), encoding="utf-8")
 
 
 async def test_a_catalogue_that_cannot_be_kept_is_used_all_the_same(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("not a folder", "utf-8")
     service = Service({"": [CRM]})
-    assert (await topics_of(service, in_the_way).all()).topics
+    assert (await service.topics(in_the_way).all()).topics
     # A folder stands where the file should be: it is written beside, cannot be put there, and goes.
-    await topics_of(service, tmp_path / "cache").all()
-    (file,) = files_in(tmp_path / "cache")
+    await service.topics(tmp_path / "cache").all()
+    (file,) = (tmp_path / "cache").iterdir()
     file.unlink()
     (file / "full").mkdir(parents=True)
-    assert (await topics_of(service, tmp_path / "cache").all()).topics
-    assert files_in(tmp_path / "cache") == [file]
+    assert (await service.topics(tmp_path / "cache").all()).topics
+    assert list((tmp_path / "cache").iterdir()) == [file]
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [
-        *({"fetchedAt": moment} for moment in (0, 1e12, None)),
-        *({"topics": topics} for topics in ([], [["x", None, 1, 1, 1]])),
-        *(b"", b"[]", b"\xff\xfe", b"[" * 100_000),
-    ],
+    "broken", [0.0, 1e10, b"", b"{}", b"[]", b'[{"id": "x"}]', b"\xff\xfe", b"[" * 100_000]
 )
 async def test_a_broken_old_or_foreign_file_is_replaced(
-    broken: dict[str, object] | bytes, tmp_path: Path
+    broken: float | bytes, tmp_path: Path
 ) -> None:
     service = Service({"": [CRM]})
-    await topics_of(service, tmp_path).all()
+    await service.topics(tmp_path).all()
+    (file,) = tmp_path.iterdir()
     if isinstance(broken, bytes):
-        files_in(tmp_path)[0].write_bytes(broken)
+        file.write_bytes(broken)
     else:
-        rewrite(tmp_path, **broken)
+        os.utime(file, times=(broken, broken))
     for _ in range(2):
-        found = await topics_of(service, tmp_path).all()
+        found = await service.topics(tmp_path).all()
         assert [topic.name for topic in found.topics] == ["CRM"]
         assert len(service.asked) == 2

@@ -55,7 +55,7 @@ def in_any_order(config: ServiceConfig) -> Json:
             return {**value, "values": sorted(values_in(value))}
         return sorted(map(str, value)) if isinstance(value, list) else value
 
-    sent: Json = config.as_sent()
+    sent: Json = config.written()
     filters: dict[str, JsonValue] = sent.get("filters", {})
     return {**sent, "filters": {key: alike(value) for key, value in filters.items()}}
 
@@ -117,13 +117,13 @@ def test_what_a_reply_shows_is_spelled_the_same_again(wanted: tuple[str, Json, J
     client, filters, exclude = SERVICES[wanted[0]], wanted[1], wanted[2]
     assume(refused(client, filters, exclude) is None)
     spelled = spell(client, filters, exclude)
-    shown = spelled.shown.as_shown()
+    shown = spelled.shown.written()
     again = anyio.run(client.configs.spell, AudienceConfig.model_validate(shown))
     assert again.sent == spelled.sent
     assert again.shown == spelled.shown
-    saved = anyio.run(client.configs.as_saved, ServiceConfig.model_validate(spelled.sent.as_sent()))
+    saved = anyio.run(client.configs.as_saved, ServiceConfig.model_validate(spelled.sent.written()))
     assert saved.sent == spelled.sent
-    kept = AudienceConfig.model_validate(saved.shown.as_shown())
+    kept = AudienceConfig.model_validate(saved.shown.written())
     assert in_any_order(anyio.run(client.configs.spell, kept).sent) == in_any_order(spelled.sent)
 
 

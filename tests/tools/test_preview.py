@@ -77,7 +77,7 @@ UNKNOWN: list[tuple[Reply, str]] = [
     ({"companyIndustry": ["SaaS"]}, "no value 'SaaS'. Nearest: 'software development'."),
     ({"seniority": ["!vp"]}, f"'seniority' has no value '!vp'. {USE_EXCLUDE}"),
     ({"state": ["not Texas"]}, f"'state' has no value 'not Texas'. {USE_EXCLUDE}"),
-    ({"jobTitle": ["!intern"]}, "'!intern' carries a sign."),
+    ({"jobTitle": ["!intern"]}, "'!intern' carries a sign"),
     ({"companySize": ["60-90"]}, "'companySize' has no value '60-90'. Nearest: '51 to 100'."),
     ({"role.senority": ["vp"]}, "There is no filter 'role.senority'. Did you mean '"),
     ({"exclude.state": ["texas"]}, "There is no filter 'exclude.state'. To leave people out,"),

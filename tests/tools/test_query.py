@@ -119,9 +119,9 @@ async def test_people_of_another_day_than_was_asked_for_are_not_taken_for_that_d
         assert following["dataDate"] == "2026-05-02"
         for tool, arguments in cases:
             assert await client.refused(tool, audienceId=audience, **arguments) == (
-                "The service was asked about 2026-05-02 and answered with 2026-05-04, so its answer"
-                " was not used. Leave the date out for the newest people, or name a day that"
-                " get_audience lists."
+                "The service answered with status 200, but it was asked about 2026-05-02 and"
+                " answered with 2026-05-04. Leave the date out for the newest people, or name a day"
+                " that get_audience lists."
             )
         unsaved = await client.refused(QUERY, topicIds=TOPICS, **day)
     assert "asked about 2026-05-02 and answered with 2026-05-04" in unsaved
