@@ -1,8 +1,8 @@
 """What is tried: every tool, every fault, and which of a call's requests the fault strikes."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from zlib import crc32
 
@@ -13,154 +13,120 @@ ADDRESS = "canary.bird@coalmine.example"
 Way = Literal["first", "all", "writing", "all writing", "second", "third", "fourth"]
 LATER: Mapping[Way, int] = {"second": 2, "third": 3, "fourth": 4}
 """Ways in which only faults strike that no further try can mend."""
-
-
-@dataclass(frozen=True)
-class There:
-    """What there is before a call, by its ids."""
-
-    active: str
-    paused: str
-    pixel: str
-    linkedin: str
-    """A LinkedIn audience in a folder."""
-    outside: str
-    """A LinkedIn audience outside all folders, of the type of the folder."""
-    folder: str
-    run: str | None = None
-    """A run that is queued."""
-
-
-Given = Callable[[There], dict[str, Any]]
+TOPICS = [117805, 117890]
+CONFIG = {"topicIds": TOPICS, "filters": {"hasPhone": True}}
+ACTIVE, PAUSED, QUEUED_RUN, PIXEL, LINKED, UNFILED, FOLDER = (
+    f"6fb81599-f601-4afe-b3ff-e8a211cae27{digit}" for digit in range(7)
+)
+"""What there is before a call; the ids that it has in its world are put in their places."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A call of a tool.
-
-    Args:
-        tool: Its name.
-        given: The arguments.
-        writes: The method of the request that changes something, and the end of its path.
-        kind: What tells it from another call of the same tool.
-        half: The row whose whole work is a half of this one's.
-        run_seconds: How long runs take in its world.
-        knows_no_topics: Whether the names of the topics were never fetched before.
-    """
+    """A call of a tool."""
 
     tool: str
-    given: Given
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     writes: tuple[str, str] | None = None
+    """The method of the request that changes something, and the end of its path."""
     kind: str = ""
+    """What tells it from another call of the same tool."""
     half: str | None = None
+    """The row whose whole work is a half of this one's."""
     run_seconds: float = 0
+    """How long runs take in its world."""
     knows_no_topics: bool = False
+    """Whether the names of the topics were never fetched before."""
 
     @property
     def name(self) -> str:
         return f"{self.tool} ({self.kind})" if self.kind else self.tool
 
+    def given(self, ids: Mapping[str, str]) -> dict[str, Any]:
+        """The arguments, with ids in their places."""
+        return {
+            name: ids.get(value, value) if isinstance(value, str) else value
+            for name, value in self.arguments.items()
+        }
 
-TOPICS = [117805, 117890]
-CONFIG = {"topicIds": TOPICS, "filters": {"hasPhone": True}}
 
-
-def always(**arguments: object) -> Given:
-    return lambda _: dict(arguments)
-
-
+BIRDS = {"name": "Birds", "config": CONFIG}
+LISTED = {"name": "Birds", "type": "on_demand"}
 ROWS = (
-    Row("search_topics", always(queries=["email", "sales"])),
+    Row("search_topics", {"queries": ["email", "sales"]}),
     Row(
         "search_topics",
-        always(queries=["marketing automatoin"]),
+        {"queries": ["marketing automatoin"]},
         kind="first ever",
         knows_no_topics=True,
     ),
-    Row("compare_topics", always(topicIds=TOPICS)),
-    Row("get_topic_movers", always()),
-    Row("analyze_website_topics", always(url="www.acme.example", summary=True)),
-    Row("plan_audience", always(topics=TOPICS, filters={"seniority": ["VP"], "state": ["CA"]})),
-    Row("find_filters", always(words=["VPs"])),
-    Row("preview_audience", always(**CONFIG)),
-    Row("create_audience", always(name="Birds", config=CONFIG), ("POST", "/audiences")),
+    Row("compare_topics", {"topicIds": TOPICS}),
+    Row("get_topic_movers"),
+    Row("analyze_website_topics", {"url": "www.acme.example", "summary": True}),
+    Row("plan_audience", {"topics": TOPICS, "filters": {"seniority": ["VP"], "state": ["CA"]}}),
+    Row("find_filters", {"words": ["VPs"]}),
+    Row("preview_audience", CONFIG),
+    Row("create_audience", BIRDS, ("POST", "/audiences")),
     Row(
         "create_audience",
-        always(name="Birds", config=CONFIG, status="active"),
+        {**BIRDS, "status": "active"},
         ("PATCH", ""),
         kind="active",
         half="create_audience",
     ),
     Row(
         "update_audience",
-        lambda there: {"id": there.paused, "name": "Birds", "config": {"minScore": 80}},
+        {"id": PAUSED, "name": "Birds", "config": {"minScore": 80}},
         ("PATCH", ""),
     ),
-    Row("list_audiences", always()),
-    Row("get_audience", lambda there: {"id": there.active, "fillRates": True}),
-    Row("set_status", lambda there: {"id": there.paused, "status": "active"}, ("PATCH", "")),
-    Row("delete_audience", lambda there: {"id": there.paused}, ("DELETE", "")),
-    Row("run_audience", lambda there: {"id": there.active}, ("POST", "/runs")),
+    Row("list_audiences"),
+    Row("get_audience", {"id": ACTIVE, "fillRates": True}),
+    Row("set_status", {"id": PAUSED, "status": "active"}, ("PATCH", "")),
+    Row("delete_audience", {"id": PAUSED}, ("DELETE", "")),
+    Row("run_audience", {"id": ACTIVE}, ("POST", "/runs")),
     Row(
         "run_audience",
-        lambda there: {"id": there.active, "cancelRunId": there.run},
+        {"id": ACTIVE, "cancelRunId": QUEUED_RUN},
         ("DELETE", ""),
         kind="cancel",
         run_seconds=3600,
     ),
-    Row("query_audience", lambda there: {"audienceId": there.active}),
-    Row("query_audience", always(**CONFIG), kind="not saved"),
-    Row("analyze_audience", lambda there: {"audienceId": there.active}),
-    Row("export_audience", lambda there: {"id": there.active, "fileName": "birds.csv"}),
-    Row("export_audience", lambda there: {"id": there.active, "format": "url"}, kind="link"),
-    Row("get_account_status", always()),
-    Row("query_visitor_data", always(domain="northwind-shop.example")),
-    Row("list_pixels", always()),
-    Row("create_pixel", always(domain="acme.example"), ("POST", "/pixels")),
-    Row("update_pixel", lambda there: {"id": there.pixel, "status": "paused"}, ("PATCH", "")),
-    Row("sonarly_list_accounts", always()),
-    Row("sonarly_list_audiences", always()),
-    Row("sonarly_get_audience", lambda there: {"id": there.linkedin}),
-    Row(
-        "sonarly_create_audience",
-        always(name="Birds", type="on_demand", description="Who sings"),
-        ("POST", "/audiences"),
-    ),
-    Row(
-        "sonarly_update_audience",
-        lambda there: {"id": there.linkedin, "name": "Birds"},
-        ("PATCH", ""),
-    ),
-    Row("sonarly_delete_audience", lambda there: {"id": there.linkedin}, ("DELETE", "")),
-    Row("sonarly_list_prospects", lambda there: {"id": there.linkedin}),
+    Row("query_audience", {"audienceId": ACTIVE}),
+    Row("query_audience", CONFIG, kind="not saved"),
+    Row("analyze_audience", {"audienceId": ACTIVE}),
+    Row("export_audience", {"id": ACTIVE, "fileName": "birds.csv"}),
+    Row("export_audience", {"id": ACTIVE, "format": "url"}, kind="link"),
+    Row("get_account_status"),
+    Row("query_visitor_data", {"domain": "northwind-shop.example"}),
+    Row("list_pixels"),
+    Row("create_pixel", {"domain": "acme.example"}, ("POST", "/pixels")),
+    Row("update_pixel", {"id": PIXEL, "status": "paused"}, ("PATCH", "")),
+    Row("sonarly_list_accounts"),
+    Row("sonarly_list_audiences"),
+    Row("sonarly_get_audience", {"id": LINKED}),
+    Row("sonarly_create_audience", {**LISTED, "description": "Who sings"}, ("POST", "/audiences")),
+    Row("sonarly_update_audience", {"id": LINKED, "name": "Birds"}, ("PATCH", "")),
+    Row("sonarly_delete_audience", {"id": LINKED}, ("DELETE", "")),
+    Row("sonarly_list_prospects", {"id": LINKED}),
+    Row("sonarly_move_audience", {"id": UNFILED, "folderId": FOLDER}, ("POST", "/move-to-folder")),
     Row(
         "sonarly_move_audience",
-        lambda there: {"id": there.outside, "folderId": there.folder},
-        ("POST", "/move-to-folder"),
-    ),
-    Row(
-        "sonarly_move_audience",
-        lambda there: {"id": there.linkedin, "folderId": None},
+        {"id": LINKED, "folderId": None},
         ("POST", "/remove-from-folder"),
         kind="out",
     ),
-    Row("sonarly_save_folder", always(name="Birds", type="on_demand"), ("POST", "/folders")),
-    Row(
-        "sonarly_save_folder",
-        lambda there: {"name": "Birds", "folderId": there.folder},
-        ("PATCH", ""),
-        kind="rename",
-    ),
+    Row("sonarly_save_folder", LISTED, ("POST", "/folders")),
+    Row("sonarly_save_folder", {"name": "Birds", "folderId": FOLDER}, ("PATCH", ""), kind="rename"),
 )
 
 SAID = f"It was {ADDRESS} who asked"
+LOST = r"The connection to (the service|Sonarly) was lost"
 
 
 def failing(status: int, retry_after: int | None = None) -> Fault:
     return Fault("status", status=status, message=SAID, retry_after=retry_after)
 
 
-LOST = r"The connection to (the service|Sonarly) was lost"
 FAULTS: Mapping[str, tuple[Fault, str]] = {
     "refused": (Fault("refused"), r"could not be reached"),
     "reset": (Fault("reset"), LOST),
@@ -188,8 +154,6 @@ FAULTS: Mapping[str, tuple[Fault, str]] = {
     "echo": (Fault("echo", status=500), "status 500"),
 }
 """Each fault under its name, and how a refusal names the cause."""
-
-
 LASTING = ("403", "404", "429 (120 s)", "redirect")
 
 
@@ -210,11 +174,6 @@ class Cell:
         """Half of the cells speak one revision of the protocol, half the other."""
         return "auto" if crc32(self.name.encode()) % 2 else "legacy"
 
-    @property
-    def cause(self) -> str:
-        """What a refusal has to name, as a pattern."""
-        return FAULTS[self.fault][1]
-
     def armed(self) -> Fault:
         """The fault as the sandbox takes it."""
         times = None if self.way in {"all", "all writing"} else 1
@@ -222,7 +181,7 @@ class Cell:
         if "writing" not in self.way or self.row.writes is None:
             return fault
         method, path_end = self.row.writes
-        return replace(fault, method=method, path_end=path_end)
+        return replace(fault, method=method, path=f"{path_end}$")
 
 
 def ways(row: Row, fault: str) -> tuple[Way, ...]:
@@ -232,13 +191,10 @@ def ways(row: Row, fault: str) -> tuple[Way, ...]:
 
 
 CELLS = tuple(Cell(row, fault, way) for row in ROWS for fault in FAULTS for way in ways(row, fault))
-_EVERY = 31
 PART = tuple(
     cell
     for number, cell in enumerate(CELLS)
-    if number % _EVERY == 0 or (cell.fault == "reset after" and cell.way == "writing")
+    if number % 31 == 0 or (cell.fault == "reset after" and cell.way == "writing")
 )
 """A few cells of every row, in which every fault and every way occurs, and every lost change."""
 IS_WHOLE = {"part": False, "whole": True}[os.environ.get("MATRIX", "part")]
-TRIED = CELLS if IS_WHOLE else PART
-"""The cells that are tried: a part of them, unless MATRIX is "whole"."""

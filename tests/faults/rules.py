@@ -1,11 +1,11 @@
 """What a call may come to when its service fails: each rule gives its complaint, or nothing."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
 from leadpipe_mcp.toolkit.running import LOOKED
-from tests.faults.cells import ADDRESS, Cell
+from tests.faults.cells import ADDRESS, FAULTS, Cell
 from tests.faults.worlds import KEY, Json, Outcome, Unspoilt
 
 Word = Literal["right", "looked", "part", "half", "said", "unclear"]
@@ -37,12 +37,6 @@ NEXT_STEP = re.compile(
     r"(\b|(?<=_))",
     re.IGNORECASE,
 )
-NOTHING_DONE = re.compile(
-    r"nothing was (sent|changed|created|asked|saved|queued)|none was (created|saved|queued|added)"
-    r"|no new run|is still there|is not as was asked|was not begun"
-    r"|has another name|the pixel is not|it is still queued",
-    re.IGNORECASE,
-)
 UNCLEAR = re.compile(
     r"is unclear|is unknown|may still come|may be the|not confirmed|look before trying again",
     re.IGNORECASE,
@@ -72,25 +66,28 @@ EMPTY = {("query_visitor_data", "404")}
 
 def complaints(cell: Cell, plain: Unspoilt, outcome: Outcome) -> list[str]:
     """What is wrong with the outcome of a cell; nothing, if all is as it should be."""
-    found: list[str | None] = []
+    wrong = wrong_refusal if outcome.is_refusal else wrong_reply
+    return [
+        *wrong_anyhow(plain, outcome),
+        *wrong(cell, plain, outcome),
+        *wrong_state(plain, outcome),
+    ]
+
+
+def wrong_anyhow(plain: Unspoilt, outcome: Outcome) -> Iterator[str]:
     # No service may keep a call for longer than clients wait.
     if outcome.seconds > MOST_SECONDS:
-        found.append(f"it took {outcome.seconds:.2f} s")
+        yield f"it took {outcome.seconds:.2f} s"
     # No key, address or insides in anything that is said, but the links that belong to a reply.
     if leaks := {*NEVER_SAID.findall(outcome.text)} - {*NEVER_SAID.findall(plain.outcome.text)}:
-        found.append(f"it says {', '.join(sorted(leaks))}")
-    if outcome.is_refusal:
-        found += wrong_refusal(cell, outcome)
-    else:
-        found.append(wrong_reply(cell, plain, outcome))
-    found.append(wrong_state(plain, outcome))
-    return [complaint for complaint in found if complaint]
+        yield f"it says {', '.join(sorted(leaks))}"
 
 
-def wrong_refusal(cell: Cell, outcome: Outcome) -> Iterable[str]:
+def wrong_refusal(cell: Cell, plain: Unspoilt, outcome: Outcome) -> Iterator[str]:
     """A refusal says what went wrong, and ends with what to do; it is short, and doubts rightly."""
-    if not (re.search(cell.cause, outcome.text) or RESTING.search(outcome.text)):
-        yield f"it does not name the cause ({cell.cause})"
+    cause = FAULTS[cell.fault][1]
+    if not (re.search(cause, outcome.text) or RESTING.search(outcome.text)):
+        yield f"it does not name the cause ({cause})"
     sentences = re.split(r"(?<=[.?!])\s+", outcome.text.strip())
     if not NEXT_STEP.search(" ".join(sentences[-2:])):
         yield "it ends with no next step"
@@ -100,41 +97,38 @@ def wrong_refusal(cell: Cell, outcome: Outcome) -> Iterable[str]:
         yield "it doubts, though nothing was sent that changes anything"
 
 
-def wrong_reply(cell: Cell, plain: Unspoilt, outcome: Outcome) -> str | None:
+def wrong_reply(cell: Cell, plain: Unspoilt, outcome: Outcome) -> Iterator[str]:
     """A reply is as it would have been, or says what it lacks; what it does hold is right."""
     expected, reply, tool = plain.outcome.reply, outcome.reply, cell.row.tool
-    if is_half(plain, outcome):
-        return None if HALF_DONE.search(outcome.text) else "it does not say what is half"
-    if (tool, cell.fault) in EMPTY and reply.get("size") == 0:
-        return None
-    differing = dict(differences(_facts(expected), _facts(reply)))
+    if is_half(plain, outcome) or ((tool, cell.fault) in EMPTY and reply.get("size") == 0):
+        return
     said = any(LEFT_OUT.search(text) for text in _told(reply) if text not in _told(expected))
-    if said:
-        other = OTHER_SOURCE.get(tool, "nothing")
-        differing = {
-            where: missing for where, missing in differing.items() if not where.startswith(other)
-        }
-    if wrong := [where for where, is_missing in differing.items() if not is_missing]:
-        return f"these are not what they should be: {', '.join(wrong)}"
+    other = OTHER_SOURCE.get(tool) if said else None
+    differing = {
+        where: is_missing
+        for where, is_missing in differences(_facts(expected), _facts(reply))
+        if not (other and where.startswith(other))
+    }
     lacking = [where for where in differing if where not in DECORATION.get(tool, ())]
-    if lacking and not said:
-        return f"these are missing, and it does not say so: {', '.join(lacking)}"
-    return None
+    if wrong := [where for where, is_missing in differing.items() if not is_missing]:
+        yield f"these are not what they should be: {', '.join(wrong)}"
+    elif lacking and not said:
+        yield f"these are missing, and it does not say so: {', '.join(lacking)}"
 
 
-def wrong_state(plain: Unspoilt, outcome: Outcome) -> str | None:
+def wrong_state(plain: Unspoilt, outcome: Outcome) -> Iterator[str]:
     """What is there afterwards is what is said: done once, not done, or not known."""
     if outcome.state == plain.outcome.state:
-        if not outcome.is_refusal or plain.before == outcome.state or UNCLEAR.search(outcome.text):
-            return None
-        if NOTHING_DONE.search(outcome.text):
-            return "it says not done, and it was"
-        return "it was done, and the refusal does not say so"
-    if outcome.state == plain.before:
-        return None if outcome.is_refusal else "it says done, and nothing was"
-    if not is_half(plain, outcome):
-        return "what is there is neither what was nor what should be"
-    return None if HALF_DONE.search(outcome.text) else "it does not say what is half done"
+        changed = plain.before != outcome.state
+        if changed and outcome.is_refusal and not UNCLEAR.search(outcome.text):
+            yield "it was done, and the refusal does not say so"
+    elif outcome.state == plain.before:
+        if not outcome.is_refusal:
+            yield "it says done, and nothing was"
+    elif not is_half(plain, outcome):
+        yield "what is there is neither what was nor what should be"
+    elif not HALF_DONE.search(outcome.text):
+        yield "it does not say what is half done"
 
 
 def is_half(plain: Unspoilt, outcome: Outcome) -> bool:
@@ -154,7 +148,7 @@ def word(plain: Unspoilt, outcome: Outcome) -> Word:
     return "right" if same else "part"
 
 
-def differences(expected: object, got: object, where: str = "") -> Iterable[tuple[str, bool]]:
+def differences(expected: object, got: object, where: str = "") -> Iterator[tuple[str, bool]]:
     """Where two replies differ, and whether there it is only that something is missing."""
     if isinstance(expected, dict) and isinstance(got, dict):
         wanted, had = by_column(cast("Json", expected)), by_column(cast("Json", got))

@@ -87,7 +87,7 @@ WRONG: tuple[tuple[str, Unspoilt, Outcome], ...] = (
     *((NEITHER, PLAIN, replace(one, state=TWICE)) for one in (DONE, REFUSED, said(UNSURE))),
     (NEITHER, LOOKING, replace(LOOKING.outcome, state=AFTER)),
     ("it says done, and nothing was", PLAIN, replace(DONE, state=BEFORE)),
-    ("it says not done, and it was", PLAIN, said(f"Nothing was changed. {TOLD}", state=AFTER)),
+    ("it does not say what is half done", PLAIN, replace(DONE, state=HALF)),
     ("it was done, and the refusal does not say so", PLAIN, replace(REFUSED, state=AFTER)),
 )
 
@@ -109,7 +109,6 @@ def test_every_outcome_has_its_word() -> None:
     assert words == ["right", "looked", "part", "said", "unclear", "half"]
 
 
-def test_a_half_is_noticed_unless_it_is_said_and_lists_may_only_grow_shorter() -> None:
-    assert len(complaints(CELL, PLAIN, replace(DONE, state=HALF))) == 2
+def test_lists_may_only_grow_shorter() -> None:
     assert list(differences({"a": [1, 2]}, {"a": [1]})) == [("a", True)]
     assert list(differences({"a": [1, 2]}, {"a": [1, 3]})) == [("a", False)]

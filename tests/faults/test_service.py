@@ -90,7 +90,7 @@ async def test_a_fault_strikes_where_and_as_often_as_it_says(
     statuses = [(await client.get(AUDIENCES)).status_code for _ in range(6)]
     assert statuses == [200, 500, 200, 500, 200, 200]
     assert [fault["happened"] for fault in sandbox.faults.listed()] == [2]
-    sandbox.faults.add(Fault("status", method="GET", path_end="/audiences", times=None))
+    sandbox.faults.add(Fault("status", method="GET", path="/audiences$", times=None))
     assert (await client.get(ACCOUNT)).status_code == 200
     assert (await client.get(f"{AUDIENCES}/filters")).status_code == 200
     assert (await client.post(AUDIENCES)).status_code == 400

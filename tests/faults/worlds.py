@@ -11,19 +11,18 @@ import anyio
 from mcp import Client
 from mcp.types import TextContent
 
+from leadpipe_mcp.api import topics
 from leadpipe_mcp.api.connections import Incoming, Outgoing, serve_in_process
-from leadpipe_mcp.api.topics import Catalogue, Topic, catalogue_file, keep_catalogue
 from leadpipe_mcp.sandbox import SandboxSettings, SonarlySettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLSETS
-from tests.faults.cells import ROWS, TOPICS, Cell, Row, There
+from tests.faults import cells
 from tests.faults.service import Sandbox, SonarlySandbox
 
 KEY = "sk_live_matrix"
 # An address that nobody outside should read; nothing is sent there.
 SERVICE = "http://127.0.0.1:8787"
-PEOPLE = 300
 DEADLINE_SECONDS = 600
 NOW = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
 # When something was made at Sonarly is compared with this machine's clock.
@@ -31,8 +30,6 @@ STARTED = time.time()
 Json = dict[str, Any]
 # Requests that change nothing, though they are POSTs; an export is kept by the service.
 READING = ("/validate", "/preview", "/query", "/compare", "/analyze", "/export")
-# The fewer tools a server offers, the sooner its client has listed them.
-_TOOLSET = {tool.name: toolset for toolset, tools in TOOLSETS.items() for tool in tools}
 
 
 @dataclass(frozen=True)
@@ -64,43 +61,39 @@ class Unspoilt:
 
 
 class World:
-    """Both services as they are before a call."""
+    """Both services as they are before a call, and a folder for what is written."""
 
-    def __init__(self, row: Row, folder: Path) -> None:
-        played = SandboxSettings(people=PEOPLE, run_seconds=row.run_seconds)
+    def __init__(self, row: cells.Row, folder: Path) -> None:
+        self.row, self.folder = row, folder
+        played = SandboxSettings(people=300, run_seconds=row.run_seconds)
         self.leadpipe = Sandbox(played, clock=lambda: NOW)
-        self.sonarly = SonarlySandbox(SonarlySettings(people=PEOPLE), clock=lambda: STARTED)
-        self.row = row
-        self.folder = folder
+        self.sonarly = SonarlySandbox(SonarlySettings(people=300), clock=lambda: STARTED)
+        self.service = self.sonarly if row.tool.startswith("sonarly") else self.leadpipe
         for file in self._files():
             file.unlink()
 
-    async def there(self) -> There:
-        """What there is, by its ids; a run is queued where runs take time."""
+    async def ids(self) -> dict[str, str]:
+        """What there is, by its places in arguments; a run is queued where runs take time."""
         audiences = {one["status"]: one["id"] for one in await self._ask("/v1/intent/audiences")}
-        run: str | None = None
-        if self.row.run_seconds:
-            path = f"/v1/intent/audiences/{audiences['active']}/runs"
-            run = (await self._ask(path, "POST"))["id"]
+        runs = f"/v1/intent/audiences/{audiences['active']}/runs"
         places = await self._ask(f"{await self._group()}/navigation")
         folder = next(one for one in places["folders"] if one["audiences"])
         outside = {one["name"]: one["id"] for one in places["ungroupedAudiences"]}
-        return There(
-            active=audiences["active"],
-            paused=audiences["paused"],
-            pixel=(await self._ask("/v1/data/pixels"))[0]["id"],
-            linkedin=folder["audiences"][0]["id"],
-            outside=outside["Spring Outreach"],
-            folder=folder["id"],
-            run=run,
-        )
+        return {
+            cells.ACTIVE: audiences["active"],
+            cells.PAUSED: audiences["paused"],
+            cells.QUEUED_RUN: (await self._ask(runs, "POST"))["id"] if self.row.run_seconds else "",
+            cells.PIXEL: (await self._ask("/v1/data/pixels"))[0]["id"],
+            cells.LINKED: folder["audiences"][0]["id"],
+            cells.UNFILED: outside["Spring Outreach"],
+            cells.FOLDER: folder["id"],
+        }
 
     async def state(self) -> Json:
         """What there is at the service that the tool is of, and as files."""
-        self.leadpipe.faults.clear()
-        self.sonarly.faults.clear()
+        self.service.faults.clear()
         files = [path.name for path in self._files()]
-        if self.row.tool.startswith("sonarly"):
+        if self.service is self.sonarly:
             group = await self._group()
             listed = (await self._ask(f"{group}?limit=100"))["items"]
             folders = await self._ask(f"{group}/navigation")
@@ -115,44 +108,52 @@ class World:
         pixels = await self._ask("/v1/data/pixels")
         return {"audiences": audiences, "runs": runs, "pixels": pixels, "files": files}
 
-    async def call(self, there: There, era: str) -> Outcome:
+    async def call(self, ids: dict[str, str], era: str) -> Outcome:
         """What the tool's call comes to, through a server and a client of their own."""
-        settings = self.settings()
-        asked = len(self.leadpipe.requests), len(self.sonarly.requests)
-        server = build_server(settings, service=self.leadpipe, sonarly=self.sonarly)
+        self.service.requests.clear()
+        server = build_server(self.settings(), service=self.leadpipe, sonarly=self.sonarly)
         with anyio.fail_after(DEADLINE_SECONDS):
             async with Client(server, mode=era) as client:
                 started = anyio.current_time()
-                result = await client.call_tool(self.row.tool, self.row.given(there))
+                result = await client.call_tool(self.row.tool, self.row.given(ids))
                 seconds = anyio.current_time() - started
         (block,) = result.content
         assert isinstance(block, TextContent)
-        made = [*self.leadpipe.requests][asked[0] :] + [*self.sonarly.requests][asked[1] :]
-        listed = [*self.leadpipe.faults.listed(), *self.sonarly.faults.listed()]
+        written = [
+            request
+            for request in self.service.requests
+            if request.method != "GET" and not request.path.endswith(READING)
+        ]
+        struck = any(fault["happened"] for fault in self.service.faults.listed())
         return Outcome(
             text=block.text,
             is_refusal=result.is_error or False,
             seconds=seconds,
             state=await self.state(),
-            may_have_written=any(
-                one.method != "GET" and not one.path.endswith(READING) for one in made
-            ),
+            may_have_written=bool(written),
             reply=result.structured_content or {},
-            struck=any(fault["happened"] for fault in listed),
+            struck=struck,
         )
 
     async def keep_some_topics(self) -> None:
         """Keep a catalogue as from yesterday, small because 20,000 topics take long."""
         rows = await self._ask("/v1/intent/topics?limit=30000")
-        topics = [Topic.model_validate(row) for row in rows]
-        some = [one for number, one in enumerate(topics) if number % 50 == 0 or one.id in TOPICS]
+        some = [
+            topic
+            for number, topic in enumerate(map(topics.Topic.model_validate, rows))
+            if number % 50 == 0 or topic.id in cells.TOPICS
+        ]
         kept_in = self.settings().topics_dir
         assert kept_in is not None
-        keep_catalogue(catalogue_file(kept_in, SERVICE), Catalogue(tuple(some)))
+        file = topics.catalogue_file(kept_in, SERVICE)
+        topics.keep_catalogue(file, topics.Catalogue(tuple(some)))
 
     def settings(self) -> Settings:
         """A server for a person with a key, who lets it do everything unasked."""
-        toolset = _TOOLSET[self.row.tool]
+        # The fewer tools a server offers, the sooner its client has listed them.
+        (toolset,) = (
+            name for name, tools in TOOLSETS.items() for one in tools if one.name == self.row.tool
+        )
         environment = {
             "LEADPIPE_API_KEY": KEY,
             "LEADPIPE_BASE_URL": SERVICE,
@@ -184,22 +185,20 @@ class World:
         return json.loads(incoming.received().body)["data"]
 
 
-async def unspoilt(row: Row, folder: Path) -> Unspoilt:
+async def unspoilt(row: cells.Row, folder: Path) -> Unspoilt:
     """How the row's call goes when nothing goes wrong."""
     world = World(row, folder)
-    there = await world.there()
+    ids = await world.ids()
     before = await world.state()
-    outcome = await world.call(there, "auto")
+    outcome = await world.call(ids, "auto")
     assert not outcome.is_refusal, outcome.text
-    half = next((other for other in ROWS if other.name == row.half), None)
-    part = (await unspoilt(half, folder)).outcome.state if half else None
-    return Unspoilt(before, outcome, part)
+    half = next((other for other in cells.ROWS if other.name == row.half), None)
+    return Unspoilt(before, outcome, (await unspoilt(half, folder)).outcome.state if half else None)
 
 
-async def spoilt(cell: Cell, folder: Path) -> Outcome:
+async def spoilt(cell: cells.Cell, folder: Path) -> Outcome:
     """What the cell's call comes to."""
     world = World(cell.row, folder)
-    there = await world.there()
-    service = world.sonarly if cell.row.tool.startswith("sonarly") else world.leadpipe
-    service.faults.add(cell.armed())
-    return await world.call(there, cell.era)
+    ids = await world.ids()
+    world.service.faults.add(cell.armed())
+    return await world.call(ids, cell.era)

@@ -14,7 +14,7 @@ from leadpipe_mcp.text import redact
 from leadpipe_mcp.toolkit.declaring import published_schema
 from leadpipe_mcp.toolkit.running import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
-from tests.faults.cells import ROWS, There
+from tests.faults.cells import ROWS
 
 Object = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -40,11 +40,8 @@ RICH: list[tuple[str, Object]] = [
     ("query_visitor_data", {"domain": "acme.example", "timeframe": "24h", "page": 2}),
     ("create_pixel", {"domain": "acme.example", "name": "x", "excludedPaths": ["/private"]}),
 ]  # fmt: skip
-THERE = There(*[ID] * 7)
-CALLS = [
-    (MODELS[name], right)
-    for name, right in (*RICH, *((row.tool, row.given(THERE)) for row in ROWS))
-]
+POOR: list[tuple[str, Object]] = [(row.tool, {**row.arguments}) for row in ROWS]
+CALLS = [(MODELS[name], right) for name, right in (*RICH, *POOR)]
 
 SECRETS = ("jane.doe@acme.example", "sk_live_0123456789abcdef", "https://x.example/?key=secret")
 SHOWN = re.compile(r"jane|doe@|sk_live|0123456789|secret", re.IGNORECASE)
