@@ -1,10 +1,7 @@
 """A sandbox with a clock, a client for it, and services whose answers a test chooses."""
 
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -25,26 +22,6 @@ KEY = "sk_test_0123456789"
 @pytest.fixture
 def anyio_backend(no_waiting: object) -> object:
     return no_waiting
-
-
-@pytest.fixture(scope="session")
-def serving() -> Callable[[str], AbstractContextManager[str]]:
-    """Serves a sandbox with these settings over a port, in a process of its own; gives its URL."""
-
-    @contextmanager
-    def serving(settings: str) -> Generator[str]:
-        play = (
-            "from tests.faults.service import SandboxSettings, serve;"
-            f" serve(SandboxSettings({settings}))"
-        )
-        command = [sys.executable, "-c", play]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-            process.terminate()
-            process.wait(timeout=10)
-
-    return serving
 
 
 @pytest.fixture

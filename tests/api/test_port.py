@@ -1,7 +1,6 @@
 """Over a real port. It takes a moment: a second Python has to start."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +10,7 @@ from leadpipe_mcp.api.models import AudienceConfig
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Unreachable
 from tests.api.answering import refusal
+from tests.faults.service import served
 
 pytestmark = pytest.mark.anyio
 AUDIENCES = "/v1/intent/audiences"
@@ -22,8 +22,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def url(serving: Callable[[str], AbstractContextManager[str]]) -> Iterator[str]:
-    with serving("people=300, examples=False") as url:
+def url() -> Iterator[str]:
+    with served(people=300, examples=False) as url:
         yield url
 
 

@@ -21,6 +21,14 @@ ACTIVE, PAUSED, QUEUED_RUN, PIXEL, LINKED, UNFILED, FOLDER = (
 """What there is before a call; the ids that it has in its world are put in their places."""
 
 
+def given(arguments: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """The arguments, with ids in their places."""
+    return {
+        name: ids.get(value, value) if isinstance(value, str) else value
+        for name, value in arguments.items()
+    }
+
+
 @dataclass(frozen=True)
 class Row:
     """A call of a tool."""
@@ -41,13 +49,6 @@ class Row:
     @property
     def name(self) -> str:
         return f"{self.tool} ({self.kind})" if self.kind else self.tool
-
-    def given(self, ids: Mapping[str, str]) -> dict[str, Any]:
-        """The arguments, with ids in their places."""
-        return {
-            name: ids.get(value, value) if isinstance(value, str) else value
-            for name, value in self.arguments.items()
-        }
 
 
 BIRDS = {"name": "Birds", "config": CONFIG}

@@ -7,8 +7,11 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -244,9 +247,16 @@ class _AbortableProtocol(H11Protocol):
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
-def serve(settings: SandboxSettings | None = None) -> None:
-    """Serve Leadpipe's equipped sandbox on a free port until interrupted; print its address."""
-    serve_application(Sandbox(settings), http=_AbortableProtocol)
+@contextmanager
+def served(**settings: object) -> Generator[str]:
+    """The address of Leadpipe's equipped sandbox, in a process of its own."""
+    command = [sys.executable, "-m", "tests.faults.service", json.dumps(settings)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
 async def _drop(request: Request, lost: type[OSError]) -> None:
@@ -311,3 +321,8 @@ def _record(request: Request, path: str, body: bytes, status: int | None) -> Rec
         content = body.decode(errors="replace")
     query = dict(request.query_params)
     return Recorded(request.method, path, query, content, headers, status)
+
+
+if __name__ == "__main__":
+    played = SandboxSettings(**json.loads(sys.argv[1]))
+    serve_application(Sandbox(played), http=_AbortableProtocol)

@@ -115,7 +115,7 @@ class World:
         with anyio.fail_after(DEADLINE_SECONDS):
             async with Client(server, mode=era) as client:
                 started = anyio.current_time()
-                result = await client.call_tool(self.row.tool, self.row.given(ids))
+                result = await client.call_tool(self.row.tool, cells.given(self.row.arguments, ids))
                 seconds = anyio.current_time() - started
         (block,) = result.content
         assert isinstance(block, TextContent)

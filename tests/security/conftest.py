@@ -50,8 +50,8 @@ def world(tmp_path: Path) -> World:
     moment = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
     return World(
         # Activating starts no run here: a file of people has to be there for an export.
-        Sandbox(SandboxSettings(people=3_000, run_seconds=0), clock=lambda: moment),
-        SonarlySandbox(SonarlySettings(people=3_000), clock=lambda: moment),
+        Sandbox(SandboxSettings(people=1_000, run_seconds=0), clock=lambda: moment),
+        SonarlySandbox(SonarlySettings(people=1_000), clock=lambda: moment),
         tmp_path / "exports",
     )
 

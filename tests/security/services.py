@@ -11,8 +11,10 @@ from typing import Any
 from mcp import Client
 from mcp.types import CallToolResult
 
+from tests.faults import cells
 from tests.faults.service import Sandbox, SonarlySandbox
 
+Reply = dict[str, Any]
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 """Requests that change nothing, though they are POSTs."""
@@ -22,45 +24,20 @@ CANARIES = {
     "phone": "+1 555 010 0199",
     "place": "db-7.coalmine.internal",
 }
-ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-RUN = "11111111-1111-1111-1111-111111111111"
-WANTED = {"topicIds": [117805], "filters": {"hasPhone": True}}
-ONE_CALL_EACH: dict[str, dict[str, Any]] = {
-    "search_topics": {"queries": ["crm"]},
-    "compare_topics": {"topicIds": [117805]},
-    "get_topic_movers": {},
-    "analyze_website_topics": {"url": "www.acme.example", "summary": True},
-    "plan_audience": {
-        "topics": ["crm"],
-        "filters": {"seniority": ["VP"]},
-        "website": "www.acme.example",
-    },
-    "find_filters": {"words": ["VPs"]},
-    "preview_audience": WANTED,
-    "create_audience": {"name": "Birds", "config": WANTED, "status": "active"},
-    "update_audience": {"id": ID, "name": "Birds", "config": WANTED},
-    "list_audiences": {},
-    "get_audience": {"id": ID, "fillRates": True},
-    "set_status": {"id": ID, "status": "active"},
-    "delete_audience": {"id": ID},
-    "run_audience": {"id": ID},
-    "query_audience": {"audienceId": ID, "fields": ["name", "company", "contactEmail", "phone"]},
-    "analyze_audience": {"audienceId": ID, "sql": "SELECT * FROM people"},
-    "export_audience": {"id": ID, "contact": "masked"},
-    "get_account_status": {},
-    "query_visitor_data": {"domain": "acme.example"},
-    "list_pixels": {},
-    "create_pixel": {"domain": "acme.example"},
-    "update_pixel": {"id": RUN, "status": "active"},
+ID = cells.ACTIVE
+FIELDS = ["name", "jobTitle", "company", "contactEmail", "emails", "phone", "untrustedHeadline"]
+_MORE: dict[str, Reply] = {
+    "plan_audience": {"topics": ["crm"], "website": "www.acme.example"},
+    "create_audience": {"status": "active"},
+    "query_audience": {"fields": FIELDS},
+    "analyze_audience": {"sql": "SELECT * FROM people"},
+    "export_audience": {"contact": "masked"},
+    # Without their account these would ask for accounts alone.
+    **{row.tool: {"accountGroupId": ID} for row in cells.ROWS if row.tool.startswith("sonarly")},
     "sonarly_list_accounts": {},
-    "sonarly_list_audiences": {"accountGroupId": ID},
-    "sonarly_get_audience": {"accountGroupId": ID, "id": RUN},
-    "sonarly_create_audience": {"accountGroupId": ID, "name": "Birds", "type": "on_demand"},
-    "sonarly_update_audience": {"accountGroupId": ID, "id": RUN, "name": "Birds"},
-    "sonarly_delete_audience": {"accountGroupId": ID, "id": RUN},
-    "sonarly_list_prospects": {"accountGroupId": ID, "id": RUN},
-    "sonarly_move_audience": {"accountGroupId": ID, "id": RUN, "folderId": "Birds"},
-    "sonarly_save_folder": {"accountGroupId": ID, "name": "Birds", "type": "on_demand"},
+}
+ONE_CALL_EACH: dict[str, Reply] = {
+    row.tool: {**row.arguments, **_MORE.get(row.tool, {})} for row in reversed(cells.ROWS)
 }
 
 
@@ -80,8 +57,29 @@ class World:
             for request in requests
             if request.method != "GET" and not request.path.endswith(READING)
         ]
-        files = sorted(self.exports.rglob("*")) if self.exports.exists() else []
-        return [*changed, *(str(file) for file in files)]
+        return [*changed, *map(str, sorted(self.exports.rglob("*")))]
+
+
+async def said(client: Client, tool: str, **arguments: object) -> Reply:
+    """What a call replies that is not refused."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, (tool, result)
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+async def ids(client: Client) -> dict[str, str]:
+    """What there is, by its places in arguments."""
+    audiences = (await said(client, "list_audiences"))["audiences"]["rows"]
+    linked = (await said(client, "sonarly_list_audiences"))["audiences"]["rows"]
+    by_status = {row[2]: row[0] for row in audiences}
+    return {
+        cells.ACTIVE: by_status["active"],
+        cells.PAUSED: by_status["paused"],
+        cells.PIXEL: (await said(client, "list_pixels"))["pixels"]["rows"][0][0],
+        cells.LINKED: linked[0][0],
+        cells.UNFILED: linked[1][0],
+    }
 
 
 def escaped(told: object) -> list[str]:

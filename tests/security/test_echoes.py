@@ -2,11 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from mcp import Client
-from mcp.types import CallToolResult
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -15,12 +13,11 @@ from leadpipe_mcp import logs
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
-from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, World, escaped, words
+from tests.faults.cells import ACTIVE, LINKED, given
+from tests.security import services
+from tests.security.services import CANARIES, FIELDS, ONE_CALL_EACH, Connect, World, escaped, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("logs_as_they_were")]
-
-STATUSES = (200, 400, 401, 404, 409, 429, 500)
-FORMS = ("error", "issues", "problem", "text", "data", "list")
 
 
 def echoing(status: int, form: str, asked: list[str]) -> Application:
@@ -64,7 +61,10 @@ def test_every_tool_is_tried_with_arguments_that_it_takes() -> None:
 
 @pytest.mark.parametrize(
     ("status", "form"),
-    [*((status, "error") for status in STATUSES), *((400, form) for form in FORMS[1:])],
+    [
+        *((status, "error") for status in (200, 400, 401, 404, 409, 429, 500)),
+        *((400, form) for form in ("issues", "problem", "text", "data", "list")),
+    ],
 )
 async def test_what_a_service_repeats_is_not_repeated(
     *,
@@ -116,8 +116,48 @@ async def test_a_crash_takes_nothing_along(
 # In what is shown of a success
 
 
+STAINED = {
+    *("name", "fullName", "jobTitle", "headline", "description", "pausedReason", "message"),
+    *("email", "businessEmail", "phone", "phones"),
+}
+OF_PEOPLE = (
+    ("preview_audience", {"topicIds": [117805]}),
+    ("plan_audience", {"topics": [117805]}),
+    ("query_audience", {"audienceId": ACTIVE, "fields": FIELDS}),
+    ("analyze_audience", {"audienceId": ACTIVE}),
+    ("analyze_audience", {"audienceId": ACTIVE, "groupBy": ["jobTitle"]}),
+    ("analyze_audience", {"audienceId": ACTIVE, "sql": "SELECT * FROM people"}),
+    ("export_audience", {"id": ACTIVE, "contact": "masked", "fields": FIELDS}),
+    ("sonarly_list_prospects", {"id": LINKED}),
+)
+OF_THINGS = (
+    *(("list_audiences", {}), ("list_pixels", {}), ("get_account_status", {})),
+    *(("sonarly_list_accounts", {}), ("sonarly_list_audiences", {})),
+    ("get_audience", {"id": ACTIVE}),
+    ("sonarly_get_audience", {"id": LINKED}),
+    ("set_status", {"id": ACTIVE, "status": "paused"}),
+    ("delete_audience", {"id": ACTIVE}),
+)
+HIDDEN = "c•••@coalmine.example"
+# The name of an audience is the account's own word, and shown as it is.
+OWN_WORDS = {"summary", "name", "path", "next"}
+TELLS_OF_NOBODY = {"plan_audience", "export_audience"}
+
+
 def stained(service: Application, stain: str) -> Application:
     """The service, with a stain in every name and every text about a person."""
+
+    def with_stain(part: object) -> object:
+        if isinstance(part, list):
+            return [with_stain(one) for one in cast("list[object]", part)]
+        if not isinstance(part, dict):
+            return part
+        return {
+            name: f"{value} {stain}"
+            if name in STAINED and isinstance(value, str)
+            else with_stain(value)
+            for name, value in cast("dict[str, object]", part).items()
+        }
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         messages: list[Message] = []
@@ -126,116 +166,49 @@ def stained(service: Application, stain: str) -> Application:
             messages.append(message)
 
         await service(scope, receive, keep)
-        start, *pieces = messages
-        body = b"".join(piece.get("body", b"") for piece in pieces)
+        status, body = messages[0]["status"], b"".join(one.get("body", b"") for one in messages)
         try:
-            said: object = _stained(json.loads(body), stain)
-            answer: Response = JSONResponse(said, start["status"])
+            answer: Response = JSONResponse(with_stain(json.loads(body)), status)
         except ValueError:
-            answer = Response(body, start["status"], media_type="text/csv")
+            answer = Response(body, status, media_type="text/csv")
         await answer(scope, receive, send)
 
     return answer
-
-
-STAINED = {
-    *("name", "fullName", "jobTitle", "headline", "description", "pausedReason", "message"),
-    *("email", "businessEmail", "phone", "phones"),
-}
-
-
-def _stained(part: object, stain: str) -> object:
-    if isinstance(part, dict):
-        named = cast("dict[str, object]", part)
-        return {
-            name: f"{value} {stain}"
-            if name in STAINED and isinstance(value, str)
-            else _stained(value, stain)
-            for name, value in named.items()
-        }
-    if isinstance(part, list):
-        return [_stained(one, stain) for one in cast("list[object]", part)]
-    return part
-
-
-async def shown(client: Client, *, people: bool) -> list[tuple[str, CallToolResult]]:
-    """What the tools answer that show people, or else those that show names of things."""
-    audiences = (await client.call_tool("list_audiences", {})).structured_content
-    linked = (await client.call_tool("sonarly_list_audiences", {})).structured_content
-    assert audiences
-    assert linked
-    one, other = audiences["audiences"]["rows"][0][0], linked["audiences"]["rows"][0][0]
-    of = {"audienceId": one}
-    shows_people: list[tuple[str, dict[str, Any]]] = [
-        ("preview_audience", {"topicIds": [117805]}),
-        ("plan_audience", {"topics": [117805]}),
-        ("query_audience", {**of, "fields": FIELDS}),
-        ("analyze_audience", of),
-        ("analyze_audience", {**of, "groupBy": ["jobTitle"]}),
-        ("analyze_audience", {**of, "sql": "SELECT * FROM people"}),
-        ("export_audience", {"id": one, "contact": "masked", "fields": FIELDS}),
-        ("sonarly_list_prospects", {"id": other}),
-    ]
-    shows_names: list[tuple[str, dict[str, Any]]] = [
-        ("list_audiences", {}),
-        ("list_pixels", {}),
-        ("get_audience", {"id": one}),
-        ("get_account_status", {}),
-        ("set_status", {"id": one, "status": "paused"}),
-        ("delete_audience", {"id": one}),
-        ("sonarly_list_accounts", {}),
-        ("sonarly_list_audiences", {}),
-        ("sonarly_get_audience", {"id": other}),
-    ]
-    calls = shows_people if people else shows_names
-    return [(tool, await client.call_tool(tool, asked)) for tool, asked in calls]
-
-
-FIELDS = ["name", "jobTitle", "company", "contactEmail", "emails", "phone", "untrustedHeadline"]
 
 
 async def test_a_way_to_reach_somebody_is_masked_in_every_text_about_people(
     *, connect: Connect, real: Settings, world: World
 ) -> None:
     stain = f"{CANARIES['e-mail']} {CANARIES['phone']}"
-    services = stained(world.leadpipe, stain), stained(world.sonarly, stain)
-    async with connect(*services, settings=real) as client:
-        results = await shown(client, people=True)
+    both = stained(world.leadpipe, stain), stained(world.sonarly, stain)
+    async with connect(*both, settings=real) as client:
+        ids = await services.ids(client)
+        for tool, asked in OF_PEOPLE:
+            reply = await services.said(client, tool, **given(asked, ids))
+            about_people = {name: part for name, part in reply.items() if name not in OWN_WORDS}
+            assert escaped(about_people) == [], tool
+            assert HIDDEN in str(reply) or tool in TELLS_OF_NOBODY, tool
     assert real.export_dir
     (file,) = real.export_dir.iterdir()
-    assert escaped(file.read_text("utf-8")) == []
-    assert HIDDEN in file.read_text("utf-8")
-    for tool, result in results:
-        told = result.structured_content
-        assert told, (tool, result)
-        # The name of an audience is the account's own word, and shown as it is.
-        about_people = {name: part for name, part in told.items() if name not in OWN_WORDS}
-        assert escaped(about_people) == [], tool
-        assert HIDDEN in words(result) or tool in TELLS_OF_NOBODY, tool
+    written = file.read_text("utf-8")
+    assert escaped(written) == []
+    assert HIDDEN in written
 
 
-HIDDEN = "c•••@coalmine.example"
-OWN_WORDS = {"summary", "name", "path", "next"}
-TELLS_OF_NOBODY = {"plan_audience", "export_audience"}
-
-
-@pytest.mark.parametrize("key", ["sk_live_canary_0123456789", "canary-of-no-known-form-77"])
 async def test_the_key_is_in_no_answer_whatever_its_form_and_wherever_it_is_repeated(
-    key: str, connect: Connect, real: Settings, world: World
+    connect: Connect, real: Settings, world: World
 ) -> None:
-    async def repeating(scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = JSONResponse(
-            {"error": {"message": f"What is {key}?"}}, 403, {"X-Request-Id": key}
-        )
-        await refusal(scope, receive, send)
-
-    keyed = Settings.model_validate({**real.model_dump(), "api_key": key, "sonarly_api_key": key})
-    async with connect(repeating, repeating, settings=keyed) as client:
-        for tool in ("list_audiences", "sonarly_list_accounts"):
-            assert key not in words(await client.call_tool(tool, {}))
-    if key.startswith("sk_"):
-        services = stained(world.leadpipe, key), stained(world.sonarly, key)
-        async with connect(*services, settings=keyed) as client:
-            results = [*await shown(client, people=True), *await shown(client, people=False)]
-        for tool, result in results:
-            assert key not in words(result), tool
+    key = CANARIES["key"]
+    for one in (key, "canary-of-no-known-form-77"):
+        said = {"error": {"message": f"What is {one}?"}}
+        repeating = JSONResponse(said, 403, {"X-Request-Id": one})
+        keys = {"api_key": one, "sonarly_api_key": one}
+        keyed = Settings.model_validate({**real.model_dump(), **keys})
+        async with connect(repeating, repeating, settings=keyed) as client:
+            for tool in ("list_audiences", "sonarly_list_accounts"):
+                assert one not in words(await client.call_tool(tool, {}))
+    both = stained(world.leadpipe, key), stained(world.sonarly, key)
+    async with connect(*both, settings=real) as client:
+        ids = await services.ids(client)
+        for tool, asked in (*OF_PEOPLE, *OF_THINGS):
+            assert key not in words(await client.call_tool(tool, given(asked, ids))), tool
