@@ -194,7 +194,7 @@ def human(
     """One who gives the answers in turn, and takes so many seconds for the first ones."""
     left, times = itertools.cycle(answers), list(seconds)
 
-    async def human(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    async def human(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         questions.append(params.message)
         if times:
             await anyio.sleep(times.pop(0))

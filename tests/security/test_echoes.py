@@ -15,7 +15,16 @@ from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ACTIVE, LINKED, given
 from tests.security import services
-from tests.security.services import CANARIES, FIELDS, ONE_CALL_EACH, Connect, World, escaped, words
+from tests.security.services import (
+    CANARIES,
+    FIELDS,
+    ONE_CALL_EACH,
+    Connect,
+    Reply,
+    World,
+    escaped,
+    words,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("logs_as_they_were")]
 
@@ -130,7 +139,7 @@ OF_PEOPLE = (
     ("export_audience", {"id": ACTIVE, "contact": "masked", "fields": FIELDS}),
     ("sonarly_list_prospects", {"id": LINKED}),
 )
-OF_THINGS = (
+OF_THINGS: tuple[tuple[str, Reply], ...] = (
     *(("list_audiences", {}), ("list_pixels", {}), ("get_account_status", {})),
     *(("sonarly_list_accounts", {}), ("sonarly_list_audiences", {})),
     ("get_audience", {"id": ACTIVE}),

@@ -21,7 +21,7 @@ BAD_KEYS = [
     *(f"sk_{CANARY}\nX-Evil: 1", f"sk_{CANARY} x", f"sk_{CANARY}é", f"sk\t_{CANARY}"),
     *(f"sk_{CANARY}\u200b", f"\x7fsk_{CANARY}", f"\x00{CANARY}", f"sk_{CANARY}\ud800"),
 ]
-KEYS = ("LEADPIPE_API_KEY", "SONARLY_API_KEY")
+KEYS = {"LEADPIPE_API_KEY": "api_key", "SONARLY_API_KEY": "sonarly_api_key"}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_what_is_no_key_is_refused_by_the_name_of_its_variable(
         assert CANARY not in f"{error!r} {error.args!r} {error.__dict__!r}"
         # Nor is it in what the settings themselves raise.
         with pytest.raises(ValidationError) as raised:
-            Settings.model_validate({"sonarly_api_key" if "SONARLY" in name else "api_key": key})
+            Settings.model_validate({KEYS[name]: key})
         assert CANARY not in str(raised.value)
     monkeypatch.setenv(name, f"sk_{CANARY} x")
     with pytest.raises(SystemExit, match=f"leadpipe-mcp: {said}"):
@@ -65,31 +65,27 @@ async def test_a_server_of_its_own_process_that_logs_all_it_can_tells_nothing(
     tmp_path: Path,
 ) -> None:
     # Nobody listens there, so nothing but a refused connection of this machine is needed.
-    environment = {
-        **ENVIRONMENT,
-        "LEADPIPE_API_KEY": CANARIES["key"],
-        "SONARLY_API_KEY": CANARIES["key"],
-        "LEADPIPE_BASE_URL": "http://127.0.0.1:1",
-        "SONARLY_BASE_URL": "http://127.0.0.1:1",
-        "LEADPIPE_LOG_LEVEL": "DEBUG",
-        "LEADPIPE_LOG_JSON": "1",
-        "LEADPIPE_TOOLSETS": "all",
-    }
+    nowhere = dict.fromkeys(("LEADPIPE_BASE_URL", "SONARLY_BASE_URL"), "http://127.0.0.1:1")
+    loud = {"LEADPIPE_LOG_LEVEL": "DEBUG", "LEADPIPE_LOG_JSON": "1", "LEADPIPE_TOOLSETS": "all"}
+    environment = {**ENVIRONMENT, **dict.fromkeys(KEYS, CANARIES["key"]), **nowhere, **loud}
     words = ["-m", "leadpipe_mcp"]
     server = StdioServerParameters(command=sys.executable, args=words, env=environment)
-    told = ""
+    told: list[str] = []
+
+    async def call(client: Client, tool: str, email: str | None = None) -> None:
+        told.append(str(await client.call_tool(tool, {"email": email} if email else {})))
+
     with (tmp_path / "stderr").open("w+") as stderr:
         with anyio.fail_after(300):
-            async with Client(stdio_client(server, errlog=stderr)) as client:
-                for tool, arguments in (
-                    ("query_visitor_data", {"email": CANARIES["e-mail"]}),
-                    ("sonarly_list_accounts", {}),
-                ):
-                    told += str(await client.call_tool(tool, arguments))
+            async with (
+                Client(stdio_client(server, errlog=stderr)) as client,
+                anyio.create_task_group() as calls,
+            ):
+                calls.start_soon(call, client, "query_visitor_data", CANARIES["e-mail"])
+                calls.start_soon(call, client, "sonarly_list_accounts")
         stderr.seek(0)
         logged = stderr.read()
-    assert logged.count('"tool":') == 2
+    assert logged.count('"tool":') == len(told) == 2
     for what, canary in CANARIES.items():
         assert canary not in logged, what
-    assert CANARIES["key"] not in told
-    assert CANARIES["e-mail"] not in told
+        assert canary not in str(told), what
