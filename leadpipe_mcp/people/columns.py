@@ -163,12 +163,12 @@ def choose_columns(
 ) -> tuple[Column, ...]:
     """Return the columns of these names, or the default ones; refuse the others by name."""
     wanted = tuple(dict.fromkeys(names or DEFAULT_COLUMNS))
-    problems: list[str] = []
-    for name in wanted:
-        if name not in known:
-            close = nearest(name, known)
-            hint = f" Did you mean {quoted(close)}?" if close else ""
-            problems.append(f"There is no field '{redact(name, 60)}'.{hint}")
+    problems = [
+        f"There is no field '{redact(name, 60)}'."
+        + (f" Did you mean {quoted(close)}?" if (close := nearest(name, known)) else "")
+        for name in wanted
+        if name not in known
+    ]
     if problems:
         raise NotPossible(" ".join(problems), f"The fields are: {', '.join(known)}.")
     return tuple(known[name] for name in wanted)

@@ -6,6 +6,7 @@ statement; and SQLite's limit of memory holds for a whole process. To start quic
 nothing of the package, and knows only what a question tells it. It ends when its stdin does.
 """
 
+import contextlib
 import faulthandler
 import json
 import re
@@ -136,8 +137,9 @@ def answer(question: Question) -> dict[str, object]:
     guard = _Guard(question)
     is_confined = False
     try:
-        connection = sqlite3.connect(question["database"], uri=True, isolation_level=None)
-        try:
+        with contextlib.closing(
+            sqlite3.connect(question["database"], uri=True, isolation_level=None)
+        ) as connection:
             _confine(connection, guard)
             is_confined = True
             if guard.refused:
@@ -145,8 +147,6 @@ def answer(question: Question) -> dict[str, object]:
             cursor = connection.execute(question["sql"])
             rows, cut = _rows(cursor)
             columns = [name[:_SENT_CHARACTERS] for name, *_ in cursor.description]
-        finally:
-            connection.close()
     except MemoryError:
         return {"error": "out of memory"}
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -175,18 +175,14 @@ def _rows(cursor: sqlite3.Cursor) -> tuple[list[list[object]], str | None]:
     for row in cursor:
         if len(rows) == MOST_ROWS:
             return rows, "rows"
-        cells = [_sent(cell) for cell in row]
+        cells: list[object] = [
+            f"x'{cell[:LONGEST_CELL].hex()}'" if isinstance(cell, bytes) else cell for cell in row
+        ]
         room -= sum(min(len(str(cell)), LONGEST_CELL) + 3 for cell in cells if cell is not None)
         if room < 0:
             return rows, "characters"
-        rows.append(cells)
+        rows.append([c[:_SENT_CHARACTERS] if isinstance(c, str) else c for c in cells])
     return rows, None
-
-
-def _sent(cell: object) -> object:
-    if isinstance(cell, bytes):
-        return f"x'{cell[:LONGEST_CELL].hex()}'"
-    return cell[:_SENT_CHARACTERS] if isinstance(cell, str) else cell
 
 
 def _readable(text: bytes) -> str:
