@@ -17,7 +17,7 @@ import pytest
 from tests.processes import COMMAND, ENVIRONMENT, GREETING, META, running
 
 CANARY = "Canary"
-SEED, BY_CHANCE, AT_ONCE = 7, 750, 25
+SEED, BY_CHANCE, AT_ONCE = 7, 250, 25
 TOOLS = ("list_audiences", "get_audience", "search_topics", "find_filters", "create_audience")
 
 

@@ -198,12 +198,10 @@ def test_our_own_messages_hold_no_key_address_or_email(told: Told) -> None:
     assert told() == ["WARNING [key] [email] [address] next line"]
 
 
-@pytest.mark.parametrize("sdk_first", [True, False])
-def test_our_log_is_the_only_one_whoever_sets_one_up_first(*, sdk_first: bool, told: Told) -> None:
+def test_our_log_is_the_only_one_whoever_sets_one_up_first(told: Told) -> None:
     root = logging.getLogger()
     root.handlers[:] = []
-    if sdk_first:
-        MCPServer[None]("x", log_level="DEBUG")
+    MCPServer[None]("x", log_level="DEBUG")
     logs.set_up("INFO", as_json=False)
     MCPServer[None]("x", log_level="DEBUG")
     assert len(root.handlers) == 1

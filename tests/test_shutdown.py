@@ -1,8 +1,4 @@
-"""How the server's process ends: at once, quietly, and with nothing left behind.
-
-Each server is a process of its own, which takes half a second to start; those of one test start
-side by side.
-"""
+"""How the server's process ends: at once, quietly, and with nothing left behind."""
 
 import json
 import signal
@@ -20,8 +16,6 @@ from tests.processes import COMMAND, DEADLINE_SECONDS, ENVIRONMENT, GREETING, ME
 # From being told to the end of the process, on a machine that is busy with other things. A server
 # that waited for its service would take thirty seconds or more.
 SOON_SECONDS = 10.0
-# How a server is told to end, and whether its client speaks the revision of 2026.
-WAYS = [("SIGTERM", True), ("SIGINT", False), ("closed stdin", True)]
 
 
 class Served:
@@ -45,8 +39,8 @@ class Served:
         return self._ids
 
     def call(self, tool: str, *, modern: bool = False, **asked: object) -> int:
-        meta = {"_meta": META} if modern else {"_meta": {"progressToken": tool}}
-        return self.begin("tools/call", {"name": tool, "arguments": asked, **meta})
+        meta = META if modern else {"progressToken": tool}
+        return self.begin("tools/call", {"name": tool, "arguments": asked, "_meta": meta})
 
     def read(self) -> Message:
         assert self.process.stdout is not None
@@ -57,27 +51,24 @@ class Served:
             pass
         return message
 
-    def greet(self, capabilities: Message | None = None) -> None:
+    def greet(self, **capabilities: object) -> None:
         """The handshake of the years before 2026."""
-        greeting = GREETING | {"capabilities": capabilities or {}}
-        self.answer(self.begin("initialize", greeting))
+        self.answer(self.begin("initialize", GREETING | {"capabilities": capabilities}))
         self.send("notifications/initialized", {})
 
-    def end(self, way: str) -> tuple[float, int, str]:
-        """How long it took to end in this way, the exit code, and what stderr said."""
+    def ends_quietly(self, tell: Callable[[], object]) -> None:
+        """Tell the process to end, and hold its end to what all of them are."""
         start = time.monotonic()
-        if way == "closed stdin":
-            assert self.process.stdin is not None
-            self.process.stdin.close()
-        else:
-            self.process.send_signal(signal.Signals[way])
-        return self.ended(start)
-
-    def ended(self, start: float) -> tuple[float, int, str]:
-        code = self.process.wait(DEADLINE_SECONDS)
-        took = time.monotonic() - start
+        tell()
+        assert self.process.wait(DEADLINE_SECONDS) == 0
+        assert time.monotonic() - start < SOON_SECONDS
         assert self.process.stderr is not None
-        return took, code, self.process.stderr.read().decode()
+        told = self.process.stderr.read()
+        assert not any(word in told for word in (b"Traceback", b" ERROR ", b" WARNING "))
+        assert self.left() == []
+
+    def ends_by(self, number: signal.Signals) -> None:
+        self.ends_quietly(lambda: self.process.send_signal(number))
 
     def left(self) -> list[str]:
         """What is in the folder of temporary things, besides what was there for good."""
@@ -116,14 +107,10 @@ def silent() -> Iterator[socket.socket]:
         yield listener
 
 
-def assert_quiet_end(served: Served, end: tuple[float, int, str]) -> None:
-    took, code, told = end
-    assert code == 0
-    assert "Traceback" not in told
-    assert " ERROR " not in told
-    assert " WARNING " not in told
-    assert served.left() == []
-    assert took < SOON_SECONDS
+@pytest.fixture
+def start_silent(start: Start, silent: socket.socket) -> Start:
+    """Starts servers in front of that service."""
+    return lambda: start(api_key="sk_1", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def closes(connection: socket.socket) -> bool:
@@ -134,48 +121,41 @@ def closes(connection: socket.socket) -> bool:
     return True
 
 
-def at(listener: socket.socket) -> str:
-    return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
 def test_a_closed_stdin_leaves_a_call_the_time_to_be_answered(start: Start) -> None:
     # The service is slow enough that the call is under way when stdin is closed.
     served = start(sandbox=1, sandbox_delay_ms=300)
     served.greet()
-    served.answer(served.call("list_audiences"))
+    served.answer(served.call("get_account_status"))
     call = served.call("list_audiences")
-    end = served.end("closed stdin")
+    assert served.process.stdin is not None
+    served.ends_quietly(served.process.stdin.close)
     assert "CRM Buyers" in str(served.answer(call)["result"])
-    assert_quiet_end(served, end)
 
 
 def test_a_call_that_hangs_can_be_cancelled_and_holds_up_no_end(
-    start: Start, silent: socket.socket
+    start_silent: Start, silent: socket.socket
 ) -> None:
-    started = [start(api_key="sk_1", base_url=at(silent)) for _ in WAYS]
-    for served, (way, modern) in zip(started, WAYS, strict=True):
-        if not modern:
-            served.greet()
-        cancelled = served.call("list_audiences", modern=modern)
-        with silent.accept()[0] as connection:
-            served.send("notifications/cancelled", {"requestId": cancelled})
-            assert closes(connection)
-        stopped = served.call("list_audiences", modern=modern)
-        with silent.accept()[0] as connection:
-            assert_quiet_end(served, served.end(way))
-            assert closes(connection)
-        # The first that is heard of either: the cancelled one is not answered.
-        answer = served.read()
-        assert (answer["id"], answer["error"]["message"]) == (stopped, "Connection closed")
+    served = start_silent()
+    cancelled = served.call("list_audiences", modern=True)
+    with silent.accept()[0] as connection:
+        served.send("notifications/cancelled", {"requestId": cancelled})
+        assert closes(connection)
+    stopped = served.call("list_audiences", modern=True)
+    with silent.accept()[0] as connection:
+        served.ends_by(signal.SIGTERM)
+        assert closes(connection)
+    # The first that is heard of either: the cancelled one is not answered.
+    answer = served.read()
+    assert (answer["id"], answer["error"]["message"]) == (stopped, "Connection closed")
 
 
 def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
     start: Start,
 ) -> None:
     served = start(sandbox=1)
-    served.greet({"elicitation": {}})
+    served.greet(elicitation={})
     listed = served.answer(served.call("list_audiences"))["result"]["structuredContent"]
-    audience, paused = (listed["audiences"]["rows"][row][0] for row in (0, 1))
+    audience, paused = (row[0] for row in listed["audiences"]["rows"])
     served.answer(served.call("analyze_audience", audienceId=audience))
     assert served.left() != []
     # It would take the two seconds that it may.
@@ -184,24 +164,22 @@ def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
     served.call("delete_audience", id=paused)
     while served.read().get("method") != "elicitation/create":
         pass
-    assert_quiet_end(served, served.end("SIGHUP"))
+    served.ends_by(signal.SIGHUP)
 
 
 def test_a_server_whose_answers_nobody_takes_ends_at_once(
-    start: Start, silent: socket.socket
+    start_silent: Start, silent: socket.socket
 ) -> None:
-    gone, full = (start(api_key="sk_1", base_url=at(silent)) for _ in range(2))
+    gone, full = start_silent(), start_silent()
     for served in (gone, full):
         served.greet()
     assert gone.process.stdout is not None
     gone.process.stdout.close()
-    begun = time.monotonic()
-    gone.begin("ping", {})
-    assert_quiet_end(gone, gone.ended(begun))
+    gone.ends_quietly(lambda: gone.begin("ping", {}))
     # Four lists of tools are more than a pipe holds, so a thread waits that cannot be stopped. It
     # does so long before a later call has found its way to the service.
     for _ in range(4):
         full.begin("tools/list", {})
     full.call("list_audiences")
     with silent.accept()[0]:
-        assert_quiet_end(full, full.end("SIGTERM"))
+        full.ends_by(signal.SIGINT)

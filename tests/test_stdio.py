@@ -23,13 +23,10 @@ from tests.processes import COMMAND, DEADLINE_SECONDS, ENVIRONMENT, GREETING, ME
 pytestmark = pytest.mark.anyio
 Answer = Callable[[Message], Awaitable[None]]
 
-SERVER = [*COMMAND, "--sandbox"]
-MODERN: Message = META | {
-    "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}
+DELETED = "'CRM Buyers in California' was deleted."
+CALLED: Message = {
+    "_meta": META | {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}}}
 }
-
-
-# In a process of its own
 
 
 async def test_a_client_starts_the_server_and_works_with_it() -> None:
@@ -39,17 +36,18 @@ async def test_a_client_starts_the_server_and_works_with_it() -> None:
         questions.append(params.message)
         return ElicitResult(action="accept", content={"approve": True})
 
-    server = StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=ENVIRONMENT)
+    server = StdioServerParameters(
+        command=COMMAND[0], args=[*COMMAND[1:], "--sandbox"], env=ENVIRONMENT
+    )
     with anyio.fail_after(DEADLINE_SECONDS):
         async with Client(server, elicitation_callback=agree) as client:
             assert client.protocol_version == "2026-07-28"
-            assert len((await client.list_tools()).tools) >= 9
             listed = (await client.call_tool("list_audiences", {})).structured_content
             assert listed is not None
             paused = listed["audiences"]["rows"][1][0]
             deleted = await client.call_tool("delete_audience", {"id": paused})
     assert deleted.structured_content is not None
-    assert deleted.structured_content["summary"] == "'CRM Buyers in California' was deleted."
+    assert deleted.structured_content["summary"] == DELETED
     assert len(questions) == 1
 
 
@@ -60,16 +58,14 @@ async def test_what_is_piped_in_at_once_is_answered_with_nothing_but_messages() 
         {"id": 2, "method": "tools/call", "params": {"name": "list_audiences"}},
     ]
     lines = ["not JSON", *(json.dumps({"jsonrpc": "2.0", **message}) for message in messages)]
+    command = [*COMMAND, "--sandbox", "--confirm", "off", "--log-level", "error"]
     with anyio.fail_after(DEADLINE_SECONDS):
-        piped = "\n".join(lines).encode()
-        done = await anyio.run_process(SERVER, input=piped, env=ENVIRONMENT)
+        done = await anyio.run_process(command, input="\n".join(lines).encode(), env=ENVIRONMENT)
     told = {line["id"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert "error" in told[None]
     assert "This is the sandbox" in told[1]["result"]["instructions"]
     assert told[2]["result"]["isError"] is False
-
-
-# In this one
+    assert done.stderr == b"leadpipe-mcp: LEADPIPE_CONFIRM=off, nothing is asked first\n"
 
 
 class Pipe:
@@ -83,32 +79,32 @@ class Pipe:
     def write(self, **message: object) -> None:
         os.write(self._stdin, json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
 
-    async def read(self) -> Message:
-        while b"\n" not in self._came:
-            self._came += await self._read()
-        line, _, self._came = self._came.partition(b"\n")
-        return json.loads(line)
-
     async def ask(self, method: str, params: Message, answer: Answer | None = None) -> Message:
         """The answer to a request; what the server asks meanwhile goes to `answer`."""
         self._ids += 1
         self.write(id=self._ids, method=method, params=params)
         while True:
-            message = await self.read()
+            while b"\n" not in self._came:
+                self._came += await self._read()
+            line, _, self._came = self._came.partition(b"\n")
+            message = json.loads(line)
             if "method" in message and answer:
                 await answer(message)
             elif message.get("id") == self._ids:
                 return message
 
-    async def call(self, tool: str, answer: Answer | None = None, **asked: object) -> Message:
-        params: Message = {"name": tool, "arguments": asked}
+    async def call(
+        self, tool: str, asked: Message, answer: Answer | None = None, **more: object
+    ) -> Message:
+        params: Message = {"name": tool, "arguments": asked, **more}
         return (await self.ask("tools/call", params, answer))["result"]
 
-    async def call_modern(self, tool: str, asked: Message, **more: object) -> Message:
-        params: Message = {"name": tool, "arguments": asked, "_meta": MODERN, **more}
-        return (await self.ask("tools/call", params))["result"]
+    async def paused(self, **more: object) -> Message:
+        """The arguments that name the paused audience."""
+        listed = await self.call("list_audiences", {}, **more)
+        return {"id": listed["structuredContent"]["audiences"]["rows"][1][0]}
 
-    async def greet(self, capabilities: Message) -> None:
+    async def greet(self, **capabilities: object) -> None:
         await self.ask("initialize", GREETING | {"capabilities": capabilities})
         self.write(method="notifications/initialized")
 
@@ -128,15 +124,10 @@ async def started() -> AsyncGenerator[Pipe]:
         os.close(descriptor)
 
 
-def paused_of(listed: Message) -> str:
-    return listed["structuredContent"]["audiences"]["rows"][1][0]
-
-
 async def test_a_client_that_can_show_only_pages_gets_a_code() -> None:
     async with started() as pipe:
-        await pipe.greet({"elicitation": {"url": {}}})
-        paused = paused_of(await pipe.call("list_audiences"))
-        asked = await pipe.call("delete_audience", id=paused)
+        await pipe.greet(elicitation={"url": {}})
+        asked = await pipe.call("delete_audience", await pipe.paused())
         assert asked["structuredContent"]["confirm"]
 
 
@@ -148,32 +139,27 @@ async def test_a_client_of_before_the_modes_is_asked_with_a_form() -> None:
             questions.append(question)
             pipe.write(id=question["id"], result={"action": "accept", "content": {"approve": True}})
 
-        await pipe.greet({"elicitation": {}})
-        paused = paused_of(await pipe.call("list_audiences"))
-        deleted = await pipe.call("delete_audience", agree, id=paused)
+        await pipe.greet(elicitation={})
+        deleted = await pipe.call("delete_audience", await pipe.paused(), agree)
     assert [question["method"] for question in questions] == ["elicitation/create"]
     assert questions[0]["params"]["requestedSchema"]["required"] == ["approve"]
-    assert deleted["structuredContent"]["summary"] == "'CRM Buyers in California' was deleted."
+    assert deleted["structuredContent"]["summary"] == DELETED
 
 
 async def test_a_call_before_the_handshake_is_told_what_to_send_first() -> None:
     async with started() as pipe:
-        call: Message = {"name": "list_audiences", "arguments": {}}
-        for method, params in (("tools/call", call), ("tools/list", Message())):
+        for method, params in (("tools/call", {"name": "list_audiences"}), ("tools/list", {})):
             error = (await pipe.ask(method, params))["error"]
             assert error["code"] == -32600
             assert "Send the request initialize first" in error["message"]
         # It is not too late.
-        await pipe.greet({})
-        assert not (await pipe.call("list_audiences"))["isError"]
+        await pipe.greet()
+        assert await pipe.paused()
 
 
+FAILED: Message = {"code": -32603, "message": "The form could not be shown"}
 ODD_RESULTS: list[object] = [
-    "yes",
-    None,
-    True,
-    [{"approve": True}],
-    {},
+    *("yes", None, True, [{"approve": True}], {}, FAILED, {"error": FAILED}),
     {"action": "agree", "content": {"approve": True}},
     {"action": ["accept"], "content": {"approve": True}},
     {"action": "accept", "content": "yes"},
@@ -187,40 +173,29 @@ ODD_RESULTS: list[object] = [
     {"action": "accept", "content": {"approve": False}},
     {"action": "accept", "content": {"approve": ["yes", "yes"]}},
     {"action": "accept", "content": {"confirm": True, "agreed": "yes"}},
-    {"code": -32603, "message": "The form could not be shown"},
-    {"error": {"code": -32603, "message": "The form could not be shown"}},
-]
-ODD_ANSWERS: list[Message] = [
-    *({"result": result} for result in ODD_RESULTS),
-    {"error": {"code": -32603, "message": "The form could not be shown"}},
-    {"error": "The form could not be shown"},
 ]
 
 
-async def test_an_odd_answer_of_the_client_is_no_yes() -> None:
+@pytest.mark.parametrize("modern", [False, True])
+async def test_an_odd_answer_of_the_client_is_no_yes(*, modern: bool) -> None:
+    odd_answers: list[Message] = [{"result": result} for result in ODD_RESULTS]
+    odd_answers += [] if modern else [{"error": FAILED}, {"error": FAILED["message"]}]
+    more = CALLED if modern else {}
     async with started() as pipe:
-        await pipe.greet({"elicitation": {}})
-        listed = await pipe.call("list_audiences")
-        for odd in ODD_ANSWERS:
+        if not modern:
+            await pipe.greet(elicitation={})
+        paused = await pipe.paused(**more)
+        for odd in odd_answers:
 
             async def answer(question: Message, odd: Message = odd) -> None:
                 pipe.write(id=question["id"], **odd)
 
-            refused = await pipe.call("delete_audience", answer, id=paused_of(listed))
-            assert refused["isError"], odd
-            assert "The user did not agree to this" in refused["content"][0]["text"], odd
-        assert (await pipe.call("list_audiences")) == listed
-
-
-async def test_an_odd_answer_of_a_client_of_2026_is_no_yes() -> None:
-    async with started() as pipe:
-        listed = await pipe.call_modern("list_audiences", {})
-        paused = {"id": paused_of(listed)}
-        for odd in ODD_RESULTS:
-            asked = await pipe.call_modern("delete_audience", paused)
-            assert list(asked["inputRequests"]) == ["approval"]
-            answers = {"requestState": asked["requestState"], "inputResponses": {"approval": odd}}
-            refused = await pipe.call_modern("delete_audience", paused, **answers)
-            assert refused["isError"], odd
-            assert "The user did not agree to this" in refused["content"][0]["text"], odd
-        assert (await pipe.call_modern("list_audiences", {})) == listed
+            said = await pipe.call("delete_audience", paused, answer, **more)
+            if modern:
+                assert list(said["inputRequests"]) == ["approval"]
+                brought = {"inputResponses": {"approval": odd["result"]}}
+                state = {"requestState": said["requestState"]}
+                said = await pipe.call("delete_audience", paused, **more, **state, **brought)
+            assert said["isError"], odd
+            assert "The user did not agree to this" in said["content"][0]["text"], odd
+        assert await pipe.paused(**more) == paused

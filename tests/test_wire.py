@@ -34,16 +34,16 @@ class Pipe:
         self.ends = os.pipe()
 
     def put(self, *lines: str | bytes) -> None:
+        """Write the lines, and close the end."""
         for line in lines:
             left = line.encode() if isinstance(line, str) else line
             while left:
                 left = left[os.write(self.ends[1], left) :]
-
-    def finish(self) -> None:
         os.close(self.ends[1])
 
     def said(self) -> list[dict[str, Any]]:
         """What the server has written into it."""
+        os.close(self.ends[1])
         return [json.loads(line) for line in os.read(self.ends[0], 2**16).splitlines()]
 
     def close(self) -> None:
@@ -71,13 +71,9 @@ def nothing() -> None:
 async def heard(coming: Pipe, going: Pipe, *lines: str | bytes) -> list[JSONRPCMessage]:
     """What the server hears of the lines, when no request takes any time."""
 
-    def put() -> None:
-        coming.put(*lines)
-        coming.finish()
-
     ended = threading.Event()
     answers = Answers(going.ends[1], nothing)
-    writer = threading.Thread(target=put)
+    writer = threading.Thread(target=coming.put, args=lines)
     writer.start()
     came: list[JSONRPCMessage] = []
     with anyio.fail_after(DEADLINE_SECONDS):
@@ -98,60 +94,49 @@ async def test_messages_come_line_by_line_whatever_is_between_them(
 
 
 ASKED = '{"jsonrpc":"2.0","id":"seven","method":"ping"'
-NOT_MESSAGES: list[tuple[str, str | None, int]] = [
-    (ASKED + ',"params":{"a":"\\ud83d"}}', "seven", -32600),
-    (ASKED + ',"params":[]}', "seven", -32600),
-    (ASKED + ',"params":{"a":' + "9" * 5_000 + "}}", "seven", -32600),
-    ('{"jsonrpc":"1.0","id":"seven","method":"ping"}', "seven", -32600),
-    ('{"jsonrpc":"2.0","id":"seven"}', "seven", -32600),
-    (f"[{ASKED}}}]", "seven", -32600),
-    *((ASKED + ',"params":{"a":' + odd + "}}", "seven", -32600) for odd in (DEEP, LONG)),
+PARAMS = ASKED + ',"params":'
+BATCH = [
+    {"jsonrpc": "2.0", "id": 5, "method": "ping"},
+    {"jsonrpc": "2.0", "method": "notifications/initialized"},
+    {"jsonrpc": "2.0", "id": 6, "result": {}},
+    {"jsonrpc": "2.0", "id": 7, "method": "ping"},
+]
+# Lines, the ids of those who are refused, and the codes of their refusals.
+NOT_MESSAGES: list[tuple[str, list[str | int | None], int]] = [
+    (PARAMS + '{"a":"\\ud83d"}}', ["seven"], -32600),
+    (PARAMS + "[]}", ["seven"], -32600),
+    (PARAMS + '{"a":' + "9" * 5_000 + "}}", ["seven"], -32600),
+    ('{"jsonrpc":"1.0","id":"seven","method":"ping"}', ["seven"], -32600),
+    ('{"jsonrpc":"2.0","id":"seven"}', ["seven"], -32600),
+    (f"[{ASKED}}}]", ["seven"], -32600),
+    (json.dumps(BATCH), [5, 7], -32600),
+    *((PARAMS + '{"a":' + odd + "}}", ["seven"], -32600) for odd in (DEEP, LONG)),
     # The id comes last, after another one.
-    ('{"method":"ping","params":{"id":5,"a":' + DEEP + '},"id":"seven"}', "seven", -32600),
-    ('{"method":"ping","params":{"id":5,"a":' + LONG + '} , "id":"seven" }  ', "seven", -32600),
-    ("not JSON", None, -32700),
-    *((line, None, -32600) for line in ("5", "[]", "[" * 100_000, LONG)),
-    ('{"jsonrpc":"2.0","id":true,"method":5}', None, -32600),
-    ('{"jsonrpc":"2.0","method":"ping","params":{"id":5,"a":' + LONG + "}}", None, -32600),
-    ('{"jsonrpc":"2.0","method":"x","params":{"a":' + DEEP + '},"id":5,"a":{}}', None, -32600),
-    ('{"params":{"a":' + LONG + ',"id":5}}', None, -32600),
+    ('{"method":"ping","params":{"id":5,"a":' + DEEP + '},"id":"seven"}', ["seven"], -32600),
+    ('{"method":"ping","params":{"id":5,"a":' + LONG + '} , "id":"seven" }  ', ["seven"], -32600),
+    ("not JSON", [None], -32700),
+    *((line, [None], -32600) for line in ("5", "[]", "[" * 100_000, LONG)),
+    ('{"jsonrpc":"2.0","id":true,"method":5}', [None], -32600),
+    ('{"jsonrpc":"2.0","method":"ping","params":{"id":5,"a":' + LONG + "}}", [None], -32600),
+    ('{"jsonrpc":"2.0","method":"x","params":{"a":' + DEEP + '},"id":5,"a":{}}', [None], -32600),
+    ('{"params":{"a":' + LONG + ',"id":5}}', [None], -32600),
+    ('{"jsonrpc":"2.0","method":"notifications/cancelled","params":[]}', [], 0),
 ]
 
 
-@pytest.mark.parametrize(("line", "asker", "code"), NOT_MESSAGES, ids=range(len(NOT_MESSAGES)))
+@pytest.mark.parametrize(("line", "askers", "code"), NOT_MESSAGES, ids=range(len(NOT_MESSAGES)))
 async def test_a_line_that_cannot_be_read_is_refused_by_its_id_if_it_has_one(
     line: str,
-    asker: str | None,
+    askers: list[str | int | None],
     code: int,
     coming: Pipe,
     going: Pipe,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert await heard(coming, going, f"{line}\n", PING) == [REQUEST]
-    (answer,) = going.said()
-    assert (answer["id"], answer["error"]["code"]) == (asker, code)
-    assert len(answer["error"]["message"]) > (40 if asker else 0)
-    assert asker or caplog.messages == ["A line of stdin is not a message."]
-
-
-async def test_each_request_of_a_batch_is_refused(coming: Pipe, going: Pipe) -> None:
-    batch = json.dumps(
-        [
-            {"jsonrpc": "2.0", "id": 5, "method": "ping"},
-            {"jsonrpc": "2.0", "method": "notifications/initialized"},
-            {"jsonrpc": "2.0", "id": 6, "result": {}},
-            {"jsonrpc": "2.0", "id": 7, "method": "ping"},
-        ]
-    )
-    assert await heard(coming, going, batch) == []
-    assert [answer["id"] for answer in going.said()] == [5, 7]
-
-
-async def test_a_notification_that_cannot_be_read_is_passed_over(coming: Pipe, going: Pipe) -> None:
-    line = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":[]}\n'
-    assert await heard(coming, going, line, PING) == [REQUEST]
-    going.finish()
-    assert going.said() == []
+    answers = going.said()
+    assert [(one["id"], one["error"]["code"]) for one in answers] == [(id_, code) for id_ in askers]
+    assert any(askers) or caplog.messages == ["A line of stdin is not a message."]
 
 
 @pytest.mark.parametrize(
@@ -169,15 +154,7 @@ async def test_an_answer_that_cannot_be_read_is_an_empty_one(
     line: str, coming: Pipe, going: Pipe
 ) -> None:
     assert await heard(coming, going, line) == [JSONRPCResponse(jsonrpc="2.0", id=5, result={})]
-    going.finish()
     assert going.said() == []
-
-
-async def test_messages_can_be_stopped_though_nobody_closes_them(coming: Pipe, going: Pipe) -> None:
-    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), pytest.fail)
-    threading.Thread(target=messages.stop).start()
-    with anyio.fail_after(DEADLINE_SECONDS):
-        assert [message async for message in messages] == []
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])
@@ -187,7 +164,6 @@ async def test_a_request_is_waited_for_at_the_end_until_it_is_answered_or_cancel
     answers = Answers(going.ends[1], nothing)
     messages = Messages(coming.ends[0], answers, nothing)
     coming.put(PING)
-    coming.finish()
     events: list[str] = []
 
     async def end() -> None:
@@ -217,16 +193,13 @@ async def test_the_wait_at_the_end_is_short_and_can_be_stopped(
 ) -> None:
     seconds = 2 * DEADLINE_SECONDS if is_stopped else 0.01
     monkeypatch.setattr("leadpipe_mcp.wire.LAST_ANSWERS_SECONDS", seconds)
-    stopped: list[Messages] = []
 
-    def stop() -> None:
+    def at_end() -> None:
         if is_stopped:
-            stopped[0].stop()
+            messages.stop()
 
-    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), stop)
-    stopped.append(messages)
+    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), at_end)
     coming.put(PING)
-    coming.finish()
     with anyio.fail_after(DEADLINE_SECONDS):
         assert [item.message async for item in messages] == [REQUEST]
 
@@ -309,11 +282,11 @@ async def test_messages_come_and_go_through_files(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
 async def test_a_person_who_types_is_listened_to_until_the_server_ends(going: Pipe) -> None:
     typed, terminal = os.openpty()
-    messages = Messages(terminal, Answers(going.ends[1], nothing), nothing)
+    messages = Messages(terminal, Answers(going.ends[1], nothing), pytest.fail)
     os.write(typed, f"{PING}\n".encode())
     with anyio.fail_after(DEADLINE_SECONDS):
         assert (await messages.receive()).message == REQUEST
-        messages.stop()
+        threading.Thread(target=messages.stop).start()
         with pytest.raises(anyio.EndOfStream):
             await messages.receive()
     os.close(typed)

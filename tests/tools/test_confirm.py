@@ -1,7 +1,6 @@
 """Asking the human: by the client where it can, by a question and a code where it cannot."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from mcp import MCPError
@@ -10,45 +9,12 @@ from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
 from leadpipe_mcp.toolkit import Action, Codes
 from tests.faults.service import Sandbox
-from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_era
+from tests.tools.assistant import Assistant, Connect, Human, Reply, Start, changes, each_era
 
 pytestmark = pytest.mark.anyio
-Humans = Callable[[ElicitResult], "Human"]
 
 WANTED = {"topicIds": [117805]}
-each_action = pytest.mark.parametrize("action", ["activate", "create", "update", "delete"])
-
-
-YES = ElicitResult(action="accept", content={"approve": True})
-NO = ElicitResult(action="decline")
-
-
-class Human:
-    """Answers every question alike, and remembers what had been changed when it was asked."""
-
-    def __init__(self, answer: ElicitResult, look: Callable[[], list[str]]) -> None:
-        self.questions: list[str] = []
-        self.forms: list[Reply] = []
-        self.changed_before: list[str] = []
-        self.look = look
-        self._answer = answer
-
-    async def __call__(
-        self,
-        context: ClientRequestContext,  # noqa: ARG002 -- the SDK's signature
-        params: ElicitRequestParams,
-    ) -> ElicitResult:
-        assert isinstance(params, ElicitRequestFormParams)
-        self.questions.append(params.message)
-        self.forms.append(params.requested_schema)
-        self.changed_before += self.look()
-        return self._answer
-
-
-@pytest.fixture
-def human(sandbox: Sandbox) -> Callable[[ElicitResult], Human]:
-    """A human in front of the service that `connect` speaks to."""
-    return lambda answer: Human(answer, lambda: changes(sandbox))
+SLOT = "It takes one of your 3 slots; 1 in use now."
 
 
 async def prepared(client: Assistant, action: str) -> tuple[str, Reply, str]:
@@ -80,52 +46,49 @@ async def prepared(client: Assistant, action: str) -> tuple[str, Reply, str]:
     return "update_audience", {"id": audience, "name": "VPs", "config": change}, question
 
 
-SLOT = "It takes one of your 3 slots; 1 in use now."
-
-
-@each_action
-async def test_a_client_that_can_ask_its_human_asks_once_before_anything_changes(
-    action: str, human: Humans, connect: Connect
+@pytest.mark.parametrize("action", ["activate", "create", "update", "delete"])
+async def test_the_human_is_asked_once_by_the_client_or_else_by_the_assistant_with_a_code(
+    action: str, start: Start, connect: Connect
 ) -> None:
-    asked = human(YES)
-    async with connect(answer=asked) as client:
+    service = start()
+    asked: list[tuple[str, object]] = []
+
+    async def agree(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        assert isinstance(params, ElicitRequestFormParams)
+        assert changes(service) == []
+        asked.append((params.message, params.requested_schema["required"]))
+        return ElicitResult(action="accept", content={"approve": True})
+
+    async with connect(service, answer=agree) as client:
         tool, arguments, question = await prepared(client, action)
         reply = await client.call(tool, **arguments)
-    assert asked.questions == [question]
-    assert asked.changed_before == []
-    assert asked.look() != []
+    assert asked == [(question, ["approve"])]
+    assert changes(service) != []
     assert not {"question", "confirm"} & set(reply)
-    (form,) = asked.forms
-    assert form["required"] == ["approve"]
-    assert form["properties"]["approve"]["type"] == "boolean"
 
-
-@each_action
-async def test_a_client_that_cannot_ask_is_given_a_question_and_a_code(
-    action: str, sandbox: Sandbox, client: Assistant
-) -> None:
-    tool, arguments, question = await prepared(client, action)
-    first = await client.call(tool, **arguments)
-    code = first["confirm"]
-    assert first == {
-        "summary": f"Nothing was changed yet. Ask the user: «{question}» Only if they agree, call"
-        f' {tool} again with the same arguments and confirm: "{code}" (holds for ten minutes).',
-        "question": question,
-        "confirm": code,
-        "sandbox": True,
-    }
-    assert changes(sandbox) == []
-    done = await client.call(tool, **arguments, confirm=f" {code.upper()} ")
-    assert not {"question", "confirm"} & set(done)
-    assert changes(sandbox) != []
+    other = start()
+    async with connect(other) as client:
+        tool, arguments, question = await prepared(client, action)
+        first = await client.call(tool, **arguments)
+        code = first["confirm"]
+        assert first == {
+            "summary": f"Nothing was changed yet. Ask the user: «{question}» Only if they agree,"
+            f' call {tool} again with the same arguments and confirm: "{code}" (holds for ten'
+            " minutes).",
+            "question": question,
+            "confirm": code,
+            "sandbox": True,
+        }
+        assert changes(other) == []
+        assert await client.call(tool, **arguments, confirm=f" {code.upper()} ") == reply
+        assert changes(other) == changes(service)
 
 
 async def test_nobody_is_asked_about_what_frees_or_costs_nothing_is_so_already_or_cannot_be(
-    human: Humans, connect: Connect
+    human: Human, questions: list[str], connect: Connect
 ) -> None:
-    asked = human(NO)
     bad: Reply = {**WANTED, "filters": {"seniority": ["bird"]}}
-    async with connect(answer=asked) as client:
+    async with connect(answer=human("decline")) as client:
         ids = await client.saved()
         await client.call("set_status", id=ids["active"], status="active")
         await client.call("update_audience", id=ids["active"], config={"minScore": 70})
@@ -134,17 +97,14 @@ async def test_nobody_is_asked_about_what_frees_or_costs_nothing_is_so_already_o
         await client.call("update_audience", id=ids["paused"], name="Renamed")
         await client.call("create_audience", name="New", config=WANTED)
         await client.call("set_status", id=ids["paused"], status="draft")
-    assert asked.questions == []
+    assert questions == []
 
 
 @pytest.mark.parametrize(
     ("service", "slots"),
     [
-        ({"slots": 2}, "It takes the last of your 2 slots."),
-        (
-            {"slots_key": ""},
-            "It takes an audience slot; the service does not show how many are free.",
-        ),
+        ({"slots": 2}, "the last of your 2 slots."),
+        ({"slots_key": ""}, "an audience slot; the service does not show how many are free."),
     ],
 )
 async def test_the_question_says_what_it_does_to_the_slots(
@@ -155,7 +115,7 @@ async def test_the_question_says_what_it_does_to_the_slots(
         activate: Reply = {"id": made["id"], "status": "active"}
         reply = await client.call("set_status", **activate)
         done = await client.call("set_status", **activate, confirm=reply["confirm"])
-    assert reply["question"].endswith(f" people)? {slots}")
+    assert reply["question"].endswith(f" people)? It takes {slots}")
     assert ("slots" in done) is ("slots_key" not in service)
 
 
