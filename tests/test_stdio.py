@@ -55,7 +55,7 @@ async def test_what_is_piped_in_at_once_is_answered_with_nothing_but_messages() 
     messages: list[Message] = [
         {"id": 1, "method": "initialize", "params": GREETING},
         {"method": "notifications/initialized"},
-        {"id": 2, "method": "tools/call", "params": {"name": "list_audiences"}},
+        {"id": 2, "method": "tools/list"},
     ]
     lines = ["not JSON", *(json.dumps({"jsonrpc": "2.0", **message}) for message in messages)]
     command = [*COMMAND, "--sandbox", "--confirm", "off", "--log-level", "error"]
@@ -64,7 +64,7 @@ async def test_what_is_piped_in_at_once_is_answered_with_nothing_but_messages() 
     told = {line["id"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert "error" in told[None]
     assert "This is the sandbox" in told[1]["result"]["instructions"]
-    assert told[2]["result"]["isError"] is False
+    assert told[2]["result"]["tools"]
     assert done.stderr == b"leadpipe-mcp: LEADPIPE_CONFIRM=off, nothing is asked first\n"
 
 
@@ -94,14 +94,14 @@ class Pipe:
                 return message
 
     async def call(
-        self, tool: str, asked: Message, answer: Answer | None = None, **more: object
+        self, tool: str, asked: Message, answer: Answer | None = None, more: Message | None = None
     ) -> Message:
-        params: Message = {"name": tool, "arguments": asked, **more}
+        params: Message = {"name": tool, "arguments": asked, **(more or {})}
         return (await self.ask("tools/call", params, answer))["result"]
 
-    async def paused(self, **more: object) -> Message:
+    async def paused(self, more: Message | None = None) -> Message:
         """The arguments that name the paused audience."""
-        listed = await self.call("list_audiences", {}, **more)
+        listed = await self.call("list_audiences", {}, more=more)
         return {"id": listed["structuredContent"]["audiences"]["rows"][1][0]}
 
     async def greet(self, **capabilities: object) -> None:
@@ -180,22 +180,22 @@ ODD_RESULTS: list[object] = [
 async def test_an_odd_answer_of_the_client_is_no_yes(*, modern: bool) -> None:
     odd_answers: list[Message] = [{"result": result} for result in ODD_RESULTS]
     odd_answers += [] if modern else [{"error": FAILED}, {"error": FAILED["message"]}]
-    more = CALLED if modern else {}
+    more = CALLED if modern else None
     async with started() as pipe:
         if not modern:
             await pipe.greet(elicitation={})
-        paused = await pipe.paused(**more)
+        paused = await pipe.paused(more)
         for odd in odd_answers:
 
             async def answer(question: Message, odd: Message = odd) -> None:
                 pipe.write(id=question["id"], **odd)
 
-            said = await pipe.call("delete_audience", paused, answer, **more)
+            said = await pipe.call("delete_audience", paused, answer, more)
             if modern:
                 assert list(said["inputRequests"]) == ["approval"]
                 brought = {"inputResponses": {"approval": odd["result"]}}
-                state = {"requestState": said["requestState"]}
-                said = await pipe.call("delete_audience", paused, **more, **state, **brought)
+                brought = CALLED | brought | {"requestState": said["requestState"]}
+                said = await pipe.call("delete_audience", paused, more=brought)
             assert said["isError"], odd
             assert "The user did not agree to this" in said["content"][0]["text"], odd
-        assert await pipe.paused(**more) == paused
+        assert await pipe.paused(more) == paused

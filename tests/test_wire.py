@@ -95,7 +95,7 @@ async def test_messages_come_line_by_line_whatever_is_between_them(
 
 ASKED = '{"jsonrpc":"2.0","id":"seven","method":"ping"'
 PARAMS = ASKED + ',"params":'
-BATCH = [
+BATCH: list[dict[str, object]] = [
     {"jsonrpc": "2.0", "id": 5, "method": "ping"},
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
     {"jsonrpc": "2.0", "id": 6, "result": {}},

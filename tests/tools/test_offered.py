@@ -5,74 +5,108 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import Any, cast
 
 import pytest
-from mcp import Client, MCPError
-from mcp.types import TextContent, TextResourceContents, Tool
+from mcp import MCPError
+from mcp.types import TextResourceContents, Tool
 
-from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.toolkit.declaring import published_schema
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.service import Fault, Sandbox
-from tests.tools.assistant import Assistant, Connect
+from tests.tools.assistant import Assistant, Connect, text_of
 
 pytestmark = pytest.mark.anyio
 
 NAMES = re.compile(rf"(?<!\w)(?:{'|'.join(tool.name for tool in TOOLS)})(?!\w)")
 MISSING = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-WORKING: dict[str, dict[str, Any]] = {
-    "compare_topics": {"topicIds": [117805]},
-    "plan_audience": {"topics": ["crm"]},
-    "create_audience": {"name": "New", "config": {"topicIds": [117805]}},
-    "set_status": {"id": MISSING, "status": "paused"},
-    "query_audience": {"audienceId": MISSING},
-    "export_audience": {"id": MISSING},
-    "query_visitor_data": {"domain": "northwind-shop.example"},
-    "update_pixel": {"id": MISSING, "status": "paused"},
-    "sonarly_list_accounts": {},
-}
-CHOICES = [
-    {"toolsets": "all", "read_only": True},
-    {"toolsets": "audiences"},
-    {"toolsets": "topics,visitors,sonarly"},
+# Tools and arguments; "active" and "paused" become the ids of such audiences.
+ANSWERED: list[tuple[str, dict[str, Any]]] = [
+    ("search_topics", {"queries": ["crm"]}),
+    ("search_topics", {"queries": ["zzzz"]}),
+    ("search_topics", {}),
+    ("compare_topics", {"topicIds": [117805]}),
+    ("get_topic_movers", {}),
+    ("analyze_website_topics", {"url": "https://acme.example"}),
+    ("plan_audience", {"topics": ["crm"], "targetSize": {"min": 1, "max": 2}}),
+    ("find_filters", {}),
+    ("preview_audience", {"topicIds": [117805]}),
+    ("list_audiences", {}),
+    ("get_audience", {"id": "active"}),
+    ("get_audience", {"id": "paused"}),
+    ("query_audience", {"topicIds": [117805]}),
+    ("query_audience", {"audienceId": "active"}),
+    ("analyze_audience", {"audienceId": "active"}),
+    ("export_audience", {"id": "active", "format": "linkedin_urls"}),
+    ("get_account_status", {}),
+    ("list_pixels", {}),
+    ("list_pixels", {"domainContains": "zzzz"}),
+    ("query_visitor_data", {"domain": "northwind-shop.example"}),
+    ("query_visitor_data", {"domain": "zzzz.example"}),
+    ("sonarly_list_accounts", {}),
+    ("sonarly_list_audiences", {}),
+    ("create_audience", {"name": "New", "config": {"topicIds": [117805]}}),
+    ("update_audience", {"id": "paused", "config": {"minScore": 90}}),
+    ("run_audience", {"id": "active"}),
+    ("set_status", {"id": "paused", "status": "active"}),
+    ("create_pixel", {"domain": "acme.example", "name": "Acme"}),
+    ("update_pixel", {"id": MISSING, "status": "paused"}),
+    ("delete_audience", {"id": "paused"}),
 ]
-
-
-@pytest.fixture(params=CHOICES, ids=lambda chosen: " ".join(map(str, chosen.values())))
-def settings(request: pytest.FixtureRequest) -> Settings:
-    return Settings(sandbox=True, confirm="off", **request.param)
-
-
-@pytest.fixture
-async def heard(
-    connect: Connect, settings: Settings, sandbox: Sandbox
-) -> AsyncGenerator[tuple[Assistant, "Heard"]]:
-    """A client, and what it has heard so far."""
-    async with connect(sandbox, settings=settings) as client:
-        tools = (await client.list_tools()).tools
-        yield client, Heard(client, tools)
+REFUSED: list[tuple[str, dict[str, Any]]] = [
+    ("plan_audience", {"topics": ["zzzz qqqq"]}),
+    ("preview_audience", {"topicIds": [117805], "filters": {"zzz": 1}}),
+    ("query_audience", {"topicIds": [117805], "fields": ["zzz"]}),
+    ("query_audience", {"audienceId": "active", "date": "2020-01-01"}),
+    ("query_audience", {"audienceId": "active", "runId": MISSING}),
+    ("analyze_audience", {"audienceId": "active", "date": "2020-01-01"}),
+    ("export_audience", {"id": "active", "date": "2020-01-01"}),
+    ("run_audience", {"id": "active", "cancelRunId": MISSING}),
+    ("query_visitor_data", {}),
+    ("create_pixel", {"domain": "northwind-shop.example", "name": "Again"}),
+    ("update_pixel", {"id": MISSING, "status": "active"}),
+    ("sonarly_list_prospects", {"id": "zzz"}),
+]
 
 
 class Heard:
     """Calls the tools that are offered, and looks for the names of others in what they say."""
 
-    def __init__(self, client: Assistant, tools: list[Tool]) -> None:
+    def __init__(self, client: Assistant, tools: list[Tool], ids: dict[str, str]) -> None:
         self.client = client
         self.tools = tools
-        self.offered = {tool.name for tool in tools}
+        self._offered = {tool.name for tool in tools}
+        self._ids = ids
 
     def holds(self, text: str) -> None:
-        assert set(NAMES.findall(text)) <= self.offered, text
+        assert set(NAMES.findall(text)) <= self._offered, text
 
-    async def call(self, tool: str, **arguments: object) -> str:
-        """What the tool says to this; an empty text where it is not offered."""
-        if tool not in self.offered:
-            return ""
-        result = await self.client.call_tool(tool, arguments)
-        (block,) = result.content
-        assert isinstance(block, TextContent)
-        self.holds(block.text)
-        assert block.text
-        return block.text
+    async def call(self, tool: str, arguments: dict[str, Any]) -> None:
+        if tool in self._offered:
+            given = {
+                name: self._ids.get(value, value) if isinstance(value, str) else value
+                for name, value in arguments.items()
+            }
+            said = text_of(await self.client.call_tool(tool, given))
+            self.holds(said)
+            assert said
+
+
+@pytest.fixture(
+    params=[
+        {"toolsets": "all", "read_only": True},
+        {"toolsets": "audiences"},
+        {"toolsets": "topics,visitors,sonarly"},
+    ],
+    ids=lambda chosen: " ".join(map(str, chosen.values())),
+)
+async def heard(
+    request: pytest.FixtureRequest, connect: Connect, sandbox: Sandbox
+) -> AsyncGenerator[Heard]:
+    """A client of a server that lacks some tools."""
+    async with connect(sandbox) as client:
+        ids = await client.saved()
+    settings = Settings(sandbox=True, confirm="off", **request.param)
+    async with connect(sandbox, settings=settings) as client:
+        yield Heard(client, (await client.list_tools()).tools, ids)
 
 
 def words_of(schema: object) -> Iterator[str]:
@@ -88,111 +122,49 @@ def words_of(schema: object) -> Iterator[str]:
             yield from words_of(part)
 
 
-async def test_what_is_listed_names_only_tools_that_are_offered(
-    heard: tuple[Assistant, Heard],
+async def test_what_is_listed_or_can_be_read_names_only_tools_that_are_offered(
+    heard: Heard,
 ) -> None:
-    client, names = heard
     declared = {
         words
         for tool in TOOLS
         for words in words_of([published_schema(tool.arguments, "validation")])
     }
-    for tool in names.tools:
+    for tool in heard.tools:
         schemas = (tool.input_schema, tool.output_schema)
         for words in (tool.description or "", *words_of([*schemas])):
-            names.holds(words)
+            heard.holds(words)
             assert words, tool.name
             # What was shortened still ends as a sentence does.
             assert words in declared or words[-1] in ".!?", words
-    names.holds(client.instructions or "")
+    client = heard.client
+    heard.holds(client.instructions or "")
     for prompt in (await client.list_prompts()).prompts:
-        names.holds(prompt.model_dump_json())
+        heard.holds(prompt.model_dump_json())
         given = {argument.name: "x" for argument in prompt.arguments or []}
         (message,) = (await client.get_prompt(prompt.name, given)).messages
-        names.holds(message.model_dump_json())
-
-
-async def test_what_can_be_read_names_only_tools_that_are_offered(
-    heard: tuple[Assistant, Heard],
-) -> None:
-    client, names = heard
+        heard.holds(message.model_dump_json())
     for address in ("leadpipe://guide", "leadpipe://filters", "leadpipe://topics/facets"):
         (content,) = (await client.read_resource(address)).contents
         assert isinstance(content, TextResourceContents)
         # Values of the catalogue are data; none is called like a tool.
-        names.holds(content.text)
-    with pytest.raises(Exception, match="There is no such audience") as refused:
+        heard.holds(content.text)
+    with pytest.raises(MCPError, match="There is no such audience") as refused:
         await client.read_resource(f"leadpipe://audiences/{MISSING}")
-    names.holds(str(refused.value))
+    heard.holds(str(refused.value))
 
 
-async def test_replies_name_only_tools_that_are_offered(
-    heard: tuple[Assistant, Heard], sandbox: Sandbox
+async def test_replies_and_refusals_name_only_tools_that_are_offered_and_still_say_why(
+    heard: Heard, sandbox: Sandbox
 ) -> None:
-    _, names = heard
-    active, paused = await two_ids(sandbox)
-    for tool, arguments in (
-        ("search_topics", {"queries": ["crm"]}),
-        ("search_topics", {"queries": ["zzzz"]}),
-        ("search_topics", {}),
-        ("compare_topics", {"topicIds": [117805]}),
-        ("get_topic_movers", {}),
-        ("analyze_website_topics", {"url": "https://acme.example"}),
-        ("plan_audience", {"topics": ["crm"], "targetSize": {"min": 1, "max": 2}}),
-        ("find_filters", {}),
-        ("preview_audience", {"topicIds": [117805]}),
-        ("list_audiences", {}),
-        ("get_audience", {"id": active}),
-        ("get_audience", {"id": paused}),
-        ("query_audience", {"topicIds": [117805]}),
-        ("query_audience", {"audienceId": active}),
-        ("analyze_audience", {"audienceId": active}),
-        ("export_audience", {"id": active, "format": "linkedin_urls"}),
-        ("get_account_status", {}),
-        ("list_pixels", {}),
-        ("list_pixels", {"domainContains": "zzzz"}),
-        ("query_visitor_data", {"domain": "northwind-shop.example"}),
-        ("query_visitor_data", {"domain": "zzzz.example"}),
-        ("sonarly_list_accounts", {}),
-        ("sonarly_list_audiences", {}),
-        ("create_audience", {"name": "New", "config": {"topicIds": [117805]}}),
-        ("update_audience", {"id": paused, "config": {"minScore": 90}}),
-        ("run_audience", {"id": active}),
-        ("set_status", {"id": paused, "status": "active"}),
-        ("create_pixel", {"domain": "acme.example", "name": "Acme"}),
-        ("delete_audience", {"id": paused}),
-    ):
-        await names.call(tool, **arguments)
-
-
-async def test_refusals_name_only_tools_that_are_offered_and_still_say_why(
-    heard: tuple[Assistant, Heard], sandbox: Sandbox
-) -> None:
-    _, names = heard
-    active, _ = await two_ids(sandbox)
-    for tool in names.tools:
-        await names.call(tool.name, zzz=1)
-        await names.call(tool.name, id="zzz")
-        await names.call(tool.name, id=MISSING)
-    for tool, arguments in (
-        ("plan_audience", {"topics": ["zzzz qqqq"]}),
-        ("preview_audience", {"topicIds": [117805], "filters": {"zzz": 1}}),
-        ("query_audience", {"topicIds": [117805], "fields": ["zzz"]}),
-        ("query_audience", {"audienceId": active, "date": "2020-01-01"}),
-        ("query_audience", {"audienceId": active, "runId": MISSING}),
-        ("analyze_audience", {"audienceId": active, "date": "2020-01-01"}),
-        ("export_audience", {"id": active, "date": "2020-01-01"}),
-        ("run_audience", {"id": active, "cancelRunId": MISSING}),
-        ("query_visitor_data", {}),
-        ("create_pixel", {"domain": "northwind-shop.example", "name": "Again"}),
-        ("update_pixel", {"id": MISSING, "status": "active"}),
-        ("sonarly_list_prospects", {"id": "zzz"}),
-    ):
-        await names.call(tool, **arguments)
-    for fault in (402, 404, 429):
-        sandbox.faults.add(Fault("status", status=fault, times=None))
-        for tool, arguments in WORKING.items():
-            await names.call(tool, **arguments)
+    for tool, arguments in [*ANSWERED, *REFUSED]:
+        await heard.call(tool, arguments)
+    for tool in heard.tools:
+        for arguments in ({"zzz": 1}, {"id": "zzz"}, {"id": MISSING}):
+            await heard.call(tool.name, arguments)
+    for number, (tool, arguments) in enumerate(ANSWERED):
+        sandbox.faults.add(Fault("status", status=(402, 404, 429)[number % 3], times=None))
+        await heard.call(tool, arguments)
         sandbox.faults.clear()
 
 
@@ -233,13 +205,3 @@ async def test_a_name_that_is_that_of_a_tool_is_no_mention_of_the_tool(connect: 
     assert made.structured_content["summary"].startswith(f"'{shown}' is saved (draft). ")
     summary = f"1 audience with '{name.casefold()}' in the name."
     assert listed.structured_content["summary"] == summary
-
-
-async def two_ids(sandbox: Sandbox) -> tuple[str, str]:
-    """The ids of the active and of the paused audience."""
-    async with Client(build_server(Settings(sandbox=True), service=sandbox)) as client:
-        result = await client.call_tool("list_audiences", {})
-    assert result.structured_content
-    rows = result.structured_content["audiences"]["rows"]
-    ids = {row[2]: row[0] for row in rows}
-    return ids["active"], ids["paused"]
