@@ -19,7 +19,8 @@ from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.prompts import completions
 from leadpipe_mcp.resources import Resources
 from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
-from leadpipe_mcp.toolkit import Codes, Kit, OfferedTools
+from leadpipe_mcp.toolkit.calls import Codes, Kit
+from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.running import Toolbox
 from leadpipe_mcp.tools.services import Call, Services
 from leadpipe_mcp.tools.toolsets import TOOLS
@@ -42,9 +43,12 @@ class Backend:
         sonarly_url, sonarly_key = settings.sonarly_base_url, settings.sonarly_api_key
         topics_dir, people_dir = settings.topics_dir, settings.cache_dir
         if settings.sandbox:
+            from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+
+            profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
             url = sonarly_url = SANDBOX_URL
             key = sonarly_key = SecretStr(SANDBOX_KEY)
-            service = service or _sandbox(settings)
+            service = service or Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
             sonarly = sonarly or _sonarly_sandbox()
             # Invented people are not worth keeping.
             topics_dir = people_dir = None
@@ -71,13 +75,6 @@ class Backend:
 
 def _network(application: Application | None) -> Network | None:
     return serve_in_process(application) if application else None
-
-
-def _sandbox(settings: Settings) -> Application:
-    from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
-
-    profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
-    return Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
 
 
 def _sonarly_sandbox() -> Application:

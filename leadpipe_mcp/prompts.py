@@ -11,8 +11,8 @@ from mcp.types import INVALID_PARAMS
 
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.text import clean
-from leadpipe_mcp.toolkit import OfferedTools
 from leadpipe_mcp.toolkit.calls import Context
+from leadpipe_mcp.toolkit.offered import OfferedTools
 
 if TYPE_CHECKING:
     from leadpipe_mcp.api.leadpipe import LeadpipeClient

@@ -12,8 +12,8 @@ from leadpipe_mcp.api.budget import call_budget
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.logs import log_crash
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.toolkit import Declaration, Kit
-from leadpipe_mcp.toolkit.calls import Context
+from leadpipe_mcp.toolkit import Declaration
+from leadpipe_mcp.toolkit.calls import Context, Kit
 from leadpipe_mcp.toolkit.presenting import presentable_refusal
 from leadpipe_mcp.toolkit.running import Begin, success
 from leadpipe_mcp.tools.audiences import get_audience

@@ -26,8 +26,8 @@ from pydantic import BaseModel
 from leadpipe_mcp import __version__
 from leadpipe_mcp.prompts import Prompts
 from leadpipe_mcp.settings import SONARLY, Settings
-from leadpipe_mcp.toolkit import OfferedTools
 from leadpipe_mcp.toolkit.calls import Context, take_odd_answers_for_none
+from leadpipe_mcp.toolkit.offered import OfferedTools
 
 if TYPE_CHECKING:
     from leadpipe_mcp.api.connections import Application

@@ -14,22 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import anyio
-from mcp import MCPError
+from mcp import MCPError, types
 from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
-from mcp.types import (
-    CallToolRequestParams,
-    ElicitRequest,
-    ElicitRequestFormParams,
-    ElicitResult,
-    InputRequiredResult,
-)
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from leadpipe_mcp.api.budget import CallBudget
 from leadpipe_mcp.errors import LeadpipeError
-from leadpipe_mcp.toolkit.declaring import Question
+from leadpipe_mcp.toolkit import Action, Question
 from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.presenting import presentable_question
 
@@ -62,7 +55,7 @@ class Declined(LeadpipeError):
 class Asking(Exception):
     """The client, or the assistant, has to put the question to the user, and then call again."""
 
-    question: InputRequiredResult | Question
+    question: types.InputRequiredResult | Question
 
 
 @dataclass(eq=False)
@@ -73,20 +66,6 @@ class Agreed(Exception):
     """
 
     code: str
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that needs a yes: what it does, and to what, in the state it was seen in."""
-
-    name: str
-    question: str
-    seen: object
-    service: str = "Leadpipe"
-    arguments: object = None
-    """Those of the call: a question is too short to tell all of them."""
-    holds: object = None
-    """What no other question is about while this one is open, such as the name of a file."""
 
 
 class Codes:
@@ -158,19 +137,13 @@ class Call:
 
     kit: Kit
     context: Context
-    params: CallToolRequestParams
+    params: types.CallToolRequestParams
     budget: CallBudget
     agreed: str | None = None
     """The code of a yes that the human gave in the middle of this call."""
 
     async def confirm(self, action: Action, code: str | None) -> None:
-        """End the call here, unless the human agreed to the action.
-
-        Raises:
-            Agreed: If the yes came just now, and the call has to begin again.
-            Declined: If the human did not agree.
-            Asking: If the client is to ask and call again, or the assistant with a code.
-        """
+        """End the call here by raising, unless the human agreed to the action."""
         if not self.kit.asks:
             return
         # The code alone is not part of what is agreed to.
@@ -197,7 +170,7 @@ class Call:
         is_modern = self.context.protocol_version in MODERN_PROTOCOL_VERSIONS
         answer = self._brought(action) if is_modern else await self._elicited(action)
         if not (
-            isinstance(answer, ElicitResult)
+            isinstance(answer, types.ElicitResult)
             and answer.action == "accept"
             and (answer.content or {}).get("approve") is True
         ):
@@ -248,10 +221,10 @@ class Call:
         codes, answers = self.kit.codes, self.params.input_responses or {}
         if codes.redeem(self.params.request_state or "", action) and APPROVAL in answers:
             return answers[APPROVAL]
-        form = ElicitRequestFormParams(message=action.question, requested_schema=FORM)
+        form = types.ElicitRequestFormParams(message=action.question, requested_schema=FORM)
         raise Asking(
-            InputRequiredResult(
-                input_requests={APPROVAL: ElicitRequest(params=form)},
+            types.InputRequiredResult(
+                input_requests={APPROVAL: types.ElicitRequest(params=form)},
                 request_state=codes.give(action),
             )
         )
@@ -266,7 +239,7 @@ async def take_odd_answers_for_none(ctx: Context, call_next: CallNext) -> Handle
     taken = cast("dict[str, object]", {**answers})
     for name, answer in taken.items():
         try:
-            ElicitResult.model_validate(answer, by_name=False)
+            types.ElicitResult.model_validate(answer, by_name=False)
         except ValidationError:
             taken[name] = {"action": "cancel"}
     return await call_next(replace(ctx, params={**params, "inputResponses": taken}))

@@ -9,28 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from mcp import MCPError
-from mcp.types import (
-    INVALID_PARAMS,
-    CallToolRequestParams,
-    CallToolResult,
-    InputRequiredResult,
-    TextContent,
-)
+from mcp import MCPError, types
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.api.budget import CallBudget, call_budget
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.text import join_sentences, listed, nearest, quoted, redact
+from leadpipe_mcp.toolkit import Declaration, Reply
 from leadpipe_mcp.toolkit.calls import Agreed, Asking, Call, Context, Kit
-from leadpipe_mcp.toolkit.declaring import Declaration, Reply
 from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Begin = Callable[[Context, CallToolRequestParams, CallBudget], Call]
+Begin = Callable[[Context, types.CallToolRequestParams, CallBudget], Call]
 """Begins a call of a tool."""
 Declared = Declaration[Any, Any, Any]
 
@@ -41,28 +34,27 @@ CRASHED = (
 LOOKED = "The service's own answer was lost; a look afterwards shows that it was done, once."
 NAME_LENGTH = 64
 _SENTENCES = {
-    "int_type": "{name} must be a whole number.",
-    "int_parsing": "{name} must be a whole number.",
-    "int_parsing_size": "{name} is too large a number.",
-    "int_from_float": "{name} must be a whole number.",
-    "bool_type": "{name} must be true or false.",
-    "bool_parsing": "{name} must be true or false.",
-    "string_type": "{name} must be a text.",
-    "string_unicode": "{name} holds characters that no text has.",
-    "tuple_type": "{name} must be a list.",
-    "list_type": "{name} must be a list.",
-    "dict_type": "{name} must be an object.",
-    "model_type": "{name} must be an object.",
-    "model_attributes_type": "{name} must be an object.",
-    "greater_than_equal": "{name} must be {ge} or more.",
-    "less_than_equal": "{name} must be {le} or less.",
-    "string_too_short": "{name} must not be empty.",
-    "string_too_long": "{name} must be at most {max_length} characters long.",
-    "too_short": "{name} needs at least {min_length} entry.",
-    "too_long": "{name} takes at most {max_length} entries.",
-    "string_pattern_mismatch": "{name} does not have the form that it should.",
-    "literal_error": "{name} must be {expected}.",
-    "missing": "{name} is required.",
+    "int_parsing_size": "is too large a number",
+    "string_unicode": "holds characters that no text has",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must be at most {max_length} characters long",
+    "too_short": "needs at least {min_length} entry",
+    "too_long": "takes at most {max_length} entries",
+    "string_pattern_mismatch": "does not have the form that it should",
+    "literal_error": "must be {expected}",
+    "missing": "is required",
+}
+# By the first word of the kind of a problem.
+_SHOULD_BE = {
+    "int": "a whole number",
+    "bool": "true or false",
+    "string": "a text",
+    "tuple": "a list",
+    "list": "a list",
+    "dict": "an object",
+    "model": "an object",
 }
 
 
@@ -75,18 +67,15 @@ class Toolbox:
         self._begin = begin
 
     async def call(
-        self, context: Context, params: CallToolRequestParams
-    ) -> CallToolResult | InputRequiredResult:
-        """Answer with the tool's reply, its refusal, or a question that the user has to answer.
-
-        Raises:
-            MCPError: If there is no such tool.
-        """
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Answer with the tool's reply, its refusal, or a question that the user has to answer."""
         declaration = self._declarations.get(params.name)
         if declaration is None:
             close = nearest(params.name, self._declarations)
             hint = f" Did you mean {quoted(close)}?" if close else ""
-            raise MCPError(INVALID_PARAMS, f"There is no tool '{redact(params.name, 64)}'.{hint}")
+            name = redact(params.name, 64)
+            raise MCPError(types.INVALID_PARAMS, f"There is no tool '{name}'.{hint}")
         started = time.monotonic()
         outcome = "cancelled"
         with call_budget() as spent:
@@ -108,7 +97,7 @@ class Toolbox:
 
     async def _outcome(
         self, declaration: Declared, call: Call
-    ) -> tuple[CallToolResult | InputRequiredResult, str]:
+    ) -> tuple[types.CallToolResult | types.InputRequiredResult, str]:
         """What the client gets, and a word for the log."""
         spent = call.budget
         spent.tell = call.tell
@@ -133,13 +122,13 @@ class Toolbox:
         made.warnings = [*(made.warnings or ()), *seen]
         return success(made, self._kit), "ok"
 
-    def _refused(self, text: str) -> CallToolResult:
+    def _refused(self, text: str) -> types.CallToolResult:
         """What was refused, why, and what to do next, as text alone."""
-        said = presentable_refusal(self._kit.offered.fit(text))
-        return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+        said = types.TextContent(text=presentable_refusal(self._kit.offered.fit(text)))
+        return types.CallToolResult(content=[said], is_error=True)
 
 
-def success(reply: Reply, kit: Kit) -> CallToolResult:
+def success(reply: Reply, kit: Kit) -> types.CallToolResult:
     """The reply as structured content, and the same as compact text."""
     fit = kit.offered.fit
     said = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -151,8 +140,8 @@ def success(reply: Reply, kit: Kit) -> CallToolResult:
     kept = {key: value for key, value in said.items() if value not in ([], {})}
     last = {key: kept.pop(key) for key in ("warnings", "next") if key in kept}
     kept |= last | ({"sandbox": True} if kit.invented else {})
-    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=kept)
+    text = types.TextContent(text=json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
+    return types.CallToolResult(content=[text], structured_content=kept)
 
 
 def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
@@ -176,8 +165,8 @@ def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
         # Of a validator of ours: an error of ours, or a ValueError about its field.
         error = context["error"]
         return f"{name} {error}" if path and not isinstance(error, LeadpipeError) else str(error)
-    sentence = _SENTENCES.get(kind, "{name} is not what it should be.")
-    sentence = sentence.format(name=name, **context)
+    what = _SHOULD_BE.get(kind.partition("_")[0], "something else")
+    sentence = f"{name} {_SENTENCES.get(kind, f'must be {what}').format(**context)}."
     if kind == "missing" and (purpose := _fields(path[:-1], model).get(path[-1])):
         sentence += f" It is: {purpose}"
     return sentence

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-from leadpipe_mcp import toolkit
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience
 from leadpipe_mcp.api.sonarly import SonarlyClient
@@ -12,6 +11,7 @@ from leadpipe_mcp.errors import LeadpipeError, NotPossible
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.toolkit import calls
 
 MOST_REMEMBERED = 500
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Services:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call(toolkit.Call):
+class Call(calls.Call):
     """One call of a tool, with the services."""
 
     services: Services

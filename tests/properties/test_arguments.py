@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from leadpipe_mcp.text import redact
-from leadpipe_mcp.toolkit.declaring import published_schema
+from leadpipe_mcp.toolkit import published_schema
 from leadpipe_mcp.toolkit.running import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ROWS

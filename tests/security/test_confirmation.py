@@ -18,7 +18,7 @@ from mcp.types import (
 )
 
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit import CODE_SECONDS
+from leadpipe_mcp.toolkit.calls import CODE_SECONDS
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ACTIVE, LINKED, PAUSED, PIXEL, UNFILED, given
 from tests.security.services import Connect, Reply, World, ids, said

@@ -7,7 +7,8 @@ from mcp import MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
-from leadpipe_mcp.toolkit import Action, Codes
+from leadpipe_mcp.toolkit import Action
+from leadpipe_mcp.toolkit.calls import Codes
 from tests.faults.service import Sandbox
 from tests.tools.assistant import Assistant, Connect, Human, Reply, Start, changes, each_era
 

@@ -9,7 +9,7 @@ from mcp import MCPError
 from mcp.types import TextResourceContents, Tool
 
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit.declaring import published_schema
+from leadpipe_mcp.toolkit import published_schema
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, text_of

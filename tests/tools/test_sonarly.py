@@ -16,7 +16,7 @@ from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.sandbox import SonarlySettings
 from leadpipe_mcp.server import build_server, chosen_tools, instructions, shown
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit import OfferedTools
+from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.tools.sonarly import DEFAULT_FIELDS
 from tests.faults.service import SonarlySandbox
 from tests.tools.assistant import Assistant, Connect, Human, Reply
