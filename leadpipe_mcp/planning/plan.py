@@ -12,12 +12,7 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api.budget import Allowance, allowed, together
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import (
-    DEFAULT_SCORE,
-    AudienceConfig,
-    SpelledConfig,
-    leaves_out_unknown,
-)
+from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig, SpelledConfig, leaves_out_unknown
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, choose_topics
 from leadpipe_mcp.planning.sizing import Advice, Sized, Sizes, Sizing, advise, reaching

@@ -313,7 +313,6 @@ class Advice:
 
     reason: str
     change: Variation | None = None
-    size: int = 0
 
 
 def reaching(target: range, changes: Sizes) -> Sizes:
@@ -349,7 +348,7 @@ def advise(target: range, size: int | None, changes: Sizes) -> Advice:
     else:
         reason = f"No change, nor any two together, reaches {wanted}."
         reason += f" {words} there would be {there:,}, the closest."
-    return Advice(reason, best, there)
+    return Advice(reason, best)
 
 
 def describe(target: range) -> str:

@@ -16,14 +16,7 @@ from leadpipe_mcp.tools.configs import FILTERS, MIN_SCORE, OVERLAP, Exclusions, 
 from leadpipe_mcp.tools.replies import Cell, Part, Table, cell, suggest
 from leadpipe_mcp.tools.services import Call
 from leadpipe_mcp.tools.topics import Phrase, Website, topic_name
-from leadpipe_mcp.vocabulary.catalog import (
-    NOT_FILTERED,
-    FilterCatalog,
-    FilterEntry,
-    FilterKind,
-    FilterValue,
-)
-from leadpipe_mcp.vocabulary.resolve import Reading, look_up
+from leadpipe_mcp.vocabulary import catalog, resolve
 
 _MAKE_UP_SIZE = 4
 _SHOWN_CHANGES = 4
@@ -35,7 +28,7 @@ _LISTED = 60
 """The overview shows all values of a filter with at most this many."""
 _FREQUENT = 25
 _SHOWN_READINGS = 4
-_TAKES: dict[FilterKind, str] = {
+_TAKES: dict[catalog.FilterKind, str] = {
     "values": "any of its values",
     "value": "one of its values",
     "text": "free words",
@@ -157,11 +150,15 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         await call.progress(1, 2, message)
 
     plan = await make_plan(call.leadpipe, asked.brief(), asked.depth, report)
-    preview, sized, advice = plan.sized.preview, plan.sized, plan.advice
+    preview, sized = plan.sized.preview, plan.sized
     ladder = {str(score): size for score, size in sized.ladder.items()}
     score_note = preview.notes[len(plan.spelled.notes) :] if preview else ()
     gaps, more = sized.not_measured[:_SHOWN_GAPS], len(sized.not_measured) - _SHOWN_GAPS
     topics, alternatives = _topics(plan)
+    best = plan.advice.change if plan.advice else None
+    recommended = best and Recommended(
+        change=best.words, size=sized.measured[best], config=best.config.written()
+    )
     create = suggest("create_audience", "save config under a name, as a draft")
     change = suggest("preview_audience", "try a change to config, and see people")
     again = suggest("plan_audience", "try fewer filters or other topics")
@@ -178,13 +175,7 @@ async def plan_audience(call: Call, asked: PlanAudience) -> AudiencePlan:
         ladder=ladder if len(ladder) > 1 else None,
         target=describe(plan.target) if plan.target else None,
         changes={change.words: size for change, size in [*plan.changes.items()][:_SHOWN_CHANGES]},
-        recommended=Recommended(
-            change=advice.change.words,
-            size=advice.size,
-            config=advice.change.config.written(),
-        )
-        if advice and advice.change
-        else None,
+        recommended=recommended,
         **replies.make_up(preview, _MAKE_UP_SIZE),
         reachable=sized.sizes("contact"),
         not_measured=[*gaps, *([f"{more} more"] if more > 0 else [])],
@@ -284,19 +275,19 @@ async def find_filters(call: Call, asked: FindFilters) -> FilterAnswer:
     "director or above"); with key, all values of one filter; with neither, every filter. Not for
     sentences: split them first. plan_audience looks words up itself.
     """
-    catalog = await call.leadpipe.configs.filters()
+    known = await call.leadpipe.configs.filters()
     if asked.words is not None:
-        return _found({word: look_up(word, catalog) for word in asked.words})
+        return _found({word: resolve.look_up(word, known) for word in asked.words})
     if asked.key is not None:
-        return _values_of(catalog.entry_for(asked.key), int(asked.cursor or 0), catalog)
+        return _values_of(known.entry_for(asked.key), int(asked.cursor or 0), known)
     return FilterAnswer(
-        summary=f"{counted(len(catalog.entries), 'filter')} in all. Filters are joined by 'and',"
-        f" the values of one by 'or'. {NOT_FILTERED}",
-        filters={catalog.name_of(e.key): _in_short(e) for e in catalog.entries.values()},
+        summary=f"{counted(len(known.entries), 'filter')} in all. Filters are joined by 'and',"
+        f" the values of one by 'or'. {catalog.NOT_FILTERED}",
+        filters={known.name_of(e.key): _in_short(e) for e in known.entries.values()},
     )
 
 
-def _in_short(entry: FilterEntry) -> str:
+def _in_short(entry: catalog.FilterEntry) -> str:
     """Say what a filter takes: all its values, or the most frequent of many."""
     values = [value.value for value in _by_frequency(entry)]
     if len(values) <= _LISTED:
@@ -304,14 +295,14 @@ def _in_short(entry: FilterEntry) -> str:
     return f"{', '.join(values[:_FREQUENT])}; {len(values)} in all"
 
 
-def _by_frequency(entry: FilterEntry) -> Sequence[FilterValue]:
+def _by_frequency(entry: catalog.FilterEntry) -> Sequence[catalog.FilterValue]:
     """The values; where people are counted and the list is long, the most frequent first."""
     if len(entry.values) > _LISTED and all(value.count is not None for value in entry.values):
         return sorted(entry.values, key=lambda value: -(value.count or 0))
     return entry.values
 
 
-def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
+def _found(words: Mapping[str, Sequence[resolve.Reading]]) -> FilterAnswer:
     rows: list[list[Cell]] = []
     several = 0
     for word, readings in words.items():
@@ -335,8 +326,10 @@ def _found(words: Mapping[str, Sequence[Reading]]) -> FilterAnswer:
     )
 
 
-def _values_of(entry: FilterEntry, start: int, catalog: FilterCatalog) -> FilterAnswer:
-    name, values = catalog.name_of(entry.key), _by_frequency(entry)
+def _values_of(
+    entry: catalog.FilterEntry, start: int, known: catalog.FilterCatalog
+) -> FilterAnswer:
+    name, values = known.name_of(entry.key), _by_frequency(entry)
     takes = _TAKES[entry.kind]
     if not values:
         return FilterAnswer(summary=f"'{name}' takes {takes}.", key=name, takes=takes)

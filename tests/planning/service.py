@@ -33,7 +33,7 @@ def client_of(service: Application) -> LeadpipeClient:
 
 @cache
 def _topics() -> Topics:
-    return client_of(start(people=100)).topics
+    return client_of(start()).topics
 
 
 def planning_with(service: Application) -> LeadpipeClient:

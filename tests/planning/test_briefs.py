@@ -1,7 +1,7 @@
 """Briefs as a good assistant passes them on, and the config of each: data, in briefs.toml."""
 
 import tomllib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,14 +13,13 @@ from leadpipe_mcp.planning.plan import Brief, make_plan
 from leadpipe_mcp.planning.sizing import NO_END
 from leadpipe_mcp.vocabulary.catalog import FLAT_KEYS
 from tests.faults.service import Sandbox
-from tests.planning.service import client_of, start
+from tests.planning.service import planning_with, start
 
 pytestmark = pytest.mark.anyio
 PREVIEW = "/v1/intent/audiences/preview"
-BRIEFS = cast(
-    "list[dict[str, Any]]",
-    tomllib.loads((Path(__file__).parent / "briefs.toml").read_text("utf-8"))["brief"],
-)
+BRIEFS: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "briefs.toml").read_text("utf-8")
+)["brief"]
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +35,9 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 
 @pytest.fixture(scope="module")
-async def leadpipe(sandbox: Sandbox) -> AsyncGenerator[LeadpipeClient]:
+def leadpipe(sandbox: Sandbox) -> LeadpipeClient:
     """A client of it."""
-    client = client_of(sandbox)
-    yield client
-    await client.close()
+    return planning_with(sandbox)
 
 
 def asked(brief: Mapping[str, Any]) -> Brief:
