@@ -27,6 +27,7 @@ from tests.processes import COMMAND, ENVIRONMENT, GREETING, running
 
 HERE = Path(__file__).parent
 KEY = "sk_bench"
+UNASKED = {"LEADPIPE_API_KEY": KEY, "LEADPIPE_CONFIRM": "off"}
 DELAY_MS = 150
 IN_FLIGHT = 64
 SECONDS_A_CALL = 5  # on a slow machine there are fewer rounds
@@ -38,6 +39,8 @@ CONFIG = {
     "filters": {"role.seniority": {"values": ["vp"]}},
 }
 ASKED = {"topicIds": [117805], "minScore": 70, "filters": {"seniority": ["vp"]}}
+# A topic of the sandbox that nearly everybody researches.
+EVERYBODY = {"topicIds": [100_043], "minScore": 50}
 Body = dict[str, Any]
 Raw = Callable[[httpx.Client], httpx.Response]
 
@@ -105,9 +108,13 @@ class Pipe:
         """Send a call, and return its number."""
         return self.ask("tools/call", {"name": tool, "arguments": arguments})
 
-    def answer_to(self, *numbers: int) -> None:
-        """Wait until each of the requests is answered well."""
-        waiting = set(numbers)
+    def reply(self, tool: str, arguments: Body) -> Body:
+        """Make a call, and return its structured answer."""
+        return self.answer_to(self.call(tool, arguments))["structuredContent"]
+
+    def answer_to(self, *numbers: int) -> Body:
+        """Wait until each of the requests is answered well, and return the last result."""
+        waiting, result = set(numbers), Body()
         while waiting:
             assert self._process.stdout
             line = self._process.stdout.readline()
@@ -116,15 +123,23 @@ class Pipe:
             message = json.loads(line)
             if message.get("id") in waiting:
                 waiting.remove(message["id"])
-                if message.get("result", {"isError": True}).get("isError"):
+                result = message.get("result", {"isError": True})
+                if result.get("isError"):
                     raise SystemExit(f"A call failed: {line[:600]}")
+        return result
 
     def megabytes(self) -> float:
-        """The most memory that the process has held; 0 where the system does not say."""
-        status = Path(f"/proc/{self._process.pid}/status")
-        lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
-        peak = next((line for line in lines if line.startswith("VmHWM")), "VmHWM: 0 kB")
+        """The most memory that the process has held."""
+        (peak,) = (line for line in self._facts("status").splitlines() if "VmHWM" in line)
         return int(peak.split()[1]) / 1024
+
+    def cpu_seconds(self) -> float:
+        """What the process has used of the processor."""
+        user, system = self._facts("stat").rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def _facts(self, name: str) -> str:
+        return Path(f"/proc/{self._process.pid}/{name}").read_text(encoding="utf-8")
 
     def _write(self, message: Body) -> None:
         assert self._process.stdin
@@ -137,7 +152,7 @@ def server(command: Sequence[str], url: str) -> Generator[Pipe]:
     """A server in front of the service, in a process that ends with the block."""
     process = subprocess.Popen(
         command,
-        env={**ENVIRONMENT, "LEADPIPE_BASE_URL": url, "LEADPIPE_API_KEY": KEY},
+        env={**ENVIRONMENT, **UNASKED, "LEADPIPE_BASE_URL": url},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -160,8 +175,8 @@ class Setting:
         """The milliseconds of each way, asked in turn."""
         ways: list[Callable[[], object]] = [
             lambda: call.raw(self.http).raise_for_status().json(),
-            lambda: self.bare.answer_to(self.bare.call(call.tool, call.bare)),
-            lambda: self.ours.answer_to(self.ours.call(call.tool, call.ours)),
+            lambda: self.bare.reply(call.tool, call.bare),
+            lambda: self.ours.reply(call.tool, call.ours),
         ]
         taken: list[list[float]] = [[], [], []]
         until = time.perf_counter() + SECONDS_A_CALL
@@ -294,6 +309,47 @@ def measure_distance(rounds: int) -> None:
     print_table([far, "raw HTTP", "bare SDK + httpx", "ours", "requests in a row", "goal"], rows)
 
 
+def download_seconds(http: httpx.Client, audience: str) -> float:
+    """How long the service alone takes for its file, nobody reading it; 0 without a file."""
+    path = f"{AUDIENCES}/{audience}"
+    exported = http.post(f"{path}/export")
+    if exported.is_success:
+        address = str(exported.json()["data"]["downloadUrl"])
+    else:
+        run = http.get(f"{path}/runs", params={"limit": 1}).json()["data"][0]["id"]
+        address = f"{path}/runs/{run}/export.csv"
+    began = time.perf_counter()
+    found = http.get(address).is_success
+    return time.perf_counter() - began if found else 0.0
+
+
+def profiled(url: str) -> list[str]:
+    """How long everyone of an audience takes: fetched, kept and profiled."""
+    headers = {"X-API-Key": KEY}
+    with (
+        server(COMMAND, url) as ours,
+        httpx.Client(base_url=url, headers=headers, timeout=60) as http,
+    ):
+        wanted = {"name": "All", "config": EVERYBODY, "status": "active"}
+        audience = ours.reply("create_audience", wanted)["id"]
+        people = ours.reply("get_audience", {"id": audience, "waitSeconds": 30})["size"]
+        # The first time the service thinks its people up.
+        alone = min([download_seconds(http, audience) for _ in range(2)])
+        memory, cpu, began = ours.megabytes(), ours.cpu_seconds(), time.perf_counter()
+        ours.reply("analyze_audience", {"audienceId": audience})
+        seconds, cpu = time.perf_counter() - began, ours.cpu_seconds() - cpu
+        peak = ours.megabytes()
+    return [
+        f"{people:,}",
+        f"{alone:.2f}" if alone else "",
+        f"{seconds:.2f}",
+        f"{seconds / alone:.2f}" if alone else "",
+        f"{cpu / people * 1e6:.0f}",
+        f"{peak:.0f}, {peak - memory:.0f} of it for them",
+        judged(seconds / alone, 1.25) if alone else "",
+    ]
+
+
 def measure_people(people: int) -> None:
     """Print what a profile of everyone takes: from both generations' file, and from pages."""
     rows: list[list[str]] = []
@@ -307,24 +363,7 @@ def measure_people(people: int) -> None:
             if name == "pages":
                 fault = {"kind": "status", "path": "export", "status": 404, "times": 1_000}
                 httpx.post(f"{url}{CONTROL_PATH}", json=fault).raise_for_status()
-            command = [sys.executable, str(HERE / "people.py"), url]
-            done = subprocess.run(
-                command, stdout=subprocess.PIPE, timeout=240, check=True, text=True
-            )
-        found: dict[str, float] = json.loads(done.stdout)
-        ratio = found["seconds"] / found["alone"] if found["alone"] else 0.0
-        rows.append(
-            [
-                name,
-                f"{found['people']:,}",
-                f"{found['alone']:.2f}" if ratio else "",
-                f"{found['seconds']:.2f}",
-                f"{ratio:.2f}" if ratio else "",
-                f"{found['cpu']:.0f}",
-                f"{found['memory']:.0f}, {found['more']:.0f} of it for them",
-                judged(ratio, 1.25) if ratio else "",
-            ]
-        )
+            rows.append([name, *profiled(url)])
     first = ["everyone, from", "people", "file alone, s", "ours, s", "ours / alone"]
     print_table([*first, "µs CPU a person", "peak memory, MB", "goal"], rows)
 

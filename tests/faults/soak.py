@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,27 +33,10 @@ from tests.faults.worlds import KEY
 CALLS, WARM_UP, CALLERS = 10_000, 1_000, 64
 MOST_GROWTH, DEADLINE_SECONDS = 20.0, 900
 AUDIENCES, PIXELS = "/v1/intent/audiences", "/v1/data/pixels"
+UNTRIED = {"hang", "401", "403", "404", "409", "429 (120 s)"}
 # Every so manieth request that is left by those before. Primes, so that they do not come at once.
-EVERY = {
-    "500": 47,
-    "503": 53,
-    "429": 59,
-    "page 502": 61,
-    "refused": 67,
-    "reset": 71,
-    "reset after": 73,
-    "cut": 79,
-    "malformed": 83,
-    "empty": 89,
-    "page 200": 97,
-    "wrong shape": 101,
-    "redirect": 103,
-    "echo": 109,
-    "503 (2 s)": 307,
-    "429 (2 s)": 401,
-    "slow": 409,
-    "huge": 997,
-}
+PRIMES = (47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 109, 307, 401, 409, 997)
+EVERY = dict(zip((name for name in FAULTS if name not in UNTRIED), PRIMES, strict=True))
 READS = [row for row in ROWS if not (row.writes or row.tool.startswith("sonarly"))]
 # A plan is many requests.
 SHARES = [0.1 if row.tool == "plan_audience" else 1 for row in READS]
@@ -85,7 +69,7 @@ class Soak:
 
     client: Client
     calls: int = 0
-    named: int = 0
+    numbers: Iterator[int] = field(default_factory=count)
     slowest: tuple[float, str] = (0.0, "")
     replies: Counter[str] = field(default_factory=Counter[str])
     things: list[Thing] = field(default_factory=list[Thing])
@@ -110,8 +94,7 @@ class Soak:
         return said, result.structured_content or {}
 
     def name(self) -> str:
-        self.named += 1
-        return f"soak-{self.named}.example"
+        return f"soak-{next(self.numbers)}.example"
 
     async def make(self, kind: str) -> Thing | None:
         name, is_pixel = self.name(), kind == "pixel"

@@ -5,33 +5,17 @@ server answers over stdin and stdout. In a second one, with the versions of requ
 the tests run that call tools through a client.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
 import venv
 from pathlib import Path
 
+import anyio
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
 ROOT = Path(__file__).parents[2]
-PROTOCOL = "2025-06-18"
-CONVERSATION = (
-    {
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": PROTOCOL,
-            "capabilities": {},
-            "clientInfo": {"name": "check", "version": "1"},
-        },
-    },
-    {"method": "notifications/initialized"},
-    {"id": 2, "method": "tools/list"},
-    {
-        "id": 3,
-        "method": "tools/call",
-        "params": {"name": "preview_audience", "arguments": {"topicIds": [117805]}},
-    },
-)
 
 
 def main() -> None:
@@ -40,7 +24,7 @@ def main() -> None:
         place = Path(folder)
         run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", place, ROOT)
         (wheel,) = place.glob("*.whl")
-        talk_to(environment(place / "clean", wheel), place)
+        anyio.run(talk_to, environment(place / "clean", wheel), place)
         lowest = environment(
             place / "lowest",
             wheel,
@@ -59,17 +43,15 @@ def environment(place: Path, *packages: str | Path) -> Path:
     return python
 
 
-def talk_to(python: Path, folder: Path) -> None:
+async def talk_to(python: Path, folder: Path) -> None:
     """Hold a short conversation with the server that was installed."""
-    lines = "".join(json.dumps({"jsonrpc": "2.0", **said}) + "\n" for said in CONVERSATION)
-    command = [python.parent / "leadpipe-mcp", "--sandbox"]
-    done = subprocess.run(
-        command, input=lines, capture_output=True, text=True, timeout=120, check=True, cwd=folder
-    )
-    answers = {one["id"]: one["result"] for one in map(json.loads, done.stdout.splitlines())}
-    assert answers[1]["serverInfo"]["name"] == "leadpipe"
-    assert "preview_audience" in {tool["name"] for tool in answers[2]["tools"]}
-    preview = answers[3]["structuredContent"]
+    command = str(python.parent / "leadpipe-mcp")
+    server = StdioServerParameters(command=command, args=["--sandbox"], cwd=folder)
+    with anyio.fail_after(120):
+        async with Client(stdio_client(server)) as client:
+            result = await client.call_tool("preview_audience", {"topicIds": [117805]})
+    preview = result.structured_content
+    assert preview
     assert preview["size"] > 0
     sys.stdout.write(f"The wheel answers: {preview['summary']}\n")
 

@@ -1,6 +1,5 @@
 """No yes is taken for another: for each tool that asks, whatever its code or its answer is not."""
 
-import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
@@ -188,17 +187,15 @@ async def test_a_code_does_not_hold_after_ten_minutes(connect: Connect, world: W
 # By the client's human
 
 
-def human(
-    questions: list[str], *answers: ElicitResult, seconds: Sequence[float] = ()
-) -> ElicitationFnT:
-    """One who gives the answers in turn, and takes so many seconds for the first ones."""
-    left, times = itertools.cycle(answers), list(seconds)
+def human(answer: ElicitResult, questions: list[str], *seconds: float) -> ElicitationFnT:
+    """One who always gives the answer, and takes so many seconds for the first ones."""
+    times = list(seconds)
 
     async def human(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         questions.append(params.message)
         if times:
             await anyio.sleep(times.pop(0))
-        return next(left)
+        return answer
 
     return human
 
@@ -207,7 +204,7 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
     era: str, connect: Connect, world: World
 ) -> None:
     questions: list[str] = []
-    no = human(questions, NO)
+    no = human(NO, questions)
     async with connect() as client, connect(answer=no, mode=era) as asked:
         tool, arguments = (await asking(client, "delete")).call
         code = await code_for(client, (tool, arguments))
@@ -221,7 +218,7 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
 
 async def test_a_human_who_takes_too_long_is_asked_again(connect: Connect, world: World) -> None:
     questions: list[str] = []
-    async with connect(answer=human(questions, YES, seconds=[CODE_SECONDS + 1, 30.0])) as client:
+    async with connect(answer=human(YES, questions, CODE_SECONDS + 1, 30)) as client:
         tool, arguments = (await asking(client, "delete")).call
         await said(client, tool, **arguments)
     assert len(questions) == 2
@@ -284,7 +281,7 @@ async def first_round(one: Round) -> tuple[str, InputResponses]:
 async def test_a_yes_that_comes_twice_is_taken_once(
     connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
 ) -> None:
-    async with connect(answer=human([], YES)) as client, unasked as other:
+    async with connect(answer=human(YES, [])) as client, unasked as other:
         tool, arguments = (await asking(client, "activate")).call
         one = rounds(client, (tool, arguments))
         state, yes = await first_round(one)
@@ -297,7 +294,7 @@ async def test_a_yes_that_comes_twice_is_taken_once(
 
 
 async def test_a_state_that_was_forged_is_refused(connect: Connect, world: World) -> None:
-    async with connect(answer=human([], YES)) as client, connect(answer=human([], YES)) as other:
+    async with connect(answer=human(YES, [])) as client, connect(answer=human(YES, [])) as other:
         asked = await asking(client, "delete")
         one = rounds(client, asked.call)
         state, yes = await first_round(one)

@@ -15,16 +15,7 @@ from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ACTIVE, LINKED, given
 from tests.security import services
-from tests.security.services import (
-    CANARIES,
-    FIELDS,
-    ONE_CALL_EACH,
-    Connect,
-    Reply,
-    World,
-    escaped,
-    words,
-)
+from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, World, escaped, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("logs_as_they_were")]
 
@@ -132,14 +123,14 @@ STAINED = {
 OF_PEOPLE = (
     ("preview_audience", {"topicIds": [117805]}),
     ("plan_audience", {"topics": [117805]}),
-    ("query_audience", {"audienceId": ACTIVE, "fields": FIELDS}),
+    ("query_audience", {"audienceId": ACTIVE, "fields": services.FIELDS}),
     ("analyze_audience", {"audienceId": ACTIVE}),
     ("analyze_audience", {"audienceId": ACTIVE, "groupBy": ["jobTitle"]}),
     ("analyze_audience", {"audienceId": ACTIVE, "sql": "SELECT * FROM people"}),
-    ("export_audience", {"id": ACTIVE, "contact": "masked", "fields": FIELDS}),
+    ("export_audience", {"id": ACTIVE, "contact": "masked", "fields": services.FIELDS}),
     ("sonarly_list_prospects", {"id": LINKED}),
 )
-OF_THINGS: tuple[tuple[str, Reply], ...] = (
+OF_THINGS: tuple[tuple[str, services.Reply], ...] = (
     *(("list_audiences", {}), ("list_pixels", {}), ("get_account_status", {})),
     *(("sonarly_list_accounts", {}), ("sonarly_list_audiences", {})),
     ("get_audience", {"id": ACTIVE}),

@@ -72,9 +72,9 @@ def described(tool: Tool) -> str:
     kind = "Changes nothing." if hints.read_only_hint else "Changes something at the service."
     if hints.destructive_hint:
         kind = "Changes something at the service that cannot be had back from it."
-    reply = tool.output_schema or {}
+    always = {"warnings", "next", "sandbox"}
     fields = [
-        f"`{name}`" for name in reply["properties"] if name not in {"warnings", "next", "sandbox"}
+        f"`{name}`" for name in (tool.output_schema or {})["properties"] if name not in always
     ]
     return (
         f"\n### {tool.name}\n\n{tool.description}\n\n*{kind}*\n"
@@ -85,21 +85,16 @@ def described(tool: Tool) -> str:
 def arguments(schema: dict[str, Any]) -> str:
     if not schema["properties"]:
         return "It takes no arguments.\n"
-    lines = ["| argument | takes | meaning |", "| --- | --- | --- |"]
-    for name, part in rows(schema):
-        meaning = part.get("description", "")
-        default = part.get("default")
+    return "\n".join(["| argument | takes | meaning |", "| --- | --- | --- |", *rows(schema), ""])
+
+
+def rows(schema: dict[str, Any], above: str = "") -> Iterable[str]:
+    for name, part in schema["properties"].items():
+        mark = " (required)" if name in schema.get("required", []) else ""
+        meaning, default = part.get("description", ""), part.get("default")
         if default is not None and "default" not in meaning.lower():
             meaning += f" Default: {json.dumps(default)}."
-        lines.append(f"| {name} | {kind_of(part)} | {meaning} |")
-    return "\n".join(lines) + "\n"
-
-
-def rows(schema: dict[str, Any], above: str = "") -> Iterable[tuple[str, dict[str, Any]]]:
-    required = schema.get("required", [])
-    for name, part in schema["properties"].items():
-        mark = " (required)" if name in required else ""
-        yield f"`{above}{name}`{mark}", part
+        yield f"| `{above}{name}`{mark} | {kind_of(part)} | {meaning} |"
         # Filters are the same everywhere; preview_audience, the first, shows their keys.
         if part.get("properties") and name != "filters":
             yield from rows(part, f"{above}{name}.")
