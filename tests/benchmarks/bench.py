@@ -248,24 +248,20 @@ def started(command: Sequence[str], url: str, arguments: Body) -> tuple[float, f
 
 def measure_start(rounds: int) -> None:
     """Print how soon a server that was just started lists its tools and answers a first call."""
-    bare: list[tuple[float, float, float]] = []
-    ours: list[tuple[float, float, float]] = []
     with served() as url:
-        for _ in range(rounds):
-            bare.append(started(BARE, url, {"config": CONFIG}))
-            ours.append(started(COMMAND, url, ASKED))
+        took = [
+            (started(BARE, url, {"config": CONFIG}), started(COMMAND, url, ASKED))
+            for _ in range(rounds)
+        ]
     rows: list[list[str]] = []
-    names = ("to the list of tools, ms", "to a preview's answer, ms", "peak memory by then, MB")
-    for name, theirs, own, most in zip(
-        names, zip(*bare, strict=True), zip(*ours, strict=True), (0.9, None, 12), strict=True
-    ):
-        if "memory" in name:
-            floor, value, ratio = max(theirs), max(own), ""
-            goal = judged(value - floor, most, "{} MB more at most")
-        else:
-            floor, value = statistics.median(theirs), statistics.median(own)
-            ratio, goal = f"{value / floor:.2f}", judged(value / floor, most)
-        rows.append([name, f"{floor:.0f}", f"{value:.0f}", ratio, goal])
+    times = (("to the list of tools, ms", 0.9), ("to a preview's answer, ms", None))
+    for number, (name, most) in enumerate(times):
+        bare, ours = (statistics.median(one[way][number] for one in took) for way in (0, 1))
+        goal = judged(ours / bare, most)
+        rows.append([name, f"{bare:.0f}", f"{ours:.0f}", f"{ours / bare:.2f}", goal])
+    bare, ours = (max(one[way][-1] for one in took) for way in (0, 1))
+    goal = judged(ours - bare, 12, "{} MB more at most")
+    rows.append(["peak memory by then, MB", f"{bare:.0f}", f"{ours:.0f}", "", goal])
     headings = ["from the start of the process", "bare SDK + httpx", "ours", "ours / bare", "goal"]
     print_table(headings, rows)
 
