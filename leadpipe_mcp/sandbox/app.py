@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from leadpipe_mcp.sandbox.audiences import AUDIENCES
-from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call
+from leadpipe_mcp.sandbox.calls import Call
 from leadpipe_mcp.sandbox.exports import EXPORTS
 from leadpipe_mcp.sandbox.runs import RUNS
 from leadpipe_mcp.sandbox.settings import SandboxSettings
@@ -19,6 +19,8 @@ from leadpipe_mcp.sandbox.topic_routes import TOPICS
 from leadpipe_mcp.sandbox.visitors import VISITORS
 
 _KEY = re.compile(r"sk_\S+")
+# The first answer to everybody; the account alone to those whose subscription has ended.
+_OPEN, _ACCOUNT = ("/v1/intent/topics", "/_files"), "/v1/data/account"
 # What has a fixed name comes before `{id}`, which would fit it as well.
 ENDPOINTS = (*TOPICS, *VISITORS, *RUNS, *EXPORTS, *AUDIENCES)
 
@@ -46,12 +48,12 @@ class Sandbox(Simulator):
         # A key that is sent as a Bearer token is none.
         key = request.headers.get("x-api-key", "")
         if not _KEY.fullmatch(key):
-            if endpoint.needs:
+            if not endpoint.path.startswith(_OPEN):
                 raise Refusal(401, "Invalid API key")
             key = ""
         now, is_new = self._clock(), key not in self._organisations
         organisation = self._organisations.setdefault(key, Organisation(key, self.settings))
-        if organisation.expired and endpoint.needs == LIVE_KEY:
+        if organisation.expired and not endpoint.path.startswith((*_OPEN, _ACCOUNT)):
             raise Refusal(403, "Organization is expired")
         if is_new and self.settings.examples and not organisation.expired:
             furnish(organisation, now)

@@ -5,10 +5,17 @@ from functools import lru_cache
 
 from starlette.responses import Response
 
-from leadpipe_mcp.sandbox.calls import ANY_KEY, LIVE_KEY, Call, answer
-from leadpipe_mcp.sandbox.configs import read_config
-from leadpipe_mcp.sandbox.facets import BY_FLAT_KEY, FACETS, Facet, Kind, by_catalog_key
-from leadpipe_mcp.sandbox.matching import Config, match, tally
+from leadpipe_mcp.sandbox.calls import Call, answer
+from leadpipe_mcp.sandbox.configs import (
+    BY_FLAT_KEY,
+    FACETS,
+    Config,
+    Facet,
+    Kind,
+    by_catalog_key,
+    read_config,
+)
+from leadpipe_mcp.sandbox.matching import match, tally
 from leadpipe_mcp.sandbox.rows import catalog_preview_row, flat_preview_row
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import (
@@ -278,8 +285,6 @@ def _update_audience(call: Call) -> Response:
             given.fields = {**config.sent, **given.fields}
         config = read_config(given, settings)
     size = _told_size(call, form)
-    if settings.back_to_draft == "reject" and status == "draft" != audience.status:
-        form.wrong("status", "An audience cannot become a draft again")
     form.check()
     call.organisation.require_slot_for(audience, status)
     audience.name, audience.config = name or audience.name, config
@@ -329,13 +334,13 @@ def _shown(call: Call, audience: Audience, where: str) -> Json:
 
 _AUDIENCES = "/v1/intent/audiences"
 AUDIENCES = (
-    Endpoint("GET", "/v1/data/account", _read_account, ANY_KEY),
-    Endpoint("POST", f"{_AUDIENCES}/validate", _validate, LIVE_KEY, "catalog"),
-    Endpoint("GET", f"{_AUDIENCES}/filters", _list_filters, LIVE_KEY),
-    Endpoint("POST", f"{_AUDIENCES}/preview", _preview, LIVE_KEY),
-    Endpoint("GET", _AUDIENCES, _list_audiences, LIVE_KEY),
-    Endpoint("POST", _AUDIENCES, _create_audience, LIVE_KEY),
-    Endpoint("GET", f"{_AUDIENCES}/{{id}}", _read_audience, LIVE_KEY),
-    Endpoint("PATCH", f"{_AUDIENCES}/{{id}}", _update_audience, LIVE_KEY),
-    Endpoint("DELETE", f"{_AUDIENCES}/{{id}}", _delete_audience, LIVE_KEY),
+    Endpoint("GET", "/v1/data/account", _read_account),
+    Endpoint("POST", f"{_AUDIENCES}/validate", _validate, "catalog"),
+    Endpoint("GET", f"{_AUDIENCES}/filters", _list_filters),
+    Endpoint("POST", f"{_AUDIENCES}/preview", _preview),
+    Endpoint("GET", _AUDIENCES, _list_audiences),
+    Endpoint("POST", _AUDIENCES, _create_audience),
+    Endpoint("GET", f"{_AUDIENCES}/{{id}}", _read_audience),
+    Endpoint("PATCH", f"{_AUDIENCES}/{{id}}", _update_audience),
+    Endpoint("DELETE", f"{_AUDIENCES}/{{id}}", _delete_audience),
 )

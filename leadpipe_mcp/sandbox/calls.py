@@ -12,9 +12,6 @@ from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import Json, Refusal, invalid, not_found, timestamp
 from leadpipe_mcp.sandbox.store import Audience, File, Organisation, Run, newest_data
 
-# What an endpoint needs; the rest answer to everybody.
-ANY_KEY, LIVE_KEY = "any key", "live key"
-
 
 def answer(data: object, meta: Json | None = None, status: int = 200) -> Response:
     """The success envelope around `data`."""

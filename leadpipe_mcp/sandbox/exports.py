@@ -4,14 +4,13 @@ import csv
 import hashlib
 import io
 import re
-import uuid
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
-from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, answer, as_uuid
+from leadpipe_mcp.sandbox.calls import Call, answer, as_uuid
 from leadpipe_mcp.sandbox.dice import identity
 from leadpipe_mcp.sandbox.matching import Hit, Match
 from leadpipe_mcp.sandbox.rows import catalog_result_row, flat_result_row
@@ -19,6 +18,7 @@ from leadpipe_mcp.sandbox.runs import asked_day, brief_run
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import (
     Endpoint,
+    Form,
     Json,
     Refusal,
     is_array,
@@ -132,7 +132,7 @@ def _open_link(call: Call) -> Response:
 
 def _ready_run(call: Call) -> Run:
     """The run for the day that was asked for, or the newest one, refused unless it is ready."""
-    run = call.audience().run_of_config(asked_day(call))
+    run = call.audience().run_of_config(asked_day(Form(call.query), call.settings))
     if run is None or run.status(call.now) != "completed":
         raise Refusal(404, "Audience not found or not yet materialized")
     return run
@@ -189,8 +189,8 @@ def _read_stats(call: Call) -> Response:
 def _read_csv(call: Call) -> Response:
     """The people of a run as CSV, the best of them where there are too many."""
     run, cap = call.completed_run(), call.settings.export_row_cap
-    more = {"X-Export-Row-Cap": str(cap), "X-ClickHouse-Query-Id": str(uuid.uuid4())}
-    return _download(_csv_of(run, "catalog", cap), f"run-{run.id}.csv", **more)
+    name = f"run-{run.id}.csv"
+    return _download(_csv_of(run, "catalog", cap), name, **{"X-Export-Row-Cap": str(cap)})
 
 
 def _create_export(call: Call) -> Response:
@@ -250,10 +250,10 @@ _AUDIENCE = "/v1/intent/audiences/{id}"
 _RUN = f"{_AUDIENCE}/runs/{{run_id}}"
 EXPORTS = (
     Endpoint("GET", "/_files/{file_id}/{name}", _open_link),
-    Endpoint("GET", f"{_AUDIENCE}/stats", _read_dated_stats, LIVE_KEY, "flat"),
-    Endpoint("POST", f"{_AUDIENCE}/export", _export_day, LIVE_KEY, "flat"),
-    Endpoint("GET", f"{_RUN}/stats", _read_stats, LIVE_KEY, "catalog"),
-    Endpoint("GET", f"{_RUN}/export.csv", _read_csv, LIVE_KEY, "catalog"),
-    Endpoint("POST", f"{_RUN}/exports", _create_export, LIVE_KEY, "catalog"),
-    Endpoint("GET", f"{_RUN}/exports/{{export_id}}", _read_export, LIVE_KEY, "catalog"),
+    Endpoint("GET", f"{_AUDIENCE}/stats", _read_dated_stats, "flat"),
+    Endpoint("POST", f"{_AUDIENCE}/export", _export_day, "flat"),
+    Endpoint("GET", f"{_RUN}/stats", _read_stats, "catalog"),
+    Endpoint("GET", f"{_RUN}/export.csv", _read_csv, "catalog"),
+    Endpoint("POST", f"{_RUN}/exports", _create_export, "catalog"),
+    Endpoint("GET", f"{_RUN}/exports/{{export_id}}", _read_export, "catalog"),
 )

@@ -1,38 +1,24 @@
 """Who is interested in a topic, and who fits a config: how many, who they are, and how well."""
 
-import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import compress
 from math import fsum, sin
 from typing import NamedTuple
 
+from leadpipe_mcp.sandbox.configs import FACETS, HIGHEST, LOWEST, Config, Facet
 from leadpipe_mcp.sandbox.dice import BYTE, dice, larger, mask, number
-from leadpipe_mcp.sandbox.facets import FACETS, Criterion, Facet
-from leadpipe_mcp.sandbox.simulator import Json
 from leadpipe_mcp.sandbox.topics import FIELDS, Topic, find_topic
 from leadpipe_mcp.sandbox.vocabulary import AGE_RANGES, DEPARTMENT_OF_ROLE, INDUSTRIES
 from leadpipe_mcp.sandbox.world import World, world_of
 
-LOWEST, HIGHEST = 50, 99
 # How much likelier than strangers people are interested whose trade the topic is about, whose
 # department (or, in private life, whose age), and those for whom it is both.
 _LIKELIER = (1.0, 2.1, 3.4, 4.4)
-# The topics of the documents' examples, and CRM Software and CRM Integration, are neither empty
-# nor everybody's.
-_KNOWN_REACH = {
-    117805: 0.30,
-    117890: 0.26,
-    117918: 0.22,
-    117801: 0.18,
-    102391: 0.12,
-    102081: 0.28,
-    102082: 0.16,
-}
 # How many people are as interested in a whole industry as in all that is business or private, in a
 # subject as in its industry, in a topic as in its subject.
 _BROAD = (0.18, 0.42, 0.7)
@@ -62,10 +48,9 @@ def scores(people: int, topic_id: int, day: date) -> bytes:
 
 def popularity(topic: Topic) -> float:
     """How large a part of everybody the topic reaches over the weeks."""
-    known = _KNOWN_REACH.get(topic.id, topic.reach)
     luck = dice(f"reach {topic.id}").random()
     # Some topics interest nobody.
-    return known or (0.0 if luck < 0.03 else 0.01 + 0.45 * luck**2.5)
+    return topic.reach or (0.0 if luck < 0.03 else 0.01 + 0.45 * luck**2.5)
 
 
 @lru_cache(maxsize=BYTE + 1)
@@ -117,29 +102,6 @@ def _churned(people: int, day: date) -> int:
     """What is rolled anew that day, so that no two days have the same audience."""
     fickle = mask(dice(f"day {day}").randbytes(people), range(_CHURN))
     return fickle & _rolls(people, f"rolls of {day}")
-
-
-@dataclass(frozen=True)
-class Config:
-    """A config that was accepted, ready to be applied."""
-
-    topics: tuple[int, ...]
-    lowest: int
-    highest: int
-    overlap: int
-    filters: tuple[Criterion, ...] = ()
-    sent: Json = field(default_factory=Json, compare=False)
-    """The config as it was written."""
-
-    @cached_property
-    def hash(self) -> str:
-        """64 hexadecimal digits, equal for configs that mean the same."""
-        filters = sorted(
-            repr((each.facet, sorted(map(str, each.values)), each.operator, each.mode))
-            for each in self.filters
-        )
-        meaning = (sorted(self.topics), self.lowest, self.highest, self.overlap, filters)
-        return hashlib.sha256(repr(meaning).encode()).hexdigest()
 
 
 class Hit(NamedTuple):

@@ -1,6 +1,6 @@
 """One person as each generation shows them: in previews, in queries and in results."""
 
-from leadpipe_mcp.sandbox.facets import respelled
+from leadpipe_mcp.sandbox.configs import respelled
 from leadpipe_mcp.sandbox.matching import Hit
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import Json, choose

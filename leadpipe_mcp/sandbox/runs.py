@@ -1,150 +1,119 @@
 """Runs and their results: by audience and date with cursors, or by id with offsets."""
 
-import base64
-import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
 from starlette.responses import Response
 
-from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, answer, as_uuid
+from leadpipe_mcp.sandbox.calls import Call, answer, as_uuid
 from leadpipe_mcp.sandbox.configs import read_config
-from leadpipe_mcp.sandbox.matching import Hit
 from leadpipe_mcp.sandbox.rows import catalog_result_row, flat_result_row, person_row
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, Refusal, invalid, timestamp
-from leadpipe_mcp.sandbox.store import HISTORY_DAYS, Audience, Run, RunType, newest_data
+from leadpipe_mcp.sandbox.store import HISTORY_DAYS, Audience, Run, RunType
 
 _ROWS, _MOST_ROWS, _LARGEST_OFFSET = 50, 100, 10**9
 _LISTED, _MOST_LISTED, _LONGEST_KEY = 25, 100, 120
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STATES = {"completed": "ready", "failed": "failed", "cancelled": "failed"}
-_UNDER_WAY = "materializing"
 
 
 def _query(call: Call) -> Response:
     """The people that a config or a saved audience finds; asking starts the work."""
     form = Form(call.body)
-    day = _read_day(form, call.settings)
+    day = asked_day(form, call.settings)
     limit = form.integer("limit", 1, _MOST_ROWS) or _ROWS
     cursor = None if form.fields.get("cursor") is None else form.text("cursor", 200)
     if form.has("audienceId"):
         audience_id = as_uuid(form.text("audienceId", 64), "audienceId")
         form.check()
-        run = _run_for(call, call.organisation.audience(audience_id, call.now), day, cursor)
+        audience = call.organisation.audience(audience_id, call.now)
+        run, offset = _run_for(call, audience, day, cursor)
     else:
         config = read_config(form, call.settings)
         form.check()
         audience = Audience("", "", config, call.now, call.now)
         audience = call.organisation.unsaved.setdefault(config.hash, audience)
-        run = _run_for(call, audience, _available(call, day), cursor, "preview")
+        run, offset = _run_for(call, audience, _available(call, day), cursor, "preview")
     meta: Json = {"count": 0, "totalCount": 0, "nextCursor": None, "hasMore": False}
-    return _page(call, run, limit, cursor, person_row, {**meta, "cacheKey": run.config.hash[:32]})
+    meta["cacheKey"] = run.config.hash[:32]
+    return _page(call, run, offset, limit, person_row, meta)
 
 
 def _read_status(call: Call) -> Response:
     """Whether the results of an audience are there."""
-    run = call.audience().run_of_config(asked_day(call))
+    run = call.audience().run_of_config(asked_day(Form(call.query), call.settings))
     if run is None:
         return answer({"status": "none", "totalCount": 0, "dataDate": None, "runId": None})
-    return answer(
-        {
-            "status": _state(call, run),
-            "totalCount": _counts(call, run)["resultCount"],
-            "dataDate": run.day.isoformat(),
-            "runId": run.id,
-        }
-    )
+    total = _counts(call, run)["resultCount"]
+    about: Json = {"dataDate": run.day.isoformat(), "runId": run.id}
+    return answer({"status": _state(call, run), "totalCount": total, **about})
 
 
 def _read_dated_results(call: Call) -> Response:
     """The people of a saved audience on a day."""
-    audience, day = call.audience(), asked_day(call)
+    audience, form = call.audience(), Form(call.query)
+    day, cursor = asked_day(form, call.settings), form.text("cursor", 200)
     limit = call.number("limit", _ROWS, 1, _MOST_ROWS)
-    cursor = call.request.query_params.get("cursor")
-    run = _run_for(call, audience, day, cursor)
-    return _page(call, run, limit, cursor, flat_result_row, {})
+    run, offset = _run_for(call, audience, day, cursor)
+    return _page(call, run, offset, limit, flat_result_row, {})
 
 
-def _run_for(
-    call: Call, audience: Audience, day: date | None, cursor: str | None, kind: RunType = "daily"
-) -> Run:
-    """The run that the cursor goes on with, or that of the day; a new one where there is none."""
-    place = _read_cursor(cursor)
-    for run in audience.runs:
-        if place and run.id == place[0]:
-            # A newer one may have come since.
-            return run
-    run = audience.run_of_config(day)
-    return run or call.organisation.add_run(audience, kind, _available(call, day), call.now)
+def asked_day(form: Form, settings: SandboxSettings) -> date | None:
+    """The day that is asked about; None is the newest with a run."""
+    text, day = form.text("date", 10), None
+    try:
+        day = None if text is None else date.fromisoformat(text)
+    except ValueError:
+        form.wrong("date", "Expected a date as YYYY-MM-DD")
+    form.check()
+    return day if settings.date_parameter == "kept" else None
 
 
 def _available(call: Call, day: date | None) -> date:
     """The day, or the newest one; refused when there is no data for it."""
-    newest = newest_data(call.now)
+    newest = call.data_date
     if day is None or newest - timedelta(days=HISTORY_DAYS) < day <= newest:
         return day or newest
     raise Refusal(404, f"No data for {day.isoformat()}")
 
 
-def asked_day(call: Call) -> date | None:
-    """The day that the query string asks about; None is the newest with a run."""
-    form = Form(call.query)
-    day = _read_day(form, call.settings)
-    form.check()
-    return day
-
-
-def _read_day(form: Form, settings: SandboxSettings) -> date | None:
-    text = form.text("date", 10)
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text if _DATE.fullmatch(text) else "")
-    except ValueError:
-        return form.wrong("date", "Expected a date as YYYY-MM-DD")
-    return day if settings.date_parameter == "kept" else None
+def _run_for(
+    call: Call, audience: Audience, day: date | None, cursor: str | None, kind: RunType = "daily"
+) -> tuple[Run, int]:
+    """The run and the place in it that a cursor names, or that of the day, new if there is none."""
+    if cursor:
+        run_id, _, offset = cursor.rpartition(".")
+        for run in audience.runs:
+            # A newer one may have come since.
+            if run.id == run_id and offset.isdecimal():
+                return run, int(offset)
+        raise invalid("cursor", "Invalid cursor")
+    run = audience.run_of_config(day)
+    return run or call.organisation.add_run(audience, kind, _available(call, day), call.now), 0
 
 
 def _state(call: Call, run: Run) -> str:
-    return _STATES.get(run.status(call.now), _UNDER_WAY)
+    return _STATES.get(run.status(call.now), "materializing")
 
 
 def _page(
-    call: Call,
-    run: Run,
-    limit: int,
-    cursor: str | None,
-    row: Callable[[Hit, SandboxSettings], Json],
-    meta: Json,
+    call: Call, run: Run, offset: int, limit: int, row: Callable[..., Json], meta: Json
 ) -> Response:
     """A page of a run's people, or 202 while they are not there."""
     state = _state(call, run)
     meta |= {"status": state, "dataDate": run.day.isoformat()}
     if state != "ready":
         return answer([], meta, status=202)
-    place = _read_cursor(cursor)
-    if cursor and (place is None or place[0] != run.id):
-        raise invalid("cursor", "Invalid cursor")
-    offset, found = place[1] if place else 0, run.match()
+    found = run.match()
     people = found.ranking[offset : offset + limit]
     has_more = offset + len(people) < found.count
-    next_place = base64.urlsafe_b64encode(f"{run.id}:{offset + limit}".encode()).decode()
     meta |= {
         "count": len(people),
         "totalCount": found.count,
-        "nextCursor": next_place if has_more else None,
+        "nextCursor": f"{run.id}.{offset + limit}" if has_more else None,
         "hasMore": has_more,
     }
     return answer([row(hit, call.settings) for hit in found.hits(people)], meta)
-
-
-def _read_cursor(cursor: str | None) -> tuple[str, int] | None:
-    try:
-        run_id, _, offset = base64.urlsafe_b64decode(cursor or "").decode().partition(":")
-        return run_id, int(offset)
-    except ValueError:
-        return None
 
 
 def _queue_run(call: Call) -> Response:
@@ -158,7 +127,7 @@ def _queue_run(call: Call) -> Response:
     for run in audience.runs:
         if key is not None and run.idempotency_key == key:
             return call.reply(_run_facts(call, run), status=201)
-    run = call.organisation.add_run(audience, "manual", newest_data(call.now), call.now)
+    run = call.organisation.add_run(audience, "manual", call.data_date, call.now)
     run.idempotency_key = key
     return call.reply(_run_facts(call, run), status=201)
 
@@ -262,12 +231,12 @@ def _run_facts(call: Call, run: Run) -> Json:
 _AUDIENCE = "/v1/intent/audiences/{id}"
 _RUNS = f"{_AUDIENCE}/runs"
 RUNS = (
-    Endpoint("POST", "/v1/intent/audiences/query", _query, LIVE_KEY, "flat"),
-    Endpoint("GET", f"{_AUDIENCE}/status", _read_status, LIVE_KEY, "flat"),
-    Endpoint("GET", f"{_AUDIENCE}/results", _read_dated_results, LIVE_KEY, "flat"),
-    Endpoint("GET", _RUNS, _list_runs, LIVE_KEY),
-    Endpoint("POST", _RUNS, _queue_run, LIVE_KEY, "catalog"),
-    Endpoint("GET", f"{_RUNS}/{{run_id}}", _read_run, LIVE_KEY, "catalog"),
-    Endpoint("DELETE", f"{_RUNS}/{{run_id}}", _cancel_run, LIVE_KEY, "catalog"),
-    Endpoint("GET", f"{_RUNS}/{{run_id}}/results", _read_results, LIVE_KEY, "catalog"),
+    Endpoint("POST", "/v1/intent/audiences/query", _query, "flat"),
+    Endpoint("GET", f"{_AUDIENCE}/status", _read_status, "flat"),
+    Endpoint("GET", f"{_AUDIENCE}/results", _read_dated_results, "flat"),
+    Endpoint("GET", _RUNS, _list_runs),
+    Endpoint("POST", _RUNS, _queue_run, "catalog"),
+    Endpoint("GET", f"{_RUNS}/{{run_id}}", _read_run, "catalog"),
+    Endpoint("DELETE", f"{_RUNS}/{{run_id}}", _cancel_run, "catalog"),
+    Endpoint("GET", f"{_RUNS}/{{run_id}}/results", _read_results, "catalog"),
 )

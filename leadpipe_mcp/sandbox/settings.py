@@ -36,8 +36,6 @@ class SandboxSettings:
     """Whether the catalogue generation's GET and PATCH of one audience show its config."""
     config_patch: Literal["replace", "merge"] = "replace"
     """What a `config` in PATCH does to the fields of the stored one."""
-    back_to_draft: Literal["accept", "reject"] = "accept"
-    """Whether an audience that was active or paused can become a draft again."""
     unknown_filters: Literal["ignore", "reject"] = "ignore"
     """What happens to a filter key that the profile does not know."""
     impossible_config: Literal["accept", "reject"] = "accept"
@@ -48,8 +46,6 @@ class SandboxSettings:
     """Whether `false` asks for people without the trait or for nothing at all."""
     catalog_twins: bool = True
     """Whether the catalogue has keys of the sandbox's own for what the documents show none of."""
-    analyses_a_minute: int = 30
-    """How many web sites a key may have analysed in a minute."""
     export_row_cap: int = 300_000
     """How many rows the CSV of a run has at most; a stored export has all."""
     export_seconds: float = 0.0

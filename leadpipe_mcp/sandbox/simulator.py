@@ -24,8 +24,6 @@ class Endpoint(NamedTuple):
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     handler: Callable[..., Any]
-    needs: str = ""
-    """What a key must be allowed to; each service has its own words for it."""
     only: str = ""
     """The only generation that has it; empty is both."""
 

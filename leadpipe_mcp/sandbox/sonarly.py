@@ -76,8 +76,6 @@ class SonarlyCall:
     @property
     def group(self) -> Group:
         """The account group that the path names."""
-        if self.path["accountGroupId"] not in self.groups:
-            raise Refusal(403, "No access to this account group")
         return self.groups[self.path["accountGroupId"]]
 
     def audience(self) -> Audience:
@@ -280,9 +278,9 @@ class SonarlySandbox(Simulator):
         for name, text in path.items():
             if not _ID.fullmatch(text) and text not in self.groups:
                 raise invalid(name, "Invalid id")
+        if path and path["accountGroupId"] not in self.groups:
+            raise Refusal(403, "No access to this account group")
         call = SonarlyCall(self.groups, self._clock(), path, request.query_params, body)
-        if "accountGroupId" in path:
-            _ = call.group
         created = endpoint.handler in (_create_audience, _create_folder)
         return self._envelope(201 if created else 200, data=endpoint.handler(call))
 

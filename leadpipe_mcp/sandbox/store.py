@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from math import inf
 from typing import Literal, get_args
 
-from leadpipe_mcp.sandbox.configs import read_config
+from leadpipe_mcp.sandbox.configs import Config, read_config
 from leadpipe_mcp.sandbox.dice import identity
-from leadpipe_mcp.sandbox.matching import Config, Match, match
+from leadpipe_mcp.sandbox.matching import Match, match
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Form, Json, Refusal, not_found
 
@@ -34,36 +33,19 @@ class Pixel:
     name: str
     created: float
     updated: float
+    status: PixelStatus = "active"
     included: list[str] | None = None
     """The only paths that are watched; None is all."""
     excluded: list[str] | None = None
     """The paths that are not watched."""
-    pauses: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
-    """From when until when it was paused; the last may go on for ever."""
-
-    @property
-    def status(self) -> PixelStatus:
-        """Whether it watches at present."""
-        return "paused" if self.pauses and self.pauses[-1][1] == inf else "active"
-
-    def set_status(self, status: PixelStatus, now: float) -> None:
-        """Pause it or let it watch again; what it does already changes nothing."""
-        if status == self.status:
-            return
-        if status == "paused":
-            self.pauses.append((now, inf))
-        else:
-            self.pauses[-1] = (self.pauses[-1][0], now)
 
     def watches(self, path: str, moment: float) -> bool:
-        """Whether it was there and not paused, and its lists of paths let the page be seen."""
-        if moment < self.created or any(since <= moment < until for since, until in self.pauses):
-            return False
+        """Whether it was there, and its lists of paths let the page be seen."""
         listed = any(
             f"{path}/".startswith(f"{part.rstrip('/*')}/")
             for part in self.included or self.excluded or ()
         )
-        return listed if self.included else not listed
+        return moment >= self.created and listed is bool(self.included)
 
 
 @dataclass(slots=True, eq=False)
@@ -165,7 +147,6 @@ class Organisation:
     """Everything that belongs to one API key."""
 
     def __init__(self, key: str, settings: SandboxSettings) -> None:
-        self.has_key = bool(key)
         self.expired = key.startswith(_EXPIRED_KEY)
         """Whether it may see nothing but its account."""
         self.id = identity(f"organisation {key}")
@@ -173,8 +154,6 @@ class Organisation:
         self.unsaved: dict[str, Audience] = {}
         """What queries without an audience run for, by the hash of their configs."""
         self.pixels: dict[str, Pixel] = {}
-        self.analyses: list[float] = []
-        """The moments of the last minute at which a web site was analysed."""
         self._audiences: dict[str, Audience] = {}
         self._lost_slots = 0
         self._issued = 0
@@ -260,25 +239,6 @@ def newest_data(now: float) -> date:
 # Days before the first request at which the audiences were saved, activated and paused, and from
 # which on the pixel watched.
 _SAVED, _ACTIVATED, _PAUSED, _WATCHED = 20, 12, 4, 45
-# The filters of the audiences that are paused and active, as each generation spells them.
-_SPELLINGS: dict[bool, tuple[Json, Json]] = {
-    True: (
-        {"state": "california"},
-        {
-            "companyIndustry": ["software development"],
-            "seniority": ["director", "vp", "cxo"],
-            "hasBusinessEmail": True,
-        },
-    ),
-    False: (
-        {"location.states": {"values": ["california"]}},
-        {
-            "company.industries": {"values": ["software development"]},
-            "role.seniority": {"values": ["director", "vp", "c_suite"]},
-            "contact.hasBusinessEmail": True,
-        },
-    ),
-}
 
 
 def furnish(organisation: Organisation, now: float) -> None:
@@ -294,12 +254,23 @@ def furnish(organisation: Organisation, now: float) -> None:
     def config(filters: Json, **bounds: object) -> Config:
         return read_config(Form({**bounds, "filters": filters}), settings)
 
-    state, seniority = _SPELLINGS[settings.profile == "flat"]
-    californians = config(state, topicIds=[102081, 102082], minScore=60)
+    industries, ranks = ["software development"], ["director", "vp"]
+    in_california: Json = {"location.states": {"values": ["california"]}}
+    at_software_companies: Json = {
+        "company.industries": {"values": industries},
+        "role.seniority": {"values": [*ranks, "c_suite"]},
+        "contact.hasBusinessEmail": True,
+    }
+    if settings.profile == "flat":
+        in_california = {"state": "california"}
+        at_software_companies = {"companyIndustry": industries, "seniority": [*ranks, "cxo"]}
+        at_software_companies["hasBusinessEmail"] = True
+    californians = config(in_california, topicIds=[102081, 102082], minScore=60)
     buyers = organisation.create("CRM Buyers in California", californians, "draft", saved)
     organisation.set_status(buyers, "active", activated)
     organisation.audience(buyers.id, paused)
     organisation.set_status(buyers, "paused", paused)
     topics = [117805, 117890, 117918]
-    directors = config(seniority, topicIds=topics, minScore=70, maxScore=99, minTopicOverlap=2)
+    bounds = {"minScore": 70, "maxScore": 99, "minTopicOverlap": 2}
+    directors = config(at_software_companies, topicIds=topics, **bounds)
     organisation.create("Marketing Directors at Tech Companies", directors, "active", activated)

@@ -2,7 +2,6 @@
 
 import hashlib
 import ipaddress
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,7 +18,6 @@ from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, Refusal, choose
 from leadpipe_mcp.sandbox.topics import (
     FIELDS,
     TOPIC_TYPES,
-    Field,
     Topic,
     find_topic,
     inventory,
@@ -73,9 +71,9 @@ def _search_topics(call: Call) -> Response:
     return answer([topic.row for topic in _of_kind(named(words or ""), kind)[:limit]])
 
 
-def _read_kind(form: Form, shortest_industry: int = 0) -> dict[str, str | None]:
+def _read_kind(form: Form) -> dict[str, str | None]:
     """What kind of topics a query string asks for; None is any."""
-    industry = form.text("industry", _LONGEST_WORDS, shortest_industry)
+    industry = form.text("industry", _LONGEST_WORDS)
     return {"type": form.choice("type", TOPIC_TYPES), "industry": industry or None}
 
 
@@ -118,7 +116,7 @@ def _movers(call: Call) -> Response:
     """The popular topics whose audience grew or shrank most since the day before."""
     form = Form(call.query)
     direction = form.choice("direction", ("up", "down")) or "up"
-    kind = _read_kind(form, shortest_industry=1)
+    kind = _read_kind(form)
     form.check()
     limit = call.number("limit", _MOVED, 1, _MOST_FOUND)
     people, day, sign = call.settings.people, call.data_date, 1 if direction == "up" else -1
@@ -180,20 +178,15 @@ _WORD = re.compile(r"[a-z]{2,}")
 # What an address says about no site in particular.
 _SILENT = frozenset({"www", "com", "co", "net", "org", "index", "html", "php", "en", "us", "the"})
 _NOT_PUBLIC = ("localhost", "local", "internal", "lan", "home", "arpa", "onion")
-_LONGEST = 2_048
+_LONGEST_URL = 2_048
 _MOST_KEYWORDS, _TOPICS_OF_KEYWORD, _MOST_TOPICS = 8, 4, 10
-# How similar a topic is to a word of the address, and to a word that only its field suggests.
-_NAMED, _SUGGESTED = (0.72, 0.95), (0.42, 0.68)
-# How many sites those without a key may have analysed in a minute, all together.
-_WITHOUT_KEY = 2
 
 
 def _analyze(call: Call) -> Response:
     """What a web site is about, invented from the words of its address."""
-    _refuse_haste(call)
     form = Form(call.body)
     form.require("url")
-    url = form.text("url", _LONGEST) or ""
+    url = form.text("url", _LONGEST_URL) or ""
     form.check()
     # OA asks for ten characters; no address of a public site has fewer.
     host = _public_host(url)
@@ -201,51 +194,35 @@ def _analyze(call: Call) -> Response:
         raise Refusal(400, "Invalid URL")
     if host.endswith(".invalid"):
         raise Refusal(500, "Processing error")  # nothing under it can ever be read (RFC 2606)
-
-    def luck(what: str) -> float:
-        return dice(f"site {host} {what}").random()
-
     text = f"{host.rpartition('.')[0]} {urlsplit(url).path}".lower()
     words = [word for word in dict.fromkeys(_WORD.findall(text)) if word not in _SILENT]
     labels = [label for label in host.split(".")[:-1] if label not in _SILENT]
     company = " ".join(word.capitalize() for word in _WORD.findall(labels[-1] if labels else ""))
-    field = _field_of(words, luck("field"))
-    first = int(luck("subjects") * len(field.subjects))
-    subjects = [field.subjects[(first + step * 3) % len(field.subjects)] for step in range(3)]
-    telling = [word for word in words if len(word) > 2 and named(word)]
-    keywords = list(dict.fromkeys((*telling, *(subject.lower() for subject in subjects))))
-    keywords = keywords[:_MOST_KEYWORDS] if company else []
-    # The topics called by the keywords, those of the field before others.
-    found: dict[int, tuple[float, Json]] = {}
+    keywords = [word for word in words if len(word) > 2 and named(word)][:_MOST_KEYWORDS]
+    if company and not keywords:
+        # A name that says nothing: any line of business will do.
+        field = dice(f"site {host}").choice(tuple(FIELDS.values()))
+        keywords = [subject.lower() for subject in field.subjects[:3]]
+    keyword_of: dict[Topic, str] = {}
+    industry = named(keywords[0])[0].industry if keywords else ""
     for keyword in keywords:
-        low, high = _NAMED if keyword in telling else _SUGGESTED
-        ours = [topic for topic in named(keyword) if topic.industry == field.industry]
+        # Those of the line of business that the first word is about come before others.
+        ours = [topic for topic in named(keyword) if topic.industry == industry]
         for topic in (ours or named(keyword))[:_TOPICS_OF_KEYWORD]:
-            similarity = round(low + (high - low) * luck(f"{keyword} {topic.id}"), 4)
-            row = {**topic.row, "similarity": similarity, "matchedKeyword": keyword}
-            found.setdefault(topic.id, (-similarity, row))
-    ranked = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
-    offer = f"{company} offers {', '.join(subjects)} in the field of {field.industry}."
+            keyword_of.setdefault(topic, keyword)
+    topics: list[Json] = [
+        {**topic.row, "similarity": round(0.95 - place / 40, 3), "matchedKeyword": keyword}
+        for place, (topic, keyword) in enumerate(keyword_of.items())
+    ]
     return answer(
         {
             "company": company or None,
-            "summary": offer if company else None,
+            "summary": f"{company} offers {', '.join(keywords)}." if company else None,
             "keywords": keywords,
-            "topics": [row for _, (_, row) in ranked[:_MOST_TOPICS]],
+            "topics": topics[:_MOST_TOPICS],
             "contentHash": hashlib.sha256(" ".join((host, *words)).encode()).hexdigest(),
         }
     )
-
-
-def _refuse_haste(call: Call) -> None:
-    """Refuse what comes too soon; everybody without a key waits in one line."""
-    a_minute = call.settings.analyses_a_minute if call.organisation.has_key else _WITHOUT_KEY
-    recent = [moment for moment in call.organisation.analyses if moment > call.now - 60]
-    call.organisation.analyses = recent
-    if len(recent) >= a_minute:
-        wait = str(math.ceil(recent[0] + 60 - call.now))
-        raise Refusal(429, "Rate limit exceeded", headers={"Retry-After": wait})
-    recent.append(call.now)
 
 
 def _public_host(url: str) -> str:
@@ -262,18 +239,6 @@ def _public_host(url: str) -> str:
     except ValueError:
         name, _, suffix = host.rpartition(".")
         return host if name and suffix not in _NOT_PUBLIC else ""
-
-
-def _field_of(words: Sequence[str], luck: float) -> Field:
-    """The line of business: the one that most of the words are about, or an invented one."""
-
-    def points(field: Field) -> int:
-        about = f"{field.industry} {' '.join(field.subjects)}".lower().split()
-        return sum(word in about for word in words)
-
-    fields = tuple(FIELDS.values())
-    best = max(fields, key=points)
-    return best if points(best) else fields[int(luck * len(fields))]
 
 
 _TOPICS = "/v1/intent/topics"

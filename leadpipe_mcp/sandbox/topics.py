@@ -5,70 +5,55 @@ A few more are called nearly as one of these, or exactly so.
 
 from functools import lru_cache
 from itertools import count, product
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from leadpipe_mcp.sandbox.simulator import Json
+from leadpipe_mcp.sandbox.vocabulary import table
 
-# A topic's id follows from its place in the table, so new ones go to the end.
-# name | the topic whose kind and subject it has | percent of everybody
-# name | type | industry | category | percent, for one called exactly as a topic of another type
+# Percent of everybody: the topics of the documents' examples, CRM Software and CRM Integration.
+_REACH = "117805:30,117890:26,117918:22,117801:18,102391:12,102081:28,102082:16"
+# Ids follow the places in these tables, so new names go to the end.
+# a topic whose kind and subject they share | name:percent of everybody,...
 _NEAR_NAMES = """
-CRM|102081|32
-CRM Systems|102081|24
-CRM Platforms|102083|14
-CRM Tool|102084|9
-CRM Integrations|102082|11
-CRM App|102087|6
-Customer Relationship Management|102081|22
-Customer Relationship Management Software|102081|19
-Sales CRM|102081|16
-Marketing Automation Software|117890|21
-Marketing Automation Tools|117890|15
-Marketing Automation Platforms|117890|12
-Automated Marketing|117890|4
-E-Mail Marketing Automation|117190|7
-Email Automation|117190|17
-Email Marketing|117181|33
-Email Marketing Tool|117184|5
-Content Marketing|117021|27
-Content Marketing Strategy|117021|8
-Search Engine Optimization|117281|24
-SEO|117281|31
-Social Media Marketing|117391|26
-Marketing Analytics Software|117891|13
-Demand Generation|117921|18
-Account-Based Marketing|117921|16
-Sales Enablement|102181|20
-Sales Enablement Platforms|102183|6
-Lead Scoring|102281|14
-Sales Forecasting|102391|13
-Cybersecurity|101081|31
-Cyber Security|101081|18
-Cyber Security Software|101081|9
-Endpoint Protection|101181|12
-Zero Trust Network Access|101283|17
-Cloud Computing|100094|34
-Cloud Migrations|100011|5
-Data Warehousing|100295|8
-DevOps|100584|17
-Machine Learning|100383|24
-ERP|103981|22
-ERP Systems|103981|16
-Enterprise Resource Planning|103981|12
-Payroll|103781|18
-Payroll Services|103781|10
-Applicant Tracking Systems|104181|9
-Recruitment Software|104081|7
-Human Resources Information Systems|104681|8
-Fleet Management|105181|15
-Supply Chain Management|105081|17
-Warehouse Management System|105300|6
-Electronic Medical Records|115081|9
-Contract Lifecycle Management|116081|7
-Chatbots|118281|12
-Help Desk|118081|15
-Learning Management Systems|120200|13
-Live Chat|118781|8
+102081|CRM:32,CRM Systems:24,CRM Platforms:14,CRM Tool:9,CRM Integrations:11,CRM App:6
+102081|Customer Relationship Management:22,Customer Relationship Management Software:19
+102081|Sales CRM:16
+117890|Marketing Automation Software:21,Marketing Automation Tools:15
+117890|Marketing Automation Platforms:12,Automated Marketing:4
+117190|E-Mail Marketing Automation:7,Email Automation:17,Email Marketing:33,Email Marketing Tool:5
+117021|Content Marketing:27,Content Marketing Strategy:8
+117281|Search Engine Optimization:24,SEO:31
+117391|Social Media Marketing:26
+117891|Marketing Analytics Software:13
+117921|Demand Generation:18,Account-Based Marketing:16
+102181|Sales Enablement:20,Sales Enablement Platforms:6
+102281|Lead Scoring:14
+102391|Sales Forecasting:13
+101081|Cybersecurity:31,Cyber Security:18,Cyber Security Software:9
+101181|Endpoint Protection:12
+101283|Zero Trust Network Access:17
+100094|Cloud Computing:34
+100011|Cloud Migrations:5
+100295|Data Warehousing:8
+100584|DevOps:17
+100383|Machine Learning:24
+103981|ERP:22,ERP Systems:16,Enterprise Resource Planning:12
+103781|Payroll:18,Payroll Services:10
+104181|Applicant Tracking Systems:9
+104081|Recruitment Software:7
+104681|Human Resources Information Systems:8
+105181|Fleet Management:15
+105081|Supply Chain Management:17
+105300|Warehouse Management System:6
+115081|Electronic Medical Records:9
+116081|Contract Lifecycle Management:7
+118281|Chatbots:12
+118081|Help Desk:15
+120200|Learning Management Systems:13
+118781|Live Chat:8
+"""
+# name | type | industry | category | percent, for one called exactly as a topic of another type
+_NAMESAKES = """
 Coffee Subscriptions|b2b|Human Resources|Buying|3
 Retirement Planning|b2b|Human Resources|Strategy|7
 Credit Card Comparison|b2b|Finance|Buying|4
@@ -84,9 +69,7 @@ Project Management Software|b2c|Home|Product|2
 """
 
 
-TopicType = Literal["b2b", "b2c", "both"]
-TOPIC_TYPES: tuple[TopicType, ...] = get_args(TopicType)
-_TYPES: dict[str, TopicType] = {kind: kind for kind in TOPIC_TYPES}
+TOPIC_TYPES = ("b2b", "b2c", "both")
 
 
 class Topic(NamedTuple):
@@ -94,7 +77,7 @@ class Topic(NamedTuple):
 
     id: int
     name: str
-    type: TopicType
+    type: str
     industry: str
     category: str
     subject: str
@@ -116,7 +99,7 @@ class Field(NamedTuple):
     """
 
     industry: str
-    type: TopicType
+    type: str
     subjects: tuple[str, ...]
     departments: tuple[str, ...]
     industries: tuple[str, ...]
@@ -186,12 +169,10 @@ _BLOCKS = ((100_001, 0, 6), (114_001, 6, 14), (500_001, 14, 20))
 _FIRST_NEAR_NAME = 600_001
 
 
-def _field(line: str) -> Field:
-    industry, kind, *listed = line.split("|")
-    return Field(industry, _TYPES[kind], *(tuple(names.split(",")) for names in listed))
-
-
-FIELDS = {field.industry: field for field in map(_field, _FIELDS.strip().split("\n"))}
+FIELDS = {
+    industry: Field(industry, kind, *(tuple(names.split(",")) for names in listed))
+    for industry, kind, *listed in table(_FIELDS)
+}
 """By industry."""
 
 
@@ -208,14 +189,18 @@ def _by_id() -> dict[int, Topic]:
                     name, number = f"{subject} {aspect}", next(numbers)
                     topic = Topic(number, name, field.type, field.industry, category, subject)
                     found[number] = topic
-    for number, line in enumerate(_NEAR_NAMES.strip().split("\n"), _FIRST_NEAR_NAME):
-        name, *kind, percent = line.split("|")
-        if len(kind) == 1:
-            like = found[int(kind[0])]
-        else:
-            # One that is like no other has its subject to itself.
-            like = Topic(number, name, _TYPES[kind[0]], kind[1], kind[2], f"{kind[0]} {name}")
-        found[number] = like._replace(id=number, name=name, reach=int(percent) / 100)
+    for number, percent in (map(int, pair.split(":")) for pair in _REACH.split(",")):
+        found[number] = found[number]._replace(reach=percent / 100)
+    numbers = count(_FIRST_NEAR_NAME)
+    for like, names in table(_NEAR_NAMES):
+        for name, percent in (pair.split(":") for pair in names.split(",")):
+            number, reach = next(numbers), int(percent) / 100
+            found[number] = found[int(like)]._replace(id=number, name=name, reach=reach)
+    for name, kind, industry, category, percent in table(_NAMESAKES):
+        # One that is like no other has its subject to itself.
+        subject, number = f"{kind} {name}", next(numbers)
+        of_kind = (kind, industry, category, subject)
+        found[number] = Topic(number, name, *of_kind, int(percent) / 100)
     return found
 
 

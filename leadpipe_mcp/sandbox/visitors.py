@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from leadpipe_mcp.sandbox.calls import LIVE_KEY, Call, answer, as_uuid
+from leadpipe_mcp.sandbox.calls import Call, answer, as_uuid
+from leadpipe_mcp.sandbox.configs import respelled
 from leadpipe_mcp.sandbox.dice import dice
-from leadpipe_mcp.sandbox.facets import respelled
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.simulator import (
     SECONDS_PER_DAY,
@@ -17,7 +17,6 @@ from leadpipe_mcp.sandbox.simulator import (
     Form,
     Json,
     choose,
-    invalid,
     is_texts,
     not_found,
     timestamp,
@@ -25,9 +24,10 @@ from leadpipe_mcp.sandbox.simulator import (
 from leadpipe_mcp.sandbox.store import Pixel
 from leadpipe_mcp.sandbox.world import Person, person_of
 
-_LONGEST_NAME, _MOST_PATHS, _LONGEST_PATH = 255, 50, 500
+_LONGEST_NAME, _MOST_PATHS = 255, 50
+_PATH = re.compile("/.{1,499}", re.DOTALL)
+_Paths = list[str] | None
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_BOTH_LISTS = "includedPaths and excludedPaths cannot both be set"
 # The documents embed from the service's own host; this one cannot reach anybody.
 _SNIPPET = '<script src="https://pixel.example/p/{id}.js" async></script>'
 _LISTED = "id domain name status pausedReason excludedPaths includedPaths createdAt updatedAt"
@@ -49,9 +49,7 @@ def _create_pixel(call: Call) -> Response:
     if form.has("domain") and not host:
         form.wrong("domain", "Invalid domain")
     name = form.text("name", _LONGEST_NAME, shortest=1)
-    included, excluded = _read_paths(form, "includedPaths"), _read_paths(form, "excludedPaths")
-    if included and excluded:
-        form.wrong("", _BOTH_LISTS)
+    included, excluded = _read_paths(form, None, None)
     form.check()
     pixel = call.organisation.create_pixel(host, name or host, call.now)
     pixel.included, pixel.excluded = included, excluded
@@ -64,16 +62,10 @@ def _update_pixel(call: Call) -> Response:
         raise not_found("Pixel")
     form = Form(call.body)
     status = form.choice("status", ("active", "paused"))
-    included, excluded = _read_paths(form, "includedPaths"), _read_paths(form, "excludedPaths")
+    included, excluded = _read_paths(form, pixel.included, pixel.excluded)
     form.check()
-    if not form.has("includedPaths"):
-        included = pixel.included
-    if not form.has("excludedPaths"):
-        excluded = pixel.excluded
-    if included and excluded:
-        raise invalid("", _BOTH_LISTS)
     pixel.included, pixel.excluded, pixel.updated = included, excluded, call.now
-    pixel.set_status(status or pixel.status, call.now)
+    pixel.status = status or pixel.status
     return answer(choose(_facts(pixel), _UPDATED))
 
 
@@ -89,16 +81,20 @@ def _site_name(domain: str, settings: SandboxSettings) -> str:
     return host if _HOST.fullmatch(host) else ""
 
 
-def _read_paths(form: Form, field: str) -> list[str] | None:
-    paths = form.fields.get(field)
-    if paths is None:
-        return None
-    fits = is_texts(paths) and all(
-        path.startswith("/") and 1 < len(path) <= _LONGEST_PATH for path in paths
-    )
-    if is_texts(paths) and len(paths) <= _MOST_PATHS and fits:
-        return paths
-    return form.wrong(field, f'Expected up to {_MOST_PATHS} paths that start with "/"')
+def _read_paths(form: Form, included: _Paths, excluded: _Paths) -> tuple[_Paths, _Paths]:
+    """The lists of paths in a form; one that is not sent stays as it is."""
+    lists: dict[str, _Paths] = {"includedPaths": included, "excludedPaths": excluded}
+    for name in lists.keys() & form.fields.keys():
+        paths = form.fields[name]
+        if paths is None or (
+            is_texts(paths) and len(paths) <= _MOST_PATHS and all(map(_PATH.fullmatch, paths))
+        ):
+            lists[name] = paths
+        else:
+            form.wrong(name, f'Expected up to {_MOST_PATHS} paths that start with "/"')
+    if all(lists.values()):
+        form.wrong("", "includedPaths and excludedPaths cannot both be set")
+    return lists["includedPaths"], lists["excludedPaths"]
 
 
 def _facts(pixel: Pixel) -> Json:
@@ -194,7 +190,8 @@ def _visits_of_day(domain: str, people: int, day: int, average: int) -> tuple[_V
     roll = dice(f"visits {domain} {day}").random
     is_workday = (day + _FIRST_WEEKDAY) % 7 < 5
     many = round(average * (0.6 + 0.8 * roll()) * (1 if is_workday else _WEEKEND))
-    regulars = _regulars(domain, people)
+    regular = dice(f"regulars {domain}").random
+    regulars = tuple(dict.fromkeys(int(people * regular()) for _ in range(_REGULARS)))
 
     def visit() -> _Visit:
         # Few come often, and most come in the middle of the day.
@@ -206,12 +203,6 @@ def _visits_of_day(domain: str, people: int, day: int, average: int) -> tuple[_V
         return _Visit(moment, person, paths, source, seconds=pages * (8 + int(90 * roll())))
 
     return tuple(sorted((visit() for _ in range(many)), key=lambda visit: visit.moment))
-
-
-@lru_cache(maxsize=64)
-def _regulars(domain: str, people: int) -> tuple[int, ...]:
-    roll = dice(f"regulars {domain}").random
-    return tuple(dict.fromkeys(int(people * roll()) for _ in range(_REGULARS)))
 
 
 def _record(person: Person, pixel: Pixel, journey: list[_Visit], settings: SandboxSettings) -> Json:
@@ -267,8 +258,8 @@ def _record(person: Person, pixel: Pixel, journey: list[_Visit], settings: Sandb
 
 _PIXELS = "/v1/data/pixels"
 VISITORS = (
-    Endpoint("GET", "/v1/data", _list_visitors, LIVE_KEY),
-    Endpoint("GET", _PIXELS, _list_pixels, LIVE_KEY),
-    Endpoint("POST", _PIXELS, _create_pixel, LIVE_KEY),
-    Endpoint("PATCH", f"{_PIXELS}/{{pixel_id}}", _update_pixel, LIVE_KEY),
+    Endpoint("GET", "/v1/data", _list_visitors),
+    Endpoint("GET", _PIXELS, _list_pixels),
+    Endpoint("POST", _PIXELS, _create_pixel),
+    Endpoint("PATCH", f"{_PIXELS}/{{pixel_id}}", _update_pixel),
 )

@@ -1,6 +1,5 @@
 """What can be asked about a person: the values, and the code that each has in a column."""
 
-from itertools import chain
 from typing import NamedTuple
 
 
@@ -14,7 +13,7 @@ class Place(NamedTuple):
     cities: tuple[str, ...]
 
 
-_PLACES_TABLE = """
+_PLACES = """
 alabama|5|205|352|Birmingham/Montgomery
 alaska|1|907|995|Anchorage/Juneau
 arizona|7|602|850|Phoenix/Tucson
@@ -69,12 +68,16 @@ wyoming|1|307|820|Cheyenne/Casper
 """
 
 
-def _place(line: str) -> Place:
-    state, weight, area_code, zip_prefix, cities = line.split("|")
-    return Place(state, int(weight), area_code, zip_prefix, tuple(cities.split("/")))
+def table(text: str) -> list[list[str]]:
+    """The cells of a text with a row per line and a bar between cells."""
+    return [line.split("|") for line in text.strip().split("\n")]
 
 
-PLACES: tuple[Place, ...] = tuple(map(_place, _PLACES_TABLE.strip().split("\n")))
+PLACES = tuple(
+    Place(state, int(weight), area_code, zip_prefix, tuple(cities.split("/")))
+    for state, weight, area_code, zip_prefix, cities in table(_PLACES)
+)
+STATES = tuple(place.state for place in PLACES)
 
 
 class Industry(NamedTuple):
@@ -97,7 +100,7 @@ class Group(NamedTuple):
 
 
 # group | industry:weight:naics,... | words of company names | department:weight,...
-_GROUPS_TABLE = """
+_GROUPS = """
 technology, information and media|software development:40:511210,information technology and services:10:541512,computer and network security:4:541519,telecommunications:3:517311,media production:2:512110,publishing:1:511130|Analytics Systems Labs Software Digital Networks Media Technologies Dynamics Interactive Robotics Data Cloud Logic Stack Apps|engineering:22,product management:9,marketing:24,sales:17,customer success:7,design:5,operations:5,finance:4,human resources:4
 professional services|advertising services:4:541810,management consulting:4:541611,market research:1:541910,public relations:1:541820,staffing and recruiting:2:561311,human resources services:1:541612,law practice:2:541110,legal services:1:541199,accounting:2:541211,architecture and planning:1:541310|Partners Advisors Consulting Associates Collective Counsel Creative Strategy|marketing:20,legal:14,finance:12,human resources:10,general management:8,design:6
 financial services|financial services:7:523930,banking:4:522110,insurance:3:524113,venture capital:1:523910|Capital Trust Insurance Holdings Bank Wealth|finance:34,information technology:13,legal:5,marketing:10
@@ -110,109 +113,84 @@ energy|utilities:1:221122,oil and gas:2:211120,renewable energy:1:221114|Energy 
 """  # noqa: E501 - one line per group of industries reads better than broken ones
 
 
-def _group(line: str) -> tuple[Group, list[Industry]]:
-    name, industries, words, departments = line.split("|")
-    weights = dict(pair.split(":") for pair in departments.split(","))
-    group = Group(name, tuple(words.split()), {part: int(many) for part, many in weights.items()})
-    rows = (industry.split(":") for industry in industries.split(","))
-    return group, [Industry(row[0], int(row[1]), row[2], name) for row in rows]
+def _weights(cell: str) -> dict[str, int]:
+    pairs = (pair.split(":") for pair in cell.split(","))
+    return {name: int(weight) for name, weight in pairs}
 
 
-_READ = [_group(line) for line in _GROUPS_TABLE.strip().split("\n")]
-GROUPS: tuple[Group, ...] = tuple(group for group, _ in _READ)
-INDUSTRIES: tuple[Industry, ...] = tuple(chain(*(industries for _, industries in _READ)))
+GROUPS = tuple(
+    Group(name, tuple(words.split()), _weights(departments))
+    for name, _, words, departments in table(_GROUPS)
+)
+INDUSTRIES = tuple(
+    Industry(industry, int(weight), naics, group)
+    for group, industries, _, _ in table(_GROUPS)
+    for industry, weight, naics in (cell.split(":") for cell in industries.split(","))
+)
 SIZES = (
-    "1 to 10",
-    "11 to 50",
-    "51 to 100",
-    "101 to 250",
-    "251 to 500",
-    "501 to 1000",
-    "1001 to 5000",
-    "5001 to 10000",
-    "10000+",
+    *("1 to 10", "11 to 50", "51 to 100", "101 to 250", "251 to 500", "501 to 1000"),
+    *("1001 to 5000", "5001 to 10000", "10000+"),
 )
 REVENUES = (
-    "under 1 million",
-    "1 million to 5 million",
-    "5 million to 10 million",
-    "10 million to 25 million",
-    "25 million to 50 million",
-    "50 million to 100 million",
-    "100 million to 250 million",
-    "250 million to 500 million",
-    "500 million to 1 billion",
+    *("under 1 million", "1 million to 5 million", "5 million to 10 million"),
+    *("10 million to 25 million", "25 million to 50 million", "50 million to 100 million"),
+    *("100 million to 250 million", "250 million to 500 million", "500 million to 1 billion"),
     "over 1 billion",
 )
-REVENUE_DOLLARS = tuple(
-    million * 1_000_000 for million in (0, 1, 5, 10, 25, 50, 100, 250, 500, 1000)
-)
+REVENUE_DOLLARS = tuple(10**6 * million for million in (0, 1, 5, 10, 25, 50, 100, 250, 500, 1000))
 AGE_RANGES = ("18 to 24", "25 to 34", "35 to 44", "45 to 54", "55 to 64", "65 and older")
 GENDERS = ("female", "male")
-STATES = tuple(place.state for place in PLACES)
+
+
+TRAITS = ("business email", "personal email", "linkedin", "phone", "b2b")
 
 
 class Rank(NamedTuple):
-    """What is likely of people of one seniority, in percent where it is a plain number."""
+    """How common a seniority is in small, middling and large companies, and who has it."""
 
-    shares: tuple[int, int, int]
-    """How common it is in small, middling and large companies."""
+    shares: tuple[int, ...]
     ages: tuple[int, ...]
-    business_email: int
-    personal_email: int
-    linkedin: int
-    phone: int
-    b2b: int
+    known: tuple[int, ...]
+    """The percentage of whom each of `TRAITS` is true."""
 
 
-RANKS: dict[str, Rank] = {
-    "entry": Rank((14, 20, 25), (17, 42, 21, 12, 6, 2), 60, 60, 66, 48, 64),
-    "senior": Rank((16, 22, 26), (3, 38, 32, 17, 8, 2), 68, 61, 72, 52, 75),
-    "manager": Rank((15, 20, 21), (1, 27, 37, 22, 10, 3), 72, 62, 75, 55, 82),
-    "director": Rank((13, 20, 17), (1, 12, 39, 31, 14, 3), 80, 63, 78, 58, 89),
-    "vp": Rank((6, 11, 9), (1, 8, 35, 35, 17, 4), 82, 64, 80, 58, 91),
-    "c_suite": Rank((18, 5, 2), (1, 9, 28, 34, 21, 7), 72, 70, 76, 66, 91),
-    "owner": Rank((15, 1, 0), (1, 10, 23, 30, 24, 12), 55, 78, 66, 72, 84),
-    "partner": Rank((3, 1, 0), (1, 5, 27, 34, 25, 8), 72, 68, 74, 64, 90),
+RANKS = {
+    "entry": Rank((14, 20, 25), (17, 42, 21, 12, 6, 2), (60, 60, 66, 48, 64)),
+    "senior": Rank((16, 22, 26), (3, 38, 32, 17, 8, 2), (68, 61, 72, 52, 75)),
+    "manager": Rank((15, 20, 21), (1, 27, 37, 22, 10, 3), (72, 62, 75, 55, 82)),
+    "director": Rank((13, 20, 17), (1, 12, 39, 31, 14, 3), (80, 63, 78, 58, 89)),
+    "vp": Rank((6, 11, 9), (1, 8, 35, 35, 17, 4), (82, 64, 80, 58, 91)),
+    "c_suite": Rank((18, 5, 2), (1, 9, 28, 34, 21, 7), (72, 70, 76, 66, 91)),
+    "owner": Rank((15, 1, 0), (1, 10, 23, 30, 24, 12), (55, 78, 66, 72, 84)),
+    "partner": Rank((3, 1, 0), (1, 5, 27, 34, 25, 8), (72, 68, 74, 64, 90)),
 }
 SENIORITIES = tuple(RANKS)
 DECISION_MAKERS = frozenset({"director", "vp", "c_suite", "owner", "partner"})
 
 
-class Department(NamedTuple):
-    """How common a department is where nothing else is said, and words of its job titles."""
-
-    weight: int
-    noun: str
-    chief: str
-    chief_in_short: str
-
-
-DEPARTMENTS: dict[str, Department] = {
-    "marketing": Department(13, "Marketing", "Chief Marketing Officer", "CMO"),
-    "sales": Department(14, "Sales", "Chief Revenue Officer", "CRO"),
-    "engineering": Department(8, "Engineering", "Chief Technology Officer", "CTO"),
-    "information technology": Department(8, "IT", "Chief Information Officer", "CIO"),
-    "finance": Department(8, "Finance", "Chief Financial Officer", "CFO"),
-    "human resources": Department(6, "Human Resources", "Chief People Officer", "CHRO"),
-    "operations": Department(12, "Operations", "Chief Operating Officer", "COO"),
-    "product management": Department(2, "Product", "Chief Product Officer", "CPO"),
-    "customer success": Department(3, "Customer Success", "Chief Customer Officer", "CCO"),
-    "legal": Department(2, "Legal", "Chief Legal Officer", "General Counsel"),
-    "design": Department(1, "Design", "Chief Design Officer", "Chief Creative Officer"),
-    "research": Department(1, "Research", "Chief Scientific Officer", "CSO"),
-    "general management": Department(6, "Strategy", "Chief Executive Officer", "CEO"),
-    "administrative": Department(
-        4, "Administration", "Chief Administrative Officer", "Chief of Staff"
-    ),
-    "healthcare services": Department(
-        1, "Clinical Services", "Chief Medical Officer", "Chief Nursing Officer"
-    ),
-    "education": Department(1, "Learning", "Chief Learning Officer", "Chief Academic Officer"),
-}
+# department | how common it is where nothing else is said | what titles call it | its chief
+_DEPARTMENTS = """
+marketing|13|Marketing|Chief Marketing Officer|CMO
+sales|14|Sales|Chief Revenue Officer|CRO
+engineering|8|Engineering|Chief Technology Officer|CTO
+information technology|8|IT|Chief Information Officer|CIO
+finance|8|Finance|Chief Financial Officer|CFO
+human resources|6|Human Resources|Chief People Officer|CHRO
+operations|12|Operations|Chief Operating Officer|COO
+product management|2|Product|Chief Product Officer|CPO
+customer success|3|Customer Success|Chief Customer Officer|CCO
+legal|2|Legal|Chief Legal Officer|General Counsel
+design|1|Design|Chief Design Officer|Chief Creative Officer
+research|1|Research|Chief Scientific Officer|CSO
+general management|6|Strategy|Chief Executive Officer|CEO
+administrative|4|Administration|Chief Administrative Officer|Chief of Staff
+healthcare services|1|Clinical Services|Chief Medical Officer|Chief Nursing Officer
+education|1|Learning|Chief Learning Officer|Chief Academic Officer
+"""
+DEPARTMENTS = {name: int(weight) for name, weight, *_ in table(_DEPARTMENTS)}
 
 
-def _titles(_: int, noun: str, chief: str, chief_in_short: str) -> tuple[str, ...]:
+def _titles(noun: str, chief: str, chief_in_short: str) -> tuple[str, ...]:
     """Two for every seniority, in their order."""
     return (
         *(f"{noun} Coordinator", f"{noun} Associate"),
@@ -227,7 +205,7 @@ def _titles(_: int, noun: str, chief: str, chief_in_short: str) -> tuple[str, ..
 
 
 # A person's role is one byte: department * 16 + seniority * 2 + which of two titles.
-TITLES: tuple[str, ...] = tuple(chain(*(_titles(*words) for words in DEPARTMENTS.values())))
+TITLES = tuple(title for _, _, *words in table(_DEPARTMENTS) for title in _titles(*words))
 SENIORITY_OF_ROLE = tuple(SENIORITIES[role // 2 % 8] for role in range(len(TITLES)))
 DEPARTMENT_OF_ROLE = tuple(department for department in DEPARTMENTS for _ in range(16))
 CHIEF_EXECUTIVES = frozenset({"Chief Executive Officer", "CEO"})

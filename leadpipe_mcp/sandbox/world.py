@@ -1,8 +1,7 @@
 """Invented companies, and the people who work there: one byte per person and filterable fact.
 
-The facts hang together as in life, so that the size of an audience depends on which filters meet:
-departments follow the industry, seniority the size of the company, and how a person can be
-reached their seniority. What nobody filters by is made only when somebody asks.
+The facts hang together as in life: departments follow the industry, seniority the size of the
+company, and how a person can be reached their seniority. The rest is made when somebody asks.
 """
 
 import hashlib
@@ -12,25 +11,9 @@ from functools import lru_cache
 from itertools import count
 from typing import NamedTuple
 
+import leadpipe_mcp.sandbox.vocabulary as words
 from leadpipe_mcp.sandbox.dice import column, dice
 from leadpipe_mcp.sandbox.simulator import Json
-from leadpipe_mcp.sandbox.vocabulary import (
-    AGE_RANGES,
-    DEPARTMENT_OF_ROLE,
-    DEPARTMENTS,
-    GENDERS,
-    GROUPS,
-    INDUSTRIES,
-    PLACES,
-    RANKS,
-    REVENUE_DOLLARS,
-    REVENUES,
-    SENIORITY_OF_ROLE,
-    SIZES,
-    TITLES,
-    Industry,
-    Place,
-)
 
 _COMPANIES = 2_000
 _FIRST_WORDS = """
@@ -53,10 +36,10 @@ class Company(NamedTuple):
 
     name: str
     domain: str
-    industry: Industry
+    industry: words.Industry
     size: int
     revenue: int
-    place: Place
+    place: words.Place
     city: str
 
     @property
@@ -67,16 +50,17 @@ class Company(NamedTuple):
 
 def _found() -> tuple[Company, ...]:
     roll, first_words = dice("companies"), _FIRST_WORDS.split()
-    industries = roll.choices(INDUSTRIES, [each.weight for each in INDUSTRIES], k=_COMPANIES)
-    sizes = roll.choices(range(len(SIZES)), _SIZE_WEIGHTS, k=_COMPANIES)
-    places = roll.choices(PLACES, [place.weight for place in PLACES], k=_COMPANIES)
-    words = {group.name: (group.words, count()) for group in GROUPS}
+    weights = [industry.weight for industry in words.INDUSTRIES]
+    industries = roll.choices(words.INDUSTRIES, weights, k=_COMPANIES)
+    sizes = roll.choices(range(len(words.SIZES)), _SIZE_WEIGHTS, k=_COMPANIES)
+    places = roll.choices(words.PLACES, [place.weight for place in words.PLACES], k=_COMPANIES)
+    names = {group.name: (group.words, count()) for group in words.GROUPS}
     companies: list[Company] = []
     for industry, size, place in zip(industries, sizes, places, strict=True):
-        second_words, used = words[industry.group]
+        second_words, used = names[industry.group]
         again, first = divmod(next(used), len(first_words))
         name = f"{first_words[first]} {second_words[(first + again) % len(second_words)]}"
-        revenue = min(max(size + roll.choice((-1, 0, 1)), 0), len(REVENUES) - 1)
+        revenue = min(max(size + roll.choice((-1, 0, 1)), 0), len(words.REVENUES) - 1)
         domain = f"{name}.example".lower().replace(" ", "-")
         city = roll.choice(place.cities)
         companies.append(Company(name, domain, industry, size, revenue, place, city))
@@ -105,50 +89,35 @@ def world_of(people: int) -> World:
     def at_work(codes: list[int]) -> bytes:
         return bytes(map(codes.__getitem__, employers))
 
-    groups = [group.name for group in GROUPS]
+    groups, ranks = [group.name for group in words.GROUPS], tuple(words.RANKS.values())
     sizes = at_work([company.size for company in COMPANIES])
+    classes = sizes.translate(bytes(_CLASS_OF_SIZE).ljust(256))
+    by_class = [*zip(*(rank.shares for rank in ranks), strict=True)]
+    seniorities = column(classes, "seniority", by_class)
+    usual = words.DEPARTMENTS
+    by_group = [[*(usual | group.departments).values()] for group in words.GROUPS]
     industry_groups = at_work([groups.index(company.industry.group) for company in COMPANIES])
-    classes, ranks = sizes.translate(bytes(_CLASS_OF_SIZE).ljust(256)), tuple(RANKS.values())
-    seniorities = column(
-        classes, "seniority", [*zip(*(rank.shares for rank in ranks), strict=True)]
-    )
-    departments = column(
-        industry_groups,
-        "department",
-        [
-            [group.departments.get(name, usual.weight) for name, usual in DEPARTMENTS.items()]
-            for group in GROUPS
-        ],
-    )
-    variants = column(bytes(people), "title", [(1, 1)])
-
-    def known(trait: str, percents: list[int]) -> bytes:
-        return column(seniorities, trait, [(100 - percent, percent) for percent in percents])
-
-    business_email = known("business email", [rank.business_email for rank in ranks])
-    personal_email = known("personal email", [rank.personal_email for rank in ranks])
+    departments = column(industry_groups, "department", by_group)
+    roles = zip(departments, seniorities, column(bytes(people), "title", [(1, 1)]), strict=True)
+    known = {
+        trait: column(seniorities, trait, [(100 - percent, percent) for percent in percents])
+        for trait, *percents in zip(words.TRAITS, *(rank.known for rank in ranks), strict=True)
+    }
+    emails = zip(known["personal email"], known["business email"], strict=True)
     columns = {
-        "industry": at_work([INDUSTRIES.index(company.industry) for company in COMPANIES]),
+        "industry": at_work([words.INDUSTRIES.index(company.industry) for company in COMPANIES]),
         "size": sizes,
         "revenue": at_work([company.revenue for company in COMPANIES]),
-        "state": at_work([PLACES.index(company.place) for company in COMPANIES]),
-        "role": bytes(
-            department * 16 + seniority * 2 + variant
-            for department, seniority, variant in zip(
-                departments, seniorities, variants, strict=True
-            )
-        ),
+        "state": at_work([words.PLACES.index(company.place) for company in COMPANIES]),
+        "role": bytes(16 * department + 2 * rank + variant for department, rank, variant in roles),
         "gender": column(bytes(people), "gender", [(47, 53)]),
         "age": column(seniorities, "age", [rank.ages for rank in ranks]),
-        "hasBusinessEmail": business_email,
+        "hasBusinessEmail": known["business email"],
         # Nobody is without any email address: it is what the service knows people by.
-        "hasPersonalEmail": bytes(
-            personal or not business
-            for personal, business in zip(personal_email, business_email, strict=True)
-        ),
-        "hasLinkedin": known("linkedin", [rank.linkedin for rank in ranks]),
-        "hasPhone": known("phone", [rank.phone for rank in ranks]),
-        "isB2b": known("b2b", [rank.b2b for rank in ranks]),
+        "hasPersonalEmail": bytes(personal or not business for personal, business in emails),
+        "hasLinkedin": known["linkedin"],
+        "hasPhone": known["phone"],
+        "isB2b": known["b2b"],
     }
     return World(people, columns, employers)
 
@@ -211,8 +180,8 @@ def person_of(people: int, number: int) -> Person:
     world = world_of(people)
     codes = {name: codes[number] for name, codes in world.columns.items()}
     company, roll = COMPANIES[world.employers[number]], dice(f"person {number}")
-    place, title = company.place, TITLES[codes["role"]]
-    department, is_b2b = DEPARTMENT_OF_ROLE[codes["role"]], codes["isB2b"]
+    place, title = company.place, words.TITLES[codes["role"]]
+    department, is_b2b = words.DEPARTMENT_OF_ROLE[codes["role"]], codes["isB2b"]
     first, last = roll.choice(_FIRST_NAMES[codes["gender"]]), roll.choice(_SURNAMES)
     slug = f"{first}.{last}{number}".lower()
     host = roll.choice(("example.com", "example.org", "example.net"))
@@ -230,8 +199,8 @@ def person_of(people: int, number: int) -> Person:
         "hem": sha256,
         "firstName": first,
         "lastName": last,
-        "ageRange": AGE_RANGES[codes["age"]],
-        "gender": GENDERS[codes["gender"]],
+        "ageRange": words.AGE_RANGES[codes["age"]],
+        "gender": words.GENDERS[codes["gender"]],
         "incomeRange": roll.choice(_INCOMES),
         "netWorth": roll.choice(_WORTHS),
         "hasChildren": roll.choice(_YES_NO),
@@ -247,7 +216,7 @@ def person_of(people: int, number: int) -> Person:
         "photoUrl": None,
         "jobTitle": title,
         "jobTitleNormalized": title.lower(),
-        "seniority": SENIORITY_OF_ROLE[codes["role"]],
+        "seniority": words.SENIORITY_OF_ROLE[codes["role"]],
         "department": department,
         "subdepartments": None,
         "jobFunctions": department,
@@ -255,9 +224,9 @@ def person_of(people: int, number: int) -> Person:
         "company": company.name,
         "companyDomain": company.domain,
         "companyIndustry": company.industry.name,
-        "companySize": SIZES[company.size],
-        "companyRevenue": REVENUE_DOLLARS[company.revenue],
-        "companyRevenueRange": REVENUES[company.revenue],
+        "companySize": words.SIZES[company.size],
+        "companyRevenue": words.REVENUE_DOLLARS[company.revenue],
+        "companyRevenueRange": words.REVENUES[company.revenue],
         "companyCity": company.city,
         "companyState": place.state,
         "companyZip": f"{place.zip_prefix}01",

@@ -225,7 +225,7 @@ def main() -> int:
     started = time.monotonic()
     people = {"people": 300, "examples": False, "slots": 1000, "run_seconds": 0}
     with (
-        served(**people, analyses_a_minute=100_000) as url,
+        served(**people) as url,
         httpx.Client(base_url=url, headers={"X-API-Key": KEY}, timeout=30) as service,
         tempfile.TemporaryDirectory() as folder,
     ):

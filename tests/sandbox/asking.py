@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.service import Sandbox
+from leadpipe_mcp.sandbox import Sandbox
 
 Start = Callable[..., Sandbox]
 Connect = Callable[..., httpx.AsyncClient]
@@ -34,3 +34,8 @@ async def create(client: httpx.AsyncClient, config: object, **more: object) -> d
     """A saved audience."""
     body = {"name": "Buyers", "config": config, **more}
     return await ask(client, "POST", AUDIENCES, body, expect=201)
+
+
+async def saved(client: httpx.AsyncClient, config: object, **more: object) -> str:
+    """Where a new audience is."""
+    return f"{AUDIENCES}/{(await create(client, config, **more))['id']}"

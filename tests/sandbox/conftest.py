@@ -6,8 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import SandboxSettings
-from tests.faults.service import Sandbox
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from tests.sandbox.asking import Connect, Play, Start
 
 

@@ -1,58 +1,40 @@
 """Who may ask for what, and which routes each profile serves."""
 
-import httpx
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, SOME_ID, Connect, Play, Start, ask, create
+from tests.sandbox.asking import AUDIENCES, SOME_ID, Connect, Play, Start, ask
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = "/v1/data/account"
 ONE = f"{AUDIENCES}/{SOME_ID}"
 RUN = f"{ONE}/runs/{SOME_ID}"
 ONLY_FLAT = [
-    ("POST", f"{AUDIENCES}/query"),
-    ("GET", f"{ONE}/status"),
-    ("GET", f"{ONE}/results"),
-    ("GET", f"{ONE}/stats"),
-    ("POST", f"{ONE}/export"),
+    *(("POST", f"{AUDIENCES}/query"), ("GET", f"{ONE}/status"), ("GET", f"{ONE}/results")),
+    *(("GET", f"{ONE}/stats"), ("POST", f"{ONE}/export")),
 ]
 ONLY_CATALOG = [
-    ("POST", f"{AUDIENCES}/validate"),
-    ("POST", f"{ONE}/runs"),
-    ("GET", RUN),
-    ("DELETE", RUN),
-    ("GET", f"{RUN}/results"),
-    ("GET", f"{RUN}/stats"),
-    ("GET", f"{RUN}/export.csv"),
-    ("POST", f"{RUN}/exports"),
-    ("GET", f"{RUN}/exports/{SOME_ID}"),
+    *(("POST", f"{AUDIENCES}/validate"), ("POST", f"{ONE}/runs"), ("GET", RUN), ("DELETE", RUN)),
+    *(("GET", f"{RUN}/results"), ("GET", f"{RUN}/stats"), ("GET", f"{RUN}/export.csv")),
+    *(("POST", f"{RUN}/exports"), ("GET", f"{RUN}/exports/{SOME_ID}")),
 ]
 BOTH = [
-    ("GET", f"{AUDIENCES}/filters"),
-    ("POST", f"{AUDIENCES}/preview"),
-    ("GET", AUDIENCES),
-    ("POST", AUDIENCES),
-    ("GET", ONE),
-    ("PATCH", ONE),
-    ("DELETE", ONE),
-    ("GET", f"{ONE}/runs"),
-    ("GET", "/v1/data"),
-    ("GET", "/v1/data/pixels"),
-    ("POST", "/v1/data/pixels"),
+    *(("GET", f"{AUDIENCES}/filters"), ("POST", f"{AUDIENCES}/preview"), ("GET", f"{ONE}/runs")),
+    *(("GET", AUDIENCES), ("POST", AUDIENCES), ("GET", ONE), ("PATCH", ONE), ("DELETE", ONE)),
+    *(("GET", "/v1/data"), ("GET", "/v1/data/pixels"), ("POST", "/v1/data/pixels")),
     ("PATCH", f"/v1/data/pixels/{SOME_ID}"),
 ]
 PRIVATE = [*BOTH, *ONLY_FLAT, *ONLY_CATALOG]
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-API-Key": "sk_"}, {"Authorization": "Bearer sk_test"}])
-async def test_without_a_key_only_topics_are_told(headers: dict[str, str], start: Start) -> None:
-    transport = httpx.ASGITransport(app=start())
-    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
-        client.headers.update(headers)
-        for method, path in [*PRIVATE, ("GET", ACCOUNT)]:
-            error = await ask(client, method, path, expect=401)
-            assert error == {"code": "HTTP_ERROR", "message": "Invalid API key"}
-        await ask(client, "GET", "/v1/intent/topics/117805/trend")
+async def test_without_a_key_only_topics_are_told(headers: dict[str, str], play: Play) -> None:
+    client = play()
+    del client.headers["X-API-Key"]
+    client.headers.update(headers)
+    for method, path in [*PRIVATE, ("GET", ACCOUNT)]:
+        error = await ask(client, method, path, expect=401)
+        assert error == {"code": "HTTP_ERROR", "message": "Invalid API key"}
+    await ask(client, "GET", "/v1/intent/topics/117805/trend")
 
 
 async def test_an_expired_organisation_sees_its_account_alone(
@@ -64,8 +46,7 @@ async def test_an_expired_organisation_sees_its_account_alone(
         assert error == {"code": "HTTP_ERROR", "message": "Organization is expired"}
     data = await ask(client, "GET", ACCOUNT)
     assert (data["healthy"], data["organization"]["status"]) == (False, "expired")
-    assert (data["credits"]["used"], data["credits"]["remaining"]) == (0, 500)
-    assert data["pixels"]["total"] == 0
+    assert (data["credits"]["used"], data["pixels"]["total"]) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -93,41 +74,25 @@ async def test_the_account_shows_credits_pixels_and_slots(play: Play) -> None:
     assert data["audienceSlots"] == {"used": 1, "limit": 3, "remaining": 2}
     assert data["credits"]["used"] + data["credits"]["remaining"] == data["credits"]["limit"]
     assert data["pixels"] == {"total": 1, "active": 1, "paused": 0}
-    assert "audienceSlots" not in await ask(play(slots_key=""), "GET", ACCOUNT)
 
 
 async def test_organisations_do_not_see_each_other(start: Start, connect: Connect) -> None:
-    sandbox = start()
+    sandbox, body = start(), {"name": "Buyers", "config": {"topicIds": [117805]}}
     mine, yours = connect(sandbox, "sk_mine"), connect(sandbox, "sk_yours")
-    audience = await create(mine, {"topicIds": [117805]})
-    pixel = {"domain": "shop.example"}
-    await ask(mine, "POST", "/v1/data/pixels", pixel, expect=201)
-    assert await ask(yours, "GET", AUDIENCES) == []
+    audience = await ask(mine, "POST", AUDIENCES, body, expect=201)
     await ask(yours, "GET", f"{AUDIENCES}/{audience['id']}", expect=404)
-    await ask(yours, "POST", "/v1/data/pixels", pixel, expect=201)
+    assert await ask(yours, "GET", AUDIENCES) == []
 
 
-async def test_what_was_asked_is_on_record_without_the_key(start: Start, connect: Connect) -> None:
+async def test_it_speaks_http_and_json_alone(start: Start, connect: Connect) -> None:
     sandbox = start()
-    client = connect(sandbox, "sk_very_secret")
-    response = await client.post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
+    response = await connect(sandbox).post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
     assert response.json()["error"]["message"] == "Malformed JSON in request body"
-    headers = {"Idempotency-Key": "one"}
-    await client.post(f"{ONE}/runs?limit=5", json={"runType": "manual"}, headers=headers)
-    broken, queued = sandbox.requests
-    assert (broken.body, broken.status) == ('{"topicIds": [', 400)
-    assert (queued.method, queued.path, queued.status) == ("POST", f"{ONE}/runs", 404)
-    assert (queued.query, queued.body) == ({"limit": "5"}, {"runType": "manual"})
-    assert queued.headers == {"X-API-Key": "redacted", "Idempotency-Key": "one"}
-    assert "secret" not in repr(sandbox.requests)
 
-
-async def test_it_speaks_http_alone(start: Start) -> None:
     async def receive() -> dict[str, object]:
         return {}
 
-    async def send(_: object) -> None:
-        pass
+    async def send(_: object) -> None: ...
 
     with pytest.raises(NotImplementedError, match="lifespan"):
-        await start()({"type": "lifespan"}, receive, send)
+        await sandbox({"type": "lifespan"}, receive, send)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, DAY, SOME_ID, Play, ask, create
+from tests.sandbox.asking import AUDIENCES, DAY, Play, ask, create
 
 pytestmark = pytest.mark.anyio
 FLAT = {"topicIds": [117805, 117890], "filters": {"companyIndustry": ["software development"]}}
@@ -32,23 +32,19 @@ async def test_a_valid_config_comes_back_normalized(catalog: httpx.AsyncClient) 
     assert set(response.json()["meta"]) == {"timestamp", "request_id"}
     data = response.json()["data"]
     assert len(data.pop("configHash")) == 64
+    bounds = {"minScore": 50, "maxScore": 99, "minTopicOverlap": 1, "sourceUrl": None}
     assert data == {
         "valid": True,
-        "normalizedConfig": {
-            **CATALOG,
-            "minScore": 50,
-            "maxScore": 99,
-            "minTopicOverlap": 1,
-            "sourceUrl": None,
-        },
+        "normalizedConfig": {**CATALOG, **bounds},
         "appliedFilters": ["company.industries"],
         "strategy": "serving_table_in",
     }
 
 
-@pytest.mark.parametrize(
-    ("change", "flat_status", "catalog_status"),
-    [
+async def test_each_generation_has_its_bounds(
+    flat: httpx.AsyncClient, catalog: httpx.AsyncClient
+) -> None:
+    statuses: list[tuple[dict[str, object], int, int]] = [
         ({"topicIds": []}, 400, 400),
         ({"topicIds": ["117805"]}, 400, 400),
         ({"topicIds": list(range(1, 12))}, 400, 200),
@@ -61,19 +57,12 @@ async def test_a_valid_config_comes_back_normalized(catalog: httpx.AsyncClient) 
         ({"minTopicOverlap": 11}, 400, 200),
         ({"minTopicOverlap": 1.5}, 400, 400),
         ({"sourceUrl": "example.com"}, 400, 400),
-    ],
-)
-async def test_each_generation_has_its_bounds(
-    change: dict[str, object],
-    flat_status: int,
-    catalog_status: int,
-    flat: httpx.AsyncClient,
-    catalog: httpx.AsyncClient,
-) -> None:
-    for client, status in ((flat, flat_status), (catalog, catalog_status)):
-        body = {"topicIds": [117805], **change}
-        answer = await ask(client, "POST", f"{AUDIENCES}/preview", body, expect=status)
-        assert status == 200 or next(iter(change)) in answer["message"]
+    ]
+    for change, *expected in statuses:
+        for client, status in zip((flat, catalog), expected, strict=True):
+            body = {"topicIds": [117805], **change}
+            answer = await ask(client, "POST", f"{AUDIENCES}/preview", body, expect=status)
+            assert status == 200 or next(iter(change)) in answer["message"]
 
 
 async def test_a_flat_preview_masks_people(flat: httpx.AsyncClient) -> None:
@@ -103,7 +92,7 @@ async def test_a_catalogue_preview_says_how_many_and_of_what_kind(
     assert row["intent"]["topicOverlap"] == len(row["intent"]["matchedTopics"])
 
 
-async def test_a_flat_audience_is_created_read_listed_changed_and_deleted(
+async def test_a_flat_audience_is_created_read_and_changed(
     flat: httpx.AsyncClient, moments: list[float]
 ) -> None:
     # The flat generation knows no status when an audience is created.
@@ -112,27 +101,20 @@ async def test_a_flat_audience_is_created_read_listed_changed_and_deleted(
     expected = {"id": created["id"], "name": "Buyers", "status": "draft", "config": FLAT, **about}
     assert created == expected
     path = f"{AUDIENCES}/{created['id']}"
-    topics = [
-        {"id": 117805, "name": "Marketing ROI"},
-        {"id": 117890, "name": "Marketing Automation"},
-    ]
     read = await ask(flat, "GET", path)
-    assert read == {**created, "topics": topics, "updatedAt": NOW}
+    assert [topic["name"] for topic in read.pop("topics")] == [
+        "Marketing ROI",
+        "Marketing Automation",
+    ]
+    assert read == {**created, "updatedAt": NOW}
     moments.append(moments[-1] + 60)
-    newer = await create(flat, FLAT, audienceSize=7)
-    listed = await ask(flat, "GET", AUDIENCES, limit=0)
-    assert [audience["audienceSize"] for audience in listed] == [newer["audienceSize"], None]
     body = {"name": "Renamed", "config": {"topicIds": [117918]}, "audienceSize": 3}
     changed = await ask(flat, "PATCH", path, body)
     del created["createdAt"]
     assert changed == {**created, **body, "updatedAt": "2026-05-05T09:16:00.000Z"}
-    assert await ask(flat, "DELETE", path) == {"deleted": True}
-    await ask(flat, "DELETE", path, expect=404)
 
 
-async def test_a_catalogue_audience_is_created_read_listed_changed_and_deleted(
-    catalog: httpx.AsyncClient,
-) -> None:
+async def test_a_catalogue_audience_is_created_read_and_listed(catalog: httpx.AsyncClient) -> None:
     created = await create(catalog, CATALOG)
     assert created == {
         "id": created["id"],
@@ -145,15 +127,13 @@ async def test_a_catalogue_audience_is_created_read_listed_changed_and_deleted(
         "createdAt": NOW,
         "updatedAt": NOW,
     }
-    path = f"{AUDIENCES}/{created['id']}"
-    read = await ask(catalog, "GET", path)
+    read = await ask(catalog, "GET", f"{AUDIENCES}/{created['id']}")
     assert read == {**created, "lastRefreshedAt": None, "config": CATALOG}
     active = await create(catalog, CATALOG, name="Active", status="active")
     assert active["dailyRefreshEnabled"] is True
     asked: list[tuple[dict[str, Any], list[str]]] = [
         ({}, ["Active", "Buyers"]),
         ({"status": "active"}, ["Active"]),
-        ({"status": "paused"}, []),
         ({"limit": 1}, ["Active"]),
     ]
     for params, names in asked:
@@ -162,25 +142,18 @@ async def test_a_catalogue_audience_is_created_read_listed_changed_and_deleted(
         assert all({"config", "organizationId"}.isdisjoint(audience) for audience in found)
     for params in ({"status": "gone"}, {"limit": 101}):
         await ask(catalog, "GET", AUDIENCES, expect=400, **params)
-    assert (await ask(catalog, "PATCH", path, {"name": "Renamed"}))["name"] == "Renamed"
-    assert await ask(catalog, "DELETE", path) == {"deleted": True}
-    await ask(catalog, "GET", path, expect=404)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"name": "No config"},
-        {"name": "", "config": FLAT},
-        {"name": "x" * 256, "config": FLAT},
-        {"config": FLAT},
-        {"name": "No topics", "config": {}},
-        {"name": "Negative", "config": FLAT, "audienceSize": -1},
+async def test_an_audience_out_of_bounds_is_refused(flat: httpx.AsyncClient) -> None:
+    usual = {"name": "Buyers", "config": FLAT}
+    wrong = ({"name": "x" * 256}, {"name": ""}, {"config": {}}, {"audienceSize": -1})
+    for body in (
         None,
-    ],
-)
-async def test_an_audience_out_of_bounds_is_refused(body: object, flat: httpx.AsyncClient) -> None:
-    await ask(flat, "POST", AUDIENCES, body, expect=400)
+        {"name": "Buyers"},
+        {"config": FLAT},
+        *({**usual, **part} for part in wrong),
+    ):
+        await ask(flat, "POST", AUDIENCES, body, expect=400)
     assert await ask(flat, "GET", AUDIENCES) == []
 
 
@@ -196,28 +169,13 @@ async def test_the_mixed_profile_answers_with_the_fields_of_both(play: Play) -> 
     assert preview["configHash"].startswith(preview["previewKey"])
 
 
-async def test_the_last_slot_is_the_last(play: Play) -> None:
-    client = play(slots=1)
-    active = await create(client, FLAT, status="active")
-    body = {"name": "Second", "config": FLAT, "status": "active"}
-    error = await ask(client, "POST", AUDIENCES, body, expect=403)
-    assert error["code"] == "SLOTS_FULL"
-    await ask(client, "PATCH", f"{AUDIENCES}/{active['id']}", {"status": "active"})
-    await ask(client, "PATCH", f"{AUDIENCES}/{active['id']}", {"status": "paused"})
-    await ask(client, "POST", AUDIENCES, body, expect=201)
-
-
 async def test_an_organisation_starts_with_an_active_and_a_paused_example(
     play: Play, moments: list[float]
 ) -> None:
     client = play(profile="flat", examples=True)
     active, paused = await ask(client, "GET", AUDIENCES)
-    assert (active["name"], active["status"], paused["status"]) == (
-        "Marketing Directors at Tech Companies",
-        "active",
-        "paused",
-    )
-    assert active["config"]["filters"]["seniority"] == ["director", "vp", "cxo"]
+    assert active["name"] == "Marketing Directors at Tech Companies"
+    assert (active["status"], paused["status"]) == ("active", "paused")
     assert active["audienceSize"] > 0 < paused["audienceSize"]
     path = f"{AUDIENCES}/{active['id']}/runs"
     days = [run["dataDate"] for run in await ask(client, "GET", path)]
@@ -225,11 +183,3 @@ async def test_an_organisation_starts_with_an_active_and_a_paused_example(
     moments.append(moments[-1] + DAY)
     later = [run["dataDate"] for run in await ask(client, "GET", path)]
     assert later == ["2026-05-05", *days]
-
-
-async def test_unknown_audiences_are_not_found(flat: httpx.AsyncClient) -> None:
-    assert await ask(flat, "GET", f"{AUDIENCES}/{SOME_ID}", expect=404) == {
-        "code": "HTTP_ERROR",
-        "message": "Audience not found",
-    }
-    await ask(flat, "GET", f"{AUDIENCES}/what", expect=400)

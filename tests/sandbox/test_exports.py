@@ -8,23 +8,23 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, SOME_ID, Play, ask, create
+from tests.sandbox.asking import SOME_ID, Play, ask, saved
 
 pytestmark = pytest.mark.anyio
 CONFIG = {"topicIds": [117805, 117890], "filters": {"role.isDecisionMaker": True}}
 NOT_READY = {"code": "HTTP_ERROR", "message": "Audience not found or not yet materialized"}
-BOTH = (("GET", "stats"), ("POST", "export"))
+DATED = (("GET", "stats"), ("POST", "export"))
 
 
-async def ready(client: httpx.AsyncClient, config: object = CONFIG) -> str:
+async def ready(client: httpx.AsyncClient) -> str:
     """An audience with results of the day."""
-    path = f"{AUDIENCES}/{(await create(client, config, name='A B!'))['id']}"
+    path = await saved(client, CONFIG, name="A B!")
     await client.get(f"{path}/results")
     return path
 
 
 async def run_of(client: httpx.AsyncClient, config: object = CONFIG) -> str:
-    path = await ready(client, config)
+    path = await saved(client, config)
     return f"{path}/runs/{(await ask(client, 'POST', f'{path}/runs', expect=201))['id']}"
 
 
@@ -51,7 +51,6 @@ async def test_a_flat_export_is_a_link_to_every_row(play: Play) -> None:
         assert list(person) == list(row)
         assert person["personId"] == row["personId"]
         assert person["matchedTopicIds"] == ", ".join(map(str, row["matchedTopicIds"]))
-        assert (person["emails"], person["photoUrl"]) == (row["emails"], "")
 
 
 async def test_only_a_materialised_day_has_stats_and_an_export(
@@ -59,18 +58,17 @@ async def test_only_a_materialised_day_has_stats_and_an_export(
 ) -> None:
     client = play(run_seconds=2)
     path = await ready(client)
-    for method, route in BOTH:
+    for method, route in DATED:
         assert await ask(client, method, f"{path}/{route}", expect=404) == NOT_READY
     moments.append(moments[-1] + 2)
-    for method, route in BOTH:
+    for method, route in DATED:
         found = await ask(client, method, f"{path}/{route}", date="2026-05-04")
         assert found["dataDate"] == "2026-05-04"
         await ask(client, method, f"{path}/{route}", expect=404, date="2026-05-01")
-        await ask(client, method, f"{path}/{route}", expect=400, date="may")
 
 
 async def test_stats_say_how_full_each_field_is(play: Play) -> None:
-    client = play(csv_starts_with_bom=False)
+    client = play()
     path = await run_of(client)
     people = await table(client, f"{path}/export.csv")
     data = await ask(client, "GET", f"{path}/stats")
@@ -81,19 +79,13 @@ async def test_stats_say_how_full_each_field_is(play: Play) -> None:
         assert rate == {"count": many, "percent": round(100 * many / len(people), 2)}
     scores = [int(person["intent.score"]) for person in people]
     overlaps = [int(person["intent.topicOverlap"]) for person in people]
-    assert stats["averages"] == {
-        "score": round(sum(scores) / len(scores), 2),
-        "topicOverlap": round(sum(overlaps) / len(overlaps), 2),
-    }
+    averages = {"score": sum(scores) / len(scores), "topicOverlap": sum(overlaps) / len(scores)}
+    assert stats["averages"] == {name: round(value, 2) for name, value in averages.items()}
     histogram = {part["bucket"]: part["count"] for part in stats["scoreHistogram"]}
     assert list(histogram) == ["50-69", "70-89", "90-99"]
     assert histogram["90-99"] == sum(score >= 90 for score in scores)
     flat = await ask(client, "GET", f"{path.partition('/runs')[0]}/stats")
-    assert (flat["total"], flat["fields"]["email"], flat["fields"]["photoUrl"]) == (
-        len(people),
-        100,
-        0,
-    )
+    assert (flat["total"], flat["fields"]["email"]) == (len(people), 100)
     assert flat["fields"]["businessEmail"] == stats["fillRates"]["businessEmail"]["percent"]
 
 
@@ -105,7 +97,9 @@ async def test_nobody_is_a_file_with_a_header(play: Play) -> None:
     assert (stats["total"], stats["averages"]) == (0, {})
 
 
-async def test_the_csv_of_a_run_is_capped_and_its_stored_export_is_not(play: Play) -> None:
+async def test_the_csv_of_a_run_is_capped_and_its_stored_export_is_whole_and_made_once(
+    play: Play, moments: list[float]
+) -> None:
     client = play(export_row_cap=7, csv_starts_with_bom=True)
     path = await run_of(client)
     response = await client.get(f"{path}/export.csv")
@@ -113,17 +107,7 @@ async def test_the_csv_of_a_run_is_capped_and_its_stored_export_is_not(play: Pla
     assert response.content.startswith("\ufeffhashedEmail".encode())
     assert response.text.count("\r\n") == 8
     data = await ask(client, "POST", f"{path}/exports", expect=201)
-    assert len(await table(client, data["downloadUrl"])) == data["export"]["rowCount"] > 7
-
-
-async def test_a_stored_export_is_created_once_and_read_again(
-    play: Play, moments: list[float]
-) -> None:
-    client = play()
-    path = await run_of(client)
-    data = await ask(client, "POST", f"{path}/exports", expect=201)
     export = data["export"]
-    assert data["downloadUrlExpiresAt"] == "2026-05-06T09:15:00.000Z"
     assert (export["status"], export["runId"]) == ("completed", path.rpartition("/")[2])
     moments.append(moments[-1] + 60)
     assert (await ask(client, "POST", f"{path}/exports"))["export"] == export
@@ -131,6 +115,7 @@ async def test_a_stored_export_is_created_once_and_read_again(
     assert fresh["export"] == export
     assert fresh["downloadUrlExpiresAt"] == "2026-05-06T09:16:00.000Z"
     file = (await client.get(fresh["downloadUrl"])).content
+    assert file.count(b"\r\n") == export["rowCount"] + 1 > 8
     assert export["byteSize"] == len(file)
     assert export["contentSha1"] == hashlib.sha1(file, usedforsecurity=False).hexdigest()
     for export_id, status in ((SOME_ID, 404), ("what", 400)):
@@ -147,16 +132,13 @@ async def test_an_unfinished_run_has_nothing_to_export(play: Play) -> None:
 
 async def test_a_link_expires_and_cannot_be_bent(play: Play, moments: list[float]) -> None:
     client = play()
-    path = await ready(client)
-    url = httpx.URL((await ask(client, "POST", f"{path}/export"))["downloadUrl"])
+    path = f"{await ready(client)}/export"
+    url = httpx.URL((await ask(client, "POST", path))["downloadUrl"])
     for wrong in (
         url.copy_remove_param("signature"),
         url.copy_set_param("expires", "9999999999"),
-        url.copy_set_param("signature", "ü"),
-        url.copy_with(path=f"/_files/{SOME_ID}/people.csv"),
+        url.copy_with(path=f"/_files/{SOME_ID}/people.csv", query=url.query),
     ):
         assert (await client.get(wrong)).json()["error"]["message"] == "Invalid signature"
-    moments.append(moments[-1] + 86_399)
-    assert (await client.get(url)).status_code == 200
-    moments.append(moments[-1] + 1)
+    moments.append(moments[-1] + 86_400)
     assert (await client.get(url)).json()["error"]["message"] == "The link has expired"

@@ -1,16 +1,13 @@
 """Sonarly with the settings as they are: the documented shapes, checks and effects."""
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from leadpipe_mcp.sandbox import SonarlySettings
-from tests.faults.service import SonarlySandbox
+from leadpipe_mcp.sandbox import SonarlySandbox, SonarlySettings
 
 pytestmark = pytest.mark.anyio
-Play = Callable[..., tuple[SonarlySandbox, httpx.AsyncClient]]
 Json = dict[str, Any]
 GROUP = "6650a1b2c3d4e5f607182930"
 AUDIENCES = f"/v1/accounts/{GROUP}/audiences"
@@ -24,52 +21,19 @@ PROSPECT_KEYS = [
 ]
 COMPANY_KEYS = ["name", "linkedinIdentifier", "linkedinUrl", "industry", "website"]
 BODY = {"name": "Founders", "type": "on_demand"}
-ENDPOINTS: list[tuple[str, str, object, str]] = [
-    ("GET", AUDIENCES, None, "audiences:read"),
-    ("POST", AUDIENCES, BODY, "audiences:write"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}", None, "audiences:read"),
-    ("PATCH", f"{AUDIENCES}/{SOME_ID}", {"name": "New"}, "audiences:write"),
-    ("DELETE", f"{AUDIENCES}/{SOME_ID}", None, "audiences:write"),
-    ("GET", f"{AUDIENCES}/{SOME_ID}/prospects", None, "prospects:read"),
-    ("GET", f"{AUDIENCES}/navigation", None, "audiences:read"),
-    ("POST", f"{AUDIENCES}/{SOME_ID}/move-to-folder", {"folderId": SOME_ID}, "audiences:write"),
-    ("POST", f"{AUDIENCES}/{SOME_ID}/remove-from-folder", None, "audiences:write"),
-    ("POST", FOLDERS, {"name": "Q2", "audienceType": "monitoring"}, "audiences:write"),
-    ("PATCH", f"{FOLDERS}/{SOME_ID}", {"name": "Q3"}, "audiences:write"),
-]
+FOLDER = {"name": "Q2", "audienceType": "monitoring"}
 
 
 @pytest.fixture
-def play_sonarly(moments: list[float]) -> Play:
-    """Sonarly as the settings say, and a client that sends a key."""
-
-    def play(
-        settings: SonarlySettings | None = None, key: str = "sk_live_test"
-    ) -> tuple[SonarlySandbox, httpx.AsyncClient]:
-        sandbox = SonarlySandbox(settings, clock=lambda: moments[-1])
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=sandbox),
-            base_url="http://sonarly.test",
-            headers={"Authorization": f"Bearer {key}"},
-        )
-        return sandbox, client
-
-    return play
-
-
-@pytest.fixture
-def played_sonarly(play_sonarly: Play) -> tuple[SonarlySandbox, httpx.AsyncClient]:
-    return play_sonarly()
-
-
-@pytest.fixture
-def sandbox(played_sonarly: tuple[SonarlySandbox, httpx.AsyncClient]) -> SonarlySandbox:
-    return played_sonarly[0]
-
-
-@pytest.fixture
-def client(played_sonarly: tuple[SonarlySandbox, httpx.AsyncClient]) -> httpx.AsyncClient:
-    return played_sonarly[1]
+def client(moments: list[float]) -> httpx.AsyncClient:
+    """Sonarly with two account groups, of which the first is empty."""
+    settings = SonarlySettings(groups={SOME_ID: "North", GROUP: "South"}, people=3_000)
+    sandbox = SonarlySandbox(settings, clock=lambda: moments[-1])
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=sandbox),
+        base_url="http://sonarly.test",
+        headers={"Authorization": "Bearer sk_live_test"},
+    )
 
 
 async def ask(
@@ -87,9 +51,9 @@ async def ask(
     return envelope["data"] if status < 400 else envelope["error"]
 
 
-async def ids(client: httpx.AsyncClient) -> dict[str, str]:
+async def path_of(client: httpx.AsyncClient, name: str) -> str:
     listed = (await ask(client, AUDIENCES))["items"]
-    return {audience["name"]: audience["id"] for audience in listed}
+    return next(f"{AUDIENCES}/{shown['id']}" for shown in listed if shown["name"] == name)
 
 
 async def folders(client: httpx.AsyncClient) -> dict[str, str]:
@@ -97,18 +61,11 @@ async def folders(client: httpx.AsyncClient) -> dict[str, str]:
     return {folder["name"]: folder["id"] for folder in listed}
 
 
-async def test_the_account_groups_are_those_of_the_settings(
-    client: httpx.AsyncClient, play_sonarly: Play
-) -> None:
-    created = "2026-03-06T09:15:00.000Z"
-    expected = {"items": [{"id": GROUP, "name": "Acme Growth", "createdAt": created}]}
-    assert await ask(client, "/v1/accounts") == expected
-    groups = {SOME_ID: "North", GROUP: "South"}
-    _, client = play_sonarly(SonarlySettings(groups=groups))
+async def test_the_account_groups_are_those_of_the_settings(client: httpx.AsyncClient) -> None:
     items = (await ask(client, "/v1/accounts"))["items"]
     assert [item["name"] for item in items] == ["North", "South"]
-    _, client = play_sonarly(SonarlySettings(groups={SOME_ID: "North"}))
-    await ask(client, AUDIENCES, status=403)
+    assert items[0] == {"id": SOME_ID, "name": "North", "createdAt": "2026-03-06T09:15:00.000Z"}
+    await ask(client, f"/v1/accounts/{'0' * 24}/audiences", status=403)
 
 
 async def test_the_documented_request_creates_an_audience(client: httpx.AsyncClient) -> None:
@@ -124,56 +81,52 @@ async def test_the_documented_request_creates_an_audience(client: httpx.AsyncCli
         "prospectCount": 0,
         "createdAt": "2026-05-05T09:15:00.000Z",
     }
-    assert len(audience["id"]) == 24
     assert await ask(client, f"{AUDIENCES}/{audience['id']}") == audience
     again = await ask(client, AUDIENCES, "POST", body, 201)
-    assert again["id"] != audience["id"]
-    assert again["createdAt"] == "2026-05-05T09:15:00.001Z"
+    assert (again["id"] != audience["id"], again["createdAt"][-5:]) == (True, ".001Z")
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"type": "on_demand"}, "name: Required"),
-        ({"name": "X"}, "type: Required"),
-        ({"name": "", "type": "on_demand"}, "name: "),
-        ({"name": "  ", "type": "on_demand"}, "name: "),
-        ({"name": 5, "type": "on_demand"}, "name: "),
-        ({"name": "X", "type": "linkedin_search"}, "type: Expected one of on_demand, monitoring"),
-        ({**BODY, "description": 5}, "description: "),
-        ([], "Expected an object"),
-        (None, "Expected JSON"),
-    ],
-)
-async def test_a_bad_creation_is_refused_by_field(
-    body: object, field: str, client: httpx.AsyncClient
-) -> None:
-    error = await ask(client, AUDIENCES, "POST", body, 400)
-    assert list(error) == ["code", "message", "details"]
-    assert error["code"] == "VALIDATION_ERROR"
-    assert field in error["details"]
+async def test_what_is_wrong_with_a_body_is_refused_by_field(client: httpx.AsyncClient) -> None:
+    folder, audience = f"{FOLDERS}/{SOME_ID}", f"{AUDIENCES}/{SOME_ID}"
+    wrong: list[tuple[str, str, object, str]] = [
+        ("POST", AUDIENCES, {"type": "on_demand"}, "name: Required"),
+        ("POST", AUDIENCES, {**BODY, "name": "  "}, "name: "),
+        ("POST", AUDIENCES, {**BODY, "name": 5}, "name: "),
+        ("POST", AUDIENCES, {"name": "X"}, "type: Required"),
+        ("POST", AUDIENCES, {**BODY, "type": "all"}, "type: Expected one of on_demand, monitoring"),
+        ("POST", AUDIENCES, {**BODY, "description": 5}, "description: "),
+        ("POST", AUDIENCES, [], "Expected an object"),
+        ("POST", AUDIENCES, None, "Expected JSON"),
+        ("PATCH", audience, {}, "Expected name or description"),
+        ("POST", FOLDERS, {"name": "Q2"}, "audienceType: Required"),
+        ("PATCH", folder, {"name": ""}, "name: "),
+        ("POST", f"{audience}/move-to-folder", {"folderId": "second"}, "folderId: Invalid id"),
+        ("POST", f"{audience}/move-to-folder", {}, "folderId: Required"),
+    ]
+    for method, path, body, said in wrong:
+        error = await ask(client, path, method, body, 400)
+        assert list(error) == ["code", "message", "details"]
+        assert error["code"] == "VALIDATION_ERROR"
+        assert said in error["details"]
 
 
 async def test_audiences_come_in_pages_newest_first(client: httpx.AsyncClient) -> None:
-    names: list[str] = []
-    query = "?limit=3"
-    for more in (True, False):
-        page = await ask(client, f"{AUDIENCES}{query}")
-        assert list(page) == ["items", "nextCursor", "hasMore"]
-        assert page["hasMore"] is more
-        names += [audience["name"] for audience in page["items"]]
-        assert all(list(audience) == AUDIENCE_KEYS for audience in page["items"])
-        query = f"?limit=3&cursor={page['nextCursor']}"
-    assert page["nextCursor"] is None
+    first = await ask(client, f"{AUDIENCES}?limit=3")
+    last = await ask(client, f"{AUDIENCES}?limit=3&cursor={first['nextCursor']}")
+    assert list(first) == ["items", "nextCursor", "hasMore"]
+    assert (first["hasMore"], last["hasMore"], last["nextCursor"]) == (True, False, None)
+    names = [audience["name"] for audience in first["items"] + last["items"]]
     assert names == ["Post Commenters", "Job Changes", "Conference Visitors", "Spring Outreach"]
+    for wrong in ("limit=0", "limit=x", "cursor=what"):
+        await ask(client, f"{AUDIENCES}?{wrong}", status=400)
 
 
 async def test_prospects_are_invented_people_with_profiles(client: httpx.AsyncClient) -> None:
-    path = f"{AUDIENCES}/{(await ids(client))['Spring Outreach']}/prospects"
+    path = f"{await path_of(client, 'Spring Outreach')}/prospects"
     prospects: list[Json] = []
     cursor = ""
     for count in (100, 100, 40):
-        page = await ask(client, f"{path}?limit=100{cursor}")
+        page = await ask(client, f"{path}?limit=1000{cursor}")
         assert len(page["items"]) == count
         prospects += page["items"]
         cursor = f"&cursor={page['nextCursor']}"
@@ -182,84 +135,53 @@ async def test_prospects_are_invented_people_with_profiles(client: httpx.AsyncCl
         assert list(prospect) == PROSPECT_KEYS
         assert list(prospect["company"]) == COMPANY_KEYS
         assert prospect["linkedinUrl"].endswith(f"/in/{prospect['publicIdentifier']}")
-        assert prospect["name"] == f"{prospect['firstName']} {prospect['lastName']}"
     assert any("Ignore all previous" in str(prospect) for prospect in prospects)
     assert len((await ask(client, path))["items"]) == 25
 
 
-async def test_an_update_changes_what_is_sent_alone(client: httpx.AsyncClient) -> None:
-    path = f"{AUDIENCES}/{(await ids(client))['Spring Outreach']}"
+async def test_an_update_changes_what_is_sent_alone_and_a_deletion_all(
+    client: httpx.AsyncClient,
+) -> None:
+    path = await path_of(client, "Spring Outreach")
     before = await ask(client, path)
     assert await ask(client, path, "PATCH", {"name": "May"}) == {**before, "name": "May"}
     changed = await ask(client, path, "PATCH", {"description": "New", "type": "monitoring"})
     assert changed == {**before, "name": "May", "description": "New"}
-    error = await ask(client, path, "PATCH", {}, 400)
-    assert error["code"] == "VALIDATION_ERROR"
-
-
-async def test_a_deleted_audience_is_gone(client: httpx.AsyncClient) -> None:
-    path = f"{AUDIENCES}/{(await ids(client))['Spring Outreach']}"
     assert await ask(client, path, "DELETE") == {"deleted": True}
     for method, below in (("GET", ""), ("DELETE", ""), ("GET", "/prospects")):
         error = await ask(client, path + below, method, status=404)
         assert error["message"] == "Audience not found"
 
 
-async def test_the_navigation_shows_folders_and_the_ungrouped(client: httpx.AsyncClient) -> None:
-    data = await ask(client, f"{AUDIENCES}/navigation")
-    assert list(data) == ["folders", "ungroupedAudiences"]
-    assert all(list(folder) == [*FOLDER_KEYS, "audiences"] for folder in data["folders"])
-    shown = {
-        folder["name"]: [audience["name"] for audience in folder["audiences"]]
-        for folder in data["folders"]
-    }
-    assert shown == {"Outbound 2026": ["Conference Visitors"], "Watchlists": []}
-    outbound = data["folders"][0]
-    assert outbound["audiences"][0]["folderId"] == outbound["id"]
-    assert outbound["audiences"][0]["prospectCount"] == 12
-    assert (outbound["audienceType"], outbound["isPinned"]) == ("on_demand", True)
-    ungrouped = [audience["name"] for audience in data["ungroupedAudiences"]]
-    assert ungrouped == ["Post Commenters", "Job Changes", "Spring Outreach"]
-
-
-async def test_folders_are_created_and_renamed(
+async def test_folders_are_shown_created_and_renamed(
     client: httpx.AsyncClient, moments: list[float]
 ) -> None:
-    body = {"name": "Q2", "audienceType": "monitoring"}
-    folder = await ask(client, FOLDERS, "POST", body, 201)
+    data = await ask(client, f"{AUDIENCES}/navigation")
+    assert list(data) == ["folders", "ungroupedAudiences"]
+    outbound, watchlists = data["folders"]
+    assert list(outbound) == [*FOLDER_KEYS, "audiences"]
+    assert (outbound["audienceType"], outbound["isPinned"]) == ("on_demand", True)
+    assert [inside["folderId"] for inside in outbound["audiences"]] == [outbound["id"]]
+    assert watchlists["audiences"] == []
+    ungrouped = [audience["name"] for audience in data["ungroupedAudiences"]]
+    assert ungrouped == ["Post Commenters", "Job Changes", "Spring Outreach"]
+    folder = await ask(client, FOLDERS, "POST", FOLDER, 201)
     assert list(folder) == FOLDER_KEYS
     assert (folder["isPinned"], folder["position"]) == (False, 2)
-    await ask(client, FOLDERS, "POST", body, 201)
+    await ask(client, FOLDERS, "POST", FOLDER, 201)
     moments.append(moments[-1] + 60)
-    path = f"{FOLDERS}/{folder['id']}"
-    renamed = await ask(client, path, "PATCH", {"name": "Q3"})
+    renamed = await ask(client, f"{FOLDERS}/{folder['id']}", "PATCH", {"name": "Q3"})
     assert renamed == {**folder, "name": "Q3", "updatedAt": "2026-05-05T09:16:00.000Z"}
-    for method, target, bad in (
-        ("POST", FOLDERS, {"name": "Q2"}),
-        ("POST", FOLDERS, {"name": "Q2", "audienceType": "both"}),
-        ("PATCH", path, {}),
-        ("PATCH", path, {"name": ""}),
-    ):
-        assert (await ask(client, target, method, bad, 400))["code"] == "VALIDATION_ERROR"
 
 
 async def test_an_audience_moves_between_folders_of_its_type(client: httpx.AsyncClient) -> None:
-    audiences, existing = await ids(client), await folders(client)
-    body = {"name": "Second", "audienceType": "on_demand"}
-    second = (await ask(client, FOLDERS, "POST", body, 201))["id"]
-    path = f"{AUDIENCES}/{audiences['Conference Visitors']}"
-    moved = await ask(client, f"{path}/move-to-folder", "POST", {"folderId": second})
-    assert (list(moved), moved["folderId"]) == (AUDIENCE_KEYS, second)
-    bodies: list[tuple[object, int]] = [
-        ({"folderId": existing["Watchlists"]}, 422),
-        ({"folderId": SOME_ID}, 404),
-        ({"folderId": "second"}, 400),
-        ({"folderId": 5}, 400),
-        ({}, 400),
-    ]
-    for wrong, status in bodies:
-        await ask(client, f"{path}/move-to-folder", "POST", wrong, status)
-    assert (await ask(client, path))["folderId"] == second
+    path, existing = await path_of(client, "Conference Visitors"), await folders(client)
+    second = await ask(client, FOLDERS, "POST", {"name": "2", "audienceType": "on_demand"}, 201)
+    moved = await ask(client, f"{path}/move-to-folder", "POST", {"folderId": second["id"]})
+    assert (list(moved), moved["folderId"]) == (AUDIENCE_KEYS, second["id"])
+    for wrong, status in ((existing["Watchlists"], 422), (SOME_ID, 404)):
+        await ask(client, f"{path}/move-to-folder", "POST", {"folderId": wrong}, status)
+    assert await ask(client, path) == moved
     for _ in range(2):
         removed = await ask(client, f"{path}/remove-from-folder", "POST")
         assert removed == {**moved, "folderId": None}
@@ -271,3 +193,11 @@ async def test_an_id_cannot_reach_another_route(client: httpx.AsyncClient) -> No
         assert error["details"] == "audienceId: Invalid id"
     for method, path in (("PUT", AUDIENCES), ("GET", "/v1/nothing"), ("GET", f"{FOLDERS}/x/y")):
         await ask(client, path, method, status=404)
+
+
+@pytest.mark.parametrize("authorization", ["", "sk_live_bare", "Bearer other"])
+async def test_a_key_is_needed(authorization: str, client: httpx.AsyncClient) -> None:
+    client.headers.update({"Authorization": authorization, "X-API-Key": "sk_live_elsewhere"})
+    for method, path in (("GET", "/v1/accounts"), ("POST", AUDIENCES), ("GET", AUDIENCES)):
+        error = await ask(client, path, method, status=401)
+        assert error["code"] == "UNAUTHORIZED"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, Connect, Play, Start, ask
+from tests.sandbox.asking import AUDIENCES, Play, ask
 
 pytestmark = pytest.mark.anyio
 TOPICS = "/v1/intent/topics"
@@ -67,23 +67,13 @@ async def test_a_search_puts_the_name_itself_first(client: httpx.AsyncClient) ->
     assert await names(client, "crm", type="b2c") == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/search",
-        "/search?q=",
-        f"/search?q={'x' * 101}",
-        "/search?q=crm&limit=51",
-        f"?category={'x' * 101}",
-        "?type=all",
-        "/movers?industry=",
-        "/movers?direction=sideways",
-        "/crm/trend",
-    ],
-)
-async def test_what_the_topic_routes_refuse(path: str, client: httpx.AsyncClient) -> None:
-    error = await ask(client, "GET", f"{TOPICS}{path}", expect=400)
-    assert error["code"] == "VALIDATION_ERROR"
+async def test_what_the_topic_routes_refuse(client: httpx.AsyncClient) -> None:
+    for path in (
+        *("/search", "/search?q=", f"/search?q={'x' * 101}", "/search?q=crm&limit=51"),
+        *(f"?category={'x' * 101}", "?type=all", "/movers?direction=sideways", "/crm/trend"),
+    ):
+        error = await ask(client, "GET", f"{TOPICS}{path}", expect=400)
+        assert error["code"] == "VALIDATION_ERROR"
 
 
 async def test_all_routes_agree_on_an_audience(client: httpx.AsyncClient) -> None:
@@ -104,20 +94,16 @@ async def test_all_routes_agree_on_an_audience(client: httpx.AsyncClient) -> Non
         assert preview["totalCount"] == trend[-1]["uniqueAudience"] == topic["todayAudience"]
 
 
-async def test_movers_keep_to_their_kind(client: httpx.AsyncClient) -> None:
-    moved = await ask(client, "GET", f"{TOPICS}/movers", type="b2c", industry="Family")
-    assert {(topic["type"], topic["industry"]) for topic in moved} == {("b2c", "Family")}
-
-
 async def test_a_site_is_about_the_words_of_its_address(client: httpx.AsyncClient) -> None:
     data = await ask(client, "POST", ANALYZE, SITE)
-    assert (data["company"], data["keywords"][:2]) == ("Bluefern Crm", ["crm", "pricing"])
+    assert (data["company"], data["keywords"]) == ("Bluefern Crm", ["crm", "pricing"])
     similarities = [topic["similarity"] for topic in data["topics"]]
     assert similarities == sorted(similarities, reverse=True)
     assert 0 < similarities[-1] < similarities[0] < 1
     for topic in data["topics"]:
         assert topic["matchedKeyword"] in data["keywords"]
-        assert topic["matchedKeyword"].split()[0] in topic["topicName"].lower()
+        assert topic["matchedKeyword"] in topic["topicName"].lower()
+        assert topic["industry"] == "Sales"
     assert await ask(client, "POST", ANALYZE, SITE) == data
     invented = await ask(client, "POST", ANALYZE, {"url": "https://xyzzy.example"})
     assert invented["contentHash"] != data["contentHash"]
@@ -126,40 +112,14 @@ async def test_a_site_is_about_the_words_of_its_address(client: httpx.AsyncClien
     assert (silent["company"], silent["summary"], silent["topics"]) == (None, None, [])
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "crm.example/about",
-        "ftp://crm.example/",
-        "http://intranet/",
-        "https://printer.local/",
-        "https://10.0.0.8/about",
-        "http://[::1/about",
-        "https://crm.example:port/",
+async def test_an_analysis_needs_a_public_site_that_can_be_read(client: httpx.AsyncClient) -> None:
+    for url in (
+        *("crm.example/about", "ftp://crm.example/", "http://intranet/", "https://printer.local/"),
+        *("https://10.0.0.8/about", "http://[::1/about", "https://crm.example:port/"),
         "https://crm .example/",
-    ],
-)
-async def test_what_is_not_a_public_site_is_refused(url: str, client: httpx.AsyncClient) -> None:
-    error = await ask(client, "POST", ANALYZE, {"url": url}, expect=400)
-    assert error == {"code": "HTTP_ERROR", "message": "Invalid URL"}
-
-
-async def test_an_analysis_needs_a_site_that_can_be_read(client: httpx.AsyncClient) -> None:
+    ):
+        error = await ask(client, "POST", ANALYZE, {"url": url}, expect=400)
+        assert error == {"code": "HTTP_ERROR", "message": "Invalid URL"}
     assert (await ask(client, "POST", ANALYZE, {}, expect=400))["code"] == "VALIDATION_ERROR"
     error = await ask(client, "POST", ANALYZE, {"url": "https://crm.invalid/"}, expect=500)
     assert error["message"] == "Processing error"
-
-
-async def test_a_key_may_ask_thirty_times_a_minute_and_nobody_twice(
-    start: Start, connect: Connect, moments: list[float]
-) -> None:
-    sandbox = start()
-    known, nobody = connect(sandbox), connect(sandbox, "")
-    for client, limit in ((known, 30), (nobody, 2)):
-        statuses = [(await client.post(ANALYZE, json=SITE)).status_code for _ in range(limit + 1)]
-        assert statuses == [200] * limit + [429]
-    moments.append(moments[-1] + 45.5)
-    response = await nobody.post(ANALYZE, json=SITE)
-    assert response.headers["Retry-After"] == "15"
-    moments.append(moments[-1] + 15)
-    await ask(nobody, "POST", ANALYZE, SITE)

@@ -55,19 +55,6 @@ async def test_nobody_in_it_can_be_reached_and_no_two_share_an_address(
     assert all("/in/sandbox-" in row["linkedinUrl"] for row in rows if row["linkedinUrl"])
 
 
-async def test_topics_differ_in_reach_and_unknown_ones_interest_nobody(
-    client: httpx.AsyncClient,
-) -> None:
-    sizes = [await size(client, topic, minScore=50) for topic in range(114_001, 114_041)]
-    assert min(sizes) == 0 < max(sizes) < 3_000
-    assert len(set(sizes)) > 20
-    assert await size(client, 123, 117805) == await size(client, 117805) > 0
-
-
-async def test_250_topics_can_be_asked_for_at_once(client: httpx.AsyncClient) -> None:
-    assert 0 < await size(client, *range(114_001, 114_251), minTopicOverlap=20) < 3_000
-
-
 async def test_each_day_differs_a_little_from_the_day_before(
     client: httpx.AsyncClient, moments: list[float]
 ) -> None:
