@@ -9,6 +9,7 @@ from leadpipe_mcp.sandbox.calls import Call, answer
 from leadpipe_mcp.sandbox.configs import (
     BY_FLAT_KEY,
     FACETS,
+    SECTIONS,
     Config,
     Facet,
     Kind,
@@ -27,7 +28,7 @@ from leadpipe_mcp.sandbox.simulator import (
     invalid,
     timestamp,
 )
-from leadpipe_mcp.sandbox.store import AUDIENCE_STATUSES, Audience
+from leadpipe_mcp.sandbox.store import AUDIENCE_STATUSES, PIXEL_STATUSES, Audience
 from leadpipe_mcp.sandbox.topics import find_topic
 from leadpipe_mcp.sandbox.vocabulary import label
 from leadpipe_mcp.sandbox.world import world_of
@@ -40,7 +41,7 @@ _GROUPS = {
     "location": ("Location", "Where the person lives."),
     "demographics": ("Demographics", "Age and gender."),
 }
-# type: the value's type, the control
+# kind: the type, the type of its values, the control
 _FORMS: dict[Kind, tuple[str, str, str]] = {
     "choice": ("multi_select", "enum", "multi_select"),
     "flag": ("boolean", "boolean", "toggle"),
@@ -75,14 +76,12 @@ _FIELDS = {
 def _read_account(call: Call) -> Response:
     """The health of the organisation, its credits, pixels and slots; answers expired ones too."""
     expired, settings = call.organisation.expired, call.settings
-    used = 0 if expired else _CREDITS_USED
+    used, status = (0, "expired") if expired else (_CREDITS_USED, "active")
     pixels = [pixel.status for pixel in call.organisation.pixels.values()]
+    of_status = {name: pixels.count(name) for name in PIXEL_STATUSES}
     data: Json = {
         "healthy": not expired,
-        "organization": {
-            "name": "Sandbox Organization",
-            "status": "expired" if expired else "active",
-        },
+        "organization": {"name": "Sandbox Organization", "status": status},
         "credits": {
             "used": used,
             "limit": _CREDITS,
@@ -90,11 +89,7 @@ def _read_account(call: Call) -> Response:
             "percentUsed": round(100 * used / _CREDITS, 1),
             "resetsAt": timestamp(call.now + _DAYS_UNTIL_RESET * SECONDS_PER_DAY),
         },
-        "pixels": {
-            "total": len(pixels),
-            "active": pixels.count("active"),
-            "paused": pixels.count("paused"),
-        },
+        "pixels": {"total": len(pixels), **of_status},
     }
     if settings.slots_key:
         taken, limit = call.organisation.slots_used, settings.slots
@@ -127,9 +122,7 @@ def _list_filters(call: Call) -> Response:
             "groupCount": len(groups),
             "filterCount": len(facets),
             "valueCount": sum(len(facet.values("catalog")) for facet in choices),
-            "recommendedFilterCount": sections.count("recommended"),
-            "standardFilterCount": sections.count("standard"),
-            "advancedFilterCount": sections.count("advanced"),
+            **{f"{name}FilterCount": sections.count(name) for name in SECTIONS},
             "supportsAdvancedLogic": False,
             "defaultFieldLogic": "and",
         },

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import leadpipe_mcp.sandbox.vocabulary as words
 from leadpipe_mcp.sandbox.settings import Profile, SandboxSettings
@@ -18,6 +18,7 @@ LOWEST, HIGHEST = 50, 99
 """The scores that occur."""
 Kind = Literal["choice", "flag", "terms"]
 Section = Literal["recommended", "standard", "advanced"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
 class Facet(NamedTuple):

@@ -81,15 +81,16 @@ def _run_for(
     call: Call, audience: Audience, day: date | None, cursor: str | None, kind: RunType = "daily"
 ) -> tuple[Run, int]:
     """The run and the place in it that a cursor names, or that of the day, new if there is none."""
-    if cursor:
-        run_id, _, offset = cursor.rpartition(".")
-        for run in audience.runs:
-            # A newer one may have come since.
-            if run.id == run_id and offset.isdecimal():
-                return run, int(offset)
-        raise invalid("cursor", "Invalid cursor")
+    run_id, _, offset = (cursor or "").rpartition(".")
+    for run in audience.runs:
+        # A newer one may have come since.
+        if run.id == run_id and offset.isdecimal():
+            return run, int(offset)
     run = audience.run_of_config(day)
-    return run or call.organisation.add_run(audience, kind, _available(call, day), call.now), 0
+    run = run or call.organisation.add_run(audience, kind, _available(call, day), call.now)
+    if cursor and run.status(call.now) == "completed":
+        raise invalid("cursor", "Invalid cursor")
+    return run, 0
 
 
 def _state(call: Call, run: Run) -> str:
@@ -220,9 +221,7 @@ def _run_facts(call: Call, run: Run) -> Json:
         "startedAt": timestamp(run.started) if has_started else None,
         "completedAt": timestamp(run.finished) if status == "completed" else None,
         "cancelledAt": timestamp(run.cancelled) if run.cancelled is not None else None,
-        "readyEmailSentAt": None,
-        "readyEmailExportId": None,
-        "readyEmailError": None,
+        **dict.fromkeys(("readyEmailSentAt", "readyEmailExportId", "readyEmailError")),
         "createdAt": timestamp(run.created),
         "updatedAt": timestamp(changed.get(status) or run.finished),
     }

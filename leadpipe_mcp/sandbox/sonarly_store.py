@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import cycle, islice
 from typing import Literal, NamedTuple
 
 from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Json, choose, timestamp
@@ -105,16 +105,20 @@ class Group:
 
     def furnish(self, now: float) -> None:
         """Add four audiences, and two folders of which one is empty."""
-        made, start = now - _FOLDERS_MADE * SECONDS_PER_DAY, 0
+        made = now - _FOLDERS_MADE * SECONDS_PER_DAY
         folder = self.create_folder("Outbound 2026", "on_demand", made)
         folder.pinned = True
         self.create_folder("Watchlists", "monitoring", made)
+        profiles = world_of(self._people).columns["hasLinkedin"]
+        people = [person for person, has_profile in enumerate(profiles) if has_profile]
+        next_people = cycle(people)
         for day, (name, category, description, prospects) in enumerate(_EXAMPLES, 1):
             created = made + day * SECONDS_PER_DAY
             audience = self.create_audience(name, category, description, created)
             audience.folder_id = folder.id if name == _IN_FOLDER else None
-            self.add_prospects(audience, prospects, start, created)
-            start = max((prospect.person + 1 for prospect in audience.prospects), default=0)
+            for person in islice(next_people, min(prospects, len(people))):
+                prospect = Prospect(self._new_id("prospect"), self.moment(created), person)
+                audience.prospects.append(prospect)
 
     def create_audience(
         self, name: str, category: Category, description: str | None, now: float
@@ -130,16 +134,6 @@ class Group:
         folder = Folder(self._new_id("folder"), created, created, name, category, position)
         self.folders[folder.id] = folder
         return folder
-
-    def add_prospects(self, audience: Audience, count: int, start: int, now: float) -> None:
-        """Put people with a profile into an audience, from a number on and round the world."""
-        has_profile = world_of(self._people).columns["hasLinkedin"]
-        taken = {prospect.person for prospect in audience.prospects}
-        numbers = ((start + step) % self._people for step in range(self._people))
-        fresh = (number for number in numbers if has_profile[number] and number not in taken)
-        for person in islice(fresh, count):
-            prospect = Prospect(self._new_id("prospect"), self.moment(now), person)
-            audience.prospects.append(prospect)
 
     def prospect_row(self, prospect: Prospect) -> Json:
         """A prospect as the list of an audience shows them."""

@@ -17,6 +17,7 @@ RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
 RunType = Literal["daily", "manual", "preview"]
 Shape = Literal["flat", "catalog"]
 PixelStatus = Literal["active", "paused"]
+PIXEL_STATUSES: tuple[PixelStatus, ...] = get_args(PixelStatus)
 # How much of a run's time passes before it starts.
 _QUEUED = 0.25
 _EXPIRED_KEY = "sk_expired"

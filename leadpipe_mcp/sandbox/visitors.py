@@ -21,7 +21,7 @@ from leadpipe_mcp.sandbox.simulator import (
     not_found,
     timestamp,
 )
-from leadpipe_mcp.sandbox.store import Pixel
+from leadpipe_mcp.sandbox.store import PIXEL_STATUSES, Pixel
 from leadpipe_mcp.sandbox.world import Person, person_of
 
 _LONGEST_NAME, _MOST_PATHS = 255, 50
@@ -61,7 +61,7 @@ def _update_pixel(call: Call) -> Response:
     if pixel is None:
         raise not_found("Pixel")
     form = Form(call.body)
-    status = form.choice("status", ("active", "paused"))
+    status = form.choice("status", PIXEL_STATUSES)
     included, excluded = _read_paths(form, pixel.included, pixel.excluded)
     form.check()
     pixel.included, pixel.excluded, pixel.updated = included, excluded, call.now
@@ -119,8 +119,8 @@ _PATHS = (
     *("/", "/product", "/pricing", "/blog", "/blog/getting-started", "/customers", "/demo"),
     *("/about", "/docs/api", "/checkout"),
 )
-_KEEN_PATHS = ("/pricing", "/demo", "/checkout")
-# Referrer, source, medium, campaign.
+_KEEN_PAGES = ("pricing", "demo", "checkout")
+_SOURCE = ("referrerDomain", "utmSource", "utmMedium", "utmCampaign")
 _SOURCES = (
     (None, None, None, None),
     ("search.example", None, None, None),
@@ -228,9 +228,8 @@ def _record(person: Person, pixel: Pixel, journey: list[_Visit], settings: Sandb
         lists = ("phones", "allPhones")
         about = {name: [] if name in lists else None for name in about}
     paths = [path for visit in journey for path in visit.paths]
-    keen = [paths.count(path) for path in _KEEN_PATHS]
-    signs = sum(keen) + len(journey)
-    referrer, source, medium, campaign = last.source
+    keen = {f"{page}PageViews": paths.count(f"/{page}") for page in _KEEN_PAGES}
+    signs = sum(keen.values()) + len(journey)
     return {
         "email": person.emails[0],
         "emails": list(person.emails),
@@ -239,15 +238,10 @@ def _record(person: Person, pixel: Pixel, journey: list[_Visit], settings: Sandb
         **about,
         "landingPage": f"https://{pixel.domain}{last.paths[0]}",
         "visitedPages": [f"https://{pixel.domain}{path}" for path in dict.fromkeys(paths)],
-        "referrerDomain": referrer,
-        "utmSource": source,
-        "utmMedium": medium,
-        "utmCampaign": campaign,
+        **dict(zip(_SOURCE, last.source, strict=True)),
         "sessions": len(journey),
         "pageviews": len(paths),
-        "pricingPageViews": keen[0],
-        "demoPageViews": keen[1],
-        "checkoutPageViews": keen[2],
+        **keen,
         "visit_duration": sum(visit.seconds for visit in journey),
         "intentScore": "low" if signs < 2 else "medium" if signs < 3 else "high",
         "lastSeenAt": timestamp(last.moment),

@@ -8,11 +8,16 @@ import httpx
 from leadpipe_mcp.sandbox import Sandbox
 
 Start = Callable[..., Sandbox]
-Connect = Callable[..., httpx.AsyncClient]
 Play = Callable[..., httpx.AsyncClient]
 AUDIENCES = "/v1/intent/audiences"
 SOME_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 DAY = 86_400
+
+
+def client_of(sandbox: Sandbox, key: str = "sk_test") -> httpx.AsyncClient:
+    """A client that sends a key."""
+    transport, headers = httpx.ASGITransport(app=sandbox), {"X-API-Key": key}
+    return httpx.AsyncClient(transport=transport, base_url="http://sandbox.test", headers=headers)
 
 
 async def ask(

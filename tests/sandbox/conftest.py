@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
-from tests.sandbox.asking import Connect, Play, Start
+from tests.sandbox.asking import Play, Start, client_of
 
 
 @pytest.fixture
@@ -28,24 +28,10 @@ def start(moments: list[float]) -> Start:
 
 
 @pytest.fixture
-def connect() -> Connect:
-    """A client that sends a key."""
-
-    def connect(sandbox: Sandbox, key: str = "sk_test") -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=sandbox),
-            base_url="http://sandbox.test",
-            headers={"X-API-Key": key},
-        )
-
-    return connect
-
-
-@pytest.fixture
-def play(start: Start, connect: Connect) -> Play:
+def play(start: Start) -> Play:
     """A client of a Leadpipe with these settings."""
 
     def play(**chosen: Any) -> httpx.AsyncClient:  # noqa: ANN401 -- settings
-        return connect(start(**chosen))
+        return client_of(start(**chosen))
 
     return play

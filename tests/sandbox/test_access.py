@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, SOME_ID, Connect, Play, Start, ask
+from tests.sandbox.asking import AUDIENCES, SOME_ID, Play, Start, ask, client_of
 
 pytestmark = pytest.mark.anyio
 ACCOUNT = "/v1/data/account"
@@ -37,10 +37,8 @@ async def test_without_a_key_only_topics_are_told(headers: dict[str, str], play:
     await ask(client, "GET", "/v1/intent/topics/117805/trend")
 
 
-async def test_an_expired_organisation_sees_its_account_alone(
-    start: Start, connect: Connect
-) -> None:
-    client = connect(start(examples=True), "sk_expired_1")
+async def test_an_expired_organisation_sees_its_account_alone(start: Start) -> None:
+    client = client_of(start(examples=True), "sk_expired_1")
     for method, path in PRIVATE:
         error = await ask(client, method, path, expect=403)
         assert error == {"code": "HTTP_ERROR", "message": "Organization is expired"}
@@ -76,17 +74,17 @@ async def test_the_account_shows_credits_pixels_and_slots(play: Play) -> None:
     assert data["pixels"] == {"total": 1, "active": 1, "paused": 0}
 
 
-async def test_organisations_do_not_see_each_other(start: Start, connect: Connect) -> None:
+async def test_organisations_do_not_see_each_other(start: Start) -> None:
     sandbox, body = start(), {"name": "Buyers", "config": {"topicIds": [117805]}}
-    mine, yours = connect(sandbox, "sk_mine"), connect(sandbox, "sk_yours")
+    mine, yours = client_of(sandbox, "sk_mine"), client_of(sandbox, "sk_yours")
     audience = await ask(mine, "POST", AUDIENCES, body, expect=201)
     await ask(yours, "GET", f"{AUDIENCES}/{audience['id']}", expect=404)
     assert await ask(yours, "GET", AUDIENCES) == []
 
 
-async def test_it_speaks_http_and_json_alone(start: Start, connect: Connect) -> None:
+async def test_it_speaks_http_and_json_alone(start: Start) -> None:
     sandbox = start()
-    response = await connect(sandbox).post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
+    response = await client_of(sandbox).post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
     assert response.json()["error"]["message"] == "Malformed JSON in request body"
 
     async def receive() -> dict[str, object]:

@@ -84,12 +84,10 @@ async def test_a_catalogue_preview_says_how_many_and_of_what_kind(
     seniorities = data["breakdowns"]["seniorities"]
     assert {part["label"] for part in seniorities} >= {"VP", "C-Suite"}
     assert sum(part["count"] for part in seniorities) == data["totalCount"]
-    scores = [row["intent"]["score"] for row in data["sample"]]
-    assert (len(scores), scores) == (25, sorted(scores, reverse=True))
+    assert len(data["sample"]) == 25
     row = data["sample"][0]
     assert set(row["company"]) == {"name", "domain", "industry"}
     assert row["lastName"].endswith(".")
-    assert row["intent"]["topicOverlap"] == len(row["intent"]["matchedTopics"])
 
 
 async def test_a_flat_audience_is_created_read_and_changed(
@@ -145,14 +143,10 @@ async def test_a_catalogue_audience_is_created_read_and_listed(catalog: httpx.As
 
 
 async def test_an_audience_out_of_bounds_is_refused(flat: httpx.AsyncClient) -> None:
-    usual = {"name": "Buyers", "config": FLAT}
-    wrong = ({"name": "x" * 256}, {"name": ""}, {"config": {}}, {"audienceSize": -1})
-    for body in (
-        None,
-        {"name": "Buyers"},
-        {"config": FLAT},
-        *({**usual, **part} for part in wrong),
-    ):
+    config: dict[str, object] = {"config": FLAT}
+    for part in ({}, {"name": ""}, {"name": "x" * 256}, {"name": "Buyers", "audienceSize": -1}):
+        await ask(flat, "POST", AUDIENCES, config | part, expect=400)
+    for body in (None, {"name": "Buyers"}, {"name": "Buyers", "config": 5}):
         await ask(flat, "POST", AUDIENCES, body, expect=400)
     assert await ask(flat, "GET", AUDIENCES) == []
 

@@ -12,8 +12,6 @@ from tests.sandbox.asking import SOME_ID, Play, ask, saved
 
 pytestmark = pytest.mark.anyio
 CONFIG = {"topicIds": [117805, 117890], "filters": {"role.isDecisionMaker": True}}
-NOT_READY = {"code": "HTTP_ERROR", "message": "Audience not found or not yet materialized"}
-DATED = (("GET", "stats"), ("POST", "export"))
 
 
 async def ready(client: httpx.AsyncClient) -> str:
@@ -51,20 +49,6 @@ async def test_a_flat_export_is_a_link_to_every_row(play: Play) -> None:
         assert list(person) == list(row)
         assert person["personId"] == row["personId"]
         assert person["matchedTopicIds"] == ", ".join(map(str, row["matchedTopicIds"]))
-
-
-async def test_only_a_materialised_day_has_stats_and_an_export(
-    play: Play, moments: list[float]
-) -> None:
-    client = play(run_seconds=2)
-    path = await ready(client)
-    for method, route in DATED:
-        assert await ask(client, method, f"{path}/{route}", expect=404) == NOT_READY
-    moments.append(moments[-1] + 2)
-    for method, route in DATED:
-        found = await ask(client, method, f"{path}/{route}", date="2026-05-04")
-        assert found["dataDate"] == "2026-05-04"
-        await ask(client, method, f"{path}/{route}", expect=404, date="2026-05-01")
 
 
 async def test_stats_say_how_full_each_field_is(play: Play) -> None:

@@ -29,15 +29,7 @@ SPELLINGS: dict[str, tuple[object, str, object, Callable[[dict[str, Any]], bool]
     "isB2b": ("n", "company.isB2b", False, lambda row: row["isB2b"] == "n"),
     "jobTitle": ("Manager", "jobTitle.include", TERMS, lambda row: "Manager" in row["jobTitle"]),
     "hasLinkedin": (False, "contact.hasLinkedin", False, lambda row: row["linkedinUrl"] is None),
-    "companyName": (
-        "north",
-        "company.names",
-        {"values": ["NORTH"]},
-        lambda row: "north" in row["company"].lower(),
-    ),
 }
-FLAT: Filters = {key: flat for key, (flat, _, _, _) in SPELLINGS.items()}
-CATALOG: Filters = {key: value for _, key, value, _ in SPELLINGS.values()}
 
 
 async def size(client: httpx.AsyncClient, filters: Filters) -> int:
@@ -96,16 +88,6 @@ async def test_every_filter_of_the_catalogue_divides_everybody(catalog: httpx.As
             assert min(parts) > 0
 
 
-async def test_both_spellings_of_a_config_have_one_hash(mixed: httpx.AsyncClient) -> None:
-    hashes: set[str] = set()
-    for filters in (FLAT, CATALOG, dict(reversed(CATALOG.items()))):
-        body = {"topicIds": [117805, 117890], "filters": filters}
-        data = await ask(mixed, "POST", f"{AUDIENCES}/validate", body)
-        assert sorted(data["appliedFilters"]) == sorted(CATALOG)
-        hashes.add(data["configHash"])
-    assert [len(each) for each in hashes] == [64]
-
-
 async def test_terms_are_contained_or_equal_and_any_or_all(catalog: httpx.AsyncClient) -> None:
     finance, chief = "chief financial officer", "cfo"
 
@@ -122,23 +104,6 @@ async def test_terms_are_contained_or_equal_and_any_or_all(catalog: httpx.AsyncC
     assert await size(catalog, exclusion) == await size(catalog, {}) - either
     exact: Filters = {"jobTitle.exact": {"values": ["Chief Financial Officer"]}}
     assert await size(catalog, exact) == await titles("equals", "any", finance) > 0
-
-
-async def test_an_empty_filter_is_not_applied(mixed: httpx.AsyncClient) -> None:
-    filters: Filters = {"role.seniority": {"values": []}, "jobTitle": "", "state": "california"}
-    body = {"topicIds": [117805], "filters": filters}
-    assert (await ask(mixed, "POST", PREVIEW, body))["appliedFilters"] == ["location.states"]
-
-
-async def test_seniority_is_spelt_differently_in_each_generation(
-    flat: httpx.AsyncClient, catalog: httpx.AsyncClient
-) -> None:
-    listed = (await ask(flat, "GET", f"{AUDIENCES}/filters"))["seniority"]
-    assert ("cxo" in listed, "c_suite" in listed) == (True, False)
-    chiefs = await size(catalog, {"role.seniority": {"values": ["c_suite"]}})
-    assert await size(flat, {"seniority": ["cxo"]}) == chiefs > 0
-    assert await size(flat, {"seniority": ["c_suite"]}) == 0
-    assert await size(catalog, {"role.seniority": {"values": ["cxo"]}}) == 0
 
 
 async def test_a_filter_of_the_wrong_form_is_refused(mixed: httpx.AsyncClient) -> None:

@@ -56,11 +56,6 @@ async def path_of(client: httpx.AsyncClient, name: str) -> str:
     return next(f"{AUDIENCES}/{shown['id']}" for shown in listed if shown["name"] == name)
 
 
-async def folders(client: httpx.AsyncClient) -> dict[str, str]:
-    listed = (await ask(client, f"{AUDIENCES}/navigation"))["folders"]
-    return {folder["name"]: folder["id"] for folder in listed}
-
-
 async def test_the_account_groups_are_those_of_the_settings(client: httpx.AsyncClient) -> None:
     items = (await ask(client, "/v1/accounts"))["items"]
     assert [item["name"] for item in items] == ["North", "South"]
@@ -72,15 +67,8 @@ async def test_the_documented_request_creates_an_audience(client: httpx.AsyncCli
     body = {"name": "Avery Stone", "description": "string", "type": "on_demand"}
     audience = await ask(client, AUDIENCES, "POST", body, 201)
     assert list(audience) == AUDIENCE_KEYS
-    assert audience == {
-        "id": audience["id"],
-        "name": "Avery Stone",
-        "type": "linkedin_search",
-        "description": "string",
-        "folderId": None,
-        "prospectCount": 0,
-        "createdAt": "2026-05-05T09:15:00.000Z",
-    }
+    assert list(audience.values())[1:6] == ["Avery Stone", "linkedin_search", "string", None, 0]
+    assert audience["createdAt"] == "2026-05-05T09:15:00.000Z"
     assert await ask(client, f"{AUDIENCES}/{audience['id']}") == audience
     again = await ask(client, AUDIENCES, "POST", body, 201)
     assert (again["id"] != audience["id"], again["createdAt"][-5:]) == (True, ".001Z")
@@ -175,11 +163,12 @@ async def test_folders_are_shown_created_and_renamed(
 
 
 async def test_an_audience_moves_between_folders_of_its_type(client: httpx.AsyncClient) -> None:
-    path, existing = await path_of(client, "Conference Visitors"), await folders(client)
+    path = await path_of(client, "Conference Visitors")
+    _, watchlists = (await ask(client, f"{AUDIENCES}/navigation"))["folders"]
     second = await ask(client, FOLDERS, "POST", {"name": "2", "audienceType": "on_demand"}, 201)
     moved = await ask(client, f"{path}/move-to-folder", "POST", {"folderId": second["id"]})
     assert (list(moved), moved["folderId"]) == (AUDIENCE_KEYS, second["id"])
-    for wrong, status in ((existing["Watchlists"], 422), (SOME_ID, 404)):
+    for wrong, status in ((watchlists["id"], 422), (SOME_ID, 404)):
         await ask(client, f"{path}/move-to-folder", "POST", {"folderId": wrong}, status)
     assert await ask(client, path) == moved
     for _ in range(2):

@@ -48,14 +48,6 @@ async def test_topics_are_listed_by_kind_and_name(client: httpx.AsyncClient) -> 
     assert await ask(client, "GET", TOPICS, industry="sales") == []
 
 
-async def test_facets_count_the_inventory(client: httpx.AsyncClient) -> None:
-    data = await ask(client, "GET", f"{TOPICS}/facets")
-    assert data["types"][0] == {"value": "b2b", "count": 12_060}
-    assert {"value": "Marketing", "count": 1_016} in data["industries"]
-    for facet in ("types", "industries", "categories"):
-        assert sum(part["count"] for part in data[facet]) == data["total"] == ALL_TOPICS
-
-
 async def test_a_search_puts_the_name_itself_first(client: httpx.AsyncClient) -> None:
     assert await names(client, "crm platform") == ["CRM Platform", "CRM Platforms"]
     assert (await names(client, "  software CRM"))[0] == "CRM Software"

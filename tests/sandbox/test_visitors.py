@@ -47,20 +47,6 @@ async def test_visitors_come_in_pages_the_last_seen_first(client: httpx.AsyncCli
         await ask(client, "GET", DATA, expect=400, **params)
 
 
-async def test_visitors_are_invented_people_known_more_or_less(client: httpx.AsyncClient) -> None:
-    visitors = await ask(client, "GET", DATA)
-    thin = [visitor for visitor in visitors if visitor["enrichmentLevel"] == "email_only"]
-    assert 0 < len(thin) < len(visitors) / 2
-    for visitor in thin:
-        assert visitor["enrichmentScore"] == 0
-        assert visitor["firstName"] is visitor["company"] is visitor["countryCode"] is None
-        assert visitor["phones"] == visitor["allPhones"] == []
-    for visitor in visitors:
-        assert visitor in thin or visitor["companyDomain"].endswith(".example")
-        assert visitor["landingPage"] in visitor["visitedPages"]
-        assert visitor["landingPage"].startswith("https://northwind-shop.example/")
-
-
 async def test_a_longer_timeframe_shows_more_and_a_paused_pixel_nobody(
     client: httpx.AsyncClient,
 ) -> None:
@@ -104,10 +90,11 @@ async def test_a_pixel_out_of_bounds_is_refused(client: httpx.AsyncClient) -> No
         {"includedPaths": ["/blog"] * 51},
         {"includedPaths": ["/blog"], "excludedPaths": ["/docs"]},
     ]
-    domains = ({}, {"domain": "shop"}, {"domain": "http://[shop.example"}, {"domain": "x" * 256})
-    for body in (*domains, *({"domain": "shop.example", **wrong} for wrong in paths)):
-        await ask(client, "POST", PIXELS, body, expect=400)
-    for change in (*paths, {"status": "gone"}, {"excludedPaths": [5]}, []):
+    for domain in ("", "shop", "http://[shop.example", "x" * 256):
+        await ask(client, "POST", PIXELS, {"domain": domain}, expect=400)
+    for wrong in paths:
+        await ask(client, "POST", PIXELS, {"domain": "shop.example", **wrong}, expect=400)
+    for change in (*paths, {"status": "gone"}, {"excludedPaths": [5]}):
         await ask(client, "PATCH", await example(client), change, expect=400)
     error = await ask(client, "PATCH", f"{PIXELS}/{SOME_ID}", {"status": "paused"}, expect=404)
     assert error["message"] == "Pixel not found"
