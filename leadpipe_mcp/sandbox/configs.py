@@ -210,9 +210,8 @@ def _read_filters(form: Form, settings: SandboxSettings) -> tuple[Criterion, ...
     for key, value in _flattened(form.fields, {name.split(".")[0] for name in catalog}):
         facet = flat_keys.get(key) or catalog.get(key)
         if facet is None:
-            if settings.unknown_filters == "reject":
-                form.wrong(key, "Unrecognized filter")
-        elif facet.name in criteria:
+            continue  # a filter that the profile does not know is not applied
+        if facet.name in criteria:
             form.wrong(key, "Filtered twice, in two spellings")
         elif facet.kind == "flag" and key != "isB2b":
             if not isinstance(value, bool):

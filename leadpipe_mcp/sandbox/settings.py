@@ -36,8 +36,6 @@ class SandboxSettings:
     """Whether the catalogue generation's GET and PATCH of one audience show its config."""
     config_patch: Literal["replace", "merge"] = "replace"
     """What a `config` in PATCH does to the fields of the stored one."""
-    unknown_filters: Literal["ignore", "reject"] = "ignore"
-    """What happens to a filter key that the profile does not know."""
     impossible_config: Literal["accept", "reject"] = "accept"
     """What happens to minScore above maxScore and to more overlap than topics (nobody fits)."""
     invalid_config: Literal["400", "valid_false"] = "400"

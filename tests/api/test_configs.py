@@ -198,7 +198,7 @@ async def test_a_filter_that_the_service_silently_ignores_is_named(
 ) -> None:
     offered = {"key": "company.technologies", "type": "multi_select", "values": [{"value": "x"}]}
     listed = JSONResponse({"data": {"groups": [{"filters": [offered]}]}})
-    ignoring = start(unknown_filters="ignore")
+    ignoring = start()
     client = connect(altered(ignoring, {"GET /filters": listed}))
     with pytest.raises(NotPossible, match=r"does not say that it applied company\.technologies"):
         await preview(client, config(filters={"company.technologies": ["x"]}))

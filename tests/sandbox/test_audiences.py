@@ -100,10 +100,7 @@ async def test_a_flat_audience_is_created_read_and_changed(
     assert created == expected
     path = f"{AUDIENCES}/{created['id']}"
     read = await ask(flat, "GET", path)
-    assert [topic["name"] for topic in read.pop("topics")] == [
-        "Marketing ROI",
-        "Marketing Automation",
-    ]
+    assert [topic["id"] for topic in read.pop("topics")] == FLAT["topicIds"]
     assert read == {**created, "updatedAt": NOW}
     moments.append(moments[-1] + 60)
     body = {"name": "Renamed", "config": {"topicIds": [117918]}, "audienceSize": 3}
@@ -159,8 +156,6 @@ async def test_the_mixed_profile_answers_with_the_fields_of_both(play: Play) -> 
     changed = await ask(client, "PATCH", path, {"audienceSize": 5})
     for shown in ((await ask(client, "GET", AUDIENCES))[0], await ask(client, "GET", path)):
         assert shown == changed == {**created, "audienceSize": 5}
-    preview = await ask(client, "POST", f"{AUDIENCES}/preview", FLAT)
-    assert preview["configHash"].startswith(preview["previewKey"])
 
 
 async def test_an_organisation_starts_with_an_active_and_a_paused_example(

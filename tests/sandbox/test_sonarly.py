@@ -180,8 +180,7 @@ async def test_an_id_cannot_reach_another_route(client: httpx.AsyncClient) -> No
     for odd in ("navigation%2F", "folders%2Fx", "..%2F..%2Faccounts", "x%3Fy", "Navigation"):
         error = await ask(client, f"{AUDIENCES}/{odd}", status=400)
         assert error["details"] == "audienceId: Invalid id"
-    for method, path in (("PUT", AUDIENCES), ("GET", "/v1/nothing"), ("GET", f"{FOLDERS}/x/y")):
-        await ask(client, path, method, status=404)
+    await ask(client, f"{FOLDERS}/x/y", status=404)
 
 
 @pytest.mark.parametrize("authorization", ["", "sk_live_bare", "Bearer other"])

@@ -246,9 +246,12 @@ async def test_what_fails_after_the_change_does_not_hide_it(
 async def test_a_change_that_the_service_refuses_or_does_not_confirm_is_not_reported_as_done(
     start: Start, connect: Connect
 ) -> None:
-    sandbox = start(back_to_draft="reject")
+    sandbox = start()
+    message = "status: An audience cannot become a draft again"
+    refusal = Fault("status", "PATCH", status=400, code="VALIDATION_ERROR", message=message)
     async with connect(sandbox, settings=UNASKED) as client:
         ids = await client.saved()
+        sandbox.faults.add(refusal)
         said = await client.refused("set_status", id=ids["active"], status="draft")
         assert said == (
             "The service refused with status 400 VALIDATION_ERROR: status: An audience cannot"
