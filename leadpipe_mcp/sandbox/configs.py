@@ -36,8 +36,6 @@ class Facet(NamedTuple):
     section: Section = "standard"
     operators: tuple[str, ...] = ("contains", "equals")
     """For terms: what may be asked, the default first."""
-    documented: bool = True
-    """Whether the documents show the catalogue key; the others are the sandbox's own."""
 
     @property
     def name(self) -> str:
@@ -57,7 +55,7 @@ def respelled(value: str, profile: Profile) -> str:
     return {"c_suite": "cxo", "cxo": "c_suite"}.get(value, value) if profile == "flat" else value
 
 
-_INDUSTRIES = tuple(industry.name for industry in words.INDUSTRIES)
+_TRADES = tuple(industry.name for industry in words.INDUSTRIES)
 _INDUSTRY_GROUPS = tuple(industry.group for industry in words.INDUSTRIES)
 _NAMES = tuple(company.name for company in COMPANIES)
 _DOMAINS = tuple(company.domain for company in COMPANIES)
@@ -69,18 +67,16 @@ _FINANCE = tuple(department == "finance" for department in _DEPARTMENTS)
 _TITLES = words.TITLES
 _EMAIL, _PERSONAL = "contact.hasBusinessEmail", "contact.hasPersonalEmail"
 _ALL = (
-    Facet(
-        "company.industries", "companyIndustry", "choice", "industry", _INDUSTRIES, "recommended"
-    ),
+    Facet("company.industries", "companyIndustry", "choice", "industry", _TRADES, "recommended"),
     Facet("company.industryGroups", "", "choice", "industry", _INDUSTRY_GROUPS),
-    Facet("company.sizes", "companySize", "choice", "size", words.SIZES, documented=False),
+    Facet("company.sizes", "companySize", "choice", "size", words.SIZES),
     Facet("company.revenueRanges", "companyRevenueRange", "choice", "revenue", words.REVENUES),
     Facet("company.names", "companyName", "terms", "employer", _NAMES, "advanced"),
     Facet(
         *("company.domains", "companyDomain", "terms", "employer", _DOMAINS, "advanced"),
         operators=("equals", "contains"),
     ),
-    Facet("company.isB2b", "isB2b", "flag", "isB2b", documented=False),
+    Facet("company.isB2b", "isB2b", "flag", "isB2b"),
     Facet("role.seniority", "seniority", "choice", "role", _SENIORITIES, "recommended"),
     Facet("role.departments", "department", "choice", "role", _DEPARTMENTS, "recommended"),
     Facet("role.isDecisionMaker", "", "flag", "role", _DECIDERS),
@@ -91,26 +87,23 @@ _ALL = (
     Facet("jobTitle.exclude", "", "terms", "role", _TITLES),
     Facet("jobTitle.exact", "", "terms", "role", _TITLES, operators=("equals",)),
     Facet(_EMAIL, "hasBusinessEmail", "flag", "hasBusinessEmail", section="recommended"),
-    Facet(_PERSONAL, "hasPersonalEmail", "flag", "hasPersonalEmail", documented=False),
-    Facet("contact.hasLinkedin", "hasLinkedin", "flag", "hasLinkedin", documented=False),
-    Facet("contact.hasPhone", "hasPhone", "flag", "hasPhone", documented=False),
-    Facet("location.states", "state", "choice", "state", words.STATES, documented=False),
-    Facet(
-        *("demographics.ageRanges", "ageRange", "choice", "age", words.AGE_RANGES, "advanced"),
-        documented=False,
-    ),
-    Facet(
-        *("demographics.genders", "gender", "choice", "gender", words.GENDERS, "advanced"),
-        documented=False,
-    ),
+    Facet(_PERSONAL, "hasPersonalEmail", "flag", "hasPersonalEmail"),
+    Facet("contact.hasLinkedin", "hasLinkedin", "flag", "hasLinkedin"),
+    Facet("contact.hasPhone", "hasPhone", "flag", "hasPhone"),
+    Facet("location.states", "state", "choice", "state", words.STATES),
+    Facet("demographics.ageRanges", "ageRange", "choice", "age", words.AGE_RANGES, "advanced"),
+    Facet("demographics.genders", "gender", "choice", "gender", words.GENDERS, "advanced"),
 )
+# The flat keys of those whose catalogue keys no document shows, so that they are our own.
+_TWINS = "companySize isB2b hasPersonalEmail hasLinkedin hasPhone state ageRange gender".split()
 FACETS = {facet.name: facet for facet in _ALL}
 BY_FLAT_KEY = {facet.flat: facet for facet in _ALL if facet.flat}
 
 
 def by_catalog_key(settings: SandboxSettings) -> dict[str, Facet]:
     """The catalogue that these settings serve, in its order."""
-    return {facet.key: facet for facet in _ALL if facet.documented or settings.catalog_twins}
+    has_twins = settings.catalog_twins
+    return {facet.key: facet for facet in _ALL if has_twins or facet.flat not in _TWINS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,11 +166,9 @@ def _read_stats(call: Call) -> Response:
     """How well the fields of a run are filled, and how its scores are spread."""
     run = call.completed_run()
     found = run.match()
-    total, averages = found.count, dict[str, float]()
-    if total:
-        # The documents show an empty object, and so do we for nobody.
-        averages["score"] = round(sum(found.best) / total, 2)
-        averages["topicOverlap"] = round(found.overlap / total, 2)
+    total, sums = found.count, {"score": sum(found.best), "topicOverlap": found.overlap}
+    # The documents show an empty object, and so do we for nobody.
+    averages = {name: round(many / total, 2) for name, many in sums.items() if total}
     histogram: list[Json] = []
     for low, high in _BUCKETS:
         count = sum(found.best.count(score) for score in range(low, high + 1))

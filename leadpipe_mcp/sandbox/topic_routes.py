@@ -136,8 +136,7 @@ def _movers(call: Call) -> Response:
 def _popular_topics() -> list[Topic]:
     """The most popular of every seventh topic of each subject.
 
-    Counting the audiences of all twenty thousand topics takes over ten seconds, and a list of the
-    top movers shows fifty at most; so these stand for all, counted exactly as a trend counts.
+    They stand for all: counting all twenty thousand audiences would take over ten seconds.
     """
     best: dict[tuple[str, str], Topic] = {}
     for topic in inventory()[::7]:
