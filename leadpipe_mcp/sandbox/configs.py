@@ -95,7 +95,10 @@ _ALL = (
     Facet("demographics.genders", "gender", "choice", "gender", words.GENDERS, "advanced"),
 )
 # The flat keys of those whose catalogue keys no document shows, so that they are our own.
-_TWINS = "companySize isB2b hasPersonalEmail hasLinkedin hasPhone state ageRange gender".split()
+_TWINS = (
+    *("companySize", "isB2b", "hasPersonalEmail", "hasLinkedin", "hasPhone"),
+    *("state", "ageRange", "gender"),
+)
 FACETS = {facet.name: facet for facet in _ALL}
 BY_FLAT_KEY = {facet.flat: facet for facet in _ALL if facet.flat}
 

@@ -247,15 +247,14 @@ async def test_a_change_that_the_service_refuses_or_does_not_confirm_is_not_repo
     start: Start, connect: Connect
 ) -> None:
     sandbox = start()
-    message = "status: An audience cannot become a draft again"
-    refusal = Fault("status", "PATCH", status=400, code="VALIDATION_ERROR", message=message)
+    refusal = Fault("status", "PATCH", status=400, message="It cannot become a draft again")
     async with connect(sandbox, settings=UNASKED) as client:
         ids = await client.saved()
         sandbox.faults.add(refusal)
         said = await client.refused("set_status", id=ids["active"], status="draft")
         assert said == (
-            "The service refused with status 400 VALIDATION_ERROR: status: An audience cannot"
-            " become a draft again. Change what it names, then call again."
+            "The service refused with status 400: It cannot become a draft again. Change what it"
+            " names, then call again."
         )
         sandbox.faults.add(Fault("wrong_shape", method="PATCH"))
         said = await client.refused("set_status", id=ids["paused"], status="active")
