@@ -25,48 +25,40 @@ async def test_an_account_is_read_as_it_is_documented(connect: Connect) -> None:
     assert account.model_dump(by_alias=True, exclude_none=True) == data
 
 
-@pytest.mark.parametrize(
-    ("more", "slots"),
-    [
-        ({}, None),
-        ({"slots": None}, None),
-        ({"slots": 3}, None),
-        ({"slots": {"used": 1}}, None),
-        ({"slots": {"limit": 1}}, None),
-        ({"slots": {"used": "one", "limit": 3}}, None),
-        ({"slots": {"used": "1", "limit": 3}}, (1, 3, 2)),
-        ({"SLOTS": {"used": 0, "limit": 2}}, (0, 2, 2)),
-        ({"intent.slots": {"used": 0, "limit": 2}}, (0, 2, 2)),
-        ({"intentSlots": {"active": 4, "total": 3}}, (4, 3, 0)),
-        ({"slots": {"used": 1, "limit": 3, "active": 2, "total": 9}}, (1, 3, 2)),
-        ({"slotsAt": "2026", "audienceSlots": {"used": 0, "limit": 3}}, (0, 3, 3)),
-        ({"limits": {"intent": {"slots": {"taken": 1, "max": 3}}}}, (1, 3, 2)),
-        ({"slots": {"audiences": {"used": 2, "limit": 3}}}, (2, 3, 1)),
-        ({"slots": {"free": 1, "limit": 3}}, (2, 3, 1)),
-        ({"audience_slots": {"used": 2, "remaining": 1}}, (2, 3, 1)),
-        ({"slotsUsed": 2, "slotsLimit": 3}, (2, 3, 1)),
-        ({"intent": {"audienceSlotsActive": 2, "audienceSlotsTotal": 3}}, (2, 3, 1)),
-        ({"slots": {"used": True, "limit": 3}}, None),
-        ({"slots": {"used": -1, "limit": 3}}, None),
-        ({"audiences": {"active": 2, "total": 9}}, None),
-        ({"credits": {"slots": {"used": 2, "limit": 9}}}, None),
-        ({"timeslots": {"used": 2, "limit": 9}}, None),
-    ],
-)
-async def test_slots_are_not_made_up(
-    more: dict[str, object], slots: tuple[int, int, int] | None, connect: Connect
-) -> None:
-    account = await connect(JSONResponse({"data": {"healthy": True, **more}})).account()
-    shown = account.slots
-    assert (shown and (shown.used, shown.limit, shown.free)) == slots
+SLOTS: list[tuple[dict[str, object], tuple[int, int, int] | None]] = [
+    ({}, None),
+    *(({"slots": odd}, None) for odd in (None, 3, {"used": 1}, {"limit": 1})),
+    *(({"slots": {"used": odd, "limit": 3}}, None) for odd in ("one", True, -1)),
+    ({"slots": {"used": "1", "limit": 3}}, (1, 3, 2)),
+    ({"SLOTS": {"used": 0, "limit": 2}}, (0, 2, 2)),
+    ({"intent.slots": {"used": 0, "limit": 2}}, (0, 2, 2)),
+    ({"intentSlots": {"active": 4, "total": 3}}, (4, 3, 0)),
+    ({"slots": {"used": 1, "limit": 3, "active": 2, "total": 9}}, (1, 3, 2)),
+    ({"slotsAt": "2026", "audienceSlots": {"used": 0, "limit": 3}}, (0, 3, 3)),
+    ({"limits": {"intent": {"slots": {"taken": 1, "max": 3}}}}, (1, 3, 2)),
+    ({"slots": {"audiences": {"used": 2, "limit": 3}}}, (2, 3, 1)),
+    ({"slots": {"free": 1, "limit": 3}}, (2, 3, 1)),
+    ({"audience_slots": {"used": 2, "remaining": 1}}, (2, 3, 1)),
+    ({"slotsUsed": 2, "slotsLimit": 3}, (2, 3, 1)),
+    ({"intent": {"audienceSlotsActive": 2, "audienceSlotsTotal": 3}}, (2, 3, 1)),
+    ({"audiences": {"active": 2, "total": 9}}, None),
+    ({"credits": {"slots": {"used": 2, "limit": 9}}}, None),
+    ({"timeslots": {"used": 2, "limit": 9}}, None),
+]
 
 
-@pytest.mark.parametrize(
-    "data", [{}, [], None, "ok", {"credits": {}}, {"healthy": "x"}, {"organization": []}]
-)
-async def test_an_account_of_another_form_is_none(data: object, connect: Connect) -> None:
-    with pytest.raises(UnusableAnswer, match="status 200"):
-        await connect(JSONResponse({"data": data})).account()
+async def test_slots_are_not_made_up(connect: Connect) -> None:
+    for more, slots in SLOTS:
+        account = await connect(JSONResponse({"data": {"healthy": True, **more}})).account()
+        shown = account.slots
+        assert (shown and (shown.used, shown.limit, shown.free)) == slots, more
+
+
+async def test_an_account_of_another_form_is_none(connect: Connect) -> None:
+    others: list[object] = [{}, [], None, "ok", {"credits": {}}, {"healthy": "x"}]
+    for data in [*others, {"organization": "x"}]:
+        with pytest.raises(UnusableAnswer, match="status 200"):
+            await connect(JSONResponse({"data": data})).account()
 
 
 async def test_each_topic_is_asked_for_once(start: Start, connect: Connect) -> None:

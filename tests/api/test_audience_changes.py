@@ -8,38 +8,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
-from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import Audience, AudienceConfig, Status
-from leadpipe_mcp.errors import (
-    NotDone,
-    TooManyRequests,
-    Unclear,
-)
-from tests.api.answering import UNKNOWN_ID, Altered, Connect, Start
+from leadpipe_mcp.errors import NotDone, TooManyRequests, Unclear
+from tests.api.answering import Altered, Connect, Start
+from tests.api.test_audiences import CONFIG, SAVED, change, create
 from tests.faults.service import Fault, FaultKind
 
 pytestmark = pytest.mark.anyio
-CONFIG = AudienceConfig(
-    topic_ids=(117805, 117890),
-    min_score=60,
-    max_score=99,
-    min_topic_overlap=2,
-    filters={"companyIndustry": ["Software Development"], "hasPhone": True},
-)
-
-
-SAVED: dict[str, object] = {"id": UNKNOWN_ID, "name": "Buyers", "status": "draft"}
-
-
-async def create(
-    client: LeadpipeClient, name: str, config: AudienceConfig, status: Status = "draft"
-) -> Audience:
-    return await client.audiences.create(name, await client.configs.spell(config), status)
-
-
-async def change(client: LeadpipeClient, audience: Audience, config: AudienceConfig) -> Audience:
-    spelled = await client.configs.spell(config)
-    return await client.audiences.update(audience.id, config=spelled)
 
 
 @pytest.mark.parametrize("other", [{"name": "Sellers"}, {"status": "paused"}])

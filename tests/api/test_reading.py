@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from leadpipe_mcp.api.budget import call_budget
 from leadpipe_mcp.api.connections import serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import AudienceConfig
+from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import ServiceError, Unclear, UnusableAnswer
@@ -50,31 +50,23 @@ Read = Callable[[LeadpipeClient], Awaitable[tuple[Any, ...]]]
 LISTS: tuple[tuple[object, list[object], Read, str], ...] = (
     (GOOD, ["x", 7, None, {}], lambda c: c.audiences.list(), "audiences"),
     (GOOD, [{**GOOD, "id": None}], lambda c: c.audiences.list(), "audiences"),
-    (GOOD, [{**GOOD, "status": {}}], lambda c: c.audiences.list(), "audiences"),
     (RUN, [{**RUN, "status": "asleep"}, "x"], lambda c: c.runs.list(ID), "runs"),
     (TOPIC, ["x", []], lambda c: c.topics.search("crm"), "topics"),
     (TOPIC, [{**TOPIC, "topicId": "x"}, 7], lambda c: c.topics.movers(), "topics"),
-    (TOPIC, [{**TOPIC, "topicName": None}, 7], lambda c: c.topics.movers(), "topics"),
     (PIXEL, [{**PIXEL, "domain": None}, 7], lambda c: c.visitors.pixels(), "pixels"),
 )
 
 
-@pytest.mark.parametrize(("good", "odd", "read", "noun"), LISTS)
-async def test_what_cannot_be_read_is_left_out_and_counted(
-    good: object,
-    odd: list[object],
-    read: Read,
-    noun: str,
-    answering: Answering,
-) -> None:
-    client, are = answering([*odd, good]), "is" if len(odd) == 1 else "are"
-    with call_budget() as work:
-        # A list that is read again is counted once.
-        for _ in range(2):
-            assert len(await read(client)) == 1
-    assert work.gaps() == [
-        f"{len(odd)} of {len(odd) + 1} {noun} could not be read and {are} left out."
-    ]
+async def test_what_cannot_be_read_is_left_out_and_counted(answering: Answering) -> None:
+    for good, odd, read, noun in LISTS:
+        client, are = answering([*odd, good]), "is" if len(odd) == 1 else "are"
+        with call_budget() as work:
+            # A list that is read again is counted once.
+            for _ in range(2):
+                assert len(await read(client)) == 1
+        assert work.gaps() == [
+            f"{len(odd)} of {len(odd) + 1} {noun} could not be read and {are} left out."
+        ]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +82,7 @@ async def test_what_cannot_be_read_is_left_out_and_counted(
         *(("config", odd, "config", None) for odd in ("x", {"topicIds": ["x"]})),
         ("config", {**CONFIG, "filters": ["x"]}, "config", None),
         ("id", 17, "id", "17"),
+        ("config", {**CONFIG, "filters": None}, "config", ServiceConfig.model_validate(CONFIG)),
     ],
 )
 async def test_a_thing_is_read_as_far_as_it_goes(
@@ -99,13 +92,6 @@ async def test_a_thing_is_read_as_far_as_it_goes(
         (audience,) = await answering([{**GOOD, field: odd}]).audiences.list()
     assert getattr(audience, name) == value
     assert work.gaps() == []
-
-
-async def test_null_filters_are_no_filters(answering: Answering) -> None:
-    saved = {**GOOD, "config": {**CONFIG, "filters": None}}
-    (audience,) = await answering([saved]).audiences.list()
-    assert audience.config is not None
-    assert audience.config.filters == {}
 
 
 async def test_a_list_in_which_nothing_can_be_read_is_no_list(answering: Answering) -> None:
