@@ -6,10 +6,14 @@ HYPOTHESIS_PROFILE=thorough tries many more, others in each run.
 import os
 
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 # A folder that cannot be made: what is tried is kept nowhere, and nothing is left in the checkout.
 set_hypothesis_home_dir(os.devnull)
+
+# Without a codec: what UTF-8 can write takes two seconds to find out.
+CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 settings.register_profile(
     "usual",

@@ -15,6 +15,7 @@ from leadpipe_mcp.toolkit import published_schema
 from leadpipe_mcp.toolkit.running import NAME_LENGTH, in_our_words
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ROWS
+from tests.properties.conftest import CHARACTERS
 
 Object = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -49,7 +50,7 @@ CATALOG_KEY = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 NEVER_SAID = re.compile(r"pydantic|traceback|input_|type=|validation|NoneType", re.IGNORECASE)
 LONGEST = 2_000
 
-words = st.text(max_size=30) | st.sampled_from(
+words = st.text(CHARACTERS, max_size=30) | st.sampled_from(
     [*SECRETS, ID, "10", "vp", "2026-05-04", "true", "[", "{}", '{"a": [1]}', "9" * 400, "\ud800"]
 )
 numbers = st.integers() | st.floats() | st.integers(-1, 300)
@@ -140,7 +141,7 @@ def test_a_value_of_any_other_kind_is_taken_or_refused_in_our_words_without_a_se
     assert not SHOWN.search(said or "")
 
 
-@given(calls, st.text(max_size=90), json_values, st.data())
+@given(calls, st.text(CHARACTERS, max_size=90), json_values, st.data())
 def test_an_unknown_argument_is_refused_by_name_at_any_depth(
     call: tuple[type[BaseModel], Object], name: str, value: object, data: st.DataObject
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from leadpipe_mcp.people.columns import COLUMNS, Column
 from leadpipe_mcp.people.export import csv_lines
 from leadpipe_mcp.people.privacy import in_full
+from tests.properties.conftest import CHARACTERS
 
 # The beginning of what a spreadsheet runs; an apostrophe before it makes it text.
 RUNS = re.compile('[\\s"`\u201c\u201d]*[=+\\-@|\uff1d\uff0b\uff0d\uff20\u2212]')
@@ -20,7 +21,8 @@ PIECES = [
     *("\uff1d", "\uff0b", "\uff0d", "\u2212", "\u201c", "1", "x", "é", "=1+1", "=HYPERLINK(1)"),
     *("+15550100142", "-5", "+1 (555) 010-0142", "jane@acme.example", "\u2028", "👩\u200d💻"),
 ]
-texts = st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(max_size=12)
+pieces = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+texts = pieces | st.text(CHARACTERS, max_size=12)
 values = texts | st.none() | st.booleans() | st.integers() | st.floats() | st.lists(texts)
 columns = st.lists(st.sampled_from(list(COLUMNS.values())), min_size=1, max_size=5, unique=True)
 tables = columns.flatmap(
