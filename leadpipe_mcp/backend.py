@@ -4,10 +4,9 @@ Importing this takes most of the time at the start, so `server` does it once the
 or when something is first asked.
 """
 
-from functools import cache, partial
+from functools import partial
 
 from pydantic import SecretStr
-from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application, Network, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
@@ -18,7 +17,7 @@ from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.people.sql import SqlWorkers
 from leadpipe_mcp.prompts import completions
 from leadpipe_mcp.resources import Resources
-from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, Settings
+from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
 from leadpipe_mcp.toolkit.calls import Codes, Kit
 from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.running import Toolbox
@@ -43,13 +42,15 @@ class Backend:
         sonarly_url, sonarly_key = settings.sonarly_base_url, settings.sonarly_api_key
         topics_dir, people_dir = settings.topics_dir, settings.cache_dir
         if settings.sandbox:
-            from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+            from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox
 
             profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
             url = sonarly_url = SANDBOX_URL
             key = sonarly_key = SecretStr(SANDBOX_KEY)
             service = service or Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
-            sonarly = sonarly or _sonarly_sandbox()
+            # Made only where it may be asked: it takes a moment.
+            if SONARLY in settings.chosen_toolsets():
+                sonarly = sonarly or SonarlySandbox()
             # Invented people are not worth keeping.
             topics_dir = people_dir = None
         transport = Transport(url, key, network=_network(service))
@@ -75,18 +76,3 @@ class Backend:
 
 def _network(application: Application | None) -> Network | None:
     return serve_in_process(application) if application else None
-
-
-def _sonarly_sandbox() -> Application:
-    """Sonarly's sandbox, made when it is first asked: most servers never do."""
-
-    @cache
-    def made() -> Application:
-        from leadpipe_mcp.sandbox import SonarlySandbox
-
-        return SonarlySandbox()
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        await made()(scope, receive, send)
-
-    return application

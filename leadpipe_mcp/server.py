@@ -86,13 +86,10 @@ def build_server(
     service: "Application | None" = None,
     sonarly: "Application | None" = None,
 ) -> Server[Any]:
-    """Build the MCP server with every tool.
+    """Build the MCP server with the tools that the settings turn on.
 
-    Args:
-        settings: What the person who starts it decided.
-        service: An application that answers in the service's place, without a network. The
-            sandbox is one; `settings.sandbox` brings its own.
-        sonarly: The same for Sonarly.
+    `service` and `sonarly` are applications that answer in the services' places, without a
+    network. The sandbox is one of each; `settings.sandbox` brings its own.
     """
     document = shown()
     tools = chosen_tools(settings, document)

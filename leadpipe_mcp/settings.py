@@ -1,6 +1,6 @@
 """Settings: what the person who starts the server decided, read once and never changed."""
 
-import contextlib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,11 +60,9 @@ def _folder(named: Path) -> Path:
         raise ValueError("begins with a home that is not known; write the whole path") from None
     if not folder.is_absolute():
         raise ValueError("must be the whole path of a folder, such as /srv/leadpipe or ~/leadpipe")
-    with contextlib.suppress(OSError):
-        # The folder itself may not be there yet.
-        there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
-        if there.is_file():
-            raise ValueError("leads to a file; name a folder")
+    # It may not be there yet, or not be for us to see.
+    if any(os.path.isfile(place) for place in (folder, *folder.parents)):  # noqa: PTH113 -- an OSError is a no
+        raise ValueError("leads to a file; name a folder")
     return folder
 
 
@@ -99,11 +97,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> "Settings":
-        """The settings of the variables; a flag that is given goes before its variable.
-
-        Raises:
-            SettingsError: Naming the variable that makes no sense, and what would.
-        """
+        """The settings of the variables; a flag that is given goes before its variable."""
         given = {name: environment.get(variable(name), "").strip() for name in cls.model_fields}
         values: dict[str, object] = {name: text for name, text in given.items() if text}
         values |= {name: value for name, value in flags.items() if value is not None}

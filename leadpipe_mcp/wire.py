@@ -221,10 +221,9 @@ def _line(message: types.JSONRPCMessage) -> bytes:
 def judge(line: str, *, is_cut: bool) -> types.JSONRPCResponse | list[types.JSONRPCError]:
     """Say what a line that cannot be read is taken for.
 
-    Returns:
-        An empty answer if it is the client's answer to a request of ours: whoever waits for it has
-        to know that it came. Else the refusals to send: one, with the id of the request if it has
-        one, or one for each request of a batch; none for a notification.
+    That is an empty answer if it answers a request of ours: whoever waits has to know that it
+    came. Else these are the refusals to send: one, or one for each request of a batch; none for a
+    notification.
     """
     said: object = None
     problem = _TOO_LONG if is_cut else _INVALID

@@ -4,11 +4,10 @@ Two processes, one for each era, get the same lines: those that somebody thought
 chance makes, the same ones every time. Between them are calls that have to be answered.
 """
 
-import contextlib
 import json
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -17,8 +16,7 @@ import pytest
 from tests.processes import COMMAND, ENVIRONMENT, GREETING, META, running
 
 CANARY = "Canary"
-SEED, BY_CHANCE, AT_ONCE = 7, 250, 25
-TOOLS = ("list_audiences", "get_audience", "search_topics", "find_filters", "create_audience")
+SEED, BY_CHANCE, AT_ONCE = 7, 150, 25
 
 
 def request(number: object = 5, method: object = "ping", **more: object) -> bytes:
@@ -39,43 +37,28 @@ def nested(brackets: bytes, times: int) -> bytes:
 
 
 THOUGHT_OF = [
-    b"",
-    b" \t ",
-    b"\r",
-    CANARY.encode(),
-    b'"Canary"',
-    b"null",
-    b"\x00",
-    b"\xff\xfe\xfa Canary",
-    request()[:20],
-    request().replace(b"{", b"{\x00"),
-    request() + b"\r",
-    b"\xef\xbb\xbf" + request(),
-    b"[" + request() + b"]",
-    request().replace(b"2.0", b"1.0"),
+    *(b"", b" \t ", b"\r", b"Canary", b'"Canary"', b"null", b"\x00", b"\xff\xfe\xfa Canary"),
+    *(request()[:20], request() + b"\r", b"\xef\xbb\xbf" + request(), b"[" + request() + b"]"),
+    *(request().replace(b"{", b"{\x00"), request().replace(b"2.0", b"1.0")),
     request().replace(b'"jsonrpc": "2.0", ', b""),
     b'{"jsonrpc": "2.0", "id": 5, "id": 6, "method": "ping"}',
     b'{"jsonrpc": "2.0", "id": "\xed\xa0\x80", "method": "ping"}',
     # Ids: of every type, and twice.
     *(request(n) for n in (0, -5, 10**30, 10**4000, 1.5, True, None, [1], {CANARY: 1}, "", CANARY)),
-    *(request("\ud83d"), request("\u2028"), request("x" * 10_000), request(5), request(5)),
+    *(request(n) for n in ("\ud83d", "\u2028", "x" * 10_000, 5, 5)),
     *(request("ID").replace(b'"ID"', number) for number in (b"1e999", b"NaN", b"9" * 5_000)),
     # Depth and length.
     b"[" * 100_000,
     request(5, params={"a": "X"}).replace(b'"X"', nested(b"[]", 100_000)),
     call("list_audiences", {"nameContains": "X"}).replace(b'"X"', nested(b"[]", 150)),
     request(5, params={"a": CANARY * 800_000}),
-    b"9" * 2**24 + CANARY.encode(),
     request(5, params={"a": CANARY * 3_000_000}),
     b"[" + b",".join([request(), *[notification("notifications/initialized", None)] * 300]) + b"]",
     # Methods, and what they take.
-    request(5, f"{CANARY}/list"),
-    request(5, 5),
-    request(5, "\ud83d"),
+    *(request(5, method) for method in (f"{CANARY}/list", 5, "\ud83d", "tools/call")),
     *(request(5, params=params) for params in ([1], CANARY, None, {"_meta": CANARY})),
     request(5, "initialize", params={"protocolVersion": 5}),
     request(5, "tools/list", params={"cursor": {CANARY: 1}}),
-    request(5, "tools/call"),
     request(5, "tools/call", params={}),
     request(5, "logging/setLevel", params={"level": CANARY}),
     request(5, "resources/read", params={"uri": f"leadpipe://audiences/{CANARY}\0"}),
@@ -84,14 +67,11 @@ THOUGHT_OF = [
     request(5, "completion/complete", params={"ref": {"type": CANARY}, "argument": CANARY}),
     request(5, "elicitation/create", params={"message": CANARY}),
     # Names and arguments of tools.
-    *(call(name) for name in (5, None, "", CANARY, f"\x1b[31m{CANARY}\u202e\0")),
+    *(call(name) for name in (5, None, "", CANARY, f"\x1b[31m{CANARY}\u202e\0", "x" * 20_000)),
     *(call(name) for name in ([CANARY], {CANARY: 1})),
-    call("x" * 20_000),
-    *(call("list_audiences", arguments) for arguments in (CANARY, 5, None)),
-    *(call("list_audiences", arguments) for arguments in ([CANARY], {CANARY: 1})),
+    *(call("list_audiences", arguments) for arguments in (CANARY, 5, None, [CANARY], {CANARY: 1})),
     call("list_audiences", {f"\x1b[31m{CANARY}\u202e\0": 1}),
-    call("list_audiences", {"nameContains": f"\0\x1b{CANARY}\ufffe"}),
-    call("list_audiences", {"nameContains": f"\ud83d{CANARY}"}),
+    *(call("list_audiences", {"nameContains": f"{odd}Canary"}) for odd in ("\0\x1b", "\ud83d")),
     call("list_audiences", {"limit": "X"}).replace(b'"X"', b"9" * 5_000),
     call("list_audiences", {"limit": "X"}).replace(b'"X"', b"-Infinity"),
     call("find_filters", {"words": [f"\udc00 {CANARY}"]}),
@@ -104,7 +84,6 @@ THOUGHT_OF = [
     notification("notifications/progress", {"progressToken": 1, "progress": CANARY}),
     notification(f"notifications/{CANARY}", None),
     b'{"jsonrpc": "2.0", "id": 9, "result": {"Canary": 1}}',
-    b'{"jsonrpc": "2.0", "id": 9, "result": "Canary"}',
     b'{"jsonrpc": "2.0", "id": 9, "error": {"code": 1, "message": "Canary"}}',
     b'{"jsonrpc": "2.0", "id": null, "error": {"code": "Canary", "message": 5}}',
     *[request(5, "initialize", params={"protocolVersion": "2025-06-18", "capabilities": {}})] * 2,
@@ -112,30 +91,12 @@ THOUGHT_OF = [
 
 
 def by_chance(chance: Random) -> Iterator[bytes]:
-    """Messages with anything at any place, and lines in which some bytes are others."""
-
-    def anything(depth: int = 3) -> object:
-        if depth and chance.random() < 0.4:
-            names = ("name", "arguments", "_meta", "uri", "id", CANARY, "")
-            some = [anything(depth - 1) for _ in range(chance.randrange(4))]
-            return some if chance.random() < 0.5 else dict(zip(names, some, strict=False))
-        return chance.choice(
-            [None, True, 0, -1, 2**63, 1.5, float("inf"), "", CANARY, "\ud83d", "\0\u202e", *TOOLS]
-        )
-
-    def message() -> bytes:
-        method = chance.choice(["ping", "tools/call", "prompts/get", "resources/read", anything()])
-        return request(anything(0), method, params=anything())
-
-    def tool_call() -> bytes:
-        named = ("id", "name", "config", "queries", "words", "limit", "status", CANARY)
-        arguments = {name: anything() for name in chance.sample(named, chance.randrange(4))}
-        return call(chance.choice(TOOLS), arguments)
-
+    """The same lines, the short ones, with some bytes that are others."""
+    short = [line for line in THOUGHT_OF if len(line) < 1_000]
     while True:
-        line = bytearray(chance.choice([message, tool_call])())
-        for _ in range(chance.choice([0, 0, 1, 3])):
-            start = chance.randrange(len(line))
+        line = bytearray(chance.choice(short))
+        for _ in range(chance.choice([1, 3])):
+            start = chance.randrange(len(line) + 1)
             line[start : start + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
         yield bytes(line).replace(b"\n", b"")
 
@@ -165,36 +126,29 @@ def test_no_line_stops_the_server_or_shows_in_its_log(tmp_path: Path, *, modern:
             env=ENVIRONMENT,
         )
         with running(process):
-            code = answered(process, lines, asked)
+            stdin, stdout = process.stdin, process.stdout
+            assert stdin is not None
+            assert stdout is not None
+
+            def write() -> None:
+                stdin.write(b"\n".join([*lines, b""]))
+                stdin.flush()
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            while asked:
+                message = json.loads(stdout.readline().decode())
+                assert message["jsonrpc"] == "2.0"
+                assert len({"result", "error", "method"} & set(message)) == 1
+                # It holds no half of a character.
+                json.dumps(message, ensure_ascii=False).encode()
+                if message.get("id") in asked:
+                    assert not message["result"]["isError"]
+                    asked.remove(message["id"])
+            writer.join()
+            stdin.close()
+            assert process.wait() == 0
         log.seek(0)
         logged = log.read()
-    assert code == 0
     assert b"Traceback" not in logged
     assert CANARY.encode() not in logged
-
-
-def answered(process: subprocess.Popen[bytes], lines: Sequence[bytes], asked: set[str]) -> int:
-    """The exit code, once the server was sent all and has answered what was asked well."""
-    stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None
-    assert stdout is not None
-
-    def write() -> None:
-        with contextlib.suppress(BrokenPipeError):
-            stdin.write(b"\n".join([*lines, b""]))
-            stdin.flush()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    while asked:
-        message = json.loads(stdout.readline().decode())
-        assert message["jsonrpc"] == "2.0"
-        assert len({"result", "error", "method"} & set(message)) == 1
-        # It holds no half of a character.
-        json.dumps(message, ensure_ascii=False).encode()
-        if message.get("id") in asked:
-            assert not message["result"]["isError"]
-            asked.remove(message["id"])
-    writer.join()
-    stdin.close()
-    return process.wait()

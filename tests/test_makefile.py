@@ -7,37 +7,25 @@ from pathlib import Path
 import pytest
 
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
-
-
 pytestmark = pytest.mark.skipif(
     shutil.which("make") is None, reason="there is no make on this machine"
 )
 
 
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
+    tools, checkout = tmp_path / "tools", tmp_path / "a checkout"
+    for folder in (tools, checkout):
+        folder.mkdir()
     for name in ("make", "sh", "rm", "touch", "awk"):
-        found = shutil.which(name)
-        assert found is not None
-        (tools / name).symlink_to(found)
+        (tools / name).symlink_to(shutil.which(name) or "missing")
     python = tools / "python3"
     python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.8.18 && exit 0\nexit 1\n')
     python.chmod(0o755)
-    checkout = tmp_path / "a checkout"
-    checkout.mkdir()
     shutil.copy(MAKEFILE, checkout)
-
+    command, paths = [str(tools / "make"), "demo"], {"PATH": str(tools)}
     done = subprocess.run(
-        [str(tools / "make"), "demo"],
-        cwd=checkout,
-        env={"PATH": str(tools)},
-        capture_output=True,
-        timeout=120,
-        check=False,
-        text=True,
+        command, cwd=checkout, env=paths, capture_output=True, timeout=120, check=False, text=True
     )
-
     assert done.returncode != 0
     assert "needs Python 3.11 or later" in done.stderr
     assert "Python 3.8.18" in done.stderr
@@ -50,15 +38,9 @@ def test_an_environment_whose_python_has_gone_away_is_made_again(tmp_path: Path)
     (tmp_path / ".venv").mkdir()
     for stamp in (".made", ".runtime"):
         (tmp_path / ".venv" / stamp).touch()
-
+    command = [shutil.which("make") or "make", "--dry-run", "demo"]
     planned = subprocess.run(
-        ["make", "--dry-run", "demo"],  # noqa: S607 -- whichever make runs this
-        cwd=tmp_path,
-        capture_output=True,
-        timeout=120,
-        check=True,
-        text=True,
+        command, cwd=tmp_path, capture_output=True, timeout=120, check=True, text=True
     )
-
     assert "-m venv .venv" in planned.stdout
     assert "install --editable ." in planned.stdout

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.connections import Application
@@ -14,12 +14,13 @@ from leadpipe_mcp.prompts import CONVERSATIONS
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import INSTRUCTIONS, build_server
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.toolsets import TOOLS
+from leadpipe_mcp.tools.toolsets import TOOLS, TOOLSETS
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
+SANDBOX = Settings(sandbox=True)
 WANTED = {"topicIds": [117805], "filters": {"seniority": ["vp"]}}
 
 
@@ -29,7 +30,7 @@ def connect(era: str) -> Connect:
 
     @asynccontextmanager
     async def connect(
-        settings: Settings, service: Application | None = None
+        settings: Settings = SANDBOX, service: Application | None = None
     ) -> AsyncGenerator[Client]:
         with anyio.fail_after(60):
             async with Client(build_server(settings, service=service), mode=era) as client:
@@ -39,20 +40,22 @@ def connect(era: str) -> Connect:
 
 
 async def test_the_server_says_who_it_is(connect: Connect) -> None:
-    async with connect(Settings(sandbox=True)) as client:
+    async with connect() as client:
         info = client.server_info
         assert info is not None
         assert (info.name, info.title, info.version) == ("leadpipe", "Leadpipe", __version__)
-        assert client.server_capabilities.tools is not None
+        listed = (await client.list_tools()).model_dump(by_alias=True)
+        modern = client.protocol_version > "2026"
+    if modern:  # Only this revision knows for how long a list holds.
+        assert (listed["ttlMs"], listed["cacheScope"]) == (3_600_000, "public")
 
 
 async def test_instructions_say_first_what_the_server_is_for(connect: Connect) -> None:
     async with connect(Settings()) as client:
         text = client.instructions or ""
     assert 500 < len(text) < 2_000
-    beginning = text[:250]
     for word in ("audiences", "segments", "lead", "prospects", "ICP", "intent", "preview"):
-        assert word in beginning
+        assert word in text[:250]
     assert "set_status active (takes one of the account's slots)" in text[:512]
     assert "invented" not in text
     assert "LEADPIPE_CONFIRM" not in text
@@ -75,14 +78,6 @@ async def test_instructions_say_that_it_is_the_sandbox_and_that_nothing_is_asked
     assert "LEADPIPE_CONFIRM=off: nothing is asked before spending or deleting." in text
 
 
-async def test_the_list_of_tools_may_be_kept_for_an_hour(connect: Connect) -> None:
-    async with connect(Settings(sandbox=True)) as client:
-        listed = (await client.list_tools()).model_dump(by_alias=True)
-        modern = client.protocol_version > "2026"
-    if modern:  # Only the revision of 2026 knows of it.
-        assert (listed["ttlMs"], listed["cacheScope"]) == (3_600_000, "public")
-
-
 async def test_the_sandbox_comes_with_its_own_service(connect: Connect) -> None:
     settings = Settings(sandbox=True, sandbox_profile="flat", sandbox_delay_ms=1)
     async with connect(settings) as client:
@@ -93,8 +88,7 @@ async def test_the_sandbox_comes_with_its_own_service(connect: Connect) -> None:
 
 
 async def test_two_servers_share_nothing(connect: Connect) -> None:
-    settings = Settings(sandbox=True)
-    async with connect(settings) as one, connect(settings) as other:
+    async with connect() as one, connect() as other:
         await one.call_tool("create_audience", {"name": "Mine", "config": WANTED})
         listed = await other.call_tool("list_audiences", {})
     assert "Mine" not in str(listed.structured_content)
@@ -111,8 +105,37 @@ async def test_a_pinned_profile_is_not_found_out(connect: Connect) -> None:
 
 
 async def test_a_server_can_be_left_and_entered_again(era: str) -> None:
-    server = build_server(Settings(sandbox=True))
+    server = build_server(SANDBOX)
     for _ in range(2):
         with anyio.fail_after(60):
             async with Client(server, mode=era) as client:
                 assert not (await client.call_tool("list_audiences", {})).is_error
+
+
+async def names(client: Client) -> list[str]:
+    return [tool.name for tool in (await client.list_tools()).tools]
+
+
+async def test_toolsets_are_named_in_any_case_and_order_and_two_are_on_only_by_name(
+    connect: Connect,
+) -> None:
+    async with connect(Settings()) as client:
+        usual = await names(client)
+    async with connect(Settings(toolsets="all", sandbox=True)) as client:
+        everything = await names(client)
+    async with connect(Settings(toolsets="Account, topics")) as client:
+        assert await names(client) == [t.name for n in ("topics", "account") for t in TOOLSETS[n]]
+    assert everything == [tool.name for tool in TOOLS]
+    assert len(set(everything)) == len(everything) == 31
+    by_name = (*TOOLSETS["visitors"], *TOOLSETS["sonarly"])
+    assert set(everything) - set(usual) == {tool.name for tool in by_name}
+
+
+async def test_read_only_offers_only_what_changes_nothing(connect: Connect) -> None:
+    async with connect(Settings(toolsets="all", read_only=True, sandbox=True)) as client:
+        tools = (await client.list_tools()).tools
+        with pytest.raises(MCPError, match="There is no tool 'delete_audience'"):
+            await client.call_tool("delete_audience", {})
+        assert "Read-only" in (client.instructions or "")
+    assert {tool.name for tool in tools} == {t.name for t in TOOLS if t.hints.read_only_hint}
+    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)

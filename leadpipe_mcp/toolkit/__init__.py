@@ -99,10 +99,8 @@ class Action:
     question: str
     seen: object
     service: str = "Leadpipe"
-    arguments: object = None
-    """Those of the call: a question is too short to tell all of them."""
-    holds: object = None
-    """What no other question is about while this one is open, such as the name of a file."""
+    arguments: object = None  # of the call: a question is too short to tell all of them
+    holds: object = None  # what no other open question may be about, such as the name of a file
 
 
 class Cursor(BaseModel):
@@ -175,11 +173,7 @@ def tool(
 ) -> Callable[[Callable[[C, A], Awaitable[R]]], Declaration[C, A, R]]:
     """Declare a tool: its name is the function's, its description the docstring.
 
-    Args:
-        title: What a person sees in a list of tools.
-        reads: It changes nothing.
-        destroys: What it changes cannot be had back.
-        idempotent: Calling it twice is calling it once.
+    It `reads` if it changes nothing, and `destroys` if what it changes cannot be had back.
     """
     hints = ToolAnnotations(
         title=title,

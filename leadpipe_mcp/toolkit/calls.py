@@ -123,12 +123,9 @@ class Kit:
 
     codes: Codes
     offered: OfferedTools
-    asks: bool
-    """Whether the human is asked before something is spent or gone."""
-    invented: bool
-    """Whether the people are invented, which every reply then says."""
-    changed: Callable[[], None]
-    """Called after each call that may have changed something."""
+    asks: bool  # the human, before something is spent or gone
+    invented: bool  # the people are, which every reply then says
+    changed: Callable[[], None]  # called after each call that may have changed something
 
 
 @dataclass(frozen=True)
@@ -139,8 +136,7 @@ class Call:
     context: Context
     params: types.CallToolRequestParams
     budget: CallBudget
-    agreed: str | None = None
-    """The code of a yes that the human gave in the middle of this call."""
+    agreed: str | None = None  # the code of a yes that the human gave in the middle of this call
 
     async def confirm(self, action: Action, code: str | None) -> None:
         """End the call here by raising, unless the human agreed to the action."""

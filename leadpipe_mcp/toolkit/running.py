@@ -5,9 +5,9 @@ A refused argument is named, with why and what would do, and never with its valu
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from mcp import MCPError, types
 from pydantic import BaseModel, ValidationError
@@ -16,7 +16,7 @@ from leadpipe_mcp.api.budget import CallBudget, call_budget
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.logs import log_call, log_crash
 from leadpipe_mcp.text import join_sentences, listed, nearest, quoted, redact
-from leadpipe_mcp.toolkit import Declaration, Reply
+from leadpipe_mcp.toolkit import Declaration, Reply, Schema, published_schema
 from leadpipe_mcp.toolkit.calls import Agreed, Asking, Call, Context, Kit
 from leadpipe_mcp.toolkit.presenting import presentable, presentable_refusal
 
@@ -174,18 +174,8 @@ def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
 
 def _fields(path: list[str], model: type[BaseModel]) -> dict[str, str | None]:
     """The arguments that exist at a place, with what they are for."""
+    schema = published_schema(model, "validation")
     for part in path:
-        field = next((f for f in model.model_fields.values() if f.alias == part), None)
-        inner = next(_models(field.annotation), None) if field else None
-        if inner is None:
-            return {}
-        model = inner
-    return {field.alias or name: field.description for name, field in model.model_fields.items()}
-
-
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    """The models in an annotation, however deep: one may be optional, or have validators."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+        schema = schema.get("properties", {}).get(part, {})
+    fields: dict[str, Schema] = schema.get("properties", {})
+    return {name: field.get("description") for name, field in fields.items()}

@@ -86,6 +86,7 @@ ALSO_REQUIRED: dict[str, Reply] = {
 
 
 async def test_an_id_is_understood_under_both_names_in_every_tool(client: Assistant) -> None:
+    assert await client.saved()  # From now on the service's address is known to be right.
     tried = 0
     for tool in (await client.list_tools()).tools:
         names = {"id", "audienceId"} & set(tool.input_schema["properties"])
