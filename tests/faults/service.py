@@ -174,13 +174,11 @@ class _Equipped:
                 await answer(send)
             case "hang":
                 await _gone(request)
-            case "refused":
-                await _drop(request, ConnectionRefusedError)
-            case "reset":
-                await _drop(request, ConnectionResetError)
+            case "refused" | "reset":
+                await _drop(request, fault.kind)
             case "reset_after":
                 await _answered(answer)
-                await _drop(request, ConnectionResetError)
+                await _drop(request, fault.kind)
             case "cut":
                 await _send_half(await _answered(answer), request, send)
             case "huge":
@@ -191,13 +189,10 @@ class _Equipped:
     def _spoilt(self, fault: Fault, request: Request, body: bytes) -> Response:
         """The answer in place of the right one."""
         said = fault.message
+        useless = {"malformed": b'{"data": [{"id": ', "empty": b"", "wrong_shape": self.shapeless}
         match fault.kind:
-            case "malformed":
-                return Response(b'{"data": [{"id": ', media_type="application/json")
-            case "empty":
-                return Response(media_type="application/json")
-            case "wrong_shape":
-                return Response(self.shapeless, media_type="application/json")
+            case "malformed" | "empty" | "wrong_shape":
+                return Response(useless[fault.kind], media_type="application/json")
             case "redirect":
                 return Response(None, 302, {"Location": "https://elsewhere.example/"})
             case "html":
@@ -259,11 +254,11 @@ def served(**settings: object) -> Generator[str]:
             process.kill()
 
 
-async def _drop(request: Request, lost: type[OSError]) -> None:
+async def _drop(request: Request, kind: FaultKind) -> None:
     """Drop the connection: abort its socket, or raise where there is none."""
     transport = request.scope.get("state", {}).get(_TRANSPORT)
     if transport is None:
-        raise lost("The sandbox dropped the connection")
+        raise ConnectionRefusedError if kind == "refused" else ConnectionResetError
     transport.abort()
     await _gone(request)
 

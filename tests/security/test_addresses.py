@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application, serve_in_process
@@ -17,10 +17,9 @@ from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import LINKED
 from tests.faults.service import Sandbox
-from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, World, ids, said, words
+from tests.security.services import CANARIES, ONE_CALL_EACH, Connect, World, ids, said
 
 pytestmark = pytest.mark.anyio
 # More people than pages are asked for, so that they come as the service's file.
@@ -114,25 +113,6 @@ async def test_a_service_elsewhere_cannot_have_a_file_fetched_from_this_machine(
     assert (watched.seen, came.getvalue()) == ([], b"")
     await at("http://127.0.0.1:8787").download("http://127.0.0.1:8787/people.csv", came)
     assert [one.has_key for one in watched.seen] == [False]
-
-
-async def test_no_tool_takes_a_wrong_address_for_a_wrong_id(
-    connect: Connect, real: Settings
-) -> None:
-    reads = {tool.name for tool in TOOLS if tool.hints.read_only_hint}
-    for elsewhere in (
-        JSONResponse({"error": {"code": "HTTP_ERROR", "message": "Cannot GET /x"}}, 404),
-        HTMLResponse("<!doctype html><h1>Not found</h1>", 404),
-        HTMLResponse("\n<html><h1>Welcome</h1></html>"),
-    ):
-        for tool, arguments in ONE_CALL_EACH.items():
-            async with connect(elsewhere, elsewhere, settings=real) as client:
-                shown = words(await client.call_tool(tool, arguments))
-            variable = "SONARLY_BASE_URL" if tool.startswith("sonarly") else "LEADPIPE_BASE_URL"
-            # After a change it is more important to look what became of it.
-            change = "a web page came instead of JSON"
-            assert variable in shown or (tool not in reads and change in shown), tool
-            assert "service.test" not in shown, tool
 
 
 # Over sockets of this machine, which take the time that they take: no clock may leap over it

@@ -78,18 +78,13 @@ ACTIONS: dict[str, Asking] = {
 each_action = pytest.mark.parametrize("action", ACTIONS)
 
 
-async def asking(client: Client, action: str) -> Asking:
-    """The action, on what the world begins with; its call with other arguments is another."""
-    known = await ids(client)
-    (tool, arguments), changes, others, meanwhile = ACTIONS[action]
-
-    def placed(call: Call) -> Call:
-        return call[0], given(call[1], known)
-
-    different = [(tool, arguments | change) for change in changes]
-    return Asking(
-        placed((tool, arguments)), [], [*map(placed, [*different, *others])], placed(meanwhile)
-    )
+async def asking(client: Client, action: str) -> tuple[Call, Call, list[Call]]:
+    """The action on what the world begins with: its call, what happens meanwhile, and others."""
+    known, asked = await ids(client), ACTIONS[action]
+    changed = [(asked.call[0], asked.call[1] | change) for change in asked.changes]
+    calls = (asked.call, asked.meanwhile, *changed, *asked.others)
+    call, meanwhile, *others = ((tool, given(arguments, known)) for tool, arguments in calls)
+    return call, meanwhile, others
 
 
 async def code_for(client: Client, call: Call) -> str:
@@ -116,7 +111,7 @@ async def test_a_code_does_what_was_asked_about_and_only_once(
     action: str, connect: Connect, world: World
 ) -> None:
     async with connect() as client:
-        tool, arguments = (await asking(client, action)).call
+        (tool, arguments), *_ = await asking(client, action)
         code = await code_for(client, (tool, arguments))
         assert world.changes() == []
         done = await said(client, tool, **arguments, confirm=code)
@@ -133,7 +128,7 @@ async def test_a_code_that_was_guessed_or_bent_changes_nothing(
     connect: Connect, world: World
 ) -> None:
     async with connect() as client, connect() as other_server:
-        tool, arguments = (await asking(client, "delete")).call
+        (tool, arguments), *_ = await asking(client, "delete")
         foreign = await code_for(other_server, (tool, arguments))
         code = await code_for(client, (tool, arguments))
         bent = [
@@ -157,23 +152,23 @@ async def test_a_code_is_for_just_these_arguments_as_things_are(
     action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
 ) -> None:
     async with connect() as client, unasked as other:
-        asked = await asking(client, action)
-        for tool, arguments in asked.others:
-            code = await code_for(client, asked.call)
+        call, meanwhile, others = await asking(client, action)
+        for tool, arguments in others:
+            code = await code_for(client, call)
             reply = await said(client, tool, **arguments, confirm=code)
             assert "question" in reply, arguments
         assert world.changes() == []
-        code = await code_for(client, asked.call)
-        await said(other, asked.meanwhile[0], **asked.meanwhile[1])
+        code = await code_for(client, call)
+        await said(other, meanwhile[0], **meanwhile[1])
         changed = world.changes()
-        reply = await said(client, asked.call[0], **asked.call[1], confirm=code)
+        reply = await said(client, call[0], **call[1], confirm=code)
     assert reply["summary"].startswith("The code does not hold for this")
     assert world.changes() == changed
 
 
 async def test_a_code_does_not_hold_after_ten_minutes(connect: Connect, world: World) -> None:
     async with connect() as client:
-        tool, arguments = (await asking(client, "delete")).call
+        (tool, arguments), *_ = await asking(client, "delete")
         code = await code_for(client, (tool, arguments))
         await anyio.sleep(CODE_SECONDS + 1)
         reply = await said(client, tool, **arguments, confirm=code)
@@ -206,7 +201,7 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
     questions: list[str] = []
     no = human(NO, questions)
     async with connect() as client, connect(answer=no, mode=era) as asked:
-        tool, arguments = (await asking(client, "delete")).call
+        (tool, arguments), *_ = await asking(client, "delete")
         code = await code_for(client, (tool, arguments))
         for confirm in (code, "true", ""):
             assert (await asked.call_tool(tool, {**arguments, "confirm": confirm})).is_error
@@ -219,7 +214,7 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
 async def test_a_human_who_takes_too_long_is_asked_again(connect: Connect, world: World) -> None:
     questions: list[str] = []
     async with connect(answer=human(YES, questions, CODE_SECONDS + 1, 30)) as client:
-        tool, arguments = (await asking(client, "delete")).call
+        (tool, arguments), *_ = await asking(client, "delete")
         await said(client, tool, **arguments)
     assert len(questions) == 2
     assert len(world.changes()) == 1
@@ -236,17 +231,17 @@ async def test_what_changes_while_the_human_thinks_is_asked_about_again(
 ) -> None:
     questions: list[str] = []
     async with unasked as other:
-        asked = await asking(other, action)
+        call, meanwhile, _ = await asking(other, action)
 
         async def thinking(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
             questions.append(params.message)
             if len(questions) > 1:
                 return NO
-            await said(other, asked.meanwhile[0], **asked.meanwhile[1])
+            await said(other, meanwhile[0], **meanwhile[1])
             return YES
 
         async with connect(answer=thinking, mode=era) as client:
-            result = await client.call_tool(*asked.call)
+            result = await client.call_tool(*call)
     assert len(questions) == 2
     assert result.is_error
     # By the other.
@@ -282,7 +277,7 @@ async def test_a_yes_that_comes_twice_is_taken_once(
     connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
 ) -> None:
     async with connect(answer=human(YES, [])) as client, unasked as other:
-        tool, arguments = (await asking(client, "activate")).call
+        (tool, arguments), *_ = await asking(client, "activate")
         one = rounds(client, (tool, arguments))
         state, yes = await first_round(one)
         assert isinstance(await one(state, yes), CallToolResult)
@@ -295,10 +290,10 @@ async def test_a_yes_that_comes_twice_is_taken_once(
 
 async def test_a_state_that_was_forged_is_refused(connect: Connect, world: World) -> None:
     async with connect(answer=human(YES, [])) as client, connect(answer=human(YES, [])) as other:
-        asked = await asking(client, "delete")
-        one = rounds(client, asked.call)
+        call, _, others = await asking(client, "delete")
+        one = rounds(client, call)
         state, yes = await first_round(one)
-        foreign, _ = await first_round(rounds(other, asked.call))
+        foreign, _ = await first_round(rounds(other, call))
         plain = '{"v":1,"outcomes":{"approval":{"action":"accept","data":{"approve":true}}}}'
         middle = len(state) // 2
         bent = state[:middle] + ("A" if state[middle] != "A" else "B") + state[middle + 1 :]
@@ -310,8 +305,8 @@ async def test_a_state_that_was_forged_is_refused(connect: Connect, world: World
             assert isinstance(await one(None, answers), InputRequiredResult)
         assert isinstance(await one(state, {"other": YES}), InputRequiredResult)
         # And a state is for just this call.
-        tool, arguments = asked.call
-        for call in (*asked.others, (tool, arguments | {"confirm": "abcdef"})):
+        tool, arguments = call
+        for different in (*others, (tool, arguments | {"confirm": "abcdef"})):
             with pytest.raises(MCPError, match="Invalid or expired requestState"):
-                await rounds(client, call)(state, yes)
+                await rounds(client, different)(state, yes)
     assert world.changes() == []
