@@ -148,10 +148,8 @@ async def test_those_whose_value_is_not_known_are_counted_where_others_are_left_
 async def test_what_a_range_cuts_is_named_with_what_it_would_add(leadpipe: LeadpipeClient) -> None:
     brief = Brief(("CRM",), filters={"companySize": {"min": 50, "max": 200}})
     plan = await make_plan(leadpipe, brief)
-    fewer, more = [
-        await size(leadpipe, plan.config, filters={"companySize": ["51 to 100", value]})
-        for value in ("11 to 50", "101 to 250")
-    ]
+    wider = [{"companySize": ["51 to 100", value]} for value in ("11 to 50", "101 to 250")]
+    fewer, more = [await size(leadpipe, plan.config, filters=filters) for filters in wider]
 
     assert plan.config.filters == {"companySize": ["51 to 100"]}
     assert (

@@ -234,7 +234,9 @@ async def test_what_the_service_does_not_show_is_said(ask: Ask) -> None:
     assert " None of them grew in 30 days." in reply["summary"]
 
 
-async def test_movers_are_shown_with_their_change(client: Assistant) -> None:
+async def test_movers_are_shown_with_their_change_and_one_of_few_people_is_doubted(
+    client: Assistant, ask: Ask
+) -> None:
     up = await client.call("get_topic_movers", type="b2b", limit=5)
     columns = ["id", "name", "type", "industry", "audience", "dayBefore", "change"]
     assert up["topics"]["columns"] == columns
@@ -249,20 +251,15 @@ async def test_movers_are_shown_with_their_change(client: Assistant) -> None:
     assert "shrank most" in down["summary"]
     assert down["topics"]["rows"][0][3] == "Sales"
     assert down["topics"]["rows"][0][-1] < 0
-
-
-async def test_a_large_change_of_few_people_is_doubted_and_no_movers_are_said_to_be_none(
-    ask: Ask,
-) -> None:
     few = [topic(1, "New", todayAudience=9, yesterdayAudience=0)]
     reply = await ask(TopicService(movers=few), "get_topic_movers", limit=1)
     assert reply["summary"] == "'New' (1) grew most in a day, to 9 people."
     assert reply["topics"]["rows"] == [[1, "New", "b2b", "Sales", 9, 0, ""]]
     assert reply["warnings"] == ["Percentages of fewer than 100 people say little."]
     service = TopicService(movers=[])
-    reply = await ask(service, "get_topic_movers", industry="Sales", type="both")
-    none = "The service shows no topic of this kind that grew in the last day."
-    assert reply == {"summary": none}
+    none = await ask(service, "get_topic_movers", industry="Sales", type="both")
+    said = "The service shows no topic of this kind that grew in the last day."
+    assert none == {"summary": said}
     asked = {"direction": "up", "type": "both", "industry": "Sales", "limit": "10"}
     assert service.asked[-1] == ("movers", asked)
 
