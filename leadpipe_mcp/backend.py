@@ -12,6 +12,7 @@ from leadpipe_mcp.api.connections import Application, Network, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.snapshot import Snapshots
 from leadpipe_mcp.people.sql import SqlWorkers
@@ -35,22 +36,20 @@ class Backend:
         self,
         settings: Settings,
         offered: OfferedTools,
+        callers: Callers,
         service: Application | None = None,
         sonarly: Application | None = None,
     ) -> None:
-        url, key = settings.base_url, settings.api_key
-        sonarly_url, sonarly_key = settings.sonarly_base_url, settings.sonarly_api_key
+        url, key = settings.base_url, settings.api_key or callers.leadpipe_key
+        sonarly_url = settings.sonarly_base_url
+        sonarly_key = settings.sonarly_api_key or callers.sonarly_key
         topics_dir, people_dir = settings.topics_dir, settings.cache_dir
+        if account := callers.account():
+            topics_dir, people_dir = (d and d / account for d in (topics_dir, people_dir))
         if settings.sandbox:
-            from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox
-
-            profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
             url = sonarly_url = SANDBOX_URL
-            key = sonarly_key = SecretStr(SANDBOX_KEY)
-            service = service or Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
-            # Made only where it may be asked: it takes a moment.
-            if SONARLY in settings.chosen_toolsets():
-                sonarly = sonarly or SonarlySandbox()
+            # The sandbox has an account for each key.
+            key = sonarly_key = callers.leadpipe_key if account else SecretStr(SANDBOX_KEY)
             # Invented people are not worth keeping.
             topics_dir = people_dir = None
         transport = Transport(url, key, network=_network(service))
@@ -60,7 +59,7 @@ class Backend:
         runs = LoadedRuns(Snapshots(people_dir))
         self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers())
         asks, invented = settings.confirm == "auto", settings.sandbox
-        kit = Kit(Codes(), offered, asks=asks, invented=invented, changed=runs.forget)
+        kit = Kit(Codes(callers), offered, asks=asks, invented=invented, changed=runs.forget)
         begin = partial(Call, kit, services=self._services)
         self.tools = Toolbox([tool for tool in TOOLS if tool.name in offered], kit, begin)
         self.resources = Resources(kit, begin)
@@ -76,3 +75,12 @@ class Backend:
 
 def _network(application: Application | None) -> Network | None:
     return serve_in_process(application) if application else None
+
+
+def sandboxes(settings: Settings) -> tuple[Application, Application | None]:
+    """Return what plays Leadpipe, and Sonarly where it may be asked: that takes a moment."""
+    from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox
+
+    profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
+    leadpipe = Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
+    return leadpipe, SonarlySandbox() if SONARLY in settings.chosen_toolsets() else None

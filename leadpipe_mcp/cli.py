@@ -16,7 +16,8 @@ from leadpipe_mcp.settings import Settings, SettingsError, variable
 DESCRIPTION = """\
 Build marketing audiences by talking to an AI assistant: an MCP server for Leadpipe.
 
-  serve    speak MCP over stdin and stdout; this is what an assistant starts (the default)
+  serve    speak MCP over stdin and stdout; this is what an assistant starts (the default);
+           with --http over HTTP, for a team
   demo     a short conversation with the server, with invented people
   sandbox  the simulated Leadpipe service alone, on a port of this machine
 """
@@ -46,8 +47,15 @@ SAID = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
     parsed = _parse(arguments)
-    command, port, both = (parsed.pop(name) for name in ("command", "port", "sonarly"))
+    command, http, both = (parsed.pop(name) for name in ("command", "http", "sonarly"))
     try:
+        if http:
+            from leadpipe_mcp.hosting.run import run
+            from leadpipe_mcp.hosting.settings import HostingSettings
+
+            run(HostingSettings.read(os.environ, parsed))
+            return
+        port = parsed.pop("port") or SANDBOX_PORT
         settings = Settings.read(os.environ, parsed)
     except SettingsError as error:
         sys.exit(f"leadpipe-mcp: {error}")
@@ -102,15 +110,21 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     add = parser.add_argument
     add("command", nargs="?", type=_command, default="serve", metavar="command")
     add("--version", action="version", version=f"leadpipe-mcp {__version__}")
-    add("--port", type=_port, default=SANDBOX_PORT, help=f"The sandbox's port ({SANDBOX_PORT}).")
+    add("--port", type=_port, help=f"Of the sandbox, or with --http ({SANDBOX_PORT}).")
     add("--sonarly", action="store_true", help="With demo: both services in one conversation.")
-    for name, field in Settings.model_fields.items():
+    add("--http", action="store_true", help="With serve: over HTTP, for a team.")
+    settings, said = Settings, SAID
+    if not {"--http", "--help", "-h"}.isdisjoint(sys.argv[1:] if arguments is None else arguments):
+        from leadpipe_mcp.hosting.settings import HOSTING_SAID, HostingSettings
+
+        settings, said = HostingSettings, SAID | HOSTING_SAID
+    for name, field in settings.model_fields.items():
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:
-            add(flag, action="store_true", default=None, help=SAID[name])
-        elif name in SAID:
-            add(flag, help=SAID[name], metavar=variable(name))
-        else:
+            add(flag, action="store_true", default=None, help=said[name])
+        elif name in said:
+            add(flag, help=said[name], metavar=variable(name))
+        elif name != "port":
             add(flag, type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:

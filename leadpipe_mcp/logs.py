@@ -14,9 +14,12 @@ import threading
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO, cast
+from typing import NotRequired, TextIO, TypedDict, cast
+
+from opentelemetry import trace
 
 from leadpipe_mcp.text import clean, counted, redact
 
@@ -58,6 +61,22 @@ def set_up(level: str, *, as_json: bool) -> None:
     threading.excepthook = lambda lost: _log_lost(logging.ERROR, "A thread ended", lost.exc_value)
 
 
+class CallRecord(TypedDict):
+    """How a call of a tool went."""
+
+    tool: str
+    outcome: str
+    ms: int
+    requests: int
+    retries: int
+    requestId: NotRequired[str]
+    traceId: NotRequired[str]
+
+
+also_told: list[Callable[[CallRecord], None]] = []
+"""Those who are told of each call as well, such as who counts them."""
+
+
 def log_call(
     tool: str, outcome: str, *, ms: int, requests: int, retries: int, request_id: str | None
 ) -> None:
@@ -65,7 +84,7 @@ def log_call(
 
     `request_id` is the service's own word for the request, where it gave one.
     """
-    call: dict[str, object] = {
+    call: CallRecord = {
         "tool": clean(tool, 64),
         "outcome": outcome,
         "ms": ms,
@@ -77,7 +96,13 @@ def log_call(
     if asked := redact(request_id or "", 64).replace(" ", ""):
         call["requestId"] = asked
         parts.append(f"request {asked}")
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        call["traceId"] = trace.format_trace_id(span.trace_id)
+        parts.append(f"trace {call['traceId']}")
     _log.info("%s %s %s", call["tool"], outcome, ", ".join(parts), extra={"call": call})
+    for count in also_told:
+        count(call)
 
 
 def log_crash(tool: str, error: BaseException) -> None:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -96,7 +96,7 @@ class Settings(BaseModel):
     _usual_cache: Path | None = None
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> "Settings":
+    def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> Self:
         """The settings of the variables; a flag that is given goes before its variable."""
         given = {name: environment.get(variable(name), "").strip() for name in cls.model_fields}
         values: dict[str, object] = {name: text for name, text in given.items() if text}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from leadpipe_mcp.api import sonarly_models as models
 from leadpipe_mcp.api.addresses import path_of
@@ -23,7 +23,7 @@ from leadpipe_mcp.api.sonarly_models import (
     LinkedinAudience,
     Overview,
 )
-from leadpipe_mcp.api.transport import Transport
+from leadpipe_mcp.api.transport import Key, Transport
 from leadpipe_mcp.errors import Forbidden, NotPossible, ServiceError, Unclear
 from leadpipe_mcp.text import clean
 
@@ -38,7 +38,10 @@ _CHECK = "Look with sonarly_list_audiences in a minute, before trying again."
 
 
 def sonarly_transport(
-    base_url: str, key: SecretStr | None, *, network: Network | None = None
+    base_url: str,
+    key: Key,
+    *,
+    network: Network | None = None,
 ) -> Transport:
     """The way to Sonarly, which takes its key as a bearer token."""
     return Transport(base_url, key, network=network, vendor=models.SONARLY, bearer=True)

@@ -8,7 +8,7 @@ were of one route, only this route rests. And a route that asked for a pause get
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ from leadpipe_mcp.api.connections import (
 )
 from leadpipe_mcp.errors import SERVICE, ServiceError, Unreachable
 
+Key = SecretStr | Callable[[], SecretStr | None] | None
+"""A key, or what returns that of the present caller."""
 LEAST_SECONDS = 1.0
 """With less time than this nothing is sent."""
 DOWNLOAD_SECONDS = 300.0
@@ -155,7 +157,8 @@ class Transport:
 
     Args:
         base_url: Where the service is; a path in it is kept in front of every request's path.
-        key: The API key, or None: then only what is public can be asked.
+        key: The API key, or what returns that of the present caller. Without one, only what is
+            public can be asked.
         network: What carries requests in the place of HTTP connections, such as
             `serve_in_process`.
         vendor: The vendor of the service, as errors speak of it.
@@ -165,19 +168,23 @@ class Transport:
     def __init__(
         self,
         base_url: str,
-        key: SecretStr | None,
+        key: Key,
         *,
         network: Network | None = None,
         vendor: errors.Vendor = errors.LEADPIPE,
         bearer: bool = False,
     ) -> None:
         self.base_url = checked_base_url(base_url)
-        self._key = key or SecretStr("")
+        self._keyed = key if callable(key) else lambda: key
         self._connections = Connections(network)
         self._bearer = bearer
         self._vendor = vendor
         self._turns = anyio.CapacityLimiter(budgets.AT_ONCE)
         self._health = Health()
+
+    @property
+    def _key(self) -> SecretStr:
+        return self._keyed() or SecretStr("")
 
     @property
     def has_answered(self) -> bool:

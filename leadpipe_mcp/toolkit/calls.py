@@ -7,13 +7,16 @@ given either way, holds for one call with just these arguments, on one state of 
 minutes, once.
 """
 
+import hmac
+import json
 import secrets
+from base64 import b32decode, b32encode
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hmac import compare_digest
 from typing import Any, cast
 
-import anyio
 from mcp import MCPError, types
 from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
@@ -21,6 +24,7 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from leadpipe_mcp.api.budget import CallBudget
+from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.errors import LeadpipeError
 from leadpipe_mcp.toolkit import Action, Question
 from leadpipe_mcp.toolkit.offered import OfferedTools
@@ -29,7 +33,7 @@ from leadpipe_mcp.toolkit.presenting import presentable_question
 Context = ServerRequestContext[Any, Any]
 
 CODE_SECONDS = 600
-MOST_CODES = 200
+MOST_HOLDING = 200
 APPROVAL = "approval"  # what a client of 2026 reads as the name of the question
 _TICK = {
     "type": "boolean",
@@ -69,35 +73,55 @@ class Agreed(Exception):
 
 
 class Codes:
-    """The codes that were given out and not used yet, one for each question."""
+    """The codes with which a call is made again once the human has agreed.
 
-    def __init__(self) -> None:
-        self._given: dict[str, tuple[Action, float]] = {}
+    A code is sealed: any process that shares the secret can tell that it was given, to this caller,
+    for just this action, and when. What processes share says whether it was used.
+    """
+
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
+        self._shared = callers.shared
+        self._holding: dict[str, tuple[object, float]] = {}
         self._in_use: list[object] = []
 
     def give(self, action: Action) -> str:
         """Return a new code for the action."""
-        code = secrets.token_hex(3)
-        self._given[code] = (action, anyio.current_time() + CODE_SECONDS)
-        for oldest in list(self._given)[:-MOST_CODES]:
-            del self._given[oldest]
+        now = self._shared.clock()
+        code = self._sealed(int(now).to_bytes(4) + secrets.token_bytes(3), action)
+        if action.holds is not None:
+            self._holding[code] = (action.holds, now + CODE_SECONDS)
+            for oldest in list(self._holding)[:-MOST_HOLDING]:
+                del self._holding[oldest]
         return code
 
-    def redeem(self, code: str, action: Action) -> bool:
+    async def redeem(self, code: str, action: Action) -> bool:
         """Use the code up, and return whether it was given for just this action and still holds."""
         code = code.strip().lower()
-        given = self._open().get(code)
-        self._given.pop(code, None)
-        return given == action
+        self._holding.pop(code, None)
+        try:
+            head = b32decode(code.upper())[:7]
+        except ValueError:
+            return False
+        age = self._shared.clock() - int.from_bytes(head[:4])
+        if not compare_digest(self._sealed(head, action), code) or not 0 <= age <= CODE_SECONDS:
+            return False
+        return await self._shared.first_use(code, CODE_SECONDS)
+
+    def _sealed(self, head: bytes, action: Action) -> str:
+        """The code that begins with the head: when it was given, and what makes it unique."""
+        meant = [self._callers.id(), action.name, action.question, action.seen, action.arguments]
+        said = json.dumps(meant, sort_keys=True, default=str).encode()
+        seal = hmac.digest(self._shared.key("codes"), head + said, "sha256")[:8]
+        return b32encode(head + seal).decode().lower()
 
     def held_by(self, code: str) -> object:
         """Return what the open question holds that the code was given for, if there is one."""
-        given = self._open().get(code.strip().lower())
-        return given.holds if given else None
+        return self._open().get(code.strip().lower())
 
     def is_held(self, thing: object) -> bool:
         """Whether an open question or a call at work holds the thing."""
-        return self.is_in_use(thing) or any(thing == one.holds for one in self._open().values())
+        return self.is_in_use(thing) or thing in self._open().values()
 
     def is_in_use(self, thing: object) -> bool:
         """Whether a call at work holds the thing."""
@@ -112,9 +136,9 @@ class Codes:
         finally:
             self._in_use.remove(thing)
 
-    def _open(self) -> dict[str, Action]:
-        now = anyio.current_time()
-        return {code: action for code, (action, until) in self._given.items() if now <= until}
+    def _open(self) -> dict[str, object]:
+        now = self._shared.clock()
+        return {code: thing for code, (thing, until) in self._holding.items() if now <= until}
 
 
 @dataclass(frozen=True)
@@ -153,7 +177,7 @@ class Call:
         can_ask = asks is not None and (asks.form is not None or asks.url is None)
         # Where the human can be asked, what the assistant brings is not looked at.
         known = self.agreed if can_ask else code
-        if known and codes.redeem(known, action):
+        if known and await codes.redeem(known, action):
             return
         if not can_ask:
             new = codes.give(action)
@@ -164,7 +188,7 @@ class Call:
             )
             raise Asking(Question(summary=summary, question=shown, confirm=new))
         is_modern = self.context.protocol_version in MODERN_PROTOCOL_VERSIONS
-        answer = self._brought(action) if is_modern else await self._elicited(action)
+        answer = await self._brought(action) if is_modern else await self._elicited(action)
         if not (
             isinstance(answer, types.ElicitResult)
             and answer.action == "accept"
@@ -207,7 +231,7 @@ class Call:
                 f"Tell the user; it can be done in the {action.service} dashboard.",
             ) from None
 
-    def _brought(self, action: Action) -> object:
+    async def _brought(self, action: Action) -> object:
         """The answer with which a client of 2026 calls again.
 
         It brings back what was put beside the question as well. The SDK seals that: the client can
@@ -215,7 +239,7 @@ class Call:
         holds though the thing has changed since; so it is a code.
         """
         codes, answers = self.kit.codes, self.params.input_responses or {}
-        if codes.redeem(self.params.request_state or "", action) and APPROVAL in answers:
+        if await codes.redeem(self.params.request_state or "", action) and APPROVAL in answers:
             return answers[APPROVAL]
         form = types.ElicitRequestFormParams(message=action.question, requested_schema=FORM)
         raise Asking(

@@ -7,6 +7,7 @@ from mcp import MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
+from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.toolkit import Action
 from leadpipe_mcp.toolkit.calls import Codes
 from tests.faults.service import Sandbox
@@ -225,10 +226,9 @@ async def test_a_name_cannot_pass_for_the_words_of_a_question(client: Assistant)
         assert question.count("'") == 2
 
 
-async def test_the_oldest_of_many_codes_are_forgotten() -> None:
-    codes = Codes()
-    action = Action("delete", "Delete it?", {"id": 1})
-    given = [codes.give(action) for _ in range(201)]
+async def test_what_the_oldest_of_many_questions_hold_is_free_again() -> None:
+    codes = Codes(Callers())
+    given = [codes.give(Action("export", "Export it?", {"id": 1}, holds=n)) for n in range(201)]
     assert len(set(given)) == 201
-    assert not codes.redeem(given[0], action)
-    assert codes.redeem(given[1], action)
+    assert not codes.is_held(0)
+    assert codes.is_held(1)

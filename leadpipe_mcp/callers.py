@@ -1,0 +1,84 @@
+"""Who is calling, and what the processes that answer them know together.
+
+Over stdio there is one user, whose keys are in the settings, and one process. `hosting` has the
+callers of a team, each with a key or token of their own, and processes that share Redis.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+
+import anyio
+from pydantic import SecretStr
+
+
+class Shared:
+    """What this process remembers for all that serve the same callers; here it is the only one.
+
+    Args:
+        secret: What codes are sealed with.
+        clock: Seconds, by a clock that is the same for all of them.
+    """
+
+    def __init__(
+        self, secret: bytes | None = None, clock: Callable[[], float] = anyio.current_time
+    ) -> None:
+        self.clock = clock
+        self._secret = secret or secrets.token_bytes(32)
+        self._used: dict[str, float] = {}
+
+    def key(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes for this purpose alone."""
+        return hmac.digest(self._secret, f"leadpipe-mcp/1/{purpose}".encode(), "sha256")
+
+    async def first_use(self, code: str, seconds: float) -> bool:
+        """Whether nobody has used the code before; from now on it is used."""
+        now = self.clock()
+        self._used = {code: until for code, until in self._used.items() if now <= until}
+        is_first = code not in self._used
+        self._used[code] = now + seconds
+        return is_first
+
+    async def read(self, name: str) -> bytes | None:  # noqa: ARG002 -- here nobody else keeps any
+        """Return what another process kept under the name."""
+        return None
+
+    async def keep(self, name: str, what: bytes, seconds: float) -> None:
+        """Keep something for other processes."""
+
+    async def state(self) -> str | None:
+        """Say whether what is shared can be reached; None where there is nothing to reach."""
+        return None
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Callers:
+    """Everyone who may call: here the one user of this machine."""
+
+    see_alike = True
+    """Whether all of them are shown the same tools."""
+
+    def __init__(self, shared: Shared | None = None) -> None:
+        self.shared = shared or Shared()
+
+    def id(self) -> str:
+        """Return what stands for whoever made the present call, and tells nothing of their key."""
+        return ""
+
+    def account(self) -> str:
+        """Return what stands for the account that their calls are about."""
+        return ""
+
+    def may_write(self) -> bool:
+        """Whether they may change things."""
+        return True
+
+    def leadpipe_key(self) -> SecretStr | None:
+        """Return the key of Leadpipe that they brought."""
+        return None
+
+    def sonarly_key(self) -> SecretStr | None:
+        """Return the key of Sonarly that they brought."""
+        return None

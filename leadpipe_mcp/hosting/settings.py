@@ -1,0 +1,114 @@
+"""What the person who runs the server for a team decided."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from leadpipe_mcp.api.addresses import is_this_machine
+from leadpipe_mcp.settings import Address, Folder, Settings, SettingsError
+
+LEAST_SECRET = 32
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < LEAST_SECRET:
+        raise ValueError(
+            f"must have {LEAST_SECRET} characters or more; make one with: openssl rand -hex 32"
+        )
+    return value
+
+
+def _redis(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _names(value: str) -> str:
+    return ",".join(name.strip() for name in value.split(",") if name.strip())
+
+
+# What --help says of those that a flag may hold; secrets come as variables only.
+HOSTING_SAID = {
+    "host": "With --http: where to listen (127.0.0.1).",
+    "workers": "With --http: how many processes (1).",
+    "public_url": "With --http: what callers see, such as https://mcp.example.com.",
+    "allowed_origins": "With --http: web pages that may call, with commas between.",
+    "oauth_issuer": "With --http: admit callers with tokens of this issuer; one key serves all.",
+    "oauth_audience": "Whom the tokens are for; usually the public URL and /mcp.",
+    "oauth_jwks_url": "Where the issuer's keys are; usually /.well-known/jwks.json there.",
+    "requests_per_minute": "With --http: how many requests a caller may make a minute (120).",
+    "calls_at_once": "With --http: how many of a caller's calls are answered at once (8).",
+    "body_bytes": "With --http: the largest request (1,000,000).",
+    "reply_bytes": "With --http: the largest answer of a tool (200,000).",
+    "download_dir": "With --http: where exported files go, fetched by links that expire.",
+    "metrics": "With --http: counts for Prometheus under /metrics.",
+}
+
+
+class HostingSettings(Settings):
+    """The settings of a server for a team; those of a user of one machine hold as well."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8787
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    public_url: Address | None = None
+    allowed_origins: Annotated[str, AfterValidator(_names)] = ""
+    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = None
+    oauth_issuer: Address | None = None
+    oauth_audience: str | None = None
+    oauth_jwks_url: Address | None = None
+    requests_per_minute: Annotated[int, Field(ge=1)] = 120
+    calls_at_once: Annotated[int, Field(ge=1)] = 8
+    body_bytes: Annotated[int, Field(ge=1_000)] = 1_000_000
+    reply_bytes: Annotated[int, Field(ge=10_000)] = 200_000
+    download_dir: Folder | None = None
+    metrics: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where callers find the server."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    def hosts(self) -> list[str]:
+        """The names under which the server may be asked."""
+        named = [urlsplit(self.public_url).netloc] if self.public_url else []
+        local = ["127.0.0.1", "localhost", "[::1]"]
+        return [*named, *local, *(f"{name}:*" for name in local)]
+
+    def origins(self) -> list[str]:
+        """The pages that may call."""
+        named = [one for one in self.allowed_origins.split(",") if one]
+        if self.public_url:
+            named.append("{0.scheme}://{0.netloc}".format(urlsplit(self.public_url)))
+        local = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        return [*named, *local, *(f"{name}:*" for name in local)]
+
+    def check(self) -> None:
+        """Refuse what would let strangers in, or could not work.
+
+        Raises:
+            SettingsError: Saying what to set.
+        """
+        if not is_this_machine(self.host) and not self.public_url:
+            raise SettingsError(
+                "LEADPIPE_PUBLIC_URL: must be set where other machines can reach the server, to the"
+                " address that callers use, such as https://mcp.example.com."
+            )
+        if self.oauth_issuer and not (self.api_key or self.sandbox):
+            raise SettingsError(
+                "LEADPIPE_API_KEY: must be set with LEADPIPE_OAUTH_ISSUER: it is the key with which"
+                " all callers are served."
+            )
+        if self.api_key and not self.oauth_issuer:
+            raise SettingsError(
+                "LEADPIPE_API_KEY: with --http callers bring their own keys, so unset it; or set"
+                " LEADPIPE_OAUTH_ISSUER as well, and your team is served with this one."
+            )
+        if self.redis_url and not self.secret:
+            raise SettingsError(
+                "LEADPIPE_SECRET: must be set with LEADPIPE_REDIS_URL, the same for every process;"
+                " make one with: openssl rand -hex 32."
+            )

@@ -1,0 +1,54 @@
+"""What is refused before anybody looks at it."""
+
+import pytest
+
+from tests.hosting.conftest import Host
+
+pytestmark = pytest.mark.anyio
+KEY = "sk_live_anna_0001"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example.com"}, 421),
+        ({"host": "127.0.0.1.evil.example.com"}, 421),
+        ({"origin": "https://evil.example.com"}, 403),
+        ({"origin": "null"}, 403),
+        ({"content-type": "text/plain"}, 400),
+    ],
+)
+async def test_a_foreign_host_or_origin_is_refused(
+    host: Host, headers: dict[str, str], status: int
+) -> None:
+    async with host(public_url="https://mcp.example.com") as hosted:
+        assert (await hosted.post(KEY, **headers)).status_code == status
+        assert (await hosted.post(KEY, host="mcp.example.com")).status_code == 200
+        own = await hosted.post(KEY, origin="https://mcp.example.com")
+        assert own.status_code == 200
+
+
+async def test_a_large_body_is_refused(host: Host) -> None:
+    async with host() as hosted, hosted.http(KEY) as http:
+        assert (await http.post("/mcp", content=b"x" * 5_000_000)).status_code == 413
+
+
+async def test_too_many_requests_in_a_minute_are_told_how_long_to_wait(host: Host) -> None:
+    async with host(requests_per_minute=3) as hosted:
+        answers = [await hosted.post(KEY) for _ in range(4)]
+        other = await hosted.post("sk_live_ben_0002")
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    refused = answers[3]
+    seconds = int(refused.headers["retry-after"])
+    error = refused.json()["error"]
+    assert error["data"] == {"retryAfterSeconds": seconds}
+    assert 1 <= seconds <= 60
+    assert f"{seconds} second" in error["message"]
+    assert other.status_code == 200
+
+
+async def test_what_an_operator_looks_at_needs_no_key(host: Host) -> None:
+    async with host() as hosted, hosted.http() as http:
+        assert (await http.get("/healthz")).json()["status"] == "ok"
+        assert (await http.get("/readyz")).json() == {"status": "ready"}
+        assert (await http.get("/mcp")).status_code in {401, 405}
