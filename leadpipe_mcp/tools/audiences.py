@@ -9,7 +9,7 @@ from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.api.runs import MOST_RUNS
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
-from leadpipe_mcp.text import clean, counted, listed
+from leadpipe_mcp.text import clean, counted
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import LARGEST_PAGE, AudienceId, Named
@@ -101,7 +101,7 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
         for a in shown
         if size_of(a) is not None and (a.updated_at or "") > (a.last_refreshed_at or "")
     ]
-    few = replies.some(in_doubt, _MOST_NAMED) if len(in_doubt) > _MOST_NAMED else listed(in_doubt)
+    few = replies.some(in_doubt, _MOST_NAMED)
     size, they_were = ("size", "it was") if len(in_doubt) == 1 else ("sizes", "they were")
     doubt = (
         f"The {size} of {few} may be out of date: {they_were} changed (or only renamed or paused)"
@@ -141,7 +141,6 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     people = replies.run_sentence(run) if run else "The service does not show its runs."
     if asked.date and run and run.state == "none":
         people = f"It has no people for {asked.date}."
-    parts = [replies.RunPart.of(one) for one in runs]
     return AudienceDetail.of(
         audience,
         f"{named(audience)} is {replies.state(audience.status)}. {people}",
@@ -149,10 +148,13 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         data_date=run.data_date if run else None,
         config=config,
         topics=topics,
-        run=replies.RunPart.of(run) if run else None,
+        run=replies.RunPart.of(run),
         runs=replies.listing(
             ["runId", "state", "dataDate", "size"],
-            [[part.id, part.state, part.data_date, part.size] for part in parts],
+            [
+                [one.id, one.state, one.data_date, one.size if one.state == "ready" else None]
+                for one in runs
+            ],
         ),
         fill_rates=fill_rates,
         created_at=audience.created_at,
