@@ -9,7 +9,7 @@ from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, Run, Status
 from leadpipe_mcp.api.runs import MOST_RUNS
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible, ServiceError
-from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.text import clean, counted, listed
 from leadpipe_mcp.toolkit import Arguments, Reply, tool
 from leadpipe_mcp.tools import arguments, replies
 from leadpipe_mcp.tools.arguments import LARGEST_PAGE, AudienceId, Named
@@ -101,7 +101,7 @@ async def list_audiences(call: Call, asked: ListAudiences) -> AudienceList:
         for a in shown
         if size_of(a) is not None and (a.updated_at or "") > (a.last_refreshed_at or "")
     ]
-    few = replies.some(in_doubt, _MOST_NAMED)
+    few = replies.some(in_doubt, _MOST_NAMED) if len(in_doubt) > _MOST_NAMED else listed(in_doubt)
     size, they_were = ("size", "it was") if len(in_doubt) == 1 else ("sizes", "they were")
     doubt = (
         f"The {size} of {few} may be out of date: {they_were} changed (or only renamed or paused)"

@@ -287,7 +287,7 @@ def _in_words(part: JsonValue) -> str:
         return in_quotes(part, replies.NAME_LENGTH)
     if isinstance(part, list):
         few = [_in_words(value) for value in part]
-        return replies.some(few, _FEW_VALUES)
+        return replies.some(few, _FEW_VALUES) if len(few) > _FEW_VALUES else listed(few)
     return clean(_as_json(part), replies.NAME_LENGTH)
 
 
