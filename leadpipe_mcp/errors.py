@@ -106,14 +106,8 @@ class AllowanceSpent(LeadpipeError):
 class ServiceError(LeadpipeError):
     """The service was asked, and did not do it.
 
-    Args:
-        problem: What happened, as a sentence.
-        advice: What can be done about it, where that is not the usual advice of its kind.
-        status: The HTTP status of the answer.
-        code: The service's own word for the failure.
-        request_id: The service's own name for the request.
-        retry_after: After how many seconds the service wants to be asked again.
-        like: The error whose service, status, code and request it shares.
+    `advice` is what can be done where that is not the usual advice of its kind; `code` and
+    `request_id` are the service's own words; `like` is an error about the same request.
     """
 
     what_next = ""

@@ -7,15 +7,9 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from leadpipe_mcp.api import generations
 from leadpipe_mcp.api.answers import as_object, issues_in
-from leadpipe_mcp.api.generations import (
-    MOST_TOPICS,
-    Service,
-    audience_path,
-    fit,
-    read_catalog,
-    read_preview,
-)
+from leadpipe_mcp.api.generations import Service, audience_path
 from leadpipe_mcp.api.models import (
     AudienceConfig,
     Filters,
@@ -46,7 +40,7 @@ class Configs:
         now = self._clock()
         if self._catalog is None or now - self._catalog[0] > CATALOG_SECONDS:
             answer = await self._service.get(audience_path("filters"))
-            catalog = read_catalog(answer, self._service.profile.vocabulary)
+            catalog = generations.read_catalog(answer, self._service.profile.vocabulary)
             self._service.profile.vocabulary = catalog.vocabulary
             self._catalog = (now, catalog)
         return self._catalog[1]
@@ -115,7 +109,7 @@ class Configs:
                     kept |= {old: Filters(how, values=left)} if left else Filters()
         shown, hidden = _show(known, kept)
         parts = config.model_dump(exclude={"exclude"}) | {"filters": kept | spelling.sent}
-        fitting = fit(ServiceConfig.model_validate(parts), known.vocabulary)
+        fitting = generations.fit(ServiceConfig.model_validate(parts), known.vocabulary)
         parts = {"filters": shown | spelling.filters, "exclude": hidden | spelling.exclude}
         return SpelledConfig(
             fitting,
@@ -188,12 +182,12 @@ class Configs:
 
     async def most_topics(self) -> int:
         """How many topics a config may have."""
-        return MOST_TOPICS[(await self.filters()).vocabulary]
+        return generations.MOST_TOPICS[(await self.filters()).vocabulary]
 
     async def _previewed(self, config: SpelledConfig) -> Preview:
         filters = await self.filters()
         answer = await self._service.ask(audience_path("preview"), config.sent.written())
-        preview = read_preview(answer, config.shown, filters.vocabulary)
+        preview = generations.read_preview(answer, config.shown, filters.vocabulary)
         _refuse_others(filters, _not_applied(filters, config.sent.filters, preview.applied_filters))
         return preview
 

@@ -50,10 +50,11 @@ class Runs:
         """
         answer = await self._service.get(audience_path(audience_id, "runs"), limit=limit)
         items = answer.items()
-        if items and self._service.profile.runs is None:
+        profile = self._service.profile
+        if items and profile.runs is None:
             numbered = all("id" in told for item in items if (told := as_object(item)))
-            self._service.profile.runs = "numbered" if numbered else "dated"
-        if self._service.profile.runs == "dated":
+            profile.runs = "numbered" if numbered else "dated"
+        if profile.runs == "dated":
             items = [without_id(item) for item in items]
         runs = answer.read_each(Run, items, whole=whole)
         newest_first = sorted(runs, key=lambda r: r.created_at or r.data_date or "", reverse=True)
@@ -90,7 +91,7 @@ class Runs:
     async def wait(self, audience_id: str, seconds: float, report: Report) -> Run:
         """The newest run once it is made, or as it stands when the seconds are over."""
         return await wait_until(
-            lambda: self.latest(audience_id), lambda run: not run.is_being_made, seconds, report
+            partial(self.latest, audience_id), lambda run: not run.is_being_made, seconds, report
         )
 
     async def is_outdated(self, audience: Audience, run: Run) -> bool:
@@ -127,7 +128,16 @@ class Runs:
             run_id, date = latest.id, latest.data_date
         place = None if cursor is None else cursor_text(cursor)
         if run_id is None:
-            return await self._of_day(audience_id, date, limit, place)
+            path = audience_path(audience_id, "results")
+            try:
+                answer = await self._service.get(path, date=date, limit=limit, cursor=place)
+            except (NotFound, Conflict):
+                # Whether the audience is missing, or its people, is not told apart here.
+                run = await self.latest(audience_id, date)
+                if place or run.state == "ready":
+                    raise
+                return PeoplePage(run=run)
+            return read_dated_page(answer, date)
         if place is not None and not (place.isascii() and place.isdigit()):
             raise NotPossible(f"'{redact(place, 60)}' is no cursor of this run.")
         offset = int(place or 0)
@@ -142,21 +152,6 @@ class Runs:
         run = known.model_copy(update={"state": page.run.state, "size": page.run.size})
         return page.model_copy(update={"run": run})
 
-    async def _of_day(
-        self, audience_id: str, date: str | None, limit: int, place: str | None
-    ) -> PeoplePage:
-        """People where runs go by date: the answer itself tells whether they are ready."""
-        path = audience_path(audience_id, "results")
-        try:
-            answer = await self._service.get(path, date=date, limit=limit, cursor=place)
-        except (NotFound, Conflict):
-            # Whether the audience is missing, or its people, is not told apart here.
-            run = await self.latest(audience_id, date)
-            if place or run.state == "ready":
-                raise
-            return PeoplePage(run=run)
-        return read_dated_page(answer, date)
-
     async def query(
         self,
         config: SpelledConfig | None = None,
@@ -170,11 +165,10 @@ class Runs:
         if self._service.profile.queries is False:
             return None
         named = {"limit": limit, "audienceId": audience_id, "date": date, "cursor": cursor}
-        body: dict[str, object] = {name: value for name, value in named.items() if value}
+        body = {name: value for name, value in named.items() if value}
+        asked = config.sent.written() if config else {}
         try:
-            answer = await self._service.ask(
-                audience_path("query"), body | (config.sent.written() if config else {})
-            )
+            answer = await self._service.ask(audience_path("query"), asked | body)
         except NotFound:
             if audience_id or self._service.profile.queries:
                 raise
@@ -213,8 +207,8 @@ class Runs:
             fresh = [run for run in after if run.id not in known and run.idempotency_key is None]
             return the_new_one(fresh, "run", certain=before is not None)
 
-        words = OutcomeWords("no new run is there, so none was queued.", _LOOK, firm=False)
         # The key has made sure of what can be repeated.
+        words = OutcomeWords("no new run is there, so none was queued.", _LOOK, firm=False)
         return await settled(order, look, words)
 
     async def cancel(self, audience_id: str, run_id: str) -> None:

@@ -121,11 +121,7 @@ N = TypeVar("N", bound=_Named)
 
 
 def the_new_one(fresh: Sequence[N], thing: str, *, certain: bool) -> N | None:
-    """Return what was made, of the things that were not there before; None where there are none.
-
-    Raises:
-        Unclear: If it is not `certain` that the only one is it, or if there are several.
-    """
+    """Return what was made, of the things that were not there before, or refuse to guess."""
     if len(fresh) == 1 and certain:
         return fresh[0]
     if fresh:

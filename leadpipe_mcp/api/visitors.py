@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter
@@ -47,6 +47,18 @@ class _Meta(Told):
     has_more: bool | None = None
     total_pages: Count | None = None
 
+    def more_follow(self, page: int, shown: int) -> bool:
+        """Whether more follow the page that shows this number."""
+        if self.has_more is not None:
+            return self.has_more
+        if self.total_pages is not None:
+            return page < self.total_pages
+        if self.total is None:
+            return shown >= PAGE_SIZE
+        is_last = (page - 1) * PAGE_SIZE + shown == self.total
+        # Where pages are of another size, a page too many is better than visitors too few.
+        return 0 < page * shown < self.total and not is_last
+
 
 class Pixel(Told):
     """The script of one website, which recognises its visitors.
@@ -67,7 +79,11 @@ class Pixel(Told):
 
     def is_of(self, domain: str) -> bool:
         """Whether it is the pixel of the domain, however the two are written."""
-        return _bare(self.domain) == _bare(domain)
+        one, other = (
+            (host_of(name) or name.strip().lower()).removeprefix("www.")
+            for name in (self.domain, domain)
+        )
+        return one == other
 
 
 class PixelChange(Model):
@@ -79,9 +95,11 @@ class PixelChange(Model):
 
     def differs_from(self, pixel: Pixel) -> bool:
         """Whether the pixel differs from this change in any part that it shows."""
-        return any(
-            _comparable(getattr(self, part)) != _comparable(getattr(pixel, part))
-            for part in self.model_fields_set & pixel.model_fields_set
+        shown = self.model_fields_set & pixel.model_fields_set
+        # The order of paths does not count, and no list is an empty one.
+        return ("status" in shown and self.status != pixel.status) or any(
+            sorted(getattr(self, part) or ()) != sorted(getattr(pixel, part) or ())
+            for part in shown - {"status"}
         )
 
 
@@ -112,8 +130,8 @@ class Visitors:
         alone = [answer.data] if as_object(answer.data) else None
         rows = alone or ([] if answer.data is None else answer.items())
         meta = _Meta.model_validate(answer.meta)
-        has_more = _has_more(meta, page, len(rows))
-        return VisitorPage(answer.people(map(_visitor, rows)), meta.total, has_more)
+        more = meta.more_follow(page, len(rows))
+        return VisitorPage(answer.people(map(_visitor, rows)), meta.total, more)
 
     async def pixels(self, *, whole: bool = False) -> tuple[Pixel, ...]:
         """Every pixel of the organization that can be read.
@@ -135,10 +153,9 @@ class Visitors:
         lists = {"excludedPaths": excluded_paths, "includedPaths": included_paths}
         body = {"domain": domain, "name": name, **lists}
         given = {field: value for field, value in body.items() if value is not None}
-        try:
+        before: set[str] | None = None
+        with contextlib.suppress(ServiceError):
             before = {pixel.id for pixel in await self.pixels(whole=True) if pixel.is_of(domain)}
-        except ServiceError:
-            before = None
 
         async def create() -> Pixel:
             return (await self._service.post(_PIXELS, given)).read(Pixel)
@@ -191,27 +208,6 @@ def host_of(address: str) -> str | None:
     return host if "@" not in parts.netloc and _HOST.fullmatch(host) else None
 
 
-def _bare(domain: str) -> str:
-    return (host_of(domain) or domain.strip().lower()).removeprefix("www.")
-
-
-def _comparable(value: object) -> object:
-    """A value of a pixel, where the order of paths, and none at all or null, are the same."""
-    return sorted(cast("tuple[str, ...]", value)) or None if isinstance(value, tuple) else value
-
-
-def _has_more(meta: _Meta, page: int, shown: int) -> bool:
-    if meta.has_more is not None:
-        return meta.has_more
-    if meta.total_pages is not None:
-        return page < meta.total_pages
-    if meta.total is None:
-        return shown >= PAGE_SIZE
-    is_last = (page - 1) * PAGE_SIZE + shown == meta.total
-    # Where pages are of another size, a page too many is better than visitors too few.
-    return 0 < page * shown < meta.total and not is_last
-
-
 _CONTACT = {"email", "businessEmail", "personalEmail", "phone"}
 # Under which other names readers of live answers have met a field.
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -235,11 +231,14 @@ def _visitor(row: object) -> Row | None:
     """A visitor's fields under our names, in camelCase; None for what is no visitor."""
     told: dict[str, object] = {}
     for outer, value in as_object(row).items():
-        # A company's name is not the visitor's.
-        prefix = "company" if outer == "company" else ""
-        inside = {_joined(prefix, name): inner for name, inner in as_object(value).items()}
-        told |= inside if isinstance(value, dict) else {_joined("", outer): value}
-    told = {name: value for name, value in told.items() if value not in (None, "", [])}
+        inside = as_object(value)
+        for inner, said in (inside or {outer: value}).items():
+            name = to_camel(inner) if "_" in inner else inner
+            # A company's name is not the visitor's.
+            if inside and outer == "company":
+                name = f"company{name[:1].upper()}{name[1:]}"
+            if said not in (None, "", [], {}):
+                told[name] = said
     if not told:
         return None
     for name, others in _OTHER_NAMES.items():
@@ -255,19 +254,13 @@ def _visitor(row: object) -> Row | None:
     return {name: value for name, value in told.items() if value}
 
 
-def _joined(prefix: str, name: str) -> str:
-    name = to_camel(name) if "_" in name else name
-    return f"{prefix}{name[:1].upper()}{name[1:]}" if prefix else name
-
-
 def _place(page: object) -> str | None:
     """A page's host and path, if they are given.
 
     What follows a question mark or a hash is left out: it is no page, and forms and newsletters
     put people's addresses there.
     """
-    shown = as_object(page)
-    texts = [page, *(shown.get(name) for name in ("url", "pageUrl", "path", "page"))]
+    texts = [page, *map(as_object(page).get, ("url", "pageUrl", "path", "page"))]
     text = next((text for text in texts if isinstance(text, str)), None)
     if text is None:
         return None

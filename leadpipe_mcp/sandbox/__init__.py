@@ -9,10 +9,4 @@ from leadpipe_mcp.sandbox.serve import serve
 from leadpipe_mcp.sandbox.settings import SandboxSettings
 from leadpipe_mcp.sandbox.sonarly import SonarlySandbox, SonarlySettings
 
-__all__ = [
-    "Sandbox",
-    "SandboxSettings",
-    "SonarlySandbox",
-    "SonarlySettings",
-    "serve",
-]
+__all__ = ["Sandbox", "SandboxSettings", "SonarlySandbox", "SonarlySettings", "serve"]

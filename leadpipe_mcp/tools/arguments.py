@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
@@ -47,23 +49,21 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def _real_date(value: str) -> str:
-    try:
-        return dt.date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise ValueError("must be a date like 2026-05-04.") from None
+def checked(read: Callable[[str], str | None], refusal: str) -> AfterValidator:
+    """Take a text as it is read, and refuse in these words what cannot be."""
+
+    def check(value: str) -> str:
+        with suppress(ValueError):
+            if (found := read(value)) is not None:
+                return found
+        raise ValueError(refusal)
+
+    return AfterValidator(check)
 
 
-def uuid_or(refusal: str) -> AfterValidator:
-    """Check that a text is a UUID, and refuse others in these words."""
-
-    def real_uuid(value: str) -> str:
-        try:
-            return str(uuid.UUID(value.strip()))
-        except ValueError:
-            raise ValueError(refusal) from None
-
-    return AfterValidator(real_uuid)
+def as_uuid(value: str) -> str:
+    """Return a UUID as it is usually written."""
+    return str(uuid.UUID(value.strip()))
 
 
 def not_with(other: str, refusal: str) -> AfterValidator:
@@ -77,21 +77,20 @@ def not_with(other: str, refusal: str) -> AfterValidator:
     return AfterValidator(alone)
 
 
-def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("must be a web address that starts with https://.")
-    return value
-
-
 StrictInt = Annotated[int, BeforeValidator(_no_bool)]
 UUID_SCHEMA = WithJsonSchema({"type": "string", "format": "uuid"})
 AudienceId = Annotated[
     str,
-    uuid_or("must be an id like 6fb81599-f601-4afe-b3ff-e8a211cae27d; list_audiences shows them."),
+    checked(
+        as_uuid,
+        "must be an id like 6fb81599-f601-4afe-b3ff-e8a211cae27d; list_audiences shows them.",
+    ),
     UUID_SCHEMA,
 ]
 Date = Annotated[
-    str, AfterValidator(_real_date), WithJsonSchema({"type": "string", "format": "date"})
+    str,
+    checked(lambda day: dt.date.fromisoformat(day).isoformat(), "must be a date like 2026-05-04."),
+    WithJsonSchema({"type": "string", "format": "date"}),
 ]
 Named = Annotated[T, BeforeValidator(_lower)]
 """A choice from a closed set, in any case."""
@@ -103,7 +102,10 @@ AudienceName = Annotated[
 WebAddress = Annotated[
     str,
     Field(max_length=2048),
-    AfterValidator(_web_address),
+    checked(
+        lambda url: url if url.startswith(("https://", "http://")) else None,
+        "must be a web address that starts with https://.",
+    ),
     WithJsonSchema({"type": "string", "format": "uri"}),
 ]
 Contact = Annotated[

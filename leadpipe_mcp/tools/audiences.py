@@ -141,7 +141,6 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
     people = replies.run_sentence(run) if run else "The service does not show its runs."
     if asked.date and run and run.state == "none":
         people = f"It has no people for {asked.date}."
-    parts = [replies.RunPart.of(one) for one in runs]
     return AudienceDetail.of(
         audience,
         f"{named(audience)} is {replies.state(audience.status)}. {people}",
@@ -149,10 +148,13 @@ async def get_audience(call: Call, asked: GetAudience) -> AudienceDetail:
         data_date=run.data_date if run else None,
         config=config,
         topics=topics,
-        run=replies.RunPart.of(run) if run else None,
+        run=replies.RunPart.of(run),
         runs=replies.listing(
             ["runId", "state", "dataDate", "size"],
-            [[part.id, part.state, part.data_date, part.size] for part in parts],
+            [
+                [one.id, one.state, one.data_date, one.size if one.state == "ready" else None]
+                for one in runs
+            ],
         ),
         fill_rates=fill_rates,
         created_at=audience.created_at,

@@ -163,11 +163,7 @@ class ConfigChange(Arguments):
 
 
 def check_config(config: AudienceConfig) -> None:
-    """Check that the parts of the config fit together.
-
-    Raises:
-        NotPossible: Naming the two that contradict each other.
-    """
+    """Check that the parts of the config fit together."""
     lowest, highest = config.min_score, config.max_score
     if lowest is not None and highest is not None and lowest > highest:
         raise NotPossible(f"minScore ({lowest}) is above maxScore ({highest}).")
@@ -177,21 +173,13 @@ def check_config(config: AudienceConfig) -> None:
 
 
 async def spell(call: Call, config: AudienceConfig) -> tuple[SpelledConfig, list[str]]:
-    """Return the config in the service's words, and a note on topics that could not be checked.
-
-    Raises:
-        NotPossible: Naming every filter, value and topic that the service does not have.
-    """
+    """Return the config in the service's words, and a note on topics that could not be checked."""
     spelled = await call.leadpipe.configs.spell(config)
     return spelled, await unknown_topics(call, config.topic_ids)
 
 
 async def unknown_topics(call: Call, topic_ids: Sequence[int]) -> list[str]:
-    """Refuse ids of topics that do not exist; return a note if that could not be checked.
-
-    Raises:
-        NotPossible: Naming the ids that no topic has.
-    """
+    """Refuse ids of topics that do not exist; return a note if that could not be checked."""
     names = await if_shown(call.leadpipe.topic_names, tuple(topic_ids))
     if names is None:
         return ["Whether all of these topic ids exist could not be checked just now."]

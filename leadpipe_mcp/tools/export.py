@@ -13,7 +13,7 @@ from leadpipe_mcp.people.export import BLOCK, export_people
 from leadpipe_mcp.people.files import Destination, Format, export_folder, planned, target
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import counted, listed
-from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
+from leadpipe_mcp.toolkit import Action, Arguments, tool
 from leadpipe_mcp.tools import replies
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Day, ManyOf, Named, RunId
 from leadpipe_mcp.tools.people import ways_to_people
@@ -86,9 +86,7 @@ class ExportAudience(Arguments):
         return self
 
 
-class AudienceExported(Reply):
-    id: str
-    name: str | None = None
+class AudienceExported(replies.AboutAudience):
     size: int | None = None
     data_date: str | None = None
     run: replies.RunPart | None = None
@@ -123,12 +121,8 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     columns = choose_columns(tuple(asked.fields or FIELDS))
     audience = await call.leadpipe.audiences.get(asked.id)
     run = await call.leadpipe.exports.run_of(asked.id, date=asked.date, run_id=asked.run_id)
-    reply = AudienceExported(
-        summary=f"{replies.run_sentence(run)} There is nothing to export yet.",
-        id=audience.id,
-        name=replies.name_of(audience),
-        run=replies.RunPart.of(run),
-    )
+    nothing = f"{replies.run_sentence(run)} There is nothing to export yet."
+    reply = AudienceExported.of(audience, nothing, run=replies.RunPart.of(run))
     if run.state != "ready":
         again = {"tool": "export_audience", "id": audience.id, "format": asked.format}
         reply.next = await ways_to_people(call, audience, run, asked.date, **again)

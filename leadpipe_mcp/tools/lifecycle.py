@@ -11,12 +11,12 @@ from leadpipe_mcp.api.budget import together
 from leadpipe_mcp.api.models import Audience, ServiceConfig, Slots, Status
 from leadpipe_mcp.planning.plan import of_size
 from leadpipe_mcp.text import in_quotes
-from leadpipe_mcp.toolkit import Action, Arguments, Reply, tool
+from leadpipe_mcp.toolkit import Action, Arguments, tool
 from leadpipe_mcp.tools import account, arguments, configs, replies
 from leadpipe_mcp.tools.arguments import AudienceId, ConfirmCode, Named, ObjectOf
 from leadpipe_mcp.tools.audiences import age_of_list, newest_run
 from leadpipe_mcp.tools.configs import ConfigArguments, ConfigChange
-from leadpipe_mcp.tools.replies import Table, name_of, named, people, size_of, suggest, warnings
+from leadpipe_mcp.tools.replies import Table, named, people, size_of, suggest, warnings
 from leadpipe_mcp.tools.services import Call, if_shown
 
 UNSEEN = "Not all audiences could be checked, so another one may have this name."
@@ -78,9 +78,8 @@ class DeleteAudience(Arguments):
     confirm: ConfirmCode = None
 
 
-class AudienceDeleted(Reply):
-    id: str
-    name: str | None = None
+class AudienceDeleted(replies.AboutAudience):
+    """The reply about an audience that is gone."""
 
 
 @tool("Create an audience")
@@ -254,8 +253,7 @@ async def delete_audience(call: Call, asked: DeleteAudience) -> AudienceDeleted:
     question = f"Delete {named(audience)} ({about})? This cannot be undone."
     await call.confirm(Action("delete", question, audience.model_dump()), asked.confirm)
     await call.leadpipe.audiences.delete(asked.id)
-    summary = f"{named(audience)} was deleted."
-    return AudienceDeleted(summary=summary, id=audience.id, name=name_of(audience))
+    return AudienceDeleted.of(audience, f"{named(audience)} was deleted.")
 
 
 async def _refuse_twin(
@@ -341,7 +339,7 @@ async def _tell_of_people(
     )
     _tell_of_slots(reply, before, after)
     reply.summary += f" {replies.run_sentence(run)}"
-    reply.run = replies.RunPart.of(run) if run else None
+    reply.run = replies.RunPart.of(run)
     reply.next = replies.suggestions(replies.next_step(run, reply.id))
     if run and run.state == "ready" and isinstance(reply, StatusChanged):
         reply.size = run.size

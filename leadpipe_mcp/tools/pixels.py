@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from leadpipe_mcp.api.visitors import Pixel, PixelChange, PixelStatus, host_of
 from leadpipe_mcp.errors import Conflict, NotFound, NotPossible
@@ -20,29 +20,29 @@ NOT_CONFIRMED = "The service does not show which pages the pixel covers."
 SEE_PIXELS = suggest("list_pixels", "see the pixel as it is")
 
 
-def _real_domain(value: str) -> str:
-    host = host_of(value)
-    if host is None:
-        raise ValueError("must be a domain like acme.example.")
-    return host
-
-
-def _real_path(value: str) -> str:
-    if not value.startswith("/") or not 2 <= len(value) <= 500:
-        raise ValueError("must be a path of 2 to 500 characters that starts with /.")
-    return value
-
-
-Domain = Annotated[str, Field(max_length=255), AfterValidator(_real_domain)]
+Domain = Annotated[
+    str,
+    Field(max_length=255),
+    arguments.checked(host_of, "must be a domain like acme.example."),
+]
 PixelId = Annotated[
     str,
-    arguments.uuid_or("must be the id of a pixel; list_pixels shows them."),
+    arguments.checked(arguments.as_uuid, "must be the id of a pixel; list_pixels shows them."),
     arguments.UUID_SCHEMA,
 ]
 _PAGES = {"excluded_paths", "included_paths"}
 _PATH: dict[str, Any] = {"type": "string", "pattern": "^/", "minLength": 2, "maxLength": 500}
 Paths = Annotated[
-    ManyOf[Annotated[str, AfterValidator(_real_path), WithJsonSchema(_PATH)]],
+    ManyOf[
+        Annotated[
+            str,
+            arguments.checked(
+                lambda path: path if path.startswith("/") and 2 <= len(path) <= 500 else None,
+                "must be a path of 2 to 500 characters that starts with /.",
+            ),
+            WithJsonSchema(_PATH),
+        ]
+    ],
     Field(min_length=1, max_length=50),
 ]
 LeftOut = Annotated[Paths | None, Field(description="Pages to leave out, such as /careers.")]

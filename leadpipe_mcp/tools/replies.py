@@ -40,8 +40,10 @@ class RunPart(Part):
     size: int | None = None
 
     @classmethod
-    def of(cls, run: Run) -> "RunPart":
-        """Return the run as a reply shows it."""
+    def of(cls, run: Run | None) -> "RunPart | None":
+        """Return the run as a reply shows it; None if there is none to show."""
+        if run is None:
+            return None
         size = run.size if run.state == "ready" else None
         return cls(id=run.id, state=run.state, data_date=run.data_date, size=size)
 

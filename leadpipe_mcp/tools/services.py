@@ -72,11 +72,7 @@ class Call(calls.Call):
         return self.services.settings.contact == "allow"
 
     def is_whole(self, contact: str) -> bool:
-        """Return whether contact details are to be shown whole.
-
-        Raises:
-            NotPossible: If they are asked for, and this server only shows them masked.
-        """
+        """Return whether contact details are to be shown whole."""
         if contact == "full" and not self.shows_contact:
             raise NotPossible(
                 "This server shows e-mail addresses and phone numbers only masked"

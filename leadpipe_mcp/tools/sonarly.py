@@ -81,11 +81,7 @@ def prospects(number: int | None) -> str:
 
 
 async def account_of(call: Call, asked: InAccount) -> AccountGroup:
-    """Return the account that is named, or the one in the settings, or the only one.
-
-    Raises:
-        NotPossible: If there is none, or several and none is named; with the list.
-    """
+    """Return the account that is named, or the one in the settings, or the only one."""
     said = asked.account_group_id or call.services.settings.sonarly_account_group_id
     accounts = call.sonarly.known_accounts
     if not (matching(accounts, said) if said else accounts):
@@ -106,11 +102,7 @@ async def account_of(call: Call, asked: InAccount) -> AccountGroup:
 
 
 def only_one(things: Sequence[Thing], said: str, noun: str, advice: str) -> Thing:
-    """Return the thing with this id, or else the only one with this name.
-
-    Raises:
-        NotPossible: If there is none, or if there are several; with the list.
-    """
+    """Return the thing with this id, or else the only one with this name."""
     found = matching(things, said)
     if len(found) == 1:
         return found[0]

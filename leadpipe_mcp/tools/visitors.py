@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from leadpipe_mcp.api.visitors import Pixel, Timeframe, VisitorPage
 from leadpipe_mcp.errors import NotPossible
@@ -12,7 +12,7 @@ from leadpipe_mcp.people.privacy import CONTACT_LIMIT, table
 from leadpipe_mcp.text import counted
 from leadpipe_mcp.toolkit import Arguments, Reply, Suggestion, tool
 from leadpipe_mcp.tools import replies
-from leadpipe_mcp.tools.arguments import Contact, ManyOf, Named, StrictInt
+from leadpipe_mcp.tools.arguments import Contact, ManyOf, Named, StrictInt, checked
 from leadpipe_mcp.tools.pixels import SEE_PIXELS, Domain, domain_of, status_of
 from leadpipe_mcp.tools.replies import Table, cell, suggest, warnings
 from leadpipe_mcp.tools.services import Call, if_shown
@@ -27,14 +27,14 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 
 
-def _real_email(value: str) -> str:
-    address = value.strip().lower()
-    if not _EMAIL.fullmatch(address):
-        raise ValueError("must be an e-mail address.")
-    return address
-
-
-Email = Annotated[str, Field(max_length=320), AfterValidator(_real_email)]
+Email = Annotated[
+    str,
+    Field(max_length=320),
+    checked(
+        lambda said: address if _EMAIL.fullmatch(address := said.strip().lower()) else None,
+        "must be an e-mail address.",
+    ),
+]
 
 
 class QueryVisitors(Arguments):

@@ -21,7 +21,6 @@ Sure = Literal["exact", "close", "ambiguous", "none"]
 Names = frozenset[str]
 
 USE_EXCLUDE = "To leave people out, name the value in exclude, without a sign or a 'not'."
-_CERTAINTY = ("exact", "close", "ambiguous")
 _SLIP = 0.85
 _NOT = re.compile(
     r"(?:not|no|non|never|without|except|excluding|exclude|minus|other than|outside(?: of)?"

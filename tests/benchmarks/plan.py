@@ -34,7 +34,7 @@ BRIEF: dict[str, Any] = {
 
 async def plan(client: Client, sandbox: Sandbox) -> tuple[float, int, int]:
     """The seconds, requests and tokens of one plan."""
-    asked = len(sandbox.requests)
+    sandbox.requests.clear()
     started = time.perf_counter()
     result = await client.call_tool("plan_audience", BRIEF)
     seconds = time.perf_counter() - started
@@ -44,7 +44,7 @@ async def plan(client: Client, sandbox: Sandbox) -> tuple[float, int, int]:
     if result.is_error or not weighed or len(said["config"]["filters"]) != 6:
         raise SystemExit(f"This was no whole plan: {said or result.content}")
     tokens = len(json.dumps(said, ensure_ascii=False, separators=(",", ":"))) // 4
-    return seconds, len(sandbox.requests) - asked, tokens
+    return seconds, len(sandbox.requests), tokens
 
 
 async def main() -> None:
@@ -56,10 +56,9 @@ async def main() -> None:
         print(f"plan_audience, 5 topics, 6 filters, ladder and weights, {DELAY_MS} ms per request")
         seconds, requests, tokens = await plan(client, sandbox)
         print(f"  first: {seconds:.2f} s, {requests} requests, {tokens:,} tokens")
-        later = [await plan(client, sandbox) for _ in range(PLANS)]
-        median = statistics.median(one[0] for one in later)
-        most = max(one[1] for one in later)
-        print(f"  later: {median:.2f} s (median of {PLANS}), at most {most} requests")
+        times, most, _ = zip(*[await plan(client, sandbox) for _ in range(PLANS)], strict=True)
+        middle = statistics.median(times)
+        print(f"  later: {middle:.2f} s (median of {PLANS}), at most {max(most)} requests")
 
 
 anyio.run(main)

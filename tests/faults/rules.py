@@ -67,20 +67,14 @@ EMPTY = {("query_visitor_data", "404")}
 def complaints(cell: Cell, plain: Unspoilt, outcome: Outcome) -> list[str]:
     """What is wrong with the outcome of a cell; nothing, if all is as it should be."""
     wrong = wrong_refusal if outcome.is_refusal else wrong_reply
-    return [
-        *wrong_anyhow(plain, outcome),
-        *wrong(cell, plain, outcome),
-        *wrong_state(plain, outcome),
-    ]
-
-
-def wrong_anyhow(plain: Unspoilt, outcome: Outcome) -> Iterator[str]:
+    found = [*wrong(cell, plain, outcome), *wrong_state(plain, outcome)]
     # No service may keep a call for longer than clients wait.
     if outcome.seconds > MOST_SECONDS:
-        yield f"it took {outcome.seconds:.2f} s"
+        found.append(f"it took {outcome.seconds:.2f} s")
     # No key, address or insides in anything that is said, but the links that belong to a reply.
     if leaks := {*NEVER_SAID.findall(outcome.text)} - {*NEVER_SAID.findall(plain.outcome.text)}:
-        yield f"it says {', '.join(sorted(leaks))}"
+        found.append(f"it says {', '.join(sorted(leaks))}")
+    return found
 
 
 def wrong_refusal(cell: Cell, plain: Unspoilt, outcome: Outcome) -> Iterator[str]:
