@@ -23,7 +23,7 @@ from leadpipe_mcp.toolkit.calls import Codes, Kit
 from leadpipe_mcp.toolkit.offered import OfferedTools
 from leadpipe_mcp.toolkit.running import Toolbox
 from leadpipe_mcp.tools.services import Call, Services
-from leadpipe_mcp.tools.toolsets import TOOLS
+from leadpipe_mcp.tools.toolsets import tools_for
 
 
 class Backend:
@@ -61,7 +61,8 @@ class Backend:
         asks, invented = settings.confirm == "auto", settings.sandbox
         kit = Kit(Codes(callers), offered, asks=asks, invented=invented, changed=runs.forget)
         begin = partial(Call, kit, services=self._services)
-        self.tools = Toolbox([tool for tool in TOOLS if tool.name in offered], kit, begin)
+        tools = [tool for tool in tools_for(settings.exports) if tool.name in offered]
+        self.tools = Toolbox(tools, kit, begin)
         self.resources = Resources(kit, begin)
         self.complete = completions(leadpipe)
 

@@ -43,6 +43,7 @@ Document = dict[str, Any]
 FILE = Path(__file__).with_name("definitions.json")
 LIST_HAS_LEFT_SECONDS = 0.02
 MOST_OPEN = 64
+EXPORT = "export_audience"
 
 INSTRUCTIONS = """\
 Build marketing and sales audiences (segments, lead lists, prospects, ICP) from people who research\
@@ -173,17 +174,20 @@ def instructions(settings: Settings, offered: OfferedTools) -> str:
 
 
 def shown() -> Document:
-    """Read the file: tools by toolset, prompts, resources, and templates of resources."""
+    """Read the file: tools by toolset, the one that differs over HTTP, prompts and resources."""
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def chosen_tools(settings: Settings, document: Document) -> list[Document]:
     """Return the tools that are on; in read-only mode, those of them that change nothing."""
+    tools = [tool for toolset in settings.chosen_toolsets() for tool in document["tools"][toolset]]
+    if settings.exports != "files":
+        export = document["overHttp"].get(settings.exports)
+        tools = [export if tool["name"] == EXPORT else tool for tool in tools]
     return [
         tool
-        for toolset in settings.chosen_toolsets()
-        for tool in document["tools"][toolset]
-        if tool["annotations"]["readOnlyHint"] or not settings.read_only
+        for tool in tools
+        if tool and (tool["annotations"]["readOnlyHint"] or not settings.read_only)
     ]
 
 
@@ -191,13 +195,14 @@ def made() -> Document:
     """Return what the file has to hold, as the code has it."""
     from leadpipe_mcp.prompts import CONVERSATIONS
     from leadpipe_mcp.resources import RESOURCES, TEMPLATE
-    from leadpipe_mcp.tools.toolsets import TOOLSETS
+    from leadpipe_mcp.tools.toolsets import OVER_HTTP, TOOLSETS
 
     def plain(things: Iterable[BaseModel]) -> list[Document]:
         return [thing.model_dump(mode="json", by_alias=True, exclude_none=True) for thing in things]
 
     return {
         "tools": {name: plain(t.definition() for t in tools) for name, tools in TOOLSETS.items()},
+        "overHttp": {exports: plain([t.definition()])[0] for exports, t in OVER_HTTP.items()},
         "prompts": plain(talk.prompt for talk in CONVERSATIONS),
         "resources": plain(RESOURCES),
         "resourceTemplates": plain([TEMPLATE]),

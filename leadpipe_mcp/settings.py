@@ -17,6 +17,7 @@ SONARLY = "sonarly"
 
 SandboxProfile = Literal["mixed", "flat", "catalog"]
 Toolset = Literal["topics", "audiences", "results", "account", "visitors", "sonarly"]
+Exports = Literal["files", "links", "urls", "nothing"]
 DEFAULT_TOOLSETS = "topics,audiences,results,account"
 
 
@@ -114,6 +115,11 @@ class Settings(BaseModel):
     def topics_dir(self) -> Path | None:
         """Where the catalogue of topics is kept: people go to no place that was not named."""
         return self.cache_dir or self._usual_cache
+
+    @property
+    def exports(self) -> Exports:
+        """What people are exported as: files on this machine, over stdio."""
+        return "files"
 
     def chosen_toolsets(self) -> tuple[Toolset, ...]:
         """The toolsets that are on, in the order in which they are listed everywhere.

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from leadpipe_mcp.api.addresses import is_this_machine
-from leadpipe_mcp.settings import Address, Folder, Settings, SettingsError
+from leadpipe_mcp.settings import Address, Exports, Folder, Settings, SettingsError
 
 LEAST_SECRET = 32
 
@@ -72,6 +72,17 @@ class HostingSettings(Settings):
         """Where callers find the server."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
+    @property
+    def exports(self) -> Exports:
+        """What people are exported as, for callers who have no disk here.
+
+        Links to files of ours, if there is a folder for those; or the service's own, in which
+        nothing is masked.
+        """
+        if self.download_dir:
+            return "links"
+        return "urls" if self.contact == "allow" else "nothing"
+
     def hosts(self) -> list[str]:
         """The names under which the server may be asked."""
         named = [urlsplit(self.public_url).netloc] if self.public_url else []
@@ -106,6 +117,11 @@ class HostingSettings(Settings):
             raise SettingsError(
                 "LEADPIPE_API_KEY: with --http callers bring their own keys, so unset it; or set"
                 " LEADPIPE_OAUTH_ISSUER as well, and your team is served with this one."
+            )
+        if self.export_dir:
+            raise SettingsError(
+                "LEADPIPE_EXPORT_DIR: with --http nobody could get at files there, so unset it; set"
+                " LEADPIPE_DOWNLOAD_DIR, and callers fetch their files by links."
             )
         if self.redis_url and not self.secret:
             raise SettingsError(

@@ -169,9 +169,14 @@ class Declaration(Generic[C, A, R]):
 
 
 def tool(
-    title: str, *, reads: bool = False, destroys: bool = False, idempotent: bool = False
+    title: str,
+    *,
+    name: str | None = None,
+    reads: bool = False,
+    destroys: bool = False,
+    idempotent: bool = False,
 ) -> Callable[[Callable[[C, A], Awaitable[R]]], Declaration[C, A, R]]:
-    """Declare a tool: its name is the function's, its description the docstring.
+    """Declare a tool: its name is the function's if none is given, its description the docstring.
 
     It `reads` if it changes nothing, and `destroys` if what it changes cannot be had back.
     """
@@ -187,7 +192,7 @@ def tool(
         types = get_type_hints(function)
         words = " ".join((function.__doc__ or "").split())
         asked, reply = types["asked"], types["return"]
-        return Declaration(function.__name__, words, hints, asked, reply, function)
+        return Declaration(name or function.__name__, words, hints, asked, reply, function)
 
     return declare
 

@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.errors import NotPossible
@@ -86,10 +86,34 @@ class ExportAudience(Arguments):
         return self
 
 
-class AudienceExported(replies.AboutAudience):
+def _no_file(value: object) -> object:
+    if isinstance(value, str) and value in _FILES:
+        raise NotPossible(
+            f"format {value} is not offered: this server has no place for files that you could get"
+            " them from.",
+            "Use format url, the service's own link to its CSV; or whoever runs the server sets"
+            " LEADPIPE_DOWNLOAD_DIR.",
+        )
+    return value
+
+
+class ExportUrl(Arguments):
+    id: AudienceId = Field(description="The audience's id.")
+    format: Named[Annotated[Literal["url"], BeforeValidator(_no_file)]] = Field(
+        default="url", description="The service's own link to its CSV, all fields whole."
+    )
+    date: Day = None
+    run_id: RunId = None
+    confirm: ConfirmCode = None
+
+
+class _Exported(replies.AboutAudience):
     size: int | None = None
     data_date: str | None = None
     run: replies.RunPart | None = None
+
+
+class AudienceExported(_Exported):
     path: str | None = Field(default=None, description="The file, or the first of several.")
     rows: int | None = None
     bytes: int | None = None
@@ -98,6 +122,13 @@ class AudienceExported(replies.AboutAudience):
     contact_fields: list[str] | None = None
     masked: bool | None = None
     config_hash: str | None = Field(default=None, description="Of the config it was made from.")
+    url: str | None = Field(default=None, description="Link to the CSV; pass it on unchanged.")
+    file_name: str | None = None
+    expires_at: str | None = None
+    expires_in: str | None = None
+
+
+class UrlExported(_Exported):
     url: str | None = Field(default=None, description="Link to the CSV; pass it on unchanged.")
     file_name: str | None = None
     expires_at: str | None = None
@@ -133,6 +164,18 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
     else:
         await _write_file(call, asked, audience, run, columns, reply)
     return reply
+
+
+@tool("Export an audience", name=export_audience.name)
+async def export_url(call: Call, asked: ExportUrl) -> UrlExported:
+    """Export everyone in a saved audience (the lead list) as a link to a CSV file.
+
+    The file is the service's own. It holds full e-mail addresses and phone numbers, so the user is
+    asked first. To look at a few people, use query_audience; for numbers, analyze_audience.
+    """
+    same = ExportAudience.model_validate(asked.model_dump(by_alias=True))
+    exported = await export_audience.function(call, same)
+    return UrlExported(**{name: getattr(exported, name) for name in UrlExported.model_fields})
 
 
 async def _write_file(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leadpipe_mcp.settings import Toolset
+from leadpipe_mcp.settings import Exports, Toolset
 from leadpipe_mcp.toolkit import Declaration
 from leadpipe_mcp.tools import (
     account,
@@ -63,3 +63,12 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any, Any]]] = {
 }
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)
+
+OVER_HTTP: Mapping[Exports, Declaration[Any, Any, Any]] = {"urls": export.export_url}
+"""What stands in the place of the tool of the same name, by what people are exported as."""
+
+
+def tools_for(exports: Exports) -> list[Declaration[Any, Any, Any]]:
+    """Return all tools, exporting people as this."""
+    other = OVER_HTTP.get(exports)
+    return [other if other and other.name == tool.name else tool for tool in TOOLS]
