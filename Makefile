@@ -13,7 +13,7 @@ VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test lint format types layers tests coverage matrix package bench soak clean
+.PHONY: help demo test lint format types layers tests coverage matrix hosting package bench soak clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ coverage: .venv/.tools ## the same tests with branch coverage; the faults go thr
 matrix: .venv/.tools ## every tool under every fault
 	@MATRIX=whole $(PYTEST) tests/faults
 
+hosting: .venv/.tools ## the server for a team as processes, with redis-server and nginx where they are installed
+	@$(VENV) -m pytest -m machines
+
 package: .venv/.tools ## the wheel in a clean environment, and the lowest versions that are allowed
 	@$(VENV) tests/package/check.py
 
@@ -85,5 +88,5 @@ endif
 	@touch $@
 
 .venv/.tools: .venv/.runtime requirements/test.txt
-	@$(PIP) install --requirement requirements/test.txt
+	@$(PIP) install --editable '.[all]' --requirement requirements/test.txt
 	@touch $@

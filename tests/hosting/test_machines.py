@@ -17,6 +17,7 @@ from tests.hosting import machines
 from tests.hosting.conftest import called
 
 pytestmark = [
+    pytest.mark.machines,
     pytest.mark.anyio,
     pytest.mark.skipif(
         not (shutil.which("redis-server") and shutil.which("nginx")),

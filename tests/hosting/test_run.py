@@ -64,6 +64,7 @@ async def test_a_request_that_does_not_arrive_is_given_up(
         assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.machines
 async def test_calls_at_work_are_answered_before_the_server_ends(tmp_path: Path) -> None:
     with machines.server(tmp_path / "log", sandbox="1", sandbox_delay_ms="1500") as (port, process):
         url = f"http://127.0.0.1:{port}/mcp"

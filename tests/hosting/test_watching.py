@@ -58,6 +58,7 @@ def collector() -> Generator[tuple[str, list[bytes]]]:
         server.shutdown()
 
 
+@pytest.mark.machines
 async def test_spans_reach_a_collector_and_the_log_names_the_trace(
     tmp_path: Path, collector: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

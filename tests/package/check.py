@@ -2,7 +2,7 @@
 
 Run with `make package`. The wheel is built and installed into an environment of its own, where the
 server answers over stdin and stdout. In a second one, with the versions of requirements/lowest.txt,
-the tests run that call tools through a client.
+the tests run that call tools through a client, over HTTP as well.
 """
 
 import subprocess
@@ -27,12 +27,14 @@ def main() -> None:
         anyio.run(talk_to, environment(place / "clean", wheel), place)
         lowest = environment(
             place / "lowest",
-            wheel,
+            f"{wheel}[all]",
             *("--requirement", ROOT / "requirements/test.txt"),
             *("--constraint", ROOT / "requirements/lowest.txt"),
         )
         quickly = ("--numprocesses", "2", "--quiet")
-        run(lowest, "-m", "pytest", *quickly, "tests/tools", "tests/wire", cwd=ROOT)
+        run(
+            lowest, "-m", "pytest", *quickly, "tests/tools", "tests/wire", "tests/hosting", cwd=ROOT
+        )
 
 
 def environment(place: Path, *packages: str | Path) -> Path:

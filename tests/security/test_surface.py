@@ -14,6 +14,19 @@ from leadpipe_mcp.people import sql
 PACKAGE = Path(leadpipe_mcp.__file__).parent
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
 REQUIRED: list[str] = PROJECT["dependencies"]
+EXTRAS: list[str] = [
+    one
+    for extra, packages in PROJECT["optional-dependencies"].items()
+    for one in packages
+    if extra != "all"
+]
+# What is imported under another name than it is required by.
+BRINGS = {
+    "pyjwt": "jwt",
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+}
 # httpcore imports it, if it is there, four times a request.
 UNIMPORTED = {"sniffio"}
 # Part of pydantic, and types of the standard library.
@@ -53,7 +66,7 @@ def uses() -> set[tuple[str, str]]:
 
 def versions(lines: str, joined: str) -> dict[str, str]:
     """What each name is followed by; zeros at the end say nothing."""
-    found = re.findall(rf"^([\w-]+){joined}([\d.]+)", lines, re.MULTILINE)
+    found = re.findall(rf"^([\w-]+)(?:\[\w+\])?{joined}([\d.]+)", lines, re.MULTILINE)
     return {name: re.sub(r"(\.0)+$", "", version) for name, version in found}
 
 
@@ -64,18 +77,25 @@ def test_only_sql_starts_a_program_which_is_our_own_and_nothing_runs_a_text() ->
     assert [sys.executable, "-I", str(PACKAGE / "people/sql_process.py")] == sql.COMMAND
 
 
-def test_only_the_sandbox_listens_on_a_port() -> None:
-    assert {module for module, name in uses() if name in LISTENS} == {"sandbox/serve.py"}
+def test_only_the_sandbox_and_a_team_s_server_listen_on_a_port() -> None:
+    listening = {module for module, name in uses() if name in LISTENS}
+    assert listening == {"sandbox/serve.py", "hosting/run.py"}
 
 
 def test_what_is_imported_is_required_and_no_next_generation_of_it_is_taken() -> None:
     imported = {name for _, name in uses() if not name.endswith("()")}
-    required = versions("\n".join(REQUIRED), ">=")
-    assert imported - sys.stdlib_module_names - UNDECLARED == set(required) - UNIMPORTED
-    assert len(required) == len(REQUIRED)
-    assert all(",<" in one for one in REQUIRED)
+    required = versions("\n".join(REQUIRED + EXTRAS), ">=")
+    brought = {BRINGS.get(name, name.replace("-", "_")) for name in required}
+    assert imported - sys.stdlib_module_names - UNDECLARED == brought - UNIMPORTED
+    assert len(required) == len(REQUIRED + EXTRAS)
+    assert all(",<" in one for one in REQUIRED + EXTRAS)
+
+
+def test_what_an_extra_brings_is_imported_by_its_module_alone() -> None:
+    brought = {name: module for module, name in uses() if name in {"redis", "prometheus_client"}}
+    assert brought == {"redis": "hosting/redis.py", "prometheus_client": "hosting/metrics.py"}
 
 
 def test_the_lowest_versions_that_are_allowed_are_those_that_are_tested() -> None:
     tested = (PACKAGE.parent / "requirements/lowest.txt").read_text("utf-8")
-    assert versions(tested, "==") == versions("\n".join(REQUIRED), ">=")
+    assert versions(tested, "==") == versions("\n".join(REQUIRED + EXTRAS), ">=")
