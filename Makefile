@@ -13,10 +13,11 @@ VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test lint format types layers tests coverage matrix hosting package bench soak clean
+.PHONY: help demo test lint format types layers tests coverage matrix hosting package conformance \
+	bench soak clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.runtime ## a short conversation with the server, in the sandbox
 	@$(VENV) -m leadpipe_mcp demo
@@ -55,6 +56,9 @@ hosting: .venv/.tools ## the server for a team as processes, with redis-server a
 
 package: .venv/.tools ## the wheel in a clean environment, and the lowest versions that are allowed
 	@$(VENV) tests/package/check.py
+
+conformance: .venv/.tools ## the protocol's own suite and its inspector, over HTTP (docs/reliability.md)
+	@$(VENV) -m tests.conformance.check
 
 bench: .venv/.tools ## what is promised of speed, measured beside a bare server (docs/performance.md)
 	@$(VENV) tests/benchmarks/bench.py

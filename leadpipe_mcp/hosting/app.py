@@ -1,10 +1,12 @@
 """The application that answers over HTTP: /mcp, and what an operator looks at."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
+from mcp.server import Server
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import RequireAuthMiddleware
 from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
@@ -44,6 +46,7 @@ def build_app(
     *,
     service: Application | None = None,
     sonarly: Application | None = None,
+    furnish: Callable[[Server[Any]], None] | None = None,
 ) -> Starlette:
     """Build the application of one process.
 
@@ -51,10 +54,13 @@ def build_app(
         settings: Who may call, and how often.
         service: An application that answers in the service's place, without a network.
         sonarly: The same for Sonarly.
+        furnish: Adds to what the server shows.
     """
     shared, limits = opened(settings)
     callers = ManyCallers(shared, of_a_team=settings.oauth_issuer is not None)
     server = build_server(settings, service=service, sonarly=sonarly, callers=callers)
+    if furnish:
+        furnish(server)
     manager = StreamableHTTPSessionManager(
         server,
         stateless=True,

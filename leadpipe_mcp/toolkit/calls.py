@@ -14,6 +14,7 @@ from base64 import b32decode, b32encode
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from hmac import compare_digest
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from mcp import MCPError, types
 from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 from mcp.types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from leadpipe_mcp.api.budget import CallBudget
 from leadpipe_mcp.callers import Callers
@@ -250,8 +251,13 @@ class Call:
         )
 
 
+@cache
+def _answers() -> TypeAdapter[types.InputResponse]:
+    return TypeAdapter(types.InputResponse)
+
+
 async def take_odd_answers_for_none(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Take an answer of the human that is not one for a cancelled question."""
+    """Take an answer that is none for a cancelled question."""
     params = ctx.params or {}
     answers = params.get("inputResponses")
     if not isinstance(answers, dict):
@@ -259,7 +265,7 @@ async def take_odd_answers_for_none(ctx: Context, call_next: CallNext) -> Handle
     taken = cast("dict[str, object]", {**answers})
     for name, answer in taken.items():
         try:
-            types.ElicitResult.model_validate(answer, by_name=False)
+            _answers().validate_python(answer, by_name=False)
         except ValidationError:
             taken[name] = {"action": "cancel"}
     return await call_next(replace(ctx, params={**params, "inputResponses": taken}))
