@@ -45,7 +45,7 @@ LEFT_OUT, NEED_FIXTURES = (
     for name in ("expected-failures", "needs-fixtures")
 )
 EMPTY = "without a check"
-COLUMNS = ("passed", "left out", "needing fixtures", EMPTY)
+COLUMNS = ("passed", "left out", "needing fixtures", "failed", EMPTY)
 PASSES_ANYWAY = "input-required-result-validate-input"
 """Without its fixture, it takes the refusal of an unknown tool for the one that it waits for."""
 
@@ -126,11 +126,19 @@ def end(scenario: str, server: str, results: Path) -> str:
     files = results.glob(f"server-{scenario}-20*/checks.json")
     made = [check for file in files for check in json.loads(file.read_text(encoding="utf-8"))]
     ended = {check["status"] for check in made if not check["id"].startswith("wire-schema-")}
-    if ended & {"FAILURE", "WARNING"}:
-        return "left out" if re.search(rf"- {scenario}\b(?!-)", LEFT_OUT) else "needing fixtures"
-    if server == SHIPPED and scenario == PASSES_ANYWAY:
+    needs_fixtures = scenario in (*named(NEED_FIXTURES), PASSES_ANYWAY) and server == SHIPPED
+    if ended & {"FAILURE", "WARNING"} and scenario in named(LEFT_OUT):
+        return "left out"
+    if needs_fixtures:
         return "needing fixtures"
+    if ended & {"FAILURE", "WARNING"}:
+        return "failed"
     return "passed" if "SUCCESS" in ended else EMPTY
+
+
+def named(entries: str) -> list[str]:
+    """The scenarios that a list says something of."""
+    return re.findall(r"^  - ([\w-]+)", entries, re.MULTILINE)
 
 
 def required(revision: str) -> list[str]:

@@ -82,7 +82,8 @@ def asking(*rounds: types.InputRequests, sealed: bool = False) -> Tool:
 
     async def ask(_: Context, params: Asked) -> Answer:
         answers = params.input_responses or {}
-        at = int(params.request_state or 0)
+        # Only the seal tells whether anybody has changed what came back.
+        at = int((params.request_state or "0")[0])
         if is_answered(rounds[at], answers) and (params.request_state or not sealed):
             at += 1
         if at == len(rounds):
