@@ -127,8 +127,15 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
         elif name != "port":
             add(flag, type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
     parsed, unknown = parser.parse_known_args(arguments)
+    if parsed.http and parsed.command != "serve":
+        parser.error("--http goes with serve")
     if unknown:
+        from leadpipe_mcp.hosting.settings import HOSTING_SAID
+
         flags = [word.partition("=")[0] for word in unknown if _LOOKS_LIKE_A_FLAG.match(word)]
+        hosting = [flag for flag in flags if flag[2:].replace("-", "_") in HOSTING_SAID]
+        if hosting and not parsed.http:
+            parser.error(f"{hosting[0]} goes with --http")
         what = f"there is no flag {', '.join(flags)}" if flags else "that is one word too many"
         parser.error(f"{what}; leadpipe-mcp --help lists what there is")
     return vars(parsed)

@@ -76,7 +76,7 @@ def build_app(
         Route("/readyz", partial(_ready, shared)),
     ]
     if issuer := settings.oauth_issuer:
-        keys_at = settings.oauth_jwks_url or f"{issuer}/.well-known/jwks.json"
+        keys_at = settings.oauth_jwks_url or f"{issuer.rstrip('/')}/.well-known/jwks.json"
         audience = settings.oauth_audience or str(resource)
         identity = TeamTokens(shared, issuer, audience, keys_at)
         metadata = build_resource_metadata_url(resource)

@@ -19,8 +19,8 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
-from leadpipe_mcp.hosting.settings import HostingSettings
-from leadpipe_mcp.hosting.tracing import trace_if_asked
+from leadpipe_mcp.hosting.settings import HostingSettings, need
+from leadpipe_mcp.hosting.tracing import collector, trace_if_asked
 from leadpipe_mcp.logs import set_up
 from leadpipe_mcp.scratch import scratch_folder
 from leadpipe_mcp.settings import SettingsError
@@ -37,13 +37,16 @@ def run(settings: HostingSettings) -> None:
         SettingsError: If something is missing, or the port cannot be used.
     """
     settings.check()
+    if named := collector():
+        need("otel", named)
     if settings.secret is None:
         settings = settings.model_copy(update={"secret": SecretStr(secrets.token_hex(32))})
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         listening = socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
-        raise SettingsError(f"port {settings.port} cannot be used: {error.strerror}") from None
+        place, why = f"port {settings.port} of {settings.host}", str(error.strerror)
+        raise SettingsError(f"{place} cannot be used: {why.partition(' (')[0]}") from None
     listening.set_inheritable(True)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     config = Config(

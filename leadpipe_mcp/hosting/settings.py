@@ -1,14 +1,21 @@
 """What the person who runs the server for a team decided."""
 
-from typing import Annotated
+from importlib.util import find_spec
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from leadpipe_mcp.api.addresses import is_this_machine
+from leadpipe_mcp.api.addresses import checked_base_url, is_this_machine
 from leadpipe_mcp.settings import Address, Exports, Folder, Settings, SettingsError
 
 LEAST_SECRET = 32
+EXTRAS: Final = {
+    "redis": "redis",
+    "metrics": "prometheus_client",
+    "otel": "opentelemetry.sdk",
+}
+"""What each extra of the package brings."""
 
 
 def _secret(value: SecretStr) -> SecretStr:
@@ -25,8 +32,18 @@ def _redis(value: SecretStr) -> SecretStr:
     return value
 
 
-def _names(value: str) -> str:
-    return ",".join(name.strip() for name in value.split(",") if name.strip())
+def _origins(value: str) -> str:
+    pages = [page.strip() for page in value.split(",") if page.strip()]
+    for page in pages:
+        parts = urlsplit(page)
+        if page != f"{parts.scheme}://{parts.netloc}" or not parts.netloc:
+            raise ValueError("must name pages such as https://app.example.com, without a path")
+    return ",".join(pages)
+
+
+def _issuer(value: str) -> str:
+    # Tokens name their issuer letter for letter, so a slash at the end stays.
+    return checked_base_url(value) + "/" * value.endswith("/")
 
 
 # What --help says of those that a flag may hold; secrets come as variables only.
@@ -54,10 +71,10 @@ class HostingSettings(Settings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8787
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     public_url: Address | None = None
-    allowed_origins: Annotated[str, AfterValidator(_names)] = ""
+    allowed_origins: Annotated[str, AfterValidator(_origins)] = ""
     secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
     redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = None
-    oauth_issuer: Address | None = None
+    oauth_issuer: Annotated[str, AfterValidator(_issuer)] | None = None
     oauth_audience: str | None = None
     oauth_jwks_url: Address | None = None
     requests_per_minute: Annotated[int, Field(ge=1)] = 120
@@ -103,28 +120,77 @@ class HostingSettings(Settings):
         Raises:
             SettingsError: Saying what to set.
         """
-        if not is_this_machine(self.host) and not self.public_url:
-            raise SettingsError(
-                "LEADPIPE_PUBLIC_URL: must be set where other machines can reach the server, to the"
-                " address that callers use, such as https://mcp.example.com."
-            )
-        if self.oauth_issuer and not (self.api_key or self.sandbox):
-            raise SettingsError(
-                "LEADPIPE_API_KEY: must be set with LEADPIPE_OAUTH_ISSUER: it is the key with which"
-                " all callers are served."
-            )
-        if self.api_key and not self.oauth_issuer:
-            raise SettingsError(
-                "LEADPIPE_API_KEY: with --http callers bring their own keys, so unset it; or set"
-                " LEADPIPE_OAUTH_ISSUER as well, and your team is served with this one."
-            )
-        if self.export_dir:
-            raise SettingsError(
-                "LEADPIPE_EXPORT_DIR: with --http nobody could get at files there, so unset it; set"
-                " LEADPIPE_DOWNLOAD_DIR, and callers fetch their files by links."
-            )
-        if self.redis_url and not self.secret:
-            raise SettingsError(
-                "LEADPIPE_SECRET: must be set with LEADPIPE_REDIS_URL, the same for every process;"
-                " make one with: openssl rand -hex 32."
-            )
+        team, own = self.oauth_issuer, "with --http callers bring their own keys"
+        rules = (
+            (
+                not is_this_machine(self.host) and not self.public_url,
+                (
+                    "LEADPIPE_PUBLIC_URL: must be set where other machines can reach the"
+                    " server, to the address that callers use, such as https://mcp.example.com."
+                ),
+            ),
+            (
+                team and not (self.api_key or self.sandbox),
+                (
+                    "LEADPIPE_API_KEY: must be set with LEADPIPE_OAUTH_ISSUER: it is the key"
+                    " with which all callers are served."
+                ),
+            ),
+            (
+                self.api_key and not team,
+                (
+                    f"LEADPIPE_API_KEY: {own}, so unset it; or set LEADPIPE_OAUTH_ISSUER as"
+                    " well, and your team is served with this one."
+                ),
+            ),
+            (
+                # Whoever made up a key for Leadpipe would be served with it.
+                self.sonarly_api_key and not team,
+                (
+                    f"SONARLY_API_KEY: {own} (X-Sonarly-Key), so unset it; LEADPIPE_TOOLSETS"
+                    " turns sonarly on without it."
+                ),
+            ),
+            (
+                (self.oauth_audience or self.oauth_jwks_url) and not team,
+                ("LEADPIPE_OAUTH_ISSUER: must be set for callers to be admitted by tokens."),
+            ),
+            (
+                self.export_dir,
+                (
+                    "LEADPIPE_EXPORT_DIR: with --http nobody could get at files there, so unset"
+                    " it; set LEADPIPE_DOWNLOAD_DIR, and callers fetch their files by links."
+                ),
+            ),
+            (
+                self.redis_url and not self.secret,
+                (
+                    "LEADPIPE_SECRET: must be set with LEADPIPE_REDIS_URL, the same for every"
+                    " process; make one with: openssl rand -hex 32."
+                ),
+            ),
+            (
+                self.sandbox and self.workers > 1,
+                (
+                    "LEADPIPE_WORKERS: must be 1 with LEADPIPE_SANDBOX, because each process"
+                    " would have a sandbox of its own; for several, run leadpipe-mcp sandbox and"
+                    " set LEADPIPE_BASE_URL to it."
+                ),
+            ),
+        )
+        if wrong := [said for holds, said in rules if holds]:
+            raise SettingsError(" ".join(wrong))
+        if self.redis_url:
+            need("redis", "LEADPIPE_REDIS_URL")
+        if self.metrics:
+            need("metrics", "LEADPIPE_METRICS")
+
+
+def need(extra: str, variable: str) -> None:
+    """Refuse to start without what a setting needs.
+
+    Raises:
+        SettingsError: Saying how to install it.
+    """
+    if find_spec(EXTRAS[extra]) is None:
+        raise SettingsError(f"{variable}: needs pip install 'leadpipe-mcp[{extra}]'.")
