@@ -57,7 +57,7 @@ class Backend:
         transport = sonarly_transport(sonarly_url, sonarly_key, network=_network(sonarly))
         linkedin = SonarlyClient(transport)
         runs = LoadedRuns(Snapshots(people_dir))
-        self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers())
+        self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers(), callers)
         asks, invented = settings.confirm == "auto", settings.sandbox
         kit = Kit(Codes(callers), offered, asks=asks, invented=invented, changed=runs.forget)
         begin = partial(Call, kit, services=self._services)

@@ -7,9 +7,13 @@ callers of a team, each with a key or token of their own, and processes that sha
 import hmac
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anyio
 from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from leadpipe_mcp.downloads import Downloads
 
 
 class Shared:
@@ -59,6 +63,9 @@ class Callers:
 
     see_alike = True
     """Whether all of them are shown the same tools."""
+
+    downloads: "Downloads | None" = None
+    """Where their files go, if not onto this machine's disk for them to find."""
 
     def __init__(self, shared: Shared | None = None) -> None:
         self.shared = shared or Shared()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from mcp.server import Server
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import RequireAuthMiddleware
@@ -23,7 +24,10 @@ from starlette.types import ASGIApp
 from leadpipe_mcp import __version__
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.callers import Shared
+from leadpipe_mcp.downloads import PATH as FILES
+from leadpipe_mcp.downloads import Downloads
 from leadpipe_mcp.hosting.admission import Admission
+from leadpipe_mcp.hosting.files import Files
 from leadpipe_mcp.hosting.identity import (
     READ,
     WRITE,
@@ -57,7 +61,11 @@ def build_app(
         furnish: Adds to what the server shows.
     """
     shared, limits = opened(settings)
-    callers = ManyCallers(shared, of_a_team=settings.oauth_issuer is not None)
+    downloads = None
+    if folder := settings.download_dir:
+        downloads = Downloads(folder, settings.address, shared.key("files"), shared.clock)
+    is_team = settings.oauth_issuer is not None
+    callers = ManyCallers(shared, of_a_team=is_team, downloads=downloads)
     server = build_server(settings, service=service, sonarly=sonarly, callers=callers)
     if furnish:
         furnish(server)
@@ -86,11 +94,15 @@ def build_app(
     else:
         identity = OwnKeys(shared, are_needed=not settings.sandbox)
         metadata = None
+    refused = partial(refusal, metadata)
     guarded = AuthenticationMiddleware(
         AuthContextMiddleware(RequireAuthMiddleware(admitted, [READ], metadata)),
         backend=identity,
-        on_error=partial(refusal, metadata),
+        on_error=refused,
     )
+    if downloads:
+        files = Files(downloads, identity, refused)
+        routes.append(Route(f"{FILES}/{{token}}", files.serve))
     answering: ASGIApp = guarded
     if settings.metrics:
         from leadpipe_mcp.hosting.metrics import Counted, Metrics
@@ -104,6 +116,8 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         with scratch_folder():
+            if downloads:
+                await to_thread.run_sync(downloads.sweep)
             async with manager.run():
                 yield
             await shared.close()

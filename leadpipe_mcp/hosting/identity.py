@@ -28,6 +28,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from leadpipe_mcp.callers import Callers, Shared
+from leadpipe_mcp.downloads import Downloads
 from leadpipe_mcp.settings import SANDBOX_KEY
 
 READ: Final = "leadpipe:read"
@@ -58,12 +59,16 @@ class ManyCallers(Callers):
     Args:
         shared: What the processes know together.
         of_a_team: Whether all of them use the team's own account.
+        downloads: Where their files go, if anywhere.
     """
 
     see_alike = False
 
-    def __init__(self, shared: Shared, *, of_a_team: bool) -> None:
+    def __init__(
+        self, shared: Shared, *, of_a_team: bool, downloads: Downloads | None = None
+    ) -> None:
         super().__init__(shared)
+        self.downloads = downloads
         self._of_a_team = of_a_team
 
     def id(self) -> str:

@@ -1,5 +1,6 @@
 """What the person who runs the server for a team decided."""
 
+import tempfile
 from importlib.util import find_spec
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from leadpipe_mcp.api.addresses import checked_base_url, is_this_machine
+from leadpipe_mcp.people.files import why_not
 from leadpipe_mcp.settings import Address, Exports, Folder, Settings, SettingsError
 
 LEAST_SECRET = 32
@@ -180,6 +182,13 @@ class HostingSettings(Settings):
         )
         if wrong := [said for holds, said in rules if holds]:
             raise SettingsError(" ".join(wrong))
+        if self.download_dir:
+            try:
+                self.download_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=self.download_dir).close()
+            except OSError as error:
+                said = f"LEADPIPE_DOWNLOAD_DIR: cannot be used: {why_not(error)}."
+                raise SettingsError(said) from None
         if self.redis_url:
             need("redis", "LEADPIPE_REDIS_URL")
         if self.metrics:

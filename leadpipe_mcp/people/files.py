@@ -54,13 +54,15 @@ _REASONS = {
 class Destination:
     """Where to write people, and in which format; `target` makes one that is safe.
 
-    `numbered` adds -2, -3 and so on to a name that is taken.
+    `numbered` adds -2, -3 and so on to a name that is taken. The folder is not `told` to those who
+    fetch their files by links.
     """
 
     folder: Path
     name: str
     format: Format
     numbered: bool = False
+    told: bool = True
 
     def names(self) -> Iterator[str]:
         """Yield the names that the file may have, the best first."""
@@ -83,8 +85,8 @@ class Destination:
         free = (name for name in numbered.names() if not os.path.lexists(self.path(name)))
         such_as = next((f", such as '{name}', or leave it out" for name in free), "")
         return NotPossible(
-            f"The file '{self.path(self.name).name}' already exists in {self.folder}, and nothing"
-            " is overwritten.",
+            f"The file '{self.path(self.name).name}' already exists"
+            f"{f' in {self.folder}' if self.told else ''}, and nothing is overwritten.",
             f"Give another fileName{such_as}.",
         )
 
@@ -107,7 +109,13 @@ def export_folder(setting: Path | None, home: Path | None) -> Path:
 
 
 def target(
-    folder: Path, kind: Format, *, file_name: str | None = None, audience: str = "", day: str = ""
+    folder: Path,
+    kind: Format,
+    *,
+    file_name: str | None = None,
+    audience: str = "",
+    day: str = "",
+    told: bool = True,
 ) -> Destination:
     """Return where to write people: under the given name, or the audience's name and the day.
 
@@ -116,7 +124,7 @@ def target(
     """
     made = f"{_slug(audience) or 'audience'}-{_slug(day) or 'people'}"
     name = _checked(made if file_name is None else file_name)
-    chosen = Destination(folder, name, kind, numbered=file_name is None)
+    chosen = Destination(folder, name, kind, numbered=file_name is None, told=told)
     planned(chosen)
     return chosen
 
@@ -279,6 +287,10 @@ class NewFiles:
         try:
             yield
         except OSError as error:
+            if not self._chosen.told:
+                raise NotPossible(
+                    f"No file was written: {why_not(error)}.", "Tell whoever runs this server."
+                ) from None
             raise NotPossible(
                 f"No file was written to {self._chosen.folder}: {why_not(error)}.",
                 "Fix that, or set LEADPIPE_EXPORT_DIR to another folder and restart the server.",

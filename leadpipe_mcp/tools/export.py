@@ -2,14 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
+from anyio import to_thread
 from pydantic import BeforeValidator, Field, model_validator
 
 from leadpipe_mcp.api.models import Audience, Run
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people.columns import Column, choose_columns
-from leadpipe_mcp.people.export import BLOCK, export_people
+from leadpipe_mcp.people.export import BLOCK, Receipt, export_people
 from leadpipe_mcp.people.files import Destination, Format, export_folder, planned, target
 from leadpipe_mcp.people.privacy import contact_fields
 from leadpipe_mcp.text import counted, listed
@@ -20,12 +21,18 @@ from leadpipe_mcp.tools.people import ways_to_people
 from leadpipe_mcp.tools.replies import Table, named, people, suggest, warnings
 from leadpipe_mcp.tools.services import Call
 
+E = TypeVar("E", bound="UrlExported")
+
 # How long a call waits for the file; asking again goes on with the same one.
 FILE_SECONDS = 40
 MOST_FIELDS = 60
 SHOWN_FILES = 20
 
+MOST_LINKS = 100
+
 ANYONE = "Anyone with the link can read every address; give it only to the user."
+ANYONE_MASKED = "Anyone with the link can fetch the file; give it only to the user."
+BY_LINK = " that can be fetched by link for an hour"
 TO_SONARLY = "Each file fits Sonarly's own import, which takes 1,000 profiles at a time."
 INTO_SONARLY = (
     "make the LinkedIn list in Sonarly; then the user loads each file there with Sonarly's own"
@@ -86,6 +93,15 @@ class ExportAudience(Arguments):
         return self
 
 
+class ExportByLink(ExportAudience):
+    format: Named[Literal["csv", "jsonl", "linkedin_urls", "url"]] = Field(
+        default="csv",
+        description="csv, jsonl: a link to a file, for an hour; linkedin_urls: LinkedIn profiles"
+        " alone, each once, 1,000 per file; url: the service's own link to its CSV, all fields"
+        " whole.",
+    )
+
+
 def _no_file(value: object) -> object:
     if isinstance(value, str) and value in _FILES:
         raise NotPossible(
@@ -129,10 +145,20 @@ class AudienceExported(_Exported):
 
 
 class UrlExported(_Exported):
-    url: str | None = Field(default=None, description="Link to the CSV; pass it on unchanged.")
+    url: str | None = Field(default=None, description="Link to the file; pass it on unchanged.")
     file_name: str | None = None
     expires_at: str | None = None
     expires_in: str | None = None
+
+
+class FileLinked(UrlExported):
+    rows: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    files: Table | None = Field(default=None, description="All links, if there are several.")
+    contact_fields: list[str] | None = None
+    masked: bool | None = None
+    config_hash: str | None = Field(default=None, description="Of the config it was made from.")
 
 
 @tool("Export an audience")
@@ -167,6 +193,17 @@ async def export_audience(call: Call, asked: ExportAudience) -> AudienceExported
 
 
 @tool("Export an audience", name=export_audience.name)
+async def export_by_link(call: Call, asked: ExportByLink) -> FileLinked:
+    """Export everyone in a saved audience (the lead list) as CSV, JSON lines or LinkedIn URLs.
+
+    The reply has a link to the file, which works for an hour. The file holds full e-mail addresses
+    and phone numbers, so the user is asked first. format url gives the service's own link instead.
+    To look at a few people, use query_audience; for numbers, analyze_audience.
+    """
+    return _part_of(await export_audience.function(call, asked), FileLinked)
+
+
+@tool("Export an audience", name=export_audience.name)
 async def export_url(call: Call, asked: ExportUrl) -> UrlExported:
     """Export everyone in a saved audience (the lead list) as a link to a CSV file.
 
@@ -174,8 +211,11 @@ async def export_url(call: Call, asked: ExportUrl) -> UrlExported:
     asked first. To look at a few people, use query_audience; for numbers, analyze_audience.
     """
     same = ExportAudience.model_validate(asked.model_dump(by_alias=True))
-    exported = await export_audience.function(call, same)
-    return UrlExported(**{name: getattr(exported, name) for name in UrlExported.model_fields})
+    return _part_of(await export_audience.function(call, same), UrlExported)
+
+
+def _part_of(exported: AudienceExported, kind: type[E]) -> E:
+    return kind(**{name: getattr(exported, name) for name in kind.model_fields})
 
 
 async def _write_file(
@@ -188,29 +228,14 @@ async def _write_file(
 ) -> None:
     """Write the people to the file that the user agreed to, and say so in the reply."""
     kind: Format = "csv" if asked.format == "url" else asked.format
-    chosen = target(
-        export_folder(call.services.settings.export_dir, Path.home()),
-        kind,
-        file_name=asked.file_name,
-        audience=audience.name,
-        day=run.data_date or "",
-    )
+    chosen = await _destination(call, asked, audience, run, kind)
     if kind == "linkedin_urls":
         columns = choose_columns(("linkedinUrl",))
     # Where no contact column is asked for, an address in a headline stays masked as well.
     wanted = contact_fields(columns) if asked.contact == "full" else ()
     goes_out = wanted if call.shows_contact else ()
     path = _set_aside(call, asked, chosen)
-    question = f"Export {_who(audience, run)} to {_FILES[kind]}: {path}?"
-    if goes_out:
-        question += f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
-    elif kind == "linkedin_urls":
-        question += " Only the addresses of profiles go out."
-    else:
-        question += " No full e-mail address or phone number goes out."
-    if kind == "linkedin_urls" and (run.size is None or run.size > BLOCK):
-        several = f"{path.stem}-1-of-2{path.suffix} and so on"
-        question += f" More than {BLOCK:,} profiles are split into {several}."
+    question = _question(f"Export {_who(audience, run)} to", chosen, path, run, goes_out)
     with call.kit.codes.using(path):
         seen = [audience.id, run.id, run.data_date, run.size]
         await call.confirm(Action("export file", question, seen, holds=path), asked.confirm)
@@ -222,8 +247,7 @@ async def _write_file(
         receipt = await export_people(
             snapshot.rows(columns), columns, chosen.of(path), contact=bool(goes_out), report=report
         )
-    first, number = receipt.files[0], len(receipt.files)
-    where = f"{number} files, the first {first.path}" if number > 1 else first.path
+    where, most = _tell_files(call, receipt, reply)
     reply.summary = (
         f"{named(audience)} was exported: {counted(receipt.rows, 'row')}, data from"
         f" {replies.day(run.data_date)}, to {where}."
@@ -233,21 +257,87 @@ async def _write_file(
         to = {"name": replies.name_of(audience), "type": "on_demand"}
         reply.next = [suggest("sonarly_create_audience", INTO_SONARLY, **to)]
     reply.size, reply.rows, reply.bytes = receipt.people, receipt.rows, receipt.bytes
-    reply.path, reply.sha256 = str(first.path), first.sha256
-    if number > 1:
-        shown = [[str(f.path), f.rows, f.bytes, f.sha256] for f in receipt.files[:SHOWN_FILES]]
-        reply.files = replies.table_of(["path", "rows", "bytes", "sha256"], shown)
     reply.contact_fields = list(receipt.contact_fields)
     reply.masked = receipt.masked if receipt.contact_fields else None
     reply.config_hash = run.config_hash
-    without, twice, more = receipt.without_url, receipt.duplicates, number - SHOWN_FILES
+    without, twice, more = receipt.without_url, receipt.duplicates, len(receipt.files) - most
     reply.warnings = warnings(
         snapshot.notes,
         MASKING if wanted and not goes_out else None,
         f"Left out: {people(without)} without a LinkedIn profile." if without else None,
         f"Left out: {counted(twice, 'duplicate profile')}." if twice else None,
         f"{counted(more, 'more file')} not listed." if more > 0 else None,
+        (ANYONE if goes_out else ANYONE_MASKED) if reply.url else None,
     )
+
+
+async def _destination(
+    call: Call, asked: ExportAudience, audience: Audience, run: Run, kind: Format
+) -> Destination:
+    """Return where the file goes: into the user's folder, or the caller's among the downloads."""
+    callers = call.services.callers
+    if downloads := callers.downloads:
+        await to_thread.run_sync(downloads.sweep)
+        if kind == "linkedin_urls" and (run.size or 0) > MOST_LINKS * BLOCK:
+            raise NotPossible(
+                f"format linkedin_urls gives a link for each {BLOCK:,} profiles, and at most"
+                f" {MOST_LINKS} links.",
+                "Use format csv with fields ['linkedinUrl'].",
+            )
+        folder = downloads.folder(callers.id())
+    else:
+        folder = export_folder(call.services.settings.export_dir, Path.home())
+    return target(
+        folder,
+        kind,
+        file_name=asked.file_name,
+        audience=audience.name,
+        day=run.data_date or "",
+        told=not downloads,
+    )
+
+
+def _question(
+    begins: str, chosen: Destination, path: Path, run: Run, goes_out: tuple[str, ...]
+) -> str:
+    """Return the question to the user: who goes where, and what of them."""
+    what = _FILES[chosen.format]
+    question = (
+        f"{begins} {what}: {path}?" if chosen.told else f"{begins} {what}{BY_LINK}: {path.name}?"
+    )
+    if goes_out:
+        question += f" {listed(goes_out)} go{'' if len(goes_out) > 1 else 'es'} out unmasked."
+    elif chosen.format == "linkedin_urls":
+        question += " Only the addresses of profiles go out."
+    else:
+        question += " No full e-mail address or phone number goes out."
+    if chosen.format == "linkedin_urls" and (run.size is None or run.size > BLOCK):
+        several = f"{path.stem}-1-of-2{path.suffix} and so on"
+        question += f" More than {BLOCK:,} profiles are split into {several}."
+    return question
+
+
+def _tell_files(call: Call, receipt: Receipt, reply: AudienceExported) -> tuple[str, int]:
+    """Put the files into the reply, or links to them; return where they are, and most of them."""
+    files, callers = receipt.files, call.services.callers
+    first, several = files[0], len(files) > 1
+    reply.sha256 = first.sha256
+    if callers.downloads:
+        links = [callers.downloads.link(file.path, callers.id()) for file in files]
+        (reply.url, reply.expires_at), reply.file_name = links[0], first.path.name
+        where, most = (
+            f"{first.path.name}, which can be fetched until {reply.expires_at}",
+            MOST_LINKS,
+        )
+        names = ["url", "rows"]
+        rows = [[url, file.rows] for (url, _), file in zip(links, files, strict=True)]
+    else:
+        reply.path = where = str(first.path)
+        most, names = SHOWN_FILES, ["path", "rows", "bytes", "sha256"]
+        rows = [[str(file.path), file.rows, file.bytes, file.sha256] for file in files]
+    if several:
+        reply.files = replies.table_of(names, rows[:most])
+    return f"{len(files)} files, the first {where}" if several else where, most
 
 
 def _who(audience: Audience, run: Run) -> str:

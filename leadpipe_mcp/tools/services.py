@@ -1,4 +1,4 @@
-"""What our tools work with: the services, the settings, and what is kept between calls."""
+"""What our tools work with: the services, the settings, the callers, what is kept between calls."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import Audience
 from leadpipe_mcp.api.sonarly import SonarlyClient
+from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.errors import LeadpipeError, NotPossible
 from leadpipe_mcp.people.runs import LoadedRuns
 from leadpipe_mcp.people.sql import SqlWorkers
@@ -40,13 +41,14 @@ class LastActive(dict[str, Audience]):
 
 @dataclass(frozen=True)
 class Services:
-    """The services, the settings, and the people at hand."""
+    """The services, the settings, the callers, and the people at hand."""
 
     leadpipe: LeadpipeClient
     sonarly: SonarlyClient
     settings: Settings
     runs: LoadedRuns
     sql: SqlWorkers
+    callers: Callers
     last_active: LastActive = field(default_factory=LastActive)
 
 

@@ -64,7 +64,10 @@ TOOLSETS: Mapping[Toolset, Sequence[Declaration[Any, Any, Any]]] = {
 
 TOOLS = tuple(tool for tools in TOOLSETS.values() for tool in tools)
 
-OVER_HTTP: Mapping[Exports, Declaration[Any, Any, Any]] = {"urls": export.export_url}
+OVER_HTTP: Mapping[Exports, Declaration[Any, Any, Any]] = {
+    "links": export.export_by_link,
+    "urls": export.export_url,
+}
 """What stands in the place of the tool of the same name, by what people are exported as."""
 
 
