@@ -83,8 +83,9 @@ def said_at_start(settings: HostingSettings) -> list[str]:
     lines = [f"listening on {settings.address}/mcp for {whose}"]
     if settings.workers > 1 and not settings.redis_url:
         lines.append(
-            f"{settings.workers} processes without LEADPIPE_REDIS_URL: each counts requests by"
-            " itself, so a caller may make as many times more; and each fetches topics for itself"
+            f"{settings.workers} processes without LEADPIPE_REDIS_URL: in each of them a caller may"
+            " make as many requests as the limit says, a confirmation can be used once, and topics"
+            " are fetched"
         )
     if settings.confirm == "off":
         lines.append("LEADPIPE_CONFIRM=off, nothing is asked first")

@@ -128,7 +128,7 @@ def test_a_flag_in_the_wrong_place_is_refused(
 def test_what_several_processes_without_redis_mean_is_said() -> None:
     lines = said_at_start(HostingSettings(workers=3))
     assert lines[0] == "listening on http://127.0.0.1:8787/mcp for callers' own keys"
-    assert lines[1].startswith("3 processes without LEADPIPE_REDIS_URL: each counts requests by")
+    assert lines[1].startswith("3 processes without LEADPIPE_REDIS_URL: in each of them a caller")
     assert len(said_at_start(HostingSettings())) == 1
 
 
