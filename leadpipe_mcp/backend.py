@@ -8,9 +8,11 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from leadpipe_mcp.api.connections import Application, Network, serve_in_process
+from leadpipe_mcp.api.addresses import checked_base_url
+from leadpipe_mcp.api.connections import Application, Connections, serve_in_process
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
+from leadpipe_mcp.api.topics import CATALOGUE_SECONDS, catalogue_file
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.people.runs import LoadedRuns
@@ -29,32 +31,34 @@ from leadpipe_mcp.tools.toolsets import tools_for
 class Backend:
     """What answers calls, reads resources and completes arguments.
 
-    An application, where one is given, answers in a service's place, without a network.
+    Args:
+        settings: What the person who runs the server decided.
+        offered: The tools that are on.
+        callers: Who calls; all of one account have a backend in common.
+        ways: How requests get to the services.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        offered: OfferedTools,
-        callers: Callers,
-        service: Application | None = None,
-        sonarly: Application | None = None,
+        self, settings: Settings, offered: OfferedTools, callers: Callers, ways: "Ways"
     ) -> None:
         url, key = settings.base_url, settings.api_key or callers.leadpipe_key
         sonarly_url = settings.sonarly_base_url
         sonarly_key = settings.sonarly_api_key or callers.sonarly_key
-        topics_dir, people_dir = settings.topics_dir, settings.cache_dir
-        if account := callers.account():
-            topics_dir, people_dir = (d and d / account for d in (topics_dir, people_dir))
+        people_dir, account = settings.cache_dir, callers.account()
+        if people_dir and account:
+            people_dir /= account
+        keeping = callers.keeping(f"topics at {url}", CATALOGUE_SECONDS)
+        if keeping is None and settings.topics_dir:
+            keeping = catalogue_file(settings.topics_dir, checked_base_url(url))
         if settings.sandbox:
             url = sonarly_url = SANDBOX_URL
             # The sandbox has an account for each key.
             key = sonarly_key = callers.leadpipe_key if account else SecretStr(SANDBOX_KEY)
-            # Invented people are not worth keeping.
-            topics_dir = people_dir = None
-        transport = Transport(url, key, network=_network(service))
-        leadpipe = LeadpipeClient(transport, settings.api_profile, cache_dir=topics_dir)
-        transport = sonarly_transport(sonarly_url, sonarly_key, network=_network(sonarly))
+            # What is invented is not worth keeping.
+            keeping = people_dir = None
+        transport = Transport(url, key, network=ways.to_leadpipe)
+        leadpipe = LeadpipeClient(transport, settings.api_profile, keeping=keeping)
+        transport = sonarly_transport(sonarly_url, sonarly_key, network=ways.to_sonarly)
         linkedin = SonarlyClient(transport)
         runs = LoadedRuns(Snapshots(people_dir))
         self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers(), callers)
@@ -66,6 +70,10 @@ class Backend:
         self.resources = Resources(kit, begin)
         self.complete = completions(leadpipe)
 
+    def rest(self) -> None:
+        """End the processes that wait for a question in SQL; the next one starts another."""
+        self._services.sql.close()
+
     async def close(self) -> None:
         """Let go of connections and of people at hand."""
         self._services.sql.close()
@@ -74,14 +82,28 @@ class Backend:
         await self._services.sonarly.close()
 
 
-def _network(application: Application | None) -> Network | None:
-    return serve_in_process(application) if application else None
+class Ways:
+    """How the requests of all callers get to the services: over connections that they share.
 
+    An application, where one is given, answers in a service's place, without a network. Whose a
+    request is, it says itself: each backend has its own keys, turns and health of the services.
+    """
 
-def sandboxes(settings: Settings) -> tuple[Application, Application | None]:
-    """Return what plays Leadpipe, and Sonarly where it may be asked: that takes a moment."""
-    from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox
+    def __init__(
+        self, settings: Settings, service: Application | None, sonarly: Application | None
+    ) -> None:
+        if settings.sandbox:
+            from leadpipe_mcp.sandbox import Sandbox, SandboxSettings, SonarlySandbox
 
-    profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
-    leadpipe = Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
-    return leadpipe, SonarlySandbox() if SONARLY in settings.chosen_toolsets() else None
+            profile, delay_ms = settings.sandbox_profile, settings.sandbox_delay_ms
+            service = service or Sandbox(SandboxSettings(profile=profile, delay_ms=delay_ms))
+            if SONARLY in settings.chosen_toolsets():
+                sonarly = sonarly or SonarlySandbox()
+        self._connections = Connections()
+        over_http = self._connections.stream
+        self.to_leadpipe = serve_in_process(service) if service else over_http
+        self.to_sonarly = serve_in_process(sonarly) if sonarly else over_http
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._connections.close()

@@ -6,6 +6,7 @@ callers of a team, each with a key or token of their own, and processes that sha
 
 import hmac
 import secrets
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from pydantic import SecretStr
 
 if TYPE_CHECKING:
     from leadpipe_mcp.downloads import Downloads
+
+_MOMENT = struct.Struct("!d")
 
 
 class Shared:
@@ -58,6 +61,34 @@ class Shared:
         """Let go of connections."""
 
 
+class KeptTogether:
+    """Something that the processes keep for each other, under a name that tells nothing.
+
+    Args:
+        shared: Where they keep it.
+        what: What it is, and whose.
+        seconds: How long they keep it.
+    """
+
+    def __init__(self, shared: Shared, what: str, seconds: float) -> None:
+        self._shared = shared
+        self._name = shared.key(f"kept: {what}").hex()
+        self._seconds = seconds
+
+    async def read(self) -> tuple[float, bytes] | None:
+        """Return how many seconds old it is, and the thing; None if there is none."""
+        kept = await self._shared.read(self._name)
+        if kept is None or len(kept) < _MOMENT.size:
+            return None
+        (made,) = _MOMENT.unpack_from(kept)
+        return self._shared.clock() - made, kept[_MOMENT.size :]
+
+    async def keep(self, thing: bytes) -> None:
+        """Keep the thing, and when it was made."""
+        made = _MOMENT.pack(self._shared.clock())
+        await self._shared.keep(self._name, made + thing, self._seconds)
+
+
 class Callers:
     """Everyone who may call: here the one user of this machine."""
 
@@ -88,4 +119,8 @@ class Callers:
 
     def sonarly_key(self) -> SecretStr | None:
         """Return the key of Sonarly that they brought."""
+        return None
+
+    def keeping(self, what: str, seconds: float) -> KeptTogether | None:  # noqa: ARG002 -- see hosting
+        """Return what keeps something of their account; None where this machine's disk does."""
         return None

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
 from mcp import MCPError, types
 from mcp.server import Server
 from mcp.server.caching import CacheHint
@@ -33,7 +34,7 @@ from leadpipe_mcp.toolkit.offered import OfferedTools
 
 if TYPE_CHECKING:
     from leadpipe_mcp.api.connections import Application
-    from leadpipe_mcp.backend import Backend
+    from leadpipe_mcp.backend import Backend, Ways
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -42,7 +43,11 @@ Handler = Callable[[Context, P], Awaitable[R]]
 Document = dict[str, Any]
 FILE = Path(__file__).with_name("definitions.json")
 LIST_HAS_LEFT_SECONDS = 0.02
-MOST_OPEN = 64
+MOST_OPEN = 256
+"""An open backend takes 10 kB, and 150 kB once its caller has searched topics and made an audience:
+40 MB in all. Opening one takes 1 ms, but a closed one has to fetch 20,000 topics once more."""
+MOST_WITH_PROCESSES = 8
+"""Of the backends that were asked last, so many keep their processes for SQL, of 9 MB each."""
 EXPORT = "export_audience"
 
 INSTRUCTIONS = """\
@@ -251,6 +256,7 @@ class _Behind:
     service: "Application | None"
     sonarly: "Application | None"
     opened: dict[tuple[str, Face], _Opened] = field(default_factory=dict[tuple[str, Face], _Opened])
+    ways: "Ways | None" = None
     importing: threading.Lock = field(default_factory=threading.Lock)
 
     def asked(self, which: "Callable[[Backend], Handler[P, R]]") -> Handler[P, R]:
@@ -263,7 +269,7 @@ class _Behind:
                 return await which(asked.backend)(context, params)
             finally:
                 asked.calls -= 1
-                await self._close_idle(MOST_OPEN)
+                await self._close_idle()
 
         return handle
 
@@ -277,6 +283,8 @@ class _Behind:
         """Close what was opened."""
         for asked in self.opened.values():
             await asked.backend.close()
+        if self.ways:
+            await self.ways.close()
 
     def _of_this_caller(self) -> _Opened:
         key = (self.callers.account(), self.face())
@@ -284,21 +292,23 @@ class _Behind:
         asked = self.opened.pop(key, None)
         if asked is None:
             self._load()
-            from leadpipe_mcp.backend import Backend, sandboxes
+            from leadpipe_mcp.backend import Backend, Ways
 
-            if self.settings.sandbox and not self.service:
-                # All callers ask the same ones.
-                self.service, self.sonarly = sandboxes(self.settings)
-            offered = key[1].offered
-            backend = Backend(self.settings, offered, self.callers, self.service, self.sonarly)
+            self.ways = self.ways or Ways(self.settings, self.service, self.sonarly)
+            backend = Backend(self.settings, key[1].offered, self.callers, self.ways)
             asked = _Opened(backend)
         self.opened[key] = asked
         return asked
 
-    async def _close_idle(self, most: int) -> None:
+    async def _close_idle(self) -> None:
         idle = [key for key, asked in self.opened.items() if not asked.calls]
-        for key in idle[: max(0, len(self.opened) - most)]:
-            await self.opened.pop(key).backend.close()
+        # All at once, before any is waited for: meanwhile one of them could be asked again.
+        spare = [self.opened.pop(key) for key in idle[: max(0, len(self.opened) - MOST_OPEN)]]
+        for asked in list(self.opened.values())[:-MOST_WITH_PROCESSES]:
+            asked.backend.rest()
+        with anyio.CancelScope(shield=True):
+            for asked in spare:
+                await asked.backend.close()
 
     def _load(self) -> None:
         # One thread imports; another that needs it waits, rather than see half a module.

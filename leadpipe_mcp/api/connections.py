@@ -29,6 +29,8 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 MOST_ANSWERED = 32 * 2**20
 """The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
+MOST_IDLE = 64
+"""So many connections stay open between requests."""
 _LONGEST_ADDRESS = 60_000
 _PIECE = 2**16
 _Message = MutableMapping[str, Any]
@@ -165,10 +167,13 @@ Network = Callable[[Outgoing, Incoming], Awaitable[None]]
 
 
 class Connections:
-    """A pool of HTTP connections, opened when first needed, or a network in their place."""
+    """A pool of HTTP connections, opened when first needed, or a network in their place.
+
+    The network may be the `stream` of another pool: then both share its connections.
+    """
 
     def __init__(self, network: Network | None = None) -> None:
-        self._carry = network or self._stream
+        self._carry = network or self.stream
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
     async def exchange(self, sending: Outgoing, incoming: Incoming) -> None:
@@ -197,7 +202,8 @@ class Connections:
         except httpx.InvalidURL:
             raise NotPossible("This is not an address that can be asked.") from None
 
-    async def _stream(self, sending: Outgoing, incoming: Incoming) -> None:
+    async def stream(self, sending: Outgoing, incoming: Incoming) -> None:
+        """Send a request over one of the connections and take in its answer."""
         is_direct = is_this_machine(urlsplit(sending.address).hostname or "")
         if is_direct not in self._clients:
             self._clients[is_direct] = _opened(is_direct=is_direct)
@@ -221,20 +227,27 @@ class Connections:
 
 def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
     """A client that uses the proxies and certificates of the environment."""
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
     import httpx
 
     # Its log of requests holds whole addresses, and an address may hold a person's e-mail.
     # The server's own log leaves it out; whoever imports this package has another.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each caller has a few turns; a limit of all together would let one caller slow another.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IDLE)
     try:
         return httpx.AsyncClient(
+            # What a service would remember of one caller, it must not hear from another.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=limits,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             # A redirect would carry the key to wherever the answer says.
             follow_redirects=False,
             # A transport of its own asks no proxy: to this machine itself plain http is spoken,
             # and a proxy would read the key.
-            transport=httpx.AsyncHTTPTransport() if is_direct else None,
+            transport=httpx.AsyncHTTPTransport(limits=limits) if is_direct else None,
         )
     except OSError:
         what = "SSL_CERT_FILE names no file of certificates that can be read"

@@ -4,13 +4,13 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from leadpipe_mcp.api.answers import as_object
 from leadpipe_mcp.api.audiences import Audiences
 from leadpipe_mcp.api.configs import Configs
 from leadpipe_mcp.api.exports import Exports
 from leadpipe_mcp.api.generations import ApiProfile, Pin, Service
+from leadpipe_mcp.api.keeping import Keeping
 from leadpipe_mcp.api.models import Account, Slots, TopicName
 from leadpipe_mcp.api.reading import whole_number
 from leadpipe_mcp.api.runs import Runs
@@ -32,7 +32,7 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 class LeadpipeClient:
     """The Leadpipe service; by `clock`, what is remembered of it grows old.
 
-    `cache_dir` is where the catalogue of topics is kept for the next start; None: nowhere.
+    `keeping` keeps the catalogue of topics for other starts or processes; None: nothing does.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class LeadpipeClient:
         profile: Pin = "auto",
         clock: Callable[[], float] = time.monotonic,
         *,
-        cache_dir: Path | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self._service = Service(transport, profile)
         self._topic_names: dict[int, str | None] = {}
@@ -50,7 +50,7 @@ class LeadpipeClient:
         self.runs = Runs(self._service, self.configs)
         self.exports = Exports(self._service, self.runs)
         self.visitors = Visitors(self._service)
-        self.topics = Topics(self._service, cache_dir, clock)
+        self.topics = Topics(self._service, keeping, clock)
 
     @property
     def profile(self) -> ApiProfile:

@@ -6,12 +6,13 @@ Everything here is public: it works without a key, and changes nothing.
 import contextlib
 import datetime as dt
 import hashlib
-import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
+from weakref import WeakValueDictionary
 
 import anyio
 import anyio.to_thread
@@ -20,6 +21,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, TypeA
 from leadpipe_mcp.api.answers import Answer, as_object
 from leadpipe_mcp.api.budget import Noun
 from leadpipe_mcp.api.generations import Service
+from leadpipe_mcp.api.keeping import Keeping, KeptInFile
 from leadpipe_mcp.api.models import Breakdown
 from leadpipe_mcp.api.reading import Count, Each, Label, Name, Text, Told
 from leadpipe_mcp.errors import NotFound, ServiceError
@@ -51,7 +53,7 @@ class Topic(Told):
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Every topic that there is. Equal only to itself, so that an index can be kept of it."""
+    """Every topic that there is. Equal only to itself, so that an index can be kept for it."""
 
     topics: tuple[Topic, ...]
 
@@ -162,18 +164,17 @@ class SiteTopics(Told):
 
 
 class Topics:
-    """The topics that people research; `cache_dir` keeps their catalogue for the next start."""
+    """The topics that people research; `keeping` keeps their catalogue for other processes."""
 
     def __init__(
         self,
         service: Service,
-        cache_dir: Path | None = None,
+        keeping: Keeping | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._service = service
+        self._keeping = keeping
         self._clock = clock
-        # A kept catalogue has to be of the same service.
-        self._file = cache_dir and catalogue_file(cache_dir, service.transport.base_url)
         self._fetching = anyio.Lock()
         self._catalogue: tuple[float, Catalogue] | None = None
         self._facets: tuple[float, TopicFacets] | None = None
@@ -201,9 +202,11 @@ class Topics:
                 if not topics:
                     raise answer.unusable("the list of all topics is empty")
                 found = Catalogue(topics)
+                if content := await anyio.to_thread.run_sync(written, topics):
+                    found = await anyio.to_thread.run_sync(_read, content, found) or found
+                    if self._keeping:
+                        await self._keeping.keep(content)
                 self._catalogue = (self._clock(), found)
-                if self._file:
-                    await anyio.to_thread.run_sync(keep_catalogue, self._file, found)
             return found
 
     async def at_hand(self) -> Catalogue | None:
@@ -214,12 +217,17 @@ class Topics:
             return await self._remembered()
 
     async def _remembered(self) -> Catalogue | None:
-        """The catalogue of this process or of the file, unless it is too old."""
+        """The catalogue of this process or a kept one, unless it is too old or from the future."""
         now = self._clock()
-        if self._catalogue is None or now - self._catalogue[0] > CATALOGUE_SECONDS:
-            kept = await anyio.to_thread.run_sync(_kept, self._file) if self._file else None
-            self._catalogue = (now - kept[0], kept[1]) if kept else None
-        return self._catalogue[1] if self._catalogue else None
+        if self._catalogue and now - self._catalogue[0] <= CATALOGUE_SECONDS:
+            return self._catalogue[1]
+        kept = await self._keeping.read() if self._keeping else None
+        if kept is None or not 0 <= kept[0] <= CATALOGUE_SECONDS:
+            return None
+        found = await anyio.to_thread.run_sync(_read, kept[1])
+        # One that is too old stays until another is there, which may turn out to be the same.
+        self._catalogue = (now - kept[0], found) if found else self._catalogue
+        return found
 
     async def facets(self) -> TopicFacets:
         """How many topics there are of each type, industry and category, asked for once a day."""
@@ -310,31 +318,32 @@ class Topics:
 
 
 _ALL = TypeAdapter(tuple[Topic, ...])
+_known: WeakValueDictionary[bytes, Catalogue] = WeakValueDictionary()
+_knowing = threading.Lock()
 
 
-def catalogue_file(folder: Path, url: str) -> Path:
+def catalogue_file(folder: Path, url: str) -> KeptInFile:
     """The file in which the catalogue of the service at this address is kept."""
     service = hashlib.sha256(url.encode()).hexdigest()[:12]
-    return folder / f"topics-{_FILE_VERSION}-{service}.json"
+    return KeptInFile(folder / f"topics-{_FILE_VERSION}-{service}.json")
 
 
-def _kept(path: Path) -> tuple[float, Catalogue] | None:
-    """A kept catalogue with its age; None if it is broken, too old or from the future."""
-    with contextlib.suppress(OSError, ValueError):
-        age = time.time() - path.stat().st_mtime
-        topics = _ALL.validate_json(path.read_bytes())
-        if topics and 0 <= age <= CATALOGUE_SECONDS:
-            return age, Catalogue(topics)
+def written(topics: tuple[Topic, ...]) -> bytes:
+    """Return the topics as they are kept; nothing if that cannot be written."""
+    with contextlib.suppress(ValueError):
+        return _ALL.dump_json(topics, exclude_none=True)
+    return b""
+
+
+def _read(content: bytes, fetched: Catalogue | None = None) -> Catalogue | None:
+    """Return the catalogue that was kept or fetched; None if it is broken or empty.
+
+    Callers who have read the same share what was made of it: twenty thousand topics take 26 MB.
+    """
+    digest = hashlib.sha256(content).digest()
+    with _knowing, contextlib.suppress(ValueError):
+        if (known := _known.get(digest)) is not None:
+            return known
+        if topics := fetched.topics if fetched else _ALL.validate_json(content):
+            return _known.setdefault(digest, fetched or Catalogue(topics))
     return None
-
-
-def keep_catalogue(path: Path, catalogue: Catalogue) -> None:
-    """Write the catalogue if that can be done: without a file everything works as well."""
-    with contextlib.suppress(OSError, ValueError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Beside it and then renamed: whoever reads meanwhile sees a whole one.
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            beside = Path(folder, path.name)
-            beside.touch(mode=0o600)
-            beside.write_bytes(_ALL.dump_json(catalogue.topics, exclude_none=True))
-            beside.replace(path)

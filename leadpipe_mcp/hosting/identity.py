@@ -27,7 +27,7 @@ from starlette.authentication import (
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
-from leadpipe_mcp.callers import Callers, Shared
+from leadpipe_mcp.callers import Callers, KeptTogether, Shared
 from leadpipe_mcp.downloads import Downloads
 from leadpipe_mcp.settings import SANDBOX_KEY
 
@@ -95,6 +95,10 @@ class ManyCallers(Callers):
         token = get_access_token()
         key = (token.claims or {}).get(_SONARLY) if token else None
         return SecretStr(key) if key else None
+
+    def keeping(self, what: str, seconds: float) -> KeptTogether:
+        """Return what keeps something of the caller's account for all processes."""
+        return KeptTogether(self.shared, f"{what} of {self.account()}", seconds)
 
 
 def stand_in(shared: Shared, *parts: str) -> str:

@@ -4,11 +4,14 @@ Redis may go away. Then each process goes on with what it has in its own memory,
 and in /readyz, and asks again a little later.
 """
 
+import contextlib
 import logging
 import time
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar, cast
 
+from anyio import to_thread
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis import RedisError
@@ -55,13 +58,16 @@ class SharedInRedis(Shared):
 
     async def read(self, name: str) -> bytes | None:
         """Return what any process kept under the name."""
-        found = await self.ask(lambda: self._redis.get(f"{PREFIX}:kept:{name}"), otherwise=None)
-        return cast("bytes | None", found)
+        key = f"{PREFIX}:kept:{name}"
+        found = cast("bytes | None", await self.ask(lambda: self._redis.get(key), otherwise=None))
+        with contextlib.suppress(zlib.error):
+            return await to_thread.run_sync(zlib.decompress, found) if found else None
+        return None
 
     async def keep(self, name: str, what: bytes, seconds: float) -> None:
         """Keep something for all processes."""
-        key = f"{PREFIX}:kept:{name}"
-        await self.ask(lambda: self._redis.set(key, what, ex=int(seconds)), otherwise=None)
+        key, packed = f"{PREFIX}:kept:{name}", await to_thread.run_sync(zlib.compress, what)
+        await self.ask(lambda: self._redis.set(key, packed, ex=int(seconds)), otherwise=None)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -2,6 +2,7 @@
 
 import math
 import re
+import threading
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.to_thread
@@ -228,8 +230,16 @@ class _Index:
         return {number for _, _, number in likest} | found
 
 
-_index_of = lru_cache(maxsize=2)(_Index)
-"""Keyed by the names, since a catalogue that is fetched again usually has the same."""
+_indexes: WeakKeyDictionary[Catalogue, _Index] = WeakKeyDictionary()
+_indexing = threading.Lock()
+
+
+def _index_of(catalogue: Catalogue) -> _Index:
+    """Return the index of the catalogue, which is made once and goes with it."""
+    with _indexing:
+        if catalogue not in _indexes:
+            _indexes[catalogue] = _Index(topic.name for topic in catalogue.topics)
+        return _indexes[catalogue]
 
 
 def find_topics(
@@ -237,7 +247,7 @@ def find_topics(
 ) -> tuple[Found, ...]:
     """Search all topics of a kind for each phrase; the first search takes a fifth of a second."""
     topics = catalogue.topics
-    index = _index_of(tuple(topic.name for topic in topics))
+    index = _index_of(catalogue)
     fitting = None if kind == ANY else {n for n, topic in enumerate(topics) if kind.fits(topic)}
 
     def find(phrase: str) -> Found:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.connections import Connections
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import Misconfigured
 from tests.api.answering import KEY, URL, refusal, to
@@ -150,3 +151,19 @@ async def test_a_name_that_the_network_does_not_know_is_said_to_be_one() -> None
 
     error = await refusal(to(service))
     assert "the network does not know its name; nothing was sent" in error.problem
+
+
+async def test_whoever_shares_connections_shares_no_cookies_and_no_key() -> None:
+    """A service that sets a cookie for one caller does not hear it from another."""
+    crumbs = FINE.replace(b"OK\r\n", b"OK\r\nSet-Cookie: who=anna; Path=/\r\n")
+    shared = Connections()
+    async with Listener.listening(crumbs) as service:
+        url = f"http://127.0.0.1:{service.port}"
+        for key in (SecretStr(KEY), SecretStr("sk_test_of_another")):
+            service.heard = b""
+            transport = Transport(url, key, network=shared.stream)
+            await transport.request("GET", "/v1")
+            await transport.close()
+            assert key.get_secret_value().encode() in service.heard
+            assert b"cookie" not in service.heard.lower()
+    await shared.close()

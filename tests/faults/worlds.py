@@ -146,7 +146,7 @@ class World:
         kept_in = self.settings().topics_dir
         assert kept_in is not None
         file = topics.catalogue_file(kept_in, SERVICE)
-        topics.keep_catalogue(file, topics.Catalogue(tuple(some)))
+        await file.keep(topics.written(tuple(some)))
 
     def settings(self) -> Settings:
         """A server for a person with a key, who lets it do everything unasked."""

@@ -14,7 +14,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitRequestParams, ElicitResult
 
 from tests.hosting import machines
-from tests.hosting.conftest import called
+from tests.hosting.conftest import Host, called
+from tests.hosting.test_many import Service, found
 
 pytestmark = [
     pytest.mark.machines,
@@ -131,3 +132,23 @@ async def until_redis_is_back(http: httpx2.AsyncClient, port: int) -> None:
             return
         await anyio.sleep(0.05)
     raise AssertionError
+
+
+async def test_a_catalogue_in_redis_is_read_by_its_caller_alone(host: Host, tmp_path: Path) -> None:
+    port = machines.free_port()
+    url, keys = f"redis://127.0.0.1:{port}", (KEY, "sk_live_ben_0002")
+    asked: list[list[str]] = []
+    with machines.redis(tmp_path, port):
+        for wanted in ([KEY], list(keys)):
+            service = Service()
+            async with host(service, secret=machines.SECRET, redis_url=url) as hosted:
+                for key in wanted:
+                    assert await found(hosted, key)
+            asked.append(service.asked)
+        async with await anyio.connect_tcp("127.0.0.1", port) as asking:
+            await asking.send(b"KEYS *kept*\r\n")
+            names = await asking.receive()
+    # The second process asks the service only for whoever has not been answered yet.
+    assert asked == [[KEY], [keys[1]]]
+    assert names.startswith(b"*2\r\n")
+    assert b"sk_" not in names
