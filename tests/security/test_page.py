@@ -1,4 +1,4 @@
-"""The page on security says what is so."""
+"""The page on security says what is so, and that on reliability names tests that there are."""
 
 import ast
 import re
@@ -15,9 +15,10 @@ def test_every_risk_has_its_row_with_a_test() -> None:
     assert all(NAMED.search(row[3]) for row in rows)
 
 
-def test_every_test_that_the_page_names_exists_and_is_expected_to_pass() -> None:
-    named = NAMED.findall(PAGE)
-    assert len(named) == PAGE.count(".py")
+def test_every_test_that_a_page_names_exists_and_is_expected_to_pass() -> None:
+    reliability = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    named = NAMED.findall(PAGE + reliability)
+    assert len(named) == (PAGE + reliability).count(".py")
     for file, name in named:
         tests = {
             node.name: [ast.unparse(mark) for mark in node.decorator_list]
