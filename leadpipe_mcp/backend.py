@@ -63,7 +63,14 @@ class Backend:
         runs = LoadedRuns(Snapshots(people_dir))
         self._services = Services(leadpipe, linkedin, settings, runs, SqlWorkers(), callers)
         asks, invented = settings.confirm == "auto", settings.sandbox
-        kit = Kit(Codes(callers), offered, asks=asks, invented=invented, changed=runs.forget)
+        kit = Kit(
+            Codes(callers),
+            offered,
+            asks=asks,
+            invented=invented,
+            changed=runs.forget,
+            largest_reply=settings.largest_reply,
+        )
         begin = partial(Call, kit, services=self._services)
         tools = [tool for tool in tools_for(settings.exports) if tool.name in offered]
         self.tools = Toolbox(tools, kit, begin)

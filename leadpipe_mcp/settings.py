@@ -121,6 +121,11 @@ class Settings(BaseModel):
         """What people are exported as: files on this machine, over stdio."""
         return "files"
 
+    @property
+    def largest_reply(self) -> int | None:
+        """How many bytes a tool may answer with, if not as many as it has."""
+        return None
+
     def chosen_toolsets(self) -> tuple[Toolset, ...]:
         """The toolsets that are on, in the order in which they are listed everywhere.
 

@@ -102,6 +102,11 @@ class HostingSettings(Settings):
             return "links"
         return "urls" if self.contact == "allow" else "nothing"
 
+    @property
+    def largest_reply(self) -> int:
+        """How many bytes a tool may answer with."""
+        return self.reply_bytes
+
     def hosts(self) -> list[str]:
         """The names under which the server may be asked."""
         named = [urlsplit(self.public_url).netloc] if self.public_url else []

@@ -151,6 +151,7 @@ class Kit:
     asks: bool  # the human, before something is spent or gone
     invented: bool  # the people are, which every reply then says
     changed: Callable[[], None]  # called after each call that may have changed something
+    largest_reply: int | None = None  # in bytes
 
 
 @dataclass(frozen=True)

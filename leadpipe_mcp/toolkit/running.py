@@ -32,6 +32,9 @@ CRASHED = (
     " then try once more. The server's log tells where it failed."
 )
 LOOKED = "The service's own answer was lost; a look afterwards shows that it was done, once."
+TOO_LARGE = "The whole answer has {size:,} bytes, and this server sends at most {most:,}."
+ASK_FOR_LESS = "Ask for less: a smaller limit, fewer fields, or one thing at a time."
+DONE = "This was done, so do not repeat it:"
 NAME_LENGTH = 64
 _SENTENCES = {
     "int_parsing_size": "is too large a number",
@@ -120,7 +123,22 @@ class Toolbox:
             return self._refused(CRASHED.format(tool=declaration.name)), "crashed"
         seen = [*spent.gaps(), *([LOOKED] if spent.looked else [])]
         made.warnings = [*(made.warnings or ()), *seen]
-        return success(made, self._kit), "ok"
+        return self._within_bounds(declaration, made)
+
+    def _within_bounds(
+        self, declaration: Declared, made: Reply
+    ) -> tuple[types.CallToolResult, str]:
+        """The reply; its refusal if it is larger than this server sends."""
+        result, most = success(made, self._kit), self._kit.largest_reply
+        size = len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) if most else 0
+        if not most or size <= most:
+            return result, "ok"
+        said = TOO_LARGE.format(size=size, most=most)
+        if declaration.hints.read_only_hint:
+            said = f"{said} {ASK_FOR_LESS}"
+        else:
+            said = f"{DONE} {made.summary} {said}"
+        return self._refused(said), "refused:TooLarge"
 
     def _refused(self, text: str) -> types.CallToolResult:
         """What was refused, why, and what to do next, as text alone."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.hosting.conftest import Host
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from tests.hosting.conftest import Host, called
 
 pytestmark = pytest.mark.anyio
 KEY = "sk_live_anna_0001"
@@ -52,3 +53,32 @@ async def test_what_an_operator_looks_at_needs_no_key(host: Host) -> None:
         assert (await http.get("/healthz")).json()["status"] == "ok"
         assert (await http.get("/readyz")).json() == {"status": "ready"}
         assert (await http.get("/mcp")).status_code in {401, 405}
+
+
+async def test_an_answer_that_is_too_large_is_refused_with_what_to_ask_for_instead(
+    host: Host, era: str
+) -> None:
+    asked = {"topicIds": [117805], "limit": 100, "fields": ["name", "jobTitle", "company"]}
+    service = Sandbox(SandboxSettings(people=3_000, run_seconds=0))
+    async with host(service, reply_bytes=10_000) as hosted, hosted.client(KEY, era) as client:
+        refused = await client.call_tool("query_audience", asked)
+        fewer = await called(client, "query_audience", **asked | {"limit": 5})
+    said = str(refused.content)
+    assert refused.is_error
+    assert refused.structured_content is None
+    assert "bytes, and this server sends at most 10,000. Ask for less: a smaller limit" in said
+    assert len(said) < 1_000
+    assert len(fewer["people"]["rows"]) == 5
+
+
+async def test_what_was_done_is_said_though_the_answer_is_too_large(host: Host) -> None:
+    domains = [f"a-company-of-many-{number}.example.com" for number in range(200)]
+    config = {"topicIds": [117805], "filters": {"companyDomain": domains}}
+    made = {"name": "Many companies", "config": config}
+    async with host(reply_bytes=10_000) as hosted, hosted.client(KEY) as client:
+        done = await client.call_tool("create_audience", made)
+        listed = await called(client, "list_audiences")
+    said = str(done.content)
+    assert "This was done, so do not repeat it: 'Many companies' is saved (draft)" in said
+    assert "this server sends at most 10,000" in said
+    assert "Many companies" in str(listed)
