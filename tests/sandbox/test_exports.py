@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-from typing import Any
 
 import httpx
 import pytest
@@ -49,28 +48,6 @@ async def test_a_flat_export_is_a_link_to_every_row(play: Play) -> None:
         assert list(person) == list(row)
         assert person["personId"] == row["personId"]
         assert person["matchedTopicIds"] == ", ".join(map(str, row["matchedTopicIds"]))
-
-
-async def test_stats_say_how_full_each_field_is(play: Play) -> None:
-    client = play()
-    path = await run_of(client)
-    people = await table(client, f"{path}/export.csv")
-    data = await ask(client, "GET", f"{path}/stats")
-    stats: dict[str, Any] = data["stats"]
-    assert stats["total"] == data["run"]["resultCount"] == len(people)
-    for field, rate in stats["fillRates"].items():
-        many = sum(bool(person[field]) for person in people)
-        assert rate == {"count": many, "percent": round(100 * many / len(people), 2)}
-    scores = [int(person["intent.score"]) for person in people]
-    overlaps = [int(person["intent.topicOverlap"]) for person in people]
-    averages = {"score": sum(scores) / len(scores), "topicOverlap": sum(overlaps) / len(scores)}
-    assert stats["averages"] == {name: round(value, 2) for name, value in averages.items()}
-    histogram = {part["bucket"]: part["count"] for part in stats["scoreHistogram"]}
-    assert list(histogram) == ["50-69", "70-89", "90-99"]
-    assert histogram["90-99"] == sum(score >= 90 for score in scores)
-    flat = await ask(client, "GET", f"{path.partition('/runs')[0]}/stats")
-    assert (flat["total"], flat["fields"]["email"]) == (len(people), 100)
-    assert flat["fields"]["businessEmail"] == stats["fillRates"]["businessEmail"]["percent"]
 
 
 async def test_nobody_is_a_file_with_a_header(play: Play) -> None:

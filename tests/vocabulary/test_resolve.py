@@ -42,27 +42,6 @@ def test_a_value_is_itself_by_value_and_label_in_any_case(
             assert resolve(word, signed, "x.y") == exactly(value.value), "even if it has a sign"
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("seniority", "vp", "VPs|Vice President|vice-presidents"),
-        ("seniority", "c_suite", "CXO|C-level|c_suite|C-Suite"),
-        ("state", "california", "CA"),
-        ("department", "human resources", "HR"),
-        ("companySize", "51 to 100", "51 - 100|51\u2013100 employees"),
-        ("companySize", "10000+", "10000+"),
-        ("ageRange", "65 and older", "65+"),
-    ],
-)
-def test_another_name_of_the_same_thing_is_that_thing_as_the_catalogue_has_it(
-    key: str, value: str, words: str, catalogs: Mapping[str, FilterCatalog]
-) -> None:
-    for word in words.split("|"):
-        assert meaning(catalogs["catalog"], key, word) == exactly(value), word
-        of_flat = "cxo" if value == "c_suite" else value
-        assert meaning(catalogs["flat"], key, word) == exactly(of_flat), word
-
-
 LEVELS = ["entry", "senior", "manager", "director", "vp", "c_suite", "owner", "partner"]
 
 
