@@ -14,7 +14,7 @@ from leadpipe_mcp.errors import (
     Unclear,
     UnusableAnswer,
 )
-from tests.api.answering import UNKNOWN_ID, Altered, Connect, Start
+from tests.api.answering import UNKNOWN_ID, Connect, Start
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -88,12 +88,11 @@ async def test_an_audience_is_created_with_the_status_that_was_asked_for(
 
 
 async def test_a_service_that_ignores_the_status_is_told_again(
-    start: Start, connect: Connect, altered: Altered
+    sandbox: Sandbox, connect: Connect, with_answers: Connect
 ) -> None:
-    sandbox = start()
     draft = await create(connect(sandbox), "Buyers", CONFIG)
     answer = JSONResponse({"data": draft.model_dump(by_alias=True)}, 201)
-    client = connect(altered(sandbox, {"POST /audiences": answer}))
+    client = with_answers({"POST /audiences": answer}, sandbox)
     assert (await create(client, "Buyers", CONFIG, "paused")).status == "paused"
     assert (await client.audiences.get(draft.id)).status == "paused"
 
@@ -241,16 +240,6 @@ async def test_what_is_kept_otherwise_than_it_was_sent_is_named(with_answers: Co
             continue
         with pytest.raises(UnusableAnswer, match=f"than they were sent: {differs}[.]"):
             await create(client, "Buyers", config)
-
-
-async def test_a_deleted_audience_is_gone(client: LeadpipeClient, sandbox: Sandbox) -> None:
-    saved = await create(client, "Buyers", CONFIG)
-    await client.audiences.delete(saved.id)
-    # The answer says it; nobody has to look.
-    assert sandbox.requests[-1].method == "DELETE"
-    with pytest.raises(NotFound):
-        await client.audiences.get(saved.id)
-    assert await client.audiences.list() == ()
 
 
 @pytest.mark.parametrize("data", [{}, {"id": 7, "name": "x"}, [{}], None])

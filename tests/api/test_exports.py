@@ -19,7 +19,7 @@ from leadpipe_mcp.errors import (
     UnusableAnswer,
 )
 from tests.api.answering import UNKNOWN_ID, Connect, Service, Start, each_profile
-from tests.faults.service import Fault
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 NUMBERED = Run(id=UNKNOWN_ID, state="ready", data_date="2026-05-04")
@@ -44,10 +44,8 @@ async def paged(client: LeadpipeClient, audience: str, run: Run) -> int:
 
 @each_profile
 async def test_the_link_the_file_and_the_pages_lead_to_everyone_of_the_run(
-    profile: str, start: Start, connect: Connect
+    profile: str, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start(profile=profile)
-    client = connect(sandbox)
     audience, run = await activated(client)
     export = await client.exports.link(audience, run)
     assert export.url is not None
@@ -67,9 +65,7 @@ async def test_the_link_the_file_and_the_pages_lead_to_everyone_of_the_run(
     assert await lines(client, audience, run.model_copy(update={"size": 300})) is None
 
 
-async def test_a_file_comes_whole_or_not_at_all(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_a_file_comes_whole_or_not_at_all(client: LeadpipeClient, sandbox: Sandbox) -> None:
     audience, run = await activated(client)
     for status, error, why in (
         (500, FileFailed, "could not be had: The service failed with status 500"),
@@ -175,9 +171,8 @@ async def test_a_run_is_found_by_its_id_its_day_or_its_newness(
 
 @each_profile
 async def test_fill_rates_have_the_same_names_in_both_generations(
-    profile: str, start: Start, connect: Connect
+    profile: str, client: LeadpipeClient, start: Start, connect: Connect
 ) -> None:
-    client = connect(start(profile=profile))
     rates = await client.exports.fill_rates(*await activated(client))
     assert rates is not None
     assert (rates["email"], rates["company"]) == (100, 100)

@@ -22,7 +22,7 @@ from leadpipe_mcp.api.topics import CATALOGUE_SECONDS, Mover, TopicDay, Topics, 
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from tests.api.answering import URL, Connect, Start
-from tests.faults.service import Fault
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 CRM = {"topicId": 7, "topicName": "CRM", "type": "b2b", "industry": "Sales", "category": "Product"}
@@ -85,9 +85,9 @@ async def test_topics_need_no_key(start: Start, connect: Connect) -> None:
     assert site.topics[0].similarity
 
 
-async def test_a_topic_that_does_not_exist_has_no_trend(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_a_topic_that_does_not_exist_has_no_trend(
+    client: LeadpipeClient, sandbox: Sandbox
+) -> None:
     assert await client.topics.trend(5) is None
     sandbox.faults.add(Fault("status", path="/trend", status=404))
     assert await client.topics.trend(6) is None
@@ -135,9 +135,8 @@ async def test_an_answer_that_lacks_what_is_essential_is_not_used(
 
 
 async def test_topics_are_compared_ten_at_a_time_in_the_order_asked(
-    start: Start, connect: Connect
+    sandbox: Sandbox, connect: Connect
 ) -> None:
-    sandbox = start()
     ids = [117805, *range(102001, 102011), 117805]
     compared = await connect(sandbox).topics.compare(ids)
     assert [one.id for one in compared] == ids[:-1]

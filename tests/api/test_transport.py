@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.addresses import names_a_thing
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import (
     NOT_OFFERED,
@@ -21,7 +22,8 @@ from leadpipe_mcp.errors import (
     WrongAddress,
 )
 from leadpipe_mcp.sandbox.app import ENDPOINTS
-from tests.api.answering import KEY, UNKNOWN_ID, Connect, Start, refusal, to
+from tests.api.answering import KEY, UNKNOWN_ID, Connect, refusal, to
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 LISTS, ONE = "/v1/intent/audiences", f"/v1/intent/audiences/{UNKNOWN_ID}"
@@ -73,8 +75,9 @@ async def test_a_request_carries_what_was_asked_and_the_key_in_its_header() -> N
     assert KEY not in f"{got.url}{posted.url}"
 
 
-async def test_without_a_key_only_what_is_public_is_asked(start: Start, connect: Connect) -> None:
-    sandbox = start()
+async def test_without_a_key_only_what_is_public_is_asked(
+    sandbox: Sandbox, connect: Connect
+) -> None:
     client = connect(sandbox, key=None)
     for call in (client.account, client.audiences.list, client.configs.filters):
         with pytest.raises(NotConfigured, match="LEADPIPE_API_KEY"):
@@ -84,9 +87,7 @@ async def test_without_a_key_only_what_is_public_is_asked(start: Start, connect:
     assert sandbox.requests[-1].headers == {}
 
 
-async def test_an_id_cannot_reach_another_route(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_an_id_cannot_reach_another_route(client: LeadpipeClient, sandbox: Sandbox) -> None:
     hostile = ["", ".", "..", "../x", "a/b", "a\\b", "a%2Fb", "a?b", "a#b", "a b", "ä", "\ud800"]
     for odd in [*hostile, f"{UNKNOWN_ID}\n"]:
         calls: list[Callable[[], Any]] = [
@@ -107,9 +108,7 @@ async def test_an_id_cannot_reach_another_route(start: Start, connect: Connect) 
     assert sandbox.requests[-1].path == "/v1/intent/audiences/aud_1.2-x"
 
 
-async def test_what_cannot_be_sent_is_refused(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_what_cannot_be_sent_is_refused(client: LeadpipeClient, sandbox: Sandbox) -> None:
     with pytest.raises(NotPossible, match="holds half a character; nothing was sent"):
         await client.audiences.update(UNKNOWN_ID, name="half \ud83d")
     with pytest.raises(NotPossible, match="too long"):
