@@ -11,24 +11,9 @@ import pytest
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import (
-    LOOK_FIRST,
-    Conflict,
-    Forbidden,
-    KeyRefused,
-    NeverUsable,
-    NotFound,
-    OrganizationInactive,
-    OutOfCredits,
-    RequestRefused,
-    ServiceDown,
-    ServiceError,
-    SlotsFull,
-    TooManyRequests,
-    Unreachable,
-    UnusableAnswer,
-)
+from leadpipe_mcp.errors import LOOK_FIRST
 from tests.api.answering import KEY, failing, refusal, to
 
 pytestmark = pytest.mark.anyio
@@ -38,27 +23,27 @@ CREDITS = {"message": "You have used up your credits"}
 @pytest.mark.parametrize(
     ("kind", "status", "error"),
     [
-        *((RequestRefused, status, {}) for status in (400, 418, 422)),
-        (KeyRefused, 401, {}),
-        *((OutOfCredits, status, CREDITS) for status in (402, 403, 429)),
-        (Forbidden, 403, {}),
-        (Forbidden, 403, {"message": "Your organization does not allow this"}),
-        (OrganizationInactive, 403, {"message": "This organisation is inactive"}),
-        (SlotsFull, 403, {"code": "SLOTS_FULL", "message": "All slots are in use"}),
-        (SlotsFull, 409, "SLOTS_FULL"),
-        (NotFound, 404, {}),
-        (Conflict, 409, {}),
-        (TooManyRequests, 429, {}),
-        *((ServiceDown, status, {}) for status in (408, 500, 502, 503, 504)),
+        *((errors.RequestRefused, status, {}) for status in (400, 418, 422)),
+        (errors.KeyRefused, 401, {}),
+        *((errors.OutOfCredits, status, CREDITS) for status in (402, 403, 429)),
+        (errors.Forbidden, 403, {}),
+        (errors.Forbidden, 403, {"message": "Your organization does not allow this"}),
+        (errors.OrganizationInactive, 403, {"message": "This organisation is inactive"}),
+        (errors.SlotsFull, 403, {"code": "SLOTS_FULL", "message": "All slots are in use"}),
+        (errors.SlotsFull, 409, "SLOTS_FULL"),
+        (errors.NotFound, 404, {}),
+        (errors.Conflict, 409, {}),
+        (errors.TooManyRequests, 429, {}),
+        *((errors.ServiceDown, status, {}) for status in (408, 500, 502, 503, 504)),
     ],
 )
 async def test_every_refusal_has_its_kind_and_its_advice(
-    kind: type[ServiceError], status: int, error: object
+    kind: type[errors.ServiceError], status: int, error: object
 ) -> None:
     transport = to(failing(status, {"error": error}))
     refused = await refusal(transport, path="/v1/intent/audiences/x")
     assert (type(refused), refused.status) == (kind, status)
-    assert refused.retryable is (kind in {TooManyRequests, ServiceDown})
+    assert refused.retryable is (kind in {errors.TooManyRequests, errors.ServiceDown})
     assert f"status {status}" in refused.problem
     assert refused.advice.startswith(kind.what_next)
     assert str(refused) == f"{refused.problem} {refused.advice}"
@@ -164,7 +149,7 @@ async def test_the_wait_that_a_service_asks_for_is_handed_on_an_hour_at_most(
 )
 async def test_a_success_without_an_answer_is_no_success(content: bytes, lacking: str) -> None:
     error = await refusal(Response(content, 201, {"X-Request-Id": "req_1"}), "POST")
-    assert (type(error), error.status, error.request_id) == (UnusableAnswer, 201, "req_1")
+    assert (type(error), error.status, error.request_id) == (errors.UnusableAnswer, 201, "req_1")
     assert error.problem == f"The service answered with status 201, but {lacking}."
     assert (error.retryable, error.advice) == (True, LOOK_FIRST)
 
@@ -184,7 +169,7 @@ async def test_whatever_goes_wrong_on_the_way_is_one_of_our_errors(
         raise lost("secret.internal")
 
     error = await refusal(service, "POST")
-    assert type(error) is Unreachable
+    assert type(error) is errors.Unreachable
     assert said in error.problem
     assert "secret" not in str(error)
     usual = "Try again in a minute; if it still fails, check the network and LEADPIPE_BASE_URL."
@@ -210,7 +195,7 @@ async def test_a_compressed_answer_is_read_if_it_comes_as_asked_for() -> None:
     assert (await refusal(coded(b"", status=502))).status == 502
     for coding in ("gzip, gzip", "br"):
         error = await refusal(coded(gzip.compress(SHORT), coding))
-        assert type(error) is NeverUsable
+        assert type(error) is errors.NeverUsable
         assert f"compressed as '{coding}', which was not asked for" in error.problem
 
 
@@ -233,13 +218,13 @@ async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() ->
     file = io.BytesIO()
     tracemalloc.start()
     try:
-        with pytest.raises(NeverUsable, match="far longer than any answer should be"):
+        with pytest.raises(errors.NeverUsable, match="far longer than any answer should be"):
             await transport.download("/file.csv", file, most_bytes=2**20)
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     finally:
         tracemalloc.stop()
     assert len(file.getvalue()) <= 2**20
-    assert type(await refusal(transport)) is NeverUsable
+    assert type(await refusal(transport)) is errors.NeverUsable
 
 
 async def test_an_error_that_is_kept_holds_nothing_of_a_long_answer() -> None:

@@ -4,32 +4,27 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api import models
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import (
-    AudienceConfig,
-    Filters,
-    Preview,
-    ServiceConfig,
-    SpelledConfig,
-    Validation,
-)
 from leadpipe_mcp.errors import NotPossible, UnusableAnswer
 from tests.api.answering import Connect, Start
 from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
-SOFTWARE: Filters = {"company.industries": {"values": ["software development"]}}
+SOFTWARE: models.Filters = {"company.industries": {"values": ["software development"]}}
 
 
-def config(*topics: int, **parts: object) -> AudienceConfig:
-    return AudienceConfig.model_validate({"topic_ids": topics or (117805,), **parts})
+def config(*topics: int, **parts: object) -> models.AudienceConfig:
+    return models.AudienceConfig.model_validate({"topic_ids": topics or (117805,), **parts})
 
 
-async def preview(client: LeadpipeClient, config: AudienceConfig) -> Preview:
+async def preview(client: LeadpipeClient, config: models.AudienceConfig) -> models.Preview:
     return await client.configs.preview(await client.configs.spell(config))
 
 
-async def validate(client: LeadpipeClient, config: AudienceConfig) -> Validation | None:
+async def validate(
+    client: LeadpipeClient, config: models.AudienceConfig
+) -> models.Validation | None:
     return await client.configs.validate(await client.configs.spell(config))
 
 
@@ -107,13 +102,17 @@ async def test_what_is_invalid_is_said_wherever_it_stands(with_answers: Connect)
         assert str(caught.value) == f"The service finds this config invalid: {said}."
 
 
-@pytest.mark.parametrize(
-    ("route", "data"),
-    [
-        *(("validate", data) for data in ({}, None, {"appliedFilters": []}, {"valid": "perhaps"})),
-        *(("preview", data) for data in ([], {"totalCount": "many"})),
-    ],
-)
+OF_NO_USE: list[tuple[str, object]] = [
+    ("validate", {}),
+    ("validate", None),
+    ("validate", {"appliedFilters": []}),
+    ("validate", {"valid": "perhaps"}),
+    ("preview", []),
+    ("preview", {"totalCount": "many"}),
+]
+
+
+@pytest.mark.parametrize(("route", "data"), OF_NO_USE)
 async def test_an_answer_that_speaks_of_no_validity_or_of_no_size_is_none(
     route: str, data: object, with_answers: Connect
 ) -> None:
@@ -228,13 +227,13 @@ async def test_the_whole_config_is_sent_and_nothing_else(
         "filters": SOFTWARE,
         "sourceUrl": "https://acme.example/crm",
     }
-    await preview(connect(sandbox), AudienceConfig.model_validate(body))
+    await preview(connect(sandbox), models.AudienceConfig.model_validate(body))
     assert asked(sandbox, "/validate") == asked(sandbox, "/preview") == [body]
     await preview(connect(sandbox), config())
     assert asked(sandbox, "/preview")[-1] == {"topicIds": [117805]}
 
 
-PRESENT: list[Filters] = [
+PRESENT: list[models.Filters] = [
     {"role.seniority": {"values": ["vp"]}, "contact.hasPhone": True},
     {"role": {"seniority": {"values": ["vp"]}}, "contact": {"hasPhone": True}},
     {"seniority": ["vp"], "hasPhone": True},
@@ -242,17 +241,17 @@ PRESENT: list[Filters] = [
 
 
 async def changed(
-    client: LeadpipeClient, saved: Filters, filters: Mapping[str, object]
-) -> SpelledConfig:
+    client: LeadpipeClient, saved: models.Filters, filters: Mapping[str, object]
+) -> models.SpelledConfig:
     """What becomes of a saved config of these filters."""
-    config = ServiceConfig.model_validate({"topicIds": [117805], "filters": saved})
+    config = models.ServiceConfig.model_validate({"topicIds": [117805], "filters": saved})
     return await client.configs.changed(config, {}, filters, {})
 
 
 async def test_a_change_of_filters_is_made_in_whichever_form_they_are_saved(
     client: LeadpipeClient,
 ) -> None:
-    both: Filters = {"seniority": ["vp"], "hasPhone": True}
+    both: models.Filters = {"seniority": ["vp"], "hasPhone": True}
     for present in PRESENT:
         for change, after in (
             ({}, both),
@@ -266,7 +265,7 @@ async def test_a_change_of_filters_is_made_in_whichever_form_they_are_saved(
 async def test_an_object_is_no_group_and_a_mode_stays_with_its_terms(
     start: Start, connect: Connect
 ) -> None:
-    present: Filters = {
+    present: models.Filters = {
         "jobTitle": {"values": ["cfo"], "mode": "any"},
         "company.size": {"from": 10, "to": 50},
         "company": {"tradingMode": {"values": ["x"]}, "names": ["Acme"], "namesMode": "all"},
@@ -287,7 +286,7 @@ async def test_an_object_is_no_group_and_a_mode_stays_with_its_terms(
 
 
 async def test_a_filter_that_is_gone_is_kept_until_it_is_named(client: LeadpipeClient) -> None:
-    gone: Filters = {"company.gone": {"values": ["x"]}}
+    gone: models.Filters = {"company.gone": {"values": ["x"]}}
     kept = await changed(client, gone, {"hasPhone": True})
     assert kept.sent.filters == {**gone, "contact.hasPhone": True}
     with pytest.raises(NotPossible, match=r"There is no filter 'company\.gone'"):
