@@ -72,17 +72,3 @@ async def test_organisations_do_not_see_each_other(start: Start) -> None:
     audience = await ask(mine, "POST", AUDIENCES, body, expect=201)
     await ask(yours, "GET", f"{AUDIENCES}/{audience['id']}", expect=404)
     assert await ask(yours, "GET", AUDIENCES) == []
-
-
-async def test_it_speaks_http_and_json_alone(start: Start) -> None:
-    sandbox = start()
-    response = await client_of(sandbox).post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
-    assert response.json()["error"]["message"] == "Malformed JSON in request body"
-
-    async def receive() -> dict[str, object]:
-        return {}
-
-    async def send(_: object) -> None: ...
-
-    with pytest.raises(NotImplementedError, match="lifespan"):
-        await sandbox({"type": "lifespan"}, receive, send)

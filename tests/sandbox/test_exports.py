@@ -81,25 +81,3 @@ async def test_the_csv_of_a_run_is_capped_and_its_stored_export_is_whole_and_mad
     assert export["contentSha1"] == hashlib.sha1(file, usedforsecurity=False).hexdigest()
     for export_id, status in ((SOME_ID, 404), ("what", 400)):
         await ask(client, "GET", f"{path}/exports/{export_id}", expect=status)
-
-
-async def test_an_unfinished_run_has_nothing_to_export(play: Play) -> None:
-    client = play(run_seconds=2)
-    path = await run_of(client)
-    for method, route in (("GET", "stats"), ("GET", "export.csv"), ("POST", "exports")):
-        error = await ask(client, method, f"{path}/{route}", expect=409)
-        assert error["message"] == "Run is queued and has no results"
-
-
-async def test_a_link_expires_and_cannot_be_bent(play: Play, moments: list[float]) -> None:
-    client = play()
-    path = f"{await ready(client)}/export"
-    url = httpx.URL((await ask(client, "POST", path))["downloadUrl"])
-    for wrong in (
-        url.copy_remove_param("signature"),
-        url.copy_set_param("expires", "9999999999"),
-        url.copy_with(path=f"/_files/{SOME_ID}/people.csv", query=url.query),
-    ):
-        assert (await client.get(wrong)).json()["error"]["message"] == "Invalid signature"
-    moments.append(moments[-1] + 86_400)
-    assert (await client.get(url)).json()["error"]["message"] == "The link has expired"

@@ -98,11 +98,8 @@ async def test_a_run_goes_from_queued_to_completed(play: Play, moments: list[flo
     assert (run["status"], run["completedAt"]) == ("completed", "2026-05-05T09:15:02.000Z")
     preview = await ask(client, "POST", f"{AUDIENCES}/preview", CONFIG)
     assert (run["resultCount"], run["configHash"]) == (preview["totalCount"], preview["configHash"])
-    people: list[str] = []
-    while page["total"] == 0 or len(people) < page["total"]:
-        page = await ask(client, "GET", f"{one}/results", limit=100, offset=len(people))
-        people += [row["hashedEmail"] for row in page["results"]]
-    assert len(people) == len(set(people)) == run["resultCount"]
+    page = await ask(client, "GET", f"{one}/results", limit=100, offset=run["resultCount"] - 1)
+    assert (len(page["results"]), page["total"]) == (1, run["resultCount"])
     for params in ({"limit": 101}, {"offset": -1}):
         await ask(client, "GET", f"{one}/results", expect=400, **params)
 

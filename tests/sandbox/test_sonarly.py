@@ -104,15 +104,11 @@ async def test_folders_are_shown_created_and_renamed(
     assert list(data) == ["folders", "ungroupedAudiences"]
     outbound, watchlists = data["folders"]
     assert list(outbound) == [*FOLDER_KEYS, "audiences"]
-    assert (outbound["audienceType"], outbound["isPinned"]) == ("on_demand", True)
     assert [inside["folderId"] for inside in outbound["audiences"]] == [outbound["id"]]
-    assert watchlists["audiences"] == []
-    ungrouped = [audience["name"] for audience in data["ungroupedAudiences"]]
-    assert ungrouped == ["Post Commenters", "Job Changes", "Spring Outreach"]
+    assert (watchlists["audiences"], len(data["ungroupedAudiences"])) == ([], 3)
     folder = await ask(client, FOLDERS, "POST", FOLDER, 201)
     assert list(folder) == FOLDER_KEYS
     assert (folder["isPinned"], folder["position"]) == (False, 2)
-    await ask(client, FOLDERS, "POST", FOLDER, 201)
     moments.append(moments[-1] + 60)
     renamed = await ask(client, f"{FOLDERS}/{folder['id']}", "PATCH", {"name": "Q3"})
     assert renamed == {**folder, "name": "Q3", "updatedAt": "2026-05-05T09:16:00.000Z"}
