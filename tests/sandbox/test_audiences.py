@@ -55,15 +55,6 @@ async def test_each_generation_has_its_bounds(
             assert status == 200 or next(iter(change)) in answer["message"]
 
 
-async def test_a_flat_preview_masks_people(flat: httpx.AsyncClient) -> None:
-    data = await ask(flat, "POST", f"{AUDIENCES}/preview", FLAT)
-    assert set(data) == {"totalCount", "sample", "previewKey", "dataDate"}
-    for row in data["sample"]:
-        assert len(row) == 35  # the 34 typed fields and hem
-        assert (row["masked"], row["email"][1:5], row["lastName"][1]) == (True, "***@", ".")
-        assert row["companyDomain"] is row["linkedinUrl"] is row["emailHashes"]["md5"] is None
-
-
 async def test_a_flat_audience_is_created_read_and_changed(
     flat: httpx.AsyncClient, moments: list[float]
 ) -> None:

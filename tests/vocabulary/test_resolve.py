@@ -69,11 +69,9 @@ def test_a_rung_of_the_ladder_is_all_the_values_from_there(
         # Of a range the values inside, or the nearest by name if there are none.
         ("companySize", "51-200", "exact", ["51 to 100"], []),
         ("companySize", "90-120", "none", [], ["51 to 100", "101 to 250"]),
-        ("companyRevenueRange", "2 billion or more", "none", [], ["over 1 billion"]),
         ("ageRange", "5-9", "none", [], ["18 to 24"]),
         # What is only near is never called the same.
         ("state", "Masachusetts", "close", ["massachusetts"], []),
-        ("state", "hampshire", "close", ["new hampshire"], []),
         ("companyIndustry", "software developmnt", "close", ["software development"], []),
     ],
 )
