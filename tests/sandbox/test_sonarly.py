@@ -21,7 +21,7 @@ FOLDER = {"name": "Q2", "audienceType": "monitoring"}
 
 @pytest.fixture
 def client(moments: list[float]) -> httpx.AsyncClient:
-    """Sonarly with two account groups, of which the first is empty."""
+    """Sonarly with two account groups."""
     settings = SonarlySettings(groups={SOME_ID: "North", GROUP: "South"}, people=3_000)
     sandbox = SonarlySandbox(settings, clock=lambda: moments[-1])
     return httpx.AsyncClient(
@@ -44,11 +44,6 @@ async def ask(
     assert list(envelope) == ["success", "data", "error", "traceId"]
     assert envelope["success"] is (status < 400)
     return envelope["data"] if status < 400 else envelope["error"]
-
-
-async def path_of(client: httpx.AsyncClient, name: str) -> str:
-    listed = (await ask(client, AUDIENCES))["items"]
-    return next(f"{AUDIENCES}/{shown['id']}" for shown in listed if shown["name"] == name)
 
 
 async def test_the_documented_request_creates_an_audience(client: httpx.AsyncClient) -> None:
