@@ -124,15 +124,12 @@ async def started() -> AsyncGenerator[Pipe]:
         os.close(descriptor)
 
 
-async def test_a_client_that_can_show_only_pages_gets_a_code() -> None:
+async def test_a_client_of_before_the_modes_gets_a_form_and_one_with_only_pages_a_code() -> None:
+    questions: list[Message] = []
     async with started() as pipe:
         await pipe.greet(elicitation={"url": {}})
         asked = await pipe.call("delete_audience", await pipe.paused())
         assert asked["structuredContent"]["confirm"]
-
-
-async def test_a_client_of_before_the_modes_is_asked_with_a_form() -> None:
-    questions: list[Message] = []
     async with started() as pipe:
 
         async def agree(question: Message) -> None:

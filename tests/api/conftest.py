@@ -60,14 +60,32 @@ def connect() -> Callable[..., LeadpipeClient]:
 
 
 @pytest.fixture
+def profile() -> str:
+    """The generation of the usual sandbox."""
+    return SandboxSettings().profile
+
+
+@pytest.fixture
+def sandbox(profile: str, start: Callable[..., Sandbox]) -> Sandbox:
+    return start(profile=profile)
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, connect: Callable[..., LeadpipeClient]) -> LeadpipeClient:
+    return connect(sandbox)
+
+
+@pytest.fixture
 def with_answers(
     start: Callable[..., Sandbox],
     connect: Callable[..., LeadpipeClient],
     altered: Callable[[Application, Mapping[str, Application]], Application],
 ) -> Callable[..., LeadpipeClient]:
-    """A client of a sandbox that answers these routes otherwise."""
+    """A client of a sandbox, a new one or the one given, that answers these routes otherwise."""
 
-    def changed(changes: Mapping[str, Application], **settings: object) -> LeadpipeClient:
-        return connect(altered(start(**settings), changes))
+    def changed(
+        changes: Mapping[str, Application], sandbox: Sandbox | None = None, **settings: object
+    ) -> LeadpipeClient:
+        return connect(altered(sandbox or start(**settings), changes))
 
     return changed

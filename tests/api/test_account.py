@@ -1,9 +1,10 @@
 import pytest
 from starlette.responses import JSONResponse
 
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import ServiceDown, UnusableAnswer
-from tests.api.answering import Connect, Start
-from tests.faults.service import Fault
+from tests.api.answering import Connect
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -61,9 +62,7 @@ async def test_an_account_of_another_form_is_none(connect: Connect) -> None:
             await connect(JSONResponse({"data": data})).account()
 
 
-async def test_each_topic_is_asked_for_once(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_each_topic_is_asked_for_once(client: LeadpipeClient, sandbox: Sandbox) -> None:
     assert await client.topic_names(()) == ()
     for topics in ((117805,), (117805, 117890), (117890, 117805), (7, 117805), (7,)):
         await client.topic_names(topics)
@@ -73,10 +72,8 @@ async def test_each_topic_is_asked_for_once(start: Start, connect: Connect) -> N
 
 
 async def test_many_topics_are_looked_up_in_the_catalogue_at_once(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     topics = tuple(range(114_001, 114_012))
     names = await client.topic_names((*topics, 7, *topics))
     assert [topic.id for topic in names] == [*topics, *topics]
@@ -85,9 +82,9 @@ async def test_many_topics_are_looked_up_in_the_catalogue_at_once(
     assert asked == [("GET", "/v1/intent/topics")]
 
 
-async def test_a_failure_is_not_remembered_as_a_name(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_a_failure_is_not_remembered_as_a_name(
+    client: LeadpipeClient, sandbox: Sandbox
+) -> None:
     sandbox.faults.add(Fault("wrong_shape"))
     with pytest.raises(UnusableAnswer, match="what should be a list is not one"):
         await client.topic_names((117805,))

@@ -5,32 +5,15 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import httpx
 import pytest
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import (
-    LOOK_FIRST,
-    Conflict,
-    Forbidden,
-    KeyRefused,
-    NeverUsable,
-    NotFound,
-    OrganizationInactive,
-    OutOfCredits,
-    RequestRefused,
-    ServiceDown,
-    ServiceError,
-    SlotsFull,
-    TooManyRequests,
-    Unreachable,
-    UnusableAnswer,
-)
+from leadpipe_mcp.errors import LOOK_FIRST
 from tests.api.answering import KEY, failing, refusal, to
 
 pytestmark = pytest.mark.anyio
@@ -40,29 +23,27 @@ CREDITS = {"message": "You have used up your credits"}
 @pytest.mark.parametrize(
     ("kind", "status", "error"),
     [
-        *((RequestRefused, status, {}) for status in (400, 418, 422)),
-        (KeyRefused, 401, {}),
-        (OutOfCredits, 402, {}),
-        (OutOfCredits, 403, CREDITS),
-        (OutOfCredits, 429, CREDITS),
-        (Forbidden, 403, {}),
-        (Forbidden, 403, {"message": "Your organization does not allow this"}),
-        (OrganizationInactive, 403, {"message": "This organisation is inactive"}),
-        (SlotsFull, 403, {"code": "SLOTS_FULL", "message": "All slots are in use"}),
-        (SlotsFull, 409, "SLOTS_FULL"),
-        (NotFound, 404, {}),
-        (Conflict, 409, {}),
-        (TooManyRequests, 429, {}),
-        *((ServiceDown, status, {}) for status in (408, 500, 502, 503, 504)),
+        *((errors.RequestRefused, status, {}) for status in (400, 418, 422)),
+        (errors.KeyRefused, 401, {}),
+        *((errors.OutOfCredits, status, CREDITS) for status in (402, 403, 429)),
+        (errors.Forbidden, 403, {}),
+        (errors.Forbidden, 403, {"message": "Your organization does not allow this"}),
+        (errors.OrganizationInactive, 403, {"message": "This organisation is inactive"}),
+        (errors.SlotsFull, 403, {"code": "SLOTS_FULL", "message": "All slots are in use"}),
+        (errors.SlotsFull, 409, "SLOTS_FULL"),
+        (errors.NotFound, 404, {}),
+        (errors.Conflict, 409, {}),
+        (errors.TooManyRequests, 429, {}),
+        *((errors.ServiceDown, status, {}) for status in (408, 500, 502, 503, 504)),
     ],
 )
 async def test_every_refusal_has_its_kind_and_its_advice(
-    kind: type[ServiceError], status: int, error: object
+    kind: type[errors.ServiceError], status: int, error: object
 ) -> None:
     transport = to(failing(status, {"error": error}))
     refused = await refusal(transport, path="/v1/intent/audiences/x")
     assert (type(refused), refused.status) == (kind, status)
-    assert refused.retryable is (kind in {TooManyRequests, ServiceDown})
+    assert refused.retryable is (kind in {errors.TooManyRequests, errors.ServiceDown})
     assert f"status {status}" in refused.problem
     assert refused.advice.startswith(kind.what_next)
     assert str(refused) == f"{refused.problem} {refused.advice}"
@@ -154,21 +135,6 @@ async def test_the_wait_that_a_service_asks_for_is_handed_on_an_hour_at_most(
         assert f"Try again {wait}." in error.advice
 
 
-async def test_a_wait_may_be_a_date_without_a_zone() -> None:
-    moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=1_000)
-    error = await refusal(failing(429, {}, Retry_After=format_datetime(moment)))
-    assert 0 < error.retry_after <= 1_000
-
-
-async def test_the_envelope_comes_apart() -> None:
-    body = {"data": [1, 2], "meta": {"total": 2}}
-    answer = await to(failing(202, body, X_Request_Id="req_1")).request("GET", "/")
-    assert (answer.status, answer.data, answer.meta) == (202, [1, 2], {"total": 2})
-    assert answer.request_id == "req_1"
-    answer = await to(JSONResponse({"data": None, "meta": 1})).request("GET", "/")
-    assert (answer.data, answer.meta) == (None, {})
-
-
 @pytest.mark.parametrize(
     ("content", "lacking"),
     [
@@ -183,7 +149,7 @@ async def test_the_envelope_comes_apart() -> None:
 )
 async def test_a_success_without_an_answer_is_no_success(content: bytes, lacking: str) -> None:
     error = await refusal(Response(content, 201, {"X-Request-Id": "req_1"}), "POST")
-    assert (type(error), error.status, error.request_id) == (UnusableAnswer, 201, "req_1")
+    assert (type(error), error.status, error.request_id) == (errors.UnusableAnswer, 201, "req_1")
     assert error.problem == f"The service answered with status 201, but {lacking}."
     assert (error.retryable, error.advice) == (True, LOOK_FIRST)
 
@@ -193,10 +159,7 @@ async def test_a_success_without_an_answer_is_no_success(content: bytes, lacking
     [
         *((kind, "took too long to answer") for kind in (httpx.ReadTimeout, httpx.WriteTimeout)),
         *((kind, "nothing was sent") for kind in (httpx.ConnectTimeout, httpx.ConnectError)),
-        *(
-            (kind, "was lost before its answer was complete")
-            for kind in (httpx.ReadError, httpx.RemoteProtocolError, BrokenPipeError)
-        ),
+        *((kind, "was lost before") for kind in (httpx.RemoteProtocolError, BrokenPipeError)),
     ],
 )
 async def test_whatever_goes_wrong_on_the_way_is_one_of_our_errors(
@@ -206,7 +169,7 @@ async def test_whatever_goes_wrong_on_the_way_is_one_of_our_errors(
         raise lost("secret.internal")
 
     error = await refusal(service, "POST")
-    assert type(error) is Unreachable
+    assert type(error) is errors.Unreachable
     assert said in error.problem
     assert "secret" not in str(error)
     usual = "Try again in a minute; if it still fails, check the network and LEADPIPE_BASE_URL."
@@ -222,38 +185,32 @@ def coded(body: bytes, coding: str = "gzip", status: int = 200) -> Transport:
 SHORT, LONG, EXACT = (json.dumps({"data": "x" * n}).encode() for n in (1, 300_000, 131_060))
 
 
-@pytest.mark.parametrize("body", [SHORT, LONG, EXACT], ids=["short", "long", "exact"])
-async def test_a_compressed_answer_is_read(body: bytes) -> None:
-    for coding, sent in (("GZIP ", gzip.compress(body)), ("identity", body)):
-        answer = await coded(sent, coding).request("GET", "/")
-        assert answer.data == json.loads(body)["data"]
+async def test_a_compressed_answer_is_read_if_it_comes_as_asked_for() -> None:
+    for body in (SHORT, LONG, EXACT):
+        for coding, sent in (("GZIP ", gzip.compress(body)), ("identity", body)):
+            answer = await coded(sent, coding).request("GET", "/")
+            assert answer.data == json.loads(body)["data"]
     error = gzip.compress(b'{"error": {"message": "No such day"}}')
     assert "No such day" in (await refusal(coded(error, status=400))).problem
     assert (await refusal(coded(b"", status=502))).status == 502
+    for coding in ("gzip, gzip", "br"):
+        error = await refusal(coded(gzip.compress(SHORT), coding))
+        assert type(error) is errors.NeverUsable
+        assert f"compressed as '{coding}', which was not asked for" in error.problem
 
 
-@pytest.mark.parametrize("coding", ["gzip, gzip", "br", "deflate"])
-async def test_a_coding_that_was_not_asked_for_is_refused(coding: str) -> None:
-    error = await refusal(coded(gzip.compress(SHORT), coding))
-    assert type(error) is NeverUsable
-    assert f"compressed as '{coding}', which was not asked for" in error.problem
-
-
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        (gzip.compress(LONG, mtime=0)[:-9], "breaks off"),
-        (gzip.compress(LONG, mtime=0)[:-8] + bytes(8), "is broken"),
+async def test_a_compressed_answer_that_is_not_whole_is_no_answer() -> None:
+    short, long = gzip.compress(SHORT), gzip.compress(LONG)
+    for body, why in (
+        (long[:-9], "breaks off"),
+        (long[:-8] + bytes(8), "is broken"),
         (SHORT, "is broken"),
-        (gzip.compress(SHORT, mtime=0) * 2, "goes on after its end"),
-    ],
-    ids=["cut", "wrong sum", "plain", "twice"],
-)
-async def test_a_compressed_answer_that_is_not_whole_is_no_answer(body: bytes, why: str) -> None:
-    error = await refusal(coded(body))
-    assert error.problem == f"The service's compressed answer {why}."
-    assert error.retryable
-    assert (await refusal(coded(body), "POST")).advice == LOOK_FIRST
+        (short * 2, "goes on after its end"),
+    ):
+        error = await refusal(coded(body))
+        assert error.problem == f"The service's compressed answer {why}."
+        assert error.retryable
+        assert (await refusal(coded(body), "POST")).advice == LOOK_FIRST
 
 
 async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() -> None:
@@ -261,20 +218,19 @@ async def test_a_small_answer_that_stands_for_gigabytes_takes_little_memory() ->
     file = io.BytesIO()
     tracemalloc.start()
     try:
-        with pytest.raises(NeverUsable, match="far longer than any answer should be"):
+        with pytest.raises(errors.NeverUsable, match="far longer than any answer should be"):
             await transport.download("/file.csv", file, most_bytes=2**20)
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     finally:
         tracemalloc.stop()
     assert len(file.getvalue()) <= 2**20
-    assert type(await refusal(transport)) is NeverUsable
+    assert type(await refusal(transport)) is errors.NeverUsable
 
 
-@pytest.mark.parametrize("most", [2**20, 2**26])
-async def test_an_error_that_is_kept_holds_nothing_of_a_long_answer(most: int) -> None:
+async def test_an_error_that_is_kept_holds_nothing_of_a_long_answer() -> None:
     async def service(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        for _ in range(most // 2**16):
+        for _ in range(2**10):
             await send({"type": "http.response.body", "body": bytes(2**16), "more_body": True})
         raise ConnectionResetError
 

@@ -8,22 +8,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import NotDone, TooManyRequests, Unclear
-from tests.api.answering import Altered, Connect, Start
+from tests.api.answering import Connect, Start
 from tests.api.test_audiences import CONFIG, SAVED, change, create
-from tests.faults.service import Fault, FaultKind
+from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("other", [{"name": "Sellers"}, {"status": "paused"}])
 async def test_a_change_that_is_not_confirmed_is_not_claimed(
-    other: dict[str, object], start: Start, connect: Connect, altered: Altered
+    other: dict[str, object], sandbox: Sandbox, connect: Connect, with_answers: Connect
 ) -> None:
-    sandbox = start()
     saved = await create(connect(sandbox), "Buyers", CONFIG)
     answer = JSONResponse({"data": {**SAVED, "status": "active", **other}})
-    client = connect(altered(sandbox, {f"PATCH /{saved.id}": answer}))
+    client = with_answers({f"PATCH /{saved.id}": answer}, sandbox)
     with pytest.raises(NotDone, match=r"has not changed as asked\. A look afterwards: ") as caught:
         await client.audiences.update(saved.id, name="Buyers", status="active")
     assert "tell the user" in caught.value.advice
@@ -51,15 +51,14 @@ def unheard(application: Application, answer: Application) -> Application:
     ],
 )
 async def test_a_deletion_without_an_answer_is_looked_after(
-    answer: Response, start: Start, connect: Connect, altered: Altered
+    answer: Response, sandbox: Sandbox, connect: Connect, with_answers: Connect
 ) -> None:
-    sandbox = start()
     saved = await create(connect(sandbox), "Buyers", CONFIG)
-    done = connect(altered(sandbox, {f"DELETE /{saved.id}": unheard(sandbox, answer)}))
+    done = with_answers({f"DELETE /{saved.id}": unheard(sandbox, answer)}, sandbox)
     await done.audiences.delete(saved.id)
     assert (sandbox.requests[-1].method, sandbox.requests[-1].status) == ("GET", 404)
     saved = await create(connect(sandbox), "Buyers", CONFIG)
-    not_done = connect(altered(sandbox, {f"DELETE /{saved.id}": answer}))
+    not_done = with_answers({f"DELETE /{saved.id}": answer}, sandbox)
     with pytest.raises(NotDone, match="the audience is still there") as caught:
         await not_done.audiences.delete(saved.id)
     assert caught.value.status == answer.status_code
@@ -67,22 +66,19 @@ async def test_a_deletion_without_an_answer_is_looked_after(
 
 
 async def test_where_nobody_can_look_a_deletion_stays_unclear(
-    start: Start, connect: Connect, altered: Altered
+    sandbox: Sandbox, connect: Connect, with_answers: Connect
 ) -> None:
-    sandbox = start()
     saved = await create(connect(sandbox), "Buyers", CONFIG)
     sandbox.faults.add(Fault("status", method="GET", times=None))
-    client = connect(altered(sandbox, {f"DELETE /{saved.id}": Response(b"", 204)}))
+    client = with_answers({f"DELETE /{saved.id}": Response(b"", 204)}, sandbox)
     with pytest.raises(Unclear, match="status 204, but the answer is empty"):
         await client.audiences.delete(saved.id)
 
 
 @pytest.mark.parametrize("kind", ["status", "reset_after", "cut"])
 async def test_a_change_whose_answer_is_lost_is_made_exactly_once(
-    kind: FaultKind, start: Start, connect: Connect
+    kind: FaultKind, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     fault = Fault(kind, path="/audiences")
     sandbox.faults.add(replace(fault, method="POST"))
     saved = await create(client, "Buyers", CONFIG)
@@ -97,10 +93,8 @@ async def test_a_change_whose_answer_is_lost_is_made_exactly_once(
 
 
 async def test_a_change_that_fails_and_fails_is_said_to_be_not_done(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     saved = await create(client, "Buyers", CONFIG)
     refused = Fault("status", status=503, times=None)
     sandbox.faults.add(replace(refused, method="DELETE"))
@@ -118,10 +112,8 @@ async def test_a_change_that_fails_and_fails_is_said_to_be_not_done(
 
 
 async def test_a_change_whose_answer_is_late_is_not_repeated(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     late = Fault("status", method="POST", path="/audiences", status=504, times=None)
     sandbox.faults.add(late)
     with pytest.raises(Unclear, match="But it may still come") as caught:
@@ -131,10 +123,8 @@ async def test_a_change_whose_answer_is_late_is_not_repeated(
 
 
 async def test_a_refusal_for_haste_is_waited_out_and_the_change_made_once(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     haste = Fault("status", method="POST", path="/audiences", status=429, retry_after=20)
     sandbox.faults.add(haste)
     started = anyio.current_time()
@@ -148,10 +138,8 @@ async def test_a_refusal_for_haste_is_waited_out_and_the_change_made_once(
 
 
 async def test_a_new_audience_that_cannot_be_told_from_another_is_named_and_left(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     first = await create(client, "Buyers", CONFIG)
     # What there was cannot be seen; after the failure there is one of this name.
     sandbox.faults.add(Fault("status", method="GET", path="/audiences", times=3))
@@ -162,12 +150,11 @@ async def test_a_new_audience_that_cannot_be_told_from_another_is_named_and_left
 
 
 async def test_a_deletion_that_was_only_seen_late_is_done(
-    start: Start, connect: Connect, altered: Altered
+    sandbox: Sandbox, connect: Connect, with_answers: Connect
 ) -> None:
-    sandbox = start()
     saved = await create(connect(sandbox), "Buyers", CONFIG)
     still_shown = JSONResponse({"data": {**SAVED, "id": saved.id}})
-    client = connect(altered(sandbox, {f"GET /{saved.id}": still_shown}))
+    client = with_answers({f"GET /{saved.id}": still_shown}, sandbox)
     sandbox.faults.add(Fault("reset_after", method="DELETE"))
     await client.audiences.delete(saved.id)
     assert [r.status for r in sandbox.requests if r.method == "DELETE"] == [None, 404]
@@ -191,11 +178,10 @@ async def test_a_config_that_is_not_shown_is_neither_made_up_nor_claimed(
 
 
 async def test_among_more_audiences_than_can_be_seen_nothing_is_said_not_to_be(
-    start: Start, connect: Connect, altered: Altered
+    sandbox: Sandbox, with_answers: Connect
 ) -> None:
-    sandbox = start()
     many = [{**SAVED, "id": f"a-{number}", "name": f"Old {number}"} for number in range(100)]
-    client = connect(altered(sandbox, {"GET /audiences": JSONResponse({"data": many})}))
+    client = with_answers({"GET /audiences": JSONResponse({"data": many})}, sandbox)
     sandbox.faults.add(Fault("reset", method="POST", path="/audiences", times=None))
     with pytest.raises(Unclear, match="Not all audiences could be looked at; among those seen"):
         await create(client, "Buyers", CONFIG)

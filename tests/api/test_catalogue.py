@@ -9,6 +9,7 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.errors import UnusableAnswer
 from tests.api.answering import Connect, Start
 from tests.api.test_filters import TEXT, Json, refusal, spelled
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Offering = Callable[..., LeadpipeClient]
@@ -110,8 +111,7 @@ async def test_terms_are_contained_unless_the_service_knows_no_such_thing(
     assert await sent(client, like) == like
 
 
-async def test_the_catalogue_is_asked_for_once_a_day(start: Start, connect: Connect) -> None:
-    sandbox = start()
+async def test_the_catalogue_is_asked_for_once_a_day(sandbox: Sandbox, connect: Connect) -> None:
     seconds = [0.0]
     client = connect(sandbox, clock=lambda: seconds[0])
 

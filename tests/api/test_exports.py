@@ -7,19 +7,12 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.exports import Export
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
-from leadpipe_mcp.errors import (
-    Conflict,
-    FileFailed,
-    KeyRefused,
-    NotFound,
-    ServiceDown,
-    UnusableAnswer,
-)
 from tests.api.answering import UNKNOWN_ID, Connect, Service, Start, each_profile
-from tests.faults.service import Fault
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 NUMBERED = Run(id=UNKNOWN_ID, state="ready", data_date="2026-05-04")
@@ -44,10 +37,8 @@ async def paged(client: LeadpipeClient, audience: str, run: Run) -> int:
 
 @each_profile
 async def test_the_link_the_file_and_the_pages_lead_to_everyone_of_the_run(
-    profile: str, start: Start, connect: Connect
+    profile: str, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start(profile=profile)
-    client = connect(sandbox)
     audience, run = await activated(client)
     export = await client.exports.link(audience, run)
     assert export.url is not None
@@ -67,21 +58,21 @@ async def test_the_link_the_file_and_the_pages_lead_to_everyone_of_the_run(
     assert await lines(client, audience, run.model_copy(update={"size": 300})) is None
 
 
-async def test_a_file_comes_whole_or_not_at_all(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_a_file_comes_whole_or_not_at_all(client: LeadpipeClient, sandbox: Sandbox) -> None:
     audience, run = await activated(client)
     for status, error, why in (
-        (500, FileFailed, "could not be had: The service failed with status 500"),
-        (403, FileFailed, "could not be had: The service refused with status 403"),
-        (401, KeyRefused, "status 401"),
+        (500, errors.FileFailed, "could not be had: The service failed with status 500"),
+        (403, errors.FileFailed, "could not be had: The service refused with status 403"),
+        (401, errors.KeyRefused, "status 401"),
     ):
         sandbox.faults.add(Fault("status", path="export.csv", times=None, status=status))
         with pytest.raises(error, match=why):
             await lines(client, audience, run)
         sandbox.faults.clear()
     sandbox.faults.add(Fault("cut", path="export.csv", times=3))
-    with pytest.raises(FileFailed, match="could not be had: The connection to the service was"):
+    with pytest.raises(
+        errors.FileFailed, match="could not be had: The connection to the service was"
+    ):
         await lines(client, audience, run)
     # Pages are the way where there is no file.
     sandbox.faults.add(Fault("status", path="export.csv", status=404))
@@ -93,8 +84,8 @@ async def test_pages_that_come_again_or_change_meanwhile_are_noticed(connect: Co
     page: dict[str, object] = {"data": [{"fullName": "Ann Vale"}], "meta": meta}
     building: dict[str, object] = {"data": [], "meta": {"status": "materializing"}}
     for second, error, why in (
-        (page, UnusableAnswer, "again and again"),
-        (building, Conflict, "put together again"),
+        (page, errors.UnusableAnswer, "again and again"),
+        (building, errors.Conflict, "put together again"),
     ):
         service = Service(JSONResponse(page), JSONResponse(second))
         with pytest.raises(error, match=why):
@@ -148,7 +139,7 @@ async def test_a_link_that_is_not_a_plain_one_to_the_file_is_not_passed_on(
     run: Run, data: object, why: str, connect: Connect
 ) -> None:
     client = connect(JSONResponse({"data": data}))
-    with pytest.raises((ServiceDown, UnusableAnswer), match=why) as caught:
+    with pytest.raises((errors.ServiceDown, errors.UnusableAnswer), match=why) as caught:
         await client.exports.link(UNKNOWN_ID, run)
     assert "files.example" not in str(caught.value)
 
@@ -169,15 +160,14 @@ async def test_a_run_is_found_by_its_id_its_day_or_its_newness(
     assert await client.exports.run_of(audience) == newest
     assert await client.exports.run_of(audience, date=earlier.data_date) == earlier
     assert await client.exports.run_of(audience, run_id=earlier.id) == earlier
-    with pytest.raises(NotFound, match="There is no such run"):
+    with pytest.raises(errors.NotFound, match="There is no such run"):
         await client.exports.run_of(audience, run_id=UNKNOWN_ID)
 
 
 @each_profile
 async def test_fill_rates_have_the_same_names_in_both_generations(
-    profile: str, start: Start, connect: Connect
+    profile: str, client: LeadpipeClient, start: Start, connect: Connect
 ) -> None:
-    client = connect(start(profile=profile))
     rates = await client.exports.fill_rates(*await activated(client))
     assert rates is not None
     assert (rates["email"], rates["company"]) == (100, 100)
@@ -198,5 +188,5 @@ async def test_fill_rates_that_are_missing_or_make_no_sense_are_not_shown(
         assert await client.exports.fill_rates(*await activated(client)) == rates
     answer = JSONResponse({"data": {"stats": {"fillRates": 7}}})
     client = with_answers({"GET /stats": answer}, profile="catalog")
-    with pytest.raises(UnusableAnswer, match="the fill rates are missing"):
+    with pytest.raises(errors.UnusableAnswer, match="the fill rates are missing"):
         await client.exports.fill_rates(*await activated(client))

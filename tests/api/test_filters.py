@@ -8,45 +8,47 @@ from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import NotPossible
 from tests.api.answering import Connect, Start
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 Json = dict[str, Any]
 TEXT = {"operator": "contains", "mode": "any"}
-TWINS: list[tuple[Json, Json]] = [
-    (
-        {"companyIndustry": ["software development", "banking"]},
-        {"company.industries": {"values": ["software development", "banking"]}},
-    ),
-    (
-        {"seniority": ["director", "vp", "c_suite"]},
-        {"role.seniority": {"values": ["director", "vp", "cxo"]}},
-    ),
-    (
-        {"companySize": ["51 to 100", "10000+"]},
-        {"company.sizes": {"values": ["51 to 100", "10000+"]}},
-    ),
-    ({"department": ["marketing"]}, {"role.departments": {"values": ["marketing"]}}),
-    ({"state": "california"}, {"location.states": {"values": ["california"]}}),
-    (
-        {"companyRevenueRange": ["10 million to 25 million"]},
-        {"company.revenueRanges": {"values": ["10 million to 25 million"]}},
-    ),
-    ({"ageRange": ["25 to 34"]}, {"demographics.ageRanges": {"values": ["25 to 34"]}}),
-    ({"gender": "female"}, {"demographics.genders": {"values": ["female"]}}),
-    ({"isB2b": "n"}, {"company.isB2b": False}),
-    ({"jobTitle": "Manager"}, {"jobTitle.include": {"values": ["Manager"], **TEXT}}),
-    ({"hasBusinessEmail": True}, {"contact.hasBusinessEmail": True}),
-    ({"hasPersonalEmail": False}, {"contact.hasPersonalEmail": False}),
-    ({"hasLinkedin": False}, {"contact.hasLinkedin": False}),
-    ({"hasPhone": True}, {"contact.hasPhone": True}),
-    (
-        {"companyDomain": "acme.example"},
-        {"company.domains": {"values": ["acme.example"], "operator": "equals", "mode": "any"}},
-    ),
-    ({"companyName": "north"}, {"company.names": {"values": ["north"], **TEXT}}),
-]
-ALL_FLAT: Json = {key: value for flat, _ in TWINS for key, value in flat.items()}
-ALL_CATALOG: Json = {key: value for _, catalog in TWINS for key, value in catalog.items()}
+ALL_FLAT: Json = {
+    "companyIndustry": ["software development", "banking"],
+    "seniority": ["director", "vp", "c_suite"],
+    "companySize": ["51 to 100", "10000+"],
+    "department": ["marketing"],
+    "state": "california",
+    "companyRevenueRange": ["10 million to 25 million"],
+    "ageRange": ["25 to 34"],
+    "gender": "female",
+    "isB2b": "n",
+    "jobTitle": "Manager",
+    "hasBusinessEmail": True,
+    "hasPersonalEmail": False,
+    "hasLinkedin": False,
+    "hasPhone": True,
+    "companyDomain": "acme.example",
+    "companyName": "north",
+}
+ALL_CATALOG: Json = {
+    "company.industries": {"values": ["software development", "banking"]},
+    "role.seniority": {"values": ["director", "vp", "cxo"]},
+    "company.sizes": {"values": ["51 to 100", "10000+"]},
+    "role.departments": {"values": ["marketing"]},
+    "location.states": {"values": ["california"]},
+    "company.revenueRanges": {"values": ["10 million to 25 million"]},
+    "demographics.ageRanges": {"values": ["25 to 34"]},
+    "demographics.genders": {"values": ["female"]},
+    "company.isB2b": False,
+    "jobTitle.include": {"values": ["Manager"], **TEXT},
+    "contact.hasBusinessEmail": True,
+    "contact.hasPersonalEmail": False,
+    "contact.hasLinkedin": False,
+    "contact.hasPhone": True,
+    "company.domains": {"values": ["acme.example"], "operator": "equals", "mode": "any"},
+    "company.names": {"values": ["north"], **TEXT},
+}
 
 
 async def spelled(
@@ -110,13 +112,8 @@ async def test_each_service_is_told_in_its_own_spelling(
         (("hasPhone", "contact.hasPhone"), [True, "Y", ["yes"], {"values": ["y"]}, " True "]),
         (("isB2b", "company.isB2b"), [False, "No", "FALSE", ["no"]]),
         (
-            ("companyIndustry", "company.industries"),
-            [
-                {"values": ["software development"]},
-                "software development",
-                ["Software Development", "SOFTWARE-development "],
-                {"values": ["software_development"]},
-            ],
+            ("department", "role.departments"),
+            ["human resources", ["Human Resources", "HUMAN-resources "], {"values": ["HR"]}],
         ),
     ],
 )
@@ -140,7 +137,6 @@ FORMS = "It takes a list of words, {values, operator, mode}, {min, max}, or true
         ({"role.isCeo": ["maybe"]}, "'role.isCeo' takes true or false."),
         ({"hasPhone": {"values": ["y"], "mode": "all"}}, "'hasPhone' takes true or false."),
         ({"seniority": True}, "'seniority' takes words."),
-        ({"seniority": {"min": 3}}, "'seniority' takes words."),
         ({"jobTitle": {"min": 3}}, "'jobTitle' takes words."),
         ({"companySize": {"min": 9, "max": 3}}, f"neither words nor a range of numbers. {FORMS}"),
         (
@@ -148,7 +144,6 @@ FORMS = "It takes a list of words, {values, operator, mode}, {min, max}, or true
             f"'companySize' cannot be read at min: Input should be a valid number. {FORMS}",
         ),
         ({"seniority": 3}, "'seniority' cannot be read at values: "),
-        ({"seniority": []}, "'seniority' cannot be read at values: "),
         ({"seniority": {"values": ["vp"], "not": True}}, "'seniority' cannot be read at not: "),
         ({"seniority": {"values": ["vp"], "mode": 1}}, "'seniority' cannot be read at mode: "),
         ({"jobTitle": "x" * 256}, "should have at most 255 characters"),
@@ -160,10 +155,6 @@ FORMS = "It takes a list of words, {values, operator, mode}, {min, max}, or true
         (
             {"jobTitle.include": {"values": ["cfo"], "mode": "some"}},
             "'jobTitle.include' has no mode 'some'. It has 'any', 'all'.",
-        ),
-        (
-            {"seniority": {"values": ["vp"], "operator": "not_in"}},
-            "'role.seniority' has no operator 'not_in'. It has 'in'.",
         ),
         (
             {"companyIndustry": ["banking"], "company.industries": ["insurance"]},
@@ -186,12 +177,7 @@ async def test_what_is_wrongly_written_is_refused_by_name(
         ({}, {"state": ["Texas"]}, "The service takes one value for 'state', not 50."),
         ({"jobTitle": {"values": ["x"], "operator": "equals"}}, {}, "without operator and mode"),
         ({"jobTitle": {"values": ["x"], "mode": "all"}}, {}, "without operator and mode"),
-        ({"company.domains": {"values": ["x"], "operator": "contains"}}, {}, "without operator"),
-        (
-            {},
-            {"jobTitle": ["x"]},
-            "'exclude.jobTitle' cannot be applied: the service has no filter",
-        ),
+        ({}, {"jobTitle": ["x"]}, "'exclude.jobTitle' cannot be applied: the service has no"),
     ],
 )
 async def test_what_the_older_api_cannot_say_is_refused_by_name(
@@ -201,10 +187,8 @@ async def test_what_the_older_api_cannot_say_is_refused_by_name(
 
 
 async def test_everything_that_is_wrong_is_said_at_once_and_nothing_of_it_is_sent(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     await client.configs.filters()
     said = await refusal(client, {"industri": ["x"], "hasPhone": 1, "gender": ["boss"]})
     assert all(name in said for name in ("'industri'", "'hasPhone'", "'boss'"))
@@ -281,12 +265,7 @@ async def test_what_is_left_of_a_rung_or_a_range_is_asked_for(any_client: Leadpi
 @pytest.mark.parametrize(
     ("filters", "exclude", "said"),
     [
-        ({"seniority": ["VP"]}, {"seniority": ["vice president"]}, "'VP' is both asked for and"),
-        (
-            {"seniority": ["VP", "director"]},
-            {"role.seniority": ["director or above"]},
-            "'VP' is both asked for and left out in 'seniority'.",
-        ),
+        ({"seniority": ["VP"]}, {"role.seniority": ["director or above"]}, "'VP' is both asked"),
         ({"hasPhone": True}, {"hasPhone": True}, "'hasPhone' is both asked for and left out."),
         ({"jobTitle": ["cfo"]}, {"jobTitle": ["CFO"]}, "'cfo' is both asked for and left out in"),
         ({}, {"gender": ["female", "male"]}, "'exclude.gender' leaves nobody"),

@@ -3,17 +3,18 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import NotFound
 from tests.api.answering import UNKNOWN_ID, Connect, Start
-from tests.faults.service import Sandbox
+from tests.api.test_filters import ALL_CATALOG
 
 pytestmark = pytest.mark.anyio
 DESCRIPTION = Path(__file__).parents[2].parent / "shared/api/leadpipe-openapi-2026-04.json"
@@ -23,87 +24,28 @@ ONE = f"{AUDIENCES}/{{id}}"
 # one answers is not known before.
 UNDESCRIBED = {(AUDIENCES, "status"), (AUDIENCES, "limit"), (f"{ONE}/runs", "limit")}
 EXPECTED = {
-    ("GET", f"{AUDIENCES}/filters", 200),
-    ("POST", f"{AUDIENCES}/preview", 200),
-    ("POST", f"{AUDIENCES}/query", 200),
-    ("POST", f"{AUDIENCES}/query", 202),
-    ("GET", AUDIENCES, 200),
-    ("POST", AUDIENCES, 201),
-    ("GET", ONE, 200),
-    ("GET", ONE, 404),
-    ("PATCH", ONE, 200),
-    ("DELETE", ONE, 200),
-    ("DELETE", ONE, 404),
-    ("GET", f"{ONE}/results", 200),
-    ("GET", f"{ONE}/results", 202),
-    ("GET", f"{ONE}/status", 200),
-    ("GET", f"{ONE}/runs", 200),
-    ("POST", "/v1/intent/topics/compare", 200),
+    ("GET", f"{AUDIENCES}/filters"): {200},
+    ("POST", f"{AUDIENCES}/preview"): {200},
+    ("POST", f"{AUDIENCES}/query"): {200, 202},
+    ("GET", AUDIENCES): {200},
+    ("POST", AUDIENCES): {201},
+    ("GET", ONE): {200, 404},
+    ("PATCH", ONE): {200},
+    ("DELETE", ONE): {200, 404},
+    ("GET", f"{ONE}/results"): {200, 202},
+    ("GET", f"{ONE}/status"): {200},
+    ("GET", f"{ONE}/runs"): {200},
+    ("POST", "/v1/intent/topics/compare"): {200},
 }
 WHOLE = AudienceConfig(
     topic_ids=(117805, 117890),
     min_score=0,
     max_score=100,
     min_topic_overlap=1,
-    filters={
-        "company.industries": {"values": ["Software Development", "banking"]},
-        "role.seniority": {"values": ["c_suite", "vp", "director", "manager", "senior", "entry"]},
-        "company.sizes": ["1 to 10", "51 to 100"],
-        "role.departments": ["Marketing", "sales"],
-        "location.states": ["California"],
-        "company.revenueRanges": ["10 million to 25 million"],
-        "demographics.ageRanges": ["25 to 34"],
-        "demographics.genders": ["female"],
-        "company.isB2b": True,
-        "jobTitle.include": ["manager"],
-        "contact.hasBusinessEmail": True,
-        "contact.hasPersonalEmail": False,
-        "contact.hasLinkedin": "y",
-        "contact.hasPhone": ["yes"],
-        "company.domains": ["northwind-analytics.example"],
-        "company.names": ["north"],
-    },
+    filters=ALL_CATALOG,
     source_url="https://acme.example/crm",
 )
 BROAD = AudienceConfig(topic_ids=(117805,), min_score=60)
-
-
-class Exchange(NamedTuple):
-    """A request as it was sent, and its answer as it came."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: object
-    status: int
-    answer: object
-
-
-def listening(application: Sandbox, heard: list[Exchange]) -> Any:  # noqa: ANN401 -- an application
-    """The application, and what passes through it."""
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        body = await request.body()
-        chunks: list[bytes] = []
-        statuses: list[int] = []
-
-        async def again() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def note(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                statuses.append(message["status"])
-            chunks.append(message.get("body", b""))
-            await send(message)
-
-        await application(scope, again, note)
-        sent = json.loads(body) if body else None
-        query = dict(request.query_params)
-        answer = json.loads(b"".join(chunks))
-        heard.append(Exchange(request.method, request.url.path, query, sent, statuses[0], answer))
-
-    return service
 
 
 async def every_call(client: LeadpipeClient, moments: list[float]) -> None:
@@ -142,43 +84,55 @@ async def every_call(client: LeadpipeClient, moments: list[float]) -> None:
             await missing
 
 
-class Description:
-    """The document, and whether an exchange is what it describes."""
+class Described:
+    """A service each of whose exchanges is held against the document."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        validation = pytest.importorskip("jsonschema").Draft202012Validator
-        self._document = document
-        self._validator = validation
+    def __init__(self, application: Application, document: dict[str, Any]) -> None:
+        self._application, self._document = application, document
+        self._validator = pytest.importorskip("jsonschema").Draft202012Validator
         self._routes = {
             re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route))): route
             for route in sorted(document["paths"], key=lambda route: route.count("{"))
         }
-        self.seen: set[tuple[str, str, int]] = set()
+        self.seen: dict[tuple[str, str], set[int]] = {}
         self.undescribed: set[tuple[str, str]] = set()
 
-    def check(self, exchange: Exchange) -> None:
-        """Hold the request and the answer against the document."""
-        route = next(at for form, at in self._routes.items() if form.fullmatch(exchange.path))
-        operation = self._document["paths"][route][exchange.method.lower()]
-        self.seen.add((exchange.method, route, exchange.status))
-        self._check_query(route, operation, exchange.query)
-        if described := operation.get("requestBody"):
-            self._fits(described["content"]["application/json"]["schema"], exchange.body)
-        else:
-            assert exchange.body is None
-        answer = operation["responses"][str(exchange.status)]
-        if described := answer.get("content"):
-            self._fits(described["application/json"]["schema"], exchange.answer)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        answered: list[Message] = []
 
-    def _check_query(self, route: str, operation: dict[str, Any], query: dict[str, str]) -> None:
+        async def again() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def note(message: Message) -> None:
+            answered.append(message)
+            await send(message)
+
+        await self._application(scope, again, note)
+        status = answered[0]["status"]
+        route = next(at for form, at in self._routes.items() if form.fullmatch(scope["path"]))
+        operation = self._document["paths"][route][request.method.lower()]
+        self.seen.setdefault((request.method, route), set()).add(status)
         places = operation.get("parameters", [])
         schemas = {place["name"]: place["schema"] for place in places if place["in"] == "query"}
-        for name, text in query.items():
-            if name not in schemas:
+        for name, text in request.query_params.items():
+            if name in schemas:
+                is_number = schemas[name]["type"] == "integer"
+                self._fits(schemas[name], int(text) if is_number else text)
+            else:
                 self.undescribed.add((route, name))
-                continue
-            number = schemas[name]["type"] == "integer"
-            self._fits(schemas[name], int(text) if number else text)
+        if "requestBody" in operation:
+            self._fits_content(operation["requestBody"], body)
+        else:
+            assert not body
+        answer = b"".join(message.get("body", b"") for message in answered)
+        self._fits_content(operation["responses"][str(status)], answer)
+
+    def _fits_content(self, described: dict[str, Any], content: bytes) -> None:
+        if "content" in described:
+            schema = described["content"]["application/json"]["schema"]
+            self._fits(schema, json.loads(content))
 
     def _fits(self, schema: dict[str, Any], value: object) -> None:
         whole = {**schema, "components": self._document["components"]}
@@ -186,20 +140,12 @@ class Description:
         self._validator(whole, format_checker=checker).validate(value)
 
 
-@pytest.fixture
-def description() -> Description:
-    if not DESCRIPTION.exists():
-        pytest.skip("No copy of the vendor's description of the API is at hand.")
-    return Description(json.loads(DESCRIPTION.read_text()))
-
-
+@pytest.mark.skipif(not DESCRIPTION.exists(), reason="no copy of the description is at hand")
 async def test_requests_and_answers_are_those_that_the_vendor_describes(
-    description: Description, start: Start, connect: Connect, moments: list[float]
+    start: Start, connect: Connect, moments: list[float]
 ) -> None:
-    heard: list[Exchange] = []
     sandbox = start(profile="flat", run_seconds=8)
-    await every_call(connect(listening(sandbox, heard)), moments)
-    for exchange in heard:
-        description.check(exchange)
-    assert description.seen == EXPECTED
-    assert description.undescribed == UNDESCRIBED
+    service = Described(sandbox, json.loads(DESCRIPTION.read_text()))
+    await every_call(connect(service), moments)
+    assert service.seen == EXPECTED
+    assert service.undescribed == UNDESCRIBED

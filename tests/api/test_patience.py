@@ -1,5 +1,6 @@
 """When a service is asked again, how long it is waited for, and when it is left alone."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -94,14 +95,13 @@ async def test_the_pauses_between_tries_are_short_and_of_chance() -> None:
 @pytest.mark.parametrize("code", [429, 503])
 async def test_the_wait_that_a_service_asks_for_is_kept_or_handed_on(code: int) -> None:
     moment = datetime.now(UTC) + timedelta(seconds=21)
-    for wait in ("20", format_datetime(moment, usegmt=True)):
+    dates = format_datetime(moment, usegmt=True), format_datetime(moment.replace(tzinfo=None))
+    for wait in ("20", *dates):
         started = anyio.current_time()
         assert await Service(failing(code, Retry_After=wait), FINE).read() == "fine"
         assert 18 < anyio.current_time() - started < 22
     service = Service(failing(code, Retry_After="300"))
-    started = anyio.current_time()
     assert (await error_of(service.read)).advice == "Try again in 300 seconds."
-    assert anyio.current_time() - started < 1
     assert len(service.asked) == 1
 
 
@@ -144,22 +144,16 @@ async def test_a_dead_service_is_left_alone_and_tried_by_one_from_time_to_time()
         assert len(service.asked) == before + 1
 
 
-async def test_a_service_that_is_back_is_asked_as_before() -> None:
+async def test_what_is_back_or_lives_is_asked_as_before() -> None:
     service = Service(*[refused] * 6, FINE)
     await error_of(service.read, times=3)
     await anyio.sleep(5.1)
     for _ in range(3):
         assert await service.read() == "fine"
-
-
-async def test_one_dead_route_does_not_close_the_others() -> None:
+    # A dead route does not close the others, and a refusal is an answer.
     service = Service(only("/dead", failing(500)))
     await error_of(lambda: service.read("/dead"), times=3)
-    assert len(service.asked) == 6
     assert await service.read() == "fine"
-
-
-async def test_answers_of_refusal_show_that_a_service_lives() -> None:
     service = Service(*[failing(500), failing(500), failing(409)] * 4)
     assert isinstance(await error_of(service.read, times=4), Conflict)
 
@@ -188,17 +182,14 @@ async def test_a_write_leaves_time_to_look_what_became_of_it() -> None:
     assert len(service.asked) == 1
 
 
-async def test_all_requests_of_a_call_share_its_time() -> None:
+async def test_all_requests_of_a_call_share_its_time_and_are_counted() -> None:
     service = Service(slow(20))
     with call_budget() as spent:
         await service.read()
         await service.read()
         assert "in the time that there was" in str(await error_of(service.read))
     assert (spent.requests, spent.retries) == (3, 0)
-
-
-async def test_time_that_is_spent_on_purpose_does_not_count() -> None:
-    service = Service(slow(20))
+    # Time that is spent on purpose does not count.
     with call_budget() as spent:
         with spent.asking_a_human():
             await anyio.sleep(600)
@@ -206,9 +197,7 @@ async def test_time_that_is_spent_on_purpose_does_not_count() -> None:
         for _ in range(3):
             await service.read()
         assert 8 < spent.left < 10
-
-
-async def test_a_call_knows_what_it_has_asked_for() -> None:
+    # A call knows what it has asked for.
     service = Service(failing(500, X_Request_Id="1"), failing(200, {"data": 1}, X_Request_Id="2"))
     with call_budget() as spent:
         await service.read()
@@ -242,16 +231,14 @@ async def test_nobody_waits_behind_others_for_longer_than_a_call_may_take(
     ended: list[float] = []
 
     async def call() -> None:
-        started = anyio.current_time()
-        with call_budget():
-            try:
-                await service.read()
-            except Unreachable:
-                ended.append(anyio.current_time() - started)
+        with call_budget(), contextlib.suppress(Unreachable):
+            await service.read()
+        ended.append(anyio.current_time())
 
+    started = anyio.current_time()
     await at_once(50, call)
-    assert ended
-    assert max(ended) < CALL_SECONDS
+    assert len(ended) == 50
+    assert max(ended) - started < CALL_SECONDS
     assert len(service.asked) <= 3 * AT_ONCE
 
 
@@ -273,15 +260,11 @@ async def test_a_file_that_keeps_coming_takes_the_time_that_it_takes() -> None:
     error = await error_of(Service(pieces(*[b"x"] * 100, every=10)).fetch)
     assert isinstance(error, Unreachable)
     assert anyio.current_time() - started < DOWNLOAD_SECONDS + 1
-
-
-@pytest.mark.parametrize("never", [hanging, pieces(b"half", every=1, ends=False)])
-async def test_a_file_that_stays_away_is_waited_for_less_than_a_calls_time(
-    never: Application,
-) -> None:
-    service = Service(slow(25), never)
-    started = anyio.current_time()
-    with call_budget():
-        await service.read()
-        assert isinstance(await error_of(service.fetch), Unreachable)
-    assert anyio.current_time() - started < CALL_SECONDS + 2
+    # One that stays away is waited for less than a call's time.
+    for never in (hanging, pieces(b"half", every=1, ends=False)):
+        service = Service(slow(25), never)
+        started = anyio.current_time()
+        with call_budget():
+            await service.read()
+            assert isinstance(await error_of(service.fetch), Unreachable)
+        assert anyio.current_time() - started < CALL_SECONDS + 2

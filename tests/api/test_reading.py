@@ -15,7 +15,7 @@ from leadpipe_mcp.api.models import AudienceConfig, ServiceConfig
 from leadpipe_mcp.api.sonarly import SonarlyClient
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import ServiceError, Unclear, UnusableAnswer
-from tests.api.answering import Altered, Connect, Start
+from tests.api.answering import Connect, Start
 
 pytestmark = pytest.mark.anyio
 Answering = Callable[..., LeadpipeClient]
@@ -67,6 +67,13 @@ async def test_what_cannot_be_read_is_left_out_and_counted(answering: Answering)
         assert work.gaps() == [
             f"{len(odd)} of {len(odd) + 1} {noun} could not be read and {are} left out."
         ]
+    # Of several lists it is added up; one in which nothing can be read is none.
+    with call_budget() as work:
+        for audiences in ([GOOD, "x"], [GOOD, GOOD, "y"]):
+            await answering(audiences).audiences.list()
+    assert work.gaps() == ["2 audiences could not be read and are left out."]
+    with pytest.raises(UnusableAnswer, match="not what they should be: id, name"):
+        await answering([{"status": "draft"}, "x"]).audiences.list()
 
 
 @pytest.mark.parametrize(
@@ -92,18 +99,6 @@ async def test_a_thing_is_read_as_far_as_it_goes(
         (audience,) = await answering([{**GOOD, field: odd}]).audiences.list()
     assert getattr(audience, name) == value
     assert work.gaps() == []
-
-
-async def test_a_list_in_which_nothing_can_be_read_is_no_list(answering: Answering) -> None:
-    with pytest.raises(UnusableAnswer, match="not what they should be: id, name"):
-        await answering([{"status": "draft"}, "x"]).audiences.list()
-
-
-async def test_of_several_lists_what_is_odd_is_added_up(answering: Answering) -> None:
-    with call_budget() as work:
-        await answering([GOOD, "x"]).audiences.list()
-        await answering([GOOD, GOOD, "y"]).audiences.list()
-    assert work.gaps() == ["2 audiences could not be read and are left out."]
 
 
 async def test_lists_inside_of_things_are_read_so_too(answering: Answering) -> None:
@@ -162,15 +157,14 @@ async def test_an_odd_thing_of_sonarly_is_left_out() -> None:
 
 @pytest.mark.parametrize("profile", ["flat", "catalog"])
 async def test_odd_people_and_counts_do_not_take_a_preview_along(
-    profile: str, start: Start, connect: Connect, altered: Altered
+    profile: str, with_answers: Connect
 ) -> None:
     data = {
         "totalCount": "1,480",
         "sample": [{"fullName": "Ada"}, 7, {}],
         "breakdowns": {"industries": [{"value": "x"}, {"value": "y", "count": "2"}]},
     }
-    answer = JSONResponse({"data": data})
-    client = connect(altered(start(profile=profile), {"POST /preview": answer}), profile)
+    client = with_answers({"POST /preview": JSONResponse({"data": data})}, profile=profile)
     with call_budget() as work:
         preview = await client.configs.preview(await client.configs.spell(SMALL))
     assert (preview.size, len(preview.sample)) == (1480, 1)
@@ -179,12 +173,10 @@ async def test_odd_people_and_counts_do_not_take_a_preview_along(
         assert [(part.value, part.count) for part in preview.industries] == [("y", 2)]
 
 
-async def test_an_odd_person_of_the_older_api_is_left_out(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_an_odd_person_of_the_older_api_is_left_out(with_answers: Connect) -> None:
     people: list[object] = [PERSON, "x", {**PERSON, "topicId": "x", "intentScore": []}, {}]
     page = {"data": people, "meta": {"totalCount": "1,480", "nextCursor": 7}}
-    client = connect(altered(start(profile="flat"), {"POST /query": JSONResponse(page)}), "flat")
+    client = with_answers({"POST /query": JSONResponse(page)}, profile="flat")
     with call_budget() as work:
         found = await client.runs.query(await client.configs.spell(SMALL))
     assert found is not None
@@ -193,23 +185,21 @@ async def test_an_odd_person_of_the_older_api_is_left_out(
     assert work.gaps() == ["2 of 4 people could not be read and are left out."]
 
 
-async def test_a_page_goes_on_after_all_that_it_held(
-    start: Start, connect: Connect, altered: Altered
-) -> None:
+async def test_a_page_goes_on_after_all_that_it_held(with_answers: Connect) -> None:
     people = [{"hashedEmail": "a", "fullName": "Ada"}, "x", None]
     page = {"data": {"run": {"id": ID, "status": "completed"}, "total": "9", "results": people}}
-    client = connect(altered(start(), {"GET /results": JSONResponse(page)}), "catalog")
+    client = with_answers({"GET /results": JSONResponse(page)}, profile="catalog")
     found = await client.runs.people(ID, run_id=ID, limit=3)
     assert (len(found.people), found.next_cursor) == (1, "3")
 
 
 @pytest.mark.parametrize("cursor", ["abc", 7, {"after": [1, "x"]}, "x" * 3_000])
 async def test_a_cursor_is_passed_on_as_it_came_or_it_is_told_that_it_cannot_be(
-    cursor: object, start: Start, connect: Connect, altered: Altered
+    cursor: object, start: Start, connect: Connect, with_answers: Connect
 ) -> None:
     page = {"data": [PERSON], "meta": {"totalCount": 9, "nextCursor": cursor}}
     sandbox = start(profile="flat")
-    client = connect(altered(sandbox, {"POST /query": JSONResponse(page)}), "flat")
+    client = with_answers({"POST /query": JSONResponse(page)}, sandbox)
     spelled = await client.configs.spell(SMALL)
     with call_budget() as work:
         found = await client.runs.query(spelled)

@@ -4,8 +4,8 @@ from starlette.responses import JSONResponse
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Run
 from leadpipe_mcp.errors import NotDone, NotFound, NotPossible, Unclear, UnusableAnswer
-from tests.api.answering import UNKNOWN_ID, Altered, Connect, Start, each_profile
-from tests.faults.service import Fault, FaultKind
+from tests.api.answering import UNKNOWN_ID, Connect, Start, each_profile
+from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 CONFIG = AudienceConfig(topic_ids=(117805,), min_score=90)
@@ -17,12 +17,16 @@ async def saved(client: LeadpipeClient, *, active: bool = True) -> str:
     return audience.id
 
 
+@pytest.fixture
+def sandbox(profile: str, start: Start) -> Sandbox:
+    """One in which a run takes a while."""
+    return start(profile=profile, run_seconds=100)
+
+
 @each_profile
 async def test_an_audience_that_was_never_active_has_no_run_and_an_unknown_one_is_refused(
-    profile: str, start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start(profile=profile)
-    client = connect(sandbox)
     audience = await saved(client, active=False)
     assert await client.runs.list(audience) == ()
     assert (await client.runs.latest(audience)).state == "none"
@@ -50,8 +54,7 @@ async def test_runs_are_listed_newest_first_whatever_their_order(with_answers: C
     assert (await client.runs.latest(UNKNOWN_ID)).id == "r4"
 
 
-async def test_waiting_ends_when_the_time_is_over(start: Start, connect: Connect) -> None:
-    client = connect(start(run_seconds=1_000))
+async def test_waiting_ends_when_the_time_is_over(client: LeadpipeClient) -> None:
     audience = await saved(client)
     looks: list[float] = []
 
@@ -65,19 +68,18 @@ async def test_waiting_ends_when_the_time_is_over(start: Start, connect: Connect
     assert len(looks) == 3
 
 
-async def test_a_cursor_of_something_else_is_refused(start: Start, connect: Connect) -> None:
-    sandbox = start()
+async def test_a_cursor_of_something_else_is_refused(
+    client: LeadpipeClient, sandbox: Sandbox
+) -> None:
     for cursor in ("x", "-1", "²"):
         with pytest.raises(NotPossible, match="is no cursor of this run"):
-            await connect(sandbox).runs.people(UNKNOWN_ID, run_id=UNKNOWN_ID, cursor=cursor)
+            await client.runs.people(UNKNOWN_ID, run_id=UNKNOWN_ID, cursor=cursor)
     assert not sandbox.requests
 
 
 async def test_a_run_that_is_ordered_twice_with_one_key_is_one_run(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start(run_seconds=100)
-    client = connect(sandbox)
     audience = await saved(client, active=False)
     first = await client.runs.queue(audience, "once")
     assert (first.state, first.run_type, first.data_date) == ("queued", "manual", "2026-05-04")
@@ -90,18 +92,17 @@ async def test_a_run_that_is_ordered_twice_with_one_key_is_one_run(
 
 
 async def test_where_the_answer_does_not_tell_the_runs_do(
-    start: Start, connect: Connect, altered: Altered
+    client: LeadpipeClient, sandbox: Sandbox, with_answers: Connect
 ) -> None:
-    sandbox = start(run_seconds=100)
-    audience = await saved(connect(sandbox))
-    run = await connect(sandbox).runs.latest(audience)
+    audience = await saved(client)
+    run = await client.runs.latest(audience)
     assert run.id is not None
     for data in (None, {"status": "queued"}):
-        client = connect(altered(sandbox, {f"DELETE /{run.id}": JSONResponse({"data": data})}))
+        untold = with_answers({f"DELETE /{run.id}": JSONResponse({"data": data})}, sandbox)
         with pytest.raises(NotDone, match="the run is not cancelled"):
-            await client.runs.cancel(audience, run.id)
-    await connect(sandbox).runs.cancel(audience, run.id)
+            await untold.runs.cancel(audience, run.id)
     await client.runs.cancel(audience, run.id)
+    await untold.runs.cancel(audience, run.id)
 
 
 async def test_a_page_of_another_form_is_no_page(with_answers: Connect) -> None:
@@ -177,10 +178,8 @@ async def test_nested_parts_of_a_person_are_lifted_and_another_run_is_refused(
 
 @pytest.mark.parametrize("kind", ["status", "reset_after", "cut"])
 async def test_a_run_whose_answer_is_lost_is_queued_or_cancelled_once(
-    kind: FaultKind, start: Start, connect: Connect
+    kind: FaultKind, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start(run_seconds=100)
-    client = connect(sandbox)
     audience = await saved(client)
     before = await client.runs.list(audience)
     sandbox.faults.add(Fault(kind, method="POST", path="/runs", times=3))
@@ -197,13 +196,12 @@ async def test_a_run_whose_answer_is_lost_is_queued_or_cancelled_once(
 
 
 async def test_a_run_that_cannot_be_told_from_another_is_not_claimed(
-    start: Start, connect: Connect, altered: Altered
+    client: LeadpipeClient, sandbox: Sandbox, with_answers: Connect
 ) -> None:
-    sandbox = start(run_seconds=100)
-    audience = await saved(connect(sandbox))
-    before = await connect(sandbox).runs.list(audience)
+    audience = await saved(client)
+    before = await client.runs.list(audience)
     told = JSONResponse({"data": [{"id": "new", "status": "queued"}]})
-    client = connect(altered(sandbox, {"GET /runs": told}))
+    client = with_answers({"GET /runs": told}, sandbox)
     sandbox.faults.add(Fault("reset", method="POST", path="/runs", times=None))
     assert (await client.runs.queue(audience, "one", before)).id == "new"
     with pytest.raises(Unclear, match="It may be the run with the id new"):

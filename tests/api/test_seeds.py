@@ -21,52 +21,11 @@ from tests.faults.service import Recorded, Sandbox
 pytestmark = pytest.mark.anyio
 Json = dict[str, Any]
 AUDIENCE_ID = "6fb81599-f601-4afe-b3ff-e8a211cae27d"
-PLACEHOLDER_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
+# The documents show the API of May 2026, and that of April (QUERY, QUERIED, PATCH and PATCHED).
 EXAMPLES: Json = json.loads(Path(__file__).with_name("seeds.json").read_bytes())
-# The API of May 2026.
-CREATE, UPDATE = EXAMPLES["CREATE"], EXAMPLES["UPDATE"]
-LIST_QUERY = {"status": "active", "limit": "50"}
-
-# The API of April 2026.
+CREATE, UPDATE, QUERY, PATCH = (EXAMPLES[name] for name in ("CREATE", "UPDATE", "QUERY", "PATCH"))
 FLAT_FILTERS = EXAMPLES["FLAT_FILTERS"]
-QUERIED = EXAMPLES["QUERIED"]
-QUERY: Json = {
-    "audienceId": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
-    "topicIds": [123],
-    "minScore": 70,
-    "maxScore": 100,
-    "minTopicOverlap": 1,
-    "filters": FLAT_FILTERS,
-    "date": "<string>",
-    "limit": 50,
-    "cursor": "<string>",
-}
-PATCH_CONFIG: Json = {
-    "topicIds": [123],
-    "minScore": 50,
-    "maxScore": 50,
-    "minTopicOverlap": 5,
-    "filters": FLAT_FILTERS,
-    "sourceUrl": "<string>",
-}
-PATCH: Json = {
-    "name": "<string>",
-    "status": "active",
-    "config": PATCH_CONFIG,
-    "audienceSize": 123,
-}
-PATCHED: Json = {
-    "data": {
-        "id": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
-        "name": "<string>",
-        "status": "<string>",
-        "config": PATCH_CONFIG,
-        "audienceSize": 123,
-        "lastRefreshedAt": "<string>",
-        "updatedAt": "<string>",
-    }
-}
 
 
 class Service:
@@ -147,7 +106,7 @@ async def test_the_examples_of_may_are_sent_as_written_and_taken(
     assert [(r.method, r.path, r.query, r.body, r.status) for r in changes(sandbox)] == [
         ("POST", path, {}, CREATE, 201),
         ("PATCH", f"{path}/{created.id}", {}, EXAMPLES["ACTIVATE"], 200),
-        ("GET", path, LIST_QUERY, None, 200),
+        ("GET", path, {"status": "active", "limit": "50"}, None, 200),
         ("PATCH", f"{path}/{created.id}", {}, EXAMPLES["PAUSE"], 200),
         ("PATCH", f"{path}/{created.id}", {}, UPDATE, 200),
         ("DELETE", f"{path}/{created.id}", {}, None, 200),
@@ -155,16 +114,9 @@ async def test_the_examples_of_may_are_sent_as_written_and_taken(
     assert all(request.headers == {"X-API-Key": "redacted"} for request in changes(sandbox))
 
 
-async def test_the_created_audience_of_may_is_read(start: Start, connect: Connect) -> None:
-    filters = start(profile="catalog")
-
-    async def service(scope: Scope, receive: Receive, send: Send) -> None:
-        is_filters = scope["path"].endswith("/filters")
-        await (filters if is_filters else JSONResponse(EXAMPLES["CREATED"], 201))(
-            scope, receive, send
-        )
-
-    client = connect(service)
+async def test_the_audiences_of_may_are_read(connect: Connect, with_answers: Connect) -> None:
+    answer = JSONResponse(EXAMPLES["CREATED"], 201)
+    client = with_answers({"POST /audiences": answer}, profile="catalog")
     spelled = await client.configs.spell(config_of(CREATE["config"]))
     created = await client.audiences.create(CREATE["name"], spelled)
     assert (created.id, created.name, created.status) == (
@@ -174,9 +126,6 @@ async def test_the_created_audience_of_may_is_read(start: Start, connect: Connec
     )
     assert (created.size, created.config, created.topics) == (0, None, ())
     assert (created.created_at, created.updated_at) == ("2026-05-05T09:15:00.000Z",) * 2
-
-
-async def test_the_listed_audience_of_may_is_read(connect: Connect) -> None:
     service = Service(EXAMPLES["LISTED"])
     (listed,) = await connect(service).audiences.list("active", 50)
     assert (listed.id, listed.status, listed.size) == (AUDIENCE_ID, "active", 151)
@@ -187,7 +136,7 @@ async def test_the_listed_audience_of_may_is_read(connect: Connect) -> None:
 
 
 async def test_the_query_of_april_is_sent_as_written_and_its_answer_read(connect: Connect) -> None:
-    service = Service(QUERIED)
+    service = Service(EXAMPLES["QUERIED"])
     client = connect(service)
     page = await client.runs.query(
         await client.configs.as_saved(as_written(QUERY)),
@@ -206,17 +155,17 @@ async def test_the_query_of_april_is_sent_as_written_and_its_answer_read(connect
 
 
 async def test_the_change_of_april_is_sent_as_written(connect: Connect) -> None:
-    service = Service(PATCHED)
+    service = Service(EXAMPLES["PATCHED"])
     client = connect(service)
     config = await client.configs.as_saved(as_written(PATCH["config"]))
     # The example's answer does not show the status that its request asks for.
     with pytest.raises(NotDone, match="has not changed as asked"):
         await client.audiences.update(
-            PLACEHOLDER_ID,
+            QUERY["audienceId"],
             name=PATCH["name"],
             status=PATCH["status"],
             config=config,
             audience_size=PATCH["audienceSize"],
         )
-    assert service.asked[0] == ("PATCH", f"/v1/intent/audiences/{PLACEHOLDER_ID}", PATCH)
+    assert service.asked[0] == ("PATCH", f"/v1/intent/audiences/{QUERY['audienceId']}", PATCH)
     assert {method for method, _, _ in service.asked[1:]} == {"GET"}

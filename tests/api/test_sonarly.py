@@ -112,15 +112,6 @@ async def test_an_audience_is_read_as_well_as_it_can_be(
     assert audience.model_dump(include=set(read)) == read
 
 
-async def test_what_lacks_an_id_is_no_audience() -> None:
-    error = await error_of(lambda: client(holding({"name": "x"})).get(GROUP, "a"))
-    assert type(error) is errors.UnusableAnswer
-    assert str(error) == (
-        "Sonarly answered with status 200, but these are missing or not what they should be: id."
-        " Nothing was changed. Try again in a minute."
-    )
-
-
 @pytest.mark.parametrize(
     ("end", "cursor"),
     [

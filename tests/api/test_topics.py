@@ -5,7 +5,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from leadpipe_mcp.api.topics import (
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from tests.api.answering import URL, Connect, Start
-from tests.faults.service import Fault
+from tests.faults.service import Fault, Sandbox
 
 pytestmark = pytest.mark.anyio
 CRM = {"topicId": 7, "topicName": "CRM", "type": "b2b", "industry": "Sales", "category": "Product"}
@@ -93,9 +93,9 @@ async def test_topics_need_no_key(start: Start, connect: Connect) -> None:
     assert site.topics[0].similarity
 
 
-async def test_a_topic_that_does_not_exist_has_no_trend(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_a_topic_that_does_not_exist_has_no_trend(
+    client: LeadpipeClient, sandbox: Sandbox
+) -> None:
     assert await client.topics.trend(5) is None
     sandbox.faults.add(Fault("status", path="/trend", status=404))
     assert await client.topics.trend(6) is None
@@ -114,38 +114,26 @@ async def test_the_days_of_a_topic_come_oldest_first_and_may_lack_all_but_the_au
     assert trend.days[0].low is None
 
 
-@pytest.mark.parametrize(
-    ("route", "answer", "missing"),
-    [
-        ("/search", [{"topicId": 1}], "name"),
-        ("/search", {}, "should be a list"),
-        ("/7/trend", [{"date": "2026-05-04"}], "udience"),
-        ("/movers", [{"topicId": 1, "topicName": "a"}], "today"),
-        ("/analyze", {"company": "Acme"}, "topics"),
-        ("/facets", [], "data"),
-        ("", [], "the list of all topics is empty"),
-    ],
-)
-async def test_an_answer_that_lacks_what_is_essential_is_not_used(
-    route: str, answer: object, missing: str
-) -> None:
-    topics = Service({route: answer}).topics()
-    calls = {
-        "/search": lambda: topics.search("crm"),
-        "/7/trend": lambda: topics.trend(7),
-        "/movers": topics.movers,
-        "/analyze": lambda: topics.analyze("https://acme.example"),
-        "/facets": topics.facets,
-        "": topics.all,
-    }
-    with pytest.raises(UnusableAnswer, match=missing):
-        await calls[route]()
+LACKING: list[tuple[Callable[[Topics], Awaitable[object]], object, str]] = [
+    (lambda topics: topics.search("crm"), [{"topicId": 1}], "name"),
+    (lambda topics: topics.search("crm"), {}, "should be a list"),
+    (lambda topics: topics.trend(7), [{"date": "2026-05-04"}], "udience"),
+    (lambda topics: topics.movers(), [{"topicId": 1, "topicName": "a"}], "today"),
+    (lambda topics: topics.analyze("https://acme.example"), {"company": "Acme"}, "topics"),
+    (lambda topics: topics.facets(), [], "data"),
+    (lambda topics: topics.all(), [], "the list of all topics is empty"),
+]
+
+
+async def test_an_answer_that_lacks_what_is_essential_is_not_used(connect: Connect) -> None:
+    for ask, answer, missing in LACKING:
+        with pytest.raises(UnusableAnswer, match=missing):
+            await ask(connect(JSONResponse({"data": answer})).topics)
 
 
 async def test_topics_are_compared_ten_at_a_time_in_the_order_asked(
-    start: Start, connect: Connect
+    sandbox: Sandbox, connect: Connect
 ) -> None:
-    sandbox = start()
     ids = [117805, *range(102001, 102011), 117805]
     compared = await connect(sandbox).topics.compare(ids)
     assert [one.id for one in compared] == ids[:-1]
@@ -178,40 +166,25 @@ async def test_a_series_is_taken_from_the_trends_where_the_comparison_is_too_sho
     assert await Service({"/compare": []}).topics().series([7], 90) == ()
 
 
-@pytest.mark.parametrize(
-    ("audiences", "span", "change"),
-    [
+def test_changes_and_directions_are_counted_from_the_audiences() -> None:
+    # In percent against so many days before, and the last week against the first.
+    for audiences, span, change in (
         ((100, 0, 0, 0, 0, 0, 0, 150), 7, 50),
         (tuple(range(100, 130)), 30, 29),
         ((0, 0, 0, 0, 0, 0, 0, 5), 7, None),
         ((), 7, None),
         ((200, 100), 1, -50),
-    ],
-)
-def test_a_change_is_in_percent_against_so_many_days_before(
-    audiences: tuple[int, ...], span: int, change: float | None
-) -> None:
-    assert series(*audiences).change_over(span) == change
-
-
-@pytest.mark.parametrize(
-    ("audiences", "direction"),
-    [
+    ):
+        assert series(*audiences).change_over(span) == change
+    for audiences, direction in (
         ([100] * 15 + [120] * 15, "rising"),
         ([100] * 15 + [104] * 15, "steady"),
         ([0] * 30, "steady"),
         ([0, 0, 1, 1], "rising"),
         ([1, 2, 3], None),
         ([], None),
-    ],
-)
-def test_a_direction_is_the_last_week_against_the_first(
-    audiences: list[int], direction: str | None
-) -> None:
-    assert series(*audiences).direction == direction
-
-
-def test_a_move_is_counted_from_the_audiences() -> None:
+    ):
+        assert series(*audiences).direction == direction
     mover = {"topicId": 1, "topicName": "a", "todayAudience": 12, "pctChange": 0.2}
     for yesterday, change in ((10, 20), (0, None), (None, None)):
         assert Mover.model_validate({**mover, "yesterdayAudience": yesterday}).change == change

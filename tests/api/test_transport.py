@@ -9,19 +9,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp import errors
 from leadpipe_mcp.api.addresses import names_a_thing
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import (
-    NOT_OFFERED,
-    NeverUsable,
-    NotConfigured,
-    NotFound,
-    NotPossible,
-    ServiceError,
-    WrongAddress,
-)
+from leadpipe_mcp.errors import NOT_OFFERED
 from leadpipe_mcp.sandbox.app import ENDPOINTS
-from tests.api.answering import KEY, UNKNOWN_ID, Connect, Start, refusal, to
+from tests.api.answering import KEY, UNKNOWN_ID, Connect, refusal, to
+from tests.faults.service import Sandbox
 
 pytestmark = pytest.mark.anyio
 LISTS, ONE = "/v1/intent/audiences", f"/v1/intent/audiences/{UNKNOWN_ID}"
@@ -73,20 +68,19 @@ async def test_a_request_carries_what_was_asked_and_the_key_in_its_header() -> N
     assert KEY not in f"{got.url}{posted.url}"
 
 
-async def test_without_a_key_only_what_is_public_is_asked(start: Start, connect: Connect) -> None:
-    sandbox = start()
+async def test_without_a_key_only_what_is_public_is_asked(
+    sandbox: Sandbox, connect: Connect
+) -> None:
     client = connect(sandbox, key=None)
     for call in (client.account, client.audiences.list, client.configs.filters):
-        with pytest.raises(NotConfigured, match="LEADPIPE_API_KEY"):
+        with pytest.raises(errors.NotConfigured, match="LEADPIPE_API_KEY"):
             await call()
     assert not sandbox.requests
     assert [topic.name for topic in await client.topic_names((117805,))] == ["Marketing ROI"]
     assert sandbox.requests[-1].headers == {}
 
 
-async def test_an_id_cannot_reach_another_route(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
+async def test_an_id_cannot_reach_another_route(client: LeadpipeClient, sandbox: Sandbox) -> None:
     hostile = ["", ".", "..", "../x", "a/b", "a\\b", "a%2Fb", "a?b", "a#b", "a b", "ä", "\ud800"]
     for odd in [*hostile, f"{UNKNOWN_ID}\n"]:
         calls: list[Callable[[], Any]] = [
@@ -99,20 +93,18 @@ async def test_an_id_cannot_reach_another_route(start: Start, connect: Connect) 
             lambda odd=odd: client.runs.cancel(UNKNOWN_ID, odd),
         ]
         for call in calls:
-            with pytest.raises(NotPossible, match="cannot be an id: ids are of letters"):
+            with pytest.raises(errors.NotPossible, match="cannot be an id: ids are of letters"):
                 await call()
     assert not sandbox.requests
-    with pytest.raises(ServiceError):
+    with pytest.raises(errors.ServiceError):
         await client.audiences.get("aud_1.2-x")
     assert sandbox.requests[-1].path == "/v1/intent/audiences/aud_1.2-x"
 
 
-async def test_what_cannot_be_sent_is_refused(start: Start, connect: Connect) -> None:
-    sandbox = start()
-    client = connect(sandbox)
-    with pytest.raises(NotPossible, match="holds half a character; nothing was sent"):
+async def test_what_cannot_be_sent_is_refused(client: LeadpipeClient, sandbox: Sandbox) -> None:
+    with pytest.raises(errors.NotPossible, match="holds half a character; nothing was sent"):
         await client.audiences.update(UNKNOWN_ID, name="half \ud83d")
-    with pytest.raises(NotPossible, match="too long"):
+    with pytest.raises(errors.NotPossible, match="too long"):
         await client.runs.people(UNKNOWN_ID, cursor="x" * 70_000)
     assert not sandbox.requests
 
@@ -127,7 +119,7 @@ async def test_where_not_even_a_list_is_found_the_address_is_said_to_be_wrong() 
     page = HTMLResponse("<pre>Cannot GET /v1/x</pre>", 404)
     asked = [(MISSING, LISTS), (MISSING, "/v1/intent/topics/facets"), (page, LISTS), (page, ONE)]
     for answer, path in asked:
-        assert type(error := await refusal(answer, path=path)) is WrongAddress
+        assert type(error := await refusal(answer, path=path)) is errors.WrongAddress
         assert error.advice.startswith("The address of the service looks wrong")
 
 
@@ -138,9 +130,11 @@ async def test_where_lists_are_found_a_missing_thing_or_route_is_said_to_be_one(
 
     transport = to(service)
     error = await refusal(transport, path=ONE)
-    assert error.advice == f"{NotFound.what_next} If the id is right, check LEADPIPE_BASE_URL."
+    assert (
+        error.advice == f"{errors.NotFound.what_next} If the id is right, check LEADPIPE_BASE_URL."
+    )
     await transport.request("GET", LISTS)
-    assert (await refusal(transport, path=ONE)).advice == NotFound.what_next
+    assert (await refusal(transport, path=ONE)).advice == errors.NotFound.what_next
     assert (await refusal(transport, path="/v1/intent/topics/movers")).advice == NOT_OFFERED
 
 
@@ -152,7 +146,7 @@ async def test_a_redirect_is_not_followed_and_said() -> None:
         await RedirectResponse("https://elsewhere.test/x?token=abc", 307)(scope, receive, send)
 
     error = await refusal(service)
-    assert (hosts, type(error), error.status) == (["service.test"], NeverUsable, 307)
+    assert (hosts, type(error), error.status) == (["service.test"], errors.NeverUsable, 307)
     assert str(error) == (
         "The service answered with a redirect (status 307), which is not followed."
         " Check LEADPIPE_BASE_URL."

@@ -4,10 +4,11 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from leadpipe_mcp.api.connections import Application
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.visitors import PixelChange, host_of
 from leadpipe_mcp.errors import Conflict, NotDone, NotFound, Unclear, UnusableAnswer, WrongAddress
 from tests.api.answering import Altered, Connect, Start
-from tests.faults.service import Fault, FaultKind
+from tests.faults.service import Fault, FaultKind, Sandbox
 
 pytestmark = pytest.mark.anyio
 
@@ -115,10 +116,8 @@ async def test_a_pixel_is_of_a_domain_however_it_is_written(connect: Connect) ->
 
 
 async def test_a_pixel_is_created_with_its_code_and_its_paths(
-    start: Start, connect: Connect, altered: Altered
+    client: LeadpipeClient, sandbox: Sandbox, with_answers: Connect
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     pixel = await client.visitors.create_pixel("acme.example")
     assert pixel.code is not None
     assert pixel.id in pixel.code
@@ -131,7 +130,7 @@ async def test_a_pixel_is_created_with_its_code_and_its_paths(
     assert (pixel.name, pixel.included_paths) == ("B", ("/pricing",))
     assert pixel.code is not None
     for listing in (answering([]), JSONResponse({}, 500)):
-        client = connect(altered(start(), {"GET /pixels": listing}))
+        client = with_answers({"GET /pixels": listing})
         created = await client.visitors.create_pixel("acme.example", excluded_paths=("/a",))
         assert "excluded_paths" not in created.model_fields_set
         assert created.code is not None
@@ -179,10 +178,8 @@ async def test_a_change_that_the_service_did_not_make_is_not_reported(connect: C
 
 @pytest.mark.parametrize("kind", ["status", "reset_after", "cut"])
 async def test_a_pixel_whose_answer_is_lost_is_made_or_changed_once(
-    kind: FaultKind, start: Start, connect: Connect
+    kind: FaultKind, client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     sandbox.faults.add(Fault(kind, method="POST", path="/pixels"))
     made = await client.visitors.create_pixel("acme.example")
     assert [pixel.id for pixel in await client.visitors.pixels()] == [made.id]
@@ -192,10 +189,8 @@ async def test_a_pixel_whose_answer_is_lost_is_made_or_changed_once(
 
 
 async def test_a_pixel_that_may_have_been_there_before_is_not_called_new(
-    start: Start, connect: Connect
+    client: LeadpipeClient, sandbox: Sandbox
 ) -> None:
-    sandbox = start()
-    client = connect(sandbox)
     there = await client.visitors.create_pixel("acme.example")
     sandbox.faults.add(Fault("status", method="GET", path="/pixels", times=3))
     sandbox.faults.add(Fault("reset", method="POST", path="/pixels"))

@@ -80,7 +80,6 @@ async def test_a_brief_comes_to_what_a_careful_colleague_would_make_of_it(
         assert [request for request in sandbox.requests if request.path == PREVIEW] == []
         return
     plan = await make_plan(leadpipe, asked(brief), "size")
-
     assert [topic.name.casefold() for topic in plan.topics.topics] == [
         name.casefold() for name in brief.get("chosen", brief["topics"])
     ]

@@ -147,7 +147,6 @@ def test_the_change_that_meddles_least_is_advised_or_the_nearest_and_what_stays_
     target: range, size: int | None, sizes: dict[Variation, int], reason: str
 ) -> None:
     told = advise(target, size, sizes)
-
     assert told.reason == reason
     named = [change for change in sizes if change.words.lower() in reason.lower()]
     assert told.change == next(iter(named), None)

@@ -70,7 +70,6 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
 ) -> None:
     service = TopicService(all=TOPICS, compare=audiences(lambda id_: people.get(id_, 1_000 - id_)))
     (choice,) = (await choose_topics(service.topics, [phrase], None)).choices
-
     assert (choice.topic and choice.topic.id, choice.sure, choice.note) == (topic, sure, note)
     assert alternatives in (None, [other.id for other in choice.alternatives])
 
@@ -78,7 +77,6 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
 async def test_everything_is_compared_at_once_and_ten_topics_at_the_most() -> None:
     service = TopicService(all=TOPICS)
     chosen = await choose_topics(service.topics, ["CRM", "payroll", "research"], None)
-
     (compared,) = [body["topicIds"] for path, body in service.asked if path == "compare"]
     assert len(compared) == 10
     assert compared[:3] == [1, 8, 13]

@@ -66,7 +66,6 @@ async def test_an_audience_created_from_a_plan_has_the_planned_size(profile: str
     created = await leadpipe.audiences.create("Planned", plan.spelled)
     await leadpipe.audiences.update(created.id, status="active")
     run = await leadpipe.runs.latest(created.id)
-
     assert plan.size
     assert (run.state, run.size) == ("ready", plan.size)
 
@@ -104,7 +103,6 @@ async def test_what_is_said_of_a_size_is_what_a_preview_says(leadpipe: LeadpipeC
     excluding = replace(SOFTWARE, exclude={"department": ["sales"], "state": ["CA", "TX"]})
     plan = await make_plan(leadpipe, excluding)
     config, sized = plan.config, plan.sized
-
     for score, people in sized.ladder.items():
         assert people == await size(leadpipe, config, min_score=score)
     excluded = {f"exclude.{key}": ("exclude", key) for key in config.exclude}
@@ -134,7 +132,6 @@ async def test_those_whose_value_is_not_known_are_counted_where_others_are_left_
     listed = planning_with(sandbox)
     unknown = await size(listed, plan.config, filters=retailers, exclude={})
     known = await make_plan(listed, excluding)
-
     assert plan.sized.unknown == {"companyIndustry": unknown}
     assert unknown > 0
     assert (
@@ -150,7 +147,6 @@ async def test_what_a_range_cuts_is_named_with_what_it_would_add(leadpipe: Leadp
     plan = await make_plan(leadpipe, brief)
     wider = [{"companySize": ["51 to 100", value]} for value in ("11 to 50", "101 to 250")]
     fewer, more = [await size(leadpipe, plan.config, filters=filters) for filters in wider]
-
     assert plan.config.filters == {"companySize": ["51 to 100"]}
     assert (
         "companySize '11 to 50', '101 to 250' are only partly within 50 to 200, so left out."
@@ -165,7 +161,6 @@ async def test_a_target_between_two_steps_of_the_ladder_is_approached() -> None:
     wanted = (ladder[70] + ladder[80]) // 2
     target = range(int(wanted * 0.93), int(wanted * 1.07))
     plan = await make_plan(leadpipe, replace(brief, target=target))
-
     assert plan.advice
     change = plan.advice.change
     assert change
@@ -181,7 +176,6 @@ async def test_more_topics_than_allowed_are_left_out_by_name_and_an_unknown_id_i
     names = ("CRM", "Payroll", "ERP", "DevOps", "Chatbots", "Live Chat", "Machine Learning")
     more = ("Sales Enablement", "Brand Strategy", "Demand Generation", "Meal Kit Delivery")
     plan = await make_plan(leadpipe, Brief((*names, *more)), "size")
-
     assert len(plan.config.topic_ids) == 10
     assert [c.asked for c in plan.topics.left_out] == ["Meal Kit Delivery"]
     sandbox.requests.clear()
@@ -197,7 +191,6 @@ async def test_a_website_adds_topics_that_are_not_named_already_and_costs_no_oth
     alone = await make_plan(leadpipe, Brief(website=url), "size")
     named = alone.topics.topics[0]
     both = await make_plan(leadpipe, Brief((named.id,), website=url), "size")
-
     assert 1 < len(alone.topics.topics) <= 5
     assert all("similarity" in (choice.note or "") for choice in alone.topics.choices)
     assert alone.config.source_url == url
@@ -215,7 +208,6 @@ async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked() -> Non
         Fault("status", path=PREVIEW, times=None, every=7, status=429, retry_after=60)
     )
     plan = await make_plan(planning_with(sandbox), LARGE)
-
     assert plan.size
     assert len(previews(sandbox)) < 7 + AT_ONCE
     assert plan.sized.not_measured
@@ -240,7 +232,6 @@ async def test_a_slow_service_is_not_waited_for_without_end(
     sandbox.faults.add(Fault("delay", path=PREVIEW, times=None, every=2, delay_ms=600_000))
     with anyio.fail_after(120):
         plan = await make_plan(leadpipe, SOFTWARE)
-
     assert plan.config.topic_ids
     assert plan.sized.not_measured
 

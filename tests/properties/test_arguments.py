@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
@@ -111,18 +110,6 @@ KNOWN = {"values", "operator", "mode"} | {
 
 def is_plain(said: str) -> bool:
     return 0 < len(said) <= LONGEST and not NEVER_SAID.search(said) and said.isprintable()
-
-
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("preview_audience", {"topicIds": ["x"] * 250}),
-        ("preview_audience", {"topicIds": [1], "filters": {"x" * 9_000: ["vp"]}}),
-        ("list_audiences", {f"argument {number}": 1 for number in range(300)}),
-    ],
-)
-def test_a_refusal_of_very_much_is_short(tool: str, arguments: Object) -> None:
-    assert is_plain(refusal(MODELS[tool], arguments) or "x")
 
 
 hidden = st.sampled_from(SECRETS).flatmap(

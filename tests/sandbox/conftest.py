@@ -35,3 +35,13 @@ def play(start: Start) -> Play:
         return client_of(start(**chosen))
 
     return play
+
+
+@pytest.fixture
+def flat(play: Play) -> httpx.AsyncClient:
+    return play(profile="flat")
+
+
+@pytest.fixture
+def catalog(play: Play) -> httpx.AsyncClient:
+    return play(profile="catalog")

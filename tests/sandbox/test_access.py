@@ -66,31 +66,9 @@ async def test_each_profile_serves_its_own_routes(
         assert (await client.request(method, path)).json() == nowhere
 
 
-async def test_the_account_shows_credits_pixels_and_slots(play: Play) -> None:
-    data = await ask(play(examples=True), "GET", ACCOUNT)
-    assert data["healthy"] is True
-    assert data["audienceSlots"] == {"used": 1, "limit": 3, "remaining": 2}
-    assert data["credits"]["used"] + data["credits"]["remaining"] == data["credits"]["limit"]
-    assert data["pixels"] == {"total": 1, "active": 1, "paused": 0}
-
-
 async def test_organisations_do_not_see_each_other(start: Start) -> None:
     sandbox, body = start(), {"name": "Buyers", "config": {"topicIds": [117805]}}
     mine, yours = client_of(sandbox, "sk_mine"), client_of(sandbox, "sk_yours")
     audience = await ask(mine, "POST", AUDIENCES, body, expect=201)
     await ask(yours, "GET", f"{AUDIENCES}/{audience['id']}", expect=404)
     assert await ask(yours, "GET", AUDIENCES) == []
-
-
-async def test_it_speaks_http_and_json_alone(start: Start) -> None:
-    sandbox = start()
-    response = await client_of(sandbox).post(f"{AUDIENCES}/preview", content=b'{"topicIds": [')
-    assert response.json()["error"]["message"] == "Malformed JSON in request body"
-
-    async def receive() -> dict[str, object]:
-        return {}
-
-    async def send(_: object) -> None: ...
-
-    with pytest.raises(NotImplementedError, match="lifespan"):
-        await sandbox({"type": "lifespan"}, receive, send)

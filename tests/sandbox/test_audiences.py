@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, DAY, Play, ask, create
+from tests.sandbox.asking import AUDIENCES, Play, ask, create
 
 pytestmark = pytest.mark.anyio
 FLAT = {"topicIds": [117805, 117890], "filters": {"companyIndustry": ["software development"]}}
@@ -14,16 +14,6 @@ CATALOG = {
     "filters": {"company.industries": {"values": ["software development"]}},
 }
 NOW = "2026-05-05T09:15:00.000Z"
-
-
-@pytest.fixture
-def flat(play: Play) -> httpx.AsyncClient:
-    return play(profile="flat")
-
-
-@pytest.fixture
-def catalog(play: Play) -> httpx.AsyncClient:
-    return play(profile="catalog")
 
 
 async def test_a_valid_config_comes_back_normalized(catalog: httpx.AsyncClient) -> None:
@@ -63,31 +53,6 @@ async def test_each_generation_has_its_bounds(
             body = {"topicIds": [117805], **change}
             answer = await ask(client, "POST", f"{AUDIENCES}/preview", body, expect=status)
             assert status == 200 or next(iter(change)) in answer["message"]
-
-
-async def test_a_flat_preview_masks_people(flat: httpx.AsyncClient) -> None:
-    data = await ask(flat, "POST", f"{AUDIENCES}/preview", FLAT)
-    assert set(data) == {"totalCount", "sample", "previewKey", "dataDate"}
-    for row in data["sample"]:
-        assert len(row) == 35  # the 34 typed fields and hem
-        assert (row["masked"], row["email"][1:5], row["lastName"][1]) == (True, "***@", ".")
-        assert row["companyDomain"] is row["linkedinUrl"] is row["emailHashes"]["md5"] is None
-
-
-async def test_a_catalogue_preview_says_how_many_and_of_what_kind(
-    catalog: httpx.AsyncClient,
-) -> None:
-    data = await ask(catalog, "POST", f"{AUDIENCES}/preview", CATALOG)
-    assert data["dataDate"] == "2026-05-04"
-    industry = {"value": "software development", "label": "Software Development"}
-    assert data["breakdowns"]["industries"] == [{**industry, "count": data["totalCount"]}]
-    seniorities = data["breakdowns"]["seniorities"]
-    assert {part["label"] for part in seniorities} >= {"VP", "C-Suite"}
-    assert sum(part["count"] for part in seniorities) == data["totalCount"]
-    assert len(data["sample"]) == 25
-    row = data["sample"][0]
-    assert set(row["company"]) == {"name", "domain", "industry"}
-    assert row["lastName"].endswith(".")
 
 
 async def test_a_flat_audience_is_created_read_and_changed(
@@ -156,19 +121,3 @@ async def test_the_mixed_profile_answers_with_the_fields_of_both(play: Play) -> 
     changed = await ask(client, "PATCH", path, {"audienceSize": 5})
     for shown in ((await ask(client, "GET", AUDIENCES))[0], await ask(client, "GET", path)):
         assert shown == changed == {**created, "audienceSize": 5}
-
-
-async def test_an_organisation_starts_with_an_active_and_a_paused_example(
-    play: Play, moments: list[float]
-) -> None:
-    client = play(profile="flat", examples=True)
-    active, paused = await ask(client, "GET", AUDIENCES)
-    assert active["name"] == "Marketing Directors at Tech Companies"
-    assert (active["status"], paused["status"]) == ("active", "paused")
-    assert active["audienceSize"] > 0 < paused["audienceSize"]
-    path = f"{AUDIENCES}/{active['id']}/runs"
-    days = [run["dataDate"] for run in await ask(client, "GET", path)]
-    assert days[:3] == ["2026-05-04", "2026-05-03", "2026-05-02"]
-    moments.append(moments[-1] + DAY)
-    later = [run["dataDate"] for run in await ask(client, "GET", path)]
-    assert later == ["2026-05-05", *days]

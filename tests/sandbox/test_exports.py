@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-from typing import Any
 
 import httpx
 import pytest
@@ -51,28 +50,6 @@ async def test_a_flat_export_is_a_link_to_every_row(play: Play) -> None:
         assert person["matchedTopicIds"] == ", ".join(map(str, row["matchedTopicIds"]))
 
 
-async def test_stats_say_how_full_each_field_is(play: Play) -> None:
-    client = play()
-    path = await run_of(client)
-    people = await table(client, f"{path}/export.csv")
-    data = await ask(client, "GET", f"{path}/stats")
-    stats: dict[str, Any] = data["stats"]
-    assert stats["total"] == data["run"]["resultCount"] == len(people)
-    for field, rate in stats["fillRates"].items():
-        many = sum(bool(person[field]) for person in people)
-        assert rate == {"count": many, "percent": round(100 * many / len(people), 2)}
-    scores = [int(person["intent.score"]) for person in people]
-    overlaps = [int(person["intent.topicOverlap"]) for person in people]
-    averages = {"score": sum(scores) / len(scores), "topicOverlap": sum(overlaps) / len(scores)}
-    assert stats["averages"] == {name: round(value, 2) for name, value in averages.items()}
-    histogram = {part["bucket"]: part["count"] for part in stats["scoreHistogram"]}
-    assert list(histogram) == ["50-69", "70-89", "90-99"]
-    assert histogram["90-99"] == sum(score >= 90 for score in scores)
-    flat = await ask(client, "GET", f"{path.partition('/runs')[0]}/stats")
-    assert (flat["total"], flat["fields"]["email"]) == (len(people), 100)
-    assert flat["fields"]["businessEmail"] == stats["fillRates"]["businessEmail"]["percent"]
-
-
 async def test_nobody_is_a_file_with_a_header(play: Play) -> None:
     client = play()
     path = await run_of(client, {"topicIds": [5]})
@@ -104,25 +81,3 @@ async def test_the_csv_of_a_run_is_capped_and_its_stored_export_is_whole_and_mad
     assert export["contentSha1"] == hashlib.sha1(file, usedforsecurity=False).hexdigest()
     for export_id, status in ((SOME_ID, 404), ("what", 400)):
         await ask(client, "GET", f"{path}/exports/{export_id}", expect=status)
-
-
-async def test_an_unfinished_run_has_nothing_to_export(play: Play) -> None:
-    client = play(run_seconds=2)
-    path = await run_of(client)
-    for method, route in (("GET", "stats"), ("GET", "export.csv"), ("POST", "exports")):
-        error = await ask(client, method, f"{path}/{route}", expect=409)
-        assert error["message"] == "Run is queued and has no results"
-
-
-async def test_a_link_expires_and_cannot_be_bent(play: Play, moments: list[float]) -> None:
-    client = play()
-    path = f"{await ready(client)}/export"
-    url = httpx.URL((await ask(client, "POST", path))["downloadUrl"])
-    for wrong in (
-        url.copy_remove_param("signature"),
-        url.copy_set_param("expires", "9999999999"),
-        url.copy_with(path=f"/_files/{SOME_ID}/people.csv", query=url.query),
-    ):
-        assert (await client.get(wrong)).json()["error"]["message"] == "Invalid signature"
-    moments.append(moments[-1] + 86_400)
-    assert (await client.get(url)).json()["error"]["message"] == "The link has expired"

@@ -38,16 +38,6 @@ async def size(client: httpx.AsyncClient, filters: Filters) -> int:
 
 
 @pytest.fixture
-def flat(play: Play) -> httpx.AsyncClient:
-    return play(profile="flat")
-
-
-@pytest.fixture
-def catalog(play: Play) -> httpx.AsyncClient:
-    return play(profile="catalog")
-
-
-@pytest.fixture
 def mixed(play: Play) -> httpx.AsyncClient:
     return play()
 
@@ -68,24 +58,6 @@ async def test_a_filter_finds_those_it_names_in_every_spelling(
         await size(mixed, {group: {name: written}}),
     }
     assert sizes == {found["meta"]["totalCount"]}
-
-
-async def test_every_filter_of_the_catalogue_divides_everybody(catalog: httpx.AsyncClient) -> None:
-    answer = await ask(catalog, "GET", f"{AUDIENCES}/filters")
-    filters = [known for group in answer["groups"] for known in group["filters"]]
-    assert len(filters) == answer["summary"]["filterCount"] == 23
-    everybody = await size(catalog, {})
-    for known in filters:
-        if known["type"] == "multi_select":
-            assert sum(value["count"] for value in known["values"]) == 3_000
-            values = [value["value"] for value in known["values"]]
-            halves = (values[::2], values[1::2])
-            parts = [await size(catalog, {known["key"]: {"values": half}}) for half in halves]
-            assert sum(parts) == everybody
-        elif known["type"] == "boolean":
-            parts = [await size(catalog, {known["key"]: wanted}) for wanted in (True, False)]
-            assert sum(parts) == everybody
-            assert min(parts) > 0
 
 
 async def test_terms_are_contained_or_equal_and_any_or_all(catalog: httpx.AsyncClient) -> None:

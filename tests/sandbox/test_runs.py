@@ -31,22 +31,6 @@ async def test_a_query_is_materialised_first(play: Play, moments: list[float]) -
     assert answer["meta"]["totalCount"] == preview["totalCount"]
 
 
-async def test_rows_have_the_fields_that_are_documented(play: Play) -> None:
-    client = play()
-    rows = await ask(client, "POST", QUERY, {**CONFIG, "limit": 100})
-    for row in rows:
-        assert len(row) == 57  # the 56 typed fields and hem
-        assert row["hem"] == row["emailHashes"]["sha256"] in row["allEmailHashes"]
-    path = await saved(client, CONFIG)
-    for row in await ask(client, "GET", f"{path}/results"):
-        assert len(row) == 55
-        assert {"personId", "companyCountry"} < set(row)
-        assert {"country", "emailHashes"}.isdisjoint(row)
-    run = await ask(client, "POST", f"{path}/runs", expect=201)
-    found = await ask(client, "GET", f"{path}/runs/{run['id']}/results")
-    assert [row["email"] for row in found["results"]] == [row["email"] for row in rows[:50]]
-
-
 async def test_a_cursor_keeps_to_its_run_when_a_newer_one_comes(
     play: Play, moments: list[float]
 ) -> None:
@@ -114,11 +98,8 @@ async def test_a_run_goes_from_queued_to_completed(play: Play, moments: list[flo
     assert (run["status"], run["completedAt"]) == ("completed", "2026-05-05T09:15:02.000Z")
     preview = await ask(client, "POST", f"{AUDIENCES}/preview", CONFIG)
     assert (run["resultCount"], run["configHash"]) == (preview["totalCount"], preview["configHash"])
-    people: list[str] = []
-    while page["total"] == 0 or len(people) < page["total"]:
-        page = await ask(client, "GET", f"{one}/results", limit=100, offset=len(people))
-        people += [row["hashedEmail"] for row in page["results"]]
-    assert len(people) == len(set(people)) == run["resultCount"]
+    page = await ask(client, "GET", f"{one}/results", limit=100, offset=run["resultCount"] - 1)
+    assert (len(page["results"]), page["total"]) == (1, run["resultCount"])
     for params in ({"limit": 101}, {"offset": -1}):
         await ask(client, "GET", f"{one}/results", expect=400, **params)
 

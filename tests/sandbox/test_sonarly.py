@@ -15,18 +15,13 @@ FOLDERS = f"{AUDIENCES}/folders"
 SOME_ID = "507f1f77bcf86cd799439011"
 AUDIENCE_KEYS = ["id", "name", "type", "description", "folderId", "prospectCount", "createdAt"]
 FOLDER_KEYS = ["id", "name", "audienceType", "isPinned", "position", "createdAt", "updatedAt"]
-PROSPECT_KEYS = [
-    *("id", "firstName", "lastName", "name", "headline", "about"),
-    *("photoUrl", "linkedinUrl", "publicIdentifier", "company"),
-]
-COMPANY_KEYS = ["name", "linkedinIdentifier", "linkedinUrl", "industry", "website"]
 BODY = {"name": "Founders", "type": "on_demand"}
 FOLDER = {"name": "Q2", "audienceType": "monitoring"}
 
 
 @pytest.fixture
 def client(moments: list[float]) -> httpx.AsyncClient:
-    """Sonarly with two account groups, of which the first is empty."""
+    """Sonarly with two account groups."""
     settings = SonarlySettings(groups={SOME_ID: "North", GROUP: "South"}, people=3_000)
     sandbox = SonarlySandbox(settings, clock=lambda: moments[-1])
     return httpx.AsyncClient(
@@ -49,18 +44,6 @@ async def ask(
     assert list(envelope) == ["success", "data", "error", "traceId"]
     assert envelope["success"] is (status < 400)
     return envelope["data"] if status < 400 else envelope["error"]
-
-
-async def path_of(client: httpx.AsyncClient, name: str) -> str:
-    listed = (await ask(client, AUDIENCES))["items"]
-    return next(f"{AUDIENCES}/{shown['id']}" for shown in listed if shown["name"] == name)
-
-
-async def test_the_account_groups_are_those_of_the_settings(client: httpx.AsyncClient) -> None:
-    items = (await ask(client, "/v1/accounts"))["items"]
-    assert [item["name"] for item in items] == ["North", "South"]
-    assert items[0] == {"id": SOME_ID, "name": "North", "createdAt": "2026-03-06T09:15:00.000Z"}
-    await ask(client, f"/v1/accounts/{'0' * 24}/audiences", status=403)
 
 
 async def test_the_documented_request_creates_an_audience(client: httpx.AsyncClient) -> None:
@@ -109,38 +92,6 @@ async def test_audiences_come_in_pages_newest_first(client: httpx.AsyncClient) -
         await ask(client, f"{AUDIENCES}?{wrong}", status=400)
 
 
-async def test_prospects_are_invented_people_with_profiles(client: httpx.AsyncClient) -> None:
-    path = f"{await path_of(client, 'Spring Outreach')}/prospects"
-    prospects: list[Json] = []
-    cursor = ""
-    for count in (100, 100, 40):
-        page = await ask(client, f"{path}?limit=1000{cursor}")
-        assert len(page["items"]) == count
-        prospects += page["items"]
-        cursor = f"&cursor={page['nextCursor']}"
-    assert len({prospect["id"] for prospect in prospects}) == 240
-    for prospect in prospects:
-        assert list(prospect) == PROSPECT_KEYS
-        assert list(prospect["company"]) == COMPANY_KEYS
-        assert prospect["linkedinUrl"].endswith(f"/in/{prospect['publicIdentifier']}")
-    assert any("Ignore all previous" in str(prospect) for prospect in prospects)
-    assert len((await ask(client, path))["items"]) == 25
-
-
-async def test_an_update_changes_what_is_sent_alone_and_a_deletion_all(
-    client: httpx.AsyncClient,
-) -> None:
-    path = await path_of(client, "Spring Outreach")
-    before = await ask(client, path)
-    assert await ask(client, path, "PATCH", {"name": "May"}) == {**before, "name": "May"}
-    changed = await ask(client, path, "PATCH", {"description": "New", "type": "monitoring"})
-    assert changed == {**before, "name": "May", "description": "New"}
-    assert await ask(client, path, "DELETE") == {"deleted": True}
-    for method, below in (("GET", ""), ("DELETE", ""), ("GET", "/prospects")):
-        error = await ask(client, path + below, method, status=404)
-        assert error["message"] == "Audience not found"
-
-
 async def test_folders_are_shown_created_and_renamed(
     client: httpx.AsyncClient, moments: list[float]
 ) -> None:
@@ -148,32 +99,14 @@ async def test_folders_are_shown_created_and_renamed(
     assert list(data) == ["folders", "ungroupedAudiences"]
     outbound, watchlists = data["folders"]
     assert list(outbound) == [*FOLDER_KEYS, "audiences"]
-    assert (outbound["audienceType"], outbound["isPinned"]) == ("on_demand", True)
     assert [inside["folderId"] for inside in outbound["audiences"]] == [outbound["id"]]
-    assert watchlists["audiences"] == []
-    ungrouped = [audience["name"] for audience in data["ungroupedAudiences"]]
-    assert ungrouped == ["Post Commenters", "Job Changes", "Spring Outreach"]
+    assert (watchlists["audiences"], len(data["ungroupedAudiences"])) == ([], 3)
     folder = await ask(client, FOLDERS, "POST", FOLDER, 201)
     assert list(folder) == FOLDER_KEYS
     assert (folder["isPinned"], folder["position"]) == (False, 2)
-    await ask(client, FOLDERS, "POST", FOLDER, 201)
     moments.append(moments[-1] + 60)
     renamed = await ask(client, f"{FOLDERS}/{folder['id']}", "PATCH", {"name": "Q3"})
     assert renamed == {**folder, "name": "Q3", "updatedAt": "2026-05-05T09:16:00.000Z"}
-
-
-async def test_an_audience_moves_between_folders_of_its_type(client: httpx.AsyncClient) -> None:
-    path = await path_of(client, "Conference Visitors")
-    _, watchlists = (await ask(client, f"{AUDIENCES}/navigation"))["folders"]
-    second = await ask(client, FOLDERS, "POST", {"name": "2", "audienceType": "on_demand"}, 201)
-    moved = await ask(client, f"{path}/move-to-folder", "POST", {"folderId": second["id"]})
-    assert (list(moved), moved["folderId"]) == (AUDIENCE_KEYS, second["id"])
-    for wrong, status in ((watchlists["id"], 422), (SOME_ID, 404)):
-        await ask(client, f"{path}/move-to-folder", "POST", {"folderId": wrong}, status)
-    assert await ask(client, path) == moved
-    for _ in range(2):
-        removed = await ask(client, f"{path}/remove-from-folder", "POST")
-        assert removed == {**moved, "folderId": None}
 
 
 async def test_an_id_cannot_reach_another_route(client: httpx.AsyncClient) -> None:

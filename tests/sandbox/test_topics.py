@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -19,11 +18,6 @@ SITE = {"url": "https://www.bluefern-crm.example/pricing?from=mail"}
 @pytest.fixture
 def client(play: Play) -> httpx.AsyncClient:
     return play(people=1_000)
-
-
-async def names(client: httpx.AsyncClient, q: str, **params: Any) -> list[str]:  # noqa: ANN401
-    found = await ask(client, "GET", f"{TOPICS}/search", q=q, **params)
-    return [topic["topicName"] for topic in found]
 
 
 async def test_the_inventory_comes_at_once_and_never_changes_its_names(
@@ -46,16 +40,6 @@ async def test_topics_are_listed_by_kind_and_name(client: httpx.AsyncClient) -> 
         assert "CRM" in topic["topicName"].split()
         assert (topic["type"], topic["industry"], topic["category"]) == ("b2b", "Sales", "Product")
     assert await ask(client, "GET", TOPICS, industry="sales") == []
-
-
-async def test_a_search_puts_the_name_itself_first(client: httpx.AsyncClient) -> None:
-    assert await names(client, "crm platform") == ["CRM Platform", "CRM Platforms"]
-    assert (await names(client, "  software CRM"))[0] == "CRM Software"
-    found = await names(client, "market", limit=50)
-    starts = [name.startswith("Market") for name in found]
-    assert (len(found), starts) == (50, sorted(starts, reverse=True))
-    assert len(await names(client, "courses", industry="Finance", type="b2b", limit=50)) == 10
-    assert await names(client, "crm", type="b2c") == []
 
 
 async def test_what_the_topic_routes_refuse(client: httpx.AsyncClient) -> None:
@@ -92,25 +76,7 @@ async def test_a_site_is_about_the_words_of_its_address(client: httpx.AsyncClien
     assert similarities == sorted(similarities, reverse=True)
     assert 0 < similarities[-1] < similarities[0] < 1
     for topic in data["topics"]:
-        assert topic["matchedKeyword"] in data["keywords"]
         assert topic["matchedKeyword"] in topic["topicName"].lower()
-        assert topic["industry"] == "Sales"
     assert await ask(client, "POST", ANALYZE, SITE) == data
-    invented = await ask(client, "POST", ANALYZE, {"url": "https://xyzzy.example"})
-    assert invented["contentHash"] != data["contentHash"]
-    assert len({topic["industry"] for topic in invented["topics"]}) == 1
     silent = await ask(client, "POST", ANALYZE, {"url": "https://123.co.example/"})
     assert (silent["company"], silent["summary"], silent["topics"]) == (None, None, [])
-
-
-async def test_an_analysis_needs_a_public_site_that_can_be_read(client: httpx.AsyncClient) -> None:
-    for url in (
-        *("crm.example/about", "ftp://crm.example/", "http://intranet/", "https://printer.local/"),
-        *("https://10.0.0.8/about", "http://[::1/about", "https://crm.example:port/"),
-        "https://crm .example/",
-    ):
-        error = await ask(client, "POST", ANALYZE, {"url": url}, expect=400)
-        assert error == {"code": "HTTP_ERROR", "message": "Invalid URL"}
-    assert (await ask(client, "POST", ANALYZE, {}, expect=400))["code"] == "VALIDATION_ERROR"
-    error = await ask(client, "POST", ANALYZE, {"url": "https://crm.invalid/"}, expect=500)
-    assert error["message"] == "Processing error"

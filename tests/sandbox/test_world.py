@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.asking import AUDIENCES, Play, ask
+from tests.sandbox.asking import AUDIENCES, Play
 
 pytestmark = pytest.mark.anyio
 
@@ -15,11 +15,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def client(play: Play) -> httpx.AsyncClient:
     return play()
-
-
-async def size(client: httpx.AsyncClient, *topics: int, **config: object) -> int:
-    body = {"topicIds": topics, **config}
-    return (await ask(client, "POST", f"{AUDIENCES}/preview", body))["totalCount"]
 
 
 async def everyone(client: httpx.AsyncClient, **body: object) -> list[dict[str, Any]]:
@@ -53,13 +48,3 @@ async def test_nobody_in_it_can_be_reached_and_no_two_share_an_address(
     phones = {phone for row in rows for phone in (row["phones"] or "").split(", ") if phone}
     assert {phone[:2] + phone[5:10] for phone in phones} == {"+155501"}
     assert all("/in/sandbox-" in row["linkedinUrl"] for row in rows if row["linkedinUrl"])
-
-
-async def test_interest_counts_as_sets_do(client: httpx.AsyncClient) -> None:
-    one, other = 117805, 117890
-    both = await size(client, one, other, minTopicOverlap=2)
-    assert both > 0
-    either = await size(client, one) + await size(client, other) - both
-    assert await size(client, one, other) == either
-    bands = [await size(client, one, minScore=low, maxScore=low + 9) for low in range(50, 99, 10)]
-    assert sum(bands) == await size(client, one, minScore=50)

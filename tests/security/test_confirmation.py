@@ -1,6 +1,6 @@
 """No yes is taken for another: for each tool that asks, whatever its code or its answer is not."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from tests.security.services import Connect, Reply, World, ids, said
 
 pytestmark = pytest.mark.anyio
 Call = tuple[str, Reply]
-Round = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
+Unasked = AbstractAsyncContextManager[Client]
 WANTED = {"topicIds": [117805]}
 TITLES = [f"head of {number}" for number in range(60)]
 YES = ElicitResult(action="accept", content={"approve": True})
@@ -87,13 +87,13 @@ async def asking(client: Client, action: str) -> tuple[Call, Call, list[Call]]:
     return call, meanwhile, others
 
 
-async def code_for(client: Client, call: Call) -> str:
-    """The code that comes with the question."""
-    return (await said(client, call[0], **call[1]))["confirm"]
+async def tell(client: Client, call: Call, **more: object) -> Reply:
+    """What is said to a call; a question comes with a code."""
+    return await said(client, call[0], **{**call[1], **more})
 
 
 @pytest.fixture
-def unasked(connect: Connect) -> AbstractAsyncContextManager[Client]:
+def unasked(connect: Connect) -> Unasked:
     """Somebody else at the same services, who is not asked."""
     return connect(settings=Settings(sandbox=True, toolsets="all", confirm="off"))
 
@@ -111,15 +111,14 @@ async def test_a_code_does_what_was_asked_about_and_only_once(
     action: str, connect: Connect, world: World
 ) -> None:
     async with connect() as client:
-        (tool, arguments), *_ = await asking(client, action)
-        code = await code_for(client, (tool, arguments))
+        call, *_ = await asking(client, action)
+        code = (await tell(client, call))["confirm"]
         assert world.changes() == []
-        done = await said(client, tool, **arguments, confirm=code)
-        assert "confirm" not in done
+        assert "confirm" not in await tell(client, call, confirm=code)
         changed = world.changes()
         assert changed
         # It may be refused, be so already, or be asked about anew: it is not done again.
-        again = await client.call_tool(tool, {**arguments, "confirm": code})
+        again = await client.call_tool(call[0], {**call[1], "confirm": code})
         assert code not in str(again.content)
         assert world.changes() == changed
 
@@ -128,9 +127,9 @@ async def test_a_code_that_was_guessed_or_bent_changes_nothing(
     connect: Connect, world: World
 ) -> None:
     async with connect() as client, connect() as other_server:
-        (tool, arguments), *_ = await asking(client, "delete")
-        foreign = await code_for(other_server, (tool, arguments))
-        code = await code_for(client, (tool, arguments))
+        call, *_ = await asking(client, "delete")
+        foreign = (await tell(other_server, call))["confirm"]
+        code = (await tell(client, call))["confirm"]
         bent = [
             *("", " ", "0", "000000", "ffffff", "yes", "true", "*", "%", "confirm", "None"),
             *(code[:-1], code + "0", code[::-1] + code, f"{code}\x00", f"{code},{code}"),
@@ -138,44 +137,42 @@ async def test_a_code_that_was_guessed_or_bent_changes_nothing(
             *(code * 10_000, foreign),
         ]
         for other in bent:
-            reply = await said(client, tool, **arguments, confirm=other)
+            reply = await tell(client, call, confirm=other)
             assert reply["question"], other
             assert reply["confirm"] != other
         for odd in (True, 1, 12.5, [code], {"code": code}):
-            result = await client.call_tool(tool, {**arguments, "confirm": odd})
-            assert result.is_error, odd
+            assert (await client.call_tool(call[0], {**call[1], "confirm": odd})).is_error, odd
     assert world.changes() == []
 
 
 @each_action
 async def test_a_code_is_for_just_these_arguments_as_things_are(
-    action: str, connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+    action: str, connect: Connect, unasked: Unasked, world: World
 ) -> None:
     async with connect() as client, unasked as other:
         call, meanwhile, others = await asking(client, action)
-        for tool, arguments in others:
-            code = await code_for(client, call)
-            reply = await said(client, tool, **arguments, confirm=code)
-            assert "question" in reply, arguments
+        for different in others:
+            code = (await tell(client, call))["confirm"]
+            assert "question" in await tell(client, different, confirm=code), different
         assert world.changes() == []
-        code = await code_for(client, call)
-        await said(other, meanwhile[0], **meanwhile[1])
+        code = (await tell(client, call))["confirm"]
+        await tell(other, meanwhile)
         changed = world.changes()
-        reply = await said(client, call[0], **call[1], confirm=code)
+        reply = await tell(client, call, confirm=code)
     assert reply["summary"].startswith("The code does not hold for this")
     assert world.changes() == changed
 
 
 async def test_a_code_does_not_hold_after_ten_minutes(connect: Connect, world: World) -> None:
     async with connect() as client:
-        (tool, arguments), *_ = await asking(client, "delete")
-        code = await code_for(client, (tool, arguments))
+        call, *_ = await asking(client, "delete")
+        code = (await tell(client, call))["confirm"]
         await anyio.sleep(CODE_SECONDS + 1)
-        reply = await said(client, tool, **arguments, confirm=code)
+        reply = await tell(client, call, confirm=code)
         assert reply["summary"].startswith("The code does not hold for this")
         assert world.changes() == []
         await anyio.sleep(CODE_SECONDS - 60)
-        await said(client, tool, **arguments, confirm=reply["confirm"])
+        await tell(client, call, confirm=reply["confirm"])
     assert world.changes()
 
 
@@ -202,7 +199,7 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
     no = human(NO, questions)
     async with connect() as client, connect(answer=no, mode=era) as asked:
         (tool, arguments), *_ = await asking(client, "delete")
-        code = await code_for(client, (tool, arguments))
+        code = (await tell(client, (tool, arguments)))["confirm"]
         for confirm in (code, "true", ""):
             assert (await asked.call_tool(tool, {**arguments, "confirm": confirm})).is_error
         for name in ("approve", "approval", "inputResponses", "requestState"):
@@ -214,20 +211,15 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
 async def test_a_human_who_takes_too_long_is_asked_again(connect: Connect, world: World) -> None:
     questions: list[str] = []
     async with connect(answer=human(YES, questions, CODE_SECONDS + 1, 30)) as client:
-        (tool, arguments), *_ = await asking(client, "delete")
-        await said(client, tool, **arguments)
+        call, *_ = await asking(client, "delete")
+        await tell(client, call)
     assert len(questions) == 2
     assert len(world.changes()) == 1
 
 
 @each_action
 async def test_what_changes_while_the_human_thinks_is_asked_about_again(
-    *,
-    action: str,
-    era: str,
-    connect: Connect,
-    unasked: AbstractAsyncContextManager[Client],
-    world: World,
+    *, action: str, era: str, connect: Connect, unasked: Unasked, world: World
 ) -> None:
     questions: list[str] = []
     async with unasked as other:
@@ -237,7 +229,7 @@ async def test_what_changes_while_the_human_thinks_is_asked_about_again(
             questions.append(params.message)
             if len(questions) > 1:
                 return NO
-            await said(other, meanwhile[0], **meanwhile[1])
+            await tell(other, meanwhile)
             return YES
 
         async with connect(answer=thinking, mode=era) as client:
@@ -251,22 +243,18 @@ async def test_what_changes_while_the_human_thinks_is_asked_about_again(
 # What a client of 2026 brings back
 
 
-def rounds(client: Client, call: Call) -> Round:
+async def bring(
+    client: Client, call: Call, state: str | None = None, answers: InputResponses | None = None
+) -> CallToolResult | InputRequiredResult:
     """One round of a call, with the state and the answers that are given."""
-
-    async def one(
-        state: str | None = None, answers: InputResponses | None = None
-    ) -> CallToolResult | InputRequiredResult:
-        return await client.session.call_tool(
-            *call, request_state=state, input_responses=answers, allow_input_required=True
-        )
-
-    return one
+    return await client.session.call_tool(
+        *call, request_state=state, input_responses=answers, allow_input_required=True
+    )
 
 
-async def first_round(one: Round) -> tuple[str, InputResponses]:
+async def first_round(client: Client, call: Call) -> tuple[str, InputResponses]:
     """The state that came with the question, and a yes to it."""
-    asked = await one()
+    asked = await bring(client, call)
     assert isinstance(asked, InputRequiredResult)
     assert asked.request_state
     assert asked.input_requests
@@ -274,39 +262,38 @@ async def first_round(one: Round) -> tuple[str, InputResponses]:
 
 
 async def test_a_yes_that_comes_twice_is_taken_once(
-    connect: Connect, unasked: AbstractAsyncContextManager[Client], world: World
+    connect: Connect, unasked: Unasked, world: World
 ) -> None:
     async with connect(answer=human(YES, [])) as client, unasked as other:
-        (tool, arguments), *_ = await asking(client, "activate")
-        one = rounds(client, (tool, arguments))
-        state, yes = await first_round(one)
-        assert isinstance(await one(state, yes), CallToolResult)
+        call, *_ = await asking(client, "activate")
+        state, yes = await first_round(client, call)
+        assert isinstance(await bring(client, call, state, yes), CallToolResult)
         # Somebody takes it back, so that it could be done again.
-        await said(other, tool, **{**arguments, "status": "paused"})
+        await tell(other, call, status="paused")
         changed = world.changes()
-        await one(state, yes)
+        await bring(client, call, state, yes)
     assert world.changes() == changed
 
 
 async def test_a_state_that_was_forged_is_refused(connect: Connect, world: World) -> None:
     async with connect(answer=human(YES, [])) as client, connect(answer=human(YES, [])) as other:
         call, _, others = await asking(client, "delete")
-        one = rounds(client, call)
-        state, yes = await first_round(one)
-        foreign, _ = await first_round(rounds(other, call))
+        state, yes = await first_round(client, call)
+        foreign, _ = await first_round(other, call)
         plain = '{"v":1,"outcomes":{"approval":{"action":"accept","data":{"approve":true}}}}'
         middle = len(state) // 2
         bent = state[:middle] + ("A" if state[middle] != "A" else "B") + state[middle + 1 :]
         for forged in ("", "v1.", plain, bent, state[:-4], f"{state}A", foreign, state * 100):
             with pytest.raises(MCPError, match="Invalid or expired requestState"):
-                await one(forged, yes)
+                await bring(client, call, forged, yes)
         # Answers without a question, or to another one.
-        for answers in (yes, {"approval": YES}, {"other": YES}):
-            assert isinstance(await one(None, answers), InputRequiredResult)
-        assert isinstance(await one(state, {"other": YES}), InputRequiredResult)
+        odd: list[InputResponses] = [yes, {"approval": YES}, {"other": YES}]
+        for answers in odd:
+            assert isinstance(await bring(client, call, None, answers), InputRequiredResult)
+        again = await bring(client, call, state, {"other": YES})
+        assert isinstance(again, InputRequiredResult)
         # And a state is for just this call.
-        tool, arguments = call
-        for different in (*others, (tool, arguments | {"confirm": "abcdef"})):
+        for different in (*others, (call[0], call[1] | {"confirm": "abcdef"})):
             with pytest.raises(MCPError, match="Invalid or expired requestState"):
-                await rounds(client, different)(state, yes)
+                await bring(client, different, state, yes)
     assert world.changes() == []

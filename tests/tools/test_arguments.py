@@ -74,6 +74,9 @@ async def test_every_problem_is_told_at_once_and_of_many_how_many_more(client: A
     told = said.count("must be a whole number.")
     assert 30 < told < 50
     assert said.endswith(f" And {250 - told} more problems.")
+    # A refusal of very much is short all the same.
+    await client.refused("list_audiences", **{f"argument {number}": 1 for number in range(300)})
+    await client.refused("preview_audience", topicIds=[1], filters={"x" * 9_000: ["vp"]})
 
 
 ALSO_REQUIRED: dict[str, Reply] = {

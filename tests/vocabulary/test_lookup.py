@@ -28,14 +28,12 @@ def test_a_word_is_found_in_every_filter_that_has_it(
     word: str, sure: str, meant: dict[str, str], catalog: FilterCatalog
 ) -> None:
     readings = look_up(word, catalog)
-
     assert {one.key: " | ".join(one.values) for one in readings} == meant
     assert {(one.sure, bool(one.note)) for one in readings} == {(sure, sure == "close")}
 
 
 def test_what_several_values_hold_is_ambiguous_and_names_them(catalog: FilterCatalog) -> None:
     (industry,) = [one for one in look_up("services", catalog) if one.key == "companyIndustry"]
-
     assert industry.sure == "ambiguous"
     assert {"advertising services", "financial services"} <= set(industry.values)
     assert industry.note == "6 values have these words in their names."

@@ -42,27 +42,6 @@ def test_a_value_is_itself_by_value_and_label_in_any_case(
             assert resolve(word, signed, "x.y") == exactly(value.value), "even if it has a sign"
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("seniority", "vp", "VPs|Vice President|vice-presidents"),
-        ("seniority", "c_suite", "CXO|C-level|c_suite|C-Suite"),
-        ("state", "california", "CA"),
-        ("department", "human resources", "HR"),
-        ("companySize", "51 to 100", "51 - 100|51\u2013100 employees"),
-        ("companySize", "10000+", "10000+"),
-        ("ageRange", "65 and older", "65+"),
-    ],
-)
-def test_another_name_of_the_same_thing_is_that_thing_as_the_catalogue_has_it(
-    key: str, value: str, words: str, catalogs: Mapping[str, FilterCatalog]
-) -> None:
-    for word in words.split("|"):
-        assert meaning(catalogs["catalog"], key, word) == exactly(value), word
-        of_flat = "cxo" if value == "c_suite" else value
-        assert meaning(catalogs["flat"], key, word) == exactly(of_flat), word
-
-
 LEVELS = ["entry", "senior", "manager", "director", "vp", "c_suite", "owner", "partner"]
 
 
@@ -90,11 +69,9 @@ def test_a_rung_of_the_ladder_is_all_the_values_from_there(
         # Of a range the values inside, or the nearest by name if there are none.
         ("companySize", "51-200", "exact", ["51 to 100"], []),
         ("companySize", "90-120", "none", [], ["51 to 100", "101 to 250"]),
-        ("companyRevenueRange", "2 billion or more", "none", [], ["over 1 billion"]),
         ("ageRange", "5-9", "none", [], ["18 to 24"]),
         # What is only near is never called the same.
         ("state", "Masachusetts", "close", ["massachusetts"], []),
-        ("state", "hampshire", "close", ["new hampshire"], []),
         ("companyIndustry", "software developmnt", "close", ["software development"], []),
     ],
 )
