@@ -247,8 +247,9 @@ class _Opened:
 class _Behind:
     """The way to what answers, which is imported and opened when something is first asked of it.
 
-    Callers with different accounts have backends of their own: whatever one remembers, no other
-    can come to know. Those that were not asked for the longest time are closed.
+    Each caller has a backend of their own: whatever one remembers, no other can come to know, and
+    none waits for another's turn at a service. Those that were not asked for the longest time are
+    closed.
     """
 
     settings: Settings
@@ -288,7 +289,7 @@ class _Behind:
             await self.ways.close()
 
     def _of_this_caller(self) -> _Opened:
-        key = (self.callers.account(), self.face())
+        key = (self.callers.id(), self.face())
         # The one that is asked now becomes the last to be closed.
         asked = self.opened.pop(key, None)
         if asked is None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,15 +31,18 @@ class Admission:
         self._callers = callers
         self._limits = limits
         self._at_once = at_once
-        self._answering: defaultdict[str, int] = defaultdict(int)
+        self._answering: defaultdict[tuple[str, bool], int] = defaultdict(int)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or say how many seconds to wait."""
         who = self._callers.id()
-        if self._answering[who] >= self._at_once:
+        # A stream that only listens stays open, and takes no place of a call's.
+        is_listening = Headers(scope=scope).get("mcp-method") == "subscriptions/listen"
+        place = (who, is_listening)
+        if self._answering[place] >= self._at_once:
             said = f"{self._at_once} of your calls are still being answered. Wait a second."
             return await too_many(said, 1)(scope, receive, send)
-        self._answering[who] += 1
+        self._answering[place] += 1
         try:
             if seconds := await self._limits.seconds_to_wait(who):
                 most = self._limits.per_minute
@@ -48,9 +52,9 @@ class Admission:
         except Late:
             await Response("The request did not arrive in time.", 408)(scope, receive, send)
         finally:
-            self._answering[who] -= 1
-            if not self._answering[who]:
-                del self._answering[who]
+            self._answering[place] -= 1
+            if not self._answering[place]:
+                del self._answering[place]
 
 
 class Late(Exception):

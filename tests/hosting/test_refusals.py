@@ -1,9 +1,10 @@
 """What is refused before anybody looks at it."""
 
+import anyio
 import pytest
 
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
-from tests.hosting.conftest import Host, called
+from tests.hosting.conftest import Host, Hosted, called
 
 pytestmark = pytest.mark.anyio
 KEY = "sk_live_anna_0001"
@@ -82,3 +83,18 @@ async def test_what_was_done_is_said_though_the_answer_is_too_large(host: Host) 
     assert "This was done, so do not repeat it: 'Many companies' is saved (draft)" in said
     assert "this server sends at most 10,000" in said
     assert "Many companies" in str(listed)
+
+
+async def test_more_calls_at_once_than_a_caller_may_make_are_refused(host: Host) -> None:
+    statuses: list[tuple[int, str | None]] = []
+
+    async def ask(hosted: Hosted, method: str) -> None:
+        answer = await hosted.post(KEY, **{"mcp-method": method})
+        statuses.append((answer.status_code, answer.headers.get("retry-after")))
+
+    # One that only listens takes no place of theirs.
+    for methods in (["tools/list"] * 2, ["tools/list", "subscriptions/listen"]):
+        async with host(calls_at_once=1) as hosted, anyio.create_task_group() as tasks:
+            for method in methods:
+                tasks.start_soon(ask, hosted, method)
+    assert sorted(statuses, key=str) == [(200, None), (200, None), (200, None), (429, "1")]
