@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -81,8 +80,8 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_systemd_takes_its_file(tmp_path: Path) -> None:
     unit = tmp_path / "leadpipe-mcp.service"
-    command = "/opt/leadpipe-mcp/bin/leadpipe-mcp"
-    unit.write_text(FILES[unit.name].replace(command, f"{sys.executable} -m leadpipe_mcp"))
+    # Not there on this machine, and another's path may have a space in it.
+    unit.write_text(FILES[unit.name].replace("/opt/leadpipe-mcp/bin/leadpipe-mcp", "/bin/true"))
     verify = ["systemd-analyze", "verify", "--man=no", str(unit)]
     done = subprocess.run(verify, capture_output=True, check=False, text=True)
     # It looks at other units of the machine as well.
