@@ -13,6 +13,10 @@ VENV := .venv/bin/python
 PIP := $(VENV) -m pip --quiet --disable-pip-version-check
 PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 
+# Compiled modules are kept, wherever this is set: the tests start many processes, and each would
+# compile everything for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint format types layers tests coverage matrix hosting package conformance \
 	bench soak clean
 
