@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from functools import partial
+from importlib import import_module
 from types import FrameType
 
 import h11
@@ -102,6 +103,8 @@ def application(settings: HostingSettings) -> ASGIApp:
     set_up(settings.log_level, as_json=settings.log_json)
     trace_if_asked()
     gc.disable()
+    # All of it now: the first call would hold up those of other callers while it imports.
+    import_module("leadpipe_mcp.backend")
     from leadpipe_mcp.hosting.app import build_app
 
     # Streams end once their call is answered, and not as soon as the server is to stop.

@@ -105,7 +105,10 @@ class Codes:
         except ValueError:
             return False
         age = self._shared.clock() - int.from_bytes(head[:4])
-        if not compare_digest(self._sealed(head, action), code) or not 0 <= age <= CODE_SECONDS:
+        if (
+            not compare_digest(self._sealed(head, action).encode(), code.encode())
+            or not 0 <= age <= CODE_SECONDS
+        ):
             return False
         return await self._shared.first_use(code, CODE_SECONDS)
 

@@ -232,3 +232,20 @@ async def test_what_the_oldest_of_many_questions_hold_is_free_again() -> None:
     assert len(set(given)) == 201
     assert not codes.is_held(0)
     assert codes.is_held(1)
+
+
+async def test_what_is_no_code_agrees_to_nothing() -> None:
+    codes, action = Codes(Callers()), Action("delete", "Delete it?", {"id": 1})
+    code = codes.give(action)
+    # The last begins with an I as a capital, and with no ASCII letter as it is.
+    for odd in (
+        "",
+        "123",
+        code[:-1],
+        f"{code}a",
+        "\ud83d",
+        f"\N{LATIN SMALL LETTER DOTLESS I}{code[1:]}",
+    ):
+        assert not await codes.redeem(odd, action)
+    assert await codes.redeem(code, action)
+    assert not await codes.redeem(code, action)
