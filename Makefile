@@ -55,7 +55,7 @@ coverage: .venv/.tools ## the same tests with branch coverage; the faults go thr
 matrix: .venv/.tools ## every tool under every fault
 	@MATRIX=whole $(PYTEST) tests/faults
 
-hosting: .venv/.tools ## the server for a team as processes, with redis-server and nginx where they are installed
+hosting: .venv/.tools ## what takes longer: a team's server as processes, with redis-server and nginx if installed
 	@$(VENV) -m pytest -m machines
 
 package: .venv/.tools ## the wheel in a clean environment, and the lowest versions that are allowed

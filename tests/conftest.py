@@ -1,6 +1,7 @@
 """What every test shares: the eras of the protocol, and time that need not pass."""
 
 import asyncio
+import gc
 import json
 import logging
 import selectors
@@ -18,6 +19,12 @@ from starlette.types import Receive, Scope, Send
 from leadpipe_mcp.api.connections import Application
 
 Backend = tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: looking through it takes its time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 DEMO = [sys.executable, "-m", "leadpipe_mcp", "demo"]
 ORDERS = [
     # The wrong filter is refused with what exists.
@@ -59,6 +61,7 @@ def test_it_shows_one_thing_leading_to_another_with_masked_people_and_the_tokens
     assert [server["command"], *server["args"]] == [*DEMO[:3], "--sandbox"]
 
 
+@pytest.mark.machines
 def test_a_reader_who_has_seen_enough_ends_it_quietly_and_the_log_is_shown_if_asked_for() -> None:
     with subprocess.Popen(
         [*DEMO, "--log-level", "info"],
