@@ -29,8 +29,8 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 MOST_ANSWERED = 32 * 2**20
 """The catalogue of 20,000 topics is the longest answer: about a tenth of this."""
-MOST_IDLE = 64
-"""So many connections stay open between requests."""
+MOST_AT_WORK = 8
+"""In one pool: for each request it looks at all of its connections, so a large one is slow."""
 _LONGEST_ADDRESS = 60_000
 _PIECE = 2**16
 _Message = MutableMapping[str, Any]
@@ -174,7 +174,8 @@ class Connections:
 
     def __init__(self, network: Network | None = None) -> None:
         self._carry = network or self.stream
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._pools: list[_Pool] = []
+        self._certificates: ssl.SSLContext | None = None
 
     async def exchange(self, sending: Outgoing, incoming: Incoming) -> None:
         """Send a request and take in its whole answer, or say why it has not come."""
@@ -205,28 +206,53 @@ class Connections:
     async def stream(self, sending: Outgoing, incoming: Incoming) -> None:
         """Send a request over one of the connections and take in its answer."""
         is_direct = is_this_machine(urlsplit(sending.address).hostname or "")
-        if is_direct not in self._clients:
-            self._clients[is_direct] = _opened(is_direct=is_direct)
-        async with self._clients[is_direct].stream(
-            sending.method,
-            sending.address,
-            headers=dict(sending.headers),
-            content=sending.body or None,
-        ) as response:
-            # The names of the headers come in lower case.
-            incoming.start(response.status_code, dict(response.headers))
-            # Decoded, a piece could be of any length before anybody has counted it.
-            async for piece in response.aiter_raw():
-                incoming.add(piece)
+        free = (p for p in self._pools if p.is_direct == is_direct and p.at_work < MOST_AT_WORK)
+        if (pool := next(free, None)) is None:
+            self._certificates = self._certificates or _trusted()
+            pool = _Pool(is_direct, _opened(self._certificates, is_direct=is_direct))
+            self._pools.append(pool)
+        pool.at_work += 1
+        try:
+            async with pool.client.stream(
+                sending.method,
+                sending.address,
+                headers=dict(sending.headers),
+                content=sending.body or None,
+            ) as response:
+                # The names of the headers come in lower case.
+                incoming.start(response.status_code, dict(response.headers))
+                # Decoded, a piece could be of any length before anybody has counted it.
+                async for piece in response.aiter_raw():
+                    incoming.add(piece)
+        finally:
+            pool.at_work -= 1
 
     async def close(self) -> None:
         """Let go of the connections; a later request opens new ones."""
-        while self._clients:
-            await self._clients.popitem()[1].aclose()
+        while self._pools:
+            await self._pools.pop().client.aclose()
 
 
-def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
-    """A client that uses the proxies and certificates of the environment."""
+@dataclass
+class _Pool:
+    is_direct: bool
+    client: "httpx.AsyncClient"
+    at_work: int = 0
+
+
+def _trusted() -> ssl.SSLContext:
+    """The certificates of the environment, which take a while to read."""
+    import httpx
+
+    try:
+        return httpx.create_ssl_context()
+    except OSError:
+        what = "SSL_CERT_FILE names no file of certificates that can be read"
+        raise Misconfigured(f"{what}, so nothing was sent.") from None
+
+
+def _opened(certificates: ssl.SSLContext, *, is_direct: bool) -> "httpx.AsyncClient":
+    """A client that uses the proxies of the environment."""
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     import httpx
@@ -235,10 +261,10 @@ def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
     # The server's own log leaves it out; whoever imports this package has another.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Each caller has a few turns; a limit of all together would let one caller slow another.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IDLE)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=MOST_AT_WORK)
     try:
         return httpx.AsyncClient(
+            verify=certificates,
             # What a service would remember of one caller, it must not hear from another.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             limits=limits,
@@ -247,14 +273,12 @@ def _opened(*, is_direct: bool) -> "httpx.AsyncClient":
             follow_redirects=False,
             # A transport of its own asks no proxy: to this machine itself plain http is spoken,
             # and a proxy would read the key.
-            transport=httpx.AsyncHTTPTransport(limits=limits) if is_direct else None,
+            transport=httpx.AsyncHTTPTransport(certificates, limits=limits) if is_direct else None,
         )
-    except OSError:
-        what = "SSL_CERT_FILE names no file of certificates that can be read"
     except (ValueError, ImportError, httpx.InvalidURL):
         named = _proxies("http_proxy", "no_proxy")
         what = f"{named} names no proxy that can be used (like http://proxy:3128)"
-    raise Misconfigured(f"{what}, so nothing was sent.")
+        raise Misconfigured(f"{what}, so nothing was sent.") from None
 
 
 def _proxies(*others: str) -> str:
