@@ -1,4 +1,4 @@
-"""The command line: serve (over stdio, the default), demo, sandbox."""
+"""The command line: serve (over stdio, the default), demo, doctor, sandbox."""
 
 import argparse
 import gc
@@ -19,11 +19,12 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
   serve    speak MCP over stdin and stdout; this is what an assistant starts (the default);
            with --http over HTTP, for a team
   demo     a short conversation with the server, with invented people
+  doctor   looks whether key, connection and folders are as they should be
   sandbox  the simulated Leadpipe service alone, on a port of this machine
 """
 SANDBOX_PORT = 8787
 _LOOKS_LIKE_A_FLAG = re.compile(r"--[a-z-]{2,24}(?:=|\Z)")
-COMMANDS = ("serve", "demo", "sandbox")
+COMMANDS = ("serve", "demo", "doctor", "sandbox")
 # Settings without a word here are keys, which no flag may hold.
 SAID = {
     "base_url": "Where the service is.",
@@ -47,7 +48,8 @@ SAID = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
     parsed = _parse(arguments)
-    command, http, both = (parsed.pop(name) for name in ("command", "http", "sonarly"))
+    given = ("command", "http", "sonarly", "json")
+    command, http, both, as_json = (parsed.pop(name) for name in given)
     try:
         if http:
             from leadpipe_mcp.hosting.run import run
@@ -65,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A line per call would stand between what is said; whoever asks for it gets it.
         asked = "log_level" in settings.model_fields_set
         sys.exit(run_demo(sonarly=both, log_level=settings.log_level if asked else "WARNING"))
+    if command == "doctor":
+        from leadpipe_mcp.doctor import run_doctor
+
+        set_up("ERROR", as_json=settings.log_json)
+        sys.exit(run_doctor(settings, as_json=as_json))
     if command == "sandbox":
         from leadpipe_mcp import sandbox
 
@@ -113,6 +120,7 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     add("--port", type=_port, help=f"Of the sandbox, or with --http ({SANDBOX_PORT}).")
     add("--sonarly", action="store_true", help="With demo: both services in one conversation.")
     add("--http", action="store_true", help="With serve: over HTTP, for a team.")
+    add("--json", action="store_true", help="With doctor: what is found as a JSON object.")
     settings, said = Settings, SAID
     if not {"--http", "--help", "-h"}.isdisjoint(sys.argv[1:] if arguments is None else arguments):
         from leadpipe_mcp.hosting.settings import HOSTING_SAID, HostingSettings
@@ -129,6 +137,8 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     parsed, unknown = parser.parse_known_args(arguments)
     if parsed.http and parsed.command != "serve":
         parser.error("--http goes with serve")
+    if parsed.json and parsed.command != "doctor":
+        parser.error("--json goes with doctor")
     if unknown:
         from leadpipe_mcp.hosting.settings import HOSTING_SAID
 

@@ -1,0 +1,145 @@
+"""The doctor: a line for each thing that the server needs, and what to do where one is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from starlette.responses import JSONResponse
+
+from leadpipe_mcp.api.connections import Application
+from leadpipe_mcp.cli import main
+from leadpipe_mcp.doctor import Finding, examine
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.settings import SandboxProfile, Settings
+
+pytestmark = pytest.mark.anyio
+KEY = "sk_live_0001"
+CODES = {"ok": 0, "warning": 1, "problem": 2}
+
+
+def answering(status: int, body: object) -> Application:
+    return JSONResponse(body, status)
+
+
+def account(**told: object) -> Application:
+    return answering(200, {"data": {"healthy": True, **told}})
+
+
+async def found(service: Application, **settings: object) -> dict[str, Finding]:
+    """What is found with a key, by what it is about."""
+    read = Settings.model_validate({"api_key": KEY, **settings})
+    findings = await examine(read, service=service)
+    assert KEY not in repr(findings)
+    return {one.what: one for one in findings}
+
+
+def told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
+    """The code with which the doctor ends, and what it prints."""
+    with pytest.raises(SystemExit) as caught:
+        main(["doctor", *arguments])
+    return caught.value.code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("profile", ["flat", "catalog"])
+async def test_where_all_is_well_each_line_says_so(profile: SandboxProfile, tmp_path: Path) -> None:
+    sandbox = Sandbox(SandboxSettings(profile=profile, people=300))
+    lines = await found(sandbox, export_dir=str(tmp_path), cache_dir=str(tmp_path / "new"))
+    assert {one.state for one in lines.values()} == {"ok"}
+    assert lines["connection"].said == "https://api.aws53.cloud answers"
+    assert lines["key"].said == "LEADPIPE_API_KEY holds one that works"
+    assert lines["slots"].said == "2 of 3 slots free"
+    month = {"flat": "April", "catalog": "May"}[profile]
+    assert lines["API"].said == f"filters as of {month} 2026"
+    assert lines["exported files"].said == str(tmp_path)
+    assert lines["kept people"].said == f"{tmp_path / 'new'}, made when needed"
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("service", "what", "advice"),
+    [
+        (answering(401, {"error": "Invalid key"}), "key", "LEADPIPE_API_KEY must hold a current"),
+        (
+            answering(403, {"error": {"message": "Organization expired"}}),
+            "organization",
+            "has to be renewed",
+        ),
+        (account(healthy=False), "organization", "Renew the subscription"),
+        (answering(500, {}), "account", "Try again in a minute"),
+        (answering(200, {"data": []}), "account", "does not answer as it should"),
+    ],
+)
+async def test_what_is_wrong_is_named_with_what_to_do(
+    service: Application, what: str, advice: str
+) -> None:
+    lines = await found(service)
+    assert lines["connection"].state == "ok"
+    assert lines[what].state == "problem"
+    assert advice in lines[what].advice
+
+
+async def test_without_a_network_nothing_is_said_of_the_key() -> None:
+    async def refused(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    lines = await found(refused)
+    assert lines["connection"].state == "problem"
+    assert "check the network" in lines["connection"].advice
+    assert not lines.keys() & {"key", "organization", "slots"}
+
+
+async def test_what_is_used_up_is_a_warning() -> None:
+    used_up = {"slots": {"used": 3, "limit": 3}, "credits": {"used": 9, "remaining": 0}}
+    lines = await found(account(**used_up))
+    assert (lines["slots"].state, lines["slots"].said) == ("warning", "all 3 are in use")
+    assert (lines["credits"].state, lines["credits"].said) == ("warning", "none left")
+
+
+async def test_sonarly_is_asked_where_its_tools_are_on() -> None:
+    service = Sandbox(SandboxSettings(people=300))
+    settings = Settings.model_validate({"api_key": KEY, "sonarly_api_key": "sk_live_so"})
+    *_, one = [
+        finding
+        for finding in await examine(settings, service=service, sonarly=answering(401, {}))
+        if finding.what == "Sonarly"
+    ]
+    assert one.state == "problem"
+    assert "SONARLY_API_KEY must hold a current key" in one.advice
+    assert "Sonarly" not in await found(service)
+
+
+async def test_a_folder_that_cannot_be_written_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def may_not(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("os.access", may_not)  # root may write anywhere
+    lines = await found(account(), export_dir=str(tmp_path))
+    assert lines["exported files"].state == "problem"
+    assert "LEADPIPE_EXPORT_DIR" in lines["exported files"].advice
+
+
+def test_it_is_printed_with_a_code_that_says_how_bad_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, logs_as_they_were: None
+) -> None:
+    monkeypatch.delenv("LEADPIPE_API_KEY", raising=False)
+    code, text = told(["--sandbox", "--toolsets", "all"], capsys)
+    assert code == 0
+    assert "ok       connection: the sandbox answers" in text.splitlines()
+    assert "ok       Sonarly: the key sees 1 account" in text.splitlines()
+
+    code, text = told([], capsys)
+    assert code == 2
+    assert "problem  key: No Leadpipe API key is set" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_it_is_told_as_json(capsys: pytest.CaptureFixture[str], logs_as_they_were: None) -> None:
+    code, text = told(["--sandbox", "--json"], capsys)
+    said = json.loads(text)
+    assert CODES[said["state"]] == code == 0
+    assert [one["what"] for one in said["findings"]][:3] == ["version", "connection", "key"]
+    with pytest.raises(SystemExit):
+        main(["demo", "--json"])
+    assert "--json goes with doctor" in capsys.readouterr().err
