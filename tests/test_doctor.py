@@ -98,7 +98,7 @@ async def test_what_is_used_up_is_a_warning() -> None:
 async def test_sonarly_is_asked_where_its_tools_are_on() -> None:
     service = Sandbox(SandboxSettings(people=300))
     settings = Settings.model_validate({"api_key": KEY, "sonarly_api_key": "sk_live_so"})
-    *_, one = [
+    (one,) = [
         finding
         for finding in await examine(settings, service=service, sonarly=answering(401, {}))
         if finding.what == "Sonarly"
