@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.logs import set_up
-from leadpipe_mcp.settings import Settings, SettingsError, variable
+from leadpipe_mcp.settings import Settings, SettingsError, is_secret, variable
 
 DESCRIPTION = """\
 Build marketing audiences by talking to an AI assistant: an MCP server for Leadpipe.
@@ -25,24 +25,6 @@ Build marketing audiences by talking to an AI assistant: an MCP server for Leadp
 SANDBOX_PORT = 8787
 _LOOKS_LIKE_A_FLAG = re.compile(r"--[a-z-]{2,24}(?:=|\Z)")
 COMMANDS = ("serve", "demo", "doctor", "sandbox")
-# Settings without a word here are keys, which no flag may hold.
-SAID = {
-    "base_url": "Where the service is.",
-    "api_profile": "Which generation of the API it is: auto, flat or catalog.",
-    "confirm": "Ask before spending or deleting: auto; off is for automation.",
-    "contact": "Whole e-mail and phone on request: allow; never: mask.",
-    "toolsets": "Which tools to offer, by toolset, with commas between; or all.",
-    "read_only": "Offer only tools that change nothing.",
-    "cache_dir": "Where topics are kept for a day, and people that were looked into for a week.",
-    "export_dir": "Where exported files go.",
-    "sandbox": "Invented people, no key, no network.",
-    "sandbox_profile": "What the sandbox plays: mixed, flat or catalog.",
-    "sandbox_delay_ms": "How long each of the sandbox's answers takes.",
-    "log_level": "What goes to stderr: INFO is a line per call; DEBUG, WARNING or ERROR.",
-    "log_json": "Log lines are JSON objects.",
-    "sonarly_base_url": "Where Sonarly is.",
-    "sonarly_account_group_id": "The Sonarly account to use where the key sees several.",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -121,29 +103,34 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     add("--sonarly", action="store_true", help="With demo: both services in one conversation.")
     add("--http", action="store_true", help="With serve: over HTTP, for a team.")
     add("--json", action="store_true", help="With doctor: what is found as a JSON object.")
-    settings, said = Settings, SAID
+    settings = Settings
     if not {"--http", "--help", "-h"}.isdisjoint(sys.argv[1:] if arguments is None else arguments):
-        from leadpipe_mcp.hosting.settings import HOSTING_SAID, HostingSettings
+        from leadpipe_mcp.hosting.settings import HostingSettings
 
-        settings, said = HostingSettings, SAID | HOSTING_SAID
+        settings = HostingSettings
+    team = parser.add_argument_group("for a team, with --http")
     for name, field in settings.model_fields.items():
         flag = f"--{name.replace('_', '-')}"
+        add = parser.add_argument if name in Settings.model_fields else team.add_argument
+        said = f"{field.description}{f' Default: {field.default}.' if field.default else ''}"
         if field.annotation is bool:
-            add(flag, action="store_true", default=None, help=said[name])
-        elif name in said:
-            add(flag, help=said[name], metavar=variable(name))
-        elif name != "port":
+            add(flag, action="store_true", default=None, help=said)
+        elif is_secret(field):
             add(flag, type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
+        elif name != "port":
+            add(flag, help=said, metavar=variable(name))
     parsed, unknown = parser.parse_known_args(arguments)
     if parsed.http and parsed.command != "serve":
         parser.error("--http goes with serve")
     if parsed.json and parsed.command != "doctor":
         parser.error("--json goes with doctor")
     if unknown:
-        from leadpipe_mcp.hosting.settings import HOSTING_SAID
+        from leadpipe_mcp.hosting.settings import HostingSettings
 
         flags = [word.partition("=")[0] for word in unknown if _LOOKS_LIKE_A_FLAG.match(word)]
-        hosting = [flag for flag in flags if flag[2:].replace("-", "_") in HOSTING_SAID]
+        hosting = [
+            flag for flag in flags if flag[2:].replace("-", "_") in HostingSettings.model_fields
+        ]
         if hosting and not parsed.http:
             parser.error(f"{hosting[0]} goes with --http")
         what = f"there is no flag {', '.join(flags)}" if flags else "that is one word too many"

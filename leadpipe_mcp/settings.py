@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
 from leadpipe_mcp.api.addresses import checked_base_url
 from leadpipe_mcp.text import listed, nearest
@@ -73,27 +74,76 @@ Folder = Annotated[Path, AfterValidator(_folder)]
 
 
 class Settings(BaseModel):
-    """Everything that can be decided at the start, under the names of the variables."""
+    """Everything that can be decided at the start, under the names of the variables.
+
+    The descriptions are read by people: --help and docs/settings.md show them.
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
 
-    api_key: Key | None = None
-    base_url: Address = "https://api.aws53.cloud"
-    api_profile: Literal["auto", "flat", "catalog"] = "auto"
-    confirm: Literal["auto", "off"] = "auto"
-    contact: Literal["allow", "mask"] = "allow"
-    toolsets: Annotated[str, AfterValidator(_toolsets)] = DEFAULT_TOOLSETS
-    read_only: bool = False
-    cache_dir: Folder | None = None
-    export_dir: Folder | None = None
-    sandbox: bool = False
-    sandbox_profile: SandboxProfile = "mixed"
-    sandbox_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_json: bool = False
-    sonarly_api_key: Key | None = None
-    sonarly_base_url: Address = "https://api.sonarly.io"
-    sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = None
+    api_key: Key | None = Field(
+        default=None,
+        description="The organization's API key (sk_...), from Settings > API Keys in the Leadpipe"
+        " dashboard. Without it the server starts, and says how to set it.",
+    )
+    base_url: Address = Field(
+        default="https://api.aws53.cloud",
+        description="Where the service is; https, or http on this machine.",
+    )
+    api_profile: Literal["auto", "flat", "catalog"] = Field(
+        default="auto",
+        description="Which generation of the API it is: flat (April 2026), catalog (May 2026), or"
+        " auto to find out.",
+    )
+    confirm: Literal["auto", "off"] = Field(
+        default="auto",
+        description="Whether to ask before spending or deleting: auto does; off is for automation.",
+    )
+    contact: Literal["allow", "mask"] = Field(
+        default="allow",
+        description="Whether whole e-mail addresses and phone numbers are shown when asked for"
+        " (allow) or never (mask).",
+    )
+    toolsets: Annotated[str, AfterValidator(_toolsets)] = Field(
+        default=DEFAULT_TOOLSETS,
+        description=f"Which tools to offer: {', '.join(get_args(Toolset))}, with commas between; or"
+        " all.",
+    )
+    read_only: bool = Field(default=False, description="Offer only tools that change nothing.")
+    cache_dir: Folder | None = Field(
+        default=None,
+        description="A folder by its whole path (~ is your home), where topics are kept for a day,"
+        " and people that were looked into for a week. Without it topics go to the user's cache"
+        " directory, and people nowhere.",
+    )
+    export_dir: Folder | None = Field(
+        default=None,
+        description="A folder by its whole path (~ is your home), where exported files go. Without"
+        " it they go to leadpipe-exports in the home directory.",
+    )
+    sandbox: bool = Field(default=False, description="Invented people, no key, no network.")
+    sandbox_profile: SandboxProfile = Field(
+        default="mixed",
+        description="Which generation of the API the sandbox plays: flat, catalog, or mixed.",
+    )
+    sandbox_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = Field(
+        default=0, description="How long each of the sandbox's answers takes, in milliseconds."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO",
+        description="What goes to stderr. INFO is a line per call, without arguments or people.",
+    )
+    log_json: bool = Field(default=False, description="Log lines are JSON objects.")
+    sonarly_api_key: Key | None = Field(
+        default=None, description="A key of Sonarly (sk_live_...). It turns the toolset sonarly on."
+    )
+    sonarly_base_url: Address = Field(
+        default="https://api.sonarly.io",
+        description="Where Sonarly is; https, or http on this machine.",
+    )
+    sonarly_account_group_id: Annotated[str, AfterValidator(_no_key)] | None = Field(
+        default=None, description="Which account of Sonarly is meant, where the key sees several."
+    )
     _usual_cache: Path | None = None
 
     @classmethod
@@ -154,6 +204,11 @@ def user_cache(environment: Mapping[str, str], platform: str) -> Path | None:
 def variable(name: str) -> str:
     """The environment variable of a setting. Those of Sonarly have their own first word."""
     return name.upper() if name.startswith(SONARLY) else f"LEADPIPE_{name.upper()}"
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Return whether a setting is a secret, which no flag may hold."""
+    return any(SecretStr in get_args(part) for part in get_args(field.annotation))
 
 
 def _sentences(error: ValidationError) -> str:

@@ -48,43 +48,62 @@ def _issuer(value: str) -> str:
     return checked_base_url(value) + "/" * value.endswith("/")
 
 
-# What --help says of those that a flag may hold; secrets come as variables only.
-HOSTING_SAID = {
-    "host": "With --http: where to listen (127.0.0.1).",
-    "workers": "With --http: how many processes (1).",
-    "public_url": "With --http: what callers see, such as https://mcp.example.com.",
-    "allowed_origins": "With --http: web pages that may call, with commas between.",
-    "oauth_issuer": "With --http: admit callers with tokens of this issuer; one key serves all.",
-    "oauth_audience": "Whom the tokens are for; usually the public URL and /mcp.",
-    "oauth_jwks_url": "Where the issuer's keys are; usually /.well-known/jwks.json there.",
-    "requests_per_minute": "With --http: how many requests a caller may make a minute (120).",
-    "calls_at_once": "With --http: how many of a caller's calls are answered at once (8).",
-    "body_bytes": "With --http: the largest request (1,000,000).",
-    "reply_bytes": "With --http: the largest answer of a tool (200,000).",
-    "download_dir": "With --http: where exported files go, fetched by links that expire.",
-    "metrics": "With --http: counts for Prometheus under /metrics.",
-}
-
-
 class HostingSettings(Settings):
     """The settings of a server for a team; those of a user of one machine hold as well."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)] = 8787
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
-    public_url: Address | None = None
-    allowed_origins: Annotated[str, AfterValidator(_origins)] = ""
-    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = None
-    oauth_issuer: Annotated[str, AfterValidator(_issuer)] | None = None
-    oauth_audience: str | None = None
-    oauth_jwks_url: Address | None = None
-    requests_per_minute: Annotated[int, Field(ge=1)] = 120
-    calls_at_once: Annotated[int, Field(ge=1)] = 8
-    body_bytes: Annotated[int, Field(ge=1_000)] = 1_000_000
-    reply_bytes: Annotated[int, Field(ge=10_000)] = 200_000
-    download_dir: Folder | None = None
-    metrics: bool = False
+    host: str = Field(default="127.0.0.1", description="Where to listen.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(default=8787, description="On which port.")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1, description="How many processes; about one a core."
+    )
+    public_url: Address | None = Field(
+        default=None, description="The address that callers use, such as https://mcp.example.com."
+    )
+    allowed_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        default="",
+        description="Web pages that may call, such as https://app.example.com, with commas"
+        " between.",
+    )
+    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        default=None,
+        description=f"Seals questions to the human: {LEAST_SECRET} characters or more, the same"
+        " for all processes. Without it each start makes one up.",
+    )
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = Field(
+        default=None,
+        description="Where Redis is, for what several processes share: redis://, rediss:// or"
+        " unix://.",
+    )
+    oauth_issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
+        default=None,
+        description="Admit callers by tokens of this issuer; LEADPIPE_API_KEY serves them all.",
+    )
+    oauth_audience: str | None = Field(
+        default=None, description="Whom the tokens are for. Without it: the public URL and /mcp."
+    )
+    oauth_jwks_url: Address | None = Field(
+        default=None,
+        description="Where the issuer's public keys are. Without it: /.well-known/jwks.json at the"
+        " issuer.",
+    )
+    requests_per_minute: Annotated[int, Field(ge=1)] = Field(
+        default=120, description="How many requests a caller may make in a minute."
+    )
+    calls_at_once: Annotated[int, Field(ge=1)] = Field(
+        default=8, description="How many of a caller's calls are answered at once."
+    )
+    body_bytes: Annotated[int, Field(ge=1_000)] = Field(
+        default=1_000_000, description="The largest request, in bytes."
+    )
+    reply_bytes: Annotated[int, Field(ge=10_000)] = Field(
+        default=200_000, description="The largest answer of a tool, in bytes."
+    )
+    download_dir: Folder | None = Field(
+        default=None,
+        description="A folder by its whole path, where exported files go for an hour; callers fetch"
+        " them by links.",
+    )
+    metrics: bool = Field(default=False, description="Counts for Prometheus under /metrics.")
 
     @property
     def address(self) -> str:
