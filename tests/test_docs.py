@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import leadpipe_mcp
 from leadpipe_mcp.settings import Settings, variable
 from leadpipe_mcp.tools.toolsets import TOOLS
 
@@ -80,15 +79,3 @@ def test_the_architecture_names_every_module() -> None:
     rooms = {path for path in modules if path.parts[0] != "sandbox" and path.name != "__init__.py"}
 
     assert [str(path) for path in sorted(rooms) if path.name not in text] == []
-
-
-def test_the_registry_entry_is_of_this_version_and_names_real_settings() -> None:
-    entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
-    package = entry["packages"][0]
-
-    assert entry["version"] == package["version"] == leadpipe_mcp.__version__
-    assert len(entry["description"]) <= 100
-    assert f"mcp-name: {entry['name']}" in README
-    named = {item["name"]: item.get("isSecret", False) for item in package["environmentVariables"]}
-    assert set(named) <= {variable(name) for name in Settings.model_fields}
-    assert named["LEADPIPE_API_KEY"] is True
