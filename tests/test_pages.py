@@ -1,0 +1,114 @@
+"""What the pages for marketers quote is what the server says.
+
+Each conversation is with the whole sandbox, as a reader of the page has it: that takes seconds.
+"""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, cast
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.session import ClientRequestContext
+from mcp.types import ElicitRequestParams, ElicitResult
+
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+DOCS = Path(__file__).parents[1] / "docs"
+# What the sandbox holds depends on the day.
+DAY = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
+DEADLINE_SECONDS = 120
+
+
+class Conversation(Client):
+    """A client whose human agrees to everything, and which keeps whatever the server says."""
+
+    heard: list[str]
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        return self
+
+    async def call(self, tool: str, **arguments: object) -> dict[str, Any]:
+        """Call a tool, and return its reply: an empty one where it refuses."""
+        result = await self.call_tool(tool, arguments)
+        self.heard += texts_in(result.structured_content or result.content[0].model_dump())
+        return result.structured_content or {}
+
+
+@asynccontextmanager
+async def conversation(folder: Path) -> AsyncGenerator[Conversation]:
+    heard: list[str] = []
+
+    async def agree(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        heard.append(params.message)
+        return ElicitResult(action="accept", content={"approve": True})
+
+    sandbox = Sandbox(SandboxSettings(run_seconds=0), clock=lambda: DAY)
+    server = build_server(Settings(sandbox=True, export_dir=folder), service=sandbox)
+    with anyio.fail_after(DEADLINE_SECONDS):
+        async with Conversation(server, elicitation_callback=agree) as client:
+            client.heard = heard
+            yield client
+
+
+def texts_in(value: object) -> list[str]:
+    """All texts and numbers anywhere in a reply, each beside its name; a row of a table is one."""
+    if isinstance(value, dict):
+        named = cast("dict[str, object]", value).items()
+        return [text for name, part in named for text in [name, *texts_in(part)]]
+    if isinstance(value, list):
+        return [text for part in cast("list[object]", value) for text in texts_in(part)]
+    return [f"{value:,}" if isinstance(value, int) else str(value)]
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def quoted(text: str) -> list[str]:
+    """What a page shows as the server's words, in the pieces that "..." leaves of it."""
+    blocks = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    pieces = [piece for block in blocks for piece in block.split("...")]
+    return [" ".join(piece.split()) for piece in pieces if piece.strip()]
+
+
+def unheard(text: str, heard: list[str]) -> list[str]:
+    """What of a page's quotations the server did not say."""
+    everything = " ".join(" ".join(heard).split())
+    return [piece for piece in quoted(text) if piece not in everything]
+
+
+async def test_the_page_of_exports_quotes_the_server_and_names_columns_of_the_file(
+    tmp_path: Path,
+) -> None:
+    text = page("exports.md")
+    table = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    async with conversation(tmp_path) as client:
+        (active, *_), (paused, *_) = (await client.call("list_audiences"))["audiences"]["rows"]
+        usual = await client.call("export_audience", id=active)
+        chosen = ["firstName", "lastName", "businessEmail", "jobTitle", "company"]
+        chosen += ["companyDomain", "linkedinUrl", "phone"]
+        await client.call("export_audience", id=active, fields=chosen, fileName="crm-leads")
+        await client.call("export_audience", id=active, contact="masked")
+        whole = await client.call("export_audience", id=active, fields=table)
+        people = "sum(contactEmail IS NOT NULL AND businessEmail IS NULL), count(*) FROM people"
+        counted = await client.call("analyze_audience", audienceId=paused, sql=f"SELECT {people}")
+    headers = [
+        Path(receipt["path"]).read_text(encoding="utf-8-sig").splitlines()[0]
+        for receipt in (usual, whole)
+    ]
+    private, size = counted["table"]["rows"][0]
+
+    assert unheard(text, [*client.heard, headers[0]]) == []
+    assert set(headers[0].split(",")) - {"name", "contactEmail"} <= set(table)
+    assert headers[1].split(",") == table
+    assert f"{private} of {size:,} people have a `contactEmail`" in text
