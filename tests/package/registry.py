@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.cli import SAID
-from leadpipe_mcp.hosting.settings import HOSTING_SAID, HostingSettings
+from leadpipe_mcp.hosting.settings import HostingSettings
 from leadpipe_mcp.settings import Settings, variable
 
 SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
@@ -13,11 +12,7 @@ NAME = "io.github.leadpipe-mcp/leadpipe-mcp"
 DESCRIPTION = (
     "Unofficial server for Leadpipe: plan, save and activate audiences, read their people."
 )
-KEYS = {
-    "api_key": "The organization's API key (sk_...), from Settings > API Keys in the Leadpipe"
-    " dashboard; the sandbox needs none.",
-    "sonarly_api_key": "A key of Sonarly (sk_live_...); it turns the tools for Sonarly on.",
-}
+KEYS = ("api_key", "sonarly_api_key")
 FORMATS = {"boolean": "boolean", "integer": "number", "path": "filepath"}
 
 
@@ -63,7 +58,8 @@ def entry() -> dict[str, Any]:
 
 def header(name: str, key: str, *, value: str) -> dict[str, Any]:
     """A header that holds a key, for the client to ask its user for."""
-    asked = {"description": KEYS[key], "isSecret": True}
+    (asked,) = variables(key)
+    del asked["name"]
     return {"name": name, "value": value, "isSecret": True, "variables": {"key": asked}}
 
 
@@ -71,14 +67,12 @@ def variables(*names: str) -> Iterator[dict[str, Any]]:
     """These settings, as a form that asks for them needs to know them."""
     properties = HostingSettings.model_json_schema()["properties"]
     for name in names:
-        schema = properties[name]
+        schema, default = properties[name], properties[name]["default"]
         kind = schema.get("anyOf", [schema])[0]
-        said = (SAID | HOSTING_SAID | KEYS)[name].removeprefix("With --http: ")
-        found = {"name": variable(name), "description": said[:1].upper() + said[1:]}
+        found = {"name": variable(name), "description": schema["description"]}
         found |= {"isSecret": True} if kind.get("format") == "password" else {}
         form = FORMATS.get(kind.get("format", kind["type"]))
         found |= {"format": form} if form else {}
         found |= {"choices": kind["enum"]} if "enum" in kind else {}
-        default = schema["default"]
         spelled = str(default).lower() if isinstance(default, bool) else str(default)
         yield found if default is None else found | {"default": spelled}
