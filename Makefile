@@ -18,7 +18,7 @@ PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint format types layers tests coverage matrix hosting package conformance \
-	bench soak clean
+	bench soak docs clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -72,8 +72,14 @@ bench: .venv/.tools ## what is promised of speed, measured beside a bare server 
 soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promises hold
 	@$(VENV) tests/faults/soak.py
 
+docs: .venv/.docs ## the documentation as a site, in site/, with what is made from the code written again
+	@UPDATE_SNAPSHOTS=1 $(VENV) -m pytest --quiet --no-header tests/wire/test_snapshot.py
+	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
+	@$(VENV) -m tests.docs.site
+	@echo "The site is in site/: open site/index.html."
+
 clean: ## remove what the other targets made
-	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache site
 
 # A virtual environment whose Python has gone away is made again.
 ifeq ($(shell $(VENV) -c '' 2>/dev/null && echo works),)
@@ -98,4 +104,8 @@ endif
 
 .venv/.tools: .venv/.runtime requirements/test.txt
 	@$(PIP) install --editable '.[all]' --requirement requirements/test.txt
+	@touch $@
+
+.venv/.docs: .venv/.tools requirements/docs.txt
+	@$(PIP) install --requirement requirements/docs.txt
 	@touch $@
