@@ -112,3 +112,39 @@ async def test_the_page_of_exports_quotes_the_server_and_names_columns_of_the_fi
     assert set(headers[0].split(",")) - {"name", "contactEmail"} <= set(table)
     assert headers[1].split(",") == table
     assert f"{private} of {size:,} people have a `contactEmail`" in text
+
+
+async def test_the_guide_to_a_good_audience_quotes_the_server_and_its_numbers(
+    tmp_path: Path,
+) -> None:
+    text = page("good-audience.md")
+    filters = {"seniority": ["director or above"], "department": ["HR"], "hasBusinessEmail": True}
+    few = filters | {"companySize": "51-1000"}
+    rest = {
+        "exclude": {"companyIndustry": ["staffing agencies"]},
+        "targetSize": {"min": 300, "max": 500},
+    }
+    four = ["payroll", "payroll software", "HRIS software", "HRIS"]
+    async with conversation(tmp_path) as client:
+
+        async def plan(topics: list[str], wanted: object, **more: object) -> dict[str, Any]:
+            return await client.call("plan_audience", topics=topics, filters=wanted, **rest, **more)
+
+        await plan(four[1:3], few | {"technologies": ["Workday"]})
+        first = await plan(four[1:3], few)
+        one, two = [await plan(four, few, minTopicOverlap=overlap) for overlap in (1, 2)]
+        wider = await plan(four, filters | {"companySize": "51-5000"}, minScore=60)
+        name = "HR leaders, payroll"
+        saved = await client.call("create_audience", name=name, config=wider["config"])
+        await client.call("set_status", id=saved["id"], status="active", waitSeconds=30)
+        everything = (await client.call("list_audiences"))["audiences"]["rows"]
+        older = next(row[0] for row in everything if row[1].startswith("Marketing Directors"))
+        earlier = {"date": "2026-04-28"}
+        await client.call("analyze_audience", audienceId=older, compareWith=earlier)
+
+    assert unheard(text, client.heard) == []
+    for sizes in (first["ladder"], first["sizeWithout"]):
+        assert f"| people | {' | '.join(f'{size:,}' for size in sizes.values())} |" in text
+    assert f"{one['size']} people become {two['size']}" in text
+    hardly = re.findall(r"'([^']+)' adds hardly anybody", " ".join(wider["warnings"]))
+    assert f'"{hardly[0]}" and "{hardly[1]}" add hardly anybody here' in text
