@@ -10,22 +10,13 @@ from pathlib import Path
 import pytest
 
 from leadpipe_mcp.hosting.settings import HostingSettings
-from leadpipe_mcp.settings import Settings, variable
+from leadpipe_mcp.settings import variable
 from tests.hosting.conftest import Host
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "hosting.md").read_text("utf-8")
 FILES = {path.name: path.read_text("utf-8") for path in (DOCS / "hosting").iterdir()}
 KNOWN = {variable(name) for name in HostingSettings.model_fields}
-
-
-def test_the_page_names_every_setting_of_a_team_s_server_with_its_default() -> None:
-    lines = [line.strip("|").split("|") for line in PAGE.splitlines() if line.startswith("| `L")]
-    rows = {cells[0].strip(" `"): cells[2].strip(" `") for cells in lines}
-    fields = HostingSettings.model_fields
-    own = {variable(name): fields[name].default for name in fields.keys() - Settings.model_fields}
-    shown = {None: "", False: "off"}
-    assert rows == {name: str(shown.get(value, value)) for name, value in own.items()}
 
 
 def test_no_setting_is_named_that_there_is_not() -> None:
