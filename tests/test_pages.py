@@ -3,7 +3,9 @@
 Each conversation is with the whole sandbox, as a reader of the page has it: that takes seconds.
 """
 
+import json
 import re
+import tomllib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,10 +20,9 @@ from mcp.types import ElicitRequestParams, ElicitResult
 
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
-from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.settings import Settings, variable
 
-pytestmark = pytest.mark.anyio
-
+FENCED = re.MULTILINE | re.DOTALL
 DOCS = Path(__file__).parents[1] / "docs"
 # What the sandbox holds depends on the day.
 DAY = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
@@ -76,7 +77,7 @@ def page(name: str) -> str:
 
 def quoted(text: str) -> list[str]:
     """What a page shows as the server's words, in the pieces that "..." leaves of it."""
-    blocks = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```text\n(.*?)^```", text, FENCED)
     pieces = [piece for block in blocks for piece in block.split("...")]
     return [" ".join(piece.split()) for piece in pieces if piece.strip()]
 
@@ -87,6 +88,22 @@ def unheard(text: str, heard: list[str]) -> list[str]:
     return [piece for piece in quoted(text) if piece not in everything]
 
 
+def test_the_entries_in_getting_started_are_read_as_the_clients_read_them() -> None:
+    text = page("getting-started.md")
+    usual, of_code = (json.loads(one) for one in re.findall(r"^```json\n(.*?)^```", text, FENCED))
+    of_codex = tomllib.loads(re.findall(r"^```toml\n(.*?)^```", text, FENCED)[0])
+
+    entries = [usual["mcpServers"], of_code["servers"], of_codex["mcp_servers"]]
+    kinds = [one["leadpipe"].pop("type", None) for one in entries]
+    known = {variable(name) for name in Settings.model_fields}
+
+    assert kinds == [None, "stdio", None]
+    assert entries[0] == entries[1] == entries[2]
+    assert set(entries[0]["leadpipe"]["env"]) <= known
+    assert set(re.findall(r"\b(?:LEADPIPE|SONARLY)_[A-Z_]+\b", text)) <= known
+
+
+@pytest.mark.anyio
 async def test_the_page_of_exports_quotes_the_server_and_names_columns_of_the_file(
     tmp_path: Path,
 ) -> None:
@@ -114,6 +131,7 @@ async def test_the_page_of_exports_quotes_the_server_and_names_columns_of_the_fi
     assert f"{private} of {size:,} people have a `contactEmail`" in text
 
 
+@pytest.mark.anyio
 async def test_the_guide_to_a_good_audience_quotes_the_server_and_its_numbers(
     tmp_path: Path,
 ) -> None:
