@@ -1,17 +1,26 @@
 """The demo holds its conversation with the real server, in a process of its own."""
 
-import json
+import io
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from leadpipe_mcp.demo import Screen
+from tests.docs.picture import drawn
+from tests.snapshots import held_to
+
+ROOT = Path(__file__).parents[1]
 DEMO = [sys.executable, "-m", "leadpipe_mcp", "demo"]
 ORDERS = [
     # The wrong filter is refused with what exists.
     (
         "calls plan_audience",
+        "score 50 and up",
         "refused There is no filter 'technologies'. There are: companyIndustry,",
         "No filter knows technologies used",
     ),
@@ -35,13 +44,32 @@ ORDERS = [
 ]
 
 
-def test_it_shows_one_thing_leading_to_another_with_masked_people_and_the_tokens_counted() -> None:
+PICTURE = ROOT / "docs/demo.svg"
+# What the scenes of the picture are known by.
+SCENES = ("calls plan_audience", "There is no filter", "asks you Activate", "•••@")
+TITLE = (
+    "A conversation in a terminal: the assistant plans an audience and shows how large it is at"
+    " each score; a filter that does not exist is refused; the user is asked before it is"
+    " activated; five people are shown with masked e-mail addresses."
+)
+
+
+def test_it_shows_one_thing_leading_to_another_and_its_picture_is_the_one_of_the_readme() -> None:
+    # The sandbox's people depend on the day.
+    path = os.pathsep.join([str(ROOT / "tests/clock"), os.environ.get("PYTHONPATH", "")])
+    fixed = {"PYTHONPATH": path, "FORCE_COLOR": "1", "COLUMNS": "100"}
+    environment = {name: text for name, text in os.environ.items() if name != "NO_COLOR"} | fixed
     done = subprocess.run(
-        [*DEMO, "--sonarly"], capture_output=True, timeout=240, check=False, encoding="utf-8"
+        [*DEMO, "--sonarly"],
+        capture_output=True,
+        timeout=240,
+        check=False,
+        encoding="utf-8",
+        env=environment,
     )
     # Nothing of the server's log stands between what is said.
     assert (done.returncode, done.stderr) == (0, "")
-    said = re.sub(r"\s+", " ", done.stdout)
+    said = one_line(done.stdout)
     for order in ORDERS:
         assert sorted(order, key=said.index) == list(order)
 
@@ -53,12 +81,49 @@ def test_it_shows_one_thing_leading_to_another_with_masked_people_and_the_tokens
 
     calls, tokens = re.findall(r"(\d+) calls, ([\d,]+) tokens in all", said)[0]
     shown = [int(number) for number in re.findall(r"\((\d+) tokens\)", said)]
-    assert int(calls) == len(shown) == 14
+    assert int(calls) == len(shown) == 13
     assert sum(shown) < int(tokens.replace(",", "")) < 4_000
-    # It ends with a configuration to paste.
-    config, _ = json.JSONDecoder().raw_decode(said, said.index('{ "mcpServers"'))
-    server = config["mcpServers"]["leadpipe"]
-    assert [server["command"], *server["args"]] == [*DEMO[:3], "--sandbox"]
+
+    scenes = done.stdout.split("\n\n")
+    chosen = [scene for scene in scenes if any(words in one_line(scene) for words in SCENES)]
+    assert len(chosen) == len(SCENES)
+    held_to(PICTURE, drawn("\n\n".join(chosen), width=100, window="leadpipe-mcp demo", title=TITLE))
+
+
+def one_line(text: str) -> str:
+    """Return the words of a terminal without colours."""
+    return re.sub(r"\s+", " ", re.sub(r"\x1b\[[\d;]*m", "", text))
+
+
+def test_the_picture_is_small_has_a_title_and_loads_nothing() -> None:
+    text = PICTURE.read_text(encoding="utf-8")
+    svg = ET.fromstring(text)  # noqa: S314 -- our own file
+
+    assert svg[0].tag.endswith("title")
+    assert svg[0].text == TITLE
+    assert len(text.encode()) < 60_000
+    assert "@font-face" not in text
+    assert text.count("http") == text.count('xmlns="http://www.w3.org/2000/svg"') == 1
+    assert set(re.findall(r"url\((.)", text)) == {"#"}
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variable", "colored"),
+    [(True, "", True), (True, "NO_COLOR", False), (False, "", False), (False, "FORCE_COLOR", True)],
+)
+def test_it_has_colours_on_a_terminal_unless_they_are_unwanted(
+    monkeypatch: pytest.MonkeyPatch, *, terminal: bool, variable: str, colored: bool
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "72")
+    if variable:
+        monkeypatch.setenv(variable, "1")
+    stdout = io.StringIO()
+    monkeypatch.setattr(stdout, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    assert Screen.here() == Screen(width=72, colored=colored)
 
 
 @pytest.mark.machines
