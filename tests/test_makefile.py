@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import needs_a_shell
+
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
-pytestmark = pytest.mark.skipif(
-    shutil.which("make") is None, reason="there is no make on this machine"
-)
+pytestmark = [
+    needs_a_shell,
+    pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine"),
+]
 
 
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from leadpipe_mcp.scratch import remove_unkept, scratch_folder, unkept
+from tests.systems import needs_locks, needs_modes
 
 STALE = ".leadpipe-scratch-abcd1234"
 
@@ -51,6 +52,7 @@ def age(path: Path) -> None:
     os.utime(path, (0, 0), follow_symlinks=False)
 
 
+@needs_modes
 def test_what_is_temporary_is_in_a_private_folder_that_goes_even_with_an_error(usual: Path) -> None:
     with contextlib.suppress(KeyError), scratch_folder():
         folder = Path(tempfile.mkdtemp()).parent
@@ -61,6 +63,7 @@ def test_what_is_temporary_is_in_a_private_folder_that_goes_even_with_an_error(u
     assert tempfile.gettempdir() == str(usual)
 
 
+@needs_locks
 def test_what_a_killed_process_left_is_swept_and_what_a_live_one_has_is_not(
     usual: Path, other: subprocess.Popen[str]
 ) -> None:
@@ -74,6 +77,7 @@ def test_what_a_killed_process_left_is_swept_and_what_a_live_one_has_is_not(
         assert not folder.exists()
 
 
+@needs_locks
 def test_links_files_and_folders_of_other_names_or_people_are_not_swept(
     usual: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import COMMAND, DEADLINE_SECONDS, ENVIRONMENT, GREETING, META, Message, running
+from tests.systems import needs_signals
 
 # From being told to the end of the process, on a machine that is busy with other things. A server
 # that waited for its service would take thirty seconds or more.
@@ -132,6 +133,7 @@ def test_a_closed_stdin_leaves_a_call_the_time_to_be_answered(start: Start) -> N
     assert "CRM Buyers" in str(served.answer(call)["result"])
 
 
+@needs_signals
 def test_a_call_that_hangs_can_be_cancelled_and_holds_up_no_end(
     start_silent: Start, silent: socket.socket
 ) -> None:
@@ -149,6 +151,7 @@ def test_a_call_that_hangs_can_be_cancelled_and_holds_up_no_end(
     assert (answer["id"], answer["error"]["message"]) == (stopped, "Connection closed")
 
 
+@needs_signals
 def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
     start: Start,
 ) -> None:
@@ -167,6 +170,7 @@ def test_a_server_that_is_busy_with_people_and_waits_for_its_human_ends_at_once(
     served.ends_by(signal.SIGHUP)
 
 
+@needs_signals
 def test_a_server_whose_answers_nobody_takes_ends_at_once(
     start_silent: Start, silent: socket.socket
 ) -> None:

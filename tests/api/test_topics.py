@@ -30,6 +30,7 @@ from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.errors import UnusableAnswer
 from tests.api.answering import URL, Connect, Start
 from tests.faults.service import Fault, Sandbox
+from tests.systems import needs_modes
 
 pytestmark = pytest.mark.anyio
 CRM = {"topicId": 7, "topicName": "CRM", "type": "b2b", "industry": "Sales", "category": "Product"}
@@ -205,6 +206,7 @@ async def test_the_catalogue_is_fetched_once_for_callers_at_once_and_once_a_day(
     assert service.asked == ["GET "] * 2
 
 
+@needs_modes
 async def test_the_catalogue_is_kept_for_the_next_start(tmp_path: Path) -> None:
     folder, now = tmp_path / "cache" / "leadpipe", [0.0]
     service = Service({"": [CRM, {"topicId": 8, "topicName": "ERP"}]})

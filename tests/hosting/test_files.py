@@ -17,6 +17,7 @@ from leadpipe_mcp.hosting.settings import HostingSettings
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.settings import SettingsError
 from tests.hosting.conftest import URL, Host, Hosted, called
+from tests.systems import needs_modes
 
 pytestmark = pytest.mark.anyio
 ANNA, BEN = "sk_live_anna_0001", "sk_live_ben_0002"
@@ -130,6 +131,7 @@ async def test_the_question_says_that_the_file_can_be_fetched_by_link_and_not_wh
     assert str(tmp_path) not in f"{asked}{given}{again}{refused}"
 
 
+@needs_modes
 async def test_only_the_server_s_user_may_read_the_files_which_lie_apart_by_caller(
     host: Host, tmp_path: Path
 ) -> None:

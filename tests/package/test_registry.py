@@ -4,7 +4,6 @@ schemas/server.schema.json is the newest that the registry had published when th
 """
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from jsonschema import Draft7Validator
 from leadpipe_mcp.hosting.settings import HostingSettings
 from leadpipe_mcp.settings import Settings, variable
 from tests.package.registry import entry
+from tests.snapshots import held_to
 
 ROOT = Path(__file__).parents[2]
-FILE = ROOT / "server.json"
 SCHEMA = json.loads(
     (Path(__file__).parent / "schemas/server.schema.json").read_text(encoding="utf-8")
 )
@@ -25,10 +24,7 @@ VALIDATOR: Any = Draft7Validator(SCHEMA, format_checker=Draft7Validator.FORMAT_C
 
 
 def test_the_entry_is_what_the_settings_say() -> None:
-    text = json.dumps(entry(), indent=2) + "\n"
-    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        FILE.write_text(text, encoding="utf-8")
-    assert text == FILE.read_text(encoding="utf-8")
+    held_to(ROOT / "server.json", json.dumps(entry(), indent=2) + "\n")
 
 
 def test_the_entry_is_valid_by_the_schema_that_it_names() -> None:

@@ -1,7 +1,6 @@
 """Where files of people go, and that none is overwritten, half written or left behind."""
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -15,8 +14,8 @@ from leadpipe_mcp.people.columns import choose_columns
 from leadpipe_mcp.people.export import BATCH, export_people, write
 from leadpipe_mcp.people.files import Destination, export_folder, planned, target
 from tests.people.conftest import ADA, many
+from tests.systems import needs_modes
 
-on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
 FOUR = choose_columns(("name", "score", "contactEmail", "linkedinUrl"))
 
 
@@ -127,7 +126,7 @@ def test_of_several_files_all_appear_or_none(
     assert written[2].path.read_bytes().count(b"\n") == 500
 
 
-@on_posix
+@needs_modes
 def test_only_the_user_may_read_it_and_no_link_is_followed(tmp_path: Path) -> None:
     folder, outside = tmp_path / "new" / "exports", tmp_path / "outside.csv"
     before = os.umask(0)
@@ -162,7 +161,7 @@ def test_a_folder_that_is_not_there_or_cannot_be_made_is_said(tmp_path: Path) ->
         assert "LEADPIPE_EXPORT_DIR" in caught.value.advice
 
 
-@on_posix
+@needs_modes
 def test_when_there_is_no_more_room_nothing_is_left(tmp_path: Path) -> None:
     import resource
 

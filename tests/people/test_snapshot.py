@@ -15,9 +15,9 @@ from leadpipe_mcp.people.columns import COLUMNS, Batch, batch_of, choose_columns
 from leadpipe_mcp.people.snapshot import MOST_BYTES, Snapshot, Snapshots, run_key
 from leadpipe_mcp.people.write import ABOUT, SEEN, WHOLE
 from tests.people.conftest import Kept, Row
+from tests.systems import needs_modes
 
 pytestmark = pytest.mark.anyio
-on_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 Keeping = Callable[..., Snapshots]
 
 KEY, OTHER = f"{1:032x}", f"{2:032x}"
@@ -153,7 +153,7 @@ async def test_a_filling_that_fails_or_is_cancelled_leaves_nothing(
     assert [folder.name for folder in home.iterdir()] == [KEY]
 
 
-@on_posix
+@needs_modes
 async def test_nobody_else_may_read_the_files(keeping: Keeping, snapshots: Snapshots) -> None:
     before = os.umask(0)
     try:
@@ -167,7 +167,7 @@ async def test_nobody_else_may_read_the_files(keeping: Keeping, snapshots: Snaps
         os.umask(before)
 
 
-@on_posix
+@needs_modes
 async def test_a_full_disk_is_said_and_nothing_stays_on_it(tmp_path: Path) -> None:
     import resource
 

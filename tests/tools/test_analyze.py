@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
 from tests.faults.service import Fault, Sandbox
+from tests.systems import needs_modes
 from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start
 
 pytestmark = pytest.mark.anyio
@@ -200,6 +201,7 @@ async def test_what_makes_no_sense_is_refused(client: Assistant) -> None:
         assert says in await client.refused(ANALYZE, audienceId=audience, **arguments)
 
 
+@needs_modes
 async def test_people_are_kept_only_where_a_folder_is_named(
     sandbox: Sandbox, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
