@@ -1,21 +1,13 @@
 """What the documents say is so."""
 
 import json
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from leadpipe_mcp.settings import Settings, variable
 from leadpipe_mcp.tools.toolsets import TOOLS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"^\$ (.+)$", README + CONTRIBUTING, re.MULTILINE)))
 
 
 def table_rows(heading: str) -> dict[str, list[str]]:
@@ -52,23 +44,6 @@ def test_the_configuration_in_the_readme_is_json_and_starts_our_command() -> Non
     server = config["mcpServers"]["leadpipe"]
     assert server["command"] == "leadpipe-mcp"
     assert set(server["env"]) <= {variable(name) for name in Settings.model_fields}
-
-
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("leadpipe-mcp")])
-def test_each_command_of_the_documents_runs(command: str) -> None:
-    arguments = [sys.executable, "-m", "leadpipe_mcp", *shlex.split(command)[1:]]
-
-    done = subprocess.run(arguments, capture_output=True, timeout=120, check=False, text=True)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
-
-
-def test_the_documents_hold_no_other_commands_than_ours_and_those_of_make() -> None:
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    for command in COMMANDS:
-        program, *words = command.split()
-        assert program == "leadpipe-mcp" or (program == "make" and words[0] in targets), command
 
 
 def test_the_architecture_names_every_module() -> None:
