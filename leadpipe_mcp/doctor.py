@@ -5,10 +5,12 @@ import os
 import platform
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from shutil import which
 from typing import Literal
 
 import anyio
@@ -24,6 +26,15 @@ from leadpipe_mcp.api.models import Account
 from leadpipe_mcp.api.sonarly import SonarlyClient, sonarly_transport
 from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.backend import Ways
+from leadpipe_mcp.clients import (
+    CLIENTS,
+    ConfigError,
+    ConfigFile,
+    Machine,
+    environment_of,
+    flags_of,
+    is_ours,
+)
 from leadpipe_mcp.errors import (
     KeyRefused,
     LeadpipeError,
@@ -31,13 +42,15 @@ from leadpipe_mcp.errors import (
     OrganizationInactive,
     Unreachable,
 )
+from leadpipe_mcp.logs import set_up
 from leadpipe_mcp.people.files import export_folder
-from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings
-from leadpipe_mcp.text import clean, counted
+from leadpipe_mcp.settings import SANDBOX_KEY, SANDBOX_URL, SONARLY, Settings, SettingsError
+from leadpipe_mcp.text import clean, counted, listed
 
 State = Literal["ok", "warning", "problem"]
 CODES: dict[State, int] = {"ok": 0, "warning": 1, "problem": 2}
 SECONDS = 20.0
+HERE = "the variables and flags given here"
 _BLAMED: dict[type[LeadpipeError], str] = {
     NotConfigured: "key",
     KeyRefused: "key",
@@ -59,9 +72,19 @@ class Finding:
     advice: str = ""
 
 
-def run_doctor(settings: Settings, *, as_json: bool) -> int:
-    """Print what is found; return 0 if all is well, 1 with a warning, 2 with a problem."""
-    found = anyio.run(examine, settings)
+def run_doctor(client: str | None, flags: Mapping[str, object], *, as_json: bool) -> int:
+    """Print what is found; return 0 if all is well, 1 with a warning, 2 with a problem.
+
+    It looks with the settings of the client that is named; else with the variables and flags that
+    are given, or if they hold no key, with the settings of the first client that has the server.
+    """
+    machine = Machine.here()
+    try:
+        settings, source = _settings(client, flags, machine)
+        set_up("ERROR", as_json=settings.log_json)
+        found = [*anyio.run(partial(examine, settings, source=source)), *_clients(machine)]
+    except (ConfigError, SettingsError) as error:
+        found = [Finding("settings", "problem", str(error))]
     worst = max(CODES[one.state] for one in found)
     if as_json:
         states = {code: state for state, code in CODES.items()}
@@ -79,10 +102,17 @@ def run_doctor(settings: Settings, *, as_json: bool) -> int:
 
 
 async def examine(
-    settings: Settings, *, service: Application | None = None, sonarly: Application | None = None
+    settings: Settings,
+    *,
+    source: str = HERE,
+    service: Application | None = None,
+    sonarly: Application | None = None,
 ) -> list[Finding]:
     """Look at everything that the server needs; `service` and `sonarly` answer in their places."""
-    found = [Finding("version", "ok", f"{__version__}, Python {platform.python_version()}")]
+    found = [
+        Finding("version", "ok", f"{__version__}, Python {platform.python_version()}"),
+        Finding("settings", "ok", source),
+    ]
     ways = Ways(settings, service, sonarly)
     try:
         with call_budget(SECONDS):
@@ -98,6 +128,60 @@ async def examine(
         "kept people": (settings.cache_dir, "LEADPIPE_CACHE_DIR"),
     }
     return [*found, *(_folder(what, *where) for what, where in folders.items())]
+
+
+def _settings(
+    name: str | None, flags: Mapping[str, object], machine: Machine
+) -> tuple[Settings, str]:
+    """The settings to look with, and where they are from."""
+    if name is None:
+        here = Settings.read(machine.environment, flags)
+        having = [] if here.sandbox or here.api_key else list(_having(machine))
+        if not having:
+            return here, HERE
+        name = having[0]
+    file = ConfigFile.of(CLIENTS[name], machine)
+    entry = file.entry()
+    if entry is None:
+        raise ConfigError(
+            f"{file.client.title} does not have the server; leadpipe-mcp install {name} puts it in"
+        )
+    # What a client fills in itself when it starts the server, such as ${input:key}, is not known.
+    filled = {
+        variable: value
+        for variable, value in environment_of(entry).items()
+        if isinstance(value, str) and "${" not in value
+    }
+    others = {name: value for name, value in machine.environment.items() if not is_ours(name)}
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = Settings.read(others | filled, {**flags_of(entry), **given})
+    return settings, f"those of {file.client.title}, {file.path}"
+
+
+def _having(machine: Machine) -> Iterator[str]:
+    for name, client in CLIENTS.items():
+        with suppress(ConfigError):
+            if ConfigFile.of(client, machine).entry() is not None:
+                yield name
+
+
+def _clients(machine: Machine) -> Iterator[Finding]:
+    """The clients that have the server, and those that could not start it."""
+    titles = [CLIENTS[name].title for name in _having(machine)]
+    advice = "" if titles else "leadpipe-mcp install CLIENT puts it into one."
+    yield Finding("assistants", "ok", listed(titles) or "none has the server yet", advice)
+    for name, client in CLIENTS.items():
+        try:
+            entry = ConfigFile.of(client, machine).entry()
+        except ConfigError as error:
+            yield Finding(client.title, "warning", str(error), "Mend the file by hand.")
+            continue
+        command = entry.get("command") if entry else None
+        if isinstance(command, str) and which(command) is None:
+            again = f"leadpipe-mcp install {name} sets it right."
+            yield Finding(
+                client.title, "problem", f"it starts {command}, which is not there", again
+            )
 
 
 async def _leadpipe(settings: Settings, ways: Ways) -> list[Finding]:

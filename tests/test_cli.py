@@ -2,8 +2,12 @@
 
 import json
 import os
+import shlex
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
 
@@ -11,6 +15,7 @@ import pytest
 
 from leadpipe_mcp import __version__
 from leadpipe_mcp.cli import main
+from leadpipe_mcp.commands import COMMANDS
 from tests.processes import COMMAND, DEADLINE_SECONDS, running
 
 
@@ -43,17 +48,54 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_names_the_commands_and_the_flags(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = stopped(["--help"], capsys)
     assert code == 0
-    for word in ("serve", "demo", "sandbox", "--sandbox", "--port", "--confirm", "--base-url"):
+    for word in ("serve", "install", "doctor", "demo", "sandbox", "completion", "--version"):
         assert word in text
-    assert "--api-key" not in text
-    assert "LEADPIPE_SANDBOX=1" in text
+    for command in COMMANDS:
+        code, of_command = stopped([command, "--help"], capsys)
+        assert code == 0
+        assert "--api-key" not in of_command
+        assert max(map(len, (text + of_command).splitlines())) <= 80
+    text = stopped(["serve", "--http", "--help"], capsys)[1]
+    for word in ("--sandbox", "--confirm auto|off", "--base-url URL", "--workers N", "SANDBOX=1"):
+        assert word in text
+
+
+def test_a_shell_completes_commands_clients_flags_and_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["completion", "bash"])
+    script = capsys.readouterr().out
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    completed = {
+        "inst": ["install"],
+        "install cu": ["cursor"],
+        "install cursor --re": ["--remove", "--read-only"],
+        "serve --confirm ": ["auto", "off"],
+        "completion z": ["zsh"],
+        "demo --js": [],
+    }
+    for typed, words in completed.items():
+        words_typed = shlex.join(["leadpipe-mcp", *typed.split(" ")])
+        asked = f"{script}COMP_WORDS=({words_typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
+        done = subprocess.run(
+            [bash, "-c", f'{asked}; _leadpipe_mcp; echo "${{COMPREPLY[@]}}"'],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert done.stdout.split() == words, typed
+    for shell in ("zsh", "fish"):
+        main(["completion", shell])
+        assert "gemini-cli" in capsys.readouterr().out
 
 
 def test_a_value_that_makes_no_sense_stops_with_a_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     said = "leadpipe-mcp: LEADPIPE_CONFIRM: must be 'auto' or 'off'."
-    for arguments in (["--confirm", "never"], ["--confirm=never", "sandbox"]):
+    for arguments in (["--confirm", "never"], ["--confirm=never", "install", "cursor"]):
         assert stopped(arguments, capsys) == (said, "")
 
 
@@ -65,13 +107,21 @@ def test_a_value_that_makes_no_sense_stops_with_a_sentence(
         (["--sand"], "there is no flag --sand"),
         (["--sandbox=secret"], "argument --sandbox: ignored explicit argument"),
         (["--sk_live_secret"], "that is one word too many"),
-        (["secret"], "argument command: must be serve, demo, doctor or sandbox"),
+        (["secret"], "the command must be serve, install, doctor, demo, sandbox or completion"),
+        (["instal"], "completion; did you mean install?"),
+        (["install"], "the following arguments are required: client"),
+        (["install", "secret"], "must be claude-desktop, claude-code, cursor"),
+        (["install", "curser"], "did you mean cursor?"),
+        (["install", "cursor", "secret"], "that is one word too many"),
+        (["--host", "secret"], "--host goes with serve --http"),
+        (["doctor", "--remove"], "--remove goes with install"),
         (["serve", "secret"], "that is one word too many"),
-        (["--port", "70000"], "argument --port: must be a whole number from 0 to 65535"),
-        (["--port", "secret"], "argument --port: must be a whole number from 0 to 65535"),
+        (["--port", "70000"], "--port goes with sandbox or serve --http"),
+        (["sandbox", "--port", "70000"], "argument --port: must be a whole number from 0 to 65535"),
+        (["sandbox", "--port", "secret"], "argument --port: must be a whole number from 0 to"),
         (["--api-key", "secret"], "set LEADPIPE_API_KEY instead"),
         (["--sonarly-api-key", "secret"], "set SONARLY_API_KEY instead"),
-        (["sk_secret"], "argument command: must be serve, demo, doctor or sandbox"),
+        (["sk_secret"], "the command must be serve, install, doctor"),
         (["--api-key=secret"], "a key on the command line can be read by others"),
     ],
 )
@@ -111,3 +161,24 @@ def test_the_sandbox_is_served_until_it_is_ended() -> None:
         process.terminate()
         _, said = process.communicate()
     assert said == "The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals for tests")
+def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "--sandbox"], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    os.close(theirs)
+    with running(process):
+        assert process.stderr is not None
+        said = process.stderr.readline().decode()
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.read().decode()
+        assert process.wait() in {0, 130}  # as it serves already, or is still starting
+    os.close(ours)
+    assert "Traceback" not in said
+    assert "waiting for an MCP client on stdin" in said
+    assert "try leadpipe-mcp demo" in said

@@ -1,6 +1,8 @@
 """The doctor: a line for each thing that the server needs, and what to do where one is wrong."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,20 @@ async def found(service: Application, **settings: object) -> dict[str, Finding]:
     findings = await examine(read, service=service)
     assert KEY not in repr(findings)
     return {one.what: one for one in findings}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, in which no client is installed and nothing is set."""
+    for name in [name for name in os.environ if name.startswith(("LEADPIPE_", "SONARLY_"))]:
+        monkeypatch.delenv(name)
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA", "CODEX_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    place = tmp_path / "home"
+    place.mkdir()
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("USERPROFILE", str(place))
+    return place
 
 
 def told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
@@ -121,9 +137,8 @@ async def test_a_folder_that_cannot_be_written_is_a_problem(
 
 
 def test_it_is_printed_with_a_code_that_says_how_bad_it_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, logs_as_they_were: None
+    capsys: pytest.CaptureFixture[str], logs_as_they_were: None
 ) -> None:
-    monkeypatch.delenv("LEADPIPE_API_KEY", raising=False)
     code, text = told(["--sandbox", "--toolsets", "all"], capsys)
     assert code == 0
     assert "ok       connection: the sandbox answers" in text.splitlines()
@@ -132,14 +147,74 @@ def test_it_is_printed_with_a_code_that_says_how_bad_it_is(
     code, text = told([], capsys)
     assert code == 2
     assert "problem  key: No Leadpipe API key is set" in text
-    assert max(len(line) for line in text.splitlines()) <= 80
+    assert max(len(line) for line in text.splitlines() if line.startswith(" ")) <= 80
 
 
 def test_it_is_told_as_json(capsys: pytest.CaptureFixture[str], logs_as_they_were: None) -> None:
     code, text = told(["--sandbox", "--json"], capsys)
     said = json.loads(text)
     assert CODES[said["state"]] == code == 0
-    assert [one["what"] for one in said["findings"]][:3] == ["version", "connection", "key"]
+    assert [one["what"] for one in said["findings"]][:3] == ["version", "settings", "connection"]
     with pytest.raises(SystemExit):
         main(["demo", "--json"])
     assert "--json goes with doctor" in capsys.readouterr().err
+
+
+def test_it_looks_with_the_settings_of_the_client_that_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], logs_as_they_were: None
+) -> None:
+    main(["install", "cursor", "--sandbox", "--toolsets", "all"])
+    main(["install", "codex", "--sandbox"])
+    capsys.readouterr()
+
+    code, text = told(["cursor"], capsys)
+    assert code == 0
+    assert f"ok       settings: those of Cursor, {home / '.cursor/mcp.json'}" in text
+    assert "ok       Sonarly: the key sees 1 account" in text
+    assert "ok       assistants: Cursor and Codex" in text
+
+    # With no key here, the first client that has the server is looked at.
+    assert f"those of Cursor, {home}" in told([], capsys)[1]
+    assert "settings: the variables and flags given here" in told(["--sandbox"], capsys)[1]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--sandbox"], ["-m", "leadpipe_mcp", "--toolsets=all", "--sandbox", "--contact", "mask"]],
+)
+def test_an_entry_that_was_written_by_hand_is_understood(
+    args: list[str], home: Path, capsys: pytest.CaptureFixture[str], logs_as_they_were: None
+) -> None:
+    env = {"LEADPIPE_API_KEY": "${input:key}", "LEADPIPE_LOG_LEVEL": "DEBUG"}
+    entry = {"command": sys.executable, "args": args, "env": env}
+    (home / ".cursor").mkdir()
+    (home / ".cursor/mcp.json").write_text(json.dumps({"mcpServers": {"leadpipe": entry}}))
+    code, text = told(["cursor"], capsys)
+    assert code == 0
+    assert ("Sonarly" in text) == ("--toolsets=all" in args)
+
+
+def test_a_client_that_cannot_start_the_server_is_named(
+    home: Path, capsys: pytest.CaptureFixture[str], logs_as_they_were: None
+) -> None:
+    assert "ok       assistants: none has the server yet" in told(["--sandbox"], capsys)[1]
+    (home / ".cursor").mkdir()
+    entry = {"command": str(home / "gone/leadpipe-mcp"), "env": {"LEADPIPE_SANDBOX": "1"}}
+    (home / ".cursor/mcp.json").write_text(json.dumps({"mcpServers": {"leadpipe": entry}}))
+    (home / ".gemini").mkdir()
+    (home / ".gemini/settings.json").write_text("{")
+
+    code, text = told(["cursor", "--json"], capsys)
+    assert code == 2
+    lines = {one["what"]: one for one in json.loads(text)["findings"]}
+    assert lines["Cursor"]["state"] == "problem"
+    assert lines["Cursor"]["advice"] == "leadpipe-mcp install cursor sets it right."
+    assert lines["Gemini CLI"]["state"] == "warning"
+
+    code, text = told(["windsurf"], capsys)
+    assert code == 2
+    assert "Windsurf does not have the server; leadpipe-mcp install windsurf puts it in" in text
+    (home / ".cursor/mcp.json").write_text(
+        '{"mcpServers": {"leadpipe": {"env": {"LEADPIPE_CONTACT": "never"}}}}'
+    )
+    assert "LEADPIPE_CONTACT: must be 'allow' or 'mask'" in told(["cursor"], capsys)[1]
