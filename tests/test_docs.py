@@ -1,26 +1,26 @@
 """What the documents say is so."""
 
 import json
+import re
+import tomllib
 from pathlib import Path
+from typing import get_args
 
-from leadpipe_mcp.settings import Settings, variable
+from leadpipe_mcp.clients import CLIENTS
+from leadpipe_mcp.settings import Settings, Toolset, variable
 from leadpipe_mcp.tools.toolsets import TOOLS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def table_rows(heading: str) -> dict[str, list[str]]:
-    """The rows of the table under a heading of the README, by the code in their first cell."""
-    section = README.split(f"## {heading}\n")[1].split("\n## ")[0]
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
-    return {row[0].strip().strip("`"): [cell.strip() for cell in row[1:]] for row in rows}
-
-
 def test_the_readme_names_every_tool_and_those_that_ask() -> None:
-    rows = table_rows("What the assistant can do")
-    assert set(rows) == {declaration.name for declaration in TOOLS}
-    asking = {name for name, cells in rows.items() if cells[1]}
+    section = README.split("## What the assistant can do\n")[1].split("\n## ")[0]
+    rows = "".join(line for line in section.splitlines() if line.startswith("| "))
+    named = {name for name in re.findall(r"`(\w+)`", rows) if name not in get_args(Toolset)}
+    asking = set(re.findall(r"\*\*`(\w+)`\*\*", rows))
+
+    assert named == {declaration.name for declaration in TOOLS}
     assert asking.isdisjoint(d.name for d in TOOLS if d.hints.read_only_hint)
     assert asking == {
         *("create_audience", "update_audience", "set_status", "delete_audience"),
@@ -28,22 +28,20 @@ def test_the_readme_names_every_tool_and_those_that_ask() -> None:
     }
 
 
-def test_the_readme_names_settings_that_there_are_with_their_defaults() -> None:
-    fields = {variable(name): field for name, field in Settings.model_fields.items()}
-    rows = table_rows("Settings")
-
-    assert len(rows) >= 5
-    for name, cells in rows.items():
-        default = str(fields[name].default)
-        assert cells[1].strip("`") == {"None": "", "False": "off"}.get(default, default)
+def test_the_readme_names_every_client() -> None:
+    for name in CLIENTS:
+        assert f"`{name}`" in README
 
 
-def test_the_configuration_in_the_readme_is_json_and_starts_our_command() -> None:
-    config = json.loads(README.split("```json\n")[1].split("```")[0])
+def test_configurations_in_the_documents_start_our_command_with_settings_that_there_are() -> None:
+    page = (ROOT / "docs/getting-started.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(json|toml)\n(.*?)```", page, re.DOTALL)
 
-    server = config["mcpServers"]["leadpipe"]
-    assert server["command"] == "leadpipe-mcp"
-    assert set(server["env"]) <= {variable(name) for name in Settings.model_fields}
+    assert len(blocks) == 3
+    for form, text in blocks:
+        (servers,) = (json if form == "json" else tomllib).loads(text).values()
+        assert servers["leadpipe"]["command"].endswith("/leadpipe-mcp")
+        assert set(servers["leadpipe"]["env"]) <= {variable(name) for name in Settings.model_fields}
 
 
 def test_the_architecture_names_every_module() -> None:

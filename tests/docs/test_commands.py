@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from leadpipe_mcp.cli import main
+from leadpipe_mcp.clients import CLIENTS
 from leadpipe_mcp.hosting.settings import HostingSettings
 from leadpipe_mcp.settings import variable
 
@@ -23,8 +24,6 @@ ELSEWHERE = {
     "leadpipe-mcp demo": "takes seconds; tests/test_demo.py holds the whole conversation",
     "leadpipe-mcp sandbox": "serves until it is ended; tests/test_cli.py starts it",
     "leadpipe-mcp serve": "serves until it is ended; tests/hosting starts it",
-    "leadpipe-mcp install": "is being built",
-    "leadpipe-mcp completion": "is being built",
     "pip install": "changes the machine; tests/package/check.py installs the wheel",
     "pipx install .": "as pip install",
     "uv tool install .": "as pip install",
@@ -90,7 +89,9 @@ def test_a_command_of_the_documents_does_what_it_is_for(
     if words[0] == "install":
         monkeypatch.setenv("LEADPIPE_API_KEY", "sk_invented")
     if words[0] == "doctor":
-        monkeypatch.setenv("LEADPIPE_SANDBOX", "1")
+        # As after the page's first steps.
+        named = [word for word in words[1:] if word in CLIENTS] or ["cursor"]
+        main(["install", *named, "--sandbox"])
     try:
         main(words)
     except SystemExit as end:
