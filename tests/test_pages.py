@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import anyio
+import mcp
 import pytest
-from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
+from leadpipe_mcp.cli import main
+from leadpipe_mcp.clients import CLIENTS, Client, Machine
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings, variable
@@ -29,7 +31,7 @@ DAY = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
 DEADLINE_SECONDS = 120
 
 
-class Conversation(Client):
+class Conversation(mcp.Client):
     """A client whose human agrees to everything, and which keeps whatever the server says."""
 
     heard: list[str]
@@ -101,6 +103,26 @@ def test_the_entries_in_getting_started_are_read_as_the_clients_read_them() -> N
     assert entries[0] == entries[1] == entries[2]
     assert set(entries[0]["leadpipe"]["env"]) <= known
     assert set(re.findall(r"\b(?:LEADPIPE|SONARLY)_[A-Z_]+\b", text)) <= known
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+@pytest.mark.parametrize("platform", ["darwin", "linux", "win32"])
+def test_getting_started_names_the_file_that_install_changes(client: Client, platform: str) -> None:
+    place = client.place(Machine(platform, {}, Path("~"))).as_posix()
+    as_on_windows = place.replace("~/AppData/Roaming", "%APPDATA%").replace("~", "%USERPROFILE%")
+    if platform == "win32" and client.name != "claude-code":
+        place = as_on_windows.replace("/", "\\")
+
+    assert f"`{place}`" in page("getting-started.md")
+    assert f"### {client.title}\n" in page("getting-started.md")
+    assert f"`{client.name}`" in page("getting-started.md")
+
+
+def test_getting_started_quotes_the_doctor(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["doctor", "--sandbox"])
+
+    assert unheard(page("getting-started.md"), [capsys.readouterr().out]) == []
 
 
 @pytest.mark.anyio

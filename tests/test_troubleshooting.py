@@ -1,5 +1,6 @@
 """The page on troubleshooting: each message that is a heading is one that the server gives."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -62,23 +63,31 @@ PAUSE: dict[str, object] = {"id": ACTIVE, "status": "paused"}
 EXPORT: dict[str, object] = {"id": ACTIVE, "fileName": "leads"}
 UNREADABLE = Fault("status", method="GET", times=None)
 
-# What does not start, by what is in the environment and on the command line.
+# What does not start, by a variable that is set and the command line.
 STOPPED: Mapping[str, tuple[dict[str, str], list[str]]] = {
     "LEADPIPE_API_KEY: holds characters that no key has; copy the key again.": (
         {"LEADPIPE_API_KEY": "sk_live with a blank"},
-        [],
+        ["serve"],
     ),
     "a key on the command line can be read by others; set LEADPIPE_API_KEY instead": (
         {},
-        ["--api-key", "sk_live_page"],
+        ["serve", "--api-key", "sk_live_page"],
     ),
     "LEADPIPE_TOOLSETS: must name toolsets with commas between...": (
         {"LEADPIPE_TOOLSETS": "audience"},
-        [],
+        ["serve"],
     ),
     "LEADPIPE_EXPORT_DIR: must be the whole path of a folder...": (
         {"LEADPIPE_EXPORT_DIR": "leads"},
-        [],
+        ["serve"],
+    ),
+    "... is not valid JSON: line ... cannot be understood": (
+        {},
+        ["install", "cursor", "--sandbox"],
+    ),
+    "there is no key; set LEADPIPE_API_KEY, or run this in a terminal to be asked for it...": (
+        {},
+        ["install", "vscode"],
     ),
 }
 CASES: Mapping[str, Case] = {
@@ -178,16 +187,28 @@ def is_in(message: str, said: str) -> bool:
     return re.search(".*".join(map(re.escape, message.split("..."))), said) is not None
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home where Cursor's configuration lacks a comma, and a machine on which nothing is set."""
+    for name in [name for name in os.environ if name.startswith(("LEADPIPE_", "SONARLY_"))]:
+        monkeypatch.delenv(name)
+    for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    (tmp_path / ".cursor").mkdir()
+    (tmp_path / ".cursor/mcp.json").write_text('{"mcpServers": {"one": {} "other": {}}}')
+
+
 @pytest.mark.parametrize("message", STOPPED)
+@pytest.mark.usefixtures("home")
 def test_a_start_is_refused_in_these_words(
     message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    variables, flags = STOPPED[message]
+    variables, words = STOPPED[message]
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
     with pytest.raises(SystemExit) as stopped:
-        main(["serve", *flags])
+        main(words)
 
     said = f"{stopped.value.code} {capsys.readouterr().err}"
     assert is_in(message, " ".join(said.split()))
