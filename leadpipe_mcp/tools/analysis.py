@@ -155,7 +155,7 @@ def _show_profile(reply: Analysis, told: profile.Profile, audience_id: str) -> s
         why = "count by any columns; further questions about this run are immediate"
         by: list[JsonValue] = ["companyIndustry", "seniority"]
         reply.next = [suggest("analyze_audience", why, audienceId=audience_id, groupBy=by)]
-    also = f" at {told.companies:,} companies" if told.companies else ""
+    also = f" at {counted(told.companies, 'company', 'companies')}" if told.companies else ""
     email = told.filled.get("businessEmail")
     contact = f", {email:.0f}% with a business e-mail" if email else ""
     return f"{people(told.size).capitalize()}{also}{contact}"

@@ -220,3 +220,12 @@ async def test_people_are_kept_only_where_a_folder_is_named(
     assert files_of(sandbox) == 2
     (people,) = [path for path in (tmp_path / "kept").iterdir() if path.is_dir()]
     assert people.stat().st_mode & 0o777 == 0o700
+
+
+async def test_somebody_alone_is_at_one_company(connect: Connect) -> None:
+    async with connect(people=300) as client:
+        audience = (await client.saved())["active"]
+        profile = await client.call(ANALYZE, audienceId=audience)
+
+    assert profile["size"] == 1
+    assert profile["summary"].startswith("1 person at 1 company, ")
