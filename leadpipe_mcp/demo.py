@@ -156,7 +156,7 @@ async def _build(talk: "Conversation") -> str:
     )
     inexact = plan.get("values", {"rows": []})["rows"]
     took = "".join(f"; I took “{asked}” as “{became}”" for _, asked, became, *_ in inexact)
-    talk.assistant(f"{plan['size']:,} people today{took}. By interest:")
+    talk.assistant(f"{plan['size']:,} today{took}. By interest:")
     ladder: dict[str, int] = plan.get("ladder", {})
     for score, size in ladder.items():
         bar, fits = "━" * (size * 24 // max(ladder.values())), low <= size <= high
@@ -182,7 +182,7 @@ async def _read(talk: "Conversation", audience: str) -> None:
     talk.person("Activate it.")
     slots = (await talk.call("set_status", id=audience, status="active"))["slots"]
     talk.assistant(
-        f"It is active: {slots['after']} of your {slots['limit']} slots are in use. Making its list"
+        f"Active: {slots['after']} of your {slots['limit']} slots are in use. Making its list"
         " takes a moment."
     )
     talk.person("Who are they?")

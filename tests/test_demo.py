@@ -137,8 +137,7 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly_and_the_log_is_shown_if_as
     ) as demo:
         assert demo.stdout
         assert demo.stderr
-        while "calls create_audience" not in demo.stdout.readline():
-            pass
+        assert any("create_audience" in line for line in demo.stdout)
         demo.stdout.close()
         logged = demo.stderr.read()
         assert " INFO plan_audience ok " in logged
