@@ -50,8 +50,9 @@ LEADPIPE = Vendor(
     no_key="No Leadpipe API key is set, so nothing was asked of the service.",
     key_advice=(
         "Set LEADPIPE_API_KEY (a key starts with sk_; Settings > API Keys in the Leadpipe"
-        " dashboard) and restart the server. To try everything with invented people and no key,"
-        " start it with --sandbox."
+        " dashboard) and restart the server; 'leadpipe-mcp install' asks for it and puts it into"
+        " the assistant's configuration. To try everything with invented people and no key, start"
+        " it with --sandbox."
     ),
 )
 

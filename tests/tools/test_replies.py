@@ -67,5 +67,7 @@ async def test_without_a_key_a_tool_says_how_to_set_one(connect: Connect) -> Non
     assert said == (
         "No Leadpipe API key is set, so nothing was asked of the service. Set LEADPIPE_API_KEY (a"
         " key starts with sk_; Settings > API Keys in the Leadpipe dashboard) and restart the"
-        " server. To try everything with invented people and no key, start it with --sandbox."
+        " server; 'leadpipe-mcp install' asks for it and puts it into the assistant's"
+        " configuration. To try everything with invented people and no key, start it with"
+        " --sandbox."
     )
