@@ -32,6 +32,14 @@ def test_a_page_made_from_the_code_is_current(name: str) -> None:
     held_to(DOCS / f"{name}.md", PAGES[name]())
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_what_belongs_into_a_list_is_indented_by_four_spaces_as_the_site_needs_it(
+    page: Path,
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"^ {1,3}(?:```|[-*] |\d+\. ).*", text, re.MULTILINE) == []
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("profile", ["flat", "catalog"])
 async def test_every_example_of_a_filter_is_taken_by_each_of_its_names(
