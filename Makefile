@@ -70,6 +70,7 @@ conformance: .venv/.tools ## the protocol's own suite and its inspector, over HT
 bench: .venv/.tools ## what is promised of speed, measured beside a bare server (docs/performance.md)
 	@$(VENV) tests/benchmarks/bench.py
 	@$(VENV) tests/benchmarks/plan.py
+	@$(VENV) -m tests.benchmarks.jobs
 	@$(VENV) -m tests.benchmarks.team
 
 soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promises hold
