@@ -80,7 +80,7 @@ docs: .venv/.docs ## the documentation as a site, in site/, with what is made fr
 	@UPDATE_SNAPSHOTS=1 $(VENV) -m pytest --quiet --no-header tests/docs/test_pages.py tests/test_demo.py
 	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 	@$(VENV) -m tests.docs.site
-	@echo "The site is in site/: open site/index.html."
+	@echo "The site is in site/. With search: python3 -m http.server --directory site"
 
 clean: ## remove what the other targets made
 	rm -rf .venv dist site .coverage .coverage.* .pytest_cache .ruff_cache .import_linter_cache
