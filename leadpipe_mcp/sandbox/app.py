@@ -40,7 +40,8 @@ class Sandbox(Simulator):
             played = {"", self.settings.profile}
         endpoints = [endpoint for endpoint in ENDPOINTS if endpoint.only in played]
         super().__init__(endpoints, clock, self.settings.delay_ms)
-        self._organisations: dict[str, Organisation] = {}
+        self.organisations: dict[str, Organisation] = {}
+        """What every organisation has, by its key."""
         self._files: dict[str, File] = {}
 
     def _answer(self, request: Request, body: bytes) -> Response:
@@ -51,8 +52,8 @@ class Sandbox(Simulator):
             if not endpoint.path.startswith(_OPEN):
                 raise Refusal(401, "Invalid API key")
             key = ""
-        now, is_new = self._clock(), key not in self._organisations
-        organisation = self._organisations.setdefault(key, Organisation(key, self.settings))
+        now, is_new = self._clock(), key not in self.organisations
+        organisation = self.organisations.setdefault(key, Organisation(key, self.settings))
         if organisation.expired and not endpoint.path.startswith((*_OPEN, _ACCOUNT)):
             raise Refusal(403, "Organization is expired")
         if is_new and self.settings.examples and not organisation.expired:

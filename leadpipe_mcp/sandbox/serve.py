@@ -25,14 +25,18 @@ _TO_SET = (
 
 def serve(settings: SandboxSettings | None = None, port: int = 0) -> None:
     """Serve both services until interrupted; say what to set as soon as they answer."""
-    leadpipe, sonarly = Sandbox(settings), SonarlySandbox()
+    serve_application(both(Sandbox(settings), SonarlySandbox()), port, say=_TO_SET)
 
-    async def both(scope: Scope, receive: Receive, send: Send) -> None:
+
+def both(leadpipe: ASGIApp, sonarly: ASGIApp) -> ASGIApp:
+    """Return one application that answers as either service, by the path."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         # No path of Leadpipe's begins as all of Sonarly's do.
         service = sonarly if scope["path"].startswith(_SONARLY_PATH) else leadpipe
         await service(scope, receive, send)
 
-    serve_application(both, port, say=_TO_SET)
+    return answer
 
 
 def serve_application(
