@@ -150,6 +150,36 @@ def test_it_is_printed_with_a_code_that_says_how_bad_it_is(
     assert max(len(line) for line in text.splitlines() if line.startswith(" ")) <= 80
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals for tests")
+@pytest.mark.parametrize(
+    ("terminal", "variables", "colored"),
+    [(True, {}, True), (True, {"NO_COLOR": "1"}, False), (False, {}, False)],
+)
+def test_it_has_colours_on_a_terminal_unless_they_are_unwanted(
+    monkeypatch: pytest.MonkeyPatch,
+    logs_as_they_were: None,
+    *,
+    terminal: bool,
+    variables: dict[str, str],
+    colored: bool,
+) -> None:
+    import pty
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    said = b""
+    with os.fdopen(theirs, "w") as stdout, os.fdopen(ours, "rb", buffering=0) as end:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit):
+            main(["doctor", "--sandbox"])
+        stdout.flush()
+        while b"assistants: " not in said:  # the last that it looks at
+            said += end.read(10_000)
+    assert (b"\x1b[32mok" in said) == (b"\x1b" in said) == colored
+
+
 def test_it_is_told_as_json(capsys: pytest.CaptureFixture[str], logs_as_they_were: None) -> None:
     code, text = told(["--sandbox", "--json"], capsys)
     said = json.loads(text)

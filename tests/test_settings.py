@@ -75,6 +75,14 @@ def test_a_value_that_makes_no_sense_is_refused_by_the_name_of_its_variable(
     assert caught.value.__suppress_context__
 
 
+def test_only_the_word_itself_turns_the_questions_off() -> None:
+    for odd in ("OFF", "0", "false", "no", "none", "disabled", "auto,off", "'off'", "off;", "of"):
+        with pytest.raises(SettingsError, match="LEADPIPE_CONFIRM: must be 'auto' or 'off'"):
+            Settings.read({"LEADPIPE_CONFIRM": odd}, {})
+    assert Settings.read({"LEADPIPE_CONFIRM": " off "}, {}).confirm == "off"
+    assert Settings.read({"LEADPIPE_CONFIRM": "off"}, {"confirm": "auto"}).confirm == "auto"
+
+
 @pytest.mark.parametrize("empty", ["", "  ", "${user_config.some_field}"])
 def test_a_field_of_a_form_that_was_left_empty_sets_nothing(empty: str) -> None:
     environment = {variable(name): empty for name in Settings.model_fields}

@@ -7,7 +7,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -57,8 +59,8 @@ class Served:
         self.answer(self.begin("initialize", GREETING | {"capabilities": capabilities}))
         self.send("notifications/initialized", {})
 
-    def ends_quietly(self, tell: Callable[[], object]) -> None:
-        """Tell the process to end, and hold its end to what all of them are."""
+    def ends_quietly(self, tell: Callable[[], object]) -> bytes:
+        """Tell the process to end, hold its end to what all of them are; return its stderr."""
         start = time.monotonic()
         tell()
         assert self.process.wait(DEADLINE_SECONDS) == 0
@@ -67,9 +69,10 @@ class Served:
         told = self.process.stderr.read()
         assert not any(word in told for word in (b"Traceback", b" ERROR ", b" WARNING "))
         assert self.left() == []
+        return told
 
-    def ends_by(self, number: signal.Signals) -> None:
-        self.ends_quietly(lambda: self.process.send_signal(number))
+    def ends_by(self, number: signal.Signals) -> bytes:
+        return self.ends_quietly(lambda: self.process.send_signal(number))
 
     def left(self) -> list[str]:
         """What is in the folder of temporary things, besides what was there for good."""
@@ -187,3 +190,49 @@ def test_a_server_whose_answers_nobody_takes_ends_at_once(
     full.call("list_audiences")
     with silent.accept()[0]:
         full.ends_by(signal.SIGINT)
+
+
+@needs_signals
+def test_a_server_that_has_nothing_to_do_ends_at_once(start: Start) -> None:
+    served = start(sandbox=1)
+    served.greet()
+    served.ends_by(signal.SIGTERM)
+
+
+class Repeating(BaseHTTPRequestHandler):
+    """Refuses everything, and repeats what it was sent."""
+
+    def do_GET(self) -> None:
+        status = 500 if "account" in self.path else 401
+        body = json.dumps({"error": {"message": f"{self.path} {self.headers}"}}).encode()
+        self.send_response(status)
+        self.send_header("X-Request-Id", self.headers["X-API-Key"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as above
+        """Say nothing here."""
+
+
+@pytest.fixture
+def repeating() -> Iterator[str]:
+    """The address of a service that repeats the key in its refusals."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Repeating) as service:
+        Thread(target=service.serve_forever).start()
+        yield f"http://127.0.0.1:{service.server_port}"
+        service.shutdown()
+
+
+@needs_signals
+def test_no_key_is_in_what_a_server_writes_whose_calls_fail(start: Start, repeating: str) -> None:
+    key = "sk_live_canary_0123456789"
+    served = start(api_key=key, base_url=repeating, log_level="debug")
+    served.greet()
+    for tool in ("list_audiences", "get_account_status", "find_filters"):
+        answer = served.answer(served.call(tool))
+        assert answer["result"]["isError"]
+        assert key not in str(answer)
+    written = served.ends_by(signal.SIGTERM)
+    assert written.count(b"refused:") == 3
+    assert b"canary" not in written

@@ -121,8 +121,7 @@ class FilterCatalog:
             raise NotPossible(f"{none}. To leave people out, {example}")
         if key in EXCLUDING.values():
             raise NotPossible(f"{none} here, nor another that leaves out titles.")
-        close = nearest(said, FLAT_KEYS) if "." not in said else []
-        if close := close or nearest(said, [*self.entries, *FLAT_KEYS]):
+        if close := self._near(said):
             raise NotPossible(f"{none}. Did you mean {quoted(close)}?")
         names = dict.fromkeys(map(self.name_of, self.entries))
         raise NotPossible(f"{none}. There are: {', '.join(names)}. {NOT_FILTERED}")
@@ -144,6 +143,15 @@ class FilterCatalog:
         """Return whether this filter was taken for a flat key that has no documented twin."""
         flat = FLAT_KEYS.get(key)
         return flat is not None and entry.key not in {flat.name, flat.twin}
+
+    def _near(self, said: str) -> list[str]:
+        """Return the keys that look like a wrong one."""
+        if "." not in said:
+            return nearest(said, FLAT_KEYS) or nearest(said, self.entries)
+        # Keys of one area begin alike, whatever they are about.
+        about = said.rpartition(".")[2]
+        keys = [key for key in self.entries if nearest(about, [key.rpartition(".")[2]])]
+        return nearest(said, [*keys, *FLAT_KEYS])
 
     def _twin_of(self, flat: FlatKey) -> FilterEntry:
         if flat.twin and flat.twin in self.entries:

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig
@@ -97,6 +98,23 @@ async def test_a_plan_makes_no_more_requests_than_it_may_and_asks_for_no_config_
     assert plan.requests <= MOST_REQUESTS["full"]
     assert plan.size is not None
     assert plan.sized.not_measured
+
+
+async def test_no_more_than_six_requests_are_made_at_once(sandbox: Sandbox) -> None:
+    at_once: list[int] = [0]
+    now = 0
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal now
+        now += 1
+        at_once.append(now)
+        await anyio.sleep(0.1)
+        await sandbox(scope, receive, send)
+        now -= 1
+
+    await make_plan(planning_with(counted), LARGE)
+    assert max(at_once) == 6
+    assert MOST_REQUESTS == {"full": 24, "size": 10}
 
 
 async def test_what_is_said_of_a_size_is_what_a_preview_says(leadpipe: LeadpipeClient) -> None:

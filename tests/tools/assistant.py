@@ -27,6 +27,7 @@ each_era = pytest.mark.parametrize("era", ["auto", "legacy"])
 
 UNASKED = Settings(sandbox=True, toolsets="all", confirm="off")
 LARGEST_REPLY = 40_000
+MOST_STEPS = 3
 # Requests that change nothing, though they are POSTs.
 READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 # No ordinary name, title or text of the sandbox is taken for an order.
@@ -55,6 +56,7 @@ class Assistant(Client):
         assert reply is not None
         assert text == json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
         assert len(text) < LARGEST_REPLY
+        assert len(reply.get("next", [])) <= MOST_STEPS
         assert ALARM not in text or MAY_ALARM.search(text), text
         last = [key for key in ("warnings", "next", "sandbox") if key in reply]
         middle = [key for key in reply if key not in {"summary", *last}]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Assistant, Connect, Reply, Start, each_era, each_profile
@@ -282,3 +283,21 @@ async def test_only_a_queued_run_is_cancelled(
     assert "next" not in first
     assert again["summary"] == "The run was already cancelled, so nothing was changed."
     assert missing.startswith("There is no such run among the latest 100 of this audience.")
+
+
+async def test_a_run_that_begins_while_it_is_being_cancelled_is_not_called_cancelled(
+    start: Start, connect: Connect, queued: Queued, moments: list[float]
+) -> None:
+    sandbox = start(run_seconds=60)
+
+    async def beginning(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "DELETE":
+            moments.append(moments[-1] + 30)
+        await sandbox(scope, receive, send)
+
+    async with connect(beginning) as client:
+        asked = await queued(client)
+        said = await client.refused("run_audience", **asked)
+        shown = await client.call("get_audience", id=asked["id"])
+    assert said.startswith("The service refused with status 409: ")
+    assert shown["run"]["state"] == "running"

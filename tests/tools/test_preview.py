@@ -79,6 +79,10 @@ UNKNOWN: list[tuple[Reply, str]] = [
     ({"jobTitle": ["!intern"]}, "'!intern' carries a sign"),
     ({"companySize": ["60-90"]}, "'companySize' has no value '60-90'. Nearest: '51 to 100'."),
     ({"technologies": ["Salesforce"]}, "No filter knows technologies used"),
+    (
+        {"company.technologies": ["Salesforce"]},
+        "'company.technologies'. There are: companyIndustry",
+    ),
 ]
 
 

@@ -8,8 +8,17 @@ from starlette.responses import JSONResponse
 
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.people import SAMPLE_ONLY
-from tests.faults.service import Sandbox
-from tests.tools.assistant import UNASKED, Altered, Assistant, Connect, Reply, Start, changes
+from tests.faults.service import Fault, Sandbox
+from tests.tools.assistant import (
+    UNASKED,
+    Altered,
+    Assistant,
+    Connect,
+    Reply,
+    Start,
+    changes,
+    each_profile,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +104,24 @@ async def test_a_page_goes_on_in_the_run_that_it_began(
     assert (one["dataDate"], other["dataDate"]) == ("2026-05-04", "2026-05-04")
     assert one["people"]["rows"] + other["people"]["rows"] == whole["people"]["rows"][:4]
     assert (await client.call(QUERY, **asked))["dataDate"] == "2026-05-05"
+
+
+@each_profile
+async def test_a_cursor_is_still_good_after_a_page_that_failed(
+    profile: str, start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile=profile)
+    async with connect(sandbox) as client:
+        asked = {"audienceId": (await client.saved())["paused"], "limit": 20, "fields": ["id"]}
+        whole = await client.call(QUERY, **{**asked, "limit": 60})
+        first = await client.call(QUERY, **asked)
+        second = await client.call(QUERY, **asked, cursor=first["nextCursor"])
+        sandbox.faults.add(Fault("status", path="/results", status=503, times=3))
+        third = {**asked, "cursor": second["nextCursor"]}
+        assert "status 503" in await client.refused(QUERY, **third)
+        last = await client.call(QUERY, **third)
+    rows = [row for page in (first, second, last) for row in page["people"]["rows"]]
+    assert rows == whole["people"]["rows"]
 
 
 async def test_people_of_another_day_than_was_asked_for_are_not_taken_for_that_days(

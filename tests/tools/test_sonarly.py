@@ -126,6 +126,17 @@ async def test_of_several_accounts_one_has_to_be_named(connect: Connect) -> None
     assert "Several accounts have this name: 'Acme' (id a), 'acme' (id b)" in said
 
 
+async def test_the_only_account_is_asked_for_once(
+    client: Assistant, played: SonarlySandbox
+) -> None:
+    for _ in range(2):
+        reply = await client.call("sonarly_list_audiences")
+        await client.call("sonarly_get_audience", id=reply["audiences"]["rows"][0][0])
+        await client.call("sonarly_create_audience", name="x", type="monitoring", sameName=True)
+    asked = [request.path for request in played.requests]
+    assert asked.count("/v1/accounts") == 1
+
+
 async def test_audiences_are_listed_with_their_folders_and_shown(client: Assistant) -> None:
     reply = await client.call("sonarly_list_audiences")
     assert reply["summary"] == "4 LinkedIn audiences and 2 folders in 'Acme Growth'."

@@ -7,6 +7,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from leadpipe_mcp.api.connections import Application
+from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools import pixels, visitors
 from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import UNASKED, Altered, Assistant, Connect, Human
@@ -309,3 +310,23 @@ async def test_a_pixel_is_paused_once_the_human_agreed_and_its_pages_are_changed
     assert removed["summary"].endswith("Its pages: all.")
     assert removed["after"] == {"status": "active"}
     assert missing == "There is no pixel with this id. list_pixels shows those that exist."
+
+
+async def test_an_expired_organization_is_told_so_by_every_tool(
+    connect: Connect, sandbox: Sandbox
+) -> None:
+    key = {"api_key": "sk_expired_1", "base_url": "https://api.example", "toolsets": "visitors"}
+    calls: list[tuple[str, dict[str, object]]] = [
+        (FIND, {"domain": SHOP}),
+        (FIND, {"email": "jo@b.example"}),
+        ("list_pixels", {}),
+        ("create_pixel", {"domain": "acme.example"}),
+        ("update_pixel", {"id": NO_PIXEL, "status": "active"}),
+    ]
+    async with connect(settings=Settings.model_validate(key)) as client:
+        for tool, arguments in calls:
+            assert await client.refused(tool, **arguments) == (
+                "The service refused with status 403: Organization is expired. The subscription"
+                " has to be renewed in the Leadpipe dashboard; the key itself is fine."
+            )
+    assert {request.method for request in sandbox.requests} <= {"GET", "POST"}

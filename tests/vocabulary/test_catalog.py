@@ -97,6 +97,11 @@ def test_an_unknown_key_is_refused_with_a_hint(catalogs: Mapping[str, FilterCata
         ("seniorty", "Did you mean 'seniority'"),
         ("role.seniorty", "Did you mean 'role.seniority'"),
         ("technologies", "No filter knows technologies used, funding, hiring, tenure, income"),
+        ("company.technologies", "There are: companyIndustry, "),
+        (
+            "company.technologies",
+            "No filter knows technologies used, funding, hiring, tenure, income",
+        ),
         ("", "There is no filter ''. There are: companyIndustry, "),
     ):
         refused = refusal(catalogs["catalog"], key)

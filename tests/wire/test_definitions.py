@@ -53,6 +53,7 @@ def test_every_tool_has_a_title_and_a_name_that_clients_take_and_four_hints(
         assert hints
         assert hints.title == tool.title != ""
         assert hints.open_world_hint
+        assert None not in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint)
         # That those which only read say so, the fault matrix holds.
         assert hints.idempotent_hint or not hints.read_only_hint
         if hints.destructive_hint:
@@ -86,6 +87,19 @@ def test_every_parameter_is_described_and_typed_and_no_level_takes_unknown_ones(
                 assert schema["additionalProperties"] is False, f"{tool.name}{path}"
 
 
+def test_a_closed_set_is_an_enum_and_every_number_has_its_range(tools: list[Tool]) -> None:
+    closed = {"status", "type", "direction", "detail", "depth", "format", "contact", "timeframe"}
+    for tool in tools:
+        for path, schema in objects(tool.input_schema):
+            if path.removeprefix(".") in closed:
+                assert schema["enum"], f"{tool.name}{path}"
+            if schema.get("type") == "integer":
+                assert "minimum" in schema, f"{tool.name}{path}"
+                is_id = path.endswith("topicIds.items")
+                wanted = path.startswith(".targetSize")
+                assert "maximum" in schema or is_id or wanted, f"{tool.name}{path}"
+
+
 def test_schemas_are_objects_in_words_that_clients_know(tools: list[Tool]) -> None:
     for tool in tools:
         for schema in (tool.input_schema, tool.output_schema or {}):
@@ -104,6 +118,8 @@ def test_what_a_filter_takes_is_told_and_null_only_where_it_removes(tools: list[
     assert set(asked["properties"]) == set(changed["properties"])
     assert len(asked["properties"]) == 16
     assert asked["properties"]["isB2b"]["type"] == "boolean"
+    for unknown in ("technologies", "funding", "hiring", "tenure", "income", "another audience"):
+        assert unknown in by_name["plan_audience"]["filters"]["description"]
     for name, schema in asked["properties"].items():
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         assert changed["properties"][name]["type"] == [*kinds, "null"]
@@ -121,6 +137,21 @@ def test_every_reply_begins_with_a_summary_and_those_of_tools_that_ask_may_be_a_
         assert "summary" in schema["required"]
         assert {"warnings", "next", "sandbox"} <= properties
         assert ({"question", "confirm"} <= properties) == asks(tool), tool.name
+
+
+def test_the_same_thing_has_the_same_name_in_every_reply(tools: list[Tool]) -> None:
+    others = {
+        *("audienceId", "audienceName", "pixelId", "audienceSize", "totalCount", "prospectCount"),
+        *("count", "cursor", "hasMore", "resultCount", "people_count", "date", "data_date"),
+    }
+    for tool in tools:
+        shown = {name for _, part in objects(tool.output_schema or {}) for name in properties(part)}
+        assert shown.isdisjoint(others), tool.name
+        assert not [name for name in shown if "_" in name], tool.name
+
+
+def properties(schema: Schema) -> Schema:
+    return schema.get("properties", {})
 
 
 def test_a_reply_is_a_whole_question_or_a_whole_success(tools: list[Tool]) -> None:
