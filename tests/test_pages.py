@@ -118,6 +118,7 @@ def test_getting_started_names_the_file_that_install_changes(client: Client, pla
     assert f"`{client.name}`" in page("getting-started.md")
 
 
+@pytest.mark.usefixtures("logs_as_they_were")
 def test_getting_started_quotes_the_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["doctor", "--sandbox"])

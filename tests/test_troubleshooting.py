@@ -199,7 +199,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("message", STOPPED)
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("home", "logs_as_they_were")
 def test_a_start_is_refused_in_these_words(
     message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,7 +83,7 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", RUN_HERE)
-@pytest.mark.usefixtures("empty_home")
+@pytest.mark.usefixtures("empty_home", "logs_as_they_were")
 def test_a_command_of_the_documents_does_what_it_is_for(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

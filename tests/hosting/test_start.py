@@ -112,7 +112,7 @@ def test_a_place_that_cannot_be_used_is_named(
     ("arguments", "said"),
     [
         (["demo", "--http"], "--http goes with serve"),
-        (["serve", "--workers", "2"], "--workers goes with --http"),
+        (["serve", "--workers", "2"], "--workers goes with serve --http"),
         (["serve", "--http", "--secret", "x"], "set LEADPIPE_SECRET instead"),
         (["serve", "--http", "--redis-url", "x"], "set LEADPIPE_REDIS_URL instead"),
     ],
