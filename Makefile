@@ -18,7 +18,7 @@ PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint format types layers tests coverage matrix hosting package bundle \
-	conformance bench soak docs clean
+	conformance bench evals soak docs clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ bench: .venv/.tools ## what is promised of speed, measured beside a bare server 
 	@$(VENV) tests/benchmarks/plan.py
 	@$(VENV) -m tests.benchmarks.jobs
 	@$(VENV) -m tests.benchmarks.team
+
+evals: .venv/.tools ## thirty tasks for an assistant: make evals ASSISTANT='claude -p ...' (docs/evals.md)
+	@$(VENV) -m evals
 
 soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promises hold
 	@$(VENV) tests/faults/soak.py

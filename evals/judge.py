@@ -23,7 +23,7 @@ def judge(
 ) -> list[str]:
     """Return why the try has failed: nothing if it has not."""
     return [
-        *_new_audiences(expected, before, after),
+        *_new_audiences(expected, before, after, answer),
         *_old_audiences(expected, before, after),
         *_elsewhere(expected, before, after),
         *_files(expected, after),
@@ -32,7 +32,9 @@ def judge(
     ]
 
 
-def _new_audiences(expected: Expected, before: Account, after: Account) -> Iterator[str]:
+def _new_audiences(
+    expected: Expected, before: Account, after: Account, answer: str
+) -> Iterator[str]:
     new = [one for number, one in after.audiences.items() if number not in before.audiences]
     for wanted in expected.saved:
         if not new:
@@ -41,6 +43,8 @@ def _new_audiences(expected: Expected, before: Account, after: Account) -> Itera
         found = [list(_wrong_with(one, wanted)) for one in new]
         best = min(range(len(new)), key=lambda place: len(found[place]))
         yield from (f"the audience that was saved {wrong}" for wrong in found[best])
+        if wanted.told and not holds(answer, str(new[best].size)):
+            yield f"the answer does not say that there are {new[best].size} people"
         del new[best]
     yield from (f"{one.name!r} was saved, which nobody wanted" for one in new)
 
@@ -112,9 +116,9 @@ def _old_audiences(expected: Expected, before: Account, after: Account) -> Itera
             yield f"{old.name!r} was deleted"
         else:
             yield from _wrong_change(old, now, change or Changed())
-            is_refreshed, wanted = now.refreshes > old.refreshes, old.name in expected.refreshed
-            if is_refreshed is not wanted:
-                yield f"{old.name!r} was {'not ' * wanted}refreshed"
+            # Who changes an audience may put its people together again as well.
+            if now.refreshes > old.refreshes and old.name not in expected.changed:
+                yield f"{old.name!r} was refreshed"
 
 
 def _wrong_change(old: SavedAudience, now: SavedAudience, change: Changed) -> Iterator[str]:
@@ -142,7 +146,7 @@ def _wrong_change(old: SavedAudience, now: SavedAudience, change: Changed) -> It
 def _elsewhere(expected: Expected, before: Account, after: Account) -> Iterator[str]:
     """Compare slots, pixels and Sonarly."""
     if expected.slots not in {None, after.slots}:
-        yield f"{after.slots} slots are taken, not {expected.slots}"
+        yield f"the slots taken are {after.slots}, not {expected.slots}"
     wanted = before.lists | {name: (one.type, one.folder) for name, one in expected.lists.items()}
     pairs = (
         ("pixel", before.pixels | expected.pixels, after.pixels),
@@ -188,7 +192,7 @@ def _on_the_way(expected: Expected, before: Account, changes: Sequence[Recorded]
             for change in changes
         )
         return
-    meant = {*expected.changed, *expected.deleted, *expected.refreshed}
+    meant = {*expected.changed, *expected.deleted}
     wanted = (*expected.saved, *expected.changed.values())
     may_activate = any(one.status == "active" for one in wanted)
     for change in changes:

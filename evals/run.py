@@ -49,6 +49,11 @@ class Assistant:
     template: str
     deadline: float = 300
 
+    @property
+    def program(self) -> str:
+        """What is started."""
+        return shlex.split(self.template)[0]
+
     def command(self, prompt: str, config: Path, toml: str) -> list[str]:
         """Return the words of the command."""
         # The prompt comes last: what looks like a place in it is the user's.

@@ -23,7 +23,7 @@ class Tap:
 
     def sent(self, line: bytes) -> bytes:
         """Note a call, and return the message as the server is to read it."""
-        message = json.loads(line)
+        message = _message(line)
         params: dict[str, Any] = message.get("params") or {}
         about: dict[str, Any] = params.get("_meta") or {}
         abilities: list[dict[str, Any] | None]
@@ -37,7 +37,7 @@ class Tap:
 
     def answered(self, line: bytes) -> None:
         """Note how long the answer to a call is."""
-        message = json.loads(line)
+        message = _message(line)
         tool = self._calls.pop(message.get("id"), None)
         if tool is None:
             return
@@ -50,9 +50,18 @@ class Tap:
     def pass_on(self, source: BinaryIO, target: BinaryIO) -> None:
         """Hand every message of a client to the server, until the client has no more."""
         for line in source:
-            target.write(self.sent(line) if line.strip() else line)
+            target.write(self.sent(line))
             target.flush()
         target.close()
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """What a line says; nothing where it is no single message."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def main() -> None:

@@ -65,6 +65,8 @@ class Saved(_Part):
     """These and no others, under the sandbox's names."""
     size: Range | None = None
     """From how many to how many people it finds."""
+    told: bool = False
+    """Whether the answer has to say how many that are."""
 
 
 class Changed(_Part):
@@ -99,7 +101,6 @@ class Expected(_Part):
     saved: list[Saved] = []
     changed: dict[str, Changed] = {}
     deleted: list[str] = []
-    refreshed: list[str] = []
     slots: int | None = None
     files: list[ExportedFile] = []
     lists: dict[str, LinkedInList] = {}
@@ -116,8 +117,8 @@ class Expected(_Part):
     @property
     def changes_nothing(self) -> bool:
         """Whether the whole account has to be as it was."""
-        wanted = (self.saved, self.changed, self.deleted, self.refreshed, self.lists, self.folders)
-        return not any((*wanted, self.pixels))
+        wanted = (self.saved, self.changed, self.deleted, self.lists, self.folders, self.pixels)
+        return not any(wanted)
 
 
 class Task(_Part):
@@ -136,13 +137,11 @@ class Task(_Part):
 
     @property
     def prompt(self) -> str:
-        """What the assistant is told: in one command nobody can be asked, so the answer is in it.
-
-        Who is asked nothing is told only that nobody is there.
-        """
+        """What the assistant is told, with the user's answer in it, as nobody can be asked."""
         lines = tomllib.loads((FOLDER.parent / "answers.toml").read_text(encoding="utf-8"))
         said = lines[self.language]
-        return "\n\n".join([self.says, said["alone"], *([said[self.answers]] * bool(self.answers))])
+        parts = [self.says, said["alone"], said.get(self.answers, "")]
+        return "\n\n".join(part for part in parts if part)
 
 
 def all_tasks() -> list[Task]:

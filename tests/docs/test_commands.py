@@ -63,7 +63,7 @@ def test_each_command_is_ours_or_of_make_or_a_setting_or_known_to_be_run_elsewhe
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     settings = {variable(name) for name in HostingSettings.model_fields}
     for command in COMMANDS:
-        first, *words = command.split()
+        first, *words = shlex.split(command)
         if first == "make":
             assert {word for word in words if "=" not in word} <= set(targets), command
         elif assigned := ASSIGNMENT.fullmatch(command):
