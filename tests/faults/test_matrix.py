@@ -16,6 +16,7 @@ from tests.faults.worlds import Outcome, Unspoilt, World, spoilt, unspoilt
 
 pytestmark = pytest.mark.anyio
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+READING = {tool.name for tool in TOOLS if tool.hints.read_only_hint}
 BEFORE, AFTER = "\n## What came\n", "\n## Under load\n"
 TWO_WORDS = """
 Of two words the first is for a fault that strikes once, the second for one that strikes always.
@@ -54,9 +55,8 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
 
 def test_every_tool_has_a_row() -> None:
     assert {row.tool for row in ROWS} == {tool.name for tool in TOOLS}
-    reading = {tool.name for tool in TOOLS if tool.hints.read_only_hint}
     # An export changes nothing at the service that anybody sees.
-    assert {row.tool for row in ROWS if not row.writes} == {*reading, "export_audience"}
+    assert {row.tool for row in ROWS if not row.writes} == {*READING, "export_audience"}
 
 
 def test_the_part_holds_every_row_every_fault_and_every_way() -> None:
@@ -69,6 +69,8 @@ def test_the_part_holds_every_row_every_fault_and_every_way() -> None:
 @pytest.mark.parametrize("cell", CELLS if IS_WHOLE else PART, ids=lambda cell: cell.name)
 async def test_it_is_right_or_says_so(cell: Cell, matrix: Matrix) -> None:
     plain, outcome = await matrix.found(cell)
+    if cell.row.tool in READING:
+        assert plain.before == plain.outcome.state, "it is said to read, and changed something"
     assert complaints(cell, plain, outcome) == [], f"{outcome.seconds:.1f} s: {outcome.text}"
 
 

@@ -27,11 +27,13 @@ TOPICS = (
     ),
     Topic(id=101, name="Insurance", type="b2c"),
     Topic(id=102, name="Insurance", type="b2b"),
+    *(Topic(id=103, name="ITSM"), Topic(id=104, name="IT Service Management")),
 )
 SPELLING = "Another spelling."
 NO_NAME = "No topic has this name or a similar one."
 PAYROLL = "2 topics are about it, but none is the subject as a whole. Which one is meant?"
 TWO = "Several topics have this name; the business one was taken."
+SAME = "The alternatives are the same thing under other names and can be added."
 UNSOUGHT = "A topic of this name exists, but nobody researches it now."
 
 
@@ -54,6 +56,8 @@ UNSOUGHT = "A topic of this name exists, but nobody researches it now."
         ("ABM", {}, 10, "close", [], None),
         # Of two topics of one name, the business one.
         ("insurance", {}, 102, "ambiguous", [101], TWO),
+        # The same thing under another name can be added.
+        ("ITSM", {}, 103, "exact", [104], SAME),
         ("jogging shoes", {}, None, "none", [9], NO_NAME),
         # What joins several subjects is not taken apart; a name that joins words is one.
         ("CRM software and marketing automation", {}, None, "none", None, NO_NAME),

@@ -104,13 +104,19 @@ async def test_a_catalogue_audience_is_created_read_and_listed(catalog: httpx.As
         await ask(catalog, "GET", AUDIENCES, expect=400, **params)
 
 
-async def test_an_audience_out_of_bounds_is_refused(flat: httpx.AsyncClient) -> None:
-    config: dict[str, object] = {"config": FLAT}
-    for part in ({}, {"name": ""}, {"name": "x" * 256}, {"name": "Buyers", "audienceSize": -1}):
-        await ask(flat, "POST", AUDIENCES, config | part, expect=400)
-    for body in (None, {"name": "Buyers"}, {"name": "Buyers", "config": 5}):
-        await ask(flat, "POST", AUDIENCES, body, expect=400)
-    assert await ask(flat, "GET", AUDIENCES) == []
+@pytest.mark.parametrize(("profile", "config"), [("flat", FLAT), ("catalog", CATALOG)])
+async def test_an_audience_out_of_bounds_is_refused(
+    profile: str, config: dict[str, object], play: Play
+) -> None:
+    client, no_topics = play(profile=profile), dict[str, object]()
+    named: list[dict[str, object]] = [{}, {"name": ""}, {"name": "x" * 256}]
+    if profile == "flat":
+        named.append({"name": "Buyers", "audienceSize": -1})
+    unmade: list[object] = [None, {"name": "Buyers"}]
+    unmade += [{"name": "Buyers", "config": odd} for odd in (5, no_topics)]
+    for body in (*unmade, *({"config": config, **part} for part in named)):
+        await ask(client, "POST", AUDIENCES, body, expect=400)
+    assert await ask(client, "GET", AUDIENCES) == []
 
 
 async def test_the_mixed_profile_answers_with_the_fields_of_both(play: Play) -> None:

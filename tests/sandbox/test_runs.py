@@ -31,6 +31,18 @@ async def test_a_query_is_materialised_first(play: Play, moments: list[float]) -
     assert answer["meta"]["totalCount"] == preview["totalCount"]
 
 
+async def test_a_query_has_the_documented_defaults(play: Play) -> None:
+    client = play(profile="flat", run_seconds=0)
+    written = {"minScore": 70, "maxScore": 100, "minTopicOverlap": 1, "limit": 50}
+    usual, whole, more = [
+        (await client.post(QUERY, json={"topicIds": [117805], **asked})).json()
+        for asked in ({}, written, {"minScore": 69})
+    ]
+    assert usual == whole
+    assert len(usual["data"]) == 50
+    assert more["meta"]["totalCount"] > usual["meta"]["totalCount"]
+
+
 async def test_a_cursor_keeps_to_its_run_when_a_newer_one_comes(
     play: Play, moments: list[float]
 ) -> None:

@@ -41,6 +41,9 @@ REFUSED: list[tuple[str, Reply, str]] = [
     ("preview_audience", {"topicIds": [*range(1, 252)]}, "'topicIds' takes at most 250 entries."),
     ("create_audience", {**CREATE, "name": " \t "}, "'name' must not be empty."),
     ("update_audience", {"id": ID, "name": "x" * 256}, "'name' must be at most 255 characters"),
+    ("query_audience", {**WANTED, "limit": 101}, "'limit' must be 100 or less."),
+    ("search_topics", {"queries": ["a"] * 9}, "'queries' takes at most 8 entries."),
+    ("search_topics", {"queries": ["a"], "limit": 51}, "'limit' must be 50 or less."),
     ("query_audience", {**WANTED, "minScore": 200, "limit": 0}, "'minScore' must be 100 or less."),
     # Contradictory.
     ("get_audience", {"id": OTHER, "audienceId": ID}, "id and audienceId both name the audience"),

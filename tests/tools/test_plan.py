@@ -55,6 +55,9 @@ async def test_it_says_for_each_word_what_was_taken_and_creates_nothing(
 
     assert [row["sure"] for row in rows(plan["topics"])] == ["exact", "exact"]
     assert all(row["uniquePeople"] > 0 for row in rows(plan["topics"]))
+    (twin,) = rows(plan["topicAlternatives"])
+    assert twin["name"] == "Customer Relationship Management"
+    assert twin["people"] > 0
     values = {f"{row['key']} {row['asked']}": row for row in rows(plan["values"])}
     assert {name: (row["became"], row["sure"]) for name, row in values.items()} == BECAME
     assert values["companyIndustry SaaS"]["note"]

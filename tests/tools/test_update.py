@@ -225,6 +225,21 @@ async def test_a_slot_that_is_taken_meanwhile_is_refused_alike(
     )
 
 
+async def test_whoever_activates_can_wait_for_the_people(
+    connect: Connect, moments: list[float]
+) -> None:
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        moments.append(moments[-1] + 60)
+
+    async with connect(run_seconds=60, settings=UNASKED) as client:
+        made = await client.call("create_audience", **VPS)
+        asked = {"id": made["id"], "status": "active", "waitSeconds": 100}
+        result = await client.call_tool("set_status", asked, progress_callback=listen)
+    reply: Reply = result.structured_content or {}
+    assert (reply["status"], reply["run"]["state"]) == ("active", "ready")
+    assert reply["size"] == made["size"]
+
+
 async def test_what_fails_after_the_change_does_not_hide_it(
     sandbox: Sandbox, connect: Connect
 ) -> None:
