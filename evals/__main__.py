@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def main() -> None:
         sys.exit(f"There is no task {', '.join(sorted(unknown))}. There are: {', '.join(tasks)}.")
     chosen = [tasks[name] for name in given.tasks or tasks]
     assistant = Assistant(given.assistant, given.deadline)
-    if shutil.which(assistant.program) is None:
+    if not Path(assistant.program).is_absolute():
         sys.exit(f"There is no program {assistant.program!r} here.")
     results: list[list[Try]] = []
     for task, tries in zip(chosen, run(assistant, chosen, given.tries, given.at_once), strict=True):

@@ -3,14 +3,17 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -48,11 +51,17 @@ class Assistant:
 
     template: str
     deadline: float = 300
+    running: "set[subprocess.Popen[bytes]]" = field(
+        default_factory=set["subprocess.Popen[bytes]"], init=False, compare=False
+    )
+    ended: threading.Event = field(default_factory=threading.Event, init=False, compare=False)
 
     @property
     def program(self) -> str:
-        """What is started."""
-        return shlex.split(self.template)[0]
+        """What is started, by its whole path if it is there."""
+        named = shlex.split(self.template)[0]
+        found = shutil.which(named)
+        return str(Path(found).absolute()) if found else named
 
     def command(self, prompt: str, config: Path, toml: str) -> list[str]:
         """Return the words of the command."""
@@ -61,7 +70,7 @@ class Assistant:
         words = shlex.split(self.template)
         for place, text in put.items():
             words = [word.replace(place, text) for word in words]
-        return words
+        return [self.program, *words[1:]]
 
     def answer(self, command: Sequence[str], folder: Path) -> tuple[str, str]:
         """Return what it said in the end, and what went wrong with it as a program."""
@@ -76,14 +85,25 @@ class Assistant:
             stderr=subprocess.PIPE,
             start_new_session=True,
         ) as process:
+            self.running.add(process)
+            if self.ended.is_set():
+                _end(process)
             try:
                 said, noise = process.communicate(timeout=self.deadline)
             except subprocess.TimeoutExpired:
                 _end(process)
                 return "", f"it took more than {self.deadline:g} seconds"
+            finally:
+                self.running.discard(process)
         lines = noise.decode(errors="replace").strip().splitlines()
         failed = f"it ended with status {process.returncode}: {lines[-1] if lines else ''}"
         return said.decode(errors="replace"), failed * bool(process.returncode)
+
+    def end(self) -> None:
+        """End every conversation that goes on, and those that are just beginning."""
+        self.ended.set()
+        for process in list(self.running):
+            _end(process)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -91,12 +111,14 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if sys.platform == "win32":
         process.kill()
     else:
-        os.killpg(process.pid, signal.SIGKILL)
+        # It may have come to its end meanwhile.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def attempt(assistant: Assistant, task: Task, number: int) -> Try:
     """Give a task to the assistant once, in an account of its own."""
-    with tempfile.TemporaryDirectory(prefix="leadpipe-evals-") as name:
+    with _folder() as name:
         folder, log = Path(name).resolve(), Path(name).resolve() / "calls.jsonl"
         # Empty: an assistant that looks around finds nothing about the task.
         desk = folder / "desk"
@@ -118,21 +140,32 @@ def attempt(assistant: Assistant, task: Task, number: int) -> Try:
     return Try(task.id, number, tuple(reasons), tools, tokens, round(seconds, 1), answer)
 
 
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for one try; where a server is slow to end, what it holds open stays behind."""
+    return tempfile.TemporaryDirectory(prefix="leadpipe-evals-", ignore_cleanup_errors=True)
+
+
 def _lines(log: Path) -> list[str]:
     return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 
 
 def run(
     assistant: Assistant, tasks: Sequence[Task], tries: int, at_once: int = 1
-) -> Iterator[list[Try]]:
-    """Yield the tries of each task, as soon as they are there."""
-    with ThreadPoolExecutor(at_once) as pool:
-        begun = [
-            [pool.submit(attempt, assistant, task, number) for number in range(1, tries + 1)]
-            for task in tasks
-        ]
+) -> Generator[list[Try]]:
+    """Yield the tries of each task, as soon as they are there; whoever stops here ends the rest."""
+    pool = ThreadPoolExecutor(at_once)
+    begun = [
+        [pool.submit(attempt, assistant, task, number) for number in range(1, tries + 1)]
+        for task in tasks
+    ]
+    try:
         for several in begun:
             yield [one.result() for one in several]
+    finally:
+        # Each conversation costs something.
+        pool.shutdown(wait=False, cancel_futures=True)
+        assistant.end()
+        pool.shutdown()
 
 
 def row(task: Task, tries: Sequence[Try]) -> list[str]:

@@ -197,7 +197,7 @@ def in_toml(entry: dict[str, object]) -> str:
 
 
 def _value(value: object) -> str:
-    return in_toml(value) if is_object(value) else json.dumps(value)
+    return in_toml(value) if is_object(value) else json.dumps(value, ensure_ascii=False)
 
 
 def number_in(text: str) -> str:

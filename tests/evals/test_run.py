@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evals.__main__ import main
-from evals.run import Assistant, Try, attempt, kept, row, summed_up, written
+from evals.run import Assistant, Try, attempt, kept, row, run, summed_up, written
 from evals.tap import Tap
 from evals.tasks import Given, all_tasks
 from evals.world import ROOT, World, in_toml
@@ -69,6 +69,17 @@ def test_an_assistant_that_does_nothing_is_judged_by_what_is_there() -> None:
     assert attempt(Assistant(says), TASKS["one-field"], 1).reasons == (
         "'CRM Buyers in California' has minScore 60, not 80",
     )
+
+
+def test_tries_go_on_side_by_side_and_whoever_stops_ends_the_rest() -> None:
+    # Only what is said of the score is answered.
+    code = 'import sys, threading; "raise" in sys.argv[1] or threading.Event().wait(); print(1)'
+    assistant = Assistant(f"'{PYTHON}' -c '{code}' {{prompt}}", deadline=100)
+    everything = run(assistant, [TASKS["one-field"], *TASKS.values()], tries=2, at_once=2)
+
+    assert [one.number for one in next(everything)] == [1, 2]
+    everything.close()
+    assert not assistant.running
 
 
 def test_the_table_counts_what_passed_and_takes_the_middle_of_the_rest() -> None:
