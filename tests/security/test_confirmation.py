@@ -17,7 +17,6 @@ from mcp.types import (
 )
 
 from leadpipe_mcp.settings import Settings
-from leadpipe_mcp.toolkit.calls import CODE_SECONDS
 from leadpipe_mcp.tools.toolsets import TOOLS
 from tests.faults.cells import ACTIVE, LINKED, PAUSED, PIXEL, UNFILED, given
 from tests.security.services import Connect, Reply, World, ids, said
@@ -26,6 +25,7 @@ pytestmark = pytest.mark.anyio
 Call = tuple[str, Reply]
 Unasked = AbstractAsyncContextManager[Client]
 WANTED = {"topicIds": [117805]}
+TEN_MINUTES = 600
 TITLES = [f"head of {number}" for number in range(60)]
 YES = ElicitResult(action="accept", content={"approve": True})
 NO = ElicitResult(action="decline")
@@ -167,11 +167,11 @@ async def test_a_code_does_not_hold_after_ten_minutes(connect: Connect, world: W
     async with connect() as client:
         call, *_ = await asking(client, "delete")
         code = (await tell(client, call))["confirm"]
-        await anyio.sleep(CODE_SECONDS + 1)
+        await anyio.sleep(TEN_MINUTES + 1)
         reply = await tell(client, call, confirm=code)
         assert reply["summary"].startswith("The code does not hold for this")
         assert world.changes() == []
-        await anyio.sleep(CODE_SECONDS - 60)
+        await anyio.sleep(TEN_MINUTES - 60)
         await tell(client, call, confirm=reply["confirm"])
     assert world.changes()
 
@@ -210,7 +210,7 @@ async def test_a_model_cannot_answer_in_the_place_of_its_human(
 
 async def test_a_human_who_takes_too_long_is_asked_again(connect: Connect, world: World) -> None:
     questions: list[str] = []
-    async with connect(answer=human(YES, questions, CODE_SECONDS + 1, 30)) as client:
+    async with connect(answer=human(YES, questions, TEN_MINUTES + 1, 30)) as client:
         call, *_ = await asking(client, "delete")
         await tell(client, call)
     assert len(questions) == 2
