@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from evals.tasks import Changed, Either, Expected, Not, Saved, Wanted, Words
-from evals.world import Account, SavedAudience, number_in
+from evals.world import Account, SavedAudience
 from leadpipe_mcp.sandbox.configs import FACETS
 from leadpipe_mcp.sandbox.simulator import is_object
 from tests.faults.service import Recorded
@@ -16,6 +16,8 @@ from tests.faults.service import Recorded
 Filters = Mapping[str, frozenset[str]]
 _ID = re.compile(r"/audiences/([0-9a-f-]{36})")
 _SERVICE = "/v1/intent"
+# A number as languages part its thousands: 1,234 or 1.234 or 1'234, or with a narrow space.
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:[,.'\u2019\u00a0\u2009\u202f]\d{3})+(?!\d)")
 
 
 def judge(
@@ -216,16 +218,16 @@ def _answer(expected: Expected, answer: str) -> Iterator[str]:
     yield from (f"the answer says {words}" for words in expected.never if holds(answer, words))
 
 
-def holds(answer: str, words: Words) -> bool:
+def holds(answer: str, words: str) -> bool:
     """Return whether an answer holds a number, a pattern between slashes, or words in any case."""
-    text, sought = _plain(number_in(answer)), str(words)
-    if sought.isdigit():
-        return re.search(rf"(?<![\d.-]){sought}(?![\d-])", text) is not None
-    if sought.startswith("/"):
-        return re.search(sought.strip("/"), text, re.IGNORECASE) is not None
-    return _plain(sought) in text
+    if words.isdigit():
+        bare = _THOUSANDS.sub(lambda found: re.sub(r"\D", "", found[0]), answer)
+        return re.search(rf"(?<![\d.-]){words}(?![\d-]|[.,]\d)", bare) is not None
+    if words.startswith("/"):
+        return re.search(words.strip("/"), _plain(answer), re.IGNORECASE) is not None
+    return _plain(words) in _plain(answer)
 
 
 def _plain(text: str) -> str:
-    """The text in lower case, with one space where there is room or a hyphen."""
-    return re.sub(r"[\s_-]+", " ", text.lower())
+    """The text in lower case, with straight apostrophes, and a space for room or a hyphen."""
+    return re.sub(r"[\s_-]+", " ", text.lower().replace("\u2019", "'"))

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import socket
 import sys
 import threading
@@ -198,8 +197,3 @@ def in_toml(entry: dict[str, object]) -> str:
 
 def _value(value: object) -> str:
     return in_toml(value) if is_object(value) else json.dumps(value, ensure_ascii=False)
-
-
-def number_in(text: str) -> str:
-    """Return the text with the separators of thousands taken out of its numbers."""
-    return re.sub(r"(?<=\d)[,.'\s\u2019](?=\d{3}(?!\d))", "", text)
