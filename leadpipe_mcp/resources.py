@@ -9,6 +9,7 @@ from mcp import MCPError, types
 from pydantic import ValidationError
 
 from leadpipe_mcp.api.budget import call_budget
+from leadpipe_mcp.apps import KIND, PAGE, page
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.logs import log_crash
 from leadpipe_mcp.text import redact
@@ -67,12 +68,14 @@ class Resources:
         Raises:
             MCPError: If nothing is there, or the service fails.
         """
-        uri = str(params.uri)
+        uri, meta = str(params.uri), None
         if uri == RESOURCES[0].uri:
             text, kind = self._kit.offered.fit_page(_GUIDE), "text/markdown"
+        elif uri == PAGE:
+            text, kind, meta = page(), KIND, {"ui": {"prefersBorder": True}}
         else:
             text, kind = await self._live(context, uri), "application/json"
-        content = types.TextResourceContents(uri=params.uri, text=text, mime_type=kind)
+        content = types.TextResourceContents(uri=params.uri, text=text, mime_type=kind, _meta=meta)
         return types.ReadResourceResult(contents=[content])
 
     async def _live(self, context: Context, uri: str) -> str:

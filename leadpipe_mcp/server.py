@@ -26,6 +26,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from pydantic import BaseModel
 
 from leadpipe_mcp import __version__
+from leadpipe_mcp.apps import shows_pages, with_page
 from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.prompts import Prompts
 from leadpipe_mcp.settings import SONARLY, Settings
@@ -119,12 +120,15 @@ def build_server(
         kind: type[Listed], then: Callable[[], None] = lambda: None
     ) -> Handler[types.PaginatedRequestParams | None, Listed]:
         @cache
-        def result(shown_to: Face) -> Listed:
-            return kind.model_validate(shown_to.listed, by_name=False)
+        def result(shown_to: Face, *, pages: bool) -> Listed:
+            listed = shown_to.listed
+            if pages:
+                listed = listed | {"tools": with_page(listed["tools"])}
+            return kind.model_validate(listed, by_name=False)
 
-        async def answer(_: Context, __: types.PaginatedRequestParams | None) -> Listed:
+        async def answer(context: Context, _: types.PaginatedRequestParams | None) -> Listed:
             then()
-            return result(face())
+            return result(face(), pages=shows_pages(context))
 
         return answer
 
@@ -234,7 +238,7 @@ class Face:
         self.offered = OfferedTools((tool["name"] for tool in tools), of=every)
         self.prompts = Prompts(self.offered)
         fitted = {"tools": self.offered.fit_schema(tools), "prompts": self.prompts.listed}
-        self.listed = document | fitted
+        self.listed: Document = document | fitted
 
 
 @dataclass

@@ -1,0 +1,70 @@
+"""What clients that show pages are told of ours, and other clients are not."""
+
+import json
+
+import pytest
+from mcp import Client
+from mcp.client.extension import advertise
+from mcp.types import TextResourceContents, Tool
+
+from leadpipe_mcp.apps import DRAWN, EXTENSION, KIND, PAGE, page, page_with
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+async def listed(era: str, *, kinds: list[str] | None) -> dict[str, Tool]:
+    """The tools as a client gets them that shows pages of these kinds, or none."""
+    service = Sandbox(SandboxSettings(people=300))
+    server = build_server(Settings(sandbox=True, toolsets="all"), service=service)
+    shows = [] if kinds is None else [advertise(EXTENSION, {"mimeTypes": kinds})]
+    async with Client(server, mode=era, extensions=shows) as client:
+        return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+
+async def test_a_client_that_shows_pages_is_told_which_tools_have_one(era: str) -> None:
+    tools = await listed(era, kinds=[KIND])
+    pages = {name: tool.meta["ui"] for name, tool in tools.items() if tool.meta}
+    for name in DRAWN:
+        assert pages.pop(name) == {"resourceUri": PAGE}
+    assert pages.keys() == {
+        name
+        for name, tool in tools.items()
+        if tool.annotations and not tool.annotations.read_only_hint and name != "create_audience"
+    }
+    assert {"set_status", "delete_audience", "export_audience", "update_pixel"} <= pages.keys()
+    for told in pages.values():
+        assert told == {"visibility": ["model"]}  # a host refuses it to the page
+
+
+@pytest.mark.parametrize("kinds", [None, [], ["text/html"]])
+async def test_other_clients_get_the_very_same_as_without_pages(
+    era: str, kinds: list[str] | None
+) -> None:
+    tools = await listed(era, kinds=kinds)
+    assert {tool.meta is None for tool in tools.values()} == {True}
+    with_pages = await listed(era, kinds=[KIND])
+    for name, tool in with_pages.items():
+        assert tool.model_copy(update={"meta": None}) == tools[name]
+
+
+async def test_the_page_is_read_like_any_resource(era: str) -> None:
+    server = build_server(Settings(sandbox=True))
+    async with Client(server, mode=era) as client:
+        (content,) = (await client.read_resource(PAGE)).contents
+        uris = {str(one.uri) for one in (await client.list_resources()).resources}
+    assert isinstance(content, TextResourceContents)
+    assert (content.mime_type, content.text) == (KIND, page())
+    assert content.meta == {"ui": {"prefersBorder": True}}
+    assert PAGE not in uris  # tools name it; nobody else needs it
+
+
+def test_what_a_report_holds_cannot_end_its_element() -> None:
+    hostile = "</script><script>alert(1)</script><!--\u2028"
+    text = page_with([{"summary": hostile}], "2026-11-29")
+    start = text.index('id="report">') + len('id="report">')
+    held = text[start : text.index("</script>", start)]
+    assert json.loads(held) == {"made": "2026-11-29", "replies": [{"summary": hostile}]}
+    assert text.count("<script") == page().count("<script")
