@@ -37,6 +37,9 @@ def _run(command: str, given: dict[str, Any]) -> None:
         from leadpipe_mcp.doctor import run_doctor
 
         sys.exit(run_doctor(name, given, as_json=switches["json"]))
+    if command == "report":
+        _report(name, given)
+        return
     settings = Settings.read(os.environ, given)
     if command == "install":
         from leadpipe_mcp.clients import ConfigError, Machine
@@ -58,6 +61,18 @@ def _run(command: str, given: dict[str, Any]) -> None:
         _play(settings, port)
     else:
         _serve(settings)
+
+
+def _report(client: str | None, given: dict[str, Any]) -> None:
+    """Draw an audience."""
+    from leadpipe_mcp.clients import ConfigError
+    from leadpipe_mcp.report import NoReport, run_report
+
+    audience, out = given.pop("audience"), given.pop("out")
+    try:
+        print(run_report(client, given, audience=audience, out=out))
+    except (ConfigError, NoReport) as error:
+        sys.exit(f"{PROGRAM}: {error}")
 
 
 def _play(settings: Settings, port: int | None) -> None:

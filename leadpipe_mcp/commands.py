@@ -4,7 +4,7 @@ import argparse
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -32,12 +32,15 @@ _LOOKS_LIKE_A_FLAG = re.compile(r"--[a-z-]{2,24}(?:=|\Z)")
 
 @dataclass(frozen=True)
 class Command:
-    """One command: what it does, its own switches, the settings it takes, what it is named with."""
+    """One command: what it does, its own flags, the settings it takes, what it is named with."""
 
     does: str
     switches: Mapping[str, str]
     settings: frozenset[str] = frozenset(Settings.model_fields)
     named: str = ""
+    """What comes after it: a client or a shell; in brackets where it does without."""
+    needs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Flags that hold a value and have to be given."""
 
 
 COMMANDS = {
@@ -54,7 +57,16 @@ COMMANDS = {
     "doctor": Command(
         "look whether key, connection, account, folders and assistants are as they should be",
         {"json": "Say it as a JSON object."},
-        named="client",
+        named="[client]",
+    ),
+    "report": Command(
+        "draw an audience, who is in it and who is new, as a page for a browser or to print",
+        {},
+        named="[client]",
+        needs={
+            "audience": "Which audience: its id, or its whole name.",
+            "out": "The file to write, such as audience.html.",
+        },
     ),
     "demo": Command(
         "show a short conversation with the server, with invented people",
@@ -106,7 +118,7 @@ def _refuse(parser: argparse.ArgumentParser, name: str | None, unknown: Sequence
 
 def names(what: str) -> list[str]:
     """Return the clients, or the shells, that a command can be named with."""
-    if what == "client":
+    if "client" in what:
         from leadpipe_mcp.clients import CLIENTS
 
         return list(CLIENTS)
@@ -174,6 +186,7 @@ def _flags(name: str) -> dict[str, Sequence[str] | None]:
         for setting, field in _fields(name).items()
         if not is_secret(field)
     }
+    flags |= {f"--{flag}": () for flag in command.needs}
     return flags | ({"--port": ()} if name == "sandbox" else {})
 
 
@@ -195,13 +208,13 @@ def _parser(name: str | None, taken: str) -> argparse.ArgumentParser:
         add_help=False,
     )
     if command.named:
-        optional = "?" if name == "doctor" else None
+        optional = "?" if command.named.startswith("[") else None
         known = names(command.named)
-        parser.add_argument_group(command.named).add_argument(
+        parser.add_argument_group(command.named.strip("[]")).add_argument(
             "name",
             nargs=optional,
             type=partial(_named, known=known),
-            metavar=command.named,
+            metavar=command.named.strip("[]"),
             help=f"One of {', '.join(known)}.",
         )
     add = parser.add_argument_group("flags").add_argument
@@ -209,21 +222,23 @@ def _parser(name: str | None, taken: str) -> argparse.ArgumentParser:
     add("--version", action="version", version=f"{PROGRAM} {__version__}", help="Show the version.")
     for switch, does in command.switches.items():
         add(f"--{switch}", action="store_true", help=does if name else argparse.SUPPRESS)
+    for flag, does in command.needs.items():
+        add(f"--{flag}", required=True, metavar=flag.upper(), help=does)
     if name == "sandbox":
         add("--port", type=_port, metavar="N", help=f"The port. Default: {SANDBOX_PORT}.")
     general = parser.add_argument_group("settings").add_argument
     team = parser.add_argument_group("settings for a team").add_argument
-    keys = {one: field for one, field in Settings.model_fields.items() if is_secret(field)}
-    for setting, field in {**keys, **_fields(taken)}.items():
-        add, closed = general if setting in Settings.model_fields else team, _choices(field)
-        default = f" Default: {field.default}." if field.default else ""
-        said = f"{field.description}{default}" if name else argparse.SUPPRESS
-        if is_secret(field):
+    keys = {one: info for one, info in Settings.model_fields.items() if is_secret(info)}
+    for setting, info in {**keys, **_fields(taken)}.items():
+        add, closed = general if setting in Settings.model_fields else team, _choices(info)
+        default = f" Default: {info.default}." if info.default else ""
+        said = f"{info.description}{default}" if name else argparse.SUPPRESS
+        if is_secret(info):
             add(_flag(setting), type=partial(_refuse_key, name=setting), help=argparse.SUPPRESS)
         elif closed is None:
             add(_flag(setting), action="store_true", default=None, help=said)
         else:
-            one = "N" if isinstance(field.default, int) else setting.rpartition("_")[2].upper()
+            one = "N" if isinstance(info.default, int) else setting.rpartition("_")[2].upper()
             add(_flag(setting), metavar="|".join(closed) or one, help=said)
     return parser
 

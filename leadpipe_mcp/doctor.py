@@ -6,7 +6,6 @@ import platform
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,12 +27,12 @@ from leadpipe_mcp.api.transport import Transport
 from leadpipe_mcp.backend import Ways
 from leadpipe_mcp.clients import (
     CLIENTS,
+    HERE,
     ConfigError,
     ConfigFile,
     Machine,
-    environment_of,
-    flags_of,
-    is_ours,
+    clients_with_server,
+    settings_for,
 )
 from leadpipe_mcp.errors import (
     KeyRefused,
@@ -50,7 +49,6 @@ from leadpipe_mcp.text import clean, counted, listed
 State = Literal["ok", "warning", "problem"]
 CODES: dict[State, int] = {"ok": 0, "warning": 1, "problem": 2}
 SECONDS = 20.0
-HERE = "the variables and flags given here"
 _BLAMED: dict[type[LeadpipeError], str] = {
     NotConfigured: "key",
     KeyRefused: "key",
@@ -73,14 +71,10 @@ class Finding:
 
 
 def run_doctor(client: str | None, flags: Mapping[str, object], *, as_json: bool) -> int:
-    """Print what is found; return 0 if all is well, 1 with a warning, 2 with a problem.
-
-    It looks with the settings of the client that is named; else with the variables and flags that
-    are given, or if they hold no key, with the settings of the first client that has the server.
-    """
+    """Print what is found; return 0 if all is well, 1 with a warning, 2 with a problem."""
     machine = Machine.here()
     try:
-        settings, source = _settings(client, flags, machine)
+        settings, source = settings_for(client, flags, machine)
         set_up("ERROR", as_json=settings.log_json)
         found = [*anyio.run(partial(examine, settings, source=source)), *_clients(machine)]
     except (ConfigError, SettingsError) as error:
@@ -130,44 +124,9 @@ async def examine(
     return [*found, *(_folder(what, *where) for what, where in folders.items())]
 
 
-def _settings(
-    name: str | None, flags: Mapping[str, object], machine: Machine
-) -> tuple[Settings, str]:
-    """The settings to look with, and where they are from."""
-    if name is None:
-        here = Settings.read(machine.environment, flags)
-        having = [] if here.sandbox or here.api_key else list(_having(machine))
-        if not having:
-            return here, HERE
-        name = having[0]
-    file = ConfigFile.of(CLIENTS[name], machine)
-    entry = file.entry()
-    if entry is None:
-        raise ConfigError(
-            f"{file.client.title} does not have the server; leadpipe-mcp install {name} puts it in"
-        )
-    # What a client fills in itself when it starts the server, such as ${input:key}, is not known.
-    filled = {
-        variable: value
-        for variable, value in environment_of(entry).items()
-        if isinstance(value, str) and "${" not in value
-    }
-    others = {name: value for name, value in machine.environment.items() if not is_ours(name)}
-    given = {name: value for name, value in flags.items() if value is not None}
-    settings = Settings.read(others | filled, {**flags_of(entry), **given})
-    return settings, f"those of {file.client.title}, {file.path}"
-
-
-def _having(machine: Machine) -> Iterator[str]:
-    for name, client in CLIENTS.items():
-        with suppress(ConfigError):
-            if ConfigFile.of(client, machine).entry() is not None:
-                yield name
-
-
 def _clients(machine: Machine) -> Iterator[Finding]:
     """The clients that have the server, and those that could not start it."""
-    titles = [CLIENTS[name].title for name in _having(machine)]
+    titles = [CLIENTS[name].title for name in clients_with_server(machine)]
     advice = "" if titles else "leadpipe-mcp install CLIENT puts it into one."
     yield Finding("assistants", "ok", listed(titles) or "none has the server yet", advice)
     for name, client in CLIENTS.items():

@@ -107,7 +107,7 @@ def test_a_value_that_makes_no_sense_stops_with_a_sentence(
         (["--sand"], "there is no flag --sand"),
         (["--sandbox=secret"], "argument --sandbox: ignored explicit argument"),
         (["--sk_live_secret"], "that is one word too many"),
-        (["secret"], "the command must be serve, install, doctor, demo, sandbox or completion"),
+        (["secret"], "the command must be serve, install, doctor, report, demo, sandbox or"),
         (["instal"], "completion; did you mean install?"),
         (["install"], "the following arguments are required: client"),
         (["install", "secret"], "must be claude-desktop, claude-code, cursor"),
@@ -121,7 +121,7 @@ def test_a_value_that_makes_no_sense_stops_with_a_sentence(
         (["sandbox", "--port", "secret"], "argument --port: must be a whole number from 0 to"),
         (["--api-key", "secret"], "set LEADPIPE_API_KEY instead"),
         (["--sonarly-api-key", "secret"], "set SONARLY_API_KEY instead"),
-        (["sk_secret"], "the command must be serve, install, doctor"),
+        (["sk_secret"], "the command must be serve, install, doctor, report"),
         (["--api-key=secret"], "a key on the command line can be read by others"),
     ],
 )

@@ -1,23 +1,16 @@
 """The assistants that can start the server, and their configuration files."""
 
-from leadpipe_mcp.clients.files import (
-    SERVER,
-    ConfigError,
-    ConfigFile,
-    environment_of,
-    flags_of,
-    is_ours,
-)
+from leadpipe_mcp.clients.configured import HERE, clients_with_server, settings_for
+from leadpipe_mcp.clients.files import ConfigError, ConfigFile
 from leadpipe_mcp.clients.places import CLIENTS, Client, Machine
 
 __all__ = [
     "CLIENTS",
-    "SERVER",
+    "HERE",
     "Client",
     "ConfigError",
     "ConfigFile",
     "Machine",
-    "environment_of",
-    "flags_of",
-    "is_ours",
+    "clients_with_server",
+    "settings_for",
 ]
