@@ -156,7 +156,9 @@ def completion(shell: str) -> str:
 
 def _command_of(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     """The command, which may come after flags, and everything else."""
-    flags = _flags("serve --http" if "--http" in arguments else "serve") | _flags("sandbox")
+    flags = _flags("serve --http") if "--http" in arguments else {}
+    for name in COMMANDS:
+        flags |= _flags(name)
     value_follows = False
     for index, word in enumerate(arguments):
         if word in COMMANDS and not value_follows:
@@ -194,27 +196,24 @@ def _parser(name: str | None, taken: str) -> argparse.ArgumentParser:
     """The parser of a command, which takes the settings of `taken`; the help of none is brief."""
     command = COMMANDS[name or "serve"]
     words = [PROGRAM, name or "[COMMAND]", command.named.upper(), "[FLAGS]"]
+    about = textwrap.fill(f"{command.does[:1].upper()}{command.does[1:]}.", _WIDTH)
+    form = partial(argparse.RawDescriptionHelpFormatter, max_help_position=24, width=_WIDTH)
     parser = _Parser(
         prog=f"{PROGRAM} {name}" if name else PROGRAM,
         usage=" ".join(word for word in words if word),
-        description=textwrap.fill(f"{command.does[:1].upper()}{command.does[1:]}.", _WIDTH)
-        if name
-        else _overview(),
+        description=about if name else _overview(),
         epilog=(_VARIABLES if command.settings else None) if name else _TO_BEGIN,
-        formatter_class=partial(
-            argparse.RawDescriptionHelpFormatter, max_help_position=24, width=_WIDTH
-        ),
+        formatter_class=form,
         allow_abbrev=False,
         add_help=False,
     )
     if command.named:
-        optional = "?" if command.named.startswith("[") else None
-        known = names(command.named)
-        parser.add_argument_group(command.named.strip("[]")).add_argument(
+        what, known = command.named.strip("[]"), names(command.named)
+        parser.add_argument_group(what).add_argument(
             "name",
-            nargs=optional,
+            nargs="?" if command.named.startswith("[") else None,
             type=partial(_named, known=known),
-            metavar=command.named.strip("[]"),
+            metavar=what,
             help=f"One of {', '.join(known)}.",
         )
     add = parser.add_argument_group("flags").add_argument
@@ -226,21 +225,28 @@ def _parser(name: str | None, taken: str) -> argparse.ArgumentParser:
         add(f"--{flag}", required=True, metavar=flag.upper(), help=does)
     if name == "sandbox":
         add("--port", type=_port, metavar="N", help=f"The port. Default: {SANDBOX_PORT}.")
+    _add_settings(parser, _fields(taken), shown=name is not None)
+    return parser
+
+
+def _add_settings(
+    parser: argparse.ArgumentParser, fields: Mapping[str, FieldInfo], *, shown: bool
+) -> None:
+    """Let the parser take these settings, and refuse every key in words of our own."""
     general = parser.add_argument_group("settings").add_argument
     team = parser.add_argument_group("settings for a team").add_argument
-    keys = {one: info for one, info in Settings.model_fields.items() if is_secret(info)}
-    for setting, info in {**keys, **_fields(taken)}.items():
-        add, closed = general if setting in Settings.model_fields else team, _choices(info)
+    keys = {name: info for name, info in Settings.model_fields.items() if is_secret(info)}
+    for name, info in {**keys, **fields}.items():
+        add, closed = general if name in Settings.model_fields else team, _choices(info)
         default = f" Default: {info.default}." if info.default else ""
-        said = f"{info.description}{default}" if name else argparse.SUPPRESS
+        said = f"{info.description}{default}" if shown else argparse.SUPPRESS
         if is_secret(info):
-            add(_flag(setting), type=partial(_refuse_key, name=setting), help=argparse.SUPPRESS)
+            add(_flag(name), type=partial(_refuse_key, name=name), help=argparse.SUPPRESS)
         elif closed is None:
-            add(_flag(setting), action="store_true", default=None, help=said)
+            add(_flag(name), action="store_true", default=None, help=said)
         else:
-            one = "N" if isinstance(info.default, int) else setting.rpartition("_")[2].upper()
-            add(_flag(setting), metavar="|".join(closed) or one, help=said)
-    return parser
+            one = "N" if isinstance(info.default, int) else name.rpartition("_")[2].upper()
+            add(_flag(name), metavar="|".join(closed) or one, help=said)
 
 
 def _overview() -> str:
