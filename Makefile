@@ -17,8 +17,8 @@ PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 # compile everything for itself.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint format types layers tests coverage matrix hosting package bundle \
-	conformance bench evals soak docs clean
+.PHONY: help demo test lint format types layers tests coverage matrix hosting apps package \
+	bundle conformance bench evals soak docs clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -56,7 +56,10 @@ matrix: .venv/.tools ## every tool under every fault
 	@MATRIX=whole $(PYTEST) tests/faults
 
 hosting: .venv/.tools ## what takes longer: a team's server as processes, with redis-server and nginx if installed
-	@$(VENV) -m pytest -m machines
+	@$(VENV) -m pytest -m machines --ignore tests/apps
+
+apps: .venv/.tools ## the page that clients show, in a real Chromium (if installed) behind a real bridge
+	@$(VENV) -m pytest -m 'machines or not machines' tests/apps
 
 package: .venv/.tools ## the wheel in a clean environment, and the lowest versions that are allowed
 	@$(VENV) tests/package/check.py

@@ -1,0 +1,36 @@
+"""One browser for all tests of the page."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from playwright.async_api import Browser
+
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from tests.apps.host import CHROMIUM, Host, chromium, hosting
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The browser's, for all tests: it outlives each of them."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
+    """The system's Chromium."""
+    assert anyio_backend
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def host(browser: Browser) -> AsyncGenerator[Host]:
+    """A host for a server of its own, with its own service."""
+    service = Sandbox(SandboxSettings(people=3_000))
+    server = build_server(Settings(sandbox=True), service=service)
+    async with hosting(browser, server) as host:
+        yield host
