@@ -15,9 +15,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from leadpipe_mcp.apps import DRAWN, PAGE
 from tests.hosting.machines import free_port, wait_for
 from tests.node import install, program
-from tests.processes import ENVIRONMENT, running
+from tests.processes import COMMAND, ENVIRONMENT, running
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -38,6 +39,7 @@ SETTINGS = {
     "LEADPIPE_TOOLSETS": "all",
     "LEADPIPE_REQUESTS_PER_MINUTE": "100000",
 }
+IN_SANDBOX = "LEADPIPE_SANDBOX=true"
 LEFT_OUT, NEED_FIXTURES = (
     (HERE / f"{name}.yaml").read_text(encoding="utf-8")
     for name in ("expected-failures", "needs-fixtures")
@@ -58,6 +60,8 @@ def main() -> None:
                 wrong += suite(url, revision, name, Path(folder) / revision)
             if name == SHIPPED:
                 wrong += [problem for era in ERAS for problem in inspected(url, era)]
+                wrong += pages(url, "modern")
+    wrong += pages(None, "legacy")
     if wrong:
         sys.exit("\n".join(["Not conformant:", *wrong]))
 
@@ -133,6 +137,20 @@ def inspected(url: str, era: str) -> list[str]:
     if done.returncode:
         return [f"The inspector, {era}: {done.stderr}"]
     sys.stdout.write(f"inspector, {era:6}: {len(json.loads(done.stdout)['tools'])} tools\n")
+    return []
+
+
+def pages(url: str | None, era: str) -> list[str]:
+    """Look for the tools with a page, over HTTP or over pipes, and return what is wrong."""
+    process = (*COMMAND, "-e", IN_SANDBOX, "--cwd", str(ROOT))
+    at = ("--server-url", url, "--transport", "http") if url else process
+    asked = ("--method", "tools/list", "--app-info", "--advertise-apps", "--protocol-era", era)
+    done = program(FOLDER, "mcp-inspector", "--cli", *at, *asked)
+    tools = [json.loads(line) for line in done.stdout.splitlines()]
+    found = {tool["toolName"]: tool["resourceUri"] for tool in tools if tool["hasApp"]}
+    if done.returncode or found != dict.fromkeys(DRAWN, PAGE):
+        return [f"The inspector, pages, {era}: {found} {done.stderr}"]
+    sys.stdout.write(f"inspector, {era:6}: {len(found)} tools with a page\n")
     return []
 
 
