@@ -24,6 +24,7 @@ ELSEWHERE = {
     "leadpipe-mcp demo": "takes seconds; tests/test_demo.py holds the whole conversation",
     "leadpipe-mcp sandbox": "serves until it is ended; tests/test_cli.py starts it",
     "leadpipe-mcp serve": "serves until it is ended; tests/hosting starts it",
+    "leadpipe-mcp report": "needs an audience of that name; tests/test_report.py makes one",
     "pip install": "changes the machine; tests/package/check.py installs the wheel",
     "pipx install .": "as pip install",
     "uv tool install .": "as pip install",
