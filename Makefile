@@ -84,6 +84,7 @@ soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promis
 
 docs: .venv/.docs ## the documentation as a site, in site/, with what is made from the code written again
 	@UPDATE_SNAPSHOTS=1 $(VENV) -m pytest --quiet --no-header tests/docs/test_pages.py tests/test_demo.py
+	@PYTHONPATH=tests/clock $(VENV) -m tests.apps.pictures
 	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
 	@$(VENV) -m tests.docs.site
 	@echo "The site is in site/. With search: python3 -m http.server --directory site"

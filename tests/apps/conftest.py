@@ -8,7 +8,16 @@ from playwright.async_api import Browser
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from tests.apps.host import CHROMIUM, Host, chromium, hosting
+from tests.apps.host import BRIDGE, CHROMIUM, FRAMED, HOST, Host, chromium, hosting
+
+SENDS = {
+    "ui/initialize",
+    "ui/notifications/initialized",
+    "ui/notifications/size-changed",
+    "tools/call",
+    "ui/update-model-context",
+}
+"""What our page sends."""
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +38,12 @@ async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
 
 @pytest.fixture
 async def host(browser: Browser) -> AsyncGenerator[Host]:
-    """A host for a server of its own, with its own service."""
-    service = Sandbox(SandboxSettings(people=3_000))
-    server = build_server(Settings(sandbox=True), service=service)
+    """A host for a server of its own; at its end, no page has asked for what it should not."""
+    server = build_server(Settings(sandbox=True), service=Sandbox(SandboxSettings()))
     async with hosting(browser, server) as host:
         yield host
+        assert set(host.requests) <= {HOST, BRIDGE, FRAMED}
+        assert {
+            message["method"] for message in await host.posted("byPage") if "method" in message
+        } <= SENDS
+        assert host.problems == []

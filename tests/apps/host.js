@@ -1,10 +1,11 @@
 // The host's side, in the browser: the real bridge between a page in a frame and the test.
-// tests/apps/host.py puts `callTool`, `holds` and `page` beside it.
+// tests/apps/host.py puts `callTool` beside it.
 import {
   AppBridge,
   PostMessageTransport,
   isToolVisibilityModelOnly,
 } from "@modelcontextprotocol/ext-apps/app-bridge";
+import { EmptyResultSchema } from "@modelcontextprotocol/core";
 
 // What was posted to the page and by it; what it told the model; what it asked for, refused or not.
 window.posted = { toPage: [], byPage: [] };
@@ -50,4 +51,14 @@ window.open_page = async ({ address, tools, tool, context, capabilities }) => {
   await bridge.connect(transport);
   frame.src = address;
   await initialized;
+};
+
+// Wait until the page has got the answers to so many calls, and whatever it did with them is done.
+window.settle = async (calls) => {
+  const { byPage, toPage } = window.posted;
+  const isCall = ({ id }) => byPage.some((m) => m.id === id && m.method === "tools/call");
+  while (toPage.filter((m) => !m.method && isCall(m)).length < calls) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await window.bridge.request({ method: "ping" }, EmptyResultSchema);
 };

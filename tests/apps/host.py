@@ -48,7 +48,9 @@ PACKAGES = {
     "zod": "4.6.7",
 }
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-HOST, FRAMED = "http://host.example/", "http://page.example/"
+HOST, BRIDGE = "http://host.example/", "http://host.example/host.js"
+FRAMED = "http://page.example/"
+DEADLINE_MS = 15_000
 # What a host sets for a page that names no other places.
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
@@ -122,15 +124,17 @@ class Host:
         assert result.structured_content is not None, result.content
         return result.structured_content
 
-    async def show(self, name: str, **arguments: object) -> Json:
+    async def show(
+        self, name: str, arguments: Json, *, offers: Json = OFFERS, theme: str = "light"
+    ) -> Json:
         """Call a tool as the model does, show its page, and return its reply."""
         result = await self.client.call_tool(name, arguments)
-        await self.open(name)
+        await self.open(name, offers=offers, theme=theme)
         await self.give(result, arguments)
         return result.structured_content or {}
 
     async def open(
-        self, name: str, *, text: str | None = None, offers: Json = OFFERS, **context: object
+        self, name: str, *, text: str | None = None, offers: Json = OFFERS, theme: str = "light"
     ) -> None:
         """Show the page of a tool, or this text as if it were; it has nothing to draw yet."""
         tools = {tool.name: tool for tool in (await self.client.list_tools()).tools}
@@ -140,7 +144,7 @@ class Host:
             "tools": [as_sent(tool) for tool in tools.values()],
             "tool": as_sent(tools[name]),
             "capabilities": offers,
-            "context": {"theme": "light", "locale": "en-US", "displayMode": "inline"} | context,
+            "context": {"theme": theme, "locale": "en-US", "displayMode": "inline"},
         }
         await self.around.goto(HOST)
         await self.around.evaluate("(given) => open_page(given)", given)
@@ -171,6 +175,10 @@ class Host:
         """What was posted to the page, or by it."""
         return await self.around.evaluate("(direction) => posted[direction]", direction)
 
+    async def settled(self, calls: int) -> None:
+        """Wait until the page has seen the answers to so many of its calls."""
+        await self.around.evaluate("(calls) => settle(calls)", calls)
+
     async def told(self) -> list[Json]:
         """What the page told the model."""
         return await self.around.evaluate("told")
@@ -191,7 +199,7 @@ class Host:
         self.requests.append(request.url)
         if request.url == HOST:
             await route.fulfill(body=AROUND, content_type="text/html")
-        elif request.url == f"{HOST}host.js":
+        elif request.url == BRIDGE:
             await route.fulfill(body=bridge(), content_type="text/javascript")
         elif request.url == FRAMED:
             headers = {"content-security-policy": POLICY, "content-type": "text/html"}
@@ -231,12 +239,30 @@ async def hosting(
     async with Client(server, extensions=shows, elicitation_callback=ask) as client:
         around = await tabs.new_page()
         host = Host(client, around, questions, answers)
+        around.set_default_timeout(DEADLINE_MS)
         around.on("pageerror", host.failed)
         around.on("console", host.logged)
         await tabs.route("**/*", host.served)
         # What it calls may take anything, and has no type for that.
         await around.expose_binding("callTool", host.called)  # pyright: ignore[reportUnknownMemberType]
         yield host
+    await tabs.close()
+
+
+@asynccontextmanager
+async def opened(browser: Browser, text: str) -> AsyncGenerator[tuple[Page, list[str]]]:
+    """Open a page that is a file of its own, and return what it asks for over the network."""
+    tabs = await browser.new_context(viewport={"width": 760, "height": 900})
+    page = await tabs.new_page()
+    requests: list[str] = []
+
+    async def served(route: Route, request: Request) -> None:
+        requests.append(request.url)
+        await route.fulfill(body=text, content_type="text/html")
+
+    await tabs.route("**/*", served)
+    await page.goto(FRAMED)
+    yield page, requests
     await tabs.close()
 
 

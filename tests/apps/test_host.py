@@ -1,8 +1,12 @@
 """The host of these tests lets a page no further than hosts should: a strange one tries."""
 
 import pytest
+from playwright.async_api import Browser
 
-from tests.apps.host import FRAMED, HOST, Host
+from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
+from leadpipe_mcp.server import build_server
+from leadpipe_mcp.settings import Settings
+from tests.apps.host import BRIDGE, FRAMED, HOST, hosting
 
 pytestmark = [pytest.mark.anyio, pytest.mark.machines]
 
@@ -33,19 +37,21 @@ TRIES = {
 
 
 async def test_a_page_calls_tools_for_pages_and_no_other_and_reaches_nothing_else(
-    host: Host,
+    browser: Browser,
 ) -> None:
-    await host.open("plan_audience", text=STRANGE)
-    asked = "(name) => call(name, { topicIds: [600001] })"
-    preview = await host.page.evaluate(asked, "preview_audience")
-    assert preview["result"]["structuredContent"]["size"] > 0
+    server = build_server(Settings(sandbox=True), service=Sandbox(SandboxSettings(people=300)))
+    async with hosting(browser, server) as host:
+        await host.open("plan_audience", text=STRANGE)
+        asked = "(name) => call(name, { topicIds: [117805] })"
+        preview = await host.page.evaluate(asked, "preview_audience")
+        assert preview["result"]["structuredContent"]["size"] > 0
 
-    for name in ("set_status", "delete_audience", "export_audience", "no_such_tool"):
-        refusal = await host.page.evaluate(asked, name)
-        assert refusal["error"]["message"] == f"The page may not call {name}."
-    assert [name for name, _ in host.calls] == ["preview_audience"]
+        for name in ("set_status", "delete_audience", "export_audience", "no_such_tool"):
+            refusal = await host.page.evaluate(asked, name)
+            assert refusal["error"]["message"] == f"The page may not call {name}."
+        assert [name for name, _ in host.calls] == ["preview_audience"]
 
-    for what, attempt in TRIES.items():
-        assert await host.page.evaluate(f"tried({attempt})") == "not", what
-    assert host.requests == [HOST, f"{HOST}host.js", FRAMED]
-    assert sum("Content Security Policy" in problem for problem in host.problems) >= 3
+        for what, attempt in TRIES.items():
+            assert await host.page.evaluate(f"tried({attempt})") == "not", what
+        assert host.requests == [HOST, BRIDGE, FRAMED]
+        assert sum("Content Security Policy" in problem for problem in host.problems) >= 3
