@@ -8,7 +8,7 @@ from playwright.async_api import Browser
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
-from tests.apps.host import BRIDGE, CHROMIUM, FRAMED, HOST, Host, chromium, hosting
+from tests.apps.host import BRIDGE, CHROMIUM, FRAMED, HOST, Host, bridge, chromium, hosting
 
 SENDS = {
     "ui/initialize",
@@ -32,6 +32,10 @@ async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     assert anyio_backend
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
+    try:
+        bridge()  # takes a while, once
+    except SystemExit as missing:
+        pytest.skip(str(missing))
     async with chromium() as browser:
         yield browser
 

@@ -140,6 +140,32 @@ async def test_the_last_choice_is_shown_whichever_answer_comes_first(host: Host)
     await expect(host.page.get_by_role("radio", name="90 and up")).to_be_checked()
 
 
+async def test_each_choice_builds_on_the_one_before_be_that_answered_or_not(host: Host) -> None:
+    plan = await host.show("plan_audience", PLAN)
+    answered = anyio.Event()
+
+    async def before(_: str, __: Json) -> None:
+        await answered.wait()
+
+    host.before = before
+    await host.page.get_by_role("checkbox", name="Seniority").uncheck()
+    await host.page.get_by_label("Name").fill("As it was")
+    await host.page.get_by_role("button", name="Save as draft").click()
+    await host.page.get_by_role("radio", name="60 and up").check()
+    answered.set()
+    await host.settled(3)
+
+    (_, first), (_, draft), (_, second) = host.calls
+    filters = {key: of for key, of in plan["config"]["filters"].items() if key != "seniority"}
+    assert first == plan["config"] | {"filters": filters}
+    assert second == first | {"minScore": 60}
+    # What is saved is what was shown when it was pressed, and that it is saved is not forgotten.
+    assert draft == {"name": "As it was", "config": plan["config"]}
+    await host.page.get_by_role("checkbox", name="Seniority").check()
+    await host.page.get_by_role("radio", name="70 and up").check()
+    await shows(host, "'As it was' is saved (draft).")
+
+
 async def test_a_call_that_takes_its_time_says_so_and_one_that_fails_can_be_tried_again(
     host: Host,
 ) -> None:
