@@ -10,10 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leadpipe_mcp.toolkit.calls import Context
-
-EXTENSION = "io.modelcontextprotocol/ui"
-KIND = "text/html;profile=mcp-app"
 PAGE = "ui://leadpipe/audience"
 DRAWN = ("plan_audience", "preview_audience", "get_audience", "analyze_audience")
 """The tools whose replies the page draws."""
@@ -21,14 +17,6 @@ SAVES_DRAFTS = "create_audience"
 """The one tool that changes something and that the page may call."""
 _FILE = Path(__file__).with_name("page.html")
 _NO_REPORT = '<script type="application/json" id="report">null</script>'
-
-
-def shows_pages(context: Context) -> bool:
-    """Return whether the client has said that it shows pages."""
-    capabilities = context.session.client_capabilities
-    extensions = (capabilities.extensions if capabilities else None) or {}
-    kinds = (extensions.get(EXTENSION) or {}).get("mimeTypes")
-    return isinstance(kinds, list | tuple) and KIND in kinds
 
 
 def with_page(tools: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

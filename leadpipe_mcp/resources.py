@@ -9,12 +9,12 @@ from mcp import MCPError, types
 from pydantic import ValidationError
 
 from leadpipe_mcp.api.budget import call_budget
-from leadpipe_mcp.apps import KIND, PAGE, page
+from leadpipe_mcp.apps import PAGE, page
 from leadpipe_mcp.errors import LeadpipeError, NotFound, WrongAddress
 from leadpipe_mcp.logs import log_crash
 from leadpipe_mcp.text import redact
 from leadpipe_mcp.toolkit import Declaration
-from leadpipe_mcp.toolkit.calls import Context, Kit
+from leadpipe_mcp.toolkit.calls import KIND_OF_PAGE, Context, Kit
 from leadpipe_mcp.toolkit.presenting import presentable_refusal
 from leadpipe_mcp.toolkit.running import Begin, success
 from leadpipe_mcp.tools.audiences import get_audience
@@ -72,7 +72,7 @@ class Resources:
         if uri == RESOURCES[0].uri:
             text, kind = self._kit.offered.fit_page(_GUIDE), "text/markdown"
         elif uri == PAGE:
-            text, kind, meta = page(), KIND, {"ui": {"prefersBorder": True}}
+            text, kind, meta = page(), KIND_OF_PAGE, {"ui": {"prefersBorder": True}}
         else:
             text, kind = await self._live(context, uri), "application/json"
         content = types.TextResourceContents(uri=params.uri, text=text, mime_type=kind, _meta=meta)

@@ -26,11 +26,11 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from pydantic import BaseModel
 
 from leadpipe_mcp import __version__
-from leadpipe_mcp.apps import shows_pages, with_page
+from leadpipe_mcp.apps import with_page
 from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.prompts import Prompts
 from leadpipe_mcp.settings import SONARLY, Settings
-from leadpipe_mcp.toolkit.calls import Context, take_odd_answers_for_none
+from leadpipe_mcp.toolkit.calls import Context, shows_pages, take_odd_answers_for_none
 from leadpipe_mcp.toolkit.offered import OfferedTools
 
 if TYPE_CHECKING:

@@ -35,6 +35,8 @@ Context = ServerRequestContext[Any, Any]
 
 CODE_SECONDS = 600
 MOST_HOLDING = 200
+PAGES, KIND_OF_PAGE = "io.modelcontextprotocol/ui", "text/html;profile=mcp-app"
+"""What a client says that it has that shows pages (MCP Apps), and of which kind ours are."""
 APPROVAL = "approval"  # what a client of 2026 reads as the name of the question
 _TICK = {
     "type": "boolean",
@@ -50,6 +52,22 @@ NOT_HELD = (
     "The code does not hold for this: it was used, is over ten minutes old, or something has"
     " changed since. Nothing was changed."
 )
+
+
+def asks_its_user(context: Context) -> bool:
+    """Return whether the client can put a question to its user, out of the model's reach."""
+    capabilities = context.session.client_capabilities
+    asks = capabilities.elicitation if capabilities else None
+    # A client of before the modes existed says {} and means forms.
+    return asks is not None and (asks.form is not None or asks.url is None)
+
+
+def shows_pages(context: Context) -> bool:
+    """Return whether the client has said that it shows pages."""
+    capabilities = context.session.client_capabilities
+    extensions = (capabilities.extensions if capabilities else None) or {}
+    kinds = (extensions.get(PAGES) or {}).get("mimeTypes")
+    return isinstance(kinds, list | tuple) and KIND_OF_PAGE in kinds
 
 
 class Declined(LeadpipeError):
@@ -176,10 +194,7 @@ class Call:
         shown = presentable_question(action.question)
         action = replace(action, question=shown, arguments=given)
         codes = self.kit.codes
-        capabilities = self.context.session.client_capabilities
-        asks = capabilities.elicitation if capabilities else None
-        # A client of before the modes existed says {} and means forms.
-        can_ask = asks is not None and (asks.form is not None or asks.url is None)
+        can_ask = asks_its_user(self.context)
         # Where the human can be asked, what the assistant brings is not looked at.
         known = self.agreed if can_ask else code
         if known and await codes.redeem(known, action):
@@ -205,6 +220,13 @@ class Call:
             )
         if not is_modern:
             raise Agreed(codes.give(action))
+
+    def code_could_come_from_a_page(self) -> bool:
+        """Return whether our page gets the replies of this call, and in them a code.
+
+        Its host cannot ask the human, and takes calls of the page for those of the model.
+        """
+        return self.kit.asks and shows_pages(self.context) and not asks_its_user(self.context)
 
     def code_in_hand(self, code: str | None) -> str:
         """The code of the question that this call answers; empty if it answers none."""

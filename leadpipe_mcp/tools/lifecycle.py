@@ -90,6 +90,11 @@ async def create_audience(call: Call, asked: CreateAudience) -> AudienceCreated:
     user is asked first. Filters are checked and people counted first. The same name with the same
     config is refused. To change an audience, use update_audience.
     """
+    if asked.status == "active" and call.code_could_come_from_a_page():
+        raise errors.NotPossible(
+            "In this client an audience is saved as a draft first: create it without status, then"
+            " call set_status with status active, which asks the user. Nothing was saved."
+        )
     spelled, unsure = await configs.spell(call, asked.config.to_config())
     preview, known = await together(
         partial(call.leadpipe.configs.preview, spelled), call.leadpipe.audiences.known

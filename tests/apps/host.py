@@ -35,7 +35,7 @@ from playwright.async_api import (
     async_playwright,
 )
 
-from leadpipe_mcp.apps import EXTENSION, KIND
+from leadpipe_mcp.toolkit.calls import KIND_OF_PAGE, PAGES
 from tests.node import install, program
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +155,7 @@ class Host:
             await self.client.read_resource((tool.meta or {})["ui"]["resourceUri"])
         ).contents
         assert isinstance(content, TextResourceContents)
-        assert content.mime_type == KIND
+        assert content.mime_type == KIND_OF_PAGE
         return content.text
 
     async def give(self, result: CallToolResult | Json, arguments: Json | None = None) -> None:
@@ -235,7 +235,7 @@ async def hosting(
     tabs = await browser.new_context(
         viewport={"width": 760, "height": 900}, device_scale_factor=scale
     )
-    shows = [advertise(EXTENSION, {"mimeTypes": [KIND]})]
+    shows = [advertise(PAGES, {"mimeTypes": [KIND_OF_PAGE]})]
     async with Client(server, extensions=shows, elicitation_callback=ask) as client:
         around = await tabs.new_page()
         host = Host(client, around, questions, answers)
