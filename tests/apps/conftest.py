@@ -20,13 +20,13 @@ SENDS = {
 """What our page sends."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """The browser's, for all tests: it outlives each of them."""
+    """The browser's, for all tests of a module: it outlives each of them."""
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def browser(anyio_backend: str) -> AsyncGenerator[Browser]:
     """The system's Chromium."""
     assert anyio_backend

@@ -61,7 +61,7 @@ def test_the_bundle_holds_the_package_and_no_more(tmp_path: Path) -> None:
     beside = {path.name for path in tmp_path.iterdir()}
     assert beside == {"LICENSE", "leadpipe_mcp", "main.py", "manifest.json", "pyproject.toml"}
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    kinds = {".py", ".json", ".toml", ".md", ".txt", ".typed"}
+    kinds = {".py", ".json", ".toml", ".md", ".html", ".txt", ".typed"}
     assert {path.suffix for path in files if path.name != "LICENSE"} <= kinds
     assert not any("test" in path.name for path in files)
 
