@@ -38,7 +38,8 @@ class Command:
     switches: Mapping[str, str]
     settings: frozenset[str] = frozenset(Settings.model_fields)
     named: str = ""
-    """What comes after it: a client or a shell; in brackets where it does without."""
+    """What comes after it: a client or a shell."""
+    named_always: bool = True
     needs: Mapping[str, str] = field(default_factory=dict[str, str])
     """Flags that hold a value and have to be given."""
 
@@ -57,12 +58,14 @@ COMMANDS = {
     "doctor": Command(
         "look whether key, connection, account, folders and assistants are as they should be",
         {"json": "Say it as a JSON object."},
-        named="[client]",
+        named="client",
+        named_always=False,
     ),
     "report": Command(
         "draw an audience, who is in it and who is new, as a page for a browser or to print",
         {},
-        named="[client]",
+        named="client",
+        named_always=False,
         needs={
             "audience": "Which audience: its id, or its whole name.",
             "out": "The file to write, such as audience.html.",
@@ -118,7 +121,7 @@ def _refuse(parser: argparse.ArgumentParser, name: str | None, unknown: Sequence
 
 def names(what: str) -> list[str]:
     """Return the clients, or the shells, that a command can be named with."""
-    if "client" in what:
+    if what == "client":
         from leadpipe_mcp.clients import CLIENTS
 
         return list(CLIENTS)
@@ -195,7 +198,13 @@ def _flags(name: str) -> dict[str, Sequence[str] | None]:
 def _parser(name: str | None, taken: str) -> argparse.ArgumentParser:
     """The parser of a command, which takes the settings of `taken`; the help of none is brief."""
     command = COMMANDS[name or "serve"]
-    words = [PROGRAM, name or "[COMMAND]", command.named.upper(), "[FLAGS]"]
+    named = command.named.upper()
+    words = [
+        PROGRAM,
+        name or "[COMMAND]",
+        named if command.named_always else f"[{named}]",
+        "[FLAGS]",
+    ]
     about = textwrap.fill(f"{command.does[:1].upper()}{command.does[1:]}.", _WIDTH)
     form = partial(argparse.RawDescriptionHelpFormatter, max_help_position=24, width=_WIDTH)
     parser = _Parser(
@@ -208,12 +217,12 @@ def _parser(name: str | None, taken: str) -> argparse.ArgumentParser:
         add_help=False,
     )
     if command.named:
-        what, known = command.named.strip("[]"), names(command.named)
-        parser.add_argument_group(what).add_argument(
+        known = names(command.named)
+        parser.add_argument_group(command.named).add_argument(
             "name",
-            nargs="?" if command.named.startswith("[") else None,
+            nargs=None if command.named_always else "?",
             type=partial(_named, known=known),
-            metavar=what,
+            metavar=command.named,
             help=f"One of {', '.join(known)}.",
         )
     add = parser.add_argument_group("flags").add_argument

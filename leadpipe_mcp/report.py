@@ -45,7 +45,7 @@ def run_report(client: str | None, flags: Mapping[str, object], *, audience: str
 async def replies_about(
     audience: str, settings: Settings, *, service: Application | None = None
 ) -> list[Document]:
-    """Ask what a report shows: the audience, who is in it, who is new, and how it would be today.
+    """Ask what a report shows: the audience, its people, who is new, how it is today, the slots.
 
     Args:
         audience: The audience's id, or its whole name.
@@ -75,7 +75,7 @@ async def _asked_about(client: Client, audience: str) -> list[Document]:
         replies.append(await _asked(client, "analyze_audience", **asked))
     if config := shown.get("config"):
         replies.append(await _asked(client, "preview_audience", **config))
-    return replies
+    return [*replies, await _asked(client, "get_account_status")]
 
 
 async def _id_of(client: Client, audience: str) -> str:

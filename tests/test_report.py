@@ -32,11 +32,12 @@ def test_a_report_holds_the_audience_who_is_in_it_and_who_is_new(
     assert said.startswith(f"'{NAME}' is active.")
     assert str(path) in said
 
-    audience, everyone, new, now = held(path)["replies"]
+    audience, everyone, new, now, account = held(path)["replies"]
     assert (audience["name"], audience["size"]) == (NAME, everyone["size"])
     assert everyone["breakdowns"]["seniorities"]
     assert new["onlyHere"]["size"] + new["both"]["size"] == audience["size"]
     assert len(now["sample"]["rows"]) == 5
+    assert account["slots"] == {"used": 1, "limit": 3, "free": 2}
     assert "@" not in json.dumps(held(path))  # five masked people, and no address
 
     with pytest.raises(SystemExit, match="is there already; choose another name"):

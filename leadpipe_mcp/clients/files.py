@@ -4,7 +4,7 @@ import copy
 import os
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,24 +51,13 @@ class ConfigFile:
         if servers is None:
             raise ConfigError(f"in {self.path}, '{self.client.servers}' is not a list of servers")
         servers[SERVER] = dict(entry)
-        if self.client.form == "toml":
-            return self._checked(
-                toml_with_entry(self.text or "", self.client.servers, entry), wanted
-            )
-        bom, text = self._split()
-        path = (self.client.servers, SERVER)
-        text = with_member(text or "{}\n", path, entry)
-        return self._checked(bom + text, wanted)
+        return self._changed(lambda text: self._put_in(text, entry), wanted)
 
     def without_entry(self) -> str:
         """Return the text of the file without the entry, which has to be there."""
         wanted = copy.deepcopy(self._parsed(self.text))
         del wanted[self.client.servers][SERVER]
-        bom, text = self._split()
-        if self.client.form == "toml":
-            return self._checked(toml_without_entry(text, self.client.servers), wanted)
-        text = without_member(text, (self.client.servers, SERVER))
-        return self._checked(bom + text, wanted)
+        return self._changed(self._taken_out, wanted)
 
     def save(self, text: str, *, private: bool) -> Path | None:
         """Write the file, and return the dated copy that was made of what was there.
@@ -90,10 +79,15 @@ class ConfigFile:
             raise ConfigError(f"{self.path} cannot be written: {error.strerror}") from None
         return made
 
-    def _split(self) -> tuple[str, str]:
-        """The mark with which some editors on Windows begin a file, and the text after it."""
-        text = (self.text or "").removeprefix(_BOM)
-        return _BOM if text != (self.text or "") else "", text.strip() and text
+    def _put_in(self, text: str, entry: Mapping[str, Any]) -> str:
+        if self.client.form == "toml":
+            return toml_with_entry(text, self.client.servers, entry)
+        return with_member(text if text.strip() else "{}\n", (self.client.servers, SERVER), entry)
+
+    def _taken_out(self, text: str) -> str:
+        if self.client.form == "toml":
+            return toml_without_entry(text, self.client.servers)
+        return without_member(text, (self.client.servers, SERVER))
 
     def _parsed(self, text: str | None) -> dict[str, Any]:
         text = (text or "").removeprefix(_BOM)
@@ -108,14 +102,21 @@ class ConfigFile:
             raise ConfigError(f"{self.path} does not hold a JSON object")
         return table
 
-    def _checked(self, text: str, wanted: dict[str, Any]) -> str:
-        """Make sure that nothing but the entry is changed, whatever was done to the text."""
-        with suppress(ConfigError):
+    def _changed(self, change: Callable[[str], str], wanted: dict[str, Any]) -> str:
+        """Change the text, and make sure that nothing but the entry has changed in what it means.
+
+        The mark with which some editors on Windows begin a file stays.
+        """
+        text = (self.text or "").removeprefix(_BOM)
+        bom = (self.text or "").removesuffix(text)
+        # A ValueError says that it is written in a way that cannot be changed so.
+        with suppress(ValueError):
+            text = change(text)
             got = self._parsed(text)
             if not wanted[self.client.servers]:
                 got.setdefault(self.client.servers, {})
             if got == wanted:
-                return text
+                return bom + text
         raise ConfigError(f"{self.path} is written in a way that cannot be changed safely")
 
 
@@ -150,10 +151,11 @@ def toml_with_entry(text: str, servers: str, entry: Mapping[str, Any]) -> str:
     table = tomlkit.table()
     for name, value in entry.items():
         table[name] = value
-    env = tomlkit.inline_table()
-    for name, value in environment_of(entry).items():
-        env[name] = value
-    table["env"] = env
+    if "env" in entry:
+        env = tomlkit.inline_table()
+        for name, value in environment_of(entry).items():
+            env[name] = value
+        table["env"] = env
     document: Any = tomlkit.parse(text)
     if SERVER not in document.get(servers, {}):
         return f"{text.rstrip()}\n\n{tomlkit.dumps({servers: {SERVER: table}})}".lstrip()

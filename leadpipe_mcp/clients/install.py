@@ -20,10 +20,13 @@ from leadpipe_mcp.clients.files import (
     toml_with_entry,
 )
 from leadpipe_mcp.clients.places import CLIENTS, Machine
-from leadpipe_mcp.settings import Settings, variable
+from leadpipe_mcp.settings import SONARLY, Settings, variable
+from leadpipe_mcp.text import redact
 
 KEYS = {"api_key": "Leadpipe", "sonarly_api_key": "Sonarly"}
 _KEY_SHOWN = "sk_..."
+_SHOWN = ("type", "command", "args", "env")
+"""What is shown of an entry; of the rest only that it is there: headers may hold a key."""
 
 
 def run_install(
@@ -95,28 +98,28 @@ def _entry(file: ConfigFile, settings: Settings, *, show_only: bool) -> dict[str
 
 
 def _keys(settings: Settings, before: Mapping[str, str], *, show_only: bool) -> dict[str, str]:
-    """The keys: those that are set, else those that are there, else what is typed, without echo."""
+    """The keys: those that are set, else those that are there or are typed, without echo."""
     keys = {variable(name): before[variable(name)] for name in KEYS if variable(name) in before}
-    for name in KEYS:
+    with_sonarly = SONARLY in settings.chosen_toolsets()
+    needed = ("api_key", "sonarly_api_key") if with_sonarly else ("api_key",)
+    for name, service in KEYS.items():
         key: SecretStr | None = getattr(settings, name)
+        there = variable(name) in keys
         if key is not None:
             keys[variable(name)] = key.get_secret_value()
-    needed = variable("api_key")
-    if show_only:
-        return {needed: _KEY_SHOWN, **keys}
-    if settings.api_key is not None:
-        return keys
-    if sys.stdin.isatty():
-        keeps = "; Enter keeps the one that is there" if needed in keys else ""
-        typed = getpass.getpass(f"Leadpipe API key (sk_..., not shown{keeps}): ").strip()
-        if typed:
-            Settings.read({needed: typed}, {})
-            keys[needed] = typed
-    if needed not in keys:
-        raise ConfigError(
-            f"there is no key; set {needed}, or run this in a terminal to be asked for it, or try"
-            " it without one: --sandbox"
-        )
+        elif show_only and name in needed:
+            keys[variable(name)] = _KEY_SHOWN
+        elif name in needed and sys.stdin.isatty():
+            keeps = "; Enter keeps the one that is there" if there else ""
+            typed = getpass.getpass(f"{service} API key (sk_..., not shown{keeps}): ").strip()
+            if typed:
+                Settings.read({variable(name): typed}, {})
+                keys[variable(name)] = typed
+        if name in needed and variable(name) not in keys:
+            raise ConfigError(
+                f"there is no key; set {variable(name)}, or run this in a terminal to be asked for"
+                " it, or try it without one: --sandbox"
+            )
     return keys
 
 
@@ -137,7 +140,11 @@ def _shown(file: ConfigFile, entry: Mapping[str, Any] | None) -> list[str]:
         name: _KEY_SHOWN if name.endswith("_KEY") or not is_ours(name) else value
         for name, value in environment_of(entry).items()
     }
-    shown = {**entry, "env": env}
+    shown = {name: value if name in _SHOWN else "..." for name, value in entry.items()}
+    if "args" in entry:
+        shown["args"] = [redact(str(word)) for word in entry["args"]]
+    if env:
+        shown["env"] = env
     if file.client.form == "toml":
         return toml_with_entry("", file.client.servers, shown).splitlines()
     return json.dumps({SERVER: shown}, indent=2, ensure_ascii=False).splitlines()[1:-1]

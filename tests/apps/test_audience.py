@@ -65,10 +65,16 @@ async def test_nothing_in_the_view_of_an_audience_changes_it(host: Host) -> None
 async def test_a_report_is_drawn_without_a_host_and_speaks_to_nobody(browser: Browser) -> None:
     service = Sandbox(SandboxSettings())
     replies = await replies_about(NAME, Settings(sandbox=True), service=service)
-    audience, everyone, new, now = replies
+    audience, everyone, new, now, _ = replies
     async with opened(browser, page_with(replies, "2026-05-04")) as (page, requests):
         body = page.locator("body")
-        for text in (NAME, audience["size"], new["onlyHere"]["size"], *now["sample"]["rows"][0]):
+        for text in (
+            NAME,
+            "Slots: 1 of 3 in use",
+            audience["size"],
+            new["onlyHere"]["size"],
+            *now["sample"]["rows"][0],
+        ):
             await expect(body).to_contain_text(str(text))
         await expect(body).to_contain_text(next(iter(everyone["breakdowns"]["states"])))
         await expect(page.locator("button, input, select, textarea")).to_have_count(0)

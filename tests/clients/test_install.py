@@ -126,6 +126,7 @@ def test_all_else_in_a_configuration_stays_and_comes_back_as_it_was(
         ("cursor", "[1]"),
         ("cursor", '{"SERVERS": ["x"]}'),
         ("codex", "SERVERS = {}"),
+        ("codex", 'SERVERS = { leadpipe = { command = "old" } }'),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_left_alone(
@@ -148,11 +149,18 @@ def test_the_fault_is_named_with_its_line(machine: Machine) -> None:
         install("vscode", machine)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "\ufeff{}", "{}"])
-def test_an_empty_file_is_filled(text: str, machine: Machine) -> None:
-    path = written("cursor", machine, text)
-    install("cursor", machine)
-    assert entry("cursor", machine) is not None
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("cursor", text) for text in ("", "\n", "\ufeff{}", "{}")),
+        ("codex", ""),
+        ("codex", "\ufeff"),
+    ],
+)
+def test_an_empty_file_is_filled(name: str, text: str, machine: Machine) -> None:
+    path = written(name, machine, text)
+    install(name, machine)
+    assert entry(name, machine) is not None
     assert path.read_text().startswith("\ufeff") == text.startswith("\ufeff")
 
 
@@ -181,10 +189,31 @@ def test_installing_again_keeps_the_key_and_what_others_put_there(
     assert len(list(file.path.parent.iterdir())) == copies
 
 
-def test_an_entry_for_a_server_elsewhere_is_replaced_whole(machine: Machine) -> None:
-    written("cursor", machine, '{"SERVERS": {"leadpipe": {"url": "https://mcp.example.com"}}}')
-    install("cursor", machine)
-    assert set(entry("cursor", machine) or {}) == {"command", "args", "env"}
+@pytest.mark.parametrize("name", ["cursor", "codex"])
+def test_an_entry_for_a_server_elsewhere_is_replaced_and_no_key_of_it_is_shown(
+    name: str, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = {"Authorization": "Bearer abcdef", "X-Sonarly-Key": KEY}
+    file = ConfigFile.of(CLIENTS[name], machine)
+    elsewhere = {"url": f"https://mcp.example.com/{KEY}", "headers": secret, "args": [KEY]}
+    file.save(file.with_entry(elsewhere), private=True)
+    install(name, machine)
+    assert set(entry(name, machine) or {}) == {"command", "args", "env"}
+    said = capsys.readouterr().out
+    assert "headers" in said
+    assert KEY not in said
+    assert "abcdef" not in said
+
+
+def test_a_key_of_sonarly_is_needed_where_its_tools_are_asked_for(machine: Machine) -> None:
+    with pytest.raises(ConfigError, match="there is no key; set SONARLY_API_KEY"):
+        install("cursor", machine, toolsets="audiences,sonarly")
+    given = {"LEADPIPE_API_KEY": KEY, "SONARLY_API_KEY": "sk_live_so"}
+    settings = Settings.read(given, {"toolsets": "audiences,sonarly"})
+    run_install("cursor", settings, machine, remove=False, show_only=False)
+    assert (entry("cursor", machine) or {})["env"] | given == (entry("cursor", machine) or {})[
+        "env"
+    ]
 
 
 def test_the_sandbox_needs_no_key_and_no_key_is_written_for_it(machine: Machine) -> None:
