@@ -20,6 +20,7 @@ from statistics import median
 from evals.judge import judge
 from evals.tasks import Task
 from evals.world import World, in_toml
+from leadpipe_mcp.clients.files import is_ours
 
 CHARACTERS_PER_TOKEN = 4
 _HEAD = ("task", "passed", "calls", "tokens", "seconds", "what it looks at")
@@ -74,8 +75,7 @@ class Assistant:
 
     def answer(self, command: Sequence[str], folder: Path) -> tuple[str, str]:
         """Return what it said in the end, and what went wrong with it as a program."""
-        ours = ("LEADPIPE_", "SONARLY_")
-        environment = {key: text for key, text in os.environ.items() if not key.startswith(ours)}
+        environment = {name: text for name, text in os.environ.items() if not is_ours(name)}
         with subprocess.Popen(  # noqa: S603 -- the command is the user's own
             command,
             cwd=folder,

@@ -19,12 +19,11 @@ from leadpipe_mcp.sandbox.serve import KEY, both
 from leadpipe_mcp.sandbox.simulator import Form, is_object
 from leadpipe_mcp.sandbox.store import Organisation, furnish, newest_data
 from leadpipe_mcp.sandbox.topics import find_topic, inventory
-from tests.faults.service import Recorded, Sandbox, SonarlySandbox
+from tests.faults.service import READING, Recorded, Sandbox, SonarlySandbox
 
 DAY = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
 """When every task is done: whom the sandbox invents, and how many, depends on the moment."""
 PEOPLE = 20_000
-READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 ROOT = Path(__file__).parents[1]
 
 

@@ -28,6 +28,8 @@ from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.sandbox.serve import serve_application
 
 CONTROL_PATH = "/_sandbox/faults"
+READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
+"""How the paths of POSTs end that change nothing."""
 _TRANSPORT = "sandbox_transport"
 _PIECE = b'{"id": "again and again"}, ' * 2_500
 _PAGE = "<!doctype html><title>{status}</title><h1>{status} {message}</h1>"

@@ -18,7 +18,7 @@ from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
 from leadpipe_mcp.tools.toolsets import TOOLSETS
 from tests.faults import cells
-from tests.faults.service import Sandbox, SonarlySandbox
+from tests.faults.service import READING, Sandbox, SonarlySandbox
 
 KEY = "sk_live_matrix"
 # An address that nobody outside should read; nothing is sent there.
@@ -29,7 +29,6 @@ NOW = datetime(2026, 5, 5, 9, 15, tzinfo=UTC).timestamp()
 STARTED = time.time()
 Json = dict[str, Any]
 # Requests that change nothing, though they are POSTs; an export is kept by the service.
-READING = ("/validate", "/preview", "/query", "/compare", "/analyze", "/export")
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ class World:
         written = [
             request
             for request in self.service.requests
-            if request.method != "GET" and not request.path.endswith(READING)
+            if request.method != "GET" and not request.path.endswith((*READING, "/export"))
         ]
         struck = any(fault["happened"] for fault in self.service.faults.listed())
         return Outcome(

@@ -12,11 +12,10 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from tests.faults import cells
-from tests.faults.service import Sandbox, SonarlySandbox
+from tests.faults.service import READING, Sandbox, SonarlySandbox
 
 Reply = dict[str, Any]
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
-READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 """Requests that change nothing, though they are POSTs."""
 CANARIES = {
     "key": "sk_live_canary_0123456789",

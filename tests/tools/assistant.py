@@ -13,7 +13,7 @@ from mcp.types import CallToolResult, TextContent
 
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.settings import Settings
-from tests.faults.service import Sandbox
+from tests.faults.service import READING, Sandbox
 
 Reply = dict[str, Any]
 Start = Callable[..., Sandbox]
@@ -28,8 +28,6 @@ each_era = pytest.mark.parametrize("era", ["auto", "legacy"])
 UNASKED = Settings(sandbox=True, toolsets="all", confirm="off")
 LARGEST_REPLY = 40_000
 MOST_STEPS = 3
-# Requests that change nothing, though they are POSTs.
-READING = ("/validate", "/preview", "/query", "/compare", "/analyze")
 # No ordinary name, title or text of the sandbox is taken for an order.
 ALARM = "reads like an instruction to you"
 MAY_ALARM = re.compile(r"ignore|disregard|forget|system:|you must", re.IGNORECASE)
