@@ -82,12 +82,12 @@ class ConfigFile:
     def _put_in(self, text: str, entry: Mapping[str, Any]) -> str:
         if self.client.form == "toml":
             return toml_with_entry(text, self.client.servers, entry)
-        return with_member(text if text.strip() else "{}\n", (self.client.servers, SERVER), entry)
+        return with_member(text if text.strip() else "{}\n", self.client.servers, SERVER, entry)
 
     def _taken_out(self, text: str) -> str:
         if self.client.form == "toml":
             return toml_without_entry(text, self.client.servers)
-        return without_member(text, (self.client.servers, SERVER))
+        return without_member(text, self.client.servers, SERVER)
 
     def _parsed(self, text: str | None) -> dict[str, Any]:
         text = (text or "").removeprefix(_BOM)

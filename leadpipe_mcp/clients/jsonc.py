@@ -34,32 +34,25 @@ def read_json(text: str) -> object:
         raise ValueError(f"line {error.lineno} cannot be understood") from None
 
 
-def with_member(text: str, path: tuple[str, ...], value: object) -> str:
-    """Return the text with this member set, and the objects on the way to it made."""
+def with_member(text: str, group: str, name: str, value: object) -> str:
+    """Return the text with this member of an object of its own set, and that object made."""
     tokens = _tokens(text)
-    opening = 0
-    for depth, name in enumerate(path):
-        inside = _Inside.of(tokens, opening)
-        if name not in inside.members:
-            for missing in reversed(path[depth + 1 :]):
-                value = {missing: value}
-            return _added(text, tokens, inside, f"{json.dumps(name)}: ", value)
-        opening = inside.members[name].value
-        if depth == len(path) - 1:
-            member = inside.members[name]
-            start, end = tokens[member.value].start, tokens[member.last].end
-            written = _written(value, _indent(text, tokens[member.key].start), text)
-            return text[:start] + written + text[end:]
-    return text
+    whole = _Inside.of(tokens, 0)
+    if group not in whole.members:
+        return _added(text, tokens, whole, f"{json.dumps(group)}: ", {name: value})
+    inside = _Inside.of(tokens, whole.members[group].value)
+    if name not in inside.members:
+        return _added(text, tokens, inside, f"{json.dumps(name)}: ", value)
+    member = inside.members[name]
+    start, end = tokens[member.value].start, tokens[member.last].end
+    written = _written(value, _indent(text, tokens[member.key].start), text)
+    return text[:start] + written + text[end:]
 
 
-def without_member(text: str, path: tuple[str, ...]) -> str:
+def without_member(text: str, group: str, name: str) -> str:
     """Return the text without this member, which has to be there."""
     tokens = _tokens(text)
-    inside = _Inside.of(tokens, 0)
-    for name in path[:-1]:
-        inside = _Inside.of(tokens, inside.members[name].value)
-    member = inside.members[path[-1]]
+    member = _Inside.of(tokens, _Inside.of(tokens, 0).members[group].value).members[name]
     start, end = tokens[member.key].start, tokens[member.last].end
     before, after = tokens[member.key - 1], tokens[member.last + 1]
     if after.text == ",":
@@ -96,7 +89,7 @@ class _Member:
 
 @dataclass(frozen=True)
 class _Inside:
-    """An object's members by name, and the token that closes it."""
+    """An object's members by name, and the tokens that open and close it."""
 
     members: Mapping[str, _Member]
     opening: int
@@ -104,18 +97,15 @@ class _Inside:
 
     @classmethod
     def of(cls, tokens: list[_Token], opening: int) -> "_Inside":
-        if opening >= len(tokens) or tokens[opening].text != "{":
-            raise ValueError("an object is missing where the servers belong")
-        depth, keys, ends, index = 0, list[int](), list[int](), opening
-        for index in range(opening, len(tokens)):
+        depth, keys, ends, index = 1, list[int](), list[int](), opening
+        while depth:
+            index += 1
             text = tokens[index].text
             depth += (text in {"{", "["}) - (text in {"}", "]"})
             if text == ":" and depth == 1:
                 keys.append(index - 1)
             if (text == "," and depth == 1) or depth == 0:
                 ends.append(index - 1)
-            if depth == 0:
-                break
         members = {
             json.loads(tokens[key].text): _Member(key, key + 2, last)
             for key, last in zip(keys, ends, strict=False)

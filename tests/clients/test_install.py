@@ -18,6 +18,7 @@ from leadpipe_mcp.clients import CLIENTS, ConfigError, ConfigFile, Machine
 from leadpipe_mcp.clients.install import run_install
 from leadpipe_mcp.settings import Settings
 from tests.processes import COMMAND, ENVIRONMENT, running
+from tests.systems import needs_modes
 
 KEY = "sk_live_0001"
 COMMENTED = """\
@@ -31,6 +32,11 @@ COMMENTED = """\
 }
 """
 PLAIN = '{\r\n\t"SERVERS": {},\r\n\t"numbers": [1.50, -0]\r\n}'
+BESIDE = """{
+  "SERVERS": {
+    "notes": {"command": "notes-mcp"}, "maps": {"command": "maps-mcp"}
+  }
+}"""
 ONE_LINE = '{"a": "}, {", "SERVERS": {"notes": {"command": "notes-mcp"}}}'
 TOML = """\
 # What I like.
@@ -69,7 +75,7 @@ def written(name: str, machine: Machine, text: str) -> Path:
 
 
 def prior(name: str) -> list[str]:
-    return [TOML] if CLIENTS[name].form == "toml" else [COMMENTED, PLAIN, ONE_LINE]
+    return [TOML] if CLIENTS[name].form == "toml" else [COMMENTED, PLAIN, BESIDE, ONE_LINE]
 
 
 WITH_PRIOR = [(name, text) for name in CLIENTS for text in prior(name)]
@@ -125,6 +131,7 @@ def test_all_else_in_a_configuration_stays_and_comes_back_as_it_was(
         *((name, broken) for name in CLIENTS for broken in ('{"a": ', "\xff\xfe")),
         ("cursor", "[1]"),
         ("cursor", '{"SERVERS": ["x"]}'),
+        ("cursor", '{"SERVERS": {"leadpipe: {}}}'),
         ("codex", "SERVERS = {}"),
         ("codex", 'SERVERS = { leadpipe = { command = "old" } }'),
     ],
@@ -189,16 +196,41 @@ def test_installing_again_keeps_the_key_and_what_others_put_there(
     assert len(list(file.path.parent.iterdir())) == copies
 
 
+def test_a_switch_that_is_turned_off_is_no_longer_in_the_entry(machine: Machine) -> None:
+    install("cursor", machine, read_only=True)
+    install("cursor", machine, read_only=False)
+    assert (entry("cursor", machine) or {})["env"] == {"LEADPIPE_API_KEY": KEY}
+
+
+def test_enter_keeps_the_key_that_is_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("cursor", machine)
+    asked: list[str] = []
+
+    def nothing_typed(prompt: str) -> str:
+        asked.append(prompt)
+        return ""
+
+    monkeypatch.setattr("getpass.getpass", nothing_typed)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    install("cursor", machine, key=None, contact="mask")
+    env = {"LEADPIPE_API_KEY": KEY, "LEADPIPE_CONTACT": "mask"}
+    assert (entry("cursor", machine) or {})["env"] == env
+    assert asked == ["Leadpipe API key (sk_..., not shown; Enter keeps the one that is there): "]
+
+
 @pytest.mark.parametrize("name", ["cursor", "codex"])
 def test_an_entry_for_a_server_elsewhere_is_replaced_and_no_key_of_it_is_shown(
     name: str, machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = {"Authorization": "Bearer abcdef", "X-Sonarly-Key": KEY}
-    file = ConfigFile.of(CLIENTS[name], machine)
-    elsewhere = {"url": f"https://mcp.example.com/{KEY}", "headers": secret, "args": [KEY]}
-    file.save(file.with_entry(elsewhere), private=True)
-    install(name, machine)
-    assert set(entry(name, machine) or {}) == {"command", "args", "env"}
+    elsewhere = {"url": f"https://mcp.example.com/{KEY}", "headers": secret}
+    for more in ({}, {"args": [KEY]}):
+        file = ConfigFile.of(CLIENTS[name], machine)
+        file.save(file.with_entry(elsewhere | more), private=True)
+        install(name, machine)
+        assert set(entry(name, machine) or {}) == {"command", "args", "env"}
     said = capsys.readouterr().out
     assert "headers" in said
     assert KEY not in said
@@ -231,6 +263,44 @@ def test_what_is_only_shown_is_not_written(
     assert list(machine.home.iterdir()) == []
 
 
+def test_what_is_on_the_line_of_an_entry_stays_where_the_entry_is_taken_out(
+    machine: Machine,
+) -> None:
+    path = written("cursor", machine, '{"SERVERS": {"leadpipe": {}, "notes": {"args": [","]}}}')
+    install("cursor", machine, remove=True)
+    assert path.read_text() == '{"mcpServers": { "notes": {"args": [","]}}}'
+
+
+def test_an_entry_that_is_there_twice_is_not_taken_out_by_halves(machine: Machine) -> None:
+    path = written("cursor", machine, '{"SERVERS": {"leadpipe": {}, "leadpipe": {"args": []}}}')
+    before = path.read_text()
+    with pytest.raises(ConfigError, match="written in a way that cannot be changed safely"):
+        install("cursor", machine, remove=True)
+    assert path.read_text() == before
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_to_be_unreadable(machine: Machine) -> None:
+    CLIENTS["cursor"].place(machine).mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"mcp\.json cannot be read: "):
+        install("cursor", machine)
+
+
+@needs_modes
+def test_a_file_that_does_not_fit_on_the_disk_leaves_the_one_before_it(machine: Machine) -> None:
+    import resource
+
+    path = written("cursor", machine, "{}")
+    file = ConfigFile.of(CLIENTS["cursor"], machine)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # room for the copy only
+    try:
+        with pytest.raises(ConfigError, match=r"mcp\.json cannot be written: File too large"):
+            file.save('{"leadpipe": 1}' * 10, private=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [one.read_text() for one in path.parent.iterdir()] == ["{}", "{}"]
+
+
 def test_taking_out_what_is_not_there_changes_nothing(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,45 +329,6 @@ def test_a_link_is_followed_and_stays_one(machine: Machine) -> None:
     install("cursor", machine)
     assert link.is_symlink()
     assert "leadpipe" in real.read_text()
-
-
-@pytest.mark.parametrize(
-    ("platform", "name", "place"),
-    [
-        (
-            "darwin",
-            "claude-desktop",
-            "Library/Application Support/Claude/claude_desktop_config.json",
-        ),
-        ("win32", "claude-desktop", "AppData/Roaming/Claude/claude_desktop_config.json"),
-        ("linux", "claude-desktop", ".config/Claude/claude_desktop_config.json"),
-        ("darwin", "vscode", "Library/Application Support/Code/User/mcp.json"),
-        ("win32", "vscode", "AppData/Roaming/Code/User/mcp.json"),
-        ("linux", "vscode", ".config/Code/User/mcp.json"),
-        ("linux", "claude-code", ".claude.json"),
-        ("linux", "cursor", ".cursor/mcp.json"),
-        ("linux", "codex", ".codex/config.toml"),
-        ("linux", "windsurf", ".codeium/windsurf/mcp_config.json"),
-        ("linux", "gemini-cli", ".gemini/settings.json"),
-    ],
-)
-def test_each_client_has_its_place(platform: str, name: str, place: str, tmp_path: Path) -> None:
-    assert CLIENTS[name].place(Machine(platform, {}, tmp_path)) == tmp_path / place
-
-
-def test_a_place_that_a_variable_names_is_used(tmp_path: Path) -> None:
-    named = {name: str(tmp_path / name) for name in ("CODEX_HOME", "APPDATA", "CLAUDE_CONFIG_DIR")}
-    machine = Machine("win32", named, tmp_path / "home")
-    assert CLIENTS["codex"].place(machine) == tmp_path / "CODEX_HOME/config.toml"
-    assert CLIENTS["vscode"].place(machine) == tmp_path / "APPDATA/Code/User/mcp.json"
-    assert CLIENTS["claude-code"].place(machine) == tmp_path / "CLAUDE_CONFIG_DIR/.claude.json"
-
-
-def test_claude_desktop_as_a_packaged_program_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    package = tmp_path / "AppData/Local/Packages/Claude_x1y2"
-    package.mkdir(parents=True)
-    place = CLIENTS["claude-desktop"].place(Machine("win32", {}, tmp_path))
-    assert place == package / "LocalCache/Roaming/Claude/claude_desktop_config.json"
 
 
 def test_a_temporary_copy_of_uvx_is_not_installed(

@@ -45,13 +45,13 @@ def test_a_member_is_put_in_and_taken_out_and_nothing_else_changes(text: str) ->
     before = cast("dict[str, object]", read_json(text))
     servers = cast("dict[str, object]", before.get("mcpServers", {}))
 
-    changed = with_member(text, PATH, ENTRY)
+    changed = with_member(text, *PATH, ENTRY)
     assert read_json(changed) == {**before, "mcpServers": {**servers, "leadpipe": ENTRY}}
     assert changed.count("mine") == text.count("mine")
 
-    again = without_member(changed, PATH)
+    again = without_member(changed, *PATH)
     assert read_json(again) == {**before, "mcpServers": servers}
     assert again.count("mine") == text.count("mine")
 
-    replaced = with_member(with_member(text, PATH, {"old": ["}"]}), PATH, ENTRY)
+    replaced = with_member(with_member(text, *PATH, {"old": ["}"]}), *PATH, ENTRY)
     assert read_json(replaced) == read_json(changed)
