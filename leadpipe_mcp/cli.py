@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadpipe_mcp.commands import COMMANDS, PROGRAM, SANDBOX_PORT, completion, parse
@@ -26,41 +26,37 @@ def _run(command: str, given: dict[str, Any]) -> None:
     name, port = given.pop("name", None), given.pop("port", None) if command == "sandbox" else None
     if command == "completion":
         print(completion(name))
-        return
-    if switches.get("http"):
+    elif switches.get("http"):
         from leadpipe_mcp.hosting.run import run
         from leadpipe_mcp.hosting.settings import HostingSettings
 
         run(HostingSettings.read(os.environ, given))
-        return
-    if command == "doctor":
+    elif command == "doctor":
         from leadpipe_mcp.doctor import run_doctor
 
         sys.exit(run_doctor(name, given, as_json=switches["json"]))
-    if command == "report":
+    elif command == "report":
         _report(name, given)
-        return
-    settings = Settings.read(os.environ, given)
-    if command == "install":
-        from leadpipe_mcp.clients import ConfigError, Machine
-        from leadpipe_mcp.clients.install import run_install
-
-        remove, show_only = switches["remove"], switches["print"]
-        try:
-            run_install(name, settings, Machine.here(), remove=remove, show_only=show_only)
-        except ConfigError as error:
-            sys.exit(f"{PROGRAM}: {error}; nothing was changed")
+    elif command == "install":
+        _install(name, Settings.read(os.environ, given), switches)
     elif command == "demo":
-        from leadpipe_mcp.demo import run_demo
-
-        # A line per call would stand between what is said; whoever asks for it gets it.
-        asked = "log_level" in settings.model_fields_set
-        level = settings.log_level if asked else "WARNING"
-        sys.exit(run_demo(sonarly=switches["sonarly"], log_level=level))
+        _demo(Settings.read(os.environ, given), sonarly=switches["sonarly"])
     elif command == "sandbox":
-        _play(settings, port)
+        _play(Settings.read(os.environ, given), port)
     else:
-        _serve(settings)
+        _serve(Settings.read(os.environ, given))
+
+
+def _install(client: str, settings: Settings, switches: Mapping[str, bool]) -> None:
+    """Put the server into a client's configuration, or take it out."""
+    from leadpipe_mcp.clients import ConfigError, Machine
+    from leadpipe_mcp.clients.install import run_install
+
+    remove, show_only = switches["remove"], switches["print"]
+    try:
+        run_install(client, settings, Machine.here(), remove=remove, show_only=show_only)
+    except ConfigError as error:
+        sys.exit(f"{PROGRAM}: {error}; nothing was changed")
 
 
 def _report(client: str | None, given: dict[str, Any]) -> None:
@@ -73,6 +69,15 @@ def _report(client: str | None, given: dict[str, Any]) -> None:
         print(run_report(client, given, audience=audience, out=out))
     except (ConfigError, NoReport) as error:
         sys.exit(f"{PROGRAM}: {error}")
+
+
+def _demo(settings: Settings, *, sonarly: bool) -> None:
+    """Hold the conversation."""
+    from leadpipe_mcp.demo import run_demo
+
+    # A line per call would stand between what is said; whoever asks for it gets it.
+    level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
+    sys.exit(run_demo(sonarly=sonarly, log_level=level))
 
 
 def _play(settings: Settings, port: int | None) -> None:

@@ -33,7 +33,11 @@ def run_report(client: str | None, flags: Mapping[str, object], *, audience: str
     path = Path(out).expanduser()
     if path.exists():
         raise NoReport(f"{path} is there already; choose another name")
-    replies = anyio.run(replies_about, audience, settings)
+    return _written(path, anyio.run(replies_about, audience, settings))
+
+
+def _written(path: Path, replies: list[Document]) -> str:
+    """Write the page, and say where it is."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(page_with(replies, f"{datetime.now().astimezone():%Y-%m-%d}"))

@@ -58,7 +58,7 @@ def remove_unkept() -> None:
 
 def _sweep(within: Path) -> None:
     """Remove the folders that killed processes of this user left behind."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - runs on Windows only
         return  # Windows cannot lock folders, so what is left there stays.
     for name in filter(_OURS.fullmatch, os.listdir(within)):  # noqa: PTH208 -- only the names
         folder = within / name
@@ -71,7 +71,7 @@ def _sweep(within: Path) -> None:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Generator[None]:
     """Lock this user's folder; OSError if it is locked, another's, or no folder but a link."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - runs on Windows only
         yield
         return
     import fcntl

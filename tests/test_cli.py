@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shlex
 import shutil
 import signal
@@ -91,6 +92,12 @@ def test_a_shell_completes_commands_clients_flags_and_values(
         assert "gemini-cli" in capsys.readouterr().out
 
 
+def test_a_worker_that_imports_the_program_starts_no_second_server() -> None:
+    # As Python does in each process of several.
+    found = runpy.run_module("leadpipe_mcp.__main__", run_name="__mp_main__")
+    assert found["main"] is main
+
+
 def test_a_value_that_makes_no_sense_stops_with_a_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -158,7 +165,7 @@ def test_the_sandbox_is_served_until_it_is_ended() -> None:
         asked.request("GET", "/v1/intent/audiences/filters", headers={"X-API-Key": "sk_test"})
         assert "seniority" in json.load(asked.getresponse())["data"]
         asked.close()
-        process.terminate()
+        process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
         _, said = process.communicate()
     assert said == "The sandbox plays Leadpipe and Sonarly until you press Ctrl-C. Set:\n"
 

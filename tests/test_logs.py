@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import pytest
 from mcp.server.mcpserver import MCPServer
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext
 
 from leadpipe_mcp import logs
 from tests.processes import running
@@ -86,6 +88,15 @@ def test_a_call_is_one_line(told: Told) -> None:
         f"{usual}, request {'x' * 63}…",
         usual,
     ]
+
+
+def test_a_call_that_is_traced_names_its_trace(told: Told) -> None:
+    logs.set_up("INFO", as_json=False)
+    span = SpanContext(trace_id=0xAF76, span_id=1, is_remote=True)
+    with trace.use_span(NonRecordingSpan(span)):
+        a_call()
+    (line,) = told()
+    assert line.endswith(f"3 requests, trace {0xAF76:032x}")
 
 
 def test_a_call_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,7 +232,7 @@ def test_a_reader_who_does_not_read_stops_nobody() -> None:
     program = (
         "from leadpipe_mcp import logs\n"
         "logs.set_up('INFO', as_json=False)\n"
-        "for _ in range(5_000):\n"
+        "for _ in range(1_000):\n"
         "    logs.log_call('x', 'ok', ms=1, requests=1, retries=0, request_id='y' * 60)\n"
         "print('done', flush=True)\n"
     )
@@ -231,3 +242,4 @@ def test_a_reader_who_does_not_read_stops_nobody() -> None:
     with running(process):
         assert process.stdout is not None
         assert process.stdout.readline() == b"done\n"
+        assert process.wait() == 0

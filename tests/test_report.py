@@ -10,8 +10,12 @@ import pytest
 from leadpipe_mcp.cli import main
 from leadpipe_mcp.report import NoReport, replies_about
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
-from leadpipe_mcp.settings import Settings
+from leadpipe_mcp.settings import SANDBOX_KEY, Settings
+from tests.sandbox.asking import client_of, create
 
+CONFIG = {"topicIds": [117805], "minScore": 60}
+# What each reply is known by.
+PARTS = {"name", "breakdowns", "onlyHere", "sample", "slots"}
 NAME = "Marketing Directors at Tech Companies"
 
 
@@ -53,6 +57,42 @@ async def test_an_audience_is_found_by_its_id_and_nothing_is_changed() -> None:
     (by_name, *_) = await replies_about("CRM Buyers in California", settings, service=service)
     (by_id, *_) = await replies_about(by_name["id"], settings, service=service)
     assert by_id == by_name
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("status", "shows_config", "shown"),
+    [
+        ("active", True, ["name", "breakdowns", "sample", "slots"]),
+        ("draft", True, ["name", "sample", "slots"]),
+        ("draft", False, ["name", "slots"]),
+    ],
+)
+async def test_who_is_new_needs_two_lists_and_other_figures_what_they_are_drawn_from(
+    status: str, shown: list[str], *, shows_config: bool
+) -> None:
+    service = Sandbox(
+        SandboxSettings(
+            profile="catalog",
+            people=300,
+            run_seconds=0,
+            examples=False,
+            detail_has_config=shows_config,
+        )
+    )
+    await create(client_of(service, SANDBOX_KEY), CONFIG, name=NAME, status=status)
+    replies = await replies_about(NAME, Settings(sandbox=True), service=service)
+    assert [next(key for key in reply if key in PARTS) for reply in replies] == shown
+
+
+@pytest.mark.anyio
+async def test_a_name_that_several_audiences_have_is_not_guessed_at() -> None:
+    service = Sandbox(SandboxSettings(people=300, examples=False))
+    client = client_of(service, SANDBOX_KEY)
+    ids = [(await create(client, CONFIG, name=NAME))["id"] for _ in range(2)]
+    with pytest.raises(NoReport, match="several audiences have this name") as caught:
+        await replies_about(NAME, Settings(sandbox=True), service=service)
+    assert all(one in str(caught.value) for one in ids)
 
 
 @pytest.mark.anyio

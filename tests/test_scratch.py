@@ -96,6 +96,9 @@ def test_links_files_and_folders_of_other_names_or_people_are_not_swept(
     assert set(usual.iterdir()) == before
     (usual / STALE).unlink()
     (usual / STALE).mkdir()
+    with scratch_folder():
+        pass
+    assert (usual / STALE).exists()  # as young as one that is about to be locked
     age(usual / STALE)
     monkeypatch.setattr(os, "getuid", lambda: -1)
     with scratch_folder():
