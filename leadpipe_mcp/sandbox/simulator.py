@@ -90,8 +90,6 @@ class Simulator(ABC):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            raise NotImplementedError(f"The sandbox speaks HTTP alone, not {scope['type']}")
         request = Request(scope, receive)
         body = await request.body()
         await anyio.sleep(self._delay_ms / 1000)

@@ -37,6 +37,19 @@ async def test_without_a_key_only_topics_are_told(headers: dict[str, str], play:
     await ask(client, "GET", "/v1/intent/topics/117805/trend")
 
 
+async def test_a_body_that_is_no_json_is_refused(play: Play) -> None:
+    client = play()
+    refused = await client.post(AUDIENCES, content=b'{"name": ')
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"] == "Malformed JSON in request body"
+
+
+async def test_where_no_audience_may_be_active_there_is_none_to_begin_with(start: Start) -> None:
+    client = client_of(start(examples=True, slots=0))
+    assert await ask(client, "GET", AUDIENCES) == []
+    assert len(await ask(client, "GET", "/v1/data/pixels")) == 1
+
+
 async def test_an_expired_organisation_sees_its_account_alone(start: Start) -> None:
     client = client_of(start(examples=True), "sk_expired_1")
     for method, path in PRIVATE:

@@ -3,11 +3,12 @@
 import csv
 import hashlib
 import io
+import re
 
 import httpx
 import pytest
 
-from tests.sandbox.asking import SOME_ID, Play, ask, saved
+from tests.sandbox.asking import DAY, SOME_ID, Play, ask, saved
 
 pytestmark = pytest.mark.anyio
 CONFIG = {"topicIds": [117805, 117890], "filters": {"role.isDecisionMaker": True}}
@@ -48,6 +49,22 @@ async def test_a_flat_export_is_a_link_to_every_row(play: Play) -> None:
         assert list(person) == list(row)
         assert person["personId"] == row["personId"]
         assert person["matchedTopicIds"] == ", ".join(map(str, row["matchedTopicIds"]))
+
+
+async def test_a_link_that_was_changed_or_is_a_day_old_leads_nowhere(
+    play: Play, moments: list[float]
+) -> None:
+    client = play()
+    url = (await ask(client, "POST", f"{await ready(client)}/export"))["downloadUrl"]
+    longer = re.sub(r"expires=\d+", "expires=9999999999", url)
+    assert (await ask(client, "GET", longer, expect=403))["message"] == "Invalid signature"
+    moments.append(moments[-1] + DAY)
+    assert (await ask(client, "GET", url, expect=403))["message"] == "The link has expired"
+
+
+async def test_a_day_without_results_has_no_stats(flat: httpx.AsyncClient) -> None:
+    path = await saved(flat, {"topicIds": [117805]})
+    await ask(flat, "GET", f"{path}/stats", expect=404)
 
 
 async def test_nobody_is_a_file_with_a_header(play: Play) -> None:

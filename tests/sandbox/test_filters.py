@@ -78,6 +78,13 @@ async def test_terms_are_contained_or_equal_and_any_or_all(catalog: httpx.AsyncC
     assert await size(catalog, exact) == await titles("equals", "any", finance) > 0
 
 
+async def test_a_filter_that_a_generation_does_not_know_leaves_nobody_out(
+    flat: httpx.AsyncClient, catalog: httpx.AsyncClient
+) -> None:
+    assert await size(flat, {"role.isVp": True}) == await size(flat, {})
+    assert await size(catalog, {"isVp": True}) == await size(catalog, {})
+
+
 async def test_a_filter_of_the_wrong_form_is_refused(mixed: httpx.AsyncClient) -> None:
     wrong: list[object] = [
         {"state": ["california"]},

@@ -1,5 +1,6 @@
 """Runs and results: by audience and date with cursors, or by id with offsets."""
 
+import httpx
 import pytest
 
 from tests.sandbox.asking import AUDIENCES, DAY, SOME_ID, Play, ask, saved
@@ -114,6 +115,14 @@ async def test_a_run_goes_from_queued_to_completed(play: Play, moments: list[flo
     assert (len(page["results"]), page["total"]) == (1, run["resultCount"])
     for params in ({"limit": 101}, {"offset": -1}):
         await ask(client, "GET", f"{one}/results", expect=400, **params)
+
+
+async def test_an_idempotency_key_that_is_too_long_is_refused_and_queues_nothing(catalog: httpx.AsyncClient) -> None:
+    path = await saved(catalog, CONFIG)
+    catalog.headers["Idempotency-Key"] = "k" * 121
+    error = await ask(catalog, "POST", f"{path}/runs", expect=400)
+    assert "Idempotency-Key" in error["message"]
+    assert await ask(catalog, "GET", f"{path}/runs") == []
 
 
 async def test_only_queued_runs_can_be_cancelled(play: Play, moments: list[float]) -> None:

@@ -116,6 +116,12 @@ async def test_an_id_cannot_reach_another_route(client: httpx.AsyncClient) -> No
     await ask(client, f"{FOLDERS}/x/y", status=404)
 
 
+async def test_a_group_of_somebody_else_is_not_shown(client: httpx.AsyncClient) -> None:
+    path = AUDIENCES.replace(GROUP, "0" * 24)
+    error = await ask(client, path, status=403)
+    assert error["message"] == "No access to this account group"
+
+
 @pytest.mark.parametrize("authorization", ["", "sk_live_bare", "Bearer other"])
 async def test_a_key_is_needed(authorization: str, client: httpx.AsyncClient) -> None:
     client.headers.update({"Authorization": authorization, "X-API-Key": "sk_live_elsewhere"})

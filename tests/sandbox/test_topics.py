@@ -51,6 +51,17 @@ async def test_what_the_topic_routes_refuse(client: httpx.AsyncClient) -> None:
         assert error["code"] == "VALIDATION_ERROR"
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["http://[crm.example", "ftp://crm.example/", "https://10.0.0.7/crm", "https://crm.local/"],
+)
+async def test_an_address_that_is_not_public_is_not_analysed(
+    url: str, client: httpx.AsyncClient
+) -> None:
+    error = await ask(client, "POST", ANALYZE, {"url": url}, expect=400)
+    assert error["message"] == "Invalid URL"
+
+
 async def test_all_routes_agree_on_an_audience(client: httpx.AsyncClient) -> None:
     for direction, sign in (("up", 1), ("down", -1)):
         moved = await ask(client, "GET", f"{TOPICS}/movers", direction=direction, limit=50)
