@@ -189,8 +189,9 @@ SONARLY = Vendor(
     base_url="SONARLY_BASE_URL",
     no_key="No Sonarly API key is set, so nothing was asked of Sonarly.",
     key_advice=(
-        "Set SONARLY_API_KEY (made in the Sonarly dashboard) and restart the server. To try"
-        " everything with invented people and no key, start it with --sandbox."
+        "Set SONARLY_API_KEY (made in the Sonarly dashboard) and restart the server; with one for a"
+        " team, send it as X-Sonarly-Key with each request. To try everything with invented people"
+        " and no key, start it with --sandbox."
     ),
     advice={
         errors.KeyRefused: (

@@ -38,9 +38,11 @@ class Hosted:
             return await client.post("/mcp", json=body)
 
     @asynccontextmanager
-    async def client(self, key: str | None = None, era: str = "auto") -> AsyncGenerator[Client]:
+    async def client(
+        self, key: str | None = None, era: str = "auto", **headers: str
+    ) -> AsyncGenerator[Client]:
         """Connect a client of the protocol."""
-        async with self.http(key) as http:
+        async with self.http(key, **headers) as http:
             transport = streamable_http_client(f"{URL}/mcp", http_client=http)
             async with Client(transport, mode=era) as client:
                 yield client
@@ -55,10 +57,13 @@ def host() -> Host:
 
     @asynccontextmanager
     async def host(
-        service: Application | None = None, **settings: object
+        service: Application | None = None,
+        sonarly: Application | None = None,
+        **settings: object,
     ) -> AsyncGenerator[Hosted]:
         service = service or Sandbox(SandboxSettings(people=300))
-        app = build_app(HostingSettings.model_validate(settings), service=service)
+        wanted = HostingSettings.model_validate(settings)
+        app = build_app(wanted, service=service, sonarly=sonarly)
         async with app.router.lifespan_context(app):
             yield Hosted(httpx2.ASGITransport(app))
 

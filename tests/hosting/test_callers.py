@@ -2,7 +2,10 @@
 
 import anyio
 import pytest
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.sandbox import SonarlySandbox
 from tests.hosting.conftest import Host, Hosted, called
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +46,28 @@ async def test_without_a_key_that_can_be_one_nobody_is_admitted(
 async def test_a_key_may_come_in_a_header_of_its_own(host: Host) -> None:
     async with host() as hosted:
         assert (await hosted.post(**{"x-api-key": ANNA})).status_code == 200
+
+
+async def test_a_key_of_sonarly_goes_to_sonarly_and_each_caller_brings_their_own(
+    host: Host,
+) -> None:
+    keys: list[str] = []
+    sandbox = SonarlySandbox()
+
+    async def sonarly(scope: Scope, receive: Receive, send: Send) -> None:
+        keys.append(Request(scope).headers["authorization"])
+        await sandbox(scope, receive, send)
+
+    async with host(sonarly=sonarly, toolsets="audiences,sonarly") as hosted:
+        for key in (ANNA, BEN):
+            own = {"x-sonarly-key": f"{key}_so"}
+            async with hosted.client(key, **own) as client:
+                await called(client, "sonarly_list_audiences")
+        async with hosted.client(ANNA) as client:
+            refused = await client.call_tool("sonarly_list_audiences", {})
+    assert set(keys) == {f"Bearer {ANNA}_so", f"Bearer {BEN}_so"}
+    assert refused.is_error
+    assert "X-Sonarly-Key" in str(refused.content)
 
 
 @pytest.mark.parametrize("lists", [40, pytest.param(500, marks=pytest.mark.machines)])

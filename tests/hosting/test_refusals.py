@@ -23,11 +23,12 @@ KEY = "sk_live_anna_0001"
 async def test_a_foreign_host_or_origin_is_refused(
     host: Host, headers: dict[str, str], status: int
 ) -> None:
-    async with host(public_url="https://mcp.example.com") as hosted:
+    pages = "https://app.example.com, https://crm.example.com"
+    async with host(public_url="https://mcp.example.com", allowed_origins=pages) as hosted:
         assert (await hosted.post(KEY, **headers)).status_code == status
         assert (await hosted.post(KEY, host="mcp.example.com")).status_code == 200
-        own = await hosted.post(KEY, origin="https://mcp.example.com")
-        assert own.status_code == 200
+        for own in ("https://mcp.example.com", "https://crm.example.com"):
+            assert (await hosted.post(KEY, origin=own)).status_code == 200
 
 
 async def test_a_large_body_is_refused(host: Host) -> None:
@@ -54,6 +55,15 @@ async def test_what_an_operator_looks_at_needs_no_key(host: Host) -> None:
         assert (await http.get("/healthz")).json()["status"] == "ok"
         assert (await http.get("/readyz")).json() == {"status": "ready"}
         assert (await http.get("/mcp")).status_code in {401, 405}
+
+
+async def test_without_its_redis_a_server_says_so_and_answers(host: Host) -> None:
+    async with (
+        host(redis_url="redis://127.0.0.1:1", secret="0123456789abcdef" * 2) as hosted,
+        hosted.http() as http,
+    ):
+        assert (await http.get("/readyz")).json() == {"status": "ready", "redis": "away"}
+        assert (await hosted.post(KEY)).status_code == 200
 
 
 async def test_an_answer_that_is_too_large_is_refused_with_what_to_ask_for_instead(

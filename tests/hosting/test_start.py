@@ -2,8 +2,10 @@
 
 import os
 import socket
+import stat
 import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +132,14 @@ def test_what_several_processes_without_redis_mean_is_said() -> None:
     assert lines[0] == "listening on http://127.0.0.1:8787/mcp for callers' own keys"
     assert lines[1].startswith("3 processes without LEADPIPE_REDIS_URL: in each of them a caller")
     assert len(said_at_start(HostingSettings())) == 1
+
+
+def test_a_folder_for_downloads_is_made_where_there_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    HostingSettings(download_dir=folder, metrics=True).check()
+    assert list(folder.iterdir()) == []
+    if sys.platform != "win32":
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_an_issuer_is_compared_as_it_was_written() -> None:

@@ -80,6 +80,21 @@ async def test_clients_can_find_the_issuer(host: Host, issuer: Issuer) -> None:
     assert shown["scopes_supported"] == ["leadpipe:read", "leadpipe:write"]
 
 
+async def test_an_issuer_may_write_scopes_as_a_list(host: Host, issuer: Issuer) -> None:
+    async with host(api_key=TEAM, oauth_issuer=issuer.url) as hosted:
+        admitted = await hosted.post(issuer.token(scope=None, scp=["leadpipe:read", 1]))
+        refused = await hosted.post(issuer.token(scope=None, scp=["profile"]))
+    assert (admitted.status_code, refused.status_code) == (200, 403)
+
+
+async def test_while_the_issuer_s_keys_are_away_a_caller_may_try_again(host: Host) -> None:
+    away = Issuer("http://127.0.0.1:1")
+    async with host(api_key=TEAM, oauth_issuer=away.url) as hosted:
+        refused = await hosted.post(away.token())
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert refused.json()["error"] == "temporarily_unavailable"
+
+
 async def test_a_token_for_reading_shows_and_calls_only_tools_that_change_nothing(
     host: Host, issuer: Issuer
 ) -> None:

@@ -1,11 +1,13 @@
 """What an operator sees of the server: counts, and traces."""
 
 import json
+import sys
 import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 
@@ -36,6 +38,21 @@ async def test_calls_are_counted_by_tool_and_outcome(host: Host) -> None:
 async def test_counts_are_shown_only_if_asked_for(host: Host) -> None:
     async with host() as hosted, hosted.http() as http:
         assert (await http.get("/metrics")).status_code == 404
+
+
+async def test_what_other_processes_count_in_the_same_folder_is_shown(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    program = (
+        "from leadpipe_mcp.hosting.metrics import Metrics\n"
+        "call = dict(tool='list_audiences', outcome='ok', ms=5, requests=2, retries=0)\n"
+        "Metrics().count(call)\n"
+    )
+    await anyio.run_process([sys.executable, "-c", program])
+    async with host(metrics=True) as hosted, hosted.http() as http:
+        shown = (await http.get("/metrics")).text
+    assert 'leadpipe_upstream_requests_total{tool="list_audiences"} 2.0' in shown
 
 
 @pytest.fixture

@@ -117,7 +117,9 @@ async def test_a_run_goes_from_queued_to_completed(play: Play, moments: list[flo
         await ask(client, "GET", f"{one}/results", expect=400, **params)
 
 
-async def test_an_idempotency_key_that_is_too_long_is_refused_and_queues_nothing(catalog: httpx.AsyncClient) -> None:
+async def test_an_idempotency_key_that_is_too_long_is_refused_and_queues_nothing(
+    catalog: httpx.AsyncClient,
+) -> None:
     path = await saved(catalog, CONFIG)
     catalog.headers["Idempotency-Key"] = "k" * 121
     error = await ask(catalog, "POST", f"{path}/runs", expect=400)
