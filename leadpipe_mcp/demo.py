@@ -23,6 +23,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
 
+from leadpipe_mcp.clients.files import is_ours
 from leadpipe_mcp.settings import DEFAULT_TOOLSETS
 
 CHARACTERS_PER_TOKEN = 4
@@ -114,7 +115,9 @@ async def _converse(words: list[str], screen: Screen, *, sonarly: bool) -> str:
         anyio.fail_after(DEADLINE_SECONDS),
         tempfile.TemporaryDirectory(prefix="leadpipe-demo-") as folder,
     ):
-        environment = {**os.environ, "LEADPIPE_EXPORT_DIR": folder}
+        # What is set for a server of one's own, such as that it may only read, is not for this one.
+        others = {name: value for name, value in os.environ.items() if not is_ours(name)}
+        environment = {**others, "LEADPIPE_EXPORT_DIR": folder}
         server = StdioServerParameters(command=sys.executable, args=words, env=environment)
         talk = Conversation(screen, folder)
         print(screen.rule("The real server, with invented people: nothing leaves this machine"))
@@ -216,7 +219,7 @@ async def _take_away(talk: "Conversation", audience: str, *, sonarly: bool) -> N
         f"{receipt['rows']:,} rows are in {Path(receipt['path']).name}. (This one goes when the"
         " demo ends.)"
     )
-    if sonarly:
+    if sonarly:  # pragma: no branch - `make hosting` holds the conversation without Sonarly
         talk.person("We write to them on LinkedIn too. Make a list for them in Sonarly.")
         receipt = await talk.call("export_audience", id=audience, format="linkedin_urls")
         step = next(each for each in receipt["next"] if each["tool"] == "sonarly_create_audience")

@@ -10,9 +10,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from leadpipe_mcp.demo import Screen
+from leadpipe_mcp.cli import main
+from leadpipe_mcp.demo import Screen, run_demo
 from tests.docs.picture import drawn
 from tests.snapshots import held_to
+from tests.systems import needs_pipes
 
 ROOT = Path(__file__).parents[1]
 DEMO = [sys.executable, "-m", "leadpipe_mcp", "demo"]
@@ -124,6 +126,75 @@ def test_it_has_colours_on_a_terminal_unless_they_are_unwanted(
     monkeypatch.setattr(sys, "stdout", stdout)
 
     assert Screen.here() == Screen(width=72, colored=colored)
+
+
+BROKEN = """\
+import json, os, sys
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    names = " ".join(name for name in os.environ if name.startswith(("LEADPIPE_", "SONARLY_")))
+    answers = {
+        "initialize": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "broken", "version": "1"},
+        },
+        "tools/list": {"tools": []},
+        "tools/call": {"isError": True, "content": [{"type": "text", "text": f"Set: {names}"}]},
+    }
+    known = {"result": answers.get(asked["method"])}
+    answer = known if known["result"] else {"error": {"code": -32601, "message": "unknown"}}
+    if "id" in asked:
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer}), flush=True)
+"""
+
+
+def test_it_stops_at_what_its_server_refuses_which_has_none_of_the_settings_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A server that is found before the real one and refuses all that it is asked for.
+    package = tmp_path / "leadpipe_mcp"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(BROKEN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEADPIPE_READ_ONLY", "1")
+    monkeypatch.setenv("SONARLY_API_KEY", "sk_live_0001")
+    with pytest.raises(SystemExit) as caught:
+        main(["demo"])
+    assert caught.value.code == 1
+    said = capsys.readouterr().err
+    assert said == "\nThe demo stopped: plan_audience answered: Set: LEADPIPE_EXPORT_DIR\n"
+
+
+def test_it_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("leadpipe_mcp.demo.DEADLINE_SECONDS", 0)
+    assert run_demo() == 1
+    assert "the conversation took more than 0 seconds" in capsys.readouterr().err
+
+
+@needs_pipes
+def test_a_reader_who_is_gone_ends_it_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1, encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert run_demo() == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.machines
+def test_without_sonarly_it_ends_with_how_to_install_the_server() -> None:
+    done = subprocess.run(DEMO, capture_output=True, check=False, encoding="utf-8", timeout=240)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = one_line(done.stdout)
+    assert "sonarly" not in said
+    assert "install claude-desktop --sandbox" in said
 
 
 @pytest.mark.machines
