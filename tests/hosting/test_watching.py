@@ -1,6 +1,7 @@
 """What an operator sees of the server: counts, and traces."""
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Generator
@@ -53,6 +54,23 @@ async def test_what_other_processes_count_in_the_same_folder_is_shown(
     async with host(metrics=True) as hosted, hosted.http() as http:
         shown = (await http.get("/metrics")).text
     assert 'leadpipe_upstream_requests_total{tool="list_audiences"} 2.0' in shown
+
+
+@pytest.mark.parametrize(("endpoint", "name"), [("http://127.0.0.1:1", "leadpipe-mcp"), ("", None)])
+async def test_spans_have_the_server_s_name_and_are_made_only_for_a_collector(
+    endpoint: str, name: str | None
+) -> None:
+    # A process of its own, as it has one way to trace from its beginning to its end.
+    program = (
+        "from opentelemetry import trace\n"
+        "from leadpipe_mcp.hosting.tracing import trace_if_asked\n"
+        "trace_if_asked()\n"
+        "resource = getattr(trace.get_tracer_provider(), 'resource', None)\n"
+        "print(resource and resource.attributes['service.name'])\n"
+    )
+    variables = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    done = await anyio.run_process([sys.executable, "-c", program], env=variables)
+    assert done.stdout.decode().strip() == str(name)
 
 
 @pytest.fixture
