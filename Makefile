@@ -18,7 +18,7 @@ PYTEST := $(VENV) -m pytest --numprocesses 2 --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint format types layers tests coverage matrix hosting apps package \
-	bundle conformance bench evals soak docs clean
+	bundle conformance bench evals mutants soak docs clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ bench: .venv/.tools ## what is promised of speed, measured beside a bare server 
 
 evals: .venv/.tools ## thirty tasks for an assistant: make evals ASSISTANT='claude -p ...' (docs/evals.md)
 	@$(VENV) -m evals
+
+mutants: .venv/.tools ## some 2,800 small faults in the code, and whether a test notices each (half an hour)
+	@$(VENV) -m tests.mutants
 
 soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promises hold
 	@$(VENV) tests/faults/soak.py
