@@ -68,7 +68,7 @@ class ChosenTopics:
         left_out: list[TopicChoice] = []
         taken: set[int] = set()
         for choice in self.choices:
-            added = sum(one.from_website for one in kept) if choice.from_website else 0
+            added = sum(one.from_website for one in kept)
             if choice.topic is None or choice.topic.id in taken:
                 # What is named twice is answered twice; a website only adds.
                 kept += [] if choice.from_website else [choice]

@@ -86,10 +86,9 @@ def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
     spans = {value: its for value in values if (its := read_range(value, key))}
     if not spans:
         return None
-    if _step(key):
-        # Beside "5001 to 10000", "10000+" begins at 10,001.
-        ends = {its.high for its in spans.values() if its.low < its.high}
-        spans = {v: its._replace(low=its.low + (its.low in ends)) for v, its in spans.items()}
+    # Beside "5001 to 10000", "10000+" begins at 10,001.
+    ends = {its.high for its in spans.values() if its.low < its.high}
+    spans = {v: its._replace(low=its.low + (its.low in ends)) for v, its in spans.items()}
     inside = [v for v, its in spans.items() if span.low <= its.low and its.high <= span.high]
     # Ranges of money that only share an edge share nobody.
     meets = operator.le if _step(key) else operator.lt
@@ -99,13 +98,11 @@ def cover(span: Span, values: Sequence[str], key: str) -> Cover | None:
         if value not in inside and meets(its.low, span.high) and meets(span.low, its.high)
     ]
 
-    def distance(value: str) -> tuple[float, float]:
-        """Return how far apart the two are, then by how much the value exceeds the range."""
-        its = spans[value]
-        gap = max(0.0, its.low - span.high, span.low - its.high)
-        return gap, max(0.0, span.low - its.low) + max(0.0, min(its.high, 10**12) - span.high)
+    def gap(value: str) -> float:
+        """Return how far apart the two are."""
+        return max(spans[value].low - span.high, span.low - spans[value].high)
 
-    return Cover(tuple(inside), tuple(cut), min(spans, key=distance))
+    return Cover(tuple(inside), tuple(cut), min(spans, key=gap))
 
 
 def joined(spans: Sequence[Span], key: str) -> list[Span]:

@@ -62,7 +62,7 @@ def look_up(word: str, catalog: FilterCatalog) -> list[Reading]:
             names = {_flag_in_words(entry.key), _flag_in_words(entry.label)}
             if _flag_in_words(word) in names and not has_sign(word):
                 found.append(Reading(name, "exact", ("true",)))
-        elif entry.is_closed:
+        else:
             meaning = resolve(word, entry, name)
             could_be = meaning.could_be if meaning.sure == "ambiguous" else ()
             if values := meaning.values or could_be:
@@ -131,9 +131,9 @@ def resolve_range(span: Span, entry: FilterEntry, key: str) -> Meaning:
 def has_sign(word: str) -> bool:
     """Return whether a word has a sign that may mean "not": !, -, ≠, a stop sign."""
     text = word.strip()
-    kinds = [unicodedata.category(letter) for letter in text.replace("`", "")]
+    kinds = {unicodedata.category(letter)[0] for letter in text if letter != "`"}
     dash = text and "Pd" in {unicodedata.category(text[0]), unicodedata.category(text[-1])}
-    return bool(dash or set(text) & set("!*\\") or any(kind[0] == "S" for kind in kinds))
+    return bool(dash or set(text) & set("!*\\") or "S" in kinds)
 
 
 def _names_of(word: str, key: str) -> Names:
@@ -193,7 +193,7 @@ def _near(word: str, entry: FilterEntry, key: str) -> Meaning | None:
         return tuple(v for own, held in values.items() if fnmatchcase(own, pattern) for v in held)
 
     meant = words.near.get(key, {}).get(plain(word), [])
-    because = words.because.get(key, "the nearest that the service has")
+    because = words.because[key] if meant else ""
     for each in meant:
         if key in RANGES and (span := read_range(each, key)):
             ranged = resolve_range(span, entry, key)

@@ -74,13 +74,15 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
 ) -> None:
     service = TopicService(all=TOPICS, compare=audiences(lambda id_: people.get(id_, 1_000 - id_)))
     (choice,) = (await choose_topics(service.topics, [phrase], None)).choices
-    assert (choice.topic and choice.topic.id, choice.sure, choice.note) == (topic, sure, note)
+    assert (choice.asked, choice.sure, choice.note) == (phrase, sure, note)
+    assert (choice.topic and choice.topic.id) == topic
     assert alternatives in (None, [other.id for other in choice.alternatives])
 
 
 async def test_everything_is_compared_at_once_and_ten_topics_at_the_most() -> None:
     service = TopicService(all=TOPICS)
     chosen = await choose_topics(service.topics, ["CRM", "payroll", "research"], None)
+    assert [path for path, _ in service.asked] == ["all", "compare"]
     (compared,) = [body["topicIds"] for path, body in service.asked if path == "compare"]
     assert len(compared) == 10
     assert compared[:3] == [1, 8, 13]
@@ -99,3 +101,64 @@ async def test_without_the_comparison_or_the_catalogue_the_likeliest_is_taken_an
     # Without the catalogue and the search there is no choice.
     with pytest.raises(ServiceDown):
         await choose_topics(TopicService().topics, ["CRM"], None)
+
+
+def found_on_it(id_: int, name: str, similarity: float | None, **more: str) -> dict[str, object]:
+    return {"topicId": id_, "topicName": name, "similarity": similarity, **more}
+
+
+async def test_what_a_website_is_about_comes_after_what_is_named_the_likest_first() -> None:
+    likenesses = ((1, 0.5), (4, None), (8, 0.91), (9, 0.49))
+    found = [found_on_it(n, TOPICS[n - 1].name, likeness) for n, likeness in likenesses]
+    found += [found_on_it(10, "Account Based Marketing", 0.7, matchedKeyword="ABM")]
+    service = TopicService(all=TOPICS, analyze={"topics": found})
+    chosen = await choose_topics(service.topics, ["Payroll Training", 4], "www.acme.example")
+    assert chosen.problems == ()
+    assert [(c.asked, c.sure, c.note) for c in chosen.choices] == [
+        ("Payroll Training", "exact", None),
+        ("4", "exact", None),
+        ("the website", "close", "On the website; similarity 0.91."),
+        ("ABM", "close", "On the website; similarity 0.70."),
+        ("the website", "close", "On the website; similarity 0.50."),
+    ]
+    # What is named and on the website too is answered once.
+    kept = chosen.within(3)
+    assert [(c.asked, c.topic and c.topic.id) for c in kept.choices] == [
+        *(("Payroll Training", 8), ("4", 4), ("ABM", 10)),
+    ]
+    assert [c.topic and c.topic.id for c in kept.left_out] == [1]
+    many = [found_on_it(n, TOPICS[n - 1].name, 0.9) for n in range(1, 8)]
+    service = TopicService(all=TOPICS, analyze={"topics": many})
+    chosen = (await choose_topics(service.topics, [], "www.acme.example")).within(10)
+    assert (len(chosen.topics), len(chosen.left_out)) == (5, 2)
+
+
+async def test_an_id_that_is_not_listed_is_looked_up_by_a_comparison() -> None:
+    service = TopicService(all=TOPICS)
+    chosen = await choose_topics(service.topics, [999, 4], None)
+    assert [(c.asked, c.sure, c.topic and c.topic.name) for c in chosen.choices] == [
+        ("999", "exact", "999"),
+        ("4", "exact", "Marketing Automation"),
+    ]
+    assert [body["topicIds"] for path, body in service.asked if path == "compare"] == [[999]]
+    with pytest.raises(ServiceDown):
+        await choose_topics(TopicService(all=TOPICS, compare=500).topics, [999], None)
+
+
+async def test_a_topic_whose_days_are_not_told_is_taken_and_what_failed_in_a_search_is_said() -> (
+    None
+):
+    untold: list[dict[str, object]] = [
+        {"topicId": 4, "topicName": "Marketing Automation", "data": []}
+    ]
+    service = TopicService(all=TOPICS, compare=untold)
+    chosen = await choose_topics(service.topics, ["marketing automation"], None)
+    assert (chosen.topics, chosen.audiences) == ((TOPICS[3],), {})
+
+    def search(body: Mapping[str, str]) -> object:
+        return TOPICS[:2] if body["q"] == "CRM" else 422
+
+    service = TopicService(search=search)
+    chosen = await choose_topics(service.topics, ["CRM", "Payroll"], None)
+    assert [c.topic and c.topic.id for c in chosen.choices] == [1, None]
+    assert len(chosen.problems) == 2

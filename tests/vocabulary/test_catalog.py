@@ -94,6 +94,7 @@ def test_of_two_that_it_could_be_none_is_taken_nor_is_one_that_takes_other_value
 def test_an_unknown_key_is_refused_with_a_hint(catalogs: Mapping[str, FilterCatalog]) -> None:
     for key, said in (
         ("exclude.state", "use the argument exclude beside filters"),
+        ("exclude.role.seniority", "use the argument exclude beside filters"),
         ("seniorty", "Did you mean 'seniority'"),
         ("role.seniorty", "Did you mean 'role.seniority'"),
         ("technologies", "No filter knows technologies used, funding, hiring, tenure, income"),
@@ -108,6 +109,19 @@ def test_an_unknown_key_is_refused_with_a_hint(catalogs: Mapping[str, FilterCata
         assert refused.startswith(f"There is no filter '{key}'.")
         assert said in refused
     assert re.search(r"jane|acme", refusal(catalogs["flat"], "jane.doe@acme.example")) is None
+
+
+def test_a_refusal_names_all_that_there_is_and_of_a_long_key_the_beginning() -> None:
+    catalog = having("location.states", "company.names")
+    assert refusal(catalog, "technologies") == (
+        "There is no filter 'technologies'. There are: state, companyName. No filter knows "
+        "technologies used, funding, hiring, tenure, income or who is in another audience."
+    )
+    assert refusal(catalog, "x" * 100).startswith(f"There is no filter '{'x' * 63}…'. ")
+    assert refusal(catalog, "jobTitle.exclude") == (
+        "There is no filter 'jobTitle.exclude' here, nor another that leaves out titles."
+    )
+    assert refusal(catalog, "seniority").endswith("; it has location.states, company.names.")
 
 
 def test_only_titles_have_a_filter_that_leaves_out(catalogs: Mapping[str, FilterCatalog]) -> None:

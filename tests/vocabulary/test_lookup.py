@@ -1,9 +1,11 @@
 """Words looked up, each alone: which filters know them, as which values, and how surely."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from leadpipe_mcp.vocabulary.catalog import FilterCatalog
-from leadpipe_mcp.vocabulary.resolve import look_up
+from leadpipe_mcp.vocabulary.catalog import FilterCatalog, FilterEntry, FilterValue
+from leadpipe_mcp.vocabulary.resolve import Reading, look_up
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,31 @@ def test_a_word_is_found_in_every_filter_that_has_it(
     readings = look_up(word, catalog)
     assert {one.key: " | ".join(one.values) for one in readings} == meant
     assert {(one.sure, bool(one.note)) for one in readings} == {(sure, sure == "close")}
+
+
+def test_what_a_range_cuts_is_said(catalog: FilterCatalog) -> None:
+    assert look_up("51-200 employees", catalog) == [
+        Reading("companySize", "exact", ("51 to 100",), "'101 to 250' only partly within it.")
+    ]
+
+
+def test_a_yes_or_no_is_found_by_what_its_key_or_its_label_is_about(
+    catalogs: Mapping[str, FilterCatalog],
+) -> None:
+    assert look_up("b2b", catalogs["flat"]) == [Reading("isB2b", "exact", ("true",))]
+    for key, label in (("reach.hasWorkEmail", "Reach"), ("reach.x", "Has work email")):
+        entries = {key: FilterEntry(key, label, "flag")}
+        found = look_up("work email", FilterCatalog("catalog", entries))
+        assert found == [Reading(key, "exact", ("true",))]
+
+
+def test_what_is_near_comes_before_what_could_be_several_things() -> None:
+    def listing(key: str, *values: str) -> FilterEntry:
+        return FilterEntry(key, key, "values", tuple(FilterValue(v, v) for v in values))
+
+    several, near = listing("a.b", "north area", "south area"), listing("c.d", "area code")
+    found = look_up("area", FilterCatalog("catalog", {"a.b": several, "c.d": near}))
+    assert [(one.key, one.sure) for one in found] == [("c.d", "close"), ("a.b", "ambiguous")]
 
 
 def test_what_several_values_hold_is_ambiguous_and_names_them(catalog: FilterCatalog) -> None:

@@ -4,7 +4,7 @@ from math import inf
 import pytest
 
 from leadpipe_mcp.vocabulary.catalog import RANGES
-from leadpipe_mcp.vocabulary.ranges import Cover, Span, cover, joined, read_range
+from leadpipe_mcp.vocabulary.ranges import Cover, Span, cover, joined, read_number, read_range
 
 SIZES = (
     *("1 to 10", "11 to 50", "51 to 100", "101 to 250", "251 to 500", "501 to 1000"),
@@ -31,8 +31,11 @@ KEYS: Mapping[tuple[str, ...], str] = {
         (1_000, 1_000, "1,000"),
         (200, inf, "200+|200 or more|at least 200|min 200|>= 200|≥200"),
         (65, inf, "65 and older|65+ years old"),
+        (130, 130, "130"),
         (0, 50, "up to 50|at most 50|max of 50|<=50|50 or less"),
         (10e6, 50e6, "$10M-$50M|10-50 million"),
+        # Only the smaller number takes the unit of the larger.
+        (50, 10e6, "50 to 10 million"),
         (10e6, 1e9, "$10m to $1bn in annual revenue"),
         (500e3, 1e6, "500k - 1m"),
         (2.5e6, inf, "€2.5 million or more"),
@@ -61,6 +64,7 @@ def test_what_is_not_a_range_or_one_of_another_thing_is_not_read_as_one() -> Non
         ("over 50 employees", "companyRevenueRange"),
         ("over 50 years", "companySize"),
         ("$50", "companySize"),
+        ("131", "ageRange"),
     ):
         assert read_range(text, key) is None, text
 
@@ -82,6 +86,8 @@ def test_ranges_that_follow_each_other_are_one() -> None:
         (SIZES, ">1000", SIZES[6:], ()),
         (SIZES, "1000+", SIZES[6:], SIZES[5:6]),
         (SIZES, "10000 or more", SIZES[8:], SIZES[7:8]),
+        # What begins where another ends begins one later.
+        (SIZES, "5001-10000", SIZES[7:8], ()),
         (SIZES, "10001-20000", (), SIZES[8:]),
         (REVENUES, "$10M-$50M", REVENUES[3:5], ()),
         (REVENUES, "$20M-$60M", REVENUES[4:5], (REVENUES[3], REVENUES[5])),
@@ -102,6 +108,16 @@ def test_the_values_inside_are_taken_and_those_that_are_cut_are_named(
 def test_where_none_is_met_the_nearest_is_named_and_what_is_no_range_covers_nothing() -> None:
     assert cover(Span(5, 9), AGES, "ageRange") == Cover((), (), "18 to 24")
     assert cover(Span(5000, inf), SIZES[:3], "companySize") == Cover((), (), "51 to 100")
+    apart = ("10 to 20", "100 to 200")
+    near = {(30, 40): "10 to 20", (80, 90): "100 to 200", (60, 99): "100 to 200"}
+    for (low, high), nearest in near.items():
+        assert cover(Span(low, high), apart, "companySize") == Cover((), (), nearest)
     assert cover(Span(51, 200), ["female", "male"], "companySize") is None
     covered = cover(Span(51, 200), ["unknown", "51 to 100"], "companySize")
     assert covered == Cover(("51 to 100",), (), "51 to 100")
+
+
+def test_a_number_is_one_number_and_no_range_of_them() -> None:
+    given = {"50M": 50e6, "1,000": 1_000, "$2.5 million": 2.5e6}
+    assert {text: read_number(text) for text in given} == given
+    assert read_number("10-50 million") is read_number("many") is read_number("under 5") is None

@@ -36,7 +36,7 @@ def test_a_value_is_itself_by_value_and_label_in_any_case(
             written |= {value.value.replace(" ", "-"), value.value.replace(" ", "_")}
             for word in written:
                 assert resolve(word, entry, key) == exactly(value.value), word
-    signed = listing("10000+", "c++", "-1", "cs = C#", "!")
+    signed = listing("10000+", "c++", "-1", "cs = C#", "csd = C# Dev", "!")
     for value in signed.values:
         for word in (value.value, value.label):
             assert resolve(word, signed, "x.y") == exactly(value.value), "even if it has a sign"
@@ -49,7 +49,8 @@ LEVELS = ["entry", "senior", "manager", "director", "vp", "c_suite", "owner", "p
     ("values", "words"),
     [
         (LEVELS[3:], "director or above|Directors and above|at least director|director+"),
-        (LEVELS[4:], "VP+|VPs or higher|above director"),
+        (LEVELS[4:], "VP+|VPs or higher|above director|vice president and above"),
+        (LEVELS[4:], "VP level and above"),
         (LEVELS[:3], "up to manager|manager or below"),
         (LEVELS[:2], "below manager"),
     ],
@@ -84,12 +85,57 @@ def test_a_range_and_a_near_word_are_taken_for_what_they_are(
     assert bool(found.note) == (sure != "exact")
 
 
+def close(note: str, *values: str) -> Meaning:
+    return Meaning("close", values, note)
+
+
+def test_what_is_near_comes_with_the_reason(catalog: FilterCatalog) -> None:
+    fixed = "such names have no fixed bounds, and no filter knows a company's age or growth"
+    assert meaning(catalog, "companySize", "SMB") == close(
+        f"Taken as 1-500: {fixed}.",
+        *("1 to 10", "11 to 50", "51 to 100", "101 to 250", "251 to 500"),
+    )
+    divided = "The service divides industries differently, so the nearest are taken."
+    assert meaning(catalog, "companyIndustry", "SaaS") == close(divided, "software development")
+    only = "The only value with these words in its name."
+    # The words may be in the value and in its label, but none of three letters, nor a number.
+    assert resolve("area", listing("area north", "x"), "x.y") == close(only, "area north")
+    assert resolve("area north", listing("area = North"), "x.y") == close(only, "area")
+    for word, value in (("bar", "bar tab"), ("area1", "area1 north"), ("north bar", "bar north x")):
+        assert resolve(word, listing(value), "x.y").values == (), word
+
+
+def test_only_long_words_that_begin_alike_are_spellings_of_each_other() -> None:
+    slip = "Taken as another spelling."
+    assert resolve("ohiio", listing("ohio"), "x.y") == close(slip, "ohio")
+    for word, value in (
+        *(("balifornia", "california"), ("region12x", "region13x"), ("abcd", "abc")),
+        *(("califrnia x", "california y"), ("califrnia", "california x")),
+    ):
+        assert resolve(word, listing(value), "x.y").values == (), word
+
+
+def test_what_joins_two_words_is_written_in_two_ways_and_nothing_is_named_by_no_letter() -> None:
+    assert resolve("R & D", listing("r and d"), "x.y") == exactly("r and d")
+    assert resolve("", listing("?"), "x.y").values == ()
+    assert not has_sign("`vp`")
+
+
+def test_of_what_is_like_it_four_values_are_named() -> None:
+    names = [f"northern{letter}" for letter in "abcdef"]
+    assert resolve("northx", listing(*names), "x.y").could_be == tuple(names[:4])
+    assert resolve("51-200", listing("small", "large"), "companySize") == Meaning(
+        "none", note="Its values are not ranges of numbers."
+    )
+
+
 def test_what_is_near_several_values_is_ambiguous() -> None:
     states = ("north carolina", "south carolina")
     found = resolve("carolina", listing(*states), "x.y")
     assert (found.sure, found.values, found.could_be) == ("ambiguous", (), states)
     found = resolve("software", listing("software_a = Software", "software_b = Software"), "x.y")
     assert (found.sure, found.could_be) == ("ambiguous", ("software_a", "software_b"))
+    assert found.note == "Several values have this name."
 
 
 def test_what_is_near_to_nothing_is_nothing_and_a_list_in_one_word_is_said_to_be_one(
@@ -101,6 +147,9 @@ def test_what_is_near_to_nothing_is_nothing_and_a_list_in_one_word_is_said_to_be
             assert (found.sure, found.values) == ("none", ()), word
     found = meaning(catalog, "seniority", "VPs and directors")
     assert (found.sure, found.note) == ("none", "Send a list, one value each: 'VPs', 'directors'.")
+    found = meaning(catalog, "seniority", "vp, , director")
+    assert found.note == "Send a list, one value each: 'vp', 'director'."
+    assert meaning(catalog, "seniority", "VPs and wizards").note == ""
 
 
 SIGNED = "!{}|! {}|-{}|\u2212{}|\u2013{}|≠ {}|¬{}|~{}|<>{}|!={}|{} 🚫|❌ {}|{}!|{} -|*{}|\\{}|>{}"
@@ -112,6 +161,7 @@ def test_a_word_with_a_sign_is_refused_with_a_hint_to_exclude(catalog: FilterCat
             assert meaning(catalog, key, signed.format(word)) == DENIED, signed
         if signed[0] != ">":
             assert meaning(catalog, "companySize", signed.format("51-200")).values == ()
+    assert meaning(catalog, "state", "Texas+") == DENIED
     signed, plain = "<10000|10000+|!vp|vp 🚫|vp-", "vp|e-commerce|r&d|children's|a / b|c_suite|a, b"
     assert all(map(has_sign, signed.split("|")))
     assert not any(map(has_sign, plain.split("|")))
