@@ -49,6 +49,7 @@ class Mutants:
     """A plugin for pytest: the tests are collected by it, and run when a change needs them."""
 
     changes: list[Change]
+    explained: set[str]
     say: Callable[[str], object]
     survived: list[str] = field(default_factory=list[str])
     failed: str = ""
@@ -86,20 +87,25 @@ class Mutants:
                 trying = partial(self.try_out, change, functions, caches, tests, limit)
                 running[in_a_process(trying)] = change
             else:
-                self.survived.append(change.name)
+                self.survives(change)
             if number % 200 == 0:
                 self.say(f"{number:,} of {len(self.changes):,}, {time.monotonic() - began:.0f} s")
         while running:
             self.wait(running)
         return True
 
+    def survives(self, change: Change) -> None:
+        """Keep what survived, and name it if nothing says why it may."""
+        self.survived.append(change.name)
+        if change.name not in self.explained:
+            self.say(change.name)
+
     def wait(self, running: dict[int, Change]) -> None:
         """Wait until one of the changes has been noticed, or not."""
         pid, status = os.wait()
         change = running.pop(pid)
         if status == 0:
-            self.survived.append(change.name)
-            self.say(change.name)
+            self.survives(change)
         elif status not in NOTICED:
             raise SystemExit(f"The process ended with {status}: {change.name}")
 
@@ -205,6 +211,11 @@ def nearest(change: Change, reached: Reached, seconds: dict[str, float]) -> list
     """Some tests that reach the change: its room's first, and the quick ones, a case of each."""
     room = f"tests/{change.file.relative_to(PACKAGE).parts[0]}/"
     found = {name for line in change.lines for name in reached.get((str(change.file), line), ())}
+    if not found:
+        # What is remembered has run before any test, and is forgotten where it is changed.
+        found = {
+            name for (file, _), its in reached.items() if file == str(change.file) for name in its
+        }
     spent, order = dict[str, float](), list[tuple[bool, float, str]]()
     for name in sorted(found, key=lambda name: (seconds[name], name)):
         # A table of many quick cases comes before the second case of a slow one.
@@ -229,7 +240,9 @@ def main() -> int:
     files = [file for room in options.rooms for file in python_files(PACKAGE / room)]
     changes = [one for file in files for one in changes_of(file) if options.only in one.name]
     terminal = os.dup(1)
-    mutants = Mutants(changes, lambda text: os.write(terminal, f"{text}\n".encode()))
+    groups = tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["because"]
+    explained = {name for group in groups for name in group["changes"]}
+    mutants = Mutants(changes, explained, lambda text: os.write(terminal, f"{text}\n".encode()))
     tests = options.tests or [
         str(one)
         for one in sorted(TESTS.iterdir())
@@ -260,17 +273,10 @@ def judge(mutants: Mutants) -> int:
     kept.update(name.split()[0].rstrip(":") for name in mutants.survived)
     for file, number in made.items():
         mutants.say(f"{file}: {number - kept[file]} of {number} noticed")
-    explained = {
-        name
-        for group in tomllib.loads(SURVIVORS.read_text("utf-8"))["because"]
-        for name in group["changes"]
-    }
-    unexplained = [name for name in mutants.survived if name not in explained]
+    unexplained = [name for name in mutants.survived if name not in mutants.explained]
     noticed = 1 - len(mutants.survived) / len(mutants.changes)
-    for name in unexplained:
-        mutants.say(f"survives without a reason: {name}")
     tried = {change.name for change in mutants.changes}
-    for name in sorted(explained & tried - set(mutants.survived)):
+    for name in sorted(mutants.explained & tried - set(mutants.survived)):
         mutants.say(f"explained, but noticed: {name}")
     mutants.say(
         f"{len(tried):,} changes: {noticed:.1%} noticed (goal {GOAL:.0%}), "

@@ -100,10 +100,12 @@ def changes_of(file: Path) -> list[Change]:
             else:
                 name = ast.unparse(place.parent).split()[0].rstrip(":")
                 lines = [
-                    node.lineno
-                    for node in ast.walk(tree)
-                    if isinstance(node, ast.Name) and node.id == name and node.lineno > last
+                    use.node.lineno
+                    for use in _places(tree, "", runs=False)
+                    if use.function and isinstance(use.node, ast.Name) and use.node.id == name
                 ]
+                if not lines:
+                    continue  # a part of a table or a pattern
                 make = partial(_change_module, name, old, new)
             where = f"{file.relative_to(PACKAGE).as_posix()} {place.function}".strip()
             line = texts[first - 1].strip()
