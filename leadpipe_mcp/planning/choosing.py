@@ -18,7 +18,6 @@ from leadpipe_mcp.planning.topics import (
     spelled,
     words_are_near,
 )
-from leadpipe_mcp.text import counted
 from leadpipe_mcp.vocabulary.resolve import Sure
 
 MOST_ALTERNATIVES = 4
@@ -221,8 +220,8 @@ class _Meant:
             return TopicChoice(asked, "none", None, tuple(family[:MOST_ALTERNATIVES]), note)
         if family:
             shown = sorted(family, key=people, reverse=True)[: MOST_ALTERNATIVES + 1]
-            about = counted(len(family), "topic is", "topics are")
-            note = f"{about} about it, but none is the subject as a whole. Which one is meant?"
+            about = f"{len(family):,} topics are about it, but none is the subject as a whole."
+            note = f"{about} Which one is meant?"
             return TopicChoice(asked, "ambiguous", None, tuple(shown), note)
         matches = tuple(match.topic for match in self._found.matches[:MOST_ALTERNATIVES])
         note = "No topic has this name or a similar one."

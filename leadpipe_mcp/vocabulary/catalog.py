@@ -146,6 +146,8 @@ class FilterCatalog:
 
     def _near(self, said: str) -> list[str]:
         """Return the keys that look like a wrong one."""
+        if "." not in said:
+            return nearest(said, FLAT_KEYS) or nearest(said, self.entries)
         # Keys of one area begin alike, whatever they are about.
         about = said.rpartition(".")[2]
         keys = [key for key in self.entries if nearest(about, [key.rpartition(".")[2]])]

@@ -42,7 +42,7 @@ def plan(
     day: str | None = "2026-05-04",
     sample: tuple[dict[str, Any], ...] = (),
     spelled: SpelledConfig = SPELLED,
-    overlap: int = 1,
+    overlap: int | None = 1,
     **measured: dict[str, int],
 ) -> Plan:
     config = CONFIG.model_copy(update={"min_topic_overlap": overlap})
@@ -80,6 +80,11 @@ FEW_PEOPLE = "Only {}: small for outreach. Fewer filters bring more."
             [*of_size(0), "state alone removes everybody: without it there are 20."],
         ),
         (plan(topic={"1": 995, "2": 400}), ["'CRM' adds hardly anybody: 5 of 1,000."]),
+        # Sizes that were measured one after the other need not agree.
+        (
+            plan(topic={"1": 1_005, "2": 400}, overlap=None),
+            ["'CRM' adds hardly anybody: 0 of 1,000."],
+        ),
         # Where two must be researched, the one without the other brings nobody.
         (plan(topic={"1": 995, "2": 400}, overlap=2), []),
         (plan(spelled=BY_LISTING), [UNKNOWN.format("people")]),

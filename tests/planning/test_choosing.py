@@ -28,12 +28,18 @@ TOPICS = (
     Topic(id=101, name="Insurance", type="b2c"),
     Topic(id=102, name="Insurance", type="b2b"),
     *(Topic(id=103, name="ITSM"), Topic(id=104, name="IT Service Management")),
+    Topic(id=105, name="CRM Tool", type="b2b"),
+    *(Topic(id=106, name="Sleep Tool", type="b2c"), Topic(id=107, name="Gym Service", type="both")),
+    *(Topic(id=108, name="Color Grading"), Topic(id=109, name="Colour Grading")),
 )
 SPELLING = "Another spelling."
 NO_NAME = "No topic has this name or a similar one."
 PAYROLL = "2 topics are about it, but none is the subject as a whole. Which one is meant?"
 TWO = "Several topics have this name; the business one was taken."
 SAME = "The alternatives are the same thing under other names and can be added."
+RESEARCHED = PAYROLL.replace("2", "12", 1)
+ONLY = "The only topic with these words."
+NOBODY = "Nobody researches the topic of this very name, so this one was taken."
 UNSOUGHT = "A topic of this name exists, but nobody researches it now."
 
 
@@ -44,20 +50,34 @@ UNSOUGHT = "A topic of this name exists, but nobody researches it now."
         # Letter for letter, or nearly, wins whoever researches the rest.
         ("marketing-automation", {4: 10}, 4, "exact", [], None),
         # Of the names that say no more, the one that most research.
-        ("CRM", {2: 5_000}, 2, "close", [1], None),
+        ("CRM", {2: 5_000}, 2, "close", [1, 105], None),
         # What nobody researches is never taken, nor offered.
-        ("CRM", {1: 0}, 2, "close", [], None),
+        ("CRM", {1: 0}, 2, "close", [105], None),
         ("marketing automation", {4: 0}, None, "none", [5], UNSOUGHT),
         # An aspect is never taken for the whole, but shown for the user to choose.
         ("payroll", {8: 9_000}, None, "ambiguous", [8, 7], PAYROLL),
-        ("running", {}, 9, "close", [], "The only topic with these words."),
+        ("research", {}, None, "ambiguous", [11, 12, 13, 14, 15], RESEARCHED),
+        ("running", {}, 9, "close", [], ONLY),
+        # What consumers research is no software, whatever its name adds.
+        ("sleep", {}, 106, "close", [], ONLY),
+        ("gym", {}, 107, "close", [], ONLY),
         ("marketing automaton", {}, 4, "close", [], SPELLING),
+        ("crm softwar", {}, 1, "close", [], ONLY),
+        # The nearer spelling, or the larger topic of those that are equally near.
+        ("colr grading", {}, 108, "close", [], SPELLING),
+        ("colou grading", {}, 109, "close", [], SPELLING),
+        ("insurence", {}, 101, "ambiguous", [102], SPELLING),
+        # A spelling of a part of a name is no spelling of it.
+        ("runing", {}, None, "none", [9], NO_NAME),
+        ("automaton", {}, None, "none", [5, 4], NO_NAME),
+        ("marketing automaton tool", {}, None, "none", [4, 5, 6], NO_NAME),
         # An abbreviation means what it is short for.
         ("ABM", {}, 10, "close", [], None),
         # Of two topics of one name, the business one.
         ("insurance", {}, 102, "ambiguous", [101], TWO),
         # The same thing under another name can be added.
         ("ITSM", {}, 103, "exact", [104], SAME),
+        ("ITSM", {103: 0}, 104, "close", [], NOBODY),
         ("jogging shoes", {}, None, "none", [9], NO_NAME),
         # What joins several subjects is not taken apart; a name that joins words is one.
         ("CRM software and marketing automation", {}, None, "none", None, NO_NAME),

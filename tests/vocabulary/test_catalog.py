@@ -95,7 +95,8 @@ def test_an_unknown_key_is_refused_with_a_hint(catalogs: Mapping[str, FilterCata
     for key, said in (
         ("exclude.state", "use the argument exclude beside filters"),
         ("exclude.role.seniority", "use the argument exclude beside filters"),
-        ("seniorty", "Did you mean 'seniority'"),
+        ("seniorty", "Did you mean 'seniority'?"),
+        ("industry", "Did you mean 'companyIndustry'?"),
         ("role.seniorty", "Did you mean 'role.seniority'"),
         ("technologies", "No filter knows technologies used, funding, hiring, tenure, income"),
         ("company.technologies", "There are: companyIndustry, "),
