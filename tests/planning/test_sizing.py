@@ -1,4 +1,4 @@
-"""What is changed in a config to learn what each part of it does, and which two changes go together."""
+"""What is changed in a config to learn what each part of it does, and what two changes are."""
 
 from dataclasses import replace
 from typing import Any
@@ -162,7 +162,5 @@ def test_a_target_is_described_and_a_distance_is_a_factor() -> None:
     target = range(1_000, 2_001)
     assert distance(1_000, target) == distance(2_000, target) == 0
     assert distance(500, target) == distance(4_000, target) == pytest.approx(0.693, abs=0.001)
-    assert (
-        distance(0, target) == distance(2_000, range(1)) - distance(1, range(1))
-        or distance(0, target) > 7
-    )
+    assert distance(0, target) > distance(1, target) > 6
+    assert distance(2, range(1)) > distance(1, range(1)) > 0
