@@ -148,12 +148,11 @@ class Audiences:
             tries += 1
             try:
                 answer = await self._service.transport.request("DELETE", path)
-            except WrongAddress:
-                raise
-            except NotFound:
-                if tries > 1:
-                    return True
-                raise
+            except NotFound as missing:
+                if tries == 1 or isinstance(missing, WrongAddress):
+                    raise
+                # The try before has deleted it after all.
+                return True
             if as_object(answer.data).get("deleted") is not True:
                 raise answer.unusable("it does not say that it was deleted")
             return True

@@ -200,12 +200,19 @@ class Connections:
             raise Unreachable(
                 f"The connection to {THE_SERVICE} was lost before its answer was complete."
             ) from None
-        except httpx.InvalidURL:
-            raise NotPossible("This is not an address that can be asked.") from None
 
     async def stream(self, sending: Outgoing, incoming: Incoming) -> None:
         """Send a request over one of the connections and take in its answer."""
-        is_direct = is_this_machine(urlsplit(sending.address).hostname or "")
+        import httpx
+
+        try:
+            address = httpx.URL(sending.address)
+            is_direct = is_this_machine(address.host)
+        except (httpx.InvalidURL, UnicodeError):
+            raise Misconfigured(
+                f"The address of {THE_SERVICE} is none that can be asked, so nothing was sent.",
+                f"Check {errors.BASE_URL}, then restart the server.",
+            ) from None
         free = (p for p in self._pools if p.is_direct == is_direct and p.at_work < MOST_AT_WORK)
         if (pool := next(free, None)) is None:
             self._certificates = self._certificates or _trusted()
@@ -215,7 +222,7 @@ class Connections:
         try:
             async with pool.client.stream(
                 sending.method,
-                sending.address,
+                address,
                 headers=dict(sending.headers),
                 content=sending.body or None,
             ) as response:

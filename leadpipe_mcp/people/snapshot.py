@@ -159,6 +159,7 @@ class Snapshots:
                 folder = Path(tempfile.mkdtemp(dir=self._home(), prefix=_UNFINISHED))
                 try:
                     with unkept(folder), contextlib.closing(PeopleWriter(folder)) as writer:
+                        writer.begin()
                         async with fill() as batches:
                             async for batch in batches:
                                 await to_thread.run_sync(self._add, writer, batch)

@@ -147,11 +147,11 @@ def answer(question: Question) -> dict[str, object]:
             cursor = connection.execute(question["sql"])
             rows, cut = _rows(cursor)
             columns = [name[:_SENT_CHARACTERS] for name, *_ in cursor.description]
-    except MemoryError:
-        return {"error": "out of memory"}
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        is_broken = not is_confined or getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
-        return {"error": str(error), "refused": guard.refused, "broken": is_broken}
+    except (MemoryError, sqlite3.Error, sqlite3.Warning) as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        is_broken = not isinstance(error, MemoryError) and (not is_confined or code in _BROKEN)
+        said = str(error) or "out of memory"
+        return {"error": said, "refused": guard.refused, "broken": is_broken}
     return {"columns": columns, "rows": rows, "cut": cut, "withheld": list(guard.withheld)}
 
 

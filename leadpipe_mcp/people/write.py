@@ -105,22 +105,20 @@ class PeopleWriter:
             sqlite3.connect(_private(folder / name), isolation_level=None, check_same_thread=False)
             for name in (SEEN, WHOLE)
         )
-        try:
-            for connection, columns in ((self._seen, SEEN_COLUMNS), (self._whole, COLUMNS)):
-                for setting in _SETTINGS:
-                    connection.execute(f"PRAGMA {setting}").close()
-                # The only transaction.
-                connection.execute("BEGIN")
-                kinds = {"number": "NUMERIC"}
-                typed = [f"{name} {kinds.get(c.holds, 'TEXT')}" for name, c in columns.items()]
-                connection.execute(f"CREATE TABLE people ({', '.join(typed)})")
-            self._seen.execute(_PARTS)
-        except sqlite3.Error:
-            self.close()
-            raise
         # Columns that hold the same addresses share what was made of them.
         shared = {kind: Cells(Column(kind, kind)) for kind in ("email", "phone")}
         self._cells = {c.name: shared.get(c.kind) or Cells(c) for c in COLUMNS.values()}
+
+    def begin(self) -> None:
+        """Make the tables, in the only transaction, which `finish` ends."""
+        for connection, columns in ((self._seen, SEEN_COLUMNS), (self._whole, COLUMNS)):
+            for setting in _SETTINGS:
+                connection.execute(f"PRAGMA {setting}").close()
+            connection.execute("BEGIN")
+            kinds = {"number": "NUMERIC"}
+            typed = [f"{name} {kinds.get(c.holds, 'TEXT')}" for name, c in columns.items()]
+            connection.execute(f"CREATE TABLE people ({', '.join(typed)})")
+        self._seen.execute(_PARTS)
 
     def add(self, batch: Batch) -> None:
         """Write people after those that were written before."""

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from leadpipe_mcp.api.connections import Application
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.errors import NotDone, TooManyRequests, Unclear
+from leadpipe_mcp.errors import NotDone, TooManyRequests, Unclear, WrongAddress
 from tests.api.answering import Connect, Start
 from tests.api.test_audiences import CONFIG, SAVED, change, create
 from tests.faults.service import Fault, FaultKind, Sandbox
@@ -158,6 +158,17 @@ async def test_a_deletion_that_was_only_seen_late_is_done(
     sandbox.faults.add(Fault("reset_after", method="DELETE"))
     await client.audiences.delete(saved.id)
     assert [r.status for r in sandbox.requests if r.method == "DELETE"] == [None, 404]
+
+
+async def test_a_web_page_that_answers_a_second_deletion_is_not_taken_for_its_success(
+    client: LeadpipeClient, sandbox: Sandbox
+) -> None:
+    saved = await create(client, "Buyers", CONFIG)
+    sandbox.faults.add(Fault("reset", method="DELETE"))
+    sandbox.faults.add(Fault("html", method="DELETE", status=404))
+    with pytest.raises(WrongAddress):
+        await client.audiences.delete(saved.id)
+    assert await client.audiences.list() == (saved,)
 
 
 async def test_a_config_that_is_not_shown_is_neither_made_up_nor_claimed(

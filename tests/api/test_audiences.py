@@ -90,6 +90,23 @@ async def test_a_service_that_ignores_the_status_is_told_again(
     assert (await client.audiences.get(draft.id)).status == "paused"
 
 
+async def test_a_new_audience_that_cannot_be_activated_is_said_to_be_a_draft(
+    start: Start, connect: Connect
+) -> None:
+    sandbox = start(profile="flat", slots=0)
+    with pytest.raises(errors.SlotsFull) as caught:
+        await create(connect(sandbox), "Buyers", CONFIG, "active")
+    (draft,) = await connect(sandbox).audiences.list()
+    assert draft.status == "draft"
+    assert caught.value.__notes__ == [f"The audience is saved as a draft, with the id {draft.id}."]
+
+
+async def test_another_audience_than_was_asked_for_is_not_shown(with_answers: Connect) -> None:
+    client = with_answers({"GET /aud_1": JSONResponse({"data": SAVED})})
+    with pytest.raises(errors.UnusableAnswer, match="about another audience than was asked for"):
+        await client.audiences.get("aud_1")
+
+
 async def test_what_cannot_be_said_saves_nothing(client: LeadpipeClient) -> None:
     bad = CONFIG.model_copy(update={"filters": {"companyIndustry": ["softwork"]}})
     with pytest.raises(errors.NotPossible, match="no value 'softwork'"):

@@ -82,6 +82,9 @@ async def test_where_no_values_are_listed_any_word_will_do(offering: Offering) -
     assert await sent(client, {"companyIndustry": ["Anything"]}) == {
         "company.industries": {"values": ["Anything"]}
     }
+    assert await refusal(client, {}, {"companyIndustry": ["Anything"]}) == (
+        "'exclude.companyIndustry' cannot be applied: its values are not listed."
+    )
     said = await refusal(client, {"x.sizes": ["many"]})
     assert said.endswith("find_filters with key x.sizes lists its 61 values.")
     assert await refusal(client, {"company.sizes": ["10 to 20"]}) == (
@@ -109,6 +112,15 @@ async def test_terms_are_contained_unless_the_service_knows_no_such_thing(
         assert await sent(client, {key: ["x"]}) == {key: text | how}
     like = {"jobTitle.include": {"values": ["cfo"], "operator": "like", "mode": "all"}}
     assert await sent(client, like) == like
+
+
+async def test_values_are_left_out_by_exclude_even_where_the_service_has_an_operator_for_it(
+    offering: Offering,
+) -> None:
+    client = offering(offered("x.states", "texas", "ohio", operators=["in", "not_in"]))
+    assert await refusal(client, {"x.states": {"values": ["ohio"], "operator": "not_in"}}) == (
+        "'x.states' is asked for by its values. To leave some out, use exclude."
+    )
 
 
 async def test_the_catalogue_is_asked_for_once_a_day(sandbox: Sandbox, connect: Connect) -> None:

@@ -262,6 +262,31 @@ async def test_a_change_of_filters_is_made_in_whichever_form_they_are_saved(
             assert (await changed(client, present, change)).shown.filters == after
 
 
+async def test_a_title_is_asked_for_or_left_out_as_was_said_last(
+    start: Start, connect: Connect
+) -> None:
+    client = connect(start(profile="catalog"))
+    saved: models.Filters = {"jobTitle.exclude": {"values": ["intern", "assistant"]}}
+    one = await changed(client, saved, {"jobTitle": ["Intern"]})
+    assert (one.shown.filters, one.shown.exclude) == (
+        {"jobTitle": ["Intern"]},
+        {"jobTitle": ["assistant"]},
+    )
+    both = await changed(client, saved, {"jobTitle": ["assistant", "intern"]})
+    assert list(both.sent.filters) == ["jobTitle.include"]
+    bare: models.Filters = {"jobTitle.include": ["intern", "vp"]}
+    spelled = await client.configs.changed(
+        models.ServiceConfig.model_validate({"topicIds": [117805], "filters": bare}),
+        {},
+        {},
+        {"jobTitle": ["intern"]},
+    )
+    assert (spelled.shown.filters, spelled.shown.exclude) == (
+        {"jobTitle": ["vp"]},
+        {"jobTitle": ["intern"]},
+    )
+
+
 async def test_an_object_is_no_group_and_a_mode_stays_with_its_terms(
     start: Start, connect: Connect
 ) -> None:

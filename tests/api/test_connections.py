@@ -137,6 +137,16 @@ async def test_a_variable_that_makes_no_sense_is_named_and_the_service_not_blame
         )
 
 
+@pytest.mark.parametrize("host", ["256.1.1.1", "[v1.x]", "xn--a.test"])
+async def test_an_address_that_nothing_can_be_sent_to_is_said_to_be_none(host: str) -> None:
+    error = await refusal(Transport(f"https://{host}", SecretStr(KEY)))
+    assert type(error) is Misconfigured
+    assert str(error) == (
+        "The address of the service is none that can be asked, so nothing was sent."
+        " Check LEADPIPE_BASE_URL, then restart the server."
+    )
+
+
 async def test_a_service_that_speaks_no_tls_is_said_to_be_one() -> None:
     async with Listener.listening(b"Hello, this is no TLS") as listener:
         error = await refusal(Transport(f"https://127.0.0.1:{listener.port}", SecretStr(KEY)))

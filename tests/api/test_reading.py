@@ -86,6 +86,7 @@ async def test_what_cannot_be_read_is_left_out_and_counted(answering: Answering)
         ("updatedAt", 1_777_972_500_000, "updated_at", "2026-05-05T09:15:00.000Z"),
         ("lastRefreshedAt", 20260505, "last_refreshed_at", "2026-05-05"),
         ("lastRefreshedAt", [], "last_refreshed_at", None),
+        ("lastRefreshedAt", 999_999_999_999_999, "last_refreshed_at", None),
         *(("config", odd, "config", None) for odd in ("x", {"topicIds": ["x"]})),
         ("config", {**CONFIG, "filters": ["x"]}, "config", None),
         ("id", 17, "id", "17"),
@@ -209,6 +210,8 @@ async def test_a_cursor_is_passed_on_as_it_came_or_it_is_told_that_it_cannot_be(
         assert work.gaps() == [
             "More follow, but the service's cursor of the next page is too long to pass on."
         ]
+        # Where nobody keeps a record, nobody is told.
+        assert await client.runs.query(spelled) == found
         return
     # The sandbox takes only its own.
     with contextlib.suppress(ServiceError):

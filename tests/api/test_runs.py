@@ -176,6 +176,24 @@ async def test_nested_parts_of_a_person_are_lifted_and_another_run_is_refused(
         await holding(id="another").runs.people(UNKNOWN_ID, run_id="r")
 
 
+async def test_a_page_of_a_run_that_is_still_being_made_has_nobody(with_answers: Connect) -> None:
+    for status, said in ((202, "running"), (202, "queued")):
+        answer = JSONResponse({"data": {"run": {"id": "r", "status": said}}}, status)
+        page = await with_answers({"GET /results": answer}).runs.people(UNKNOWN_ID, run_id="r")
+        assert (page.run.state, page.people, page.next_cursor) == (said, (), None)
+
+
+@pytest.mark.parametrize("profile", ["flat"])
+async def test_where_people_are_looked_for_by_date_a_missing_run_is_told_from_a_missing_audience(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    client = connect(sandbox, "flat")
+    page = await client.runs.people(await saved(client), date="2026-01-01")
+    assert (page.run.state, page.people) == ("none", ())
+    with pytest.raises(NotFound, match="Audience not found"):
+        await client.runs.people(UNKNOWN_ID)
+
+
 @pytest.mark.parametrize("kind", ["status", "reset_after", "cut"])
 async def test_a_run_whose_answer_is_lost_is_queued_or_cancelled_once(
     kind: FaultKind, client: LeadpipeClient, sandbox: Sandbox

@@ -103,6 +103,8 @@ async def test_an_id_cannot_reach_another_route() -> None:
         ({"name": None, "prospectCount": "25"}, {"name": "", "size": 25}),
         ({"prospectCount": "string", "createdAt": {}}, {"size": None, "created_at": None}),
         ({"createdAt": CREATED}, {"created_at": CREATED}),
+        ({"description": ["a", 7], "type": ["b", 8]}, {"description": "a, 7", "type": "b, 8"}),
+        ({"description": 7, "type": {"x": 1}}, {"description": "7", "type": None}),
     ],
 )
 async def test_an_audience_is_read_as_well_as_it_can_be(
@@ -110,6 +112,11 @@ async def test_an_audience_is_read_as_well_as_it_can_be(
 ) -> None:
     audience = await client(holding({"id": "a", **sent})).get(GROUP, "a")
     assert audience.model_dump(include=set(read)) == read
+
+
+async def test_another_audience_than_was_asked_for_is_not_shown() -> None:
+    with pytest.raises(errors.UnusableAnswer, match="about another audience than was asked for"):
+        await client(holding({"id": "b"})).get(GROUP, "a")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +165,10 @@ async def test_the_overview_holds_what_the_list_and_the_folders_show() -> None:
         await client(holding({"folders": 7})).navigation(GROUP)
     with pytest.raises(errors.UnusableAnswer, match="the folders are missing"):
         await client(holding([])).navigation(GROUP)
+    # Where the folders cannot be read, the list is what there is.
+    alone = await client(holding({"items": [{"id": "a"}], "folders": 7})).overview(GROUP)
+    assert [audience.id for audience in alone.audiences] == ["a"]
+    assert not alone.shows_folders
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,10 @@ async def test_what_was_not_changed_is_not_said_to_be() -> None:
     hidden = await error_of(lambda: one.update(GROUP, made, description="new"))
     assert type(hidden) is Unclear
     assert "does not show the description" in hidden.problem
+    played.shows = holding({"folders": []})
+    gone = await error_of(lambda: one.rename_folder(GROUP, inside, "North"))
+    assert type(gone) is Unclear
+    assert "The folder is not shown now" in gone.problem
 
 
 async def test_where_an_audience_hides_its_folder_the_folders_tell() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,7 +27,7 @@ from leadpipe_mcp.api.topics import (
     catalogue_file,
 )
 from leadpipe_mcp.api.transport import Transport
-from leadpipe_mcp.errors import UnusableAnswer
+from leadpipe_mcp.errors import UnusableAnswer, WrongAddress
 from tests.api.answering import URL, Connect, Start
 from tests.faults.service import Fault, Sandbox
 from tests.systems import needs_modes
@@ -100,6 +101,10 @@ async def test_a_topic_that_does_not_exist_has_no_trend(
     assert await client.topics.trend(5) is None
     sandbox.faults.add(Fault("status", path="/trend", status=404))
     assert await client.topics.trend(6) is None
+    # A web page is about no topic, even from a service that has answered before.
+    sandbox.faults.add(Fault("html", path="/trend", status=404))
+    with pytest.raises(WrongAddress):
+        await client.topics.trend(6)
 
 
 async def test_the_days_of_a_topic_come_oldest_first_and_may_lack_all_but_the_audience() -> None:
@@ -209,6 +214,15 @@ async def test_the_catalogue_is_fetched_once_for_callers_at_once_and_once_a_day(
     assert service.asked == ["GET "] * 2
 
 
+async def test_a_catalogue_that_is_under_way_is_not_at_hand() -> None:
+    topics = Service({"": [CRM]}).topics()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(topics.all)
+        await anyio.lowlevel.checkpoint()
+        assert await topics.at_hand() is None
+    assert await topics.at_hand() is await topics.all()
+
+
 @needs_modes
 async def test_the_catalogue_is_kept_for_the_next_start(tmp_path: Path) -> None:
     folder, now = tmp_path / "cache" / "leadpipe", [0.0]
@@ -242,6 +256,11 @@ async def test_a_catalogue_that_cannot_be_kept_is_used_all_the_same(tmp_path: Pa
     (file / "full").mkdir(parents=True)
     assert (await service.topics(tmp_path / "cache").all()).topics
     assert list((tmp_path / "cache").iterdir()) == [file]
+    # Half of an emoji can be read, but not be written.
+    answer = Response(b'{"data": [{"topicId": 7, "topicName": "CRM \\ud83d"}]}')
+    half = Service({"": answer}).topics(tmp_path / "none")
+    assert [topic.id for topic in (await half.all()).topics] == [7]
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

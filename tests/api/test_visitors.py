@@ -201,3 +201,13 @@ async def test_a_pixel_that_may_have_been_there_before_is_not_called_new(
     sandbox.faults.add(Fault("wrong_shape", method="GET", path="/pixels", times=None))
     with pytest.raises(Unclear, match="Whether it was done is unclear"):
         await client.visitors.update_pixel(there.id, PixelChange(status="paused"))
+
+
+@pytest.mark.parametrize("shown", [[], [PIXEL]])
+async def test_where_a_pixel_or_its_paths_are_not_shown_a_change_is_not_called_undone(
+    shown: list[object], with_answers: Connect
+) -> None:
+    lost, there = JSONResponse({}, 500), {"GET /pixels": answering(shown)}
+    client = with_answers({**there, f"PATCH /{PIXEL['id']}": lost})
+    with pytest.raises(Unclear, match="does not show what was to be changed"):
+        await client.visitors.update_pixel(PIXEL["id"], PixelChange(excluded_paths=("/a",)))

@@ -13,8 +13,10 @@ import pytest
 
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.people import sql as statements
+from leadpipe_mcp.people.columns import SEEN_COLUMNS
 from leadpipe_mcp.people.snapshot import Snapshot
 from leadpipe_mcp.people.sql import SqlWorkers
+from leadpipe_mcp.people.write import SEEN, address
 from tests.people.conftest import Kept
 from tests.people.test_sql import ESCAPES, chained
 
@@ -72,6 +74,42 @@ async def test_a_process_that_has_died_is_replaced(people: Snapshot, workers: Sq
             process.wait()
 
 
+NUMBERS = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 300)"
+ANSWERED: list[tuple[str, str, object]] = [
+    ("SELECT count(*), x'00ff' FROM people", "rows", [[4, "x'00ff'"]]),
+    ("SELECT * FROM people", "withheld", ["ageRange", "gender"]),
+    (f"{NUMBERS} SELECT n FROM c", "cut", "rows"),
+    (f"{NUMBERS} SELECT printf('%999s', n) FROM c", "cut", "characters"),
+    ("SELECT rowid FROM people", "refused", ["column", "ROWID"]),
+    ("SELECT cell FROM kept_parts", "refused", ["table", "kept_parts"]),
+    ("SELECT value FROM json_each('[1]')", "refused", ["table", "json_each"]),
+    ("SELECT load_extension('x')", "refused", ["function", "load_extension"]),
+    ("DELETE FROM people", "refused", ["action", ""]),
+    ("SELECT", "error", "incomplete input"),
+]
+
+
+async def test_one_process_answers_question_after_question_and_ends_with_its_stdin(
+    people: Snapshot,
+) -> None:
+    asked = {
+        "database": address(people.folder / SEEN),
+        "columns": list(SEEN_COLUMNS),
+        "private": ["ageRange", "gender"],
+        "seconds": 60,
+    }
+    questions = [{**asked, "sql": sql} for sql, _, _ in ANSWERED]
+    questions.append({**asked, "sql": "SELECT 1", "database": "file:not-there?mode=ro"})
+    lines = "".join(f"{json.dumps(question)}\n" for question in questions)
+    done = await anyio.run_process(statements.COMMAND, input=lines.encode())
+    *answers, unreadable = [json.loads(line) for line in done.stdout.splitlines()]
+    for answer, (sql, name, expected) in zip(answers, ANSWERED, strict=True):
+        told = answer[name]
+        assert (sorted(told) if name == "withheld" else told) == expected, sql
+        assert not answer.get("broken"), sql
+    assert unreadable["broken"]
+
+
 # It writes down which variables it is given, and breaks.
 TELL = "import os, pathlib; pathlib.Path('environment').write_text(' '.join(os.environ)); input()"
 
@@ -82,14 +120,16 @@ async def test_a_process_gets_no_key_and_one_that_breaks_or_cannot_start_is_repo
     monkeypatch.chdir(tmp_path)
     for name in ("LEADPIPE_API_KEY", "SONARLY_API_KEY", "HARMLESS"):
         monkeypatch.setenv(name, "sk_secret")
-    for command, problem in (
-        # One that breaks is not called slow.
-        ([sys.executable, "-c", TELL], "SQLite failed on this statement"),
-        (["/no/such/program"], "does not let this server start a process"),
+    longer_than_a_pipe = f"SELECT {'1' * 200_000}"
+    for command, sql, problem in (
+        # One that breaks is not called slow, whether it has heard the question or not.
+        ([sys.executable, "-c", TELL], "SELECT 1", "SQLite failed on this statement"),
+        ([sys.executable, "-c", ""], longer_than_a_pipe, "SQLite failed on this statement"),
+        (["/no/such/program"], "SELECT 1", "does not let this server start a process"),
     ):
         monkeypatch.setattr("leadpipe_mcp.people.sql.COMMAND", command)
         with pytest.raises(NotPossible, match=problem):
-            await statements.ask(people, "SELECT 1", workers, seconds=60)
+            await statements.ask(people, sql, workers, seconds=60)
     names = (tmp_path / "environment").read_text().split()
     assert "HARMLESS" in names
     assert not [name for name in names if name.startswith(("LEADPIPE", "SONARLY"))]
