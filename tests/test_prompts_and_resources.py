@@ -14,6 +14,7 @@ from mcp.types import (
     TextContent,
     TextResourceContents,
 )
+from starlette.types import Receive, Scope, Send
 
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
@@ -142,3 +143,19 @@ async def test_what_is_not_there_or_fails_is_said_in_our_words(
     sandbox.faults.add(Fault("status", status=503, path="/filters", times=3))
     with pytest.raises(MCPError, match="The service failed with status 503"):
         await read(client, "filters")
+    sandbox.faults.add(Fault("html", status=404, path="/audiences"))
+    with pytest.raises(MCPError, match="The address of the service looks wrong"):
+        await read(client, "audiences/6fb81599-f601-4afe-b3ff-e8a211cae27d")
+
+
+async def test_a_crash_while_something_is_read_is_said_without_what_it_held(era: str) -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("secretly.hidden@acme.example")
+
+    server = build_server(Settings(sandbox=True), service=broken)
+    async with Client(server, mode=era) as client:
+        with pytest.raises(MCPError) as refused:
+            await read(client, "filters")
+    assert refused.value.error.message == (
+        "This could not be read: leadpipe-mcp failed. Its log tells where."
+    )

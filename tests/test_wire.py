@@ -197,6 +197,19 @@ async def test_the_wait_at_the_end_is_short_and_can_be_stopped(
         assert [item.message async for item in messages] == [REQUEST]
 
 
+@pytest.mark.parametrize("read", [f"{PING}\n", f"{PING}\n{PING}\n", PING])
+async def test_nothing_comes_any_more_once_it_is_stopped_whatever_was_read(
+    read: str, coming: Pipe, going: Pipe
+) -> None:
+    messages = Messages(coming.ends[0], Answers(going.ends[1], nothing), pytest.fail)
+    coming.put(read)
+    with anyio.fail_after(DEADLINE_SECONDS):
+        assert (await messages.receive()).message == REQUEST
+        await messages.aclose()
+        with pytest.raises(anyio.EndOfStream):
+            await messages.receive()
+
+
 async def test_half_a_character_of_the_service_stops_no_answer(going: Pipe) -> None:
     answers = Answers(going.ends[1], nothing)
     half = JSONRPCResponse(jsonrpc="2.0", id=1, result={"name": "Ä \ud83d"})
@@ -256,9 +269,36 @@ async def test_messages_come_and_go_through_a_socket() -> None:
         assert (await messages.receive()).message == REQUEST
         await answers.send(SessionMessage(ANSWER))
         assert json.loads(theirs.recv(1_000))["id"] == 1
+        # What is closed with something unread is reset.
+        await answers.send(SessionMessage(ANSWER))
         theirs.close()
         with pytest.raises(anyio.EndOfStream):
             await messages.receive()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes cannot be polled there")
+async def test_whoever_shares_a_pipe_waits_for_what_another_has_not_read(
+    coming: Pipe, going: Pipe
+) -> None:
+    os.set_blocking(coming.ends[0], False)
+    ends = [coming.ends[0], os.dup(coming.ends[0])]
+    came: list[JSONRPCMessage] = []
+
+    async def listen(descriptor: int) -> None:
+        answers = Answers(going.ends[1], nothing)
+        async for item in Messages(descriptor, answers, nothing):
+            came.append(item.message)
+            await answers.send(SessionMessage(ANSWER))
+            coming.put()
+
+    with anyio.fail_after(DEADLINE_SECONDS):
+        async with anyio.create_task_group() as tasks:
+            for end in ends:
+                tasks.start_soon(listen, end)
+            await anyio.wait_all_tasks_blocked()
+            os.write(coming.ends[1], f"{PING}\n".encode())
+    os.close(ends[1])
+    assert came == [REQUEST]
 
 
 async def test_messages_come_and_go_through_files(tmp_path: Path) -> None:

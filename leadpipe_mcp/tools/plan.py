@@ -200,16 +200,15 @@ def _topics(plan: Plan) -> tuple[Table | None, Table | None]:
     """Return the topics that were taken, and what each phrase could have been instead."""
     people = plan.topics.audiences
     taken: list[list[Cell]] = []
-    others: list[list[Cell]] = []
-    for one in plan.topics.choices:
-        if topic := one.topic:
-            counts = [cell(people.get(topic.id)), cell(plan.unique_people.get(topic.id))]
-            named = [cell(one.asked), topic.id, cell(topic.name), one.sure]
-            taken.append([*named, *counts, cell(one.note, _LONGEST_NOTE)])
-        others += [
-            [cell(one.asked), other.id, cell(other.name), cell(people.get(other.id))]
-            for other in one.alternatives
-        ]
+    for one, topic in [(one, one.topic) for one in plan.topics.choices if one.topic]:
+        counts = [cell(people.get(topic.id)), cell(plan.unique_people.get(topic.id))]
+        named = [cell(one.asked), topic.id, cell(topic.name), one.sure]
+        taken.append([*named, *counts, cell(one.note, _LONGEST_NOTE)])
+    others: list[list[Cell]] = [
+        [cell(one.asked), other.id, cell(other.name), cell(people.get(other.id))]
+        for one in plan.topics.choices
+        for other in one.alternatives
+    ]
     columns = ("asked", "id", "name", "sure", "people", "uniquePeople", "note")
     return replies.filled(columns, taken), replies.filled(("asked", "id", "name", "people"), others)
 

@@ -1,10 +1,13 @@
 """Callers with keys of their own."""
 
+from pathlib import Path
+
 import anyio
 import pytest
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.callers import KeptTogether, Shared
 from leadpipe_mcp.sandbox import SonarlySandbox
 from tests.hosting.conftest import Host, Hosted, called
 
@@ -46,6 +49,44 @@ async def test_without_a_key_that_can_be_one_nobody_is_admitted(
 async def test_a_key_may_come_in_a_header_of_its_own(host: Host) -> None:
     async with host() as hosted:
         assert (await hosted.post(**{"x-api-key": ANNA})).status_code == 200
+
+
+async def test_people_are_kept_in_a_folder_of_the_caller_s_own_which_tells_no_key(
+    host: Host, tmp_path: Path
+) -> None:
+    async with host(cache_dir=tmp_path) as hosted:
+        for key in (ANNA, BEN):
+            async with hosted.client(key) as client:
+                audience = (await called(client, "list_audiences"))["audiences"]["rows"][0][0]
+                await called(client, "analyze_audience", audienceId=audience)
+    folders = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert len(folders) == 2
+    assert not any(key in str(path) for path in tmp_path.rglob("*") for key in (ANNA, BEN))
+
+
+class Remembering(Shared):
+    """What processes keep for each other, as a store beside them does."""
+
+    def __init__(self, kept: dict[str, bytes], moments: list[float]) -> None:
+        super().__init__(b"one secret for all", lambda: moments[-1])
+        self._kept = kept
+
+    async def read(self, name: str) -> bytes | None:
+        return self._kept.get(name)
+
+    async def keep(self, name: str, what: bytes, seconds: float) -> None:  # noqa: ARG002 -- for good
+        self._kept[name] = what
+
+
+async def test_what_a_process_keeps_another_reads_with_its_age_and_half_of_it_is_nothing() -> None:
+    kept, moments = dict[str, bytes](), [100.0]
+    one, other = [KeptTogether(Remembering(kept, moments), "topics", 60) for _ in range(2)]
+    assert await other.read() is None
+    await one.keep(b"all of them")
+    moments.append(130.0)
+    assert await other.read() == (30.0, b"all of them")
+    kept |= dict.fromkeys(kept, b"half")
+    assert await other.read() is None
 
 
 async def test_a_key_of_sonarly_goes_to_sonarly_and_each_caller_brings_their_own(

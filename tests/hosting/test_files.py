@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from starlette.responses import JSONResponse
 
 from leadpipe_mcp.callers import Shared
 from leadpipe_mcp.downloads import LINK_SECONDS, Downloads
 from leadpipe_mcp.hosting.settings import HostingSettings
 from leadpipe_mcp.sandbox import Sandbox, SandboxSettings
 from leadpipe_mcp.settings import SettingsError
+from tests.api.answering import Altered
 from tests.hosting.conftest import URL, Host, Hosted, called
 from tests.systems import needs_modes
 
@@ -41,7 +43,7 @@ async def test_without_a_folder_for_files_only_the_service_s_own_link_is_offered
 ) -> None:
     async with host(confirm="off") as hosted, hosted.client(ANNA, era) as client:
         tool = await declared(client)
-        given = await called(client, "export_audience", id=await active(client))
+        given = await called(client, "export_audience", id=await active(client), format="URL ")
     assert list(tool["inputSchema"]["properties"]) == ["id", "format", "date", "runId", "confirm"]
     assert tool["inputSchema"]["properties"]["format"]["const"] == "url"
     assert "where this server runs" not in tool["description"]
@@ -71,6 +73,23 @@ async def test_where_nothing_may_go_out_unmasked_the_service_s_link_is_not_offer
         with pytest.raises(Exception, match="There is no tool 'export_audience'"):
             await client.call_tool("export_audience", {"id": "x"})
     assert "export_audience" not in str(guide)
+
+
+async def test_more_links_than_anyone_would_open_are_refused_with_another_way(
+    host: Host, altered: Altered, tmp_path: Path
+) -> None:
+    many = {"id": "r", "status": "completed", "dataDate": "2026-05-04", "resultCount": 100_001}
+    service = altered(
+        Sandbox(SandboxSettings(people=300)), {"GET /runs": JSONResponse({"data": [many]})}
+    )
+    async with (
+        host(service, confirm="off", download_dir=tmp_path) as hosted,
+        hosted.client(ANNA) as client,
+    ):
+        asked = {"id": await active(client), "format": "linkedin_urls"}
+        refused = str((await client.call_tool("export_audience", asked)).content)
+    assert "a link for each 1,000 profiles, and at most 100 links" in refused
+    assert "Use format csv with fields ['linkedinUrl']" in refused
 
 
 def test_a_folder_that_no_caller_can_get_at_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -229,3 +229,13 @@ async def test_somebody_alone_is_at_one_company(connect: Connect) -> None:
 
     assert profile["size"] == 1
     assert profile["summary"].startswith("1 person at 1 company, ")
+
+
+async def test_of_nobody_there_is_nothing_more_to_ask(connect: Connect) -> None:
+    nobody = {**WANTED, "filters": {"companyName": ["Nobody at all"]}}
+    async with connect(settings=UNASKED) as client:
+        made = await client.call("create_audience", name="N", config=nobody, status="active")
+        profile = await client.call(ANALYZE, audienceId=made["id"])
+
+    assert profile["summary"].startswith("0 people, data from")
+    assert not {"scores", "next"} & set(profile)

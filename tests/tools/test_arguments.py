@@ -29,6 +29,7 @@ REFUSED: list[tuple[str, Reply, str]] = [
     ("get_audience", {"audienceId": None}, "'id' is required. It is: The audience's id."),
     ("preview_audience", {"topicIds": {"a": 1}}, "'topicIds' must be a list."),
     ("preview_audience", {"topicIds": ["1" * 5_000]}, "'topicIds.0' is too large a number."),
+    ("preview_audience", {"topicIds": [True]}, "'topicIds.0' must be a whole number."),
     ("preview_audience", {"topicIds": "[" * 9_000}, "'topicIds.0' must be a whole number."),
     ("preview_audience", {**WANTED, "filters": "vp"}, "'filters' must be an object."),
     ("preview_audience", {**WANTED, "sourceUrl": "acme.example"}, "'sourceUrl' must be a web addr"),

@@ -10,7 +10,7 @@ from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 from leadpipe_mcp.callers import Callers
 from leadpipe_mcp.toolkit import Action
 from leadpipe_mcp.toolkit.calls import Codes
-from tests.faults.service import Sandbox
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Human, Reply, Start, changes, each_era
 
 pytestmark = pytest.mark.anyio
@@ -188,8 +188,11 @@ async def test_a_change_that_this_server_did_not_see_is_told_by_the_service(
         question = (await client.call("set_status", id=audience, status="active"))["question"]
         other = (await client.saved())["paused"]
         unchanged = (await client.call("set_status", id=other, status="active"))["question"]
+        sandbox.faults.add(Fault("status", path="/runs", times=None))
+        unclear = (await client.call("set_status", id=audience, status="active"))["question"]
     told = f"Its config was changed after its last refresh ({size} people then)."
     assert question.endswith(told) != unchanged.endswith(told)
+    assert unclear.endswith("Whether it was changed since it was last active could not be checked.")
 
 
 async def test_the_question_for_a_change_names_every_part_or_counts_the_rest(

@@ -220,6 +220,7 @@ async def test_a_link_is_given_once_the_human_agreed(
     ("profile", "world", "status", "way"),
     [
         ("flat", {}, "draft", {"status": "active"}),
+        ("flat", {"runs_fail": True}, "active", {}),
         ("catalog", {"run_seconds": 60}, "active", {"waitSeconds": 60}),
         ("catalog", {"runs_fail": True}, "active", {}),
     ],

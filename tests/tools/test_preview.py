@@ -5,7 +5,7 @@ import re
 import pytest
 
 from leadpipe_mcp.vocabulary.resolve import USE_EXCLUDE
-from tests.faults.service import Sandbox
+from tests.faults.service import Fault, Sandbox
 from tests.tools.assistant import Assistant, Connect, Reply, Start, changes, each_profile
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +38,24 @@ async def test_a_preview_counts_people_and_shows_five_of_them_masked(
     ]
     assert not {"next", "sample", "industries", "countedOver"} & set(reply)
     assert changes(sandbox) == []
+
+
+async def test_an_end_of_a_range_may_come_as_text(client: Assistant) -> None:
+    sizes = [
+        (await client.call("preview_audience", topicIds=TOPICS, filters={"companySize": between}))
+        for between in ({"min": "51", "max": "200"}, {"min": 51, "max": 200})
+    ]
+    assert sizes[0] == sizes[1]
+
+
+async def test_topics_that_cannot_be_looked_up_are_previewed_and_said_to_be_unchecked(
+    client: Assistant, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(Fault("status", path="/topics", times=None))
+    reply = await client.call("preview_audience", topicIds=TOPICS)
+    assert reply["warnings"] == [
+        "Whether all of these topic ids exist could not be checked just now."
+    ]
 
 
 @each_profile

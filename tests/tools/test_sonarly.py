@@ -309,3 +309,27 @@ async def test_a_folder_is_created_and_renamed(client: Assistant, played: Sonarl
     same = await client.call("sonarly_save_folder", name="Fairs", folderId="Fairs")
     assert "nothing was changed" in same["summary"]
     assert len(changes(played)) == 2
+    other = await client.call("sonarly_save_folder", name="Fairs", type="monitoring")
+    assert other["folder"] != renamed["folder"]
+    assert (other["folder"]["name"], other["folder"]["type"]) == ("Fairs", "monitoring")
+
+
+async def test_an_audience_leaves_a_folder_that_is_not_shown(connect: Connect) -> None:
+    inside = {"id": "a", "name": "A", "folderId": "f"}
+    outside = {"/remove-from-folder": {"id": "a", "name": "A", "folderId": None}}
+    async with connect(told({"/navigation": {"folders": []}, "/a": inside, **outside})) as client:
+        reply = await client.call("sonarly_move_audience", id="a", folderId=None)
+    assert reply["before"] == {"id": "f"}
+
+
+async def test_a_key_without_an_account_and_an_audience_without_people_are_said_to_be_so(
+    connect: Connect,
+) -> None:
+    async with connect(told({"/accounts": {"items": []}})) as client:
+        said = await client.refused("sonarly_list_audiences")
+    assert said.startswith("The key sees no account in Sonarly")
+    async with connect(told({"/prospects": {"items": []}})) as client:
+        reply = await client.call("sonarly_list_prospects", id="a")
+    assert reply["summary"] == (
+        "This audience has no prospects yet; prospecting jobs in Sonarly add them."
+    )
