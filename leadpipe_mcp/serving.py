@@ -74,7 +74,7 @@ class _Ending:
         """Let a signal begin the end, however busy the event loop may be."""
         names = ("SIGTERM", "SIGINT", "SIGHUP")
         signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover - runs on Windows only
             for number in signals:
                 signal.signal(number, lambda *_: self.hang_up())
             return
