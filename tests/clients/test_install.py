@@ -32,11 +32,7 @@ COMMENTED = """\
 }
 """
 PLAIN = '{\r\n\t"SERVERS": {},\r\n\t"numbers": [1.50, -0]\r\n}'
-BESIDE = """{
-  "SERVERS": {
-    "notes": {"command": "notes-mcp"}, "maps": {"command": "maps-mcp"}
-  }
-}"""
+BESIDE = '{\n "SERVERS": {\n  "notes": {"command": "notes-mcp"}, "maps": {}\n }\n}'
 ONE_LINE = '{"a": "}, {", "SERVERS": {"notes": {"command": "notes-mcp"}}}'
 TOML = """\
 # What I like.
@@ -243,9 +239,8 @@ def test_a_key_of_sonarly_is_needed_where_its_tools_are_asked_for(machine: Machi
     given = {"LEADPIPE_API_KEY": KEY, "SONARLY_API_KEY": "sk_live_so"}
     settings = Settings.read(given, {"toolsets": "audiences,sonarly"})
     run_install("cursor", settings, machine, remove=False, show_only=False)
-    assert (entry("cursor", machine) or {})["env"] | given == (entry("cursor", machine) or {})[
-        "env"
-    ]
+    env = (entry("cursor", machine) or {})["env"]
+    assert env | given == env
 
 
 def test_the_sandbox_needs_no_key_and_no_key_is_written_for_it(machine: Machine) -> None:
@@ -263,12 +258,19 @@ def test_what_is_only_shown_is_not_written(
     assert list(machine.home.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('{"SERVERS": {"leadpipe": {}, "a": {"args": [","]}}}', '{ "a": {"args": [","]}}'),
+        ('{"SERVERS": {"a": {}, "leadpipe": {},\n "b": {}}}', '{"a": {}, \n "b": {}}'),
+    ],
+)
 def test_what_is_on_the_line_of_an_entry_stays_where_the_entry_is_taken_out(
-    machine: Machine,
+    text: str, left: str, machine: Machine
 ) -> None:
-    path = written("cursor", machine, '{"SERVERS": {"leadpipe": {}, "notes": {"args": [","]}}}')
+    path = written("cursor", machine, text)
     install("cursor", machine, remove=True)
-    assert path.read_text() == '{"mcpServers": { "notes": {"args": [","]}}}'
+    assert path.read_text() == f'{{"mcpServers": {left}}}'
 
 
 def test_an_entry_that_is_there_twice_is_not_taken_out_by_halves(machine: Machine) -> None:
