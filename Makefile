@@ -70,11 +70,8 @@ bundle: .venv/.tools ## dist/leadpipe-mcp.mcpb, for desktop assistants: made, ch
 conformance: .venv/.tools ## the protocol's own suite and its inspector, over HTTP (docs/reliability.md)
 	@$(VENV) -m tests.conformance.check
 
-bench: .venv/.tools ## what is promised of speed, measured beside a bare server (docs/performance.md)
-	@$(VENV) tests/benchmarks/bench.py
-	@$(VENV) tests/benchmarks/plan.py
-	@$(VENV) -m tests.benchmarks.jobs
-	@$(VENV) -m tests.benchmarks.team
+bench: .venv/.tools ## what is promised of speed, measured and written into docs/performance.md
+	@$(VENV) -m tests.benchmarks
 
 evals: .venv/.tools ## thirty tasks for an assistant: make evals ASSISTANT='claude -p ...' (docs/evals.md)
 	@$(VENV) -m evals

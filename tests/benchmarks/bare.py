@@ -4,6 +4,7 @@ It checks nothing, masks nothing and explains nothing; whatever ours does beside
 """
 
 import os
+import sys
 from typing import Any
 
 import httpx
@@ -56,4 +57,8 @@ async def get_audience(audience: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    if sys.argv[1:]:
+        (port,) = sys.argv[1:]
+        server.run("streamable-http", port=int(port), stateless_http=True, json_response=True)
+    else:
+        server.run("stdio")

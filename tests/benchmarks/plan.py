@@ -1,7 +1,4 @@
-"""How long a plan takes, and how much it asks of the service: five topics, six filters, 150 ms.
-
-Run with `make bench`. The machine's load moves the seconds; the requests and the tokens stay.
-"""
+"""How long a plan takes, and how much it asks of the service: five topics, six filters, 150 ms."""
 
 import json
 import statistics
@@ -9,14 +6,17 @@ import time
 from typing import Any
 
 import anyio
+import time_machine
 from mcp import Client
 
 from leadpipe_mcp.sandbox import SandboxSettings
 from leadpipe_mcp.server import build_server
 from leadpipe_mcp.settings import Settings
+from tests.benchmarks.jobs import DAY
+from tests.benchmarks.page import SAME, Table
+from tests.benchmarks.servers import DELAY_MS
 from tests.faults.service import Sandbox
 
-DELAY_MS = 150
 PLANS = 5
 BRIEF: dict[str, Any] = {
     "topics": ["CRM", "marketing automation", "sales enablement", "lead scoring", "marketing ROI"],
@@ -47,18 +47,26 @@ async def plan(client: Client, sandbox: Sandbox) -> tuple[float, int, int]:
     return seconds, len(sandbox.requests), tokens
 
 
-async def main() -> None:
-    """Print a cold plan, and the median of some later ones."""
+async def rows() -> list[list[str]]:
+    """A first plan of a process, and the median of some later ones."""
     sandbox = Sandbox(SandboxSettings(delay_ms=DELAY_MS))
     server = build_server(Settings(sandbox=True), service=sandbox)
     async with Client(server) as client:
         await client.list_tools()
-        print(f"plan_audience, 5 topics, 6 filters, ladder and weights, {DELAY_MS} ms per request")
-        seconds, requests, tokens = await plan(client, sandbox)
-        print(f"  first: {seconds:.2f} s, {requests} requests, {tokens:,} tokens")
-        times, most, _ = zip(*[await plan(client, sandbox) for _ in range(PLANS)], strict=True)
-        middle = statistics.median(times)
-        print(f"  later: {middle:.2f} s (median of {PLANS}), at most {max(most)} requests")
+        first = await plan(client, sandbox)
+        later = [
+            statistics.median(figures)
+            for figures in zip(*[await plan(client, sandbox) for _ in range(PLANS)], strict=True)
+        ]
+    return [
+        [name, f"{seconds:.2f}", f"{requests:.0f}", f"{tokens:.0f}"]
+        for name, (seconds, requests, tokens) in (("the first", first), ("a later one", later))
+    ]
 
 
-anyio.run(main)
+def measure() -> Table:
+    """What a plan takes."""
+    with time_machine.travel(DAY, tick=True):
+        found = anyio.run(rows)
+    within = {"s": 2.5, "requests": 1.1, "tokens": SAME}
+    return Table(["plan_audience", "s", "requests", "tokens"], found, within)
