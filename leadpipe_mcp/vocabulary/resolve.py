@@ -166,8 +166,7 @@ def _rungs(word: str, values: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         starts = (start for start in ladder[way] if said.startswith(f"{start} "))
         levels += [(said.removeprefix(f"{start} "), way) for start in starts]
     rungs = [_names(rung) for rung in ladder["rungs"]]
-    # "VP level and above" without "level and above" is shorter than without "above", and the rung.
-    for level, way in sorted(levels, key=lambda each: len(each[0])):
+    for level, way in levels:
         names = _names_of(level, "seniority")
         at = next((n for n, rung in enumerate(rungs) if rung & names), None)
         if at is None:

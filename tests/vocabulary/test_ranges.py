@@ -58,6 +58,7 @@ def test_what_is_not_a_range_or_one_of_another_thing_is_not_read_as_one() -> Non
     odd = ("", "many", "-50", "50-", "200-51", "not 50", "50%", "about 50", "50 dogs", "!50")
     for text in (*odd, "51-200-300"):
         assert {read_range(text, key) for key in RANGES} == {None}, text
+    assert read_range("130", "ageRange") == Span(130, 130)
     for text, key in (
         ("over 50 employees", "ageRange"),
         ("51-200", "ageRange"),
@@ -113,6 +114,7 @@ def test_where_none_is_met_the_nearest_is_named_and_what_is_no_range_covers_noth
     for (low, high), nearest in near.items():
         assert cover(Span(low, high), apart, "companySize") == Cover((), (), nearest)
     assert cover(Span(51, 200), ["female", "male"], "companySize") is None
+    assert cover(Span(5, 5), ["5", "6+"], "companySize") == Cover(("5",), (), "5")
     covered = cover(Span(51, 200), ["unknown", "51 to 100"], "companySize")
     assert covered == Cover(("51 to 100",), (), "51 to 100")
 

@@ -36,10 +36,11 @@ def test_a_value_is_itself_by_value_and_label_in_any_case(
             written |= {value.value.replace(" ", "-"), value.value.replace(" ", "_")}
             for word in written:
                 assert resolve(word, entry, key) == exactly(value.value), word
-    signed = listing("10000+", "c++", "-1", "cs = C#", "csd = C# Dev", "!")
+    signed = listing("10000+", "c++", "-1", "cs = C#", "cpd = C++ Dev", "!")
     for value in signed.values:
         for word in (value.value, value.label):
             assert resolve(word, signed, "x.y") == exactly(value.value), "even if it has a sign"
+    assert resolve("A", listing("a", "A"), "x.y") == exactly("A")
 
 
 LEVELS = ["entry", "senior", "manager", "director", "vp", "c_suite", "owner", "partner"]
@@ -50,7 +51,8 @@ LEVELS = ["entry", "senior", "manager", "director", "vp", "c_suite", "owner", "p
     [
         (LEVELS[3:], "director or above|Directors and above|at least director|director+"),
         (LEVELS[4:], "VP+|VPs or higher|above director|vice president and above"),
-        (LEVELS[4:], "VP level and above"),
+        (LEVELS[4:], "VP level and above|VP level or higher"),
+        (LEVELS[1:], "senior level and above"),
         (LEVELS[:3], "up to manager|manager or below"),
         (LEVELS[:2], "below manager"),
     ],
@@ -95,6 +97,7 @@ def test_what_is_near_comes_with_the_reason(catalog: FilterCatalog) -> None:
         f"Taken as 1-500: {fixed}.",
         *("1 to 10", "11 to 50", "51 to 100", "101 to 250", "251 to 500"),
     )
+    assert resolve("SMB", listing("5000 to 9000"), "companySize").values == ()
     divided = "The service divides industries differently, so the nearest are taken."
     assert meaning(catalog, "companyIndustry", "SaaS") == close(divided, "software development")
     only = "The only value with these words in its name."
