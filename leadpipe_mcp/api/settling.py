@@ -65,7 +65,7 @@ async def settled(
         failed = error
     # It may still be under way; or the service says that it is done, and nothing that can be read.
     late = failed.status == 504 or (isinstance(failed, Unreachable) and failed.how == "late")
-    claimed = isinstance(failed, UnusableAnswer) and 200 <= (failed.status or 0) < 300
+    claimed = isinstance(failed, UnusableAnswer) and failed.status in range(200, 300)
     if isinstance(failed, TooManyRequests):
         # The service says that it did nothing; with a look it is certain.
         again = again and (failed.retry_after or 0) < present_budget().left - LOOK_SECONDS
@@ -84,8 +84,9 @@ async def settled(
         raise not_done
     try:
         return await settled(change, look, words)
-    except Unreachable as error:
-        raise (not_done if error.how == "not sent" else error) from None
+    except Unreachable:
+        # Without doubt, or it would have been looked after: this time nothing was sent.
+        raise not_done from None
 
 
 async def _looked(
@@ -134,8 +135,8 @@ async def is_gone(get: Callable[[], Awaitable[object]]) -> bool | None:
     """Look for what was deleted: true if it is not found, None if it is still there."""
     try:
         await get()
-    except WrongAddress:
-        raise
-    except NotFound:
+    except NotFound as error:
+        if isinstance(error, WrongAddress):
+            raise
         return True
     return None

@@ -24,7 +24,7 @@ LONGEST_KEY = 200
 LONGEST_REFUSAL = 1_900
 MOST_NAMED = 5
 _MOST_CUTS = 20
-_FEWEST: dict[type, int] = {list: 1, dict: 20}  # entries that stay, of what may be cut
+_FEWEST: dict[type, int] = {list: 1, dict: 20}  # entries; what has more may be cut
 
 _OUR_WORDS = ("summary", "question", "warnings", "next", "confirm", "sandbox")
 # Made or checked by us, and of no use unless they stay as they are.

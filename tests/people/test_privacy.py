@@ -3,7 +3,7 @@
 import pytest
 
 from leadpipe_mcp.people.columns import COLUMNS
-from leadpipe_mcp.people.privacy import Value, in_full, show
+from leadpipe_mcp.people.privacy import Value, contact_fields, in_full, show
 
 
 def shown(name: str, value: object, *, contact: bool = False) -> Value:
@@ -39,9 +39,10 @@ def test_ways_to_reach_somebody_are_masked_in_their_own_columns(
 
 def test_nested_values_are_read_as_their_parts_without_numbers_that_json_has_not() -> None:
     assert shown("city", {"name": "Berlin", "rank": 2.0, "big": True}) == "Berlin, 2, True"
+    assert shown("city", [[[[[["deep"]]]]]]) == "deep"
     assert shown("city", [[[[[[["too deep"]]]]]]]) == ""
     assert shown("city", b"Berlin") == "b'Berlin'"
-    for number in (float("nan"), -float("inf"), 10**400, 2**63):
+    for number in (float("nan"), -float("inf"), 10**400, 2**63, -(2**63)):
         for name in ("score", "phone", "email"):
             assert shown(name, number) == ""
             assert in_full(COLUMNS[name], number, contact=False) is None
@@ -53,6 +54,9 @@ def test_in_a_file_a_field_is_whole() -> None:
     assert in_full(COLUMNS["untrustedHeadline"], text, contact=False) == text.strip()
     assert in_full(COLUMNS["score"], 91.5, contact=False) == 91.5
     assert in_full(COLUMNS["isB2b"], value=True, contact=False) is True
+    address = " Jane <jane@acme.example> "
+    assert in_full(COLUMNS["city"], address, contact=True) == address.strip()
+    assert in_full(COLUMNS["city"], address, contact=False) == "Jane <j•••@acme.example>"
     for nothing in (None, "", "  ", "\u200b", ()):
         assert in_full(COLUMNS["city"], nothing, contact=False) is None
 
@@ -62,9 +66,17 @@ def test_a_text_is_cut_at_the_limit_of_its_kind_after_it_was_masked(name: str, l
     exact = "x" * limit
     assert shown(name, exact) == shown(name, "\u200b" * 100 + exact) == exact
     assert shown(name, f"{exact}y") == shown(name, "x" * 10_000_000) == "x" * (limit - 1) + "…"
+    # The end of what is more than twenty times as long is not shown.
+    assert shown(name, "\u200b" * (20 * limit - 3) + "VPs") == "VPs"
+    assert shown(name, "\u200b" * (20 * limit - 2) + "VPs") == "…"
     many = ", ".join(["jane.doe@subsidiary.acme.com"] * 30)
     assert shown("emails", many, contact=True) == many
     for before in (*range(limit - 40, limit + 10), *range(20 * limit - 100, 20 * limit + 1, 3)):
         for filling in ("\u200b", "x"):
             text = f"{filling * before} secretly.hidden@acme.com"
             assert "secretly" not in str(shown(name, text))
+
+
+def test_what_holds_ways_to_reach_somebody_is_named() -> None:
+    columns = [COLUMNS[name] for name in ("name", "contactEmail", "city", "phones", "photoUrl")]
+    assert contact_fields(columns) == ("contactEmail", "phones")
