@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from evals.tasks import Given
@@ -67,6 +68,12 @@ class Account:
     """Descriptions, paths of pixels: what no task changes, to be compared."""
 
 
+@cache
+def _ids() -> dict[str, int]:
+    """Return the id of each topic, by name."""
+    return {topic.name: topic.id for topic in inventory()}
+
+
 class World:
     """Both services for one try, and the folder for its files."""
 
@@ -80,7 +87,7 @@ class World:
         self._organisation = Organisation(KEY, settings)
         self.leadpipe.organisations[KEY] = self._organisation
         furnish(self._organisation, DAY)
-        ids = {topic.name: topic.id for topic in inventory()}
+        ids = _ids() if given.audiences else {}
         for one in given.audiences:
             form = Form(
                 {

@@ -21,10 +21,16 @@ from leadpipe_mcp.api.connections import Application
 Backend = tuple[str, dict[str, Callable[[], asyncio.AbstractEventLoop]]]
 
 
+def pytest_collection() -> None:
+    """Collect no garbage while the tests are read: nearly all of it stays to the end."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays to the end: looking through it takes its time."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    gc.enable()
 
 
 @pytest.fixture

@@ -124,15 +124,16 @@ async def _named(
 ) -> tuple[list[TopicChoice], Mapping[int, int]]:
     """Return a choice for each phrase and id, and how many research the topics compared."""
     phrases = [one for one in asked if isinstance(one, str)]
+    numbers = [one for one in asked if isinstance(one, int)]
     known: dict[int, Topic] = {}
     catalogue: Catalogue | None = None
     try:
         catalogue = await topics.all()
-        known = {topic.id: topic for topic in catalogue.topics}
+        known = {topic.id: topic for topic in catalogue.topics if topic.id in numbers}
     except LeadpipeError as error:
         failures.append(error)
     try:
-        others = [one for one in asked if isinstance(one, int) and one not in known]
+        others = [one for one in numbers if one not in known]
         for series in await topics.compare(others):
             known[series.id] = Topic(id=series.id, name=series.name or str(series.id))
         if catalogue:

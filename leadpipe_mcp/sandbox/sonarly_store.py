@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import compress, count, cycle, islice
 from typing import Literal, NamedTuple
 
 from leadpipe_mcp.sandbox.simulator import SECONDS_PER_DAY, Json, choose, timestamp
@@ -110,13 +110,13 @@ class Group:
         folder.pinned = True
         self.create_folder("Watchlists", "monitoring", made)
         profiles = world_of(self._people).columns["hasLinkedin"]
-        people = [person for person, has_profile in enumerate(profiles) if has_profile]
-        next_people = cycle(people)
+        people = len(profiles) - profiles.count(0)
+        next_people = cycle(compress(count(), profiles))
         for day, (name, category, description, prospects) in enumerate(_EXAMPLES, 1):
             created = made + day * SECONDS_PER_DAY
             audience = self.create_audience(name, category, description, created)
             audience.folder_id = folder.id if name == _IN_FOLDER else None
-            for person in islice(next_people, min(prospects, len(people))):
+            for person in islice(next_people, min(prospects, people)):
                 prospect = Prospect(self._new_id("prospect"), self.moment(created), person)
                 audience.prospects.append(prospect)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from leadpipe_mcp.sandbox.calls import Call, answer
-from leadpipe_mcp.sandbox.dice import dice, mask
+from leadpipe_mcp.sandbox.dice import dice
 from leadpipe_mcp.sandbox.matching import popularity, scores
 from leadpipe_mcp.sandbox.simulator import Endpoint, Form, Json, Refusal, choose, invalid
 from leadpipe_mcp.sandbox.topics import (
@@ -171,7 +171,7 @@ def _figures(people: int, topic: Topic, day: date) -> Json:
     column = scores(people, topic.id, day)
     interested = people - column.count(0)
     high, medium, low = (
-        mask(column, range(*edges)).bit_count() // 8 for edges in ((90, 100), (70, 90), (60, 70))
+        sum(map(column.count, range(*edges))) for edges in ((90, 100), (70, 90), (60, 70))
     )
     return {
         "date": day.isoformat(),

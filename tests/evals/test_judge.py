@@ -65,8 +65,8 @@ async def test_a_wrong_solution_is_rejected_for_its_reason(script: Script, tmp_p
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-@pytest.mark.parametrize("answer", ["Done.", "I cannot help with that."])
-async def test_who_does_nothing_passes_nowhere(task: Task, answer: str, tmp_path: Path) -> None:
+async def test_who_does_nothing_passes_nowhere(task: Task, tmp_path: Path) -> None:
     account = World(task.given, tmp_path).account()
 
-    assert judge(task.then, account, account, [], answer) != []
+    for answer in ("Done.", "I cannot help with that."):
+        assert judge(task.then, account, account, [], answer) != []

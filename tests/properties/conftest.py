@@ -4,13 +4,15 @@ HYPOTHESIS_PROFILE=thorough tries many more, others in each run.
 """
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-# A folder that cannot be made: what is tried is kept nowhere, and nothing is left in the checkout.
-set_hypothesis_home_dir(os.devnull)
+# What every process would find out for itself, of characters and of the constants in our modules,
+# is kept beside what pytest keeps; the profiles below keep nothing of what is tried.
+set_hypothesis_home_dir(Path(__file__).parents[2] / ".pytest_cache/hypothesis")
 
 # Without a codec: what UTF-8 can write takes two seconds to find out.
 CHARACTERS = st.characters(exclude_categories=["Cs"])
