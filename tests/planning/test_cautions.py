@@ -8,6 +8,7 @@ import pytest
 
 from leadpipe_mcp.api.models import AudienceConfig, Match, Preview, ServiceConfig, SpelledConfig
 from leadpipe_mcp.api.topics import Topic
+from leadpipe_mcp.errors import ServiceDown
 from leadpipe_mcp.planning.choosing import ChosenTopics, TopicChoice
 from leadpipe_mcp.planning.plan import Plan, cautions, of_size
 from leadpipe_mcp.planning.sizing import (
@@ -80,6 +81,7 @@ FEW_PEOPLE = "Only {}: small for outreach. Fewer filters bring more."
             [*of_size(0), "state alone removes everybody: without it there are 20."],
         ),
         (plan(topic={"1": 995, "2": 400}), ["'CRM' adds hardly anybody: 5 of 1,000."]),
+        (plan(topic={"1": 990, "2": 400}), []),
         # Sizes that were measured one after the other need not agree.
         (
             plan(topic={"1": 1_005, "2": 400}, overlap=None),
@@ -89,8 +91,22 @@ FEW_PEOPLE = "Only {}: small for outreach. Fewer filters bring more."
         (plan(topic={"1": 995, "2": 400}, overlap=2), []),
         (plan(spelled=BY_LISTING), [UNKNOWN.format("people")]),
         (unknown(60), [UNKNOWN.format("60 people")]),
+        (unknown(1), [UNKNOWN.format("1 person")]),
         (unknown(0), []),
         (plan(spelled=CUT), [CUT_NOTE]),
+        (plan(spelled=replace(CUT, matches=(replace(CUT.matches[0], cut=()),))), []),
+        (plan(50), [FEW_PEOPLE.format("50 people")]),
+        (
+            replace(
+                plan(),
+                topics=replace(CHOSEN, problems=("The search is down.",)),
+                sized=Sized(CONFIG, failure=ServiceDown("Away.")),
+            ),
+            [
+                "Part of the topic search failed. The search is down.",
+                "Part of the measuring failed. Away.",
+            ],
+        ),
         (
             plan(spelled=CUT, cut={"ageRange 18 to 24": 1_200}),
             [f"{CUT_NOTE} With '18 to 24' there would be 1,200."],

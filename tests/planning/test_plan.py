@@ -222,6 +222,7 @@ async def test_a_website_adds_topics_that_are_not_named_already_and_costs_no_oth
     assert alone.config.source_url == url
     assert [choice.asked for choice in both.topics.choices].count(str(named.id)) == 1
     assert both.config.topic_ids.count(named.id) == 1
+    assert both.config.source_url == url
     unread = Brief(("CRM Software",), website="https://nobody.invalid")
     plan = await make_plan(leadpipe, unread, "size")
     assert [topic.name for topic in plan.topics.topics] == ["CRM Software"]
@@ -236,7 +237,7 @@ async def test_after_the_service_asks_for_a_pause_nothing_more_is_asked() -> Non
     plan = await make_plan(planning_with(sandbox), LARGE)
     assert plan.size
     assert len(previews(sandbox)) < 7 + AT_ONCE
-    assert plan.sized.not_measured
+    assert "those with hasPhone" in plan.sized.not_measured
     assert "429" in plan.sized.problems[0]
 
 
@@ -266,6 +267,10 @@ WIZARD = (
     "'seniority' has no value 'wizard'. seniority takes: entry, senior, manager, director, vp, "
     "c_suite, owner, partner."
 )
+UNKNOWN_BOTH = (
+    "No topic was taken for '5'. There is no topic with this id. No topic was taken for 'zzzyx'. No"
+    " topic has this name or a similar one."
+)
 SUITE = (
     "No topic was taken for 'marketing automatons suite'. No topic has this name or a similar one."
     " The nearest: 'Marketing Automation Software' (600010), 'Marketing Automation' (117890) and"
@@ -291,6 +296,11 @@ TAKEN = "Found: 'CRM' is 600001 and 'Payroll' is 600043."
         (
             Brief(("marketing automatons suite",)),
             SUITE,
+            f"Nobody was counted. {AGAIN}",
+        ),
+        (
+            Brief((5, "zzzyx")),
+            UNKNOWN_BOTH,
             f"Nobody was counted. {AGAIN}",
         ),
         (
