@@ -1,12 +1,18 @@
 """What is changed in a config to learn what each part of it does, and what two changes are."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
+from leadpipe_mcp.api.leadpipe import LeadpipeClient
 from leadpipe_mcp.api.models import AudienceConfig, Match, Preview, ServiceConfig, SpelledConfig
 from leadpipe_mcp.errors import ServiceDown
+from leadpipe_mcp.planning.plan import Brief, make_plan
 from leadpipe_mcp.planning.sizing import (
     NO_END,
     Sized,
@@ -20,6 +26,7 @@ from leadpipe_mcp.planning.sizing import (
     reaching,
     without_each_topic,
 )
+from tests.planning.service import planning_with, start
 
 CONFIG = AudienceConfig(
     topic_ids=(1, 2, 3),
@@ -164,3 +171,56 @@ def test_a_target_is_described_and_a_distance_is_a_factor() -> None:
     assert distance(500, target) == distance(4_000, target) == pytest.approx(0.693, abs=0.001)
     assert distance(0, target) > distance(1, target) > 6
     assert distance(2, range(1)) > distance(1, range(1)) > 0
+
+
+def sized_by(size: Callable[[Mapping[str, Any]], int]) -> LeadpipeClient:
+    """A client of a service that finds as many people as a function of the config says."""
+    sandbox = start()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].endswith("/preview"):
+            await sandbox(scope, receive, send)
+            return
+        data = {"totalCount": size(await Request(scope, receive).json()), "sample": []}
+        await JSONResponse({"data": data})(scope, receive, send)
+
+    return planning_with(answer)
+
+
+FACTORS = {"role.seniority": 2.0, "role.departments": 2.0, "company.industries": 1.5}
+
+
+def apart(config: Mapping[str, Any]) -> int:
+    """As if each filter kept a part of everybody, whatever the others keep."""
+    kept = 1.0
+    for key in config.get("filters", {}):
+        kept /= FACTORS.get(key, 1.0)
+    return round(600 * kept * (1 + (70 - config.get("minScore", 0)) / 100))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("target", "pairs", "reached"),
+    [
+        # One change is enough.
+        (range(180, 211), [], ["filter", "filter"]),
+        # Only two together bring as many, and the best guesses are tried.
+        (
+            range(395, 406),
+            ["without seniority and without department"],
+            ["pair"],
+        ),
+        # What brings more is no help where fewer are wanted.
+        (range(1, 5), [], []),
+    ],
+)
+async def test_two_changes_are_tried_where_none_alone_reaches_the_target(
+    target: range, pairs: list[str], reached: list[str]
+) -> None:
+    filters = {"seniority": ["vp"], "department": ["marketing"], "companyIndustry": ["banking"]}
+    brief = Brief(topics=(600001,), filters=filters, target=target)
+    plan = await make_plan(sized_by(apart), brief)
+    assert plan.size == 100
+    found = [change.words for change in plan.changes if change.thing == "pair"]
+    assert found == pairs
+    assert [change.thing for change in plan.changes] == reached
