@@ -10,14 +10,18 @@ from leadpipe_mcp.planning.topics import (
     Findings,
     Found,
     TopicFilter,
+    compare,
     find_topics,
     known_kind,
     look_up,
+    spelled,
     ways_to_say,
 )
-from tests.planning.service import TopicService, topics_of
+from tests.faults.service import Fault
+from tests.planning.service import TopicService, client_of, start, topics_of
 
 pytestmark = pytest.mark.anyio
+LISTED = "The service's search failed; its list of all topics was searched instead."
 TOPICS = topics_of(
     *("CRM", "CRM Software", "Customer Relationship Management", "Marketing Automation"),
     *("Email Marketing Automation", "E-Commerce Platforms", "Car Rental", "Cargo"),
@@ -61,6 +65,34 @@ def test_a_phrase_finds_the_topics_that_it_means(phrase: str, best: list[tuple[s
     assert hits(find(phrase))[: len(best)] == best
 
 
+@pytest.mark.parametrize(
+    ("phrase", "name", "how", "likeness"),
+    [
+        ("rental car", "Car Rental", "words", 1.0),
+        # A word that ends counts twice as much as one that goes on.
+        ("car", "Car Rental", "prefix", 3 / 10),
+        ("car", "Cargo", "prefix", 3 / 5 / 2),
+        # One letter makes another word of a short one, and is a slip in a long one.
+        ("HR software", "VR Software", "close", 0.8 * 10 / 11),
+        ("marketng automation", "Marketing Automation", "close", 38 / 39),
+        ("automaton", "Email Automation", "close", 0.8),
+        ("news", "New", "close", 6 / 7),
+        ("zzz", "CRM", "close", 0.0),
+    ],
+)
+def test_how_like_a_name_is_to_a_phrase_is_told(
+    phrase: str, name: str, how: str, likeness: float
+) -> None:
+    assert compare(spelled(phrase), spelled(name)) == (how, pytest.approx(likeness))
+
+
+def test_a_text_is_compared_without_its_accents_plurals_and_joining_words() -> None:
+    assert spelled("Café owners' Böörds of the News") == ("cafe", "owner", "boord", "news")
+    assert (spelled("the who"), spelled("the of")) == (("who",), ("the", "of"))
+    ways = [" ".join(way) for way in ways_to_say("best crm")]
+    assert ways == ["best crm", "best customer relationship management"]
+
+
 def test_an_abbreviation_may_mean_two_things() -> None:
     ways = [" ".join(way) for way in ways_to_say("AR software")]
     assert ways == ["ar software", "account receivable software", "augmented reality software"]
@@ -75,7 +107,9 @@ def test_near_spellings_are_left_out_where_plain_ones_are_many() -> None:
 
 def test_what_finds_nothing_names_the_nearest_if_there_is_any() -> None:
     near = find("car rental for yachts")
-    assert (near.matches, near.nearest[0].name) == ((), "Car Rental")
+    assert near.matches == ()
+    assert [topic.name for topic in near.nearest] == ["Car Rental", "Vacation Rental Cars"]
+    assert find("car rental").nearest == ()
     assert find("zzz") == Found("zzz")
     assert find("???") == Found("???")
 
@@ -130,10 +164,21 @@ async def test_either_of_the_search_and_the_catalogue_is_enough_and_what_failed_
     assert [found[0] for found in listed(unsearched)] == [("SEO", "exact"), ("Cargo", "exact")]
     unlisted = await look_up(TopicService(search=TOPICS[6:7]).topics, ["car rental"])
     assert listed(unlisted) == [[("Car Rental", "exact")]]
-    assert unlisted.problems()[0].startswith("Part of the search failed.")
-    assert unsearched.problems()[0].startswith("The service's search failed; its list")
+    down = "The service failed with status 500."
+    assert unlisted.problems() == [f"Part of the search failed. {down}"]
+    assert unsearched.problems() == [f"{LISTED} {down}"]
     with pytest.raises(ServiceDown):
         await look_up(TopicService().topics, ["car", "car"])
+
+
+async def test_a_slow_search_is_not_waited_for_where_the_catalogue_is_at_hand() -> None:
+    sandbox = start()
+    sandbox.faults.add(Fault("hang", path="/search", times=None))
+    topics = client_of(sandbox).topics
+    await topics.all()
+    found = await look_up(topics, ["CRM"])
+    assert found.problems() == [f"{LISTED} The service did not answer within 3 seconds."]
+    assert hits(found.found[0])[0] == ("CRM", "exact")
 
 
 async def test_a_kind_is_put_into_the_words_of_the_service_where_it_tells_them() -> None:
@@ -145,5 +190,15 @@ async def test_a_kind_is_put_into_the_words_of_the_service_where_it_tells_them()
         await known_kind(topics, TopicFilter(industry="Real Estat"))
     with pytest.raises(NotPossible, match="search_topics without queries lists them"):
         await known_kind(topics, TopicFilter(industry="zzz"))
+    facets = TopicService(facets={"categories": [{"value": "Product" + "x" * 60, "count": 1}]})
+    with pytest.raises(NotPossible) as refused:
+        await known_kind(facets.topics, TopicFilter(category="Product" + "x" * 59))
+    cut = "Product" + "x" * 52 + "…"
+    assert refused.value.problem == f"No topic has the category '{cut}'."
+    assert refused.value.advice == f"The nearest: '{cut}'."
+    # Where neither is asked for, nothing is.
+    silent = TopicService()
+    assert await known_kind(silent.topics, TopicFilter("b2b")) == TopicFilter("b2b")
+    assert silent.asked == []
     zzz = TopicFilter(industry="zzz")
     assert await known_kind(TopicService().topics, zzz) == zzz
