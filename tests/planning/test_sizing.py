@@ -181,7 +181,10 @@ def sized_by(size: Callable[[Mapping[str, Any]], int]) -> LeadpipeClient:
         if not scope["path"].endswith("/preview"):
             await sandbox(scope, receive, send)
             return
-        data = {"totalCount": size(await Request(scope, receive).json()), "sample": []}
+        data: dict[str, object] = {
+            "totalCount": size(await Request(scope, receive).json()),
+            "sample": [],
+        }
         await JSONResponse({"data": data})(scope, receive, send)
 
     return planning_with(answer)
@@ -217,7 +220,11 @@ def apart(config: Mapping[str, Any]) -> int:
 async def test_two_changes_are_tried_where_none_alone_reaches_the_target(
     target: range, pairs: list[str], reached: list[str]
 ) -> None:
-    filters = {"seniority": ["vp"], "department": ["marketing"], "companyIndustry": ["banking"]}
+    filters: dict[str, Any] = {
+        "seniority": ["vp"],
+        "department": ["marketing"],
+        "companyIndustry": ["banking"],
+    }
     brief = Brief(topics=(600001,), filters=filters, target=target)
     plan = await make_plan(sized_by(apart), brief)
     assert plan.size == 100
