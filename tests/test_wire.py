@@ -283,13 +283,17 @@ async def test_whoever_shares_a_pipe_waits_for_what_another_has_not_read(
     os.set_blocking(coming.ends[0], False)
     ends = [coming.ends[0], os.dup(coming.ends[0])]
     came: list[JSONRPCMessage] = []
+    ended: list[int] = []
 
     async def listen(descriptor: int) -> None:
         answers = Answers(going.ends[1], nothing)
         async for item in Messages(descriptor, answers, nothing):
             came.append(item.message)
             await answers.send(SessionMessage(ANSWER))
+            await anyio.wait_all_tasks_blocked()
+            assert not ended
             coming.put()
+        ended.append(descriptor)
 
     with anyio.fail_after(DEADLINE_SECONDS):
         async with anyio.create_task_group() as tasks:
