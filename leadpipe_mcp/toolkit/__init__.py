@@ -244,9 +244,6 @@ def _keywords(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
         if key in {"properties", "patternProperties"}:
             # By name: a property that is called `title` is no title.
             plain[key] = {name: _plain(one, definitions) for name, one in value.items()}
-        elif key == "additionalProperties" and value == {}:
-            # It means the same as `true`, but strict readers warn of it.
-            plain[key] = True
         elif key != "title" and not (key == "default" and value is None):
             plain[words.get(key, key)] = _plain(value, definitions)
     return plain

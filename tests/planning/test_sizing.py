@@ -231,3 +231,13 @@ async def test_two_changes_are_tried_where_none_alone_reaches_the_target(
     found = [change.words for change in plan.changes if change.thing == "pair"]
     assert found == pairs
     assert [change.thing for change in plan.changes] == reached
+
+
+@pytest.mark.anyio
+async def test_three_scores_are_tried_between_two_steps_and_no_more() -> None:
+    def falling(config: Mapping[str, Any]) -> int:
+        return 1_000 if config["minScore"] < 77 else 10
+
+    brief = Brief(topics=(600001,), target=range(400, 500))
+    plan = await make_plan(sized_by(falling), brief)
+    assert list(plan.sized.ladder) == [50, 60, 70, 75, 76, 77, 80, 90]

@@ -182,3 +182,12 @@ def test_of_a_list_at_least_one_stays_and_only_an_object_of_more_than_twenty_is_
         "This reply was too long: longer shows 1 of 30 entries.",
         "This reply was too long: long shows 14 of 30 entries.",
     ]
+
+
+def test_what_cannot_be_cut_is_shown_whole_and_after_twenty_cuts_the_rest_is() -> None:
+    address = "https://www.acme.example/" + "x" * LARGEST_REPLY
+    assert looked_at(url=address) == {"summary": "Done.", "url": address}
+    lists = {f"list{number}": ["x" * 1_000] * 3 for number in range(30)}
+    shown = looked_at(**lists)
+    lengths = [len(shown[name]) for name in lists]  # type: ignore[arg-type] -- they are lists
+    assert (lengths.count(1), lengths.count(3)) == (20, 10)
