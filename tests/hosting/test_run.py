@@ -64,6 +64,15 @@ async def test_a_request_that_does_not_arrive_is_given_up(
         assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+def test_no_answer_waits_until_its_beginning_is_acknowledged() -> None:
+    with (
+        run.listen(HostingSettings(sandbox=True, port=0)) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.machines
 async def test_calls_at_work_are_answered_before_the_server_ends(tmp_path: Path) -> None:
     with machines.server(tmp_path / "log", sandbox="1", sandbox_delay_ms="1500") as (port, process):
