@@ -174,8 +174,9 @@ class Mutants:
         """Make the change, and run tests until one fails: 1 if one did."""
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, limit)
+        # If it cannot be made, this process ends with another number, and the run says so.
+        change.make([f for f in functions if f.__code__.co_filename == str(change.file)])
         try:
-            change.make([f for f in functions if f.__code__.co_filename == str(change.file)])
             for cache in caches:
                 cache.cache_clear()
             for item, after in in_turn(items):
