@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast, get_type_hints
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_type_hints
 
 from mcp.types import Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
@@ -118,8 +118,8 @@ class Cursor(BaseModel):
         if not cursor:
             return cls.model_validate({"subject": subject, **start})
         try:
-            padded = cursor + "=" * (-len(cursor) % 4)
-            place = cls.model_validate_json(base64.urlsafe_b64decode(padded))
+            # It goes without its padding, of which too much does no harm.
+            place = cls.model_validate_json(base64.urlsafe_b64decode(f"{cursor}=="))
         except ValueError:
             place = None
         if place is None or place.subject != subject:
@@ -148,10 +148,10 @@ class Declaration(Generic[C, A, R]):
 
     def definition(self) -> Tool:
         """Return the tool as clients get it."""
-        reply = published_schema(self.reply, "serialization")
+        reply = published_schema(self.reply)
         if "confirm" in self.arguments.model_fields:
             # It may answer with a question first. The root stays an object, as the protocol wants.
-            question = published_schema(Question, "serialization")
+            question = published_schema(Question)
             reply = {
                 **reply,
                 "properties": {**reply["properties"], **question["properties"]},
@@ -162,7 +162,7 @@ class Declaration(Generic[C, A, R]):
             name=self.name,
             title=self.hints.title,
             description=self.description,
-            input_schema=published_schema(self.arguments, "validation"),
+            input_schema=published_schema(self.arguments),
             output_schema=reply,
             annotations=self.hints,
         )
@@ -198,14 +198,12 @@ def tool(
 
 
 @cache
-def published_schema(
-    model: type[BaseModel], mode: Literal["validation", "serialization"]
-) -> Schema:
+def published_schema(model: type[BaseModel]) -> Schema:
     """Return the model's schema without titles, references and the null of optional fields.
 
     A client may send null for an optional argument all the same.
     """
-    schema = model.model_json_schema(by_alias=True, mode=mode)
+    schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
     # What the whole is, the tool's own description says.
     schema.pop("description", None)
@@ -241,7 +239,7 @@ def _keywords(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
         words |= {"minLength": "minItems", "maxLength": "maxItems"}
     plain: Schema = {}
     for key, value in schema.items():
-        if key in {"properties", "patternProperties"}:
+        if key == "properties":
             # By name: a property that is called `title` is no title.
             plain[key] = {name: _plain(one, definitions) for name, one in value.items()}
         elif key != "title" and not (key == "default" and value is None):

@@ -133,7 +133,7 @@ class Codes:
     def _sealed(self, head: bytes, action: Action) -> str:
         """The code that begins with the head: when it was given, and what makes it unique."""
         meant = [self._callers.id(), action.name, action.question, action.seen, action.arguments]
-        said = json.dumps(meant, sort_keys=True, default=str).encode()
+        said = json.dumps(meant, sort_keys=True).encode()
         seal = hmac.digest(self._shared.key("codes"), head + said, "sha256")[:8]
         return b32encode(head + seal).decode().lower()
 
@@ -291,7 +291,7 @@ async def take_odd_answers_for_none(ctx: Context, call_next: CallNext) -> Handle
     taken = cast("dict[str, object]", {**answers})
     for name, answer in taken.items():
         try:
-            _answers().validate_python(answer, by_name=False)
+            _answers().validate_python(answer)
         except ValidationError:
             taken[name] = {"action": "cancel"}
     return await call_next(replace(ctx, params={**params, "inputResponses": taken}))

@@ -63,7 +63,7 @@ class OfferedTools:
             # What follows a sentence that is left out begins where that one began.
             blank = sentence[: len(sentence) - len(said)] if blank is None else blank
             if len(fitting) < len(clauses):
-                said = _JOINT.sub("", "".join(fitting), count=1).rstrip(",;: .!?")
+                said = _JOINT.sub("", "".join(fitting)).rstrip(",;: .!?")
                 said = said if _NAME.match(said) else said[:1].upper() + said[1:]
                 said += sentence[-1] if said and sentence[-1] in ".!?" else ""
             if said:

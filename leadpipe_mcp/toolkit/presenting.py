@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import cast
 
-from leadpipe_mcp.text import counted, cut, listed, visible
+from leadpipe_mcp.text import cut, listed, visible
 from leadpipe_mcp.toolkit.offered import OfferedTools
 
 # 10,000 tokens of four characters; what is cut is said in the rest.
@@ -190,7 +190,7 @@ def _parts(part: object, place: str = "") -> Iterator[tuple[str, object]]:
 
 def _bounded(reply: dict[str, object]) -> list[str]:
     """Cut the longest lists until the reply is in its bounds, and say what is not shown."""
-    lengths: dict[str, tuple[int, int]] = {}
+    shown, whole = dict[str, int](), dict[str, int]()
     for _ in range(_MOST_CUTS):
         excess = _size(reply) - LARGEST_REPLY
         if excess <= 0:
@@ -202,16 +202,19 @@ def _bounded(reply: dict[str, object]) -> list[str]:
         if not found:
             break
         size, place, longest = max(found, key=lambda one: one[0])
-        _, before = lengths.get(place, (0, len(longest)))
-        pairs = list(enumerate(longest) if isinstance(longest, list) else longest.items())
-        ends = accumulate(_size(part) + len(str(key)) + 4 for key, part in pairs)
-        kept = max(1, sum(end <= size - excess for end in ends))
-        for key, _ in reversed(pairs[kept:]):
+        if isinstance(longest, list):
+            alone = [(number, [one]) for number, one in enumerate(longest)]
+        else:
+            alone = [(name, {name: one}) for name, one in longest.items()]
+        # Beside others, an entry has a comma where it has two brackets alone.
+        ends = accumulate(_size(one) - 1 for _, one in alone)
+        whole.setdefault(place, len(longest))
+        shown[place] = max(1, sum(end < size - excess for end in ends))
+        for key, _ in reversed(alone[shown[place] :]):
             del longest[key]  # type: ignore[arg-type] -- an index of a list, or a key of a dict
-        lengths[place] = (kept, before)
     return [
-        f"This reply was too long: {place} shows {shown:,} of {counted(of, 'entry', 'entries')}."
-        for place, (shown, of) in lengths.items()
+        f"This reply was too long: {place} shows {shown[place]:,} of {of:,} entries."
+        for place, of in whole.items()
     ]
 
 

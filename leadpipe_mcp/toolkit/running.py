@@ -192,7 +192,7 @@ def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
 
 def _fields(path: list[str], model: type[BaseModel]) -> dict[str, str | None]:
     """The arguments that exist at a place, with what they are for."""
-    schema = published_schema(model, "validation")
+    schema = published_schema(model)
     for part in path:
         schema = schema.get("properties", {}).get(part, {})
     fields: dict[str, Schema] = schema.get("properties", {})

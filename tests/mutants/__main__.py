@@ -17,7 +17,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,22 +33,13 @@ TESTS = PACKAGE.parent / "tests"
 SURVIVORS = Path(__file__).with_name("survivors.toml")
 ROOMS = ["vocabulary", "planning", "toolkit", "people/privacy.py", "api/settling.py"]
 # Their tests start processes, or read what is not code.
-LEFT_OUT = {
-    "apps",
-    "clients",
-    "docs",
-    "evals",
-    "faults",
-    "hosting",
-    "mutants",
-    "package",
-    "sandbox",
-}
+LEFT_OUT = {"clients", "docs", "evals", "mutants", "package", "sandbox"}
 GOAL = 0.9
-SECONDS_A_CHANGE = 5.0
-"""So much of the processor do the tests take, without a change, that are tried on one."""
-PATIENCE = 30.0
-"""Seconds beyond. What then has not come to its end never will: the change is noticed."""
+SECONDS_EXPLAINED, SECONDS = 5.0, 40.0
+"""So much of the processor do the tests take, without a change, that are tried on one: one that
+may survive, and any other."""
+PATIENCE = 10.0
+"""A test that takes seconds more, and ten times its own, never ends: the change is noticed."""
 NOTICED = {1 << 8, int(signal.SIGALRM)}
 Reached = dict[tuple[str, int], set[str]]
 """The tests that reach each line of each file."""
@@ -89,12 +80,12 @@ class Mutants:
         items = {item.nodeid: item for item in session.items}
         workers, running, began = os.cpu_count() or 1, dict[int, Change](), time.monotonic()
         for number, change in enumerate(self.changes, 1):
-            if near := nearest(change, reached, seconds):
+            limit = SECONDS_EXPLAINED if change.name in self.explained else SECONDS
+            if near := nearest(change, reached, seconds, limit):
                 if len(running) == workers:
                     self.wait(running)
-                limit = PATIENCE + 6 * sum(seconds[name] for name in near)
-                tests = [items[name] for name in near]
-                trying = partial(self.try_out, change, functions, caches, tests, limit)
+                tests = {items[name]: PATIENCE + 10 * seconds[name] for name in near}
+                trying = partial(self.try_out, change, functions, caches, tests)
                 running[in_a_process(trying)] = change
             else:
                 self.survives(change)
@@ -168,18 +159,17 @@ class Mutants:
         change: Change,
         functions: Sequence[FunctionType],
         caches: Sequence[Any],
-        items: Sequence[pytest.Item],
-        limit: float,
+        tests: Mapping[pytest.Item, float],
     ) -> int:
-        """Make the change, and run tests until one fails: 1 if one did."""
+        """Make the change, and run tests, each for so long at most, until one fails: 1 if so."""
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, limit)
         # If it cannot be made, this process ends with another number, and the run says so.
         change.make([f for f in functions if f.__code__.co_filename == str(change.file)])
         try:
             for cache in caches:
                 cache.cache_clear()
-            for item, after in in_turn(items):
+            for item, after in in_turn(tests):
+                signal.setitimer(signal.ITIMER_REAL, tests[item])
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if self.failed:
                     return 1
@@ -218,7 +208,9 @@ def in_turn(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.
     return zip(ordered, [*ordered[1:], None], strict=True)
 
 
-def nearest(change: Change, reached: Reached, seconds: dict[str, float]) -> list[str]:
+def nearest(
+    change: Change, reached: Reached, seconds: Mapping[str, float], limit: float
+) -> list[str]:
     """Some tests that reach the change: its room's first, and the quick ones, a case of each."""
     room = f"tests/{change.file.relative_to(PACKAGE).parts[0]}/"
     found = {name for line in change.lines for name in reached.get((str(change.file), line), ())}
@@ -233,9 +225,9 @@ def nearest(change: Change, reached: Reached, seconds: dict[str, float]) -> list
         function = name.partition("[")[0]
         spent[function] = spent.get(function, 0) + seconds[name]
         order.append((not name.startswith(room), spent[function], name))
-    chosen, left = list[str](), SECONDS_A_CHANGE
+    chosen = list[str]()
     for *_, name in sorted(order):
-        if (left := left - seconds[name]) < 0 and chosen:
+        if (limit := limit - seconds[name]) < 0 and chosen:
             break
         chosen.append(name)
     return chosen

@@ -103,7 +103,7 @@ def refusal(model: type[BaseModel], arguments: Object) -> str | None:
 KNOWN = {"values", "operator", "mode"} | {
     path[-1]
     for model in MODELS.values()
-    for path in places(published_schema(model, "validation"))
+    for path in places(published_schema(model))
     if path[-2:-1] == ("properties",)
 }
 

@@ -7,7 +7,7 @@ from mcp import MCPError
 from mcp.client.session import ClientRequestContext
 from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
-from leadpipe_mcp.callers import Callers
+from leadpipe_mcp.callers import Callers, Shared
 from leadpipe_mcp.toolkit import Action
 from leadpipe_mcp.toolkit.calls import Codes
 from tests.faults.service import Fault, Sandbox
@@ -46,6 +46,11 @@ async def prepared(client: Assistant, action: str) -> tuple[str, Reply, str]:
     )
     change = {"minScore": 60, "filters": {"seniority": "VP"}}
     return "update_audience", {"id": audience, "name": "VPs", "config": change}, question
+
+
+async def deletion(client: Assistant) -> str:
+    """What a human is asked before the paused audience is deleted."""
+    return (await prepared(client, "delete"))[2]
 
 
 @pytest.mark.parametrize("action", ["activate", "create", "update", "delete"])
@@ -147,10 +152,26 @@ async def test_a_client_that_fails_to_ask_changes_nothing(
             with pytest.raises(MCPError, match="Method not found"):
                 await client.call_tool("delete_audience", {"id": audience})
         else:
-            result = await client.call_tool("delete_audience", {"id": audience})
-            assert result.is_error
-            assert "because the client could not ask them: Delete " in str(result)
-            assert "Nothing was changed. Tell the user" in str(result)
+            assert await client.refused("delete_audience", id=audience) == (
+                "The user did not agree to this, because the client could not ask them:"
+                f" {await deletion(client)} Nothing was changed. Tell the user; it can be done in"
+                " the Leadpipe dashboard."
+            )
+    assert changes(sandbox) == []
+
+
+@each_era
+async def test_a_human_who_declines_is_not_asked_again_and_nothing_is_changed(
+    human: Human, questions: list[str], sandbox: Sandbox, connect: Connect
+) -> None:
+    async with connect(answer=human("decline")) as client:
+        audience = (await client.saved())["paused"]
+        said = await client.refused("delete_audience", id=audience)
+        assert questions == [question := await deletion(client)]
+    assert said == (
+        f"The user did not agree to this: {question} Nothing was changed. Ask them what they would"
+        " like instead."
+    )
     assert changes(sandbox) == []
 
 
@@ -233,8 +254,31 @@ async def test_what_the_oldest_of_many_questions_hold_is_free_again() -> None:
     codes = Codes(Callers())
     given = [codes.give(Action("export", "Export it?", {"id": 1}, holds=n)) for n in range(201)]
     assert len(set(given)) == 201
+    for _ in range(300):
+        codes.give(Action("delete", "Delete it?", {"id": 1}))
     assert not codes.is_held(0)
     assert codes.is_held(1)
+
+
+async def test_a_code_holds_for_ten_minutes_and_what_it_is_about_is_held_as_long() -> None:
+    now = [1_000.0]
+    codes = Codes(Callers(Shared(clock=lambda: now[-1])))
+    action = Action("export", "Export it?", {"id": 1}, holds="people.csv")
+    for later, holds in {0: True, 600: True, 601: False, -1: False}.items():
+        code = codes.give(action)
+        now.append(now[-1] + later)
+        if later >= 0:
+            assert codes.is_held("people.csv") is holds
+            assert codes.held_by(f" {code.upper()} ") == ("people.csv" if holds else None)
+        assert await codes.redeem(code, action) is holds
+        assert not codes.is_held("people.csv")
+
+
+async def test_the_order_of_arguments_does_not_matter_to_a_code() -> None:
+    codes = Codes(Callers())
+    code = codes.give(Action("delete", "Delete it?", 1, arguments={"id": 1, "name": "x"}))
+    action = Action("delete", "Delete it?", 1, arguments={"name": "x", "id": 1})
+    assert await codes.redeem(code, action)
 
 
 async def test_what_is_no_code_agrees_to_nothing() -> None:
@@ -249,6 +293,6 @@ async def test_what_is_no_code_agrees_to_nothing() -> None:
         "\ud83d",
         f"\N{LATIN SMALL LETTER DOTLESS I}{code[1:]}",
     ):
-        assert not await codes.redeem(odd, action)
+        assert await codes.redeem(odd, action) is False
     assert await codes.redeem(code, action)
-    assert not await codes.redeem(code, action)
+    assert await codes.redeem(code, action) is False

@@ -121,7 +121,7 @@ def test_a_function_without_a_docstring_has_no_description_and_a_plain_reply() -
     assert made.description == ""
     assert made.reply is Made
     assert made.arguments is Part
-    assert published_schema(Leaf, "validation") == LEAF
+    assert published_schema(Leaf) == LEAF
 
 
 class Named(Arguments):

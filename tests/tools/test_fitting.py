@@ -19,6 +19,7 @@ WHOLE = OfferedTools(ALL, of=ALL)
         ("Call get_audience.\n\nThen wait.\n", "Then wait."),
         ("A.\n\nCall get_audience.  Then wait.", "A.\n\nThen wait."),
         ("A. Call get_audience.", "A."),
+        ("so it is; say. Call get_audience. then wait;", "so it is; say. then wait;"),
         # Clauses.
         ("Wait; get_audience shows it.", "Wait."),
         ("get_audience shows it; wait!", "Wait!"),

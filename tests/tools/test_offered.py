@@ -125,11 +125,7 @@ def words_of(schema: object) -> Iterator[str]:
 async def test_what_is_listed_or_can_be_read_names_only_tools_that_are_offered(
     heard: Heard,
 ) -> None:
-    declared = {
-        words
-        for tool in TOOLS
-        for words in words_of([published_schema(tool.arguments, "validation")])
-    }
+    declared = {words for tool in TOOLS for words in words_of([published_schema(tool.arguments)])}
     for tool in heard.tools:
         schemas = (tool.input_schema, tool.output_schema)
         for words in (tool.description or "", *words_of([*schemas])):
