@@ -130,8 +130,10 @@ class Toolbox:
     ) -> tuple[types.CallToolResult, str]:
         """The reply; its refusal if it is larger than this server sends."""
         result, most = success(made, self._kit), self._kit.largest_reply
-        size = len(result.model_dump_json(by_alias=True, exclude_none=True).encode()) if most else 0
-        if not most or size <= most:
+        if not most:
+            return result, "ok"
+        size = len(result.model_dump_json(by_alias=True, exclude_none=True).encode())
+        if size <= most:
             return result, "ok"
         said = TOO_LARGE.format(size=size, most=most)
         if declaration.hints.read_only_hint:

@@ -1,5 +1,6 @@
 """A tool made up here, in a server of the SDK's own: how a call of it begins, goes on and ends."""
 
+import datetime as dt
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -39,6 +40,7 @@ class Made(Reply):
     """What was made."""
 
     parts: list[str] | None = None
+    day: dt.date | None = None
 
 
 Work = Callable[[Call], Awaitable[Made]]
@@ -118,23 +120,25 @@ async def test_what_goes_wrong_is_said_without_a_value_and_without_a_tool_that_i
 
 
 @pytest.mark.parametrize(
-    ("work", "outcome"),
+    ("work", "largest", "outcome"),
     [
-        (succeed, "ok"),
-        (refuse, "refused:NotPossible"),
-        (crash, "crashed"),
-        (ask, "asked"),
-        (hang, "cancelled"),
+        (succeed, None, "ok"),
+        (succeed, 9, "refused:TooLarge"),
+        (refuse, None, "refused:NotPossible"),
+        (crash, None, "crashed"),
+        (ask, None, "asked"),
+        (hang, None, "cancelled"),
     ],
 )
 async def test_however_a_call_ends_it_is_logged_in_a_word_and_what_it_may_have_changed_is_looked_at(
-    work: Work, outcome: str, caplog: pytest.LogCaptureFixture
+    work: Work, largest: int | None, outcome: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     looked: list[bool] = []
+    look = partial(looked.append, True)  # noqa: FBT003 -- an entry
     for reads in (False, True):
         caplog.clear()
         with caplog.at_level(logging.INFO, "leadpipe_mcp"):
-            async with trying(work, reads=reads, changed=lambda: looked.append(True)) as client:
+            async with trying(work, reads=reads, changed=look, largest=largest) as client:
                 with anyio.move_on_after(5):
                     await client.call_tool("try_it", {})
         (line,) = [one.getMessage() for one in caplog.records if "requests" in one.getMessage()]
@@ -161,11 +165,18 @@ async def test_a_reply_ends_with_what_to_mind_and_with_the_calls_that_make_sense
         call.budget.notes["The service was slow."] = None
         steps = [Suggestion(tool=name, why="To see.") for name in ("undo_it", "try_it")]
         warnings = ["Mind this; undo_it undoes it.", "See undo_it."]
-        return Made(summary="It is made. See undo_it.", warnings=warnings, next=steps, parts=[])
+        return Made(
+            summary="It is made. See undo_it.",
+            warnings=warnings,
+            next=steps,
+            parts=[],
+            day=dt.date(2026, 5, 4),
+        )
 
     async with trying(mind) as client:
         assert await client.call("try_it") == {
             "summary": "It is made.",
+            "day": "2026-05-04",
             "warnings": [
                 "Mind this.",
                 "1 of 3 parts could not be read and is left out.",
