@@ -166,7 +166,7 @@ def success(reply: Reply, kit: Kit) -> types.CallToolResult:
 
 def in_our_words(error: ValidationError, model: type[BaseModel]) -> str:
     """Say every problem with the arguments, and what would do. Never the value given."""
-    problems = error.errors(include_url=False, include_input=False)
+    problems = error.errors()
     return join_sentences(_sentence(problem, model) for problem in problems)
 
 
@@ -174,7 +174,7 @@ def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
     # An unknown argument is called as the caller called it, which may be anything.
     path = [redact(str(part), NAME_LENGTH) for part in problem["loc"]]
     kind, context = problem["type"], problem.get("ctx", {})
-    name = f"'{'.'.join(path)}'" if path else "The arguments"
+    name = f"'{'.'.join(path)}'"
     if kind == "extra_forbidden":
         known = _fields(path[:-1], model)
         close = nearest(path[-1], known)
@@ -185,7 +185,7 @@ def _sentence(problem: "ErrorDetails", model: type[BaseModel]) -> str:
         # Of a validator of ours: an error of ours, or a ValueError about its field.
         error = context["error"]
         return f"{name} {error}" if path and not isinstance(error, LeadpipeError) else str(error)
-    what = _SHOULD_BE.get(kind.partition("_")[0], "something else")
+    what = _SHOULD_BE.get(kind.partition("_")[0], "of another kind")
     sentence = f"{name} {_SENTENCES.get(kind, f'must be {what}').format(**context)}."
     if kind == "missing" and (purpose := _fields(path[:-1], model).get(path[-1])):
         sentence += f" It is: {purpose}"

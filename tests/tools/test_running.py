@@ -30,10 +30,19 @@ from tests.tools.assistant import Assistant, each_era, text_of
 pytestmark = pytest.mark.anyio
 
 
+class Part(Arguments):
+    """A part of what is asked."""
+
+    name: str = Field(description="Its name.")
+    share: float = 0.5
+
+
 class Asked(Arguments):
     """What is asked."""
 
     how: str = Field(default="well", description="How it is tried.")
+    number: int = 1
+    part: Part | None = None
 
 
 class Made(Reply):
@@ -112,11 +121,29 @@ async def test_what_goes_wrong_is_said_without_a_value_and_without_a_tool_that_i
     async with trying(crash) as client:
         result = await client.call_tool("try_it", {})
         assert (result.is_error, text_of(result)) == (True, CRASHED)
-        said = await client.refused("try_it", hwo="ill")
-        assert said == "There is no argument 'hwo'. Did you mean 'how'?"
-        assert await client.refused("try_it", how=1) == "'how' must be a text."
     async with trying(refuse) as client:
         assert await client.refused("try_it") == "That is no way. Take another."
+
+
+async def test_each_argument_that_cannot_be_taken_is_named_with_what_would_do() -> None:
+    part = {"name": "x"}
+    refusals: list[tuple[dict[str, object], str]] = [
+        ({"hwo": "ill"}, "There is no argument 'hwo'. Did you mean 'how'?"),
+        ({"zzz": 1}, "There is no argument 'zzz'. There are: how, number and part."),
+        (
+            {"part": {**part, "z" * 65: 1}},
+            f"There is no argument 'part.{'z' * 63}…'. There are: name and share.",
+        ),
+        ({"part": {}}, "'part.name' is required. It is: Its name."),
+        ({"part": {**part, "share": "half"}}, "'part.share' must be of another kind."),
+        (
+            {"how": 1, "number": 1.5},
+            "'how' must be a text. 'number' must be a whole number.",
+        ),
+    ]
+    async with trying(succeed) as client:
+        for given, said in refusals:
+            assert await client.refused("try_it", **given) == said
 
 
 @pytest.mark.parametrize(
