@@ -98,16 +98,16 @@ async def choose_topics(
         except LeadpipeError as error:
             failures.append(error)
             return []
-        likest = sorted(found, key=lambda topic: -(topic.similarity or 0))
+        similar = [(topic.similarity or 0, topic) for topic in found]
         return [
             TopicChoice(
                 topic.matched_keyword or "the website",
                 *("close", topic),
-                note=f"On the website; similarity {topic.similarity or 0:.2f}.",
+                note=f"On the website; similarity {similarity:.2f}.",
                 from_website=True,
             )
-            for topic in likest
-            if (topic.similarity or 0) >= LEAST_SIMILARITY
+            for similarity, topic in sorted(similar, key=lambda pair: -pair[0])
+            if similarity >= LEAST_SIMILARITY
         ]
 
     named = partial(_named, topics, list(dict.fromkeys(asked)), failures)
@@ -129,7 +129,7 @@ async def _named(
     catalogue: Catalogue | None = None
     try:
         catalogue = await topics.all()
-        known = {topic.id: topic for topic in catalogue.topics if topic.id in numbers}
+        known = {topic.id: topic for topic in catalogue.topics}
     except LeadpipeError as error:
         failures.append(error)
     try:

@@ -40,6 +40,7 @@ SAME = "The alternatives are the same thing under other names and can be added."
 RESEARCHED = PAYROLL.replace("2", "12", 1)
 ONLY = "The only topic with these words."
 NOBODY = "Nobody researches the topic of this very name, so this one was taken."
+DAY = {"date": "2026-05-04", "uniqueAudience": 1}
 UNSOUGHT = "A topic of this name exists, but nobody researches it now."
 
 
@@ -67,6 +68,7 @@ UNSOUGHT = "A topic of this name exists, but nobody researches it now."
         ("colr grading", {}, 108, "close", [], SPELLING),
         ("colou grading", {}, 109, "close", [], SPELLING),
         ("insurence", {}, 101, "ambiguous", [102], SPELLING),
+        ("slep", {}, 106, "close", [], SPELLING),
         # A spelling of a part of a name is no spelling of it.
         ("runing", {}, None, "none", [9], NO_NAME),
         ("automaton", {}, None, "none", [5, 4], NO_NAME),
@@ -101,11 +103,11 @@ async def test_a_phrase_comes_to_what_it_means_or_to_a_question(
 
 async def test_everything_is_compared_at_once_and_ten_topics_at_the_most() -> None:
     service = TopicService(all=TOPICS)
-    chosen = await choose_topics(service.topics, ["CRM", "payroll", "research"], None)
+    chosen = await choose_topics(service.topics, ["CRM", "ITSM", "payroll", "research"], None)
     assert [path for path, _ in service.asked] == ["all", "compare"]
     (compared,) = [body["topicIds"] for path, body in service.asked if path == "compare"]
-    assert len(compared) == 10
-    assert compared[:3] == [1, 8, 13]
+    # The likeliest of each phrase, then the next.
+    assert compared == [1, 103, 8, 13, 2, 104, 7, 11, 105, 12]
     assert chosen.audiences == {topic: 1_000 - topic for topic in compared}
 
 
@@ -154,13 +156,18 @@ async def test_what_a_website_is_about_comes_after_what_is_named_the_likest_firs
 
 
 async def test_an_id_that_is_not_listed_is_looked_up_by_a_comparison() -> None:
-    service = TopicService(all=TOPICS)
-    chosen = await choose_topics(service.topics, [999, 4], None)
-    assert [(c.asked, c.sure, c.topic and c.topic.name) for c in chosen.choices] == [
-        ("999", "exact", "999"),
-        ("4", "exact", "Marketing Automation"),
+    compared = [{"topicId": 997, "topicName": "Yachts"}, {"topicId": 998, "data": [DAY]}]
+    service = TopicService(all=TOPICS, compare=compared)
+    chosen = await choose_topics(service.topics, [997, 998, 999, 4], None)
+    assert [(c.asked, c.sure, c.topic and c.topic.name, c.note) for c in chosen.choices] == [
+        ("997", "exact", "Yachts", None),
+        ("998", "exact", "998", None),
+        ("999", "none", None, "There is no topic with this id."),
+        ("4", "exact", "Marketing Automation", None),
     ]
-    assert [body["topicIds"] for path, body in service.asked if path == "compare"] == [[999]]
+    assert [body["topicIds"] for path, body in service.asked if path == "compare"] == [
+        [997, 998, 999]
+    ]
     with pytest.raises(ServiceDown):
         await choose_topics(TopicService(all=TOPICS, compare=500).topics, [999], None)
 
@@ -168,12 +175,13 @@ async def test_an_id_that_is_not_listed_is_looked_up_by_a_comparison() -> None:
 async def test_a_topic_whose_days_are_not_told_is_taken_and_what_failed_in_a_search_is_said() -> (
     None
 ):
-    untold: list[dict[str, object]] = [
-        {"topicId": 4, "topicName": "Marketing Automation", "data": []}
-    ]
-    service = TopicService(all=TOPICS, compare=untold)
-    chosen = await choose_topics(service.topics, ["marketing automation"], None)
-    assert (chosen.topics, chosen.audiences) == ((TOPICS[3],), {})
+    service = TopicService(all=TOPICS, compare=[{"topicId": 1, "topicName": "CRM Software"}])
+    chosen = await choose_topics(service.topics, ["CRM"], None)
+    assert (chosen.topics, chosen.audiences) == ((TOPICS[0],), {})
+    # One person who is counted is more than a number that is not known.
+    service = TopicService(all=TOPICS, compare=[{"topicId": 2, "data": [DAY]}])
+    chosen = await choose_topics(service.topics, ["CRM"], None)
+    assert (chosen.topics, chosen.audiences) == ((TOPICS[1],), {2: 1})
 
     def search(body: Mapping[str, str]) -> object:
         return TOPICS[:2] if body["q"] == "CRM" else 422
