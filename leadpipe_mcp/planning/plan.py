@@ -12,7 +12,13 @@ from pydantic import JsonValue
 
 from leadpipe_mcp.api.budget import Allowance, allowed, together
 from leadpipe_mcp.api.leadpipe import LeadpipeClient
-from leadpipe_mcp.api.models import DEFAULT_SCORE, AudienceConfig, SpelledConfig, leaves_out_unknown
+from leadpipe_mcp.api.models import (
+    DEFAULT_SCORE,
+    AudienceConfig,
+    Preview,
+    SpelledConfig,
+    leaves_out_unknown,
+)
 from leadpipe_mcp.errors import NotPossible
 from leadpipe_mcp.planning.choosing import ChosenTopics, choose_topics
 from leadpipe_mcp.planning.sizing import Advice, Sized, Sizes, Sizing, advise, reaching
@@ -180,8 +186,8 @@ def cautions(plan: Plan, today: dt.date) -> list[str]:
     if plan.sized.problems:
         found.append(f"Part of the measuring failed. {' '.join(plan.sized.problems)}")
     found += _of_spelling(plan)
-    if plan.size is not None:
-        found += [*of_size(plan.size), *_of_measures(plan, plan.size, today)]
+    if preview := plan.sized.preview:
+        found += [*of_size(preview.size), *_of_measures(plan, preview, today)]
     return list(dict.fromkeys(found))
 
 
@@ -211,9 +217,9 @@ def _of_spelling(plan: Plan) -> Iterator[str]:
             yield match.cut_note + (f" {'; '.join(there).capitalize()}." if there else "")
 
 
-def _of_measures(plan: Plan, size: int, today: dt.date) -> Iterator[str]:
+def _of_measures(plan: Plan, preview: Preview, today: dt.date) -> Iterator[str]:
     """What removes nearly everybody, what adds hardly anybody, and what is odd in the preview."""
-    without = plan.sized.sizes("filter")
+    size, without = preview.size, plan.sized.sizes("filter")
     key = max(without, key=lambda key: without[key], default="")
     if key and size < (1 - _NEARLY_ALL) * without[key]:
         share = f"{100 * (1 - size / without[key]):.0f} %" if size else "everybody"
@@ -222,12 +228,11 @@ def _of_measures(plan: Plan, size: int, today: dt.date) -> Iterator[str]:
         only = plan.unique_people.get(topic.id)
         if only is not None and only < _HARDLY * size:
             yield f"'{_named(topic.name)}' adds hardly anybody: {only:,} of {size:,}."
-    preview = plan.sized.preview
     with contextlib.suppress(ValueError):
-        day = dt.date.fromisoformat(((preview and preview.data_date) or "")[:10])
+        day = dt.date.fromisoformat((preview.data_date or "")[:10])
         if (today - day).days > _OLD_DAYS:
             yield f"The service's data is from {day}, {(today - day).days} days old."
-    sample = preview.sample if preview else ()
+    sample = preview.sample
     kinds = {kind for kind in ("businessEmail", "personalEmail") for one in sample if one.get(kind)}
     if "hasBusinessEmail" in plan.config.filters and kinds == {"personalEmail"}:
         are = f"all {len(sample)} of the sample have only personal ones."

@@ -100,11 +100,15 @@ FEW_PEOPLE = "Only {}: small for outreach. Fewer filters bring more."
             replace(
                 plan(),
                 topics=replace(CHOSEN, problems=("The search is down.",)),
-                sized=Sized(CONFIG, failure=ServiceDown("Away.")),
+                sized=Sized(
+                    CONFIG,
+                    failure=ServiceDown("Away."),
+                    failures={at_score(CONFIG, 50): ServiceDown("Down.")},
+                ),
             ),
             [
                 "Part of the topic search failed. The search is down.",
-                "Part of the measuring failed. Away.",
+                "Part of the measuring failed. Away. Down.",
             ],
         ),
         (

@@ -371,6 +371,22 @@ async def test_the_config_holds_what_the_brief_says(leadpipe: LeadpipeClient) ->
     assert (config.topic_ids, config.min_score) == ((600001, 600043), 55)
     assert (config.min_topic_overlap, config.source_url) == (2, None)
     assert (config.filters, config.exclude) == ({}, {"seniority": ["owner"]})
+    # The newer API counts scores from 50.
+    from_20 = await make_plan(leadpipe, replace(brief, min_score=20), "size")
+    assert from_20.config == config.model_copy(update={"min_score": 50})
+
+
+async def test_the_topics_that_were_found_are_counted_before_anybody_is(
+    leadpipe: LeadpipeClient,
+) -> None:
+    said: list[str] = []
+
+    async def report(message: str) -> None:
+        said.append(message)
+
+    for phrases in (("CRM",), ("CRM", "Payroll")):
+        await make_plan(leadpipe, Brief(phrases), "size", report)
+    assert said == ["1 topic found; counting people", "2 topics found; counting people"]
 
 
 async def test_without_the_list_of_filters_or_a_valid_config_there_is_no_plan(
