@@ -284,12 +284,14 @@ class Sizing:
         changes = sized.changes
         if any(its in target for its in changes.values()):
             return
-        useful = [(c, n) for c, n in changes.items() if (n > size if more else 0 < n < size)]
+        # A change that overshoots the target alone does so all the more with another.
+        low, high = sorted((size, target.start))
+        useful = [(change, its) for change, its in changes.items() if low < its < high]
         guesses: list[tuple[float, Variation]] = []
         for (one, its), (other, others_size) in combinations(useful, 2):
             if pair := pair_of(config, one, other):
                 # As if the two changes were independent.
-                guess = round(its * others_size / max(size, 1))
+                guess = round(its * others_size / (size or 1))
                 guesses.append((distance(guess, target), pair))
         best = [pair for _, pair in sorted(guesses, key=lambda guess: guess[0])[:_PAIRS]]
         await self._measure(best)
@@ -297,9 +299,7 @@ class Sizing:
 
 
 def _between(ladder: Mapping[int, int], wanted: range) -> int | None:
-    """Return the middle of two scores between which the wanted size lies, if none has it."""
-    if any(size in wanted for size in ladder.values()):
-        return None
+    """Return the middle of two scores between which the wanted size lies."""
     for low, high in pairwise(ladder):
         # The higher the score, the fewer people.
         if ladder[low] >= wanted.stop and ladder[high] < wanted.start:
@@ -317,7 +317,7 @@ class Advice:
 
 def reaching(target: range, changes: Sizes) -> Sizes:
     """Return the changes whose size is in the target, the least intrusive first."""
-    middle = target.start if target.stop > NO_END else (target.start + target.stop - 1) / 2
+    middle = target.start if target.stop > NO_END else (target.start + target.stop) / 2
 
     def intrusion(change: Variation) -> tuple[int, float]:
         return LEAST_MEDDLING.index(change.thing), abs(changes[change] - middle)

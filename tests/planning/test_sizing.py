@@ -137,10 +137,10 @@ def test_the_last_topic_is_never_left_out_of_a_pair() -> None:
 def test_what_is_measured_is_told_by_what_it_was_and_the_rest_by_its_words() -> None:
     unknown = next(one for one in other_filters(SPELLED) if one.thing == "unknown")
     sized = Sized(CONFIG, variations=[NO_STATE, unknown, HIGH, LOW, LOOSE, NO_CRM])
-    assert (sized.size, sized.unknown, sized.ladder) == (None, {}, {})
-    assert sized.not_measured[:2] == ["the size as asked", "without exclude.state"]
-    sized.preview = Preview(size=100, config=CONFIG)
     sized.measured = {NO_STATE: 160, unknown: 20, HIGH: 30, LOW: 400, LOOSE: 500}
+    assert (sized.size, sized.unknown, sized.ladder) == (None, {}, {50: 400, 90: 30})
+    assert sized.not_measured == ["the size as asked", "without 'CRM' (1)"]
+    sized.preview = Preview(size=100, config=CONFIG)
     assert (sized.size, sized.unknown) == (100, {"state": 40})
     assert list(sized.ladder.items()) == [(50, 400), (70, 100), (90, 30)]
     assert list(sized.changes.items()) == [(HIGH, 30), (LOW, 400), (LOOSE, 500), (NO_STATE, 160)]
@@ -154,11 +154,15 @@ def test_what_is_measured_is_told_by_what_it_was_and_the_rest_by_its_words() -> 
     assert sized.unknown == {"state": 0}
     del sized.measured[NO_STATE]
     assert sized.unknown == {}
+    everybody = CONFIG.model_copy(update={"min_score": None})
+    assert Sized(everybody, Preview(size=100, config=everybody)).ladder == {0: 100}
 
 
 def test_of_the_changes_that_reach_a_target_the_one_that_meddles_least_is_first() -> None:
-    sizes = {NO_STATE: 150, NO_CRM: 150, LOW: 199, HIGH: 120, LOOSE: 100, NO_TITLE: 200}
-    assert list(reaching(range(100, 200), sizes)) == [HIGH, LOW, LOOSE, NO_CRM, NO_STATE]
+    at_60 = at_score(CONFIG, 60)
+    sizes = {NO_STATE: 150, NO_CRM: 150, HIGH: 120, LOW: 199, at_60: 160, LOOSE: 100, NO_TITLE: 200}
+    # Of several scores, the one nearest to the middle of the target.
+    assert list(reaching(range(100, 200), sizes)) == [at_60, HIGH, LOW, LOOSE, NO_CRM, NO_STATE]
     # Where there is no upper end, the nearest to the lower one.
     assert list(reaching(range(110, NO_END + 1), {LOW: 199, HIGH: 120, LOOSE: 100})) == [HIGH, LOW]
 
@@ -195,7 +199,7 @@ FACTORS = {"role.seniority": 2.0, "role.departments": 2.0, "company.industries":
 
 def apart(config: Mapping[str, Any]) -> int:
     """As if each filter kept a part of everybody, whatever the others keep."""
-    kept = 1.0
+    kept = 1.0 if config.get("minTopicOverlap", 1) == 1 else 0.1
     for key in config.get("filters", {}):
         kept /= FACTORS.get(key, 1.0)
     return round(600 * kept * (1 + (70 - config.get("minScore", 0)) / 100))
@@ -206,38 +210,67 @@ def apart(config: Mapping[str, Any]) -> int:
     ("target", "pairs", "reached"),
     [
         # One change is enough.
-        (range(180, 211), [], ["filter", "filter"]),
+        (range(180, 211), {}, ["filter", "filter"]),
+        (range(8, 13), {}, ["overlap"]),
         # Only two together bring as many, and the best guesses are tried.
         (
-            range(395, 406),
-            ["without seniority and without department"],
+            range(238, 243),
+            {
+                "minScore 50 and without seniority": 240,
+                "minScore 50 and without department": 240,
+                "minScore 60 and without seniority": 220,
+                "minScore 60 and without department": 220,
+            },
+            ["pair", "pair"],
+        ),
+        # What alone brings too many, or changes nothing, is no help.
+        (
+            range(178, 183),
+            {
+                "minScore 50 and without companyIndustry": 180,
+                "minScore 60 and without companyIndustry": 165,
+            },
             ["pair"],
         ),
-        # What brings more is no help where fewer are wanted.
-        (range(1, 5), [], []),
+        # Where fewer are wanted, what brings more is none, nor what alone brings too few.
+        (range(20, 26), {}, []),
+        (
+            range(5, 9),
+            {"minScore 80 and minTopicOverlap 2": 9, "minScore 90 and minTopicOverlap 2": 8},
+            ["pair"],
+        ),
     ],
 )
 async def test_two_changes_are_tried_where_none_alone_reaches_the_target(
-    target: range, pairs: list[str], reached: list[str]
+    target: range, pairs: dict[str, int], reached: list[str]
 ) -> None:
     filters: dict[str, Any] = {
         "seniority": ["vp"],
         "department": ["marketing"],
         "companyIndustry": ["banking"],
     }
-    brief = Brief(topics=(600001,), filters=filters, target=target)
+    brief = Brief(topics=(600001, 600043), filters=filters, target=target)
     plan = await make_plan(sized_by(apart), brief)
     assert plan.size == 100
-    found = [change.words for change in plan.changes if change.thing == "pair"]
-    assert found == pairs
+    assert plan.sized.sizes("pair") == pairs
     assert [change.thing for change in plan.changes] == reached
 
 
 @pytest.mark.anyio
-async def test_three_scores_are_tried_between_two_steps_and_no_more() -> None:
+@pytest.mark.parametrize(
+    ("own", "falls_at", "tried"),
+    [
+        (70, 77, ["60", "80", "50", "90", "75", "77", "76"]),
+        # There is no score between neighbours.
+        (73, 72, ["70", "80", "60", "90", "50", "71", "72"]),
+    ],
+)
+async def test_three_scores_are_tried_between_two_steps_and_no_more(
+    own: int, falls_at: int, tried: list[str]
+) -> None:
     def falling(config: Mapping[str, Any]) -> int:
-        return 1_000 if config["minScore"] < 77 else 10
+        return 1_000 if config["minScore"] < falls_at else 10
 
-    brief = Brief(topics=(600001,), target=range(400, 500))
+    brief = Brief(topics=(600001,), min_score=own, target=range(400, 500))
     plan = await make_plan(sized_by(falling), brief)
-    assert list(plan.sized.ladder) == [50, 60, 70, 75, 76, 77, 80, 90]
+    assert [one.name for one in plan.sized.variations if one.thing == "score"] == tried
