@@ -61,7 +61,10 @@ class TopicFilter:
             (self.industry, topic.industry),
             (self.category, topic.category),
         )
-        return all(wish is None or wish.casefold() == (has or "").casefold() for wish, has in pairs)
+        return all(
+            wish is None or (has is not None and wish.casefold() == has.casefold())
+            for wish, has in pairs
+        )
 
 
 ANY = TopicFilter()
@@ -157,7 +160,7 @@ def ways_to_say(phrase: str) -> tuple[Words, ...]:
         for have, want in ((short, long), (long, short)):
             ways += [
                 (*words[:start], *want, *words[start + len(have) :])
-                for start in range(len(words) - len(have) + 1)
+                for start in range(len(words))
                 if words[start : start + len(have)] == have
             ]
     return tuple(dict.fromkeys(ways))
@@ -175,7 +178,7 @@ def compare(phrase: Words, name: Words) -> tuple[How, float]:
     if start == whole:
         return "exact", 1.0
     asked, text = " ".join(phrase), " ".join(name)
-    share = len(asked) / max(len(text), len(asked), 1)
+    share = len(asked) / max(len(text), len(asked))
     if whole.startswith(start):
         # "car" begins both "car rental" and "cargo": a whole word is worth more than a part of one.
         return "prefix", share if text.startswith(f"{asked} ") else share / 2
@@ -223,9 +226,9 @@ class _Index:
 
         names = self._texts if among is None else {n: self._texts[n] for n in among}
         likest = process.extract(" ".join(phrase), names, scorer=fuzz.ratio, limit=_CANDIDATES)
-        words, found = self._with_word.keys(), names.keys()
+        words, found, least = self._with_word.keys(), names.keys(), 100 * CLOSE
         for word in phrase:
-            like = process.extract(word, words, scorer=fuzz.ratio, score_cutoff=80, limit=None)
+            like = process.extract(word, words, scorer=fuzz.ratio, score_cutoff=least, limit=None)
             found &= set[int]().union(*(self._with_word[other] for other, _, _ in like))
         return {number for _, _, number in likest} | found
 

@@ -1,5 +1,6 @@
 """What a user calls topics, and the topics that it finds."""
 
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -77,6 +78,8 @@ def test_a_phrase_finds_the_topics_that_it_means(phrase: str, best: list[tuple[s
         ("marketng automation", "Marketing Automation", "close", 38 / 39),
         ("automaton", "Email Automation", "close", 0.8),
         ("news", "New", "close", 6 / 7),
+        # Words that are written apart may be all but the same.
+        ("data base managment", "Database Management", "close", 18 / 19),
         ("zzz", "CRM", "close", 0.0),
     ],
 )
@@ -99,8 +102,12 @@ def test_an_abbreviation_may_mean_two_things() -> None:
 
 
 def test_near_spellings_are_left_out_where_plain_ones_are_many() -> None:
-    names = ("Lead", "Lead Forms", "Lead Lists", "Leed Certification")
-    assert {how for _, how in hits(find("lead", *names))} == {"exact", "prefix"}
+    names = ("Payroll", "Payroll Forms", "Payroll Lists", "Payrol Software")
+    assert {how for _, how in hits(find("payroll", *names))} == {"exact", "prefix"}
+    assert ("Payrol Software", "close") in hits(find("payroll", *names[1:]))
+    # All of them are found otherwise, however many are nearer.
+    tigers = [f"{letter}tiger" for letter in ascii_lowercase]
+    assert len(hits(find("tiger", *tigers, "Tigar Enclosure Supplies", limit=50))) == 27
     # What two names have in common may tell least about them.
     assert find("HR software", "CRM Software", "VR Software").matches == ()
 
@@ -116,13 +123,13 @@ def test_what_finds_nothing_names_the_nearest_if_there_is_any() -> None:
 
 def test_only_topics_of_the_kind_are_found() -> None:
     sales, legal = (
-        Topic(id=number, name=f"CRM {number}", type="b2b", industry=industry)
+        Topic(id=number, name=f"Payroll {number}", type="b2b", industry=industry)
         for number, industry in enumerate(("Sales", "Legal"))
     )
     for kind, phrase, names in (
-        (TopicFilter(industry="LEGAL"), "crm", ["CRM 1"]),
-        (TopicFilter("b2c"), "crn 1", []),
-        (TopicFilter(category="Product"), "crm", []),
+        (TopicFilter(industry="LEGAL"), "payroll", ["Payroll 1"]),
+        (TopicFilter("b2c"), "payrol 1", []),
+        (TopicFilter(category="Product"), "payroll", []),
     ):
         (found,) = find_topics([phrase], Catalogue((sales, legal)), kind)
         assert [name for name, _ in hits(found)] == names
@@ -145,6 +152,10 @@ async def test_the_catalogue_is_searched_too_where_the_service_finds_little() ->
     assert cars == [("Car Rental", "words"), ("Vacation Rental Cars", "words"), ("Cargo", "close")]
     assert (again, seo[0]) == (cars, ("SEO", "exact"))
     assert sorted(path for path, _ in service.asked) == ["all", "search", "search"]
+    # What looks like it in the catalogue is named only where nothing was found.
+    service = TopicService(all=TOPICS, search=TOPICS[:1])
+    (yachts,) = (await look_up(service.topics, ["car rental for yachts"])).found
+    assert (hits(yachts), yachts.nearest) == ([("CRM", "close")], ())
 
 
 async def test_a_kind_is_asked_for_and_what_does_not_fit_is_left_out() -> None:
