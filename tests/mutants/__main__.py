@@ -191,6 +191,8 @@ def in_a_process(work: Callable[[], int]) -> int:
 def in_memory() -> tuple[list[FunctionType], list[Any]]:
     """The functions of the package, and what remembers their results."""
     gc.unfreeze()
+    # An inner function that a call left behind cannot be changed, and need not be.
+    gc.collect()
     things = gc.get_objects()
     gc.freeze()
     functions = [one for one in things if isinstance(one, FunctionType)]
