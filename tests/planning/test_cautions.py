@@ -17,6 +17,7 @@ from leadpipe_mcp.planning.sizing import (
     Variation,
     advise,
     at_score,
+    other_filters,
     other_overlap,
     pair_of,
     without_each_topic,
@@ -135,6 +136,7 @@ def test_what_is_odd_about_a_plan_is_pointed_out_and_nothing_else(
 
 
 WITHOUT_CRM = next(without_each_topic(CONFIG, {1: "CRM"}))
+_, WITHOUT_STATE = other_filters(SPELLED)
 HIGH, LOW = at_score(CONFIG, 90), at_score(CONFIG, 50)
 (STRICT,) = other_overlap(CONFIG, more_people=False)
 PAIR = pair_of(CONFIG, LOW, WITHOUT_CRM)
@@ -155,6 +157,10 @@ FEW, MANY = range(20, 41), range(2_000, NO_END + 1)
         (
             *(FEW, 100, {PAIR: 32, WITHOUT_CRM: 30, HIGH: 15}),
             "Without 'CRM' (1) there would be 30, within 20 to 40: every filter stays.",
+        ),
+        (
+            *(FEW, 100, {WITHOUT_STATE: 30, HIGH: 15}),
+            "Without state there would be 30, within 20 to 40: the rest stays.",
         ),
         (
             *(FEW, None, {PAIR: 21}),
