@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.benchmarks import calls, jobs, people, plan, team, tokens
 from tests.benchmarks.page import PAGE, Table, put
+from tests.benchmarks.servers import a_home_of_its_own
 
 TABLES: dict[str, Callable[[], Table | None]] = {
     "start": calls.start,
@@ -55,11 +56,12 @@ def main() -> int:
     print(machine(), end="\n\n")
     written = {} if options.tables else {"machine": machine()}
     others = list[str]()
-    for name in options.tables or TABLES:
-        if table := TABLES[name]():
-            print(table, end="\n\n", flush=True)
-            others += table.others(name, PAGE.read_text(encoding="utf-8"))
-            written[name] = str(table)
+    with a_home_of_its_own():
+        for name in options.tables or TABLES:
+            if table := TABLES[name]():
+                print(table, end="\n\n", flush=True)
+                others += table.others(name, PAGE.read_text(encoding="utf-8"))
+                written[name] = str(table)
     if not options.print:
         put(written)
     print("\n".join(others or ["Every figure is as near to the page's as it says."]))

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,17 @@ EVERYBODY: Body = {"topicIds": [100_043], "minScore": 50}
 def environment(url: str) -> dict[str, str]:
     """What a server is told that asks the service at the URL."""
     return {**ENVIRONMENT, **UNASKED, "LEADPIPE_BASE_URL": url}
+
+
+@contextmanager
+def a_home_of_its_own() -> Generator[None]:
+    """Let servers compile once, as they usually do, and leave nothing in the real home."""
+    ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryDirectory(prefix="leadpipe-bench-") as home:
+        own = {"HOME": home, "USERPROFILE": home, "XDG_CACHE_HOME": f"{home}/.cache"}
+        ENVIRONMENT.update(own)
+        os.environ.update(own)
+        yield
 
 
 class Pipe:
