@@ -76,7 +76,7 @@ bench: .venv/.tools ## what is promised of speed, measured and written into docs
 evals: .venv/.tools ## thirty tasks for an assistant: make evals ASSISTANT='claude -p ...' (docs/evals.md)
 	@$(VENV) -m evals
 
-mutants: .venv/.tools ## some 2,800 small faults in the code, and whether a test notices each (half an hour)
+mutants: .venv/.tools ## some 2,700 small faults in the code, and whether a test notices each (ten minutes)
 	@$(VENV) -m tests.mutants
 
 soak: .venv/.tools ## ten thousand calls, many of which fail, and whether promises hold
