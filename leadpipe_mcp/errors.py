@@ -229,7 +229,8 @@ class KeyRefused(ServiceError):
 
     what_next = (
         "LEADPIPE_API_KEY must hold a current key (Settings > API Keys in the Leadpipe dashboard);"
-        " a regenerated key replaces the old one at once. Restart the server after changing it."
+        " a regenerated key replaces the old one at once. Restart the server after changing it; on"
+        " a team's server, change the key that your client sends, or tell whoever runs it."
     )
 
 

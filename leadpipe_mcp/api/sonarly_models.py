@@ -196,7 +196,8 @@ SONARLY = Vendor(
     advice={
         errors.KeyRefused: (
             "SONARLY_API_KEY must hold a current key of Sonarly (made in its dashboard); a revoked"
-            " one stops at once. Restart the server after changing it."
+            " one stops at once. Restart the server after changing it; on a team's server, change"
+            " the X-Sonarly-Key that your client sends."
         ),
         errors.NotFound: (
             "Check the id; sonarly_list_audiences shows the audiences and folders that exist."

@@ -195,6 +195,7 @@ async def test_a_prospect_speaks_as_people_do_everywhere(
     [
         (400, "VALIDATION_ERROR", errors.RequestRefused, "Change what it names"),
         (401, "string", errors.KeyRefused, "SONARLY_API_KEY must hold a current key of Sonarly"),
+        (401, "string", errors.KeyRefused, "on a team's server, change the X-Sonarly-Key that"),
         (402, "INSUFFICIENT_CREDITS", errors.OutOfCredits, "buy credits in Sonarly"),
         (404, "string", errors.NotFound, "sonarly_list_audiences shows"),
         (409, "AUDIENCE_NOT_READY", errors.NotReady, "A prospecting job is filling this audience"),

@@ -45,9 +45,11 @@ async def test_an_expired_subscription_is_told_from_a_wrong_key(connect: Connect
     )
     async with connect(settings=with_key("wrong")) as client:
         wrong = await client.refused("get_account_status")
-    assert wrong.startswith(
+    assert wrong == (
         "The service refused with status 401: Invalid API key. LEADPIPE_API_KEY must hold a current"
-        " key (Settings > API Keys in the Leadpipe dashboard)"
+        " key (Settings > API Keys in the Leadpipe dashboard); a regenerated key replaces the old"
+        " one at once. Restart the server after changing it; on a team's server, change the key"
+        " that your client sends, or tell whoever runs it."
     )
 
 
