@@ -17,7 +17,7 @@ from typing import cast
 from leadpipe_mcp.text import cut, listed, visible
 from leadpipe_mcp.toolkit.offered import OfferedTools
 
-# 10,000 tokens of four characters; what is cut is said in the rest.
+# Of 10,000 tokens of four characters; in the rest is what is said of orders, and by the server.
 LARGEST_REPLY = 39_000
 LONGEST_TEXT = 1_500
 LONGEST_KEY = 200
@@ -190,9 +190,9 @@ def _parts(part: object, place: str = "") -> Iterator[tuple[str, object]]:
 
 def _bounded(reply: dict[str, object]) -> list[str]:
     """Cut the longest lists until the reply is in its bounds, and say what is not shown."""
-    shown, whole = dict[str, int](), dict[str, int]()
+    whole, said = dict[str, int](), dict[str, str]()
     for _ in range(_MOST_CUTS):
-        excess = _size(reply) - LARGEST_REPLY
+        excess = _size(reply) + sum(map(_size, said.values())) - LARGEST_REPLY
         if excess <= 0:
             break
         # Not the whole, which has no place.
@@ -208,14 +208,12 @@ def _bounded(reply: dict[str, object]) -> list[str]:
             alone = [(name, {name: one}) for name, one in longest.items()]
         # Beside others, an entry has a comma where it has two brackets alone.
         ends = accumulate(_size(one) - 1 for _, one in alone)
-        whole.setdefault(place, len(longest))
-        shown[place] = max(1, sum(end < size - excess for end in ends))
-        for key, _ in reversed(alone[shown[place] :]):
+        shown = max(1, sum(end < size - excess for end in ends))
+        of = whole.setdefault(place, len(longest))
+        said[place] = f"This reply was too long: {place} shows {shown:,} of {of:,} entries."
+        for key, _ in reversed(alone[shown:]):
             del longest[key]  # type: ignore[arg-type] -- an index of a list, or a key of a dict
-    return [
-        f"This reply was too long: {place} shows {shown[place]:,} of {of:,} entries."
-        for place, of in whole.items()
-    ]
+    return list(said.values())
 
 
 def _size(part: object) -> int:
