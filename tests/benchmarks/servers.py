@@ -10,6 +10,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.processes import COMMAND, ENVIRONMENT, GREETING, running
 
@@ -32,12 +33,11 @@ def environment(url: str) -> dict[str, str]:
 @contextmanager
 def a_home_of_its_own() -> Generator[None]:
     """Let servers compile once, as they usually do, and leave nothing in the real home."""
-    ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="leadpipe-bench-") as home:
         own = {"HOME": home, "USERPROFILE": home, "XDG_CACHE_HOME": f"{home}/.cache"}
-        ENVIRONMENT.update(own)
-        os.environ.update(own)
-        yield
+        with patch.dict(os.environ, own), patch.dict(ENVIRONMENT, own):
+            ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+            yield
 
 
 class Pipe:

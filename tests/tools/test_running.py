@@ -180,9 +180,11 @@ async def test_the_log_tells_how_long_a_call_took(caplog: pytest.LogCaptureFixtu
 
     with caplog.at_level(logging.INFO, "leadpipe_mcp"):
         async with trying(take_its_time) as client:
+            began = time.monotonic()
             await client.call("try_it")
+            most = 1_000 * (time.monotonic() - began) + 1
     (record,) = [one for one in caplog.records if one.getMessage().startswith("try_it ok")]
-    assert 20 <= vars(record)["call"]["ms"] < 900
+    assert 20 <= vars(record)["call"]["ms"] <= most
 
 
 async def test_a_reply_ends_with_what_to_mind_and_with_the_calls_that_make_sense_now() -> None:
